@@ -1,1 +1,88 @@
-fn main() {}
+//! The project's tasks as one Rust program: `cargo xtask COMMAND`.
+//!
+//! CI calls nothing else, so whatever CI checks can be run at home with the same command.
+//! The program starts other programs and reads files; it depends on none of the crates it checks.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task runner talks to the person who runs it"
+)]
+
+mod cargo;
+mod ci;
+mod docs;
+mod layers;
+mod metadata;
+mod release;
+mod test;
+mod tidy;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+/// The tasks of the sinch-verify workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant for each file of this crate that is a command.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the jobs of CI, all of them or the named ones
+    Ci(ci::Ci),
+    /// Run every test but the doctests
+    Test(test::Test),
+    /// Check that crates depend on each other only as designed
+    Layers,
+    /// Check the text of the repository: sizes, leftovers, white space, manifests
+    Tidy,
+    /// Build the documentation and say where to open it
+    Docs,
+    /// Prepare a release: versions, changelog, packages
+    Release(release::Release),
+}
+
+fn main() -> ExitCode {
+    let xtask = Xtask::parse();
+    match xtask.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not as `Debug`: a check that fails is no bug, and a backtrace would hide its advice.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Xtask {
+    /// Every command runs at the root of the project, wherever it was started.
+    fn run(self) -> Result<()> {
+        let root = project_root();
+        env::set_current_dir(&root).with_context(|| format!("failed to change into {}", root.display()))?;
+        match self.command {
+            Command::Ci(ci) => ci.run(),
+            Command::Test(test) => test.run(),
+            Command::Layers => layers::run(),
+            Command::Tidy => tidy::run(),
+            Command::Docs => docs::run(),
+            Command::Release(release) => release.run(),
+        }
+    }
+}
+
+/// The folder above this crate's.
+///
+/// `cargo run` gives the crate's folder at run time; the one known at build time
+/// is the fallback for a binary that is started by hand.
+fn project_root() -> PathBuf {
+    let own = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.parent().map(Path::to_path_buf).unwrap_or(own)
+}

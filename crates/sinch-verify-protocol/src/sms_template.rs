@@ -1,1 +1,158 @@
-//! Placeholder.
+//! Cutting the code out of an SMS by the `template` of the start answer.
+//!
+//! A start by SMS answers with the text that the message will have, with the placeholder
+//! `{{CODE}}` where the code goes. [`SmsTemplate`] finds the code as the Android SDK does, the
+//! only one that reads messages; [`ExtractOptions`] repairs what that leaves undone.
+
+mod error;
+mod fold;
+mod messages;
+mod options;
+mod several;
+mod single;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use self::error::TemplateError;
+pub use self::messages::SmsMessages;
+pub use self::options::{CodeAlphabet, ExtractOptions};
+
+use self::fold::Folded;
+
+/// What stands for the code in a template: exactly this text.
+pub const PLACEHOLDER: &str = "{{CODE}}";
+
+/// The longest template that is accepted, in bytes. A message of ten parts has about 1,500.
+pub const MAX_TEMPLATE: usize = 4096;
+
+/// The text of a verification SMS with the placeholder `{{CODE}}`.
+///
+/// Everything but the placeholder is literal. The placeholder stands for one or more characters
+/// on one line, as many as possible; text before and after the template's is allowed, which is
+/// what lets a message end with the app hash. With several placeholders the first one's text is
+/// the code.
+///
+/// ```
+/// use sinch_verify_protocol::sms_template::SmsTemplate;
+///
+/// let template = SmsTemplate::parse("Your code is {{CODE}}")?;
+/// assert_eq!(template.extract("<#> Your code is 1234\nXtNB5qNssI/"), Some("1234"));
+/// assert_eq!(template.extract("Your balance is 1234"), None);
+/// assert_eq!(template.render("1234"), "Your code is 1234");
+/// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SmsTemplate {
+    text: Box<str>,
+    /// The literals around the placeholders, one more than there are placeholders.
+    literals: Box<[Box<str>]>,
+}
+
+impl SmsTemplate {
+    /// Reads a template.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError`] if the placeholder is missing (`{{code}}` and `{{ CODE }}` are not it) or
+    /// the text is longer than [`MAX_TEMPLATE`].
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        if text.len() > MAX_TEMPLATE {
+            return Err(TemplateError::TooLong { bytes: text.len() });
+        }
+        let literals: Box<[Box<str>]> = text.split(PLACEHOLDER).map(Box::from).collect();
+        if literals.len() < 2 {
+            return Err(TemplateError::MissingPlaceholder);
+        }
+        Ok(Self {
+            text: text.into(),
+            literals,
+        })
+    }
+
+    /// The code in this message, exactly as the Android SDK finds it.
+    ///
+    /// Nothing is trimmed: whatever stands in the placeholder's place is the code, up to the end
+    /// of the line if the template ends with it. Time is linear in the length of the message.
+    #[must_use]
+    pub fn extract<'m>(&self, message: &'m str) -> Option<&'m str> {
+        self.extract_with(message, &ExtractOptions::new())
+    }
+
+    /// The code in this message, with the given repairs.
+    ///
+    /// ```
+    /// use sinch_verify_protocol::sms_template::{CodeAlphabet, ExtractOptions, SmsTemplate};
+    ///
+    /// let template = SmsTemplate::parse("{{CODE}} is your code")?;
+    /// let message = "<#> 1234 is your code";
+    /// assert_eq!(template.extract(message), Some("<#> 1234"));
+    ///
+    /// let numeric = ExtractOptions::new().alphabet(CodeAlphabet::Numeric);
+    /// assert_eq!(template.extract_with(message, &numeric), Some("1234"));
+    /// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn extract_with<'m>(&self, message: &'m str, options: &ExtractOptions) -> Option<&'m str> {
+        if !options.folds() {
+            return self.search(message, options);
+        }
+        let message = Folded::new(message, options);
+        let code = match Folded::new(&self.text, options).changed() {
+            // Folding touches nothing of the placeholder, so the folded text is a template too.
+            Some(text) => Self::parse(text).ok()?.span(message.text(), options)?,
+            None => self.span(message.text(), options)?,
+        };
+        Some(trimmed(message.original(code)?, options)).filter(|code| !code.is_empty())
+    }
+
+    /// The message with this code, as it would be sent. Every placeholder is replaced.
+    #[must_use]
+    pub fn render(&self, code: &str) -> String {
+        self.literals.join(code)
+    }
+
+    /// The text of the template.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn search<'m>(&self, message: &'m str, options: &ExtractOptions) -> Option<&'m str> {
+        let code = message.get(self.span(message, options)?)?;
+        Some(trimmed(code, options)).filter(|code| !code.is_empty())
+    }
+
+    /// Where the first placeholder's text is.
+    fn span(&self, message: &str, options: &ExtractOptions) -> Option<std::ops::Range<usize>> {
+        match &*self.literals {
+            [before, after] => single::find(message, before, after, options),
+            literals => several::find(message, literals, options),
+        }
+    }
+}
+
+impl FromStr for SmsTemplate {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// Prints the text of the template.
+impl fmt::Display for SmsTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for SmsTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SmsTemplate({:?})", self.text)
+    }
+}
+
+fn trimmed<'m>(code: &'m str, options: &ExtractOptions) -> &'m str {
+    if options.trims() { code.trim() } else { code }
+}

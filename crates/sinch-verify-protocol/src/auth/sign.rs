@@ -1,0 +1,216 @@
+use std::fmt;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::string_to_sign::{ContentMd5, Signature, StringToSign};
+use super::{ApplicationKey, ApplicationSecret, X_TIMESTAMP};
+use crate::timestamp::XTimestamp;
+
+/// How a client shows who it is.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use sinch_verify_protocol::{
+///     ApplicationKey, ApplicationSecret, BaseUrl, Credentials, Endpoint, PhoneNumber, Start,
+/// };
+///
+/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+/// let credentials = Credentials::signed(key, secret);
+///
+/// let number: PhoneNumber = "+46700000001".parse()?;
+/// let mut request = Start::sms(number).to_http(&BaseUrl::default())?;
+/// credentials.authorize(&mut request, SystemTime::now())?;
+/// assert!(request.headers()["authorization"].is_sensitive());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// The key alone: for devices. The backend decides in the callback.
+    Public(ApplicationKey),
+    /// Key and secret as they are.
+    Basic(ApplicationKey, ApplicationSecret),
+    /// A signature for every request.
+    Signed(Signer),
+}
+
+impl Credentials {
+    /// The key alone.
+    #[must_use]
+    pub fn public(key: ApplicationKey) -> Self {
+        Self::Public(key)
+    }
+
+    /// Key and secret as they are.
+    #[must_use]
+    pub fn basic(key: ApplicationKey, secret: ApplicationSecret) -> Self {
+        Self::Basic(key, secret)
+    }
+
+    /// A signature for every request.
+    #[must_use]
+    // By value: whoever makes credentials is done with the secret, which is zeroed here.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "takes the secret over, so that it is zeroed"
+    )]
+    pub fn signed(key: ApplicationKey, secret: ApplicationSecret) -> Self {
+        Self::Signed(Signer::new(key, &secret))
+    }
+
+    /// The application's key.
+    #[must_use]
+    pub fn key(&self) -> &ApplicationKey {
+        match self {
+            Self::Public(key) | Self::Basic(key, _) => key,
+            Self::Signed(signer) => signer.key(),
+        }
+    }
+
+    /// Adds the headers that authorize `request`, in place of those it has.
+    ///
+    /// Call it last and for every attempt: a signature covers the body, the
+    /// content type, the path and the time.
+    ///
+    /// # Errors
+    ///
+    /// When a header value cannot be made, which a valid key rules out.
+    pub fn authorize(&self, request: &mut Request<Bytes>, now: SystemTime) -> Result<(), AuthorizeError> {
+        let value = match self {
+            Self::Public(key) => Zeroizing::new(format!("Application {key}")),
+            Self::Basic(key, secret) => {
+                let pair = Zeroizing::new(format!("{key}:{}", secret.expose_text()));
+                Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+            }
+            Self::Signed(signer) => {
+                let content_type = request
+                    .headers()
+                    .get(CONTENT_TYPE)
+                    .map_or(&b""[..], HeaderValue::as_bytes);
+                let signed = signer.sign(
+                    request.method().as_str(),
+                    request.uri().path(),
+                    content_type,
+                    request.body(),
+                    now,
+                );
+                let timestamp =
+                    HeaderValue::from_str(signed.timestamp.as_str()).map_err(|_| AuthorizeError(()))?;
+                let value = Zeroizing::new(signed.authorization(signer.key()));
+                request.headers_mut().insert(X_TIMESTAMP, timestamp);
+                value
+            }
+        };
+        let mut value = HeaderValue::from_str(&value).map_err(|_| AuthorizeError(()))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+        Ok(())
+    }
+}
+
+/// A header value could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorizeError(());
+
+impl fmt::Display for AuthorizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("make the Authorization header of the application key")
+    }
+}
+
+impl std::error::Error for AuthorizeError {}
+
+/// Signs requests and callbacks of one application.
+///
+/// The key state of the HMAC is computed once. Signing does not touch the heap.
+#[derive(Clone)]
+pub struct Signer {
+    key: ApplicationKey,
+    hmac: Hmac<Sha256>,
+}
+
+impl Signer {
+    /// A signer for `key`, which keeps no copy of the secret.
+    #[must_use]
+    pub fn new(key: ApplicationKey, secret: &ApplicationSecret) -> Self {
+        Self::with_key_bytes(key, secret.expose_bytes())
+    }
+
+    pub(crate) fn with_key_bytes(key: ApplicationKey, bytes: &[u8]) -> Self {
+        // HMAC takes keys of any length; the other arm is there for the types only.
+        let hmac = Hmac::new_from_slice(bytes).unwrap_or_else(|_| Hmac::new(&Default::default()));
+        Self { key, hmac }
+    }
+
+    /// The application's key.
+    #[must_use]
+    pub fn key(&self) -> &ApplicationKey {
+        &self.key
+    }
+
+    /// Signs a message that is about to be sent.
+    #[must_use]
+    pub fn sign(&self, verb: &str, path: &str, content_type: &[u8], body: &[u8], now: SystemTime) -> Signed {
+        let timestamp = XTimestamp::new(now);
+        let content_md5 = ContentMd5::of(body);
+        let signature = self.signature(&StringToSign {
+            verb,
+            content_md5: &content_md5,
+            content_type,
+            timestamp: timestamp.as_bytes(),
+            path: path.as_bytes(),
+        });
+        Signed { timestamp, signature }
+    }
+
+    /// The signature of a string.
+    #[must_use]
+    pub fn signature(&self, string: &StringToSign<'_>) -> Signature {
+        let mut hmac = self.hmac.clone();
+        for part in string.parts() {
+            hmac.update(part);
+        }
+        Signature::new(hmac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What signing gives: the values of the two headers.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed {
+    /// The `x-timestamp` header's value.
+    pub timestamp: XTimestamp,
+    /// The signature.
+    pub signature: Signature,
+}
+
+impl Signed {
+    /// The `Authorization` header's value for a request.
+    #[must_use]
+    pub fn authorization(&self, key: &ApplicationKey) -> String {
+        format!("Application {key}:{}", self.signature.to_text().as_str())
+    }
+
+    /// The `Authorization` header's value for a callback: the scheme in lower
+    /// case, since one official validator takes nothing else.
+    #[must_use]
+    pub fn callback_authorization(&self, key: &ApplicationKey) -> String {
+        format!("application {key}:{}", self.signature.to_text().as_str())
+    }
+}

@@ -1,0 +1,253 @@
+//! The answer to a request event.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::code::{Code, CodeType};
+use crate::language::LanguageTag;
+use crate::method::Method;
+use crate::open_enum::open_enum;
+use crate::phone_number::PhoneNumber;
+use crate::seconds::{CallSeconds, Expiry};
+use crate::start::Speech;
+use crate::wire::{Extra, LooseText, PrivateText, Spelled, ZeroIsAbsent, object};
+
+/// What the application says to a verification, before it is sent.
+///
+/// The variants that set something name their method: an SMS code cannot be
+/// given to a flash call.
+///
+/// ```
+/// use sinch_verify_protocol::Code;
+/// use sinch_verify_protocol::callback::{Decision, SmsDecision};
+///
+/// let mut sms = SmsDecision::default();
+/// sms.code = Some(Code::new("4821")?);
+/// let decision = Decision::AllowSms(sms);
+/// assert_eq!(decision.to_json(), r#"{"action":"allow","sms":{"code":"4821"}}"#);
+/// # Ok::<(), sinch_verify_protocol::code::InvalidCode>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Do not verify.
+    Deny,
+    /// Go on, as the service would by itself.
+    Allow,
+    /// Go on with this SMS.
+    AllowSms(SmsDecision),
+    /// Go on with this flash call.
+    AllowFlashCall(FlashCallDecision),
+    /// Go on with this callout.
+    AllowCallout(CalloutDecision),
+    /// Go on with this WhatsApp message.
+    AllowWhatsApp(WhatsAppDecision),
+}
+
+impl Decision {
+    /// Goes on with an SMS that carries `code`.
+    #[must_use]
+    pub fn sms_code(code: Code) -> Self {
+        Self::AllowSms(SmsDecision {
+            code: Some(code),
+            ..SmsDecision::default()
+        })
+    }
+
+    /// Goes on with a flash call from `cli`, a number that the application rents.
+    #[must_use]
+    pub fn flash_call_cli(cli: PhoneNumber) -> Self {
+        Self::AllowFlashCall(FlashCallDecision {
+            cli: Some(cli),
+            ..FlashCallDecision::default()
+        })
+    }
+
+    /// Goes on with a callout that speaks `code`.
+    #[must_use]
+    pub fn callout_code(code: Code) -> Self {
+        Self::AllowCallout(CalloutDecision {
+            code: Some(code),
+            ..CalloutDecision::default()
+        })
+    }
+
+    /// Whether the verification may go on.
+    #[must_use]
+    pub fn is_allow(&self) -> bool {
+        *self != Self::Deny
+    }
+
+    /// Whether this decision can answer an event of `method`.
+    #[must_use]
+    pub fn fits(&self, method: &Method) -> bool {
+        match self {
+            Self::Deny | Self::Allow => true,
+            Self::AllowSms(_) => *method == Method::Sms,
+            Self::AllowFlashCall(_) => *method == Method::FlashCall,
+            Self::AllowCallout(_) => *method == Method::Callout,
+            Self::AllowWhatsApp(_) => *method == Method::WhatsApp,
+        }
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn to_body(&self) -> DecisionBody {
+        let mut body = DecisionBody::new(if self.is_allow() {
+            Action::Allow
+        } else {
+            Action::Deny
+        });
+        match self.clone() {
+            Self::Deny | Self::Allow => {}
+            Self::AllowSms(sms) => body.sms = Some(sms),
+            Self::AllowFlashCall(flash_call) => body.flash_call = Some(flash_call),
+            Self::AllowCallout(callout) => body.callout = Some(callout),
+            Self::AllowWhatsApp(whatsapp) => body.whatsapp = Some(whatsapp),
+        }
+        body
+    }
+
+    /// The body of the answer as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Our own types always encode: they hold no maps with odd keys and no raw floats.
+        serde_json::to_string(&self.to_body()).unwrap_or_else(|_| r#"{"action":"deny"}"#.to_owned())
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn to_http_response(&self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.to_json()));
+        *response.status_mut() = StatusCode::OK;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+open_enum! {
+    /// Allow or deny.
+    pub enum Action {
+        /// Go on.
+        Allow = "allow",
+        /// Do not.
+        Deny = "deny",
+    }
+}
+
+object! {
+    /// The body of the answer to a request event, as received.
+    pub struct DecisionBody {
+        /// Allow or deny.
+        required "action" => action: Action, via Spelled<Action>;
+        /// For `sms`.
+        optional "sms" => sms: SmsDecision;
+        /// For `flashcall`.
+        optional "flashCall" | "flashcall" => flash_call: FlashCallDecision;
+        /// For `callout`.
+        optional "callout" => callout: CalloutDecision;
+        /// For `whatsapp`.
+        optional "whatsapp" => whatsapp: WhatsAppDecision;
+    }
+}
+
+impl DecisionBody {
+    /// A body that only says `action`.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self {
+            action,
+            sms: None,
+            flash_call: None,
+            callout: None,
+            whatsapp: None,
+            extra: Extra::default(),
+        }
+    }
+
+    /// The decision for an event of `method`; what belongs to other methods is
+    /// left aside. `None` when the action is neither allow nor deny.
+    #[must_use]
+    pub fn decision(&self, method: &Method) -> Option<Decision> {
+        match self.action {
+            Action::Allow => {}
+            Action::Deny => return Some(Decision::Deny),
+            Action::Unknown(_) => return None,
+        }
+        let decision = match method {
+            Method::Sms => self.sms.clone().map(Decision::AllowSms),
+            Method::FlashCall => self.flash_call.clone().map(Decision::AllowFlashCall),
+            Method::Callout => self.callout.clone().map(Decision::AllowCallout),
+            Method::WhatsApp => self.whatsapp.clone().map(Decision::AllowWhatsApp),
+            _ => None,
+        };
+        Some(decision.unwrap_or(Decision::Allow))
+    }
+}
+
+object! {
+    /// What a decision may set for an SMS.
+    #[derive(Default)]
+    pub struct SmsDecision {
+        /// The code to send.
+        optional "code" => code: Code;
+        /// The alphabet of the code to make.
+        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+        /// How long the code is valid.
+        optional "expiry" => expiry: Expiry;
+        /// The languages for the message, best first.
+        optional "acceptLanguage" => accept_language: Vec<LanguageTag>;
+    }
+}
+
+object! {
+    /// What a decision may set for a flash call.
+    #[derive(Default)]
+    pub struct FlashCallDecision {
+        /// The number to call from: one that the application rents.
+        optional "cli" => cli: PhoneNumber;
+        /// How long the call rings.
+        optional "dialTimeout" => dial_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
+        /// How long a handset waits for the call.
+        optional "interceptionTimeout" => interception_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
+    }
+}
+
+object! {
+    /// What a decision may set for a callout.
+    ///
+    /// `code` and `speech` belong to today's form, which speaks a code that is
+    /// reported back. The rest belongs to the older form, in which the person
+    /// presses a key during the call.
+    #[derive(Default)]
+    pub struct CalloutDecision {
+        /// The code to speak.
+        optional "code" => code: Code;
+        /// How it is spoken.
+        optional "speech" => speech: Speech;
+        /// Older form: the key to press, by default `1`.
+        optional "pin" => pin: String, via LooseText;
+        /// Older form: the language.
+        optional "locale" => locale: String;
+        /// Older form: the text to speak, with `{pin}`.
+        optional "ttsMenu" => tts_menu: PrivateText;
+        /// Older form: a sound file to play instead.
+        optional "wavFile" => wav_file: String;
+        /// Older form: how long to wait for the key, in seconds.
+        optional "timeout" => timeout: u32;
+    }
+}
+
+object! {
+    /// What a decision may set for a WhatsApp message. A code cannot be set.
+    #[derive(Default)]
+    pub struct WhatsAppDecision {
+        /// The alphabet of the code.
+        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+        /// The languages for the message, best first.
+        optional "acceptLanguage" => accept_language: Vec<LanguageTag>;
+    }
+}

@@ -1,0 +1,260 @@
+//! The events.
+
+use crate::error::{DecodeError, decode};
+use crate::id::VerificationId;
+use crate::identity::Identity;
+use crate::method::Method;
+use crate::open_enum::open_enum;
+use crate::price::Money;
+use crate::verification::{Reason, Source, Status};
+use crate::wire::{Extra, Key, PrivateText, RawJson, Spelled, object};
+
+/// An event that the service posted.
+///
+/// ```
+/// use sinch_verify_protocol::callback::Event;
+///
+/// let body = br#"{"event":"VerificationResultEvent","id":"1","method":"sms",
+///     "identity":{"type":"number","endpoint":"+46700000001"},"status":"SUCCESSFUL"}"#;
+/// match Event::decode(body)? {
+///     Event::Result(result) => assert_eq!(result.status.as_str(), "SUCCESSFUL"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), sinch_verify_protocol::DecodeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// May this verification go on? Answer with a [`super::Decision`].
+    Request(Box<RequestEvent>),
+    /// A verification ended. Answer with an empty 200.
+    Result(Box<ResultEvent>),
+    /// An SMS was delivered, or not. Answer with an empty 200.
+    SmsDelivered(Box<SmsDeliveredEvent>),
+    /// An event this version does not know. Answer with an empty 200.
+    Unknown(UnknownEvent),
+}
+
+/// An event this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownEvent {
+    /// Its name.
+    pub event: String,
+    /// The whole body.
+    pub raw: RawJson,
+}
+
+impl Event {
+    /// Reads an event. Check the signature first.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not an object with an `event`, or a known event lacks
+    /// a required field; the error has the JSON path.
+    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let name = decode::<EventName<'_>>(body)?;
+        Ok(match name.0.as_str() {
+            RequestEvent::EVENT => Self::Request(Box::new(decode(body)?)),
+            ResultEvent::EVENT => Self::Result(Box::new(decode(body)?)),
+            SmsDeliveredEvent::EVENT => Self::SmsDelivered(Box::new(decode(body)?)),
+            other => Self::Unknown(UnknownEvent {
+                event: other.to_owned(),
+                raw: decode(body)?,
+            }),
+        })
+    }
+
+    /// The event's name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Request(_) => RequestEvent::EVENT,
+            Self::Result(_) => ResultEvent::EVENT,
+            Self::SmsDelivered(_) => SmsDeliveredEvent::EVENT,
+            Self::Unknown(unknown) => &unknown.event,
+        }
+    }
+
+    /// The verification's id, where the event has one.
+    #[must_use]
+    pub fn id(&self) -> Option<&VerificationId> {
+        match self {
+            Self::Request(event) => Some(&event.id),
+            Self::Result(event) => Some(&event.id),
+            Self::SmsDelivered(event) => Some(&event.id),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Only the name: the whole event is read once its type is known.
+struct EventName<'de>(Key<'de>);
+
+impl<'de> serde::Deserialize<'de> for EventName<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> serde::de::Visitor<'de> for Fields {
+            type Value = EventName<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object (an event)")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<EventName<'de>, A::Error> {
+                let mut name = None;
+                while let Some(key) = map.next_key::<Key<'de>>()? {
+                    if key.as_str() == "event" {
+                        name = Some(map.next_value::<Key<'de>>()?);
+                    } else {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
+                }
+                name.map(EventName)
+                    .ok_or_else(|| serde::de::Error::missing_field("event"))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+object! {
+    /// May this verification go on?
+    ///
+    /// The service waits for the answer before it sends a message or calls.
+    pub struct RequestEvent {
+        /// The event's name.
+        required "event" => event: String;
+        /// The verification.
+        required "id" => id: VerificationId;
+        /// How.
+        required "method" => method: Method, via Spelled<Method>;
+        /// Who.
+        required "identity" => identity: Identity;
+        /// The application's own name for it.
+        optional "reference" => reference: String;
+        /// Text that the start gave along.
+        optional "custom" => custom: PrivateText;
+        /// What it will cost.
+        optional "price" => price: Money;
+        /// Seen in one SDK only.
+        optional "rate" => rate: Money;
+        /// The languages that the start asked for. Deprecated.
+        optional "acceptLanguage" => accept_language: Vec<String>;
+    }
+}
+
+impl RequestEvent {
+    /// The name on the wire.
+    pub const EVENT: &'static str = "VerificationRequestEvent";
+
+    /// An event with the required fields.
+    #[must_use]
+    pub fn new(id: VerificationId, method: Method, identity: Identity) -> Self {
+        Self {
+            event: Self::EVENT.to_owned(),
+            id,
+            method,
+            identity,
+            reference: None,
+            custom: None,
+            price: None,
+            rate: None,
+            accept_language: None,
+            extra: Extra::default(),
+        }
+    }
+}
+
+object! {
+    /// A verification ended.
+    pub struct ResultEvent {
+        /// The event's name.
+        required "event" => event: String;
+        /// The verification.
+        required "id" => id: VerificationId;
+        /// How.
+        required "method" => method: Method, via Spelled<Method>;
+        /// Who.
+        required "identity" => identity: Identity;
+        /// The application's own name for it.
+        optional "reference" => reference: String;
+        /// Text that the start gave along.
+        optional "custom" => custom: PrivateText;
+        /// How it ended.
+        required "status" => status: Status, via Spelled<Status>;
+        /// Why, when it was no success.
+        optional "reason" => reason: Reason;
+        /// How the code or caller id reached the reporter.
+        optional "source" => source: Source;
+    }
+}
+
+impl ResultEvent {
+    /// The name on the wire.
+    pub const EVENT: &'static str = "VerificationResultEvent";
+
+    /// An event with the required fields.
+    #[must_use]
+    pub fn new(id: VerificationId, method: Method, identity: Identity, status: Status) -> Self {
+        Self {
+            event: Self::EVENT.to_owned(),
+            id,
+            method,
+            identity,
+            reference: None,
+            custom: None,
+            status,
+            reason: None,
+            source: None,
+            extra: Extra::default(),
+        }
+    }
+}
+
+open_enum! {
+    /// What became of an SMS.
+    pub enum SmsResult {
+        /// Delivered.
+        Successful = "Successful",
+        /// Not delivered.
+        Failed = "Failed",
+    }
+}
+
+object! {
+    /// An SMS was delivered, or not.
+    pub struct SmsDeliveredEvent {
+        /// The event's name.
+        required "event" => event: String;
+        /// The verification.
+        required "id" => id: VerificationId;
+        /// How. One SDK's test leaves it out.
+        optional "method" => method: Method, via Spelled<Method>;
+        /// Who.
+        required "identity" => identity: Identity;
+        /// The application's own name for it.
+        optional "reference" => reference: String;
+        /// Text that the start gave along.
+        optional "custom" => custom: PrivateText;
+        /// What became of the SMS.
+        required "smsResult" => sms_result: SmsResult;
+    }
+}
+
+impl SmsDeliveredEvent {
+    /// The name on the wire.
+    pub const EVENT: &'static str = "VerificationSmsDeliveredEvent";
+
+    /// An event with the required fields.
+    #[must_use]
+    pub fn new(id: VerificationId, identity: Identity, sms_result: SmsResult) -> Self {
+        Self {
+            event: Self::EVENT.to_owned(),
+            id,
+            method: Some(Method::Sms),
+            identity,
+            reference: None,
+            custom: None,
+            sms_result,
+            extra: Extra::default(),
+        }
+    }
+}

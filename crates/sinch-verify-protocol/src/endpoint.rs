@@ -1,0 +1,238 @@
+//! One API operation: a request that knows its answer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{Method, Request, Response};
+use serde::Serialize;
+
+use crate::error::{DecodeError, EncodeError};
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// An operation of the API, as the client sees it.
+///
+/// The requests of this crate implement it; nobody else can, so that a path or
+/// a JSON key is written in one place only.
+pub trait Endpoint: sealed::Sealed {
+    /// What a successful answer holds.
+    type Response;
+
+    /// The operation's name, for spans, metrics and reports.
+    const NAME: &'static str;
+    /// The HTTP method.
+    const METHOD: Method;
+    /// Whether the request may be sent again.
+    const IDEMPOTENCY: Idempotency;
+
+    /// The request in its wire form, not yet authorized.
+    ///
+    /// # Errors
+    ///
+    /// When the base URL and the path do not make a URI.
+    fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError>;
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the service refused, or the answer is not what it should be.
+    fn from_http(response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
+}
+
+/// What sending a request twice does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Idempotency {
+    /// Nothing: a query.
+    Safe,
+    /// It may use up an attempt: ask for the status before sending again.
+    AskFirst,
+    /// It sends a message that costs money and aborts a pending verification:
+    /// send again only what provably never left.
+    Never,
+}
+
+/// The path under which every operation lives.
+pub(crate) const PREFIX: &str = "/verification/v1/verifications";
+
+/// Where the service is: scheme, host, optional port and optional path prefix.
+///
+/// ```
+/// use sinch_verify_protocol::BaseUrl;
+///
+/// let base: BaseUrl = "https://verification.api.sinch.com".parse()?;
+/// assert_eq!(base, BaseUrl::default());
+/// assert!("https://example.com/?a=b".parse::<BaseUrl>().is_err());
+/// # Ok::<(), sinch_verify_protocol::endpoint::InvalidBaseUrl>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    prefix: Box<str>,
+}
+
+impl BaseUrl {
+    /// The service's address.
+    pub const SINCH: &'static str = "https://verification.api.sinch.com";
+    /// The address in the original guide and in old SDKs; the same paths.
+    pub const SINCH_LEGACY: &'static str = "https://verificationapi-v1.sinch.com";
+
+    /// The host, without port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host().trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The base with `path` behind it, as `_links` and documents need it.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{self}{path}")
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> Result<Uri, EncodeError> {
+        let full;
+        let path = if self.prefix.is_empty() {
+            path
+        } else {
+            full = format!("{}{path}", self.prefix);
+            &full
+        };
+        let path = PathAndQuery::try_from(path).map_err(|error| EncodeError::Uri(error.into()))?;
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path)
+            .build()
+            .map_err(EncodeError::Uri)
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::HTTPS,
+            authority: Authority::from_static("verification.api.sinch.com"),
+            prefix: "".into(),
+        }
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let uri: Uri = text.trim().parse().map_err(|_| InvalidBaseUrl::Syntax)?;
+        if text.contains('#') {
+            return Err(InvalidBaseUrl::Fragment);
+        }
+        let parts = uri.into_parts();
+        let scheme = parts.scheme.ok_or(InvalidBaseUrl::Scheme)?;
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(InvalidBaseUrl::Scheme);
+        }
+        let authority = parts
+            .authority
+            .filter(|a| !a.host().is_empty())
+            .ok_or(InvalidBaseUrl::Host)?;
+        if authority.as_str().contains('@') {
+            return Err(InvalidBaseUrl::UserInfo);
+        }
+        let path = parts.path_and_query;
+        if path.as_ref().is_some_and(|path| path.query().is_some()) {
+            return Err(InvalidBaseUrl::Query);
+        }
+        let prefix = path.as_ref().map_or("", |path| path.path()).trim_end_matches('/');
+        if prefix.ends_with("/verification/v1") {
+            return Err(InvalidBaseUrl::ApiPath);
+        }
+        Ok(Self {
+            scheme,
+            authority,
+            prefix: prefix.into(),
+        })
+    }
+}
+
+/// Why a text is not a base URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidBaseUrl {
+    /// Not a URL at all.
+    Syntax,
+    /// No scheme, or another than `http` and `https`.
+    Scheme,
+    /// No host.
+    Host,
+    /// A user or password before the host.
+    UserInfo,
+    /// A query behind the path.
+    Query,
+    /// A fragment.
+    Fragment,
+    /// The API's own path, which is added by us.
+    ApiPath,
+}
+
+impl fmt::Display for InvalidBaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "base URL is not a URL such as https://verification.api.sinch.com",
+            Self::Scheme => "base URL must start with http:// or https://",
+            Self::Host => "base URL has no host",
+            Self::UserInfo => "base URL must not hold credentials; give them to the client",
+            Self::Query => "base URL must not have a query",
+            Self::Fragment => "base URL must not have a fragment",
+            Self::ApiPath => "base URL must end before /verification/v1, which is added to it",
+        })
+    }
+}
+
+impl std::error::Error for InvalidBaseUrl {}
+
+/// The content type of every body we send.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A request with a JSON body.
+pub(crate) fn json_request<T: Serialize>(
+    method: Method,
+    base: &BaseUrl,
+    path: &str,
+    body: &T,
+) -> Result<Request<Bytes>, EncodeError> {
+    let body = serde_json::to_vec(body).map_err(EncodeError::Json)?;
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = base.uri(path)?;
+    request.headers_mut().insert(CONTENT_TYPE, JSON);
+    Ok(request)
+}
+
+/// A request without a body, and so without a content type.
+pub(crate) fn get_request(base: &BaseUrl, path: &str) -> Result<Request<Bytes>, EncodeError> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = base.uri(path)?;
+    Ok(request)
+}

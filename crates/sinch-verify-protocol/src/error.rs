@@ -1,0 +1,344 @@
+//! What can go wrong between types and bytes.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::{Deserialize, Deserializer};
+
+use crate::wire::{Extra, Oddity, Via, object};
+
+object! {
+    /// The service's error body.
+    ///
+    /// Messages vary in case and final stop between documents: never match on
+    /// them, match on [`ApiError::code`].
+    pub struct ApiError {
+        /// Five digits, the first three of which are the HTTP status. A number
+        /// in every example, a string in one schema; both are read.
+        required "errorCode" => code: u32, via NumberOrText;
+        /// For people.
+        optional "message" => message: String;
+        /// A support id, when there is one.
+        optional "reference" => reference: String;
+        /// `404 Not Found`, in old answers only.
+        optional "status" => status: String;
+    }
+}
+
+impl ApiError {
+    /// Parameter validation: a missing field, a bad number.
+    pub const PARAMETER: u32 = 40001;
+    /// Well-formed but not processable: wrong code, wrong method, ended.
+    pub const NOT_PROCESSABLE: u32 = 40003;
+    /// Unreadable `Authorization` header.
+    pub const AUTHORIZATION_HEADER: u32 = 40100;
+    /// Missing, unreadable or stale `x-timestamp`.
+    pub const TIMESTAMP: u32 = 40101;
+    /// Wrong signature.
+    pub const SIGNATURE: u32 = 40102;
+    /// No `Authorization` header.
+    pub const AUTHORIZATION_REQUIRED: u32 = 40104;
+    /// Unknown key or wrong Basic secret.
+    pub const CREDENTIALS: u32 = 40107;
+    /// Not enough credit.
+    pub const CREDIT: u32 = 40200;
+    /// The authorization scheme is weaker than required.
+    pub const SCHEME: u32 = 40301;
+    /// Restricted: denied by the callback, or public authorization without a
+    /// callback URL. The two look the same on the wire.
+    pub const RESTRICTED: u32 = 40303;
+    /// Unknown id, reference or number.
+    pub const NOT_FOUND: u32 = 40400;
+    /// The reference was used before.
+    pub const REFERENCE_USED: u32 = 40900;
+    /// Request capacity exceeded.
+    pub const CAPACITY: u32 = 42900;
+    /// Starts for one number follow too quickly.
+    pub const VELOCITY: u32 = 42901;
+    /// Internal server error.
+    pub const INTERNAL: u32 = 50000;
+    /// Temporarily unavailable.
+    pub const UNAVAILABLE: u32 = 50300;
+
+    /// An error with `code` and `message`.
+    #[must_use]
+    pub fn new(code: u32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: Some(message.into()),
+            reference: None,
+            status: None,
+            extra: Extra::default(),
+        }
+    }
+
+    /// The HTTP status that the code's first three digits name; 500 where they
+    /// name none.
+    #[must_use]
+    pub fn http_status(&self) -> StatusCode {
+        u16::try_from(self.code / 100)
+            .ok()
+            .and_then(|status| StatusCode::from_u16(status).ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The answer that carries this error.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn to_http_response(&self) -> http::Response<Bytes> {
+        crate::server::json_response(self.http_status(), self)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self
+            .message
+            .as_deref()
+            .unwrap_or("no message")
+            .trim_end_matches('.');
+        write!(f, "{message} (errorCode {})", self.code)?;
+        if self.code == Self::PARAMETER || self.code == 40005 {
+            f.write_str("; check that the number starts with + and its country code")?;
+        }
+        Ok(())
+    }
+}
+
+struct NumberOrText {
+    code: u32,
+    text: bool,
+}
+
+impl<'de> Deserialize<'de> for NumberOrText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl serde::de::Visitor<'_> for Either {
+            type Value = NumberOrText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or a string of digits")
+            }
+            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<NumberOrText, E> {
+                let code = u32::try_from(n).map_err(|_| E::custom("number too large"))?;
+                Ok(NumberOrText { code, text: false })
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<NumberOrText, E> {
+                let code = text.parse().map_err(E::custom)?;
+                Ok(NumberOrText { code, text: true })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl Via<u32> for NumberOrText {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<u32> {
+        if self.text {
+            extra.remark(field, Oddity::WrongType);
+        }
+        Some(self.code)
+    }
+}
+
+/// A request could not be put into its wire form.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The base URL and the path do not make a URI.
+    Uri(http::Error),
+    /// The body could not be written as JSON.
+    Json(serde_json::Error),
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uri(_) => f.write_str("make a URI of the base URL and the path"),
+            Self::Json(_) => f.write_str("write the body as JSON"),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Uri(source) => Some(source),
+            Self::Json(source) => Some(source),
+        }
+    }
+}
+
+/// An answer, or a body, could not be read as what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The service answered with an error object.
+    Api {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The error object.
+        error: ApiError,
+    },
+    /// The service answered with a status that is not success, and without a
+    /// readable error object.
+    Status {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The start of the body, digits masked.
+        sample: String,
+    },
+    /// A success without a body: there is nothing to read the outcome from.
+    EmptyBody {
+        /// The HTTP status.
+        status: StatusCode,
+    },
+    /// The body is not the JSON that was expected.
+    Json {
+        /// Where, such as `identity.endpoint`; `.` is the document.
+        path: String,
+        /// What was wrong there.
+        message: String,
+        /// The start of the body, digits masked.
+        sample: String,
+    },
+    /// The answer is about another method than the request.
+    WrongMethod {
+        /// The method asked for.
+        asked: String,
+        /// The method of the answer.
+        answered: String,
+    },
+}
+
+impl DecodeError {
+    /// The HTTP status, where the answer's status was the trouble.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Api { status, .. } | Self::Status { status, .. } | Self::EmptyBody { status } => {
+                Some(*status)
+            }
+            Self::Json { .. } | Self::WrongMethod { .. } => None,
+        }
+    }
+
+    pub(crate) fn json(path: &str, message: impl Into<String>, body: &[u8]) -> Self {
+        Self::Json {
+            path: path.to_owned(),
+            message: message.into(),
+            sample: sample(body),
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api { status, error } => write!(f, "{status}: {error}"),
+            Self::Status { status, sample } if sample.is_empty() => write!(f, "{status} without a body"),
+            Self::Status { status, sample } => {
+                write!(f, "{status} without an error object, body starts {sample:?}")
+            }
+            Self::EmptyBody { status } => {
+                write!(f, "{status} with an empty body where an object was expected")
+            }
+            Self::Json { path, message, .. } => write!(f, "JSON at `{path}`: {message}"),
+            Self::WrongMethod { asked, answered } => {
+                write!(f, "asked for method {asked}, the answer is about {answered}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Reads one JSON document. The path to a fault is found by a second, slower
+/// pass, which a good document never takes.
+pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, DecodeError> {
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(value),
+        Err(fast) => Err(locate::<T>(body, &fast)),
+    }
+}
+
+#[cold]
+fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -> DecodeError {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => DecodeError::json(".", clean(fast), body),
+        Err(slow) => {
+            let mut path = slow.path().to_string();
+            let message = clean(slow.inner());
+            // serde reports a missing field at its parent; the field is the place to look.
+            if let Some(field) = message
+                .strip_prefix("missing field `")
+                .and_then(|rest| rest.strip_suffix('`'))
+            {
+                path = if path == "." {
+                    field.to_owned()
+                } else {
+                    format!("{path}.{field}")
+                };
+            }
+            DecodeError::json(&path, message, body)
+        }
+    }
+}
+
+/// The message without serde_json's ` at line 1 column 20`, digits of strings
+/// masked, since serde quotes the value it did not like.
+fn clean(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = match text.rfind(" at line ") {
+        Some(at) if error.line() > 0 => text[..at].to_owned(),
+        _ => text,
+    };
+    mask_strings(&text)
+}
+
+fn mask_strings(text: &str) -> String {
+    let mut inside = false;
+    text.chars()
+        .map(|c| {
+            if c == '"' {
+                inside = !inside;
+            }
+            if inside && c.is_ascii_digit() { '#' } else { c }
+        })
+        .collect()
+}
+
+/// The first bytes of a body, fit for a log: digits masked, one line.
+fn sample(body: &[u8]) -> String {
+    let head = &body[..body.len().min(120)];
+    String::from_utf8_lossy(head)
+        .chars()
+        .map(|c| match c {
+            '0'..='9' => '#',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect()
+}
+
+/// Reads an answer of the service: success with a body, or an error.
+pub(crate) fn from_response<T: for<'de> Deserialize<'de>>(
+    response: &http::Response<Bytes>,
+) -> Result<T, DecodeError> {
+    let status = response.status();
+    let body = response.body();
+    if !status.is_success() {
+        return Err(match decode::<ApiError>(body) {
+            Ok(error) => DecodeError::Api { status, error },
+            Err(_) => DecodeError::Status {
+                status,
+                sample: sample(body),
+            },
+        });
+    }
+    if body.is_empty() {
+        return Err(DecodeError::EmptyBody { status });
+    }
+    decode(body)
+}

@@ -1,0 +1,170 @@
+//! Money, without a binary float.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::wire::{Extra, Part, Via, object};
+
+object! {
+    /// An amount in a currency. Both fields may be missing.
+    pub struct Money {
+        /// ISO 4217 code.
+        optional "currencyId" => currency: String;
+        /// The amount.
+        optional "amount" => amount: Amount;
+    }
+}
+
+impl Money {
+    /// `amount` in `currency`.
+    #[must_use]
+    pub fn new(currency: &str, amount: Amount) -> Self {
+        Self {
+            currency: Some(currency.to_owned()),
+            amount: Some(amount),
+            extra: Extra::default(),
+        }
+    }
+}
+
+object! {
+    /// What a verification cost, as its status tells it.
+    #[derive(Default)]
+    pub struct VerificationPrice {
+        /// The verification itself. Appears once the status is no longer `PENDING`.
+        optional "verificationPrice" => verification: Money;
+        /// The call, for flash call and callout, with termination debiting only.
+        optional "terminationPrice" => termination: Money;
+        /// The billed time: seconds or minutes, as the rounding rule has it.
+        optional "billableDuration" => billable_duration: u32;
+    }
+}
+
+/// Reads a price that is nested, as documented, or flat, as in events.
+pub(crate) struct FlatOrNested(VerificationPrice);
+
+impl<'de> Deserialize<'de> for FlatOrNested {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut price = VerificationPrice::deserialize(deserializer)?;
+        let currency = price.extra.remove("currencyId");
+        let amount = price.extra.remove("amount");
+        if currency.is_some() || amount.is_some() {
+            let currency = currency
+                .map(|raw| serde_json::from_str(raw.get()))
+                .transpose()
+                .map_err(D::Error::custom)?;
+            let amount = amount
+                .map(|raw| serde_json::from_str(raw.get()))
+                .transpose()
+                .map_err(D::Error::custom)?;
+            price.verification.get_or_insert_with(|| Money {
+                currency,
+                amount,
+                extra: Extra::default(),
+            });
+        }
+        Ok(Self(price))
+    }
+}
+
+impl Via<VerificationPrice> for FlatOrNested {
+    fn settle(self, _field: &'static str, _extra: &mut Extra) -> Option<VerificationPrice> {
+        Some(self.0)
+    }
+}
+
+/// A decimal amount: the text of a JSON number, exactly as it came.
+///
+/// ```
+/// use sinch_verify_protocol::Amount;
+///
+/// let amount: Amount = "0.0453".parse()?;
+/// assert_eq!(amount.to_string(), "0.0453");
+/// assert_eq!(amount.scaled(), Some((453, 4)));
+/// # Ok::<(), sinch_verify_protocol::price::InvalidAmount>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Amount(Box<str>);
+
+impl Amount {
+    /// The text of the number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The amount as `units / 10^scale`; `None` past 38 digits.
+    #[must_use]
+    pub fn scaled(&self) -> Option<(i128, u32)> {
+        let (number, exponent) = match self.0.split_once(['e', 'E']) {
+            Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+            None => (&*self.0, 0),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let units: i128 = format!("{whole}{fraction}").parse().ok()?;
+        let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+        if scale >= 0 {
+            Some((units, scale.unsigned_abs()))
+        } else {
+            let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
+            Some((units.checked_mul(factor)?, 0))
+        }
+    }
+}
+
+impl FromStr for Amount {
+    type Err = InvalidAmount;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAmount> {
+        // A JSON number, and nothing else that JSON allows.
+        let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) if number && raw.get().len() == text.len() => Ok(Self(text.into())),
+            _ => Err(InvalidAmount(())),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Amount({})", self.0)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        raw.get().parse().map_err(D::Error::custom)
+    }
+}
+
+impl Part for Amount {}
+
+/// A text that is not a JSON number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidAmount(());
+
+impl fmt::Display for InvalidAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("amount is not a decimal number such as 0.0453")
+    }
+}
+
+impl std::error::Error for InvalidAmount {}

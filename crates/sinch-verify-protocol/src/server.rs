@@ -1,0 +1,249 @@
+//! The service half: which operation a request is, and how answers are written.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method as Verb, Response, StatusCode};
+use serde::Serialize;
+
+use crate::endpoint::PREFIX;
+use crate::error::{ApiError, DecodeError};
+use crate::id::VerificationId;
+use crate::method::Method;
+use crate::phone_number::PhoneNumber;
+
+/// What a request asks of the service, by its verb and path.
+///
+/// ```
+/// use sinch_verify_protocol::server::Route;
+///
+/// let route = Route::parse(&http::Method::GET, "/verification/v1/verifications/reference/order-1")?;
+/// assert_eq!(route, Route::StatusByReference { reference: "order-1".into() });
+/// # Ok::<(), sinch_verify_protocol::server::RouteError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Route {
+    /// `POST /verifications`.
+    Start,
+    /// `PUT /verifications/id/{id}`.
+    ReportById {
+        /// The verification.
+        id: VerificationId,
+    },
+    /// `PUT /verifications/number/{endpoint}`.
+    ReportByNumber {
+        /// The number.
+        number: PhoneNumber,
+    },
+    /// `PATCH /verifications/number/{endpoint}`: the flash call's outcome.
+    Outcome {
+        /// The number.
+        number: PhoneNumber,
+    },
+    /// `GET /verifications/id/{id}`.
+    StatusById {
+        /// The verification.
+        id: VerificationId,
+    },
+    /// `GET /verifications/reference/{reference}`.
+    StatusByReference {
+        /// The reference, as text: a client may have used any.
+        reference: String,
+    },
+    /// `GET /verifications/{method}/number/{endpoint}`, or the original
+    /// guide's `GET /verifications/number/{endpoint}`, which names no method.
+    StatusByNumber {
+        /// The method, if named.
+        method: Option<Method>,
+        /// The number.
+        number: PhoneNumber,
+    },
+}
+
+impl Route {
+    /// Reads a verb and a path (without query). Escapes are decoded; one
+    /// trailing slash is tolerated, as an old document prints it.
+    ///
+    /// # Errors
+    ///
+    /// When no operation has this path, when the operation takes another verb,
+    /// or when a part of the path is not what it should be.
+    pub fn parse(verb: &Verb, path: &str) -> Result<Self, RouteError> {
+        let rest = path.strip_prefix(PREFIX).ok_or(RouteError::NotFound)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.is_empty() {
+            return if verb == Verb::POST {
+                Ok(Self::Start)
+            } else {
+                Err(RouteError::Verb { allowed: "POST" })
+            };
+        }
+        let rest = rest.strip_prefix('/').ok_or(RouteError::NotFound)?;
+        let mut segments = rest.split('/').map(decode_segment);
+        let mut next = || segments.next().transpose();
+        match (next()?, next()?, next()?, next()?) {
+            (Some(kind), Some(name), None, None) => Self::two(verb, &kind, &name),
+            (Some(method), Some(kind), Some(name), None) if kind == "number" => {
+                let number = number(&name)?;
+                only(verb, &Verb::GET, "GET")?;
+                Ok(Self::StatusByNumber {
+                    method: Some(Method::from(&*method)),
+                    number,
+                })
+            }
+            _ => Err(RouteError::NotFound),
+        }
+    }
+
+    fn two(verb: &Verb, kind: &str, name: &str) -> Result<Self, RouteError> {
+        match kind {
+            "id" => {
+                let id = VerificationId::new(name).map_err(|error| RouteError::Segment {
+                    field: "id",
+                    message: error.to_string(),
+                })?;
+                match *verb {
+                    Verb::GET => Ok(Self::StatusById { id }),
+                    Verb::PUT => Ok(Self::ReportById { id }),
+                    _ => Err(RouteError::Verb { allowed: "GET, PUT" }),
+                }
+            }
+            "reference" => {
+                only(verb, &Verb::GET, "GET")?;
+                Ok(Self::StatusByReference {
+                    reference: name.to_owned(),
+                })
+            }
+            "number" => match *verb {
+                Verb::GET => Ok(Self::StatusByNumber {
+                    method: None,
+                    number: number(name)?,
+                }),
+                Verb::PUT => Ok(Self::ReportByNumber {
+                    number: number(name)?,
+                }),
+                Verb::PATCH => Ok(Self::Outcome {
+                    number: number(name)?,
+                }),
+                _ => Err(RouteError::Verb {
+                    allowed: "GET, PUT, PATCH",
+                }),
+            },
+            _ => Err(RouteError::NotFound),
+        }
+    }
+}
+
+fn only(verb: &Verb, wanted: &Verb, allowed: &'static str) -> Result<(), RouteError> {
+    if verb == wanted {
+        Ok(())
+    } else {
+        Err(RouteError::Verb { allowed })
+    }
+}
+
+fn number(text: &str) -> Result<PhoneNumber, RouteError> {
+    text.parse().map_err(
+        |error: crate::phone_number::PhoneNumberError| RouteError::Segment {
+            field: "endpoint",
+            message: error.to_string(),
+        },
+    )
+}
+
+fn decode_segment(segment: &str) -> Result<Cow<'_, str>, RouteError> {
+    crate::percent::decode(segment).ok_or_else(|| RouteError::Segment {
+        field: "path",
+        message: "an escape does not decode to UTF-8".to_owned(),
+    })
+}
+
+/// Why a verb and a path are no operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// No operation has this path.
+    NotFound,
+    /// The path takes other verbs.
+    Verb {
+        /// The verbs it takes, for an `Allow` header.
+        allowed: &'static str,
+    },
+    /// A part of the path is not what it should be.
+    Segment {
+        /// Which part.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl RouteError {
+    /// The answer of the service: 404, 405 with `Allow`, or 400/40001.
+    #[must_use]
+    pub fn to_http_response(&self) -> Response<Bytes> {
+        match self {
+            Self::NotFound => {
+                ApiError::new(ApiError::NOT_FOUND, "Requested resource was not found.").to_http_response()
+            }
+            Self::Verb { allowed } => {
+                let error = ApiError::new(40500, format!("This path takes {allowed}."));
+                let mut response = error.to_http_response();
+                response
+                    .headers_mut()
+                    .insert(http::header::ALLOW, HeaderValue::from_static(allowed));
+                response
+            }
+            Self::Segment { .. } => ApiError::new(ApiError::PARAMETER, format!("{self}.")).to_http_response(),
+        }
+    }
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("no operation has this path"),
+            Self::Verb { allowed } => write!(f, "this path takes {allowed}"),
+            Self::Segment { field, message } => write!(f, "{field}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for RouteError {}
+
+impl From<&DecodeError> for ApiError {
+    /// 400/40001 that names the field.
+    fn from(error: &DecodeError) -> Self {
+        match error {
+            DecodeError::Json { path, message, .. } if path == "." => {
+                Self::new(Self::PARAMETER, format!("Body: {message}."))
+            }
+            DecodeError::Json { path, message, .. } => {
+                Self::new(Self::PARAMETER, format!("Parameter {path}: {message}."))
+            }
+            other => Self::new(Self::PARAMETER, format!("{other}.")),
+        }
+    }
+}
+
+/// A JSON answer.
+pub(crate) fn json_response<T: Serialize>(status: StatusCode, body: &T) -> Response<Bytes> {
+    let (status, body) = match serde_json::to_vec(body) {
+        Ok(body) => (status, body),
+        // Our own types always encode; if one ever does not, the caller must not hang.
+        Err(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            br#"{"errorCode":50000,"message":"Internal server error."}"#.to_vec(),
+        ),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    response
+}

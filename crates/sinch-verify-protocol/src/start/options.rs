@@ -1,0 +1,125 @@
+//! What a start may ask for, by method.
+
+use super::StartRequest;
+use crate::code::CodeType;
+use crate::language::LanguageTag;
+use crate::seconds::{CallSeconds, Expiry};
+use crate::wire::{Spelled, ZeroIsAbsent, object};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The options object of a method.
+pub trait StartOptions: sealed::Sealed + Clone + std::fmt::Debug + PartialEq {
+    /// Puts the options into the body.
+    #[doc(hidden)]
+    fn put(self, body: &mut StartRequest);
+}
+
+object! {
+    /// Options of an SMS start.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sinch_verify_protocol::start::SmsOptions;
+    /// use sinch_verify_protocol::{CodeType, Expiry};
+    ///
+    /// let mut options = SmsOptions::default();
+    /// options.code_type = Some(CodeType::Alphanumeric);
+    /// options.expiry = Some(Expiry::new(Duration::from_secs(120))?);
+    /// # Ok::<(), sinch_verify_protocol::seconds::InvalidExpiry>(())
+    /// ```
+    #[derive(Default)]
+    pub struct SmsOptions {
+        /// The alphabet of the code.
+        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+        /// How long the code is valid.
+        optional "expiry" => expiry: Expiry;
+        /// The text, with `{{CODE}}`. In older references and SDKs only.
+        optional "template" => template: String;
+        /// The Android app's hash, put on the message's last line. Sent by the
+        /// Android SDK only.
+        optional "applicationHash" => application_hash: String;
+    }
+}
+
+object! {
+    /// Options of a flash call start.
+    #[derive(Default)]
+    pub struct FlashCallOptions {
+        /// How long the call rings.
+        optional "dialTimeout" => dial_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
+        /// How long a handset waits for the call.
+        optional "interceptionTimeout" => interception_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
+    }
+}
+
+object! {
+    /// Options of a callout start.
+    #[derive(Default)]
+    pub struct CalloutOptions {
+        /// How the code is spoken.
+        optional "speech" => speech: Speech;
+    }
+}
+
+object! {
+    /// How a code is spoken.
+    #[derive(Default)]
+    pub struct Speech {
+        /// The language, by default `en-US`. Text as received: one official
+        /// example writes `en_US`.
+        optional "locale" => locale: String;
+    }
+}
+
+impl Speech {
+    /// Speech in `language`.
+    #[must_use]
+    pub fn new(language: &LanguageTag) -> Self {
+        Self {
+            locale: Some(language.as_str().to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+object! {
+    /// Options of a WhatsApp start.
+    #[derive(Default)]
+    pub struct WhatsAppOptions {
+        /// The alphabet of the code.
+        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+    }
+}
+
+/// A method without options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoOptions;
+
+impl StartOptions for NoOptions {
+    fn put(self, _body: &mut StartRequest) {}
+}
+
+impl sealed::Sealed for NoOptions {}
+
+macro_rules! options {
+    ($($name:ident => $field:ident;)*) => {
+        $(
+            impl sealed::Sealed for $name {}
+            impl StartOptions for $name {
+                fn put(self, body: &mut StartRequest) {
+                    body.$field = Some(self);
+                }
+            }
+        )*
+    };
+}
+
+options! {
+    SmsOptions => sms_options;
+    FlashCallOptions => flash_call_options;
+    CalloutOptions => callout_options;
+    WhatsAppOptions => whatsapp_options;
+}

@@ -1,0 +1,79 @@
+//! `GET .../verifications/...`: ask for the status by id, by reference, or by
+//! method and number.
+
+use bytes::Bytes;
+use http::{Method as Verb, Request, Response};
+
+use crate::endpoint::{BaseUrl, Endpoint, Idempotency, PREFIX, get_request, sealed};
+use crate::error::{DecodeError, EncodeError};
+use crate::id::{Reference, VerificationId};
+use crate::method::Method;
+use crate::percent::push_segment;
+use crate::phone_number::PhoneNumber;
+use crate::verification::Verification;
+
+/// The status by id. Takes basic or signed authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusById {
+    /// The verification.
+    pub id: VerificationId,
+}
+
+/// The status by reference. Takes basic or signed authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusByReference {
+    /// The application's own name for the verification.
+    pub reference: Reference,
+}
+
+/// The status of a number's latest verification by a method. Takes public
+/// authorization too, so that an app can poll a callout, and answers for a
+/// limited time after the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusByNumber {
+    /// The method.
+    pub method: Method,
+    /// The number.
+    pub number: PhoneNumber,
+}
+
+macro_rules! status {
+    ($name:ident, $label:literal, |$query:ident, $path:ident| $write:block) => {
+        impl sealed::Sealed for $name {}
+
+        impl Endpoint for $name {
+            type Response = Verification;
+
+            const NAME: &'static str = $label;
+            const METHOD: Verb = Verb::GET;
+            const IDEMPOTENCY: Idempotency = Idempotency::Safe;
+
+            fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError> {
+                let $query = self;
+                let mut $path = PREFIX.to_owned();
+                $write
+                get_request(base, &$path)
+            }
+
+            fn from_http(response: &Response<Bytes>) -> Result<Verification, DecodeError> {
+                Verification::from_http(response)
+            }
+        }
+    };
+}
+
+status!(StatusById, "status_by_id", |query, path| {
+    path.push_str("/id");
+    push_segment(&mut path, query.id.as_str());
+});
+
+status!(StatusByReference, "status_by_reference", |query, path| {
+    path.push_str("/reference");
+    push_segment(&mut path, query.reference.as_str());
+});
+
+status!(StatusByNumber, "status_by_number", |query, path| {
+    push_segment(&mut path, query.method.as_str());
+    path.push_str("/number");
+    push_segment(&mut path, query.number.as_str());
+});

@@ -1,0 +1,225 @@
+//! Times on the wire: `x-timestamp` and `verificationTimestamp`.
+//!
+//! SDKs write 0, 3, 6, 7 or 9 fraction digits with `Z` or `+00:00`; the
+//! service writes seven digits and no zone at all. All of them are read, a
+//! missing zone as UTC, and the text is kept for writing it back.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::wire::Part;
+
+static PARSER: DateTimeParser = DateTimeParser::new();
+
+/// Reads a timestamp of the wire: RFC 3339 with 0 to 9 fraction digits, where
+/// the zone may be missing and then means UTC.
+///
+/// # Errors
+///
+/// When the text has another form or names no possible time.
+///
+/// ```
+/// use sinch_verify_protocol::timestamp::parse;
+///
+/// assert_eq!(parse("2026-01-02T03:04:05.067Z")?, parse("2026-01-02T04:04:05.0670000+01:00")?);
+/// assert_eq!(parse("2026-01-02T03:04:05")?, parse("2026-01-02T03:04:05Z")?);
+/// # Ok::<(), sinch_verify_protocol::timestamp::InvalidTimestamp>(())
+/// ```
+pub fn parse(text: &str) -> Result<SystemTime, InvalidTimestamp> {
+    let bytes = text.as_bytes();
+    // jiff reads much more than RFC 3339 (weeks, bracketed zones): hold it to the shape.
+    let shape = bytes.len() >= 19
+        && bytes.len() <= 35
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && (bytes[10] | 0x20) == b't'
+        && bytes[13] == b':'
+        && bytes[16] == b':'
+        && bytes[19..]
+            .iter()
+            .all(|b| b.is_ascii_digit() || b".:+-Zz".contains(b));
+    if !shape {
+        return Err(InvalidTimestamp(()));
+    }
+    let zoned = bytes[19..].iter().any(|b| b"+-Zz".contains(b));
+    let timestamp = if zoned {
+        PARSER.parse_timestamp(text).map_err(|_| InvalidTimestamp(()))?
+    } else {
+        let civil: DateTime = PARSER.parse_datetime(text).map_err(|_| InvalidTimestamp(()))?;
+        TimeZone::UTC
+            .to_timestamp(civil)
+            .map_err(|_| InvalidTimestamp(()))?
+    };
+    Ok(timestamp.into())
+}
+
+/// A text that is not a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidTimestamp(());
+
+impl fmt::Display for InvalidTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timestamp is not of the form 2026-01-02T03:04:05.067Z")
+    }
+}
+
+impl std::error::Error for InvalidTimestamp {}
+
+/// The value of an `x-timestamp` header for `now`: UTC, milliseconds, `Z`.
+///
+/// Written into place, without the heap.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use sinch_verify_protocol::timestamp::XTimestamp;
+///
+/// let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_644_211_999);
+/// assert_eq!(XTimestamp::new(now).as_str(), "2023-11-22T09:10:11.999Z");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct XTimestamp([u8; Self::LEN]);
+
+impl XTimestamp {
+    /// The length of the text, in bytes.
+    pub const LEN: usize = 24;
+
+    /// The header value for `now`. A time outside the years 0 to 9999 is
+    /// clamped to the Unix epoch: no service accepts it.
+    #[must_use]
+    pub fn new(now: SystemTime) -> Self {
+        let since = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(0);
+        let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let civil = TimeZone::UTC.to_datetime(timestamp);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put(&mut text[0..4], civil.year().unsigned_abs().into());
+        put(&mut text[5..7], civil.month().unsigned_abs().into());
+        put(&mut text[8..10], civil.day().unsigned_abs().into());
+        put(&mut text[11..13], civil.hour().unsigned_abs().into());
+        put(&mut text[14..16], civil.minute().unsigned_abs().into());
+        put(&mut text[17..19], civil.second().unsigned_abs().into());
+        put(&mut text[20..23], since.subsec_millis());
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Only ASCII digits and punctuation were ever written.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The text as bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for XTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Writes `n` as decimal digits, right-aligned into `at`.
+fn put(at: &mut [u8], mut n: u32) {
+    for digit in at.iter_mut().rev() {
+        // A remainder of ten fits.
+        *digit = b'0' + (n % 10) as u8;
+        n /= 10;
+    }
+}
+
+/// A timestamp in a body, with the text it came as.
+///
+/// Two are equal when their texts are.
+///
+/// ```
+/// use sinch_verify_protocol::Timestamp;
+///
+/// let stamp: Timestamp = "2024-05-22T09:38:59.5590437".parse()?;
+/// assert_eq!(stamp.as_str(), "2024-05-22T09:38:59.5590437");
+/// let zoned: Timestamp = "2024-05-22T09:38:59.5590437Z".parse()?;
+/// assert_eq!(stamp.time(), zoned.time());
+/// # Ok::<(), sinch_verify_protocol::timestamp::InvalidTimestamp>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Timestamp {
+    text: Box<str>,
+    time: SystemTime,
+}
+
+impl Timestamp {
+    /// `time` in the service's form: UTC, seven fraction digits, no zone.
+    #[must_use]
+    pub fn service_form(time: SystemTime) -> Self {
+        let since = time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        let stamp = XTimestamp::new(time);
+        let seconds = stamp.as_str().get(..19).unwrap_or_default();
+        let text = format!("{seconds}.{:07}", since.subsec_nanos() / 100);
+        Self {
+            text: text.into(),
+            time,
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        self.time
+    }
+
+    /// The text as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        Ok(Self {
+            time: parse(text)?,
+            text: text.into(),
+        })
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Part for Timestamp {}

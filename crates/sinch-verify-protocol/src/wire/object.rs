@@ -1,0 +1,165 @@
+use std::borrow::Cow;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// A key of a JSON object, borrowed from the input when it has no escapes.
+pub(crate) struct Key<'de>(Cow<'de, str>);
+
+impl Key<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyText;
+        impl<'de> Visitor<'de> for KeyText {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyText)
+    }
+}
+
+/// Declares a wire object.
+///
+/// `required` fields are plain, `optional` ones become `Option`. The first key
+/// is the canonical one, which is written; the keys after `|` are read as well,
+/// with a remark. `via` names a tolerant reading (see [`super::Via`]). A
+/// leading `settle` names a function that tidies a received object up.
+macro_rules! object {
+    (
+        $(settle $settle:path;)?
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $(
+                $(#[$fmeta:meta])*
+                $kind:ident $key:literal $(| $alias:literal)* => $field:ident : $ty:ty $(, via $via:ty)?;
+            )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $( $(#[$fmeta])* pub $field: $crate::wire::object!(@type $kind $ty), )*
+            /// Fields that this version does not know.
+            pub extra: $crate::wire::Extra,
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Fields;
+                impl<'de> serde::de::Visitor<'de> for Fields {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("a JSON object (", stringify!($name), ")"))
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $( let mut $field: Option<$ty> = None; )*
+                        let mut extra = $crate::wire::Extra::default();
+                        while let Some(key) = map.next_key::<$crate::wire::Key<'de>>()? {
+                            match key.as_str() {
+                                $(
+                                    $key $(| $alias)* => {
+                                        if $field.is_some() {
+                                            return Err(serde::de::Error::duplicate_field($key));
+                                        }
+                                        if key.as_str() != $key {
+                                            extra.remark($key, $crate::wire::Oddity::KeySpelling);
+                                        }
+                                        $field = $crate::wire::object!(@read $kind $key, $ty, map, extra $(, $via)?);
+                                    }
+                                )*
+                                other => {
+                                    let raw = map.next_value::<Box<serde_json::value::RawValue>>()?;
+                                    extra.push(other, raw);
+                                }
+                            }
+                        }
+                        Ok($name {
+                            $( $field: $crate::wire::object!(@done $kind $key, $field), )*
+                            extra,
+                        })
+                    }
+                }
+                deserializer.deserialize_map(Fields)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap as _;
+                let mut map = serializer.serialize_map(None)?;
+                $( $crate::wire::object!(@write $kind $key, self.$field, map); )*
+                for (key, raw) in self.extra.fields() {
+                    map.serialize_entry(key, raw)?;
+                }
+                map.end()
+            }
+        }
+
+        impl $crate::wire::WireObject for $name {}
+
+        impl $crate::wire::Part for $name {
+            fn drain(&mut self, at: $crate::wire::At<'_>, out: &mut Vec<$crate::wire::Quirk>) {
+                $( $crate::wire::Part::drain(&mut self.$field, at.field($key), out); )*
+                $( $settle(self, at, out); )?
+                $crate::wire::drain_extra(&mut self.extra, at, out);
+            }
+        }
+    };
+
+    (@type required $ty:ty) => { $ty };
+    (@type optional $ty:ty) => { Option<$ty> };
+
+    // A required field has no use for null: serde says what was expected.
+    (@read required $key:literal, $ty:ty, $map:ident, $extra:ident) => { Some($map.next_value::<$ty>()?) };
+    (@read required $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
+        $crate::wire::Via::<$ty>::settle($map.next_value::<$via>()?, $key, &mut $extra)
+    };
+    (@read optional $key:literal, $ty:ty, $map:ident, $extra:ident) => {
+        match $map.next_value::<Option<$ty>>()? {
+            Some(value) => Some(value),
+            None => {
+                $extra.remark($key, $crate::wire::Oddity::ExplicitNull);
+                None
+            }
+        }
+    };
+    (@read optional $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
+        match $map.next_value::<Option<$via>>()? {
+            Some(value) => $crate::wire::Via::<$ty>::settle(value, $key, &mut $extra),
+            None => {
+                $extra.remark($key, $crate::wire::Oddity::ExplicitNull);
+                None
+            }
+        }
+    };
+
+    (@done required $key:literal, $field:ident) => {
+        $field.ok_or_else(|| <A::Error as serde::de::Error>::missing_field($key))?
+    };
+    (@done optional $key:literal, $field:ident) => { $field };
+
+    (@write required $key:literal, $value:expr, $map:ident) => { $map.serialize_entry($key, &$value)?; };
+    (@write optional $key:literal, $value:expr, $map:ident) => {
+        if let Some(value) = &$value {
+            $map.serialize_entry($key, value)?;
+        }
+    };
+}
+
+pub(crate) use object;

@@ -1,0 +1,123 @@
+//! Tolerant readings of single fields.
+
+use std::marker::PhantomData;
+
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::extra::Extra;
+use super::quirk::Oddity;
+
+/// A tolerant way to read a `T`, which may find that it is not there at all.
+pub(crate) trait Via<T> {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T>;
+}
+
+/// A number in which zero means "not set".
+pub(crate) struct ZeroIsAbsent<T>(Option<T>);
+
+impl<'de, T> Deserialize<'de> for ZeroIsAbsent<T>
+where
+    T: TryFrom<i64>,
+    T::Error: std::fmt::Display,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i64::deserialize(deserializer)? {
+            0 => Ok(Self(None)),
+            n => T::try_from(n)
+                .map(|value| Self(Some(value)))
+                .map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<T> Via<T> for ZeroIsAbsent<T> {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T> {
+        if self.0.is_none() {
+            extra.remark(field, Oddity::ZeroForUnset);
+        }
+        self.0
+    }
+}
+
+/// A wire enum with one canonical spelling and others that read alike.
+pub(crate) trait Spelt: Sized {
+    fn read(text: &str) -> Self;
+    fn canonical(&self) -> &str;
+}
+
+/// Reads an open enum and remarks on a spelling that is not the canonical one.
+pub(crate) struct Spelled<T> {
+    value: T,
+    odd: bool,
+}
+
+impl<'de, T: Spelt> Deserialize<'de> for Spelled<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<T>);
+        impl<T: Spelt> Visitor<'_> for Text<T> {
+            type Value = Spelled<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Spelled<T>, E> {
+                let value = T::read(text);
+                let odd = value.canonical() != text;
+                Ok(Spelled { value, odd })
+            }
+        }
+        deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+impl<T> Via<T> for Spelled<T> {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T> {
+        if self.odd {
+            extra.remark(field, Oddity::ValueSpelling);
+        }
+        Some(self.value)
+    }
+}
+
+/// Text that some senders write as a JSON number (`"pin": 1`).
+pub(crate) struct LooseText {
+    text: String,
+    odd: bool,
+}
+
+impl<'de> Deserialize<'de> for LooseText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Loose;
+        impl Visitor<'_> for Loose {
+            type Value = LooseText;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string or a whole number")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<LooseText, E> {
+                Ok(LooseText {
+                    text: text.to_owned(),
+                    odd: false,
+                })
+            }
+            fn visit_u64<E: Error>(self, n: u64) -> Result<LooseText, E> {
+                Ok(LooseText {
+                    text: n.to_string(),
+                    odd: true,
+                })
+            }
+            fn visit_i64<E: Error>(self, n: i64) -> Result<LooseText, E> {
+                Err(E::invalid_value(Unexpected::Signed(n), &self))
+            }
+        }
+        deserializer.deserialize_any(Loose)
+    }
+}
+
+impl Via<String> for LooseText {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<String> {
+        if self.odd {
+            extra.remark(field, Oddity::WrongType);
+        }
+        Some(self.text)
+    }
+}

@@ -1,0 +1,493 @@
+//! `cliFilter`: the table of edge cases, and the fast paths against a regex engine.
+
+use proptest::prelude::*;
+use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
+use sinch_verify_protocol::cli_filter::{CliFilter, FilterError, MAX_FILTER, Reading};
+
+fn check(n: u32, filter: &str, reading: Reading, cases: &[(&str, bool)]) {
+    let compiled = CliFilter::compile_as(filter, reading)
+        .unwrap_or_else(|error| panic!("case {n}: {filter:?} does not compile: {error}"));
+    assert_eq!(compiled.as_str(), filter, "case {n}");
+    for (number, expected) in cases {
+        assert_eq!(
+            compiled.matches(number),
+            *expected,
+            "case {n}: {filter:?} against {number:?}"
+        );
+    }
+}
+
+/// The SDK's rule: the raw text, the Android reading.
+#[test]
+fn rows_01_to_29_as_the_sdk() {
+    const USUAL: &str = "(.*)70123(.*)";
+    const EXACT: &str = "+48123456789";
+    let rows: &[(u32, &str, &[(&str, bool)])] = &[
+        (1, USUAL, &[("+48701230", true)]),
+        (2, USUAL, &[("70123", true)]),
+        (3, USUAL, &[("7012370123", true)]),
+        (4, USUAL, &[("70120", false), ("7012", false), ("", false)]),
+        (5, USUAL, &[("7 0123", false), ("+4670-123", false)]),
+        (6, USUAL, &[("+46 70123 00", true)]),
+        (7, USUAL, &[("70123\n", false), ("70123\u{2028}", false)]),
+        (8, "(.*)1234", &[("12345", false)]),
+        (9, "(.*)1234", &[("+461234", true)]),
+        (10, EXACT, &[(EXACT, true)]),
+        (11, EXACT, &[("48123456789", false)]),
+        (12, EXACT, &[("+481234567890", false), ("00+48123456789", false)]),
+        (
+            13,
+            "(.*)",
+            &[("+4670", true), ("", true), ("xyz", true), ("a\nb", false)],
+        ),
+        (14, "", &[("", true), ("1", false)]),
+        (15, ".*70123.*", &[("+4670123", false), (".*70123.*", true)]),
+        (
+            16,
+            "^(.*)70123(.*)$",
+            &[("+4670123", false), ("^+4670123$", true)],
+        ),
+        (
+            17,
+            "(.*)(70123|70124)(.*)",
+            &[("+4670124", true), ("+4670125", false)],
+        ),
+        (18, "(.*)70[12]3(.*)", &[("+467013", false), ("+4670[12]3", true)]),
+        (
+            19,
+            r"(\d*)70123(\d{2})",
+            &[("467012345", true), ("+467012345", false)],
+        ),
+        (
+            20,
+            r"(\+46)?70123(.*)",
+            &[("+4670123", false), ("+46?70123", true)],
+        ),
+        (21, "(?:.*)8156(?:.*)", &[("+448156", true), ("+44815", false)]),
+        (
+            24,
+            "(.*))",
+            &[("+4670123", false), ("", false), (")", false), (")\\Q", true)],
+        ),
+        (25, "(.*)70.123(.*)", &[("+4670x123", false), ("+4670.123", true)]),
+        (26, "(.*)ab", &[("xAB", false), ("xab", true)]),
+        (26, "(?i)(.*)AB", &[("xab", true), ("xAb", true), ("xac", false)]),
+        (27, "(.*)8156(.*)", &[("+1 (815) 655-0123", false)]),
+        (
+            28,
+            "(.*)5312(.*)",
+            &[("", false), ("anonymous", false), ("-2", false)],
+        ),
+        (29, r"(\d*)7(.*)", &[("\u{661}\u{662}7", false), ("127", true)]),
+    ];
+    for (n, filter, cases) in rows {
+        check(*n, filter, Reading::Android, cases);
+    }
+}
+
+/// What normalising the number and the other reading add.
+#[test]
+fn rows_05_to_28_with_the_repairs() {
+    let rows: &[(u32, &str, &str, Option<CandidateForm>)] = &[
+        (5, "(.*)70123(.*)", "7 0123", Some(CandidateForm::Stripped)),
+        (5, "(.*)70123(.*)", "+4670-123", Some(CandidateForm::Stripped)),
+        (6, "(.*)70123(.*)", "+46 70123 00", Some(CandidateForm::Raw)),
+        (7, "(.*)70123(.*)", "70123\n", Some(CandidateForm::Stripped)),
+        (11, "+48123456789", "48123456789", Some(CandidateForm::PlusAdded)),
+        (
+            11,
+            "+48123456789",
+            "0048123456789",
+            Some(CandidateForm::DoubleZero),
+        ),
+        (11, "+48123456789", "123 456 789", Some(CandidateForm::National)),
+        (12, "+48123456789", "00+48123456789", None),
+        (
+            27,
+            "(.*)8156(.*)",
+            "+1 (815) 655-0123",
+            Some(CandidateForm::Stripped),
+        ),
+        (28, "(.*)", "", None),
+        (28, "(.*)", "Anonymous", None),
+        (28, "(.*)5312(.*)", "-2", None),
+    ];
+    for (n, filter, raw, expected) in rows {
+        let caller = Candidates::new(raw).with_country("PL".parse().unwrap());
+        let filter = CliFilter::compile(filter).unwrap();
+        let found = filter.find(&caller).map(|one| one.form());
+        assert_eq!(found, *expected, "case {n}: {filter} against {raw:?}");
+    }
+}
+
+#[test]
+fn row_13_a_filter_of_wildcards_is_told() {
+    let cases = [
+        ("(.*)", Reading::Android, true),
+        ("(.*)(.*)", Reading::Android, true),
+        (".*", Reading::Auto, true),
+        (".*", Reading::Android, false),
+        ("", Reading::Android, false),
+        ("(.*)1", Reading::Android, false),
+        ("(.*)70123(.*)", Reading::Android, false),
+    ];
+    for (filter, reading, expected) in cases {
+        let filter = CliFilter::compile_as(filter, reading).unwrap();
+        assert_eq!(filter.matches_everything(), expected, "{filter:?}");
+    }
+}
+
+#[test]
+fn rows_15_to_31_choice_of_reading() {
+    let rows: &[(u32, &str, Reading, &[(&str, bool)])] = &[
+        (1, "(.*)70123(.*)", Reading::Android, &[("+4670123", true)]),
+        (
+            15,
+            ".*70123.*",
+            Reading::Regex,
+            &[("+4670123", true), ("70123\n", false)],
+        ),
+        // Compiles as the SDK reads it, so a number it does not match is not tried again.
+        (16, "^(.*)70123(.*)$", Reading::Android, &[("+4670123", false)]),
+        (20, r"(\+46)?70123(.*)", Reading::Android, &[("+4670123", false)]),
+        (22, "((46)70)(.*)", Reading::Regex, &[("467012", true)]),
+        (22, "(.*(70123))", Reading::Regex, &[("+4670123", true)]),
+        (10, "+46(.*)", Reading::Android, &[("+4670", true)]),
+    ];
+    for (n, filter, used, cases) in rows {
+        check(*n, filter, Reading::Auto, cases);
+        let compiled = CliFilter::compile_as(filter, Reading::Auto).unwrap();
+        assert_eq!(compiled.reading(), *used, "case {n}: {filter}");
+    }
+    check(
+        16,
+        "^(.*)70123(.*)$",
+        Reading::Regex,
+        &[("+4670123", true), ("+467012", false)],
+    );
+    check(18, "(.*)70[12]3(.*)", Reading::Regex, &[("+467013", true)]);
+    check(
+        20,
+        r"(\+46)?70123(.*)",
+        Reading::Regex,
+        &[("+4670123", true), ("70123", true)],
+    );
+    assert_eq!(CliFilter::compile("(.*)1").unwrap().reading(), Reading::Android);
+    let neither = CliFilter::compile_as("(.*4544456(.*)", Reading::Auto).unwrap_err();
+    assert_eq!(neither, FilterError::NestedGroup { at: 10 });
+}
+
+#[test]
+fn rows_22_to_31_filters_that_do_not_compile() {
+    let rows: &[(u32, &str, FilterError)] = &[
+        (22, "((46)70)(.*)", FilterError::NestedGroup { at: 1 }),
+        (22, "(.*(70123))", FilterError::NestedGroup { at: 3 }),
+        (23, "(.*4544456(.*)", FilterError::NestedGroup { at: 10 }),
+        (23, "12(.*", FilterError::UnclosedGroup { at: 2 }),
+        (
+            31,
+            "(?=7)(.*)",
+            FilterError::Unsupported {
+                what: "look-around",
+                at: 0,
+            },
+        ),
+        (
+            31,
+            r"+46(\1)",
+            FilterError::Unsupported {
+                what: "a back-reference",
+                at: 4,
+            },
+        ),
+        (
+            31,
+            r"(.*+)7",
+            FilterError::Unsupported {
+                what: "a possessive or doubled repetition",
+                at: 3,
+            },
+        ),
+        (
+            31,
+            r"(\p{L})",
+            FilterError::Unsupported {
+                what: "a Unicode class",
+                at: 1,
+            },
+        ),
+        (
+            31,
+            "(?m)(.*)",
+            FilterError::Unsupported {
+                what: "this inline flag",
+                at: 2,
+            },
+        ),
+        (
+            31,
+            "([[:alpha:]])",
+            FilterError::Unsupported {
+                what: "a class by name",
+                at: 2,
+            },
+        ),
+        (
+            31,
+            r"(\Qa\E)",
+            FilterError::Unsupported {
+                what: "this escape",
+                at: 1,
+            },
+        ),
+        (
+            31,
+            "(?>a)",
+            FilterError::Unsupported {
+                what: "this kind of group",
+                at: 2,
+            },
+        ),
+    ];
+    for (n, filter, expected) in rows {
+        assert_eq!(
+            CliFilter::compile(filter).unwrap_err(),
+            *expected,
+            "case {n}: {filter:?}"
+        );
+    }
+    let syntax = CliFilter::compile("70(*)").unwrap_err();
+    assert!(matches!(syntax, FilterError::Syntax { at: 3, .. }), "{syntax:?}");
+    assert!(syntax.to_string().starts_with("invalid filter: "), "{syntax}");
+}
+
+#[test]
+fn row_30_hostile_filters_are_bounded() {
+    let hostile = CliFilter::compile("(a+)+b(.*)").unwrap();
+    assert!(!hostile.matches(&"a".repeat(100_000)));
+    let backtracking = CliFilter::compile_as("((a+)+)+b", Reading::Regex).unwrap();
+    assert!(!backtracking.matches(&"a".repeat(100_000)));
+
+    let long = "(.*)".repeat(2_500);
+    assert_eq!(
+        CliFilter::compile(&long).unwrap_err(),
+        FilterError::TooLong { bytes: 10_000 }
+    );
+    let wildcards = "(.*)1".repeat(MAX_FILTER / 5);
+    let wildcards = CliFilter::compile(&wildcards).unwrap();
+    assert!(!wildcards.matches(&"1".repeat(200)));
+    assert!(wildcards.matches(&"1".repeat(100_000).replace("11", "121")[..1_000]));
+
+    for filter in [
+        "(.{1000})(.{1000})".to_owned(),
+        r"([^0-9]{5000})".to_owned(),
+        "(a|b)(.*?)(x{900})".repeat(9),
+    ] {
+        let error = CliFilter::compile(&filter).unwrap_err();
+        assert_eq!(error, FilterError::TooComplex, "{filter}");
+    }
+    let deep = format!("{}a{}", "(".repeat(400), ")".repeat(400));
+    assert_eq!(
+        CliFilter::compile_as(&deep, Reading::Regex).unwrap_err(),
+        FilterError::TooComplex
+    );
+}
+
+#[test]
+fn the_rewritten_syntax() {
+    let cases: &[(&str, &[(&str, bool)])] = &[
+        // `.` by itself, escaped, in a class, and with (?s).
+        (
+            "(a.c)",
+            &[
+                ("abc", true),
+                ("a\rc", false),
+                ("a\u{85}c", false),
+                ("a\u{2029}c", false),
+                ("aéc", true),
+            ],
+        ),
+        (r"(a\.c)", &[("a.c", true), ("abc", false)]),
+        ("(a[.]c)", &[("a.c", true), ("abc", false)]),
+        (r"([\d.]+)", &[("1.2", true), ("1x2", false)]),
+        ("(?s)(a.c)", &[("a\nc", true), ("a\u{2028}c", true)]),
+        ("(?s)(?-s)(a.c)", &[("a\nc", false)]),
+        ("(?s:a.)(.)", &[("a\nb", true), ("a\n\n", false)]),
+        // Case folding is ASCII, also in classes and ranges, and ends with its group.
+        ("(?i)([a-cX]+)", &[("AbCx", true), ("d", false)]),
+        ("(?i)([^a-c])", &[("B", false), ("d", true)]),
+        ("(?i)(k)", &[("K", true), ("\u{212a}", false)]),
+        ("(?i)É", &[("É", true), ("é", false)]),
+        ("(?i:a)b", &[("Ab", true), ("AB", false)]),
+        // Classes.
+        (r"(\w+)", &[("a_1", true), ("é", false)]),
+        (r"(\W)", &[("é", true), ("a", false)]),
+        (r"(\D\S)", &[("é\u{a0}", true)]),
+        (r"([^\d])", &[("\u{661}", true), ("1", false)]),
+        ("([a-z&&[^b]]+)", &[("ac", true), ("ab", false)]),
+        (
+            r"([\x{2028}é-ü])",
+            &[("\u{2028}", true), ("ö", true), ("e", false)],
+        ),
+        // Assertions.
+        (r"(.*\b)7(.*)", &[("+7", true), ("47", false)]),
+        (r"(.*\B)7", &[("47", true), ("+7", false)]),
+        ("(^7$)", &[("7", true), ("77", false)]),
+        (r"(\<7\>)", &[("<7>", true), ("7", false)]),
+        // Free spacing does not touch the literals around it.
+        ("(?x)(7 0 # x)4 6#", &[("704 6#", true), ("7046#", false)]),
+        // Repetitions, lazy and counted; alternation with an empty branch; an empty group.
+        (
+            "(7{2,3}?)(0+?)(1*?)(2??)(3{1,})",
+            &[("7703", true), ("703", false)],
+        ),
+        (
+            "(a||b)()c",
+            &[("ac", true), ("c", true), ("bc", true), ("abc", false)],
+        ),
+        ("(?<name>7)(?P<other>0)", &[("70", true)]),
+        // Literals outside of brackets, whatever they look like.
+        (
+            "é\u{2028}[x](7)",
+            &[("é\u{2028}[x]7", true), ("é\u{2028}x7", false)],
+        ),
+        (r"\Q.\E(.*)", &[(r"\Q.\E1", true)]),
+        ("a\nb", &[("a\nb", true)]),
+        ("a\n(.*)", &[("a\nb", true), ("a\nb\n", false)]),
+    ];
+    for (filter, cases) in cases {
+        check(0, filter, Reading::Android, cases);
+    }
+}
+
+#[test]
+fn equality_display_and_parsing() {
+    let filter: CliFilter = "(.*)70123(.*)".parse().unwrap();
+    assert_eq!(filter.to_string(), "(.*)70123(.*)");
+    assert_eq!(filter, CliFilter::compile("(.*)70123(.*)").unwrap());
+    let other = CliFilter::compile_as("(.*)70123(.*)", Reading::Regex).unwrap();
+    assert_ne!(filter, other);
+    assert!(std::mem::size_of::<CliFilter>() <= 40);
+}
+
+/// The Android rule, written down independently: `None` where it does not compile.
+fn reference(filter: &str) -> Option<regex::Regex> {
+    const DOT: &str = r"[^\n\r\x{85}\x{2028}\x{2029}]";
+    let mut pattern = String::from(r"\A");
+    let mut group: Option<String> = None;
+    for c in filter.chars() {
+        match (c, &mut group) {
+            ('(', None) => group = Some(String::new()),
+            ('(', Some(_)) => return None,
+            (')', Some(inside)) => {
+                pattern.push_str(&format!("({})", inside.replace('.', DOT)));
+                group = None;
+            }
+            (')', None) => pattern.push_str(r"\)\\Q"),
+            (c, Some(inside)) => inside.push(c),
+            (c, None) => pattern.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    pattern.push_str(r"\z");
+    match group {
+        Some(_) => None,
+        None => regex::Regex::new(&pattern).ok(),
+    }
+}
+
+fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(words), 0..most).prop_map(|all| all.concat())
+}
+
+const FILTER_WORDS: &[&str] = &[
+    "(.*)", "(.*)", "(.*)", "(7|0)", "(7+)", "7", "0", "70", "+", ".", "é", "\n", "\r", "\u{85}", "\u{2028}",
+    "a", ")", "(", "*", "[", "\\", "?",
+];
+const NUMBER_WORDS: &[&str] = &[
+    "7", "0", "70", "+", ".", "é", "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "a", "(", ")", "*", "[",
+    "\\", "?", ")\\Q",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn agrees_with_the_regex_engine(
+        filter in words(FILTER_WORDS, 9),
+        numbers in prop::collection::vec(words(NUMBER_WORDS, 9), 1..8),
+    ) {
+        let expected = reference(&filter);
+        let compiled = CliFilter::compile(&filter);
+        prop_assert_eq!(compiled.is_ok(), expected.is_some(), "{:?}: {:?}", filter, compiled);
+        if let (Ok(compiled), Some(expected)) = (compiled, expected) {
+            for number in &numbers {
+                prop_assert_eq!(
+                    compiled.matches(number), expected.is_match(number),
+                    "{:?} against {:?}", filter, number
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn agrees_on_filters_made_from_the_number(
+        parts in prop::collection::vec((words(NUMBER_WORDS, 4), any::<bool>()), 1..6),
+    ) {
+        let number: String = parts.iter().map(|(text, _)| text.as_str()).collect();
+        let filter: String = parts
+            .iter()
+            .map(|(text, keep)| if *keep { text.as_str() } else { "(.*)" })
+            .collect();
+        if let (Ok(compiled), Some(expected)) = (CliFilter::compile(&filter), reference(&filter)) {
+            prop_assert_eq!(compiled.matches(&number), expected.is_match(&number), "{:?}", filter);
+        }
+    }
+
+    #[test]
+    fn row_32_usual_filter_is_containment(digits in "[0-9]{0,40}", number in "[+0-9 ]{0,50}") {
+        let filter = CliFilter::compile(&format!("(.*){digits}(.*)")).unwrap();
+        prop_assert_eq!(filter.matches(&number), number.contains(&digits));
+        let inside = format!("{number}{digits}{number}");
+        prop_assert!(filter.matches(&inside));
+    }
+
+    #[test]
+    fn row_33_without_brackets_is_equality(filter in "[^()]{0,40}", number in "[^()]{0,40}") {
+        let compiled = CliFilter::compile(&filter).unwrap();
+        prop_assert!(compiled.matches(&filter));
+        prop_assert_eq!(compiled.matches(&number), number == filter);
+    }
+
+    #[test]
+    fn never_panics(filter in any::<String>(), number in any::<String>()) {
+        for reading in [Reading::Android, Reading::Regex, Reading::Auto] {
+            match CliFilter::compile_as(&filter, reading) {
+                Ok(compiled) => {
+                    prop_assert_eq!(compiled.as_str(), filter.as_str());
+                    compiled.matches(&number);
+                    compiled.find(&Candidates::new(&number));
+                }
+                Err(error) => prop_assert!(error.to_string().starts_with("invalid filter: ")),
+            }
+        }
+    }
+
+    #[test]
+    fn never_panics_on_regex_syntax(
+        filter in r"(\PC|[\[\]()|*+?{}^$.\\dwsbi&~:<>=!,0-9-]){0,30}",
+        number in r"\PC{0,20}",
+    ) {
+        for reading in [Reading::Android, Reading::Regex, Reading::Auto] {
+            match CliFilter::compile_as(&filter, reading) {
+                Ok(compiled) => {
+                    compiled.matches(&number);
+                }
+                // Whatever is accepted by the parser must also survive being written anew.
+                Err(FilterError::Syntax { message, .. }) => {
+                    prop_assert!(!message.contains("regex parse error"), "{}: {}", filter, message);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Starting cargo, and other programs, from a program that cargo started.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The cargo that started this program, or the one on the path.
+///
+/// `cargo run` describes the package it runs in the environment. Some build scripts watch those
+/// variables (ring's does), so passing them on would rebuild half of the tree each time
+/// a person goes from `cargo build` to `cargo xtask` and back.
+pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if describes_a_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    command.args(args);
+    command
+}
+
+/// Runs a command on this terminal, its output passed through, and adds `fix` when it fails.
+pub(crate) fn run(command: &mut Command, fix: &str) -> Result<()> {
+    let line = shown(command);
+    println!("$ {line}");
+    let status = command
+        .status()
+        .with_context(|| format!("failed to start `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` ended with {status}: {fix}");
+    }
+    Ok(())
+}
+
+/// Runs a command and returns what it printed; its complaints go to this terminal.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let line = shown(command);
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .with_context(|| format!("failed to start `{line}`"))?;
+    if !output.status.success() {
+        bail!("`{line}` ended with {}", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+}
+
+/// The command as a person would type it.
+fn shown(command: &Command) -> String {
+    let program = command.get_program();
+    let name = std::path::Path::new(program).file_stem().unwrap_or(program);
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether cargo sets this variable to describe the package it builds or runs.
+fn describes_a_package(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    name.starts_with("CARGO_PKG_")
+        || name.starts_with("CARGO_MANIFEST_")
+        || matches!(
+            name,
+            "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "OUT_DIR"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_typed() {
+        let mut command = Command::new("/some/toolchain/bin/cargo");
+        command.args(["fmt", "--all"]);
+        assert_eq!(shown(&command), "cargo fmt --all");
+    }
+
+    #[test]
+    fn only_the_package_description_is_withheld() {
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "OUT_DIR"] {
+            assert!(describes_a_package(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "CARGO_HOME",
+            "CARGO_TARGET_DIR",
+            "CARGO_INCREMENTAL",
+            "PATH",
+            "CARGO",
+        ] {
+            assert!(!describes_a_package(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_failing_command_says_how_to_fix_it() {
+        let error = run(
+            cargo(["no-such-cargo-command"]).stderr(std::process::Stdio::null()),
+            "do something else",
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.starts_with("`cargo no-such-cargo-command` ended with"),
+            "{error}"
+        );
+        assert!(error.ends_with(": do something else"), "{error}");
+    }
+}
