@@ -264,11 +264,19 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Dec
 
 #[cold]
 fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -> DecodeError {
+    if body.trim_ascii().is_empty() {
+        return DecodeError::json(".", "the body is empty, a JSON object was expected", body);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => DecodeError::json(".", clean(fast), body),
         Err(slow) => {
-            let mut path = slow.path().to_string();
+            // A document that breaks off has an unknown last step, shown as `?`.
+            let path = slow.path().to_string();
+            let mut path = match path.trim_end_matches('?').trim_end_matches('.') {
+                "" => ".".to_owned(),
+                known => known.to_owned(),
+            };
             let message = clean(slow.inner());
             // serde reports a missing field at its parent; the field is the place to look.
             if let Some(field) = message
@@ -286,27 +294,22 @@ fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -
     }
 }
 
-/// The message without serde_json's ` at line 1 column 20`, digits of strings
-/// masked, since serde quotes the value it did not like.
+/// The message without serde_json's ` at line 1 column 20`, and without the
+/// value that serde did not like: it may be a number or a code.
 fn clean(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = match text.rfind(" at line ") {
-        Some(at) if error.line() > 0 => text[..at].to_owned(),
-        _ => text,
-    };
-    mask_strings(&text)
-}
-
-fn mask_strings(text: &str) -> String {
-    let mut inside = false;
-    text.chars()
-        .map(|c| {
-            if c == '"' {
-                inside = !inside;
-            }
-            if inside && c.is_ascii_digit() { '#' } else { c }
-        })
-        .collect()
+    let mut text = error.to_string();
+    if let Some(at) = text.rfind(" at line ").filter(|_| error.line() > 0) {
+        text.truncate(at);
+    }
+    if text.starts_with("invalid type: ") || text.starts_with("invalid value: ") {
+        let expected = text.rfind(", expected ").map_or("", |at| &text[at..]);
+        let value = text.find(['`', '"']).unwrap_or(text.len());
+        return format!(
+            "{}{expected}",
+            text[..value.min(text.len() - expected.len())].trim_end()
+        );
+    }
+    text
 }
 
 /// The first bytes of a body, fit for a log: digits masked, one line.

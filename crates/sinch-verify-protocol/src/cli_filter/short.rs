@@ -2,8 +2,8 @@
 
 use super::line_end::has_line_end;
 
-/// Enough for two wildcards and the longest phone number, in a struct of 32 bytes and a bit.
-const CAPACITY: usize = 30;
+/// Enough for two wildcards and the longest phone number; makes a `CliFilter` 40 bytes.
+const CAPACITY: usize = 28;
 
 const WILDCARD: &str = "(.*)";
 

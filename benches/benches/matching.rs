@@ -1,0 +1,72 @@
+//! Matching of caller ids and messages, beside its floor and beside the `regex` crate.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use memchr::memmem;
+use regex::Regex;
+use sinch_verify_protocol::cli_filter::CliFilter;
+use sinch_verify_protocol::sms_template::SmsTemplate;
+
+const NUMBER: &str = "+46701234567";
+const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch\nXtNB5qNssI/";
+
+/// What an app does once per call: the floor is one search for the digits.
+fn filter_compile_and_match(c: &mut Criterion) {
+    let mut group = c.benchmark_group("filter_compile_and_match");
+    group.bench_function("ours", |b| {
+        b.iter(|| {
+            CliFilter::compile(black_box("(.*)70123(.*)"))
+                .is_ok_and(|filter| filter.matches(black_box(NUMBER)))
+        });
+    });
+    group.bench_function("memmem_find", |b| {
+        b.iter(|| memmem::find(black_box(NUMBER).as_bytes(), black_box(b"70123")).is_some());
+    });
+    group.bench_function("regex", |b| {
+        b.iter(|| {
+            Regex::new(black_box(r"\A(?:(.*)70123(.*))\z"))
+                .is_ok_and(|regex| regex.is_match(black_box(NUMBER)))
+        });
+    });
+    group.finish();
+}
+
+/// A filter that needs the engine, compiled once: the floor is the engine itself.
+fn filter_match_general(c: &mut Criterion) {
+    let filter = CliFilter::compile("(.*)(70123|70124)(.*)");
+    let regex = Regex::new(r"\A(?:(.*)(70123|70124)(.*))\z");
+    let (Ok(filter), Ok(regex)) = (filter, regex) else {
+        return;
+    };
+    let mut group = c.benchmark_group("filter_match_general");
+    group.bench_function("ours", |b| b.iter(|| filter.matches(black_box(NUMBER))));
+    group.bench_function("regex", |b| b.iter(|| regex.is_match(black_box(NUMBER))));
+    group.finish();
+}
+
+/// One placeholder with text on both sides, in a message with a prefix and the app hash.
+fn template_extract(c: &mut Criterion) {
+    let template = SmsTemplate::parse("Your verification code is {{CODE}}. Verified by Sinch");
+    let regex = Regex::new(r"Your verification code is ([^\n\r]+)\. Verified by Sinch");
+    let (Ok(template), Ok(regex)) = (template, regex) else {
+        return;
+    };
+    let mut group = c.benchmark_group("template_extract");
+    group.bench_function("ours", |b| b.iter(|| template.extract(black_box(MESSAGE))));
+    group.bench_function("regex", |b| {
+        b.iter(|| {
+            let found = regex.captures(black_box(MESSAGE))?;
+            found.get(1).map(|code| code.as_str())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(
+    benches,
+    filter_compile_and_match,
+    filter_match_general,
+    template_extract
+);
+criterion_main!(benches);

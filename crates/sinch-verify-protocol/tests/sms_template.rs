@@ -1,0 +1,413 @@
+//! SMS templates: the table of edge cases, and the hand-made search against a regex engine.
+
+use proptest::prelude::*;
+use regex::Regex;
+use sinch_verify_protocol::sms_template::{
+    CodeAlphabet, ExtractOptions, MAX_TEMPLATE, PLACEHOLDER, SmsMessages, SmsTemplate, TemplateError,
+};
+
+const BASE: &str = "Your code is {{CODE}}";
+const BOUNDED: &str = "Your verification code is {{CODE}}. Verified by Sinch";
+const SWEDISH: &str = "Din verifieringskod är {{CODE}}.";
+
+fn check(n: u32, template: &str, message: &str, options: &ExtractOptions, expected: Option<&str>) {
+    let parsed = SmsTemplate::parse(template).unwrap();
+    assert_eq!(
+        parsed.extract_with(message, options),
+        expected,
+        "case {n}: {template:?} from {message:?} with {options:?}"
+    );
+}
+
+#[test]
+fn rows_51_to_77_as_the_sdk() {
+    let rows: &[(u32, &str, &str, Option<&str>)] = &[
+        (51, BASE, "Your code is 1234", Some("1234")),
+        (52, BASE, "Your code is 1234\nXtNB5qNssI/", Some("1234")),
+        (53, BASE, "Your code is 1234\r\nXtNB5qNssI/", Some("1234")),
+        (53, BASE, "Your code is 1234\u{85}x", Some("1234")),
+        (53, BASE, "Your code is 1234\u{2028}x", Some("1234")),
+        (53, BASE, "Your code is 1234\u{2029}x", Some("1234")),
+        (
+            54,
+            BASE,
+            "Your code is 1234 XtNB5qNssI/",
+            Some("1234 XtNB5qNssI/"),
+        ),
+        (55, BASE, "<#> Your code is 1234", Some("1234")),
+        (56, BASE, "Your code is  1234", Some(" 1234")),
+        (56, BASE, "Your code is 1234 ", Some("1234 ")),
+        (57, BASE, "your code is 1234", None),
+        (58, BASE, "Your code is ", None),
+        (58, BASE, "Your code is \nYour code is 12", Some("12")),
+        (59, BASE, "Your code is\n1234", None),
+        (60, BASE, "Your code\u{a0}is 1234", None),
+        (
+            61,
+            BASE,
+            "Your code is 12 Your code is 34",
+            Some("12 Your code is 34"),
+        ),
+        (62, BASE, "Your code is 1234.", Some("1234.")),
+        (
+            63,
+            BOUNDED,
+            "Your verification code is 1234. Verified by Sinch",
+            Some("1234"),
+        ),
+        (
+            63,
+            BOUNDED,
+            "Your verification code is 1234. Verified by Sinch\nXtNB5qNssI/",
+            Some("1234"),
+        ),
+        (64, BOUNDED, "Your verification code is 1234.", None),
+        (
+            65,
+            BOUNDED,
+            "Your verification code is 12. Verified by Sinch. Verified by Sinch",
+            Some("12. Verified by Sinch"),
+        ),
+        (66, SWEDISH, "Din verifieringskod är 1.2.3.", Some("1.2.3")),
+        (67, SWEDISH, "Din verifieringskod a\u{308}r 1234.", None),
+        (
+            68,
+            "Tu código de verificación es {{CODE}}.",
+            "Tu codigo de verificacion es 1234.",
+            None,
+        ),
+        (
+            69,
+            "{{CODE}} is your code",
+            "<#> 1234 is your code",
+            Some("<#> 1234"),
+        ),
+        (
+            70,
+            "{{CODE}} Your code is {{CODE}}",
+            "cba Your code is abc",
+            Some("cba"),
+        ),
+        (71, "PIN:{{CODE}}{{CODE}}", "PIN:1234", Some("123")),
+        (71, "PIN:{{CODE}}{{CODE}}", "PIN:1", None),
+        (72, "{{CODE}}", "1234\nhash", Some("1234")),
+        (72, "{{CODE}}", "\n1234", Some("1234")),
+        (72, "{{CODE}}", "", None),
+        (
+            74,
+            "Code {{CODE}} (5 min) $1 [x]",
+            "Code 42 (5 min) $1 [x]",
+            Some("42"),
+        ),
+        (75, r"\Qa\E {{CODE}} \E", r"\Qa\E 42 \E", Some("42")),
+        (76, "Code:\n{{CODE}}", "Code:\r\n42", None),
+        (77, "{{{CODE}}}", "{12}", Some("12")),
+    ];
+    for (n, template, message, expected) in rows {
+        check(*n, template, message, &ExtractOptions::new(), *expected);
+    }
+}
+
+#[test]
+fn rows_54_to_76_with_the_repairs() {
+    let none = ExtractOptions::new();
+    let trim = none.trim(true);
+    let numeric = none.alphabet(CodeAlphabet::Numeric);
+    let alphanumeric = none.alphabet(CodeAlphabet::Alphanumeric);
+    let rows: &[(u32, &str, &str, ExtractOptions, Option<&str>)] = &[
+        (54, BASE, "Your code is 1234 XtNB5qNssI/", numeric, Some("1234")),
+        (
+            54,
+            BASE,
+            "Your code is aB12 XtNB5qNssI/",
+            alphanumeric,
+            Some("aB12"),
+        ),
+        (
+            54,
+            BASE,
+            "Your code is aB12",
+            none.alphabet(CodeAlphabet::Alpha),
+            Some("aB"),
+        ),
+        (54, BASE, "Your code is aB12", numeric, None),
+        (56, BASE, "Your code is  1234", trim, Some("1234")),
+        (56, BASE, "Your code is 1234 ", trim, Some("1234")),
+        (56, BASE, "Your code is  1234", numeric, None),
+        (56, BASE, "Your code is  1234", numeric.trim(true), Some("1234")),
+        (
+            56,
+            "Code {{CODE}}!",
+            "Code  1234 !",
+            numeric.trim(true),
+            Some("1234"),
+        ),
+        (58, BASE, "Your code is  \t", trim, None),
+        (
+            60,
+            BASE,
+            "Your code\u{a0}is 1234",
+            none.fold_whitespace(true),
+            Some("1234"),
+        ),
+        (
+            60,
+            "a\u{202f}b {{CODE}}.",
+            "a\u{a0}b\u{2009}12\u{a0}34\u{a0}.",
+            none.fold_whitespace(true),
+            Some("12\u{a0}34\u{a0}"),
+        ),
+        (
+            60,
+            "a b {{CODE}}.",
+            "a\u{a0}b \u{a0}1234\u{a0}.",
+            none.fold_whitespace(true).trim(true),
+            Some("1234"),
+        ),
+        (61, BASE, "Your code is 12 Your code is 34", numeric, Some("12")),
+        (62, BASE, "Your code is 1234.", numeric, Some("1234")),
+        (
+            65,
+            BOUNDED,
+            "Your verification code is 12. Verified by Sinch. Verified by Sinch",
+            none.shortest(true),
+            Some("12"),
+        ),
+        (65, BASE, "Your code is 1234", none.shortest(true), Some("1234")),
+        (
+            65,
+            "{{CODE}}, {{CODE}}",
+            "1, 2, 3",
+            none.shortest(true),
+            Some("1"),
+        ),
+        (65, "{{CODE}}, {{CODE}}", "1, 2, 3", none, Some("1, 2")),
+        (
+            65,
+            "PIN:{{CODE}}{{CODE}}",
+            "PIN:1234",
+            none.shortest(true),
+            Some("123"),
+        ),
+        (
+            69,
+            "{{CODE}} is your code",
+            "<#> 1234 is your code",
+            numeric,
+            Some("1234"),
+        ),
+        (
+            69,
+            "{{CODE}} is your code",
+            "Line 99: 1234 is your code",
+            numeric,
+            Some("1234"),
+        ),
+        (
+            76,
+            "Code:\n{{CODE}}",
+            "Code:\r\n42",
+            none.fold_crlf(true),
+            Some("42"),
+        ),
+        (
+            76,
+            "Code:\r\n{{CODE}}",
+            "Code:\n42",
+            none.fold_crlf(true),
+            Some("42"),
+        ),
+        (
+            76,
+            "Code:\r\n{{CODE}}\r\nBye",
+            "x\r\nCode:\r\n42\r\nBye",
+            none.fold_crlf(true),
+            Some("42"),
+        ),
+        (
+            76,
+            "Code:\n{{CODE}}",
+            "Code:\r\n42\u{a0}\r\nBye",
+            none.fold_crlf(true).fold_whitespace(true),
+            Some("42\u{a0}"),
+        ),
+    ];
+    for (n, template, message, options, expected) in rows {
+        check(*n, template, message, options, *expected);
+    }
+}
+
+#[test]
+fn row_73_only_the_exact_placeholder() {
+    for template in ["Your code is {{code}}", "{{ CODE }}", "CODE", ""] {
+        let error = SmsTemplate::parse(template).unwrap_err();
+        assert_eq!(error, TemplateError::MissingPlaceholder, "{template:?}");
+    }
+    let long = "x".repeat(MAX_TEMPLATE) + PLACEHOLDER;
+    let bytes = long.len();
+    assert_eq!(SmsTemplate::parse(&long), Err(TemplateError::TooLong { bytes }));
+}
+
+#[test]
+fn row_78_message_before_template() {
+    let template = || SmsTemplate::parse(BASE).unwrap();
+
+    let mut messages = SmsMessages::new(ExtractOptions::new());
+    assert_eq!(messages.message("Your code is 1111"), None);
+    assert_eq!(messages.message("Your code is 2222"), None);
+    assert!(!format!("{messages:?}").contains("2222"));
+    assert_eq!(messages.template(template()).as_deref(), Some("2222"));
+    assert_eq!(messages.template(template()), None, "found once");
+    assert_eq!(messages.message("something else"), None);
+    assert_eq!(messages.message("Your code is 3333").as_deref(), Some("3333"));
+}
+
+#[test]
+fn hostile_messages_take_linear_time() {
+    let spaces = " ".repeat(300_000);
+    let digits = "1".repeat(300_000);
+    let trim = ExtractOptions::new().alphabet(CodeAlphabet::Numeric).trim(true);
+    for template in [
+        " {{CODE}}x",
+        "1{{CODE}}x",
+        "{{CODE}}x",
+        " {{CODE}}x{{CODE}}",
+        "1{{CODE}}11{{CODE}}x",
+    ] {
+        let template = SmsTemplate::parse(template).unwrap();
+        for message in [&spaces, &digits] {
+            assert_eq!(template.extract(message), None);
+            assert_eq!(template.extract_with(message, &trim), None);
+        }
+    }
+    let lines = "1\n \n".repeat(100_000);
+    let template = SmsTemplate::parse("{{CODE}}\n \n1\n1").unwrap();
+    assert_eq!(template.extract(&lines), None);
+}
+
+/// The definition: literals around greedy groups, the leftmost match, the first group.
+fn reference(template: &str, options: Option<(CodeAlphabet, bool)>, shortest: bool) -> Regex {
+    let class = match options {
+        None => r"[^\n\r\x{85}\x{2028}\x{2029}]",
+        Some((CodeAlphabet::Numeric, _)) => "[0-9]",
+        Some((CodeAlphabet::Alpha, _)) => "[A-Za-z]",
+        Some(_) => "[0-9A-Za-z]",
+    };
+    let gap = match options {
+        Some((_, true)) => r"[\t\x0B\x0C \u{a0}]*",
+        _ => "",
+    };
+    let literals: Vec<&str> = template.split(PLACEHOLDER).collect();
+    let mut pattern = regex::escape(literals[0]);
+    for literal in &literals[1..] {
+        let lazy = if shortest && !literal.is_empty() { "?" } else { "" };
+        pattern.push_str(&format!("{gap}({class}+{lazy}){gap}{}", regex::escape(literal)));
+    }
+    Regex::new(&pattern).unwrap()
+}
+
+fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(words), 0..most).prop_map(|all| all.concat())
+}
+
+const LITERALS: &[&str] = &[
+    "a", "ab", "1", " ", ".", "é", "\n", "\r\n", "\u{2028}", "\u{a0}", "{",
+];
+const MESSAGES: &[&str] = &[
+    "a", "ab", "b", "1", "2", " ", ".", "é", "\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{a0}", "{", "\t",
+];
+
+fn templates() -> impl Strategy<Value = String> {
+    prop::collection::vec(words(LITERALS, 3), 2..5).prop_map(|parts| parts.join(PLACEHOLDER))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn agrees_with_the_regex_engine(
+        template in templates(),
+        message in words(MESSAGES, 16),
+        shortest in any::<bool>(),
+    ) {
+        let parsed = SmsTemplate::parse(&template).unwrap();
+        let reference = reference(&template, None, shortest);
+        for text in [message.clone(), parsed.render(&message), parsed.render("1") + &message] {
+            let expected = reference.captures(&text).map(|found| found.get(1).unwrap().as_str());
+            let options = ExtractOptions::new().shortest(shortest);
+            prop_assert_eq!(
+                parsed.extract_with(&text, &options), expected,
+                "{:?} from {:?}", template, text
+            );
+        }
+    }
+
+    #[test]
+    fn agrees_on_alphabets_and_gaps(
+        template in templates(),
+        message in words(MESSAGES, 16),
+        alphabet in prop::sample::select(&[CodeAlphabet::Numeric, CodeAlphabet::Alpha, CodeAlphabet::Alphanumeric][..]),
+        trim in any::<bool>(),
+        shortest in any::<bool>(),
+    ) {
+        let parsed = SmsTemplate::parse(&template).unwrap();
+        let options = ExtractOptions::new().alphabet(alphabet).trim(trim).shortest(shortest);
+        let reference = reference(&template, Some((alphabet, trim)), shortest);
+        for text in [message.clone(), parsed.render(&message), parsed.render("1 ") + &message] {
+            let expected = reference.captures(&text).map(|found| found.get(1).unwrap().as_str());
+            prop_assert_eq!(
+                parsed.extract_with(&text, &options), expected,
+                "{:?} from {:?} with {:?}", template, text, options
+            );
+        }
+    }
+
+    #[test]
+    fn folding_equals_matching_folded_texts(template in templates(), message in words(MESSAGES, 16)) {
+        let fold = |text: &str| text.replace("\r\n", "\n").replace(['\u{a0}', '\t'], " ");
+        let options = ExtractOptions::new().fold_crlf(true).fold_whitespace(true);
+        let parsed = SmsTemplate::parse(&template).unwrap();
+        let folded = SmsTemplate::parse(&fold(&template)).unwrap();
+        for text in [message.clone(), parsed.render(&message)] {
+            let expected = folded.extract(&fold(&text)).map(str::to_owned);
+            let found = parsed.extract_with(&text, &options);
+            prop_assert_eq!(found.map(fold), expected, "{:?} from {:?}", template, text);
+        }
+    }
+
+    #[test]
+    fn row_79_render_and_extract_round_trip(
+        before in r"\PC{0,12}", after in r"\PC{0,12}", code in r"\PC{1,8}",
+    ) {
+        let template = format!("{before}{PLACEHOLDER}{after}");
+        prop_assume!(template.matches(PLACEHOLDER).count() == 1);
+        prop_assume!(!code.contains(['\u{85}', '\u{2028}', '\u{2029}']));
+        let parsed = SmsTemplate::parse(&template).unwrap();
+        let message = parsed.render(&code);
+        prop_assert_eq!(parsed.extract(&message), Some(code.as_str()));
+        if after.is_empty() || !(code.clone() + &after).match_indices(&after).any(|(at, _)| at < code.len()) {
+            let shortest = ExtractOptions::new().shortest(true);
+            prop_assert_eq!(parsed.extract_with(&message, &shortest), Some(code.as_str()));
+        }
+    }
+
+    #[test]
+    fn never_panics(template in any::<String>(), message in any::<String>(), bits in 0u8..32) {
+        let mut options = ExtractOptions::new()
+            .trim(bits & 1 != 0)
+            .shortest(bits & 2 != 0)
+            .fold_crlf(bits & 4 != 0)
+            .fold_whitespace(bits & 8 != 0);
+        if bits & 16 != 0 {
+            options = options.alphabet(CodeAlphabet::Alphanumeric);
+        }
+        for text in [template.clone(), format!("{template}{PLACEHOLDER}"), format!("{PLACEHOLDER}{template}{PLACEHOLDER}")] {
+            if let Ok(parsed) = SmsTemplate::parse(&text) {
+                prop_assert_eq!(parsed.as_str(), text.as_str());
+                if let Some(code) = parsed.extract_with(&message, &options) {
+                    prop_assert!(message.contains(code) && !code.is_empty());
+                }
+            }
+        }
+    }
+}
