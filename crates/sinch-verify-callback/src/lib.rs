@@ -1,1 +1,101 @@
-//! Placeholder.
+//! Receives the callbacks of Sinch Verification.
+//!
+//! The service posts signed events to the application's callback URL. One of
+//! them, the request event, is a question: may this verification go on? The
+//! service waits for the answer before it sends a message or calls, so the
+//! answer saves or costs money. This crate checks who asks, asks your
+//! [`Handler`], and answers in time, whatever the handler does.
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
+//! use sinch_verify_callback::protocol::callback::RequestEvent;
+//! use sinch_verify_callback::{CallbackService, KeyRing, Receiver, Responder, handler_fn};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+//! let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+//! let receiver = Receiver::new(KeyRing::new(key, &secret));
+//!
+//! let code = Code::new("4821")?; // yours: fresh and random for every event
+//! let handler = handler_fn(move |event: RequestEvent| {
+//!     let code = code.clone();
+//!     async move {
+//!         match event.method {
+//!             Method::Sms => Decision::sms_code(code),
+//!             Method::FlashCall | Method::Callout => Decision::Allow,
+//!             _ => Decision::Deny,
+//!         }
+//!     }
+//! });
+//!
+//! let service = CallbackService::new(Responder::new(receiver, handler));
+//! let app = sinch_verify_callback::axum::router("/sinch/callback", service);
+//! // axum::serve(listener, app).await?;
+//! # let _ = app;
+//! # Ok(()) }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Layers
+//!
+//! | type | does | needs |
+//! |---|---|---|
+//! | [`Receiver`] | bytes in, [`Callback`] or [`Rejection`] out | nothing: no I/O, no clock |
+//! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
+//! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
+//! | [`axum`](crate::axum) | the above as a route | feature `axum` |
+//!
+//! A serverless function calls [`Responder::respond`] with what its platform
+//! hands it. Where no tokio runs, [`Receiver::receive`] does all the checking.
+//!
+//! # What holds
+//!
+//! - Signature and timestamp are checked before anything is parsed, the
+//!   signature in constant time, over the bytes as they came.
+//! - The sender of a refused callback learns nothing: every reason that has to
+//!   do with authorization gives the same answer. [`Rejection::reason`] tells
+//!   you, and your log.
+//! - A handler that is slow, fails or panics is answered for, by default with
+//!   a deny ([`Fallback`]).
+//! - Numbers, codes and secrets are in no log line; numbers are masked.
+//!
+//! Within the window of five minutes a recorded callback verifies again: make
+//! what a handler does safe to repeat.
+//!
+//! # Features
+//!
+//! None is on by default. `tower` adds [`CallbackService`], `axum` a route over
+//! it, `testing` a signer to test your own handler with. A feature adds names
+//! and changes nothing.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "axum")]
+pub mod axum;
+mod context;
+mod external_path;
+mod handler;
+mod keys;
+mod receiver;
+mod rejection;
+mod responder;
+#[cfg(feature = "tower")]
+mod service;
+mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use context::Context;
+pub use external_path::{ExternalPath, InvalidExternalPath};
+pub use handler::{Answer, BoxError, Handler, HandlerFn, handler_fn};
+pub use keys::KeyRing;
+pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};
+pub use rejection::{Reason, Rejection};
+pub use responder::{Fallback, Responder};
+#[cfg(feature = "tower")]
+pub use service::{CallbackService, ResponseFuture};
+/// The types of the wire: events, decisions, keys.
+pub use sinch_verify_protocol as protocol;
+pub use task::AfterDeadline;

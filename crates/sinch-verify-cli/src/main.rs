@@ -1,2 +1,53 @@
-//! Placeholder.
-fn main() {}
+//! `sinch-verify`: the developer's command for phone-number verification.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
+
+mod commands;
+mod exit;
+mod target;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::{demo, matching, report, serve, signature, start, status};
+
+/// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
+///
+/// Exit codes: 0 success, 1 no (not verified, no match, not as expected),
+/// 2 wrong usage, 4 refused authorization, 5 network or timeout, 6 rate limited.
+#[derive(Parser)]
+#[command(name = "sinch-verify", version, max_term_width = 100)]
+enum Command {
+    /// Watch every method verified end to end against the emulator, on free ports.
+    Demo(demo::Args),
+    /// Run the emulator alone.
+    Serve(serve::Args),
+    /// Start a verification.
+    Start(start::Args),
+    /// Report the code, or the caller id of a flash call.
+    Report(report::Args),
+    /// Ask for the status of a verification.
+    Status(status::Args),
+    /// Match a caller id against a filter, or cut the code out of a message.
+    #[command(subcommand)]
+    Match(matching::Command),
+    /// Make or check the signature of a request or a callback.
+    #[command(subcommand)]
+    Signature(signature::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Start(args) => start::run(args).await,
+        Command::Report(args) => report::run(args).await,
+        Command::Status(args) => status::run(args).await,
+        Command::Match(command) => matching::run(command),
+        Command::Signature(command) => signature::run(command),
+    };
+    exit::code(result)
+}

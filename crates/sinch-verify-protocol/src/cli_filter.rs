@@ -58,7 +58,16 @@ pub const MAX_COMPILED: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct CliFilter {
     repr: Repr,
-    reading: Reading,
+    reading: Used,
+}
+
+/// The reading in use. As wide as the struct's alignment, because the struct is moved right after
+/// it is written: a wide load over a byte just stored stalls for as long as the search takes.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Used {
+    Android,
+    Regex,
 }
 
 #[derive(Clone)]
@@ -94,7 +103,7 @@ impl CliFilter {
             if let Some(short) = Short::android(filter) {
                 return Ok(Self {
                     repr: Repr::Short(short),
-                    reading,
+                    reading: Used::Android,
                 });
             }
         }
@@ -123,7 +132,10 @@ impl CliFilter {
     /// Which reading is used: never [`Reading::Auto`].
     #[must_use]
     pub const fn reading(&self) -> Reading {
-        self.reading
+        match self.reading {
+            Used::Android => Reading::Android,
+            Used::Regex => Reading::Regex,
+        }
     }
 
     /// The text the filter was compiled from.
@@ -179,7 +191,7 @@ impl CliFilter {
         };
         Ok(Self {
             repr,
-            reading: Reading::Android,
+            reading: Used::Android,
         })
     }
 
@@ -190,7 +202,7 @@ impl CliFilter {
         };
         Ok(Self {
             repr,
-            reading: Reading::Regex,
+            reading: Used::Regex,
         })
     }
 }
@@ -214,7 +226,7 @@ impl fmt::Debug for CliFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CliFilter")
             .field("filter", &self.as_str())
-            .field("reading", &self.reading)
+            .field("reading", &self.reading())
             .finish()
     }
 }
@@ -222,7 +234,7 @@ impl fmt::Debug for CliFilter {
 /// Equal text in an equal reading.
 impl PartialEq for CliFilter {
     fn eq(&self, other: &Self) -> bool {
-        self.reading == other.reading && self.as_str() == other.as_str()
+        self.reading() == other.reading() && self.as_str() == other.as_str()
     }
 }
 
@@ -230,7 +242,7 @@ impl Eq for CliFilter {}
 
 impl Hash for CliFilter {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.reading.hash(state);
+        self.reading().hash(state);
         self.as_str().hash(state);
     }
 }

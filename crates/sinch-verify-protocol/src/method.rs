@@ -7,7 +7,7 @@
 use crate::code::{Cli, Code};
 use crate::open_enum::open_enum;
 use crate::start::{
-    CalloutDetails, CalloutOptions, FlashCallDetails, FlashCallOptions, NoDetails, NoOptions,
+    AutoStarted, CalloutDetails, CalloutOptions, FlashCallDetails, FlashCallOptions, NoOptions,
     SeamlessDetails, SmsDetails, SmsOptions, WhatsAppDetails, WhatsAppOptions,
 };
 
@@ -89,5 +89,5 @@ markers! {
     /// The WhatsApp method: report the code of the message.
     WhatsApp: WhatsAppOptions, WhatsAppDetails, proof Code;
     /// The mobile SDKs' `auto` start: the answer names the methods to try.
-    Auto: SmsOptions, NoDetails;
+    Auto: SmsOptions, AutoStarted;
 }

@@ -26,7 +26,7 @@ pub use options::{
     CalloutOptions, FlashCallOptions, NoOptions, SmsOptions, Speech, StartOptions, WhatsAppOptions,
 };
 pub use response::{
-    AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, NoDetails, SeamlessDetails, SmsDetails,
+    AutoDetails, AutoStarted, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails,
     StartDetails, StartResponse, Started, WhatsAppDetails,
 };
 

@@ -130,6 +130,17 @@ impl<M: VerifyMethod> Started<M> {
     }
 }
 
+/// The answer's body again.
+impl<M: VerifyMethod> From<Started<M>> for StartResponse {
+    fn from(started: Started<M>) -> Self {
+        let mut body = Self::new(started.id, M::METHOD);
+        started.details.put(&mut body);
+        body.links = Some(started.links).filter(|links| !links.is_empty());
+        body.extra = started.extra;
+        body
+    }
+}
+
 impl Started<FlashCall> {
     /// The filter that the caller id must match, ready to use.
     ///
@@ -149,6 +160,9 @@ pub trait StartDetails: sealed::Sealed + Clone + std::fmt::Debug + PartialEq {
     /// Takes the object out of the answer; `None` when it must be there and is not.
     #[doc(hidden)]
     fn take(body: &mut StartResponse) -> Option<Self>;
+    /// Puts the object back.
+    #[doc(hidden)]
+    fn put(self, body: &mut StartResponse);
 }
 
 object! {
@@ -277,17 +291,43 @@ object! {
     }
 }
 
-/// A method whose start tells nothing that can be read for one method alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NoDetails;
+/// What an `auto` start tells: the order, and an object for each method.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AutoStarted {
+    /// The order of the methods.
+    pub auto: AutoDetails,
+    /// For `sms`.
+    pub sms: Option<SmsDetails>,
+    /// For `flashcall`.
+    pub flash_call: Option<FlashCallDetails>,
+    /// For `callout`.
+    pub callout: Option<CalloutDetails>,
+    /// For `seamless`.
+    pub seamless: Option<SeamlessDetails>,
+}
 
-impl sealed::Sealed for NoDetails {}
+impl sealed::Sealed for AutoStarted {}
 
-impl StartDetails for NoDetails {
+impl StartDetails for AutoStarted {
     const KEY: &'static str = "auto";
 
-    fn take(_body: &mut StartResponse) -> Option<Self> {
-        Some(Self)
+    fn take(body: &mut StartResponse) -> Option<Self> {
+        Some(Self {
+            auto: body.auto.take()?,
+            sms: body.sms.take(),
+            flash_call: body.flash_call.take(),
+            callout: body.callout.take(),
+            seamless: body.seamless.take(),
+        })
+    }
+
+    fn put(self, body: &mut StartResponse) {
+        body.auto = Some(self.auto);
+        body.sms = self.sms;
+        body.flash_call = self.flash_call;
+        body.callout = self.callout;
+        body.seamless = self.seamless;
     }
 }
 
@@ -299,6 +339,9 @@ macro_rules! details {
                 const KEY: &'static str = $key;
                 fn take(body: &mut StartResponse) -> Option<Self> {
                     body.$field.take().or_else(|| $missing)
+                }
+                fn put(self, body: &mut StartResponse) {
+                    body.$field = Some(self);
                 }
             }
         )*

@@ -11,7 +11,7 @@ use super::quirk::Oddity;
 /// equal when their fields are.
 ///
 /// ```
-/// use sinch_verify_protocol::Verification;
+/// use sinch_verify_protocol::{Verification, WireObject};
 ///
 /// let json = br#"{"id":"1","status":"PENDING","loyalty":{"tier": 3}}"#;
 /// let verification = Verification::decode(json)?;

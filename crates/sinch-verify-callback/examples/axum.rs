@@ -1,0 +1,26 @@
+//! Answers callbacks at `http://127.0.0.1:8000/sinch/callback`.
+//!
+//! Needs `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`.
+use std::env;
+
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
+use sinch_verify_callback::{CallbackService, KeyRing, Receiver, Responder, axum::router, handler_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let key = ApplicationKey::new(&env::var("SINCH_APPLICATION_KEY")?)?;
+    let secret = ApplicationSecret::new(&env::var("SINCH_APPLICATION_SECRET")?)?;
+
+    let handler = handler_fn(|event: RequestEvent| async move {
+        match event.identity.phone_number() {
+            Ok(number) if number.as_str().starts_with("+46") => Decision::Allow,
+            _ => Decision::Deny,
+        }
+    });
+    let receiver = Receiver::new(KeyRing::new(key, &secret));
+    let service = CallbackService::new(Responder::new(receiver, handler));
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+    Ok(axum::serve(listener, router("/sinch/callback", service)).await?)
+}

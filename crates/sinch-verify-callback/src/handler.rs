@@ -1,0 +1,209 @@
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::sync::Arc;
+
+use sinch_verify_protocol::Decision;
+use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent};
+
+use crate::context::Context;
+
+/// Any error. A handler's error only has to turn into one.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Decides on request events, and hears about the rest.
+///
+/// Methods may be written as `async fn`. Only [`Handler::on_request`] has to
+/// be; the others do nothing unless written. A closure is enough for a handler
+/// that only decides: [`handler_fn`].
+///
+/// The sender may post an event again, and a recorded event verifies again
+/// within the window, so what a handler does must be safe to repeat.
+///
+/// A handler that blocks its thread can keep the deadline from being kept: move
+/// such work to `tokio::task::spawn_blocking`.
+///
+/// Handlers compose: a limit or a deny list is a handler around a handler.
+///
+/// ```
+/// use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent};
+/// use sinch_verify_callback::protocol::Decision;
+/// use sinch_verify_callback::{Context, Handler};
+///
+/// struct Allowed<H> {
+///     prefix: &'static str,
+///     inner: H,
+/// }
+///
+/// impl<H: Handler> Handler for Allowed<H> {
+///     type Error = H::Error;
+///
+///     async fn on_request(&self, event: RequestEvent, context: &Context) -> Result<Decision, H::Error> {
+///         if !event.identity.endpoint.as_str().starts_with(self.prefix) {
+///             return Ok(Decision::Deny);
+///         }
+///         self.inner.on_request(event, context).await
+///     }
+///
+///     async fn on_result(&self, event: ResultEvent, context: &Context) -> Result<(), H::Error> {
+///         self.inner.on_result(event, context).await
+///     }
+/// }
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Why the handler failed. The text goes to the log: keep numbers and
+    /// codes out of it.
+    type Error: Into<BoxError> + Send + 'static;
+
+    /// May this verification go on? The service waits for the answer.
+    ///
+    /// When this fails, panics or does not answer before the deadline, the
+    /// [`Fallback`](crate::Fallback) answers.
+    fn on_request(
+        &self,
+        event: RequestEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<Decision, Self::Error>> + Send;
+
+    /// A verification ended. When this fails, panics or is not done before the
+    /// deadline, the answer is a 500, so that the sender may post it again.
+    fn on_result(
+        &self,
+        event: ResultEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = (event, context);
+        ready(Ok(()))
+    }
+
+    /// An SMS was delivered, or not. Failure is answered as in
+    /// [`Handler::on_result`].
+    fn on_sms_delivered(
+        &self,
+        event: SmsDeliveredEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = (event, context);
+        ready(Ok(()))
+    }
+
+    /// An event that this version does not know. Failure is answered as in
+    /// [`Handler::on_result`].
+    fn on_unknown(
+        &self,
+        event: UnknownEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        let _ = (event, context);
+        ready(Ok(()))
+    }
+}
+
+impl<H: Handler> Handler for Arc<H> {
+    type Error = H::Error;
+
+    fn on_request(
+        &self,
+        event: RequestEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<Decision, H::Error>> + Send {
+        (**self).on_request(event, context)
+    }
+
+    fn on_result(
+        &self,
+        event: ResultEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), H::Error>> + Send {
+        (**self).on_result(event, context)
+    }
+
+    fn on_sms_delivered(
+        &self,
+        event: SmsDeliveredEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), H::Error>> + Send {
+        (**self).on_sms_delivered(event, context)
+    }
+
+    fn on_unknown(
+        &self,
+        event: UnknownEvent,
+        context: &Context,
+    ) -> impl Future<Output = Result<(), H::Error>> + Send {
+        (**self).on_unknown(event, context)
+    }
+}
+
+/// A handler that asks `decide` about request events and takes note of no
+/// other. `decide` gives a [`Decision`], or a `Result` with one.
+///
+/// ```
+/// use sinch_verify_callback::handler_fn;
+/// use sinch_verify_callback::protocol::Decision;
+/// use sinch_verify_callback::protocol::callback::RequestEvent;
+///
+/// let allow_all = handler_fn(|_: RequestEvent| async { Decision::Allow });
+/// let asks = handler_fn(|event: RequestEvent| async move {
+///     event.identity.phone_number().map(|_| Decision::Allow)
+/// });
+/// ```
+pub fn handler_fn<F, Fut>(decide: F) -> HandlerFn<F>
+where
+    F: Fn(RequestEvent) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: Answer> + Send,
+{
+    HandlerFn { decide }
+}
+
+/// A closure as a [`Handler`]. Made by [`handler_fn`].
+#[derive(Clone, Copy, Debug)]
+pub struct HandlerFn<F> {
+    decide: F,
+}
+
+impl<F, Fut> Handler for HandlerFn<F>
+where
+    F: Fn(RequestEvent) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: Answer> + Send,
+{
+    type Error = <Fut::Output as Answer>::Error;
+
+    async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Self::Error> {
+        (self.decide)(event).await.into_result()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for sinch_verify_protocol::Decision {}
+    impl<E> Sealed for Result<sinch_verify_protocol::Decision, E> {}
+}
+
+/// What a closure may answer: a [`Decision`], or a `Result` with one.
+pub trait Answer: sealed::Sealed {
+    /// Why there is no decision.
+    type Error: Into<BoxError> + Send + 'static;
+
+    /// The answer as a result.
+    ///
+    /// # Errors
+    ///
+    /// When the closure failed.
+    fn into_result(self) -> Result<Decision, Self::Error>;
+}
+
+impl Answer for Decision {
+    type Error = Infallible;
+
+    fn into_result(self) -> Result<Self, Infallible> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<BoxError> + Send + 'static> Answer for Result<Decision, E> {
+    type Error = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+}

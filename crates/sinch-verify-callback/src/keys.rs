@@ -1,0 +1,145 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sinch_verify_protocol::auth::{PathForm, PathPolicy, Signature, SignedMessage, Verifier, VerifyError};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+/// The applications whose callbacks are taken, with their secrets.
+///
+/// An application may have several secrets while one replaces the other: a
+/// callback is taken when any of them that is still valid signed it.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use sinch_verify_callback::KeyRing;
+/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret};
+///
+/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+/// let new = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+/// let old = ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==")?;
+///
+/// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
+/// let keys = KeyRing::new(key.clone(), &new).with_retiring(key, &old, tomorrow);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing {
+    /// Sorted by key.
+    applications: Vec<Application>,
+    /// The most secrets that one application has.
+    widest: usize,
+    /// Checks the signatures of unknown keys, so that they take as long.
+    dummy: Verifier,
+}
+
+#[derive(Clone)]
+struct Application {
+    key: Arc<ApplicationKey>,
+    secrets: Vec<Secret>,
+}
+
+#[derive(Clone)]
+struct Secret {
+    verifier: Verifier,
+    not_after: Option<SystemTime>,
+}
+
+impl KeyRing {
+    /// A ring with one application. Keeps no copy of the secret.
+    #[must_use]
+    pub fn new(key: ApplicationKey, secret: &ApplicationSecret) -> Self {
+        let ring = Self {
+            applications: Vec::with_capacity(1),
+            widest: 0,
+            // Whether this one matches is never looked at, so any secret will do.
+            dummy: Verifier::new(key.clone(), secret),
+        };
+        ring.with(key, secret)
+    }
+
+    /// Adds an application, or one more secret of an application that is there.
+    #[must_use]
+    pub fn with(self, key: ApplicationKey, secret: &ApplicationSecret) -> Self {
+        self.add(key, secret, None)
+    }
+
+    /// Adds a secret that counts until `not_after` and no longer: the one that
+    /// was just replaced in the dashboard.
+    #[must_use]
+    pub fn with_retiring(
+        self,
+        key: ApplicationKey,
+        secret: &ApplicationSecret,
+        not_after: SystemTime,
+    ) -> Self {
+        self.add(key, secret, Some(not_after))
+    }
+
+    fn add(mut self, key: ApplicationKey, secret: &ApplicationSecret, not_after: Option<SystemTime>) -> Self {
+        let secret = Secret {
+            verifier: Verifier::new(key.clone(), secret),
+            not_after,
+        };
+        let count = match self.applications.binary_search_by(|one| (*one.key).cmp(&key)) {
+            Ok(at) => {
+                let secrets = &mut self.applications[at].secrets;
+                secrets.push(secret);
+                secrets.len()
+            }
+            Err(at) => {
+                let application = Application {
+                    key: Arc::new(key),
+                    secrets: vec![secret],
+                };
+                self.applications.insert(at, application);
+                1
+            }
+        };
+        self.widest = self.widest.max(count);
+        self
+    }
+
+    /// The applications' keys, in order.
+    pub fn applications(&self) -> impl Iterator<Item = &ApplicationKey> {
+        self.applications.iter().map(|application| &*application.key)
+    }
+
+    /// Checks a signature against the secrets of `key`. An unknown key
+    /// costs what a wrong signature costs, so that time does not tell them apart.
+    pub(crate) fn verify(
+        &self,
+        key: &str,
+        message: &SignedMessage<'_>,
+        signature: &Signature,
+        now: SystemTime,
+        paths: PathPolicy,
+    ) -> Result<(Arc<ApplicationKey>, PathForm), VerifyError> {
+        let found = self
+            .applications
+            .binary_search_by(|one| one.key.as_str().cmp(key))
+            .ok()
+            .and_then(|at| self.applications.get(at));
+        let Some(application) = found else {
+            for _ in 0..self.widest {
+                let _ = std::hint::black_box(self.dummy.check_signature(message, signature, paths));
+            }
+            return Err(VerifyError::UnknownKey);
+        };
+        for secret in &application.secrets {
+            let form = secret.verifier.check_signature(message, signature, paths);
+            let valid = secret.not_after.is_none_or(|not_after| now <= not_after);
+            if let (Ok(form), true) = (form, valid) {
+                return Ok((Arc::clone(&application.key), form));
+            }
+        }
+        Err(VerifyError::Mismatch)
+    }
+}
+
+/// Shows the keys; there is no secret to show.
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.applications()).finish()
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use http::{Method, Response, StatusCode};
+use sinch_verify_protocol::DecodeError;
+use sinch_verify_protocol::auth::VerifyError;
+
+/// A callback that was not taken.
+///
+/// Rich inside, opaque outside: [`Rejection::reason`] is for your log,
+/// [`Rejection::to_http_response`] for the sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    reason: Reason,
+}
+
+/// Why a callback was not taken. For your log, not for the sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The signature or the timestamp does not hold. Answered with 401.
+    Unauthorized(VerifyError),
+    /// Not a POST. Answered with 405.
+    Method {
+        /// What it was.
+        method: Method,
+    },
+    /// The content type is not `application/json`. Answered with 415.
+    ContentType,
+    /// The body is too large. Answered with 413.
+    TooLarge {
+        /// The most that is taken, in bytes.
+        limit: usize,
+    },
+    /// The body broke off, or did not come in time. Answered with 400.
+    Body {
+        /// What happened.
+        message: String,
+    },
+    /// The callback is authentic, but not the JSON of an event. Answered with 400.
+    Undecodable(Box<DecodeError>),
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: Reason) -> Self {
+        Self { reason }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match &self.reason {
+            Reason::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Reason::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Reason::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reason::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Reason::Body { .. } | Reason::Undecodable(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The answer. It has no body, and is the same for every reason that has
+    /// to do with authorization.
+    #[must_use]
+    pub fn to_http_response(&self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        match &self.reason {
+            Reason::Unauthorized(_) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("application"));
+            }
+            Reason::Method { .. } => {
+                headers.insert(ALLOW, HeaderValue::from_static("POST"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<VerifyError> for Rejection {
+    fn from(error: VerifyError) -> Self {
+        Self::new(Reason::Unauthorized(error))
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized(error) => error.fmt(f),
+            // An extension method is the sender's own text: not for a log.
+            Self::Method { .. } => f.write_str("callbacks are posted, this request is no POST"),
+            Self::ContentType => f.write_str("content type is not application/json"),
+            Self::TooLarge { limit } => write!(f, "body is larger than {limit} bytes"),
+            Self::Body { message } => write!(f, "read the body: {message}"),
+            Self::Undecodable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.reason {
+            Reason::Unauthorized(error) => error.source(),
+            Reason::Undecodable(error) => error.source(),
+            _ => None,
+        }
+    }
+}

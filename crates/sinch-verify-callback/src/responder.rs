@@ -1,0 +1,255 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use sinch_verify_protocol::callback::{Event, RequestEvent};
+use sinch_verify_protocol::identity::Identity;
+use sinch_verify_protocol::{Decision, Method};
+use tracing::field::{Empty, display};
+use tracing::{Instrument as _, Span};
+
+use crate::context::Context;
+use crate::handler::{BoxError, Handler};
+use crate::receiver::{Callback, Head, Receiver};
+use crate::rejection::Rejection;
+use crate::task::{self, AfterDeadline};
+
+/// Receives callbacks, asks the handler, and answers: always, and in time.
+///
+/// This is the whole crate as one call, for whatever brings requests and takes
+/// responses. A tokio runtime must be around it.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use sinch_verify_callback::{Head, KeyRing, Receiver, Responder, handler_fn};
+/// use sinch_verify_callback::protocol::callback::RequestEvent;
+/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+/// let receiver = Receiver::new(KeyRing::new(key, &secret));
+/// let responder = Responder::new(receiver, handler_fn(|_: RequestEvent| async { Decision::Allow }));
+///
+/// // What a serverless platform hands over:
+/// let (method, path, headers, body) = (http::Method::POST, "/callback", http::HeaderMap::new(), b"{}");
+/// let head = Head { method: &method, path_and_query: path, headers: &headers };
+/// let response = responder.respond(head, body, SystemTime::now()).await;
+/// assert_eq!(response.status(), 401); // nobody signed this
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Responder<H> {
+    receiver: Receiver,
+    handler: Arc<H>,
+    deadline: Duration,
+    fallback: Fallback,
+    after_deadline: AfterDeadline,
+}
+
+/// The answer to a request event for which the handler has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fallback {
+    /// Do not verify: nothing is sent, nothing is paid. The default.
+    #[default]
+    Deny,
+    /// Go on, as the service would by itself.
+    Allow,
+}
+
+impl Fallback {
+    /// The decision.
+    #[must_use]
+    pub fn decision(self) -> Decision {
+        match self {
+            Self::Deny => Decision::Deny,
+            Self::Allow => Decision::Allow,
+        }
+    }
+}
+
+impl<H> Responder<H> {
+    /// How long a handler may take unless told otherwise: 3 seconds.
+    pub const DEADLINE: Duration = Duration::from_secs(3);
+
+    /// Answers what `receiver` takes with what `handler` decides.
+    #[must_use]
+    pub fn new(receiver: Receiver, handler: H) -> Self {
+        Self {
+            receiver,
+            handler: Arc::new(handler),
+            deadline: Self::DEADLINE,
+            fallback: Fallback::default(),
+            after_deadline: AfterDeadline::default(),
+        }
+    }
+
+    /// How long the handler may take, from the moment the event was read.
+    ///
+    /// It must be shorter than the sender waits, with time to spare for the
+    /// way there and back. Sinch does not publish how long that is.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// What to answer to a request event when the handler is late, fails,
+    /// panics, or decides something that does not fit the event's method.
+    #[must_use]
+    pub fn with_fallback(mut self, fallback: Fallback) -> Self {
+        self.fallback = fallback;
+        self
+    }
+
+    /// What becomes of a handler that is not done at its deadline.
+    #[must_use]
+    pub fn with_after_deadline(mut self, after: AfterDeadline) -> Self {
+        self.after_deadline = after;
+        self
+    }
+
+    /// What takes the callbacks.
+    #[must_use]
+    pub fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+}
+
+impl<H: Handler> Responder<H> {
+    /// Answers a request whose whole body is there.
+    pub async fn respond<'a>(
+        &self,
+        head: impl Into<Head<'a>>,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Response<Bytes> {
+        match self.receiver.receive(head, body, now) {
+            Ok(callback) => self.answer(callback, now).await,
+            Err(rejection) => self.reject(&rejection),
+        }
+    }
+
+    /// Answers a callback that the [`Receiver`] took.
+    pub async fn answer(&self, callback: Callback, now: SystemTime) -> Response<Bytes> {
+        let span = span(&callback);
+        let context = Context::shared(callback.verified.application_shared(), now);
+        async {
+            let handler = Arc::clone(&self.handler);
+            match callback.event {
+                Event::Request(event) => self.decide(*event, context).await.to_http_response(),
+                Event::Result(event) => {
+                    self.tell(async move { handler.on_result(*event, &context).await })
+                        .await
+                }
+                Event::SmsDelivered(event) => {
+                    self.tell(async move { handler.on_sms_delivered(*event, &context).await })
+                        .await
+                }
+                Event::Unknown(event) => {
+                    self.tell(async move { handler.on_unknown(event, &context).await })
+                        .await
+                }
+                // The protocol has no event beyond these; a new one is still acknowledged.
+                _ => Response::new(Bytes::new()),
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Answers a callback that the [`Receiver`] did not take, and logs why.
+    #[must_use]
+    pub fn reject(&self, rejection: &Rejection) -> Response<Bytes> {
+        let status = rejection.status();
+        tracing::warn!(status = status.as_u16(), reason = %rejection, "callback rejected");
+        rejection.to_http_response()
+    }
+
+    async fn decide(&self, event: RequestEvent, context: Context) -> Decision {
+        let method = event.method.clone();
+        let handler = Arc::clone(&self.handler);
+        let work = async move { handler.on_request(event, &context).await };
+        match task::run(work, self.deadline, self.after_deadline).await {
+            Ok(decision) if decision.fits(&method) => {
+                tracing::info!(outcome = action(&decision), "callback decided");
+                decision
+            }
+            Ok(_) => self.fall_back("misfit", &misfit(&method)),
+            Err(failure) => self.fall_back(failure.name(), &failure.to_string()),
+        }
+    }
+
+    fn fall_back(&self, outcome: &'static str, reason: &str) -> Decision {
+        let decision = self.fallback.decision();
+        tracing::error!(
+            outcome,
+            reason,
+            answered = action(&decision),
+            "callback answered by the fallback"
+        );
+        decision
+    }
+
+    /// Runs the handler of an event that asks nothing.
+    async fn tell<E>(&self, work: impl Future<Output = Result<(), E>> + Send + 'static) -> Response<Bytes>
+    where
+        E: Into<BoxError> + Send + 'static,
+    {
+        let mut response = Response::new(Bytes::new());
+        match task::run(work, self.deadline, self.after_deadline).await {
+            Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
+            Err(failure) => {
+                // Not acknowledged, so that the sender may post it again.
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                let outcome = failure.name();
+                tracing::error!(outcome, reason = %failure, "callback not acknowledged");
+            }
+        }
+        response
+    }
+}
+
+fn action(decision: &Decision) -> &'static str {
+    if decision.is_allow() { "allow" } else { "deny" }
+}
+
+fn misfit(method: &Method) -> String {
+    format!("handler decided something that does not fit the method {method}")
+}
+
+/// What may be known about a callback: no code, no reference, no whole number.
+fn span(callback: &Callback) -> Span {
+    let span = tracing::info_span!(
+        "sinch_callback",
+        event = callback.event.name(),
+        application = %callback.verified.application(),
+        verification = Empty,
+        method = Empty,
+        number = Empty,
+    );
+    if span.is_disabled() {
+        return span;
+    }
+    if let Some(id) = callback.event.id() {
+        span.record("verification", id.as_str());
+    }
+    let (method, identity): (Option<&Method>, Option<&Identity>) = match &callback.event {
+        Event::Request(event) => (Some(&event.method), Some(&event.identity)),
+        Event::Result(event) => (Some(&event.method), Some(&event.identity)),
+        Event::SmsDelivered(event) => (event.method.as_ref(), Some(&event.identity)),
+        _ => (None, None),
+    };
+    if let Some(method) = method {
+        span.record("method", method.as_str());
+    }
+    if let Some(Ok(number)) = identity.map(Identity::phone_number) {
+        span.record("number", display(number.masked()));
+    }
+    span
+}

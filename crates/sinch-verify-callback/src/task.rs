@@ -1,0 +1,103 @@
+//! Runs a handler so that nothing it does harms the answer.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::{AbortHandle, JoinError};
+use tracing::Instrument as _;
+
+use crate::handler::BoxError;
+
+/// What becomes of a handler that is not done at its deadline, or whose sender
+/// hung up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AfterDeadline {
+    /// It is dropped where it waits. The default: a handler that never ends
+    /// cannot pile up.
+    #[default]
+    Cancel,
+    /// It goes on in the background, and its result is not looked at. For
+    /// handlers that must not stop halfway and that do end.
+    Continue,
+}
+
+/// Why a handler gave nothing.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Deadline,
+    Panic,
+    Error(BoxError),
+    /// The runtime is shutting down.
+    Cancelled,
+}
+
+/// Runs `work` in a task of its own, for at most `deadline`.
+///
+/// A task, and not this future itself, because a task contains a panic, and
+/// goes on where it should when the sender hangs up.
+pub(crate) async fn run<T, E>(
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+    deadline: Duration,
+    after: AfterDeadline,
+) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    E: Into<BoxError> + Send + 'static,
+{
+    let task = tokio::spawn(work.in_current_span());
+    let _guard = match after {
+        AfterDeadline::Cancel => Some(AbortOnDrop(task.abort_handle())),
+        AfterDeadline::Continue => None,
+    };
+    match tokio::time::timeout(deadline, task).await {
+        Ok(Ok(Ok(value))) => Ok(value),
+        Ok(Ok(Err(error))) => Err(Failure::Error(error.into())),
+        Ok(Err(error)) => Err(Failure::from(&error)),
+        Err(_) => Err(Failure::Deadline),
+    }
+}
+
+/// Aborts the task, which does nothing once it has ended.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Failure {
+    /// For telemetry: one word.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Panic => "panic",
+            Self::Error(_) => "error",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl From<&JoinError> for Failure {
+    // What the panic said stays with the panic hook: it may hold a number.
+    fn from(error: &JoinError) -> Self {
+        if error.is_panic() {
+            Self::Panic
+        } else {
+            Self::Cancelled
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deadline => f.write_str("handler is not done at its deadline"),
+            Self::Panic => f.write_str("handler panicked"),
+            Self::Error(error) => write!(f, "handler failed: {error}"),
+            Self::Cancelled => f.write_str("handler was cancelled: the runtime shuts down"),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Signs callbacks as the service does, to test a handler with.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Uri};
+use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+/// Makes signed callbacks.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use sinch_verify_callback::testing::CallbackSigner;
+/// use sinch_verify_callback::{KeyRing, Receiver};
+/// use sinch_verify_callback::protocol::callback::RequestEvent;
+/// use sinch_verify_callback::protocol::identity::Identity;
+/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Method, VerificationId, WireObject};
+///
+/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+/// let signer = CallbackSigner::new(key.clone(), &secret);
+///
+/// let identity = Identity::number("+46700000001".parse()?);
+/// let event = RequestEvent::new(VerificationId::new("1")?, Method::Sms, identity);
+/// let now = SystemTime::now();
+/// let request = signer.post("/callback".parse()?, event.to_json(), now);
+///
+/// let receiver = Receiver::new(KeyRing::new(key, &secret));
+/// assert!(receiver.receive(&request, request.body(), now).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CallbackSigner {
+    signer: Signer,
+}
+
+impl CallbackSigner {
+    /// The content type of recorded callbacks.
+    pub const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+    /// A signer for one application.
+    #[must_use]
+    pub fn new(key: ApplicationKey, secret: &ApplicationSecret) -> Self {
+        Self {
+            signer: Signer::new(key, secret),
+        }
+    }
+
+    /// A callback to `uri`, a whole URL or a path, signed at `now`.
+    #[must_use]
+    pub fn post(&self, uri: Uri, body: impl Into<Bytes>, now: SystemTime) -> Request<Bytes> {
+        let mut request = Request::new(body.into());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        request.headers_mut().insert(CONTENT_TYPE, Self::CONTENT_TYPE);
+        self.sign(&mut request, now);
+        request
+    }
+
+    /// Signs a request as it stands, in place of the signature it has: for
+    /// callbacks that are odd in some other way.
+    pub fn sign(&self, request: &mut Request<Bytes>, now: SystemTime) {
+        let content_type = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
+        let signed = self.signer.sign(
+            request.method().as_str(),
+            request.uri().path(),
+            content_type,
+            request.body(),
+            now,
+        );
+        let authorization = signed.callback_authorization(self.signer.key());
+        // Keys, signatures and timestamps are printable ASCII, so these are header values.
+        if let (Ok(mut authorization), Ok(timestamp)) = (
+            HeaderValue::from_str(&authorization),
+            HeaderValue::from_str(signed.timestamp.as_str()),
+        ) {
+            authorization.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, authorization);
+            request.headers_mut().insert(X_TIMESTAMP, timestamp);
+        }
+    }
+}

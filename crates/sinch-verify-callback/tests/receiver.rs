@@ -1,0 +1,521 @@
+//! What the receiver takes and what it refuses, with bytes and the time given.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request};
+use proptest::prelude::*;
+use sinch_verify_callback::protocol::auth::{
+    BodyHasher, InvalidAuthorization, PathForm, PathPolicy, VerifyError, Window, X_TIMESTAMP,
+};
+use sinch_verify_callback::protocol::callback::{Event, RequestEvent};
+use sinch_verify_callback::protocol::identity::Identity;
+use sinch_verify_callback::protocol::{
+    self, ApplicationKey, ApplicationSecret, VerificationId, WireObject as _,
+};
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_callback::{ExternalPath, Head, InvalidExternalPath, KeyRing, Reason, Receiver};
+
+const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+const OTHER_KEY: &str = "11111111-2222-3333-4444-555555555555";
+const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
+
+fn key(text: &str) -> ApplicationKey {
+    ApplicationKey::new(text).unwrap()
+}
+
+fn secret(text: &str) -> ApplicationSecret {
+    ApplicationSecret::new(text).unwrap()
+}
+
+fn now() -> SystemTime {
+    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
+}
+
+fn receiver() -> Receiver {
+    Receiver::new(KeyRing::new(key(KEY), &secret(SECRET)))
+}
+
+fn signer() -> CallbackSigner {
+    CallbackSigner::new(key(KEY), &secret(SECRET))
+}
+
+fn event() -> String {
+    let identity = Identity::number("+46700000001".parse().unwrap());
+    RequestEvent::new(
+        VerificationId::new("1234").unwrap(),
+        protocol::Method::Sms,
+        identity,
+    )
+    .to_json()
+}
+
+fn signed(path: &str) -> Request<Bytes> {
+    signer().post(path.parse().unwrap(), event(), now())
+}
+
+/// Expects `request`, changed by `change`, to be refused for `reason`.
+fn check(name: &str, reason: &Reason, change: impl FnOnce(&mut Request<Bytes>)) {
+    let mut request = signed("/callback");
+    change(&mut request);
+    let rejection = receiver()
+        .receive(&request, request.body(), now())
+        .expect_err(name);
+    assert_eq!(rejection.reason(), reason, "{name}");
+}
+
+fn unauthorized(error: VerifyError) -> Reason {
+    Reason::Unauthorized(error)
+}
+
+fn set(request: &mut Request<Bytes>, name: HeaderName, value: &str) {
+    request
+        .headers_mut()
+        .insert(name, HeaderValue::from_str(value).unwrap());
+}
+
+#[test]
+fn a_signed_callback_is_taken() {
+    let request = signed("/callback");
+    let callback = receiver().receive(&request, request.body(), now()).unwrap();
+    assert!(matches!(callback.event, Event::Request(_)));
+    assert_eq!(callback.verified.application(), &key(KEY));
+    assert_eq!(callback.verified.path_form(), PathForm::AsReceived);
+}
+
+#[test]
+fn a_body_may_be_hashed_while_it_streams() {
+    let request = signed("/callback");
+    let receiver = receiver();
+    let head = receiver.check_head(&request, now()).unwrap();
+    let mut hasher = BodyHasher::new();
+    for part in request.body().chunks(7) {
+        hasher.update(part);
+    }
+    let verified = receiver.verify(&head, &hasher.finish()).unwrap();
+    assert_eq!(
+        verified.decode(request.body()).unwrap().event.name(),
+        RequestEvent::EVENT
+    );
+}
+
+#[test]
+fn every_fault_has_its_reason() {
+    let form = VerifyError::Authorization(InvalidAuthorization::Form);
+    let scheme = VerifyError::Authorization(InvalidAuthorization::Scheme);
+    let signature_form = VerifyError::Authorization(InvalidAuthorization::SignatureForm);
+
+    check(
+        "no authorization",
+        &unauthorized(VerifyError::MissingAuthorization),
+        |r| {
+            r.headers_mut().remove(AUTHORIZATION);
+        },
+    );
+    check(
+        "no timestamp",
+        &unauthorized(VerifyError::MissingTimestamp),
+        |r| {
+            r.headers_mut().remove(X_TIMESTAMP);
+        },
+    );
+    for name in [AUTHORIZATION, X_TIMESTAMP, CONTENT_TYPE] {
+        check(
+            "doubled header",
+            &unauthorized(VerifyError::RepeatedHeader),
+            |r| {
+                let value = r.headers()[&name].clone();
+                r.headers_mut().append(name, value);
+            },
+        );
+    }
+    check("empty authorization", &unauthorized(form), |r| {
+        set(r, AUTHORIZATION, "")
+    });
+    check("unknown scheme", &unauthorized(scheme), |r| {
+        let value = r.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
+        set(r, AUTHORIZATION, &value.replace("application", "Instance"));
+    });
+    check("basic", &unauthorized(VerifyError::NotSigned), |r| {
+        set(r, AUTHORIZATION, "Basic a2V5OnNlY3JldA==");
+    });
+    check("public", &unauthorized(VerifyError::NotSigned), |r| {
+        set(r, AUTHORIZATION, &format!("application {KEY}"));
+    });
+    check("unknown key", &unauthorized(VerifyError::UnknownKey), |r| {
+        CallbackSigner::new(key(OTHER_KEY), &secret(SECRET)).sign(r, now());
+    });
+    check(
+        "key in other letters",
+        &unauthorized(VerifyError::UnknownKey),
+        |r| {
+            CallbackSigner::new(key(&KEY.to_lowercase()), &secret(SECRET)).sign(r, now());
+        },
+    );
+    check("other secret", &unauthorized(VerifyError::Mismatch), |r| {
+        CallbackSigner::new(key(KEY), &secret(OTHER_SECRET)).sign(r, now());
+    });
+    check(
+        "stale",
+        &unauthorized(VerifyError::Stale {
+            by: Duration::from_millis(1),
+        }),
+        |r| {
+            signer().sign(r, now() - Duration::from_millis(300_001));
+        },
+    );
+    check(
+        "future",
+        &unauthorized(VerifyError::Future {
+            by: Duration::from_millis(1),
+        }),
+        |r| {
+            signer().sign(r, now() + Duration::from_millis(60_001));
+        },
+    );
+    check("no time", &unauthorized(VerifyError::BadTimestamp), |r| {
+        set(r, X_TIMESTAMP, "yesterday")
+    });
+    check("signature too short", &unauthorized(signature_form), |r| {
+        set(r, AUTHORIZATION, &format!("application {KEY}:AAAA"));
+    });
+    check("signature not canonical", &unauthorized(signature_form), |r| {
+        // 32 bytes leave two bits of the last character unused; here they are set.
+        set(
+            r,
+            AUTHORIZATION,
+            &format!("application {KEY}:{}B=", "A".repeat(42)),
+        );
+    });
+    check("url-safe signature", &unauthorized(signature_form), |r| {
+        set(
+            r,
+            AUTHORIZATION,
+            &format!("application {KEY}:{}-A=", "A".repeat(41)),
+        );
+    });
+    check("other content type", &Reason::ContentType, |r| {
+        set(r, CONTENT_TYPE, "text/plain");
+        signer().sign(r, now());
+    });
+    check("no content type", &Reason::ContentType, |r| {
+        r.headers_mut().remove(CONTENT_TYPE);
+        signer().sign(r, now());
+    });
+    check("GET", &Reason::Method { method: Method::GET }, |r| {
+        *r.method_mut() = Method::GET;
+        signer().sign(r, now());
+    });
+    check("large", &Reason::TooLarge { limit: 65_536 }, |r| {
+        *r.body_mut() = vec![b' '; 65_537].into();
+        signer().sign(r, now());
+    });
+}
+
+#[test]
+fn the_edges_of_the_window_are_inside() {
+    for at in [now() - Duration::from_secs(300), now() + Duration::from_secs(60)] {
+        let request = signer().post("/callback".parse().unwrap(), event(), at);
+        assert!(receiver().receive(&request, request.body(), now()).is_ok());
+    }
+    let narrow = Window {
+        past: Duration::from_secs(10),
+        future: Duration::ZERO,
+    };
+    let request = signer().post(
+        "/callback".parse().unwrap(),
+        event(),
+        now() - Duration::from_secs(11),
+    );
+    let refused = receiver()
+        .with_window(narrow)
+        .receive(&request, request.body(), now());
+    assert!(refused.is_err());
+}
+
+#[test]
+fn authorization_reasons_look_the_same_from_outside() {
+    let mut seen = Vec::new();
+    let mut answer = |change: &dyn Fn(&mut Request<Bytes>)| {
+        let mut request = signed("/callback");
+        change(&mut request);
+        let rejection = receiver().receive(&request, request.body(), now()).unwrap_err();
+        let response = rejection.to_http_response();
+        assert_eq!(response.status(), 401);
+        seen.push(format!("{response:?}"));
+    };
+    answer(&|r| drop(r.headers_mut().remove(AUTHORIZATION)));
+    answer(&|r| drop(r.headers_mut().remove(X_TIMESTAMP)));
+    answer(&|r| CallbackSigner::new(key(OTHER_KEY), &secret(SECRET)).sign(r, now()));
+    answer(&|r| signer().sign(r, now() - Duration::from_secs(3600)));
+    answer(&|r| *r.body_mut() = Bytes::from_static(b"{}"));
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+}
+
+#[test]
+fn content_types_of_json() {
+    let cases = [
+        ("application/json", true),
+        ("application/json; charset=utf-8", true),
+        ("Application/JSON;charset=UTF-8;x=y", true),
+        ("application/json ; charset=utf-8", true),
+        ("application/jsonp", false),
+        ("application/json, text/html", false),
+        ("text/json", false),
+        ("charset=utf-8; application/json", false),
+    ];
+    for (content_type, taken) in cases {
+        let mut request = signed("/callback");
+        set(&mut request, CONTENT_TYPE, content_type);
+        signer().sign(&mut request, now());
+        let result = receiver().receive(&request, request.body(), now());
+        assert_eq!(result.is_ok(), taken, "{content_type}");
+    }
+}
+
+#[test]
+fn json_that_is_no_event_is_refused_with_its_path() {
+    let cases = [
+        ("{", "."),
+        ("[]", "."),
+        (r#"{"id":"1"}"#, "event"),
+        (
+            r#"{"event":"VerificationRequestEvent","id":"1","method":"sms"}"#,
+            "identity",
+        ),
+        (
+            r#"{"event":"VerificationRequestEvent","id":"1","method":"sms","identity":{"type":"number"}}"#,
+            "identity.endpoint",
+        ),
+    ];
+    for (body, at) in cases {
+        let request = signer().post("/callback".parse().unwrap(), body, now());
+        let rejection = receiver().receive(&request, request.body(), now()).unwrap_err();
+        let Reason::Undecodable(error) = rejection.reason() else {
+            panic!("{body}: {rejection}");
+        };
+        assert!(error.to_string().contains(&format!("`{at}`")), "{body}: {error}");
+        assert_eq!(rejection.to_http_response().status(), 400);
+    }
+}
+
+#[test]
+fn a_query_is_not_signed_unless_the_policy_says_so() {
+    let request = signed("/callback?tenant=7");
+    let callback = receiver().receive(&request, request.body(), now()).unwrap();
+    assert_eq!(callback.verified.path_form(), PathForm::AsReceived);
+
+    // A sender that signs the query: the signer signs paths only, so give it the query as one.
+    let whole = signed("/callback%3Ftenant=7");
+    let head = Head {
+        method: whole.method(),
+        path_and_query: "/callback%3Ftenant=7",
+        headers: whole.headers(),
+    };
+    assert!(receiver().receive(head, whole.body(), now()).is_ok());
+    let head = Head {
+        path_and_query: "/callback?tenant=7",
+        ..head
+    };
+    assert!(receiver().receive(head, whole.body(), now()).is_err());
+
+    let policy = PathPolicy {
+        decoded: false,
+        with_query: true,
+    };
+    let with_query = receiver().with_path_policy(policy);
+    assert!(with_query.receive(&request, request.body(), now()).is_ok());
+}
+
+#[test]
+fn a_path_that_a_proxy_changed() {
+    let request = signed("/api/callback");
+    let at = |path: &'static str| Head {
+        method: request.method(),
+        path_and_query: path,
+        headers: request.headers(),
+    };
+    let taken = |external: ExternalPath, path| {
+        let receiver = receiver().with_external_path(external);
+        receiver.receive(at(path), request.body(), now()).is_ok()
+    };
+    let prefix = || ExternalPath::prefix("/api").unwrap();
+    let fixed = || ExternalPath::fixed("/api/callback").unwrap();
+    assert!(!taken(ExternalPath::as_received(), "/callback"));
+    assert!(taken(prefix(), "/callback"));
+    assert!(taken(prefix(), "/callback?a=b"));
+    assert!(!taken(prefix(), "/api/callback"));
+    assert!(taken(fixed(), "/"));
+    assert!(taken(fixed(), "/internal/7?a=b"));
+
+    assert_eq!(
+        ExternalPath::prefix("api"),
+        Err(InvalidExternalPath::NoLeadingSlash)
+    );
+    assert_eq!(
+        ExternalPath::prefix("/api/"),
+        Err(InvalidExternalPath::TrailingSlash)
+    );
+    assert_eq!(
+        ExternalPath::fixed("/a?b"),
+        Err(InvalidExternalPath::Character { at: 2 })
+    );
+    assert_eq!(
+        ExternalPath::fixed("/å"),
+        Err(InvalidExternalPath::Character { at: 1 })
+    );
+}
+
+#[test]
+fn several_applications_and_secrets() {
+    let end = now() + Duration::from_secs(3600);
+    let ring = KeyRing::new(key(KEY), &secret(SECRET))
+        .with(key(OTHER_KEY), &secret(OTHER_SECRET))
+        .with_retiring(key(OTHER_KEY), &secret(SECRET), end);
+    let receiver = Receiver::new(ring);
+    let signed_by = |name, with, at| {
+        let signer = CallbackSigner::new(key(name), &secret(with));
+        let request = signer.post("/callback".parse().unwrap(), event(), at);
+        let result = receiver.receive(&request, request.body(), at);
+        result.map(|callback| callback.verified.application().clone())
+    };
+    assert_eq!(signed_by(KEY, SECRET, now()).unwrap(), key(KEY));
+    assert_eq!(signed_by(OTHER_KEY, OTHER_SECRET, now()).unwrap(), key(OTHER_KEY));
+    assert_eq!(signed_by(OTHER_KEY, SECRET, now()).unwrap(), key(OTHER_KEY));
+    assert!(signed_by(KEY, OTHER_SECRET, now()).is_err());
+    // The retiring secret counts to the end and not beyond; the others go on.
+    assert!(signed_by(OTHER_KEY, SECRET, end).is_ok());
+    assert!(signed_by(OTHER_KEY, SECRET, end + Duration::from_millis(1)).is_err());
+    assert!(signed_by(OTHER_KEY, OTHER_SECRET, end + Duration::from_secs(9)).is_ok());
+}
+
+/// The published vector of a signed callback.
+fn published() -> serde_json::Value {
+    let vectors = include_str!("../../sinch-verify-protocol/tests/vectors/signing-vectors.json");
+    let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+    let known = vectors["known_answer"].as_array().unwrap();
+    known
+        .iter()
+        .find(|one| one["id"] == "docs-callback-ace")
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn the_published_callback_verifies_at_its_own_time_only() {
+    let vector = published();
+    let text = |name: &str| vector[name].as_str().unwrap();
+    let mut headers = HeaderMap::new();
+    let authorization = format!("Application {}:{}", text("key"), text("expected_signature"));
+    headers.insert(AUTHORIZATION, authorization.parse().unwrap());
+    headers.insert(X_TIMESTAMP, text("x_timestamp").parse().unwrap());
+    headers.insert(CONTENT_TYPE, text("content_type").parse().unwrap());
+    let head = Head {
+        method: &Method::POST,
+        path_and_query: text("canonical_path"),
+        headers: &headers,
+    };
+    let receiver = Receiver::new(KeyRing::new(key(text("key")), &secret(text("secret_base64"))));
+    let then = protocol::timestamp::parse(text("x_timestamp")).unwrap();
+
+    let callback = receiver.receive(head, text("body").as_bytes(), then).unwrap();
+    let Event::Unknown(unknown) = callback.event else {
+        panic!("{:?}", callback.event);
+    };
+    assert_eq!(unknown.event, "ace");
+    assert_eq!(unknown.raw.get(), text("body"));
+
+    let rejection = receiver
+        .receive(head, text("body").as_bytes(), now())
+        .unwrap_err();
+    let stale = matches!(
+        rejection.reason(),
+        Reason::Unauthorized(VerifyError::Stale { .. })
+    );
+    assert!(stale, "{rejection}");
+}
+
+/// Flips bit `at` of `bytes`, counted around.
+fn flip(bytes: &mut [u8], at: usize) {
+    let bit = at % (bytes.len() * 8);
+    bytes[bit / 8] ^= 1 << (bit % 8);
+}
+
+/// Flips one bit of a header's value; `false` if that is no value any more,
+/// which HTTP itself refuses.
+fn flip_header(request: &mut Request<Bytes>, name: &HeaderName, skip: usize, at: usize) -> bool {
+    let mut bytes = request.headers()[name].as_bytes().to_vec();
+    flip(&mut bytes[skip..], at);
+    match HeaderValue::from_bytes(&bytes) {
+        Ok(value) => {
+            request.headers_mut().insert(name, value);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn one_changed_bit_is_enough(part in 0..6_u8, at in 0..4096_usize) {
+        let mut request = signed("/sinch/callback");
+        let mut path = b"/sinch/callback".to_vec();
+        let possible = match part {
+            0 => {
+                let mut body = request.body().to_vec();
+                flip(&mut body, at);
+                *request.body_mut() = body.into();
+                true
+            }
+            1 => {
+                flip(&mut path, at);
+                true
+            }
+            2 => {
+                let mut verb = b"POST".to_vec();
+                flip(&mut verb, at);
+                Method::from_bytes(&verb).map(|verb| *request.method_mut() = verb).is_ok()
+            }
+            3 => flip_header(&mut request, &CONTENT_TYPE, 0, at),
+            4 => flip_header(&mut request, &X_TIMESTAMP, 0, at),
+            // The scheme's letter case is free, so that a bit of it may change.
+            _ => flip_header(&mut request, &AUTHORIZATION, "application ".len(), at),
+        };
+        if let (true, Ok(path)) = (possible, std::str::from_utf8(&path)) {
+            let head = Head { path_and_query: path, ..Head::from(&request) };
+            prop_assert!(receiver().receive(head, request.body(), now()).is_err());
+        }
+    }
+
+    #[test]
+    fn any_signed_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..512)) {
+        let request = signer().post("/callback".parse().unwrap(), body, now());
+        if let Err(rejection) = receiver().receive(&request, request.body(), now()) {
+            prop_assert_eq!(rejection.to_http_response().status(), 400);
+        }
+    }
+
+    #[test]
+    fn any_headers_are_answered(
+        authorization in prop::collection::vec(any::<u8>(), 0..100),
+        timestamp in prop::collection::vec(any::<u8>(), 0..40),
+        content_type in prop::collection::vec(any::<u8>(), 0..40),
+        path in "\\PC{0,40}",
+    ) {
+        let mut request = Request::new(Bytes::from(event()));
+        *request.method_mut() = Method::POST;
+        let values = [(AUTHORIZATION, authorization), (X_TIMESTAMP, timestamp), (CONTENT_TYPE, content_type)];
+        for (name, value) in values {
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        let head = Head { path_and_query: &path, ..Head::from(&request) };
+        prop_assert!(receiver().receive(head, request.body(), now()).is_err());
+    }
+}

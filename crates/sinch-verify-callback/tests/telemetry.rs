@@ -1,0 +1,97 @@
+//! What the log may know: the event and a masked number, never what is private.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use http::header::AUTHORIZATION;
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::identity::Identity;
+use sinch_verify_callback::protocol::{
+    ApplicationKey, ApplicationSecret, Code, Decision, Method, VerificationId, WireObject as _,
+};
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_callback::{KeyRing, Receiver, Responder, handler_fn};
+
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+const NUMBER: &str = "+46700123456";
+const CODE: &str = "918273";
+const CUSTOM: &str = "session of Ada";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn numbers_are_masked_and_codes_are_absent() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    let secret = ApplicationSecret::new(SECRET).unwrap();
+    let signer = CallbackSigner::new(key.clone(), &secret);
+    let responder = Responder::new(
+        Receiver::new(KeyRing::new(key, &secret)),
+        handler_fn(|event: RequestEvent| async move {
+            // An SMS code for any method: a misfit where the method is another.
+            let _ = event;
+            Decision::sms_code(Code::new(CODE).unwrap())
+        }),
+    );
+
+    let now = SystemTime::now();
+    let mut authorizations = Vec::new();
+    for (method, at) in [
+        (Method::Sms, now),
+        (Method::FlashCall, now),
+        (Method::Sms, now - Duration::from_secs(3600)),
+    ] {
+        let identity = Identity::number(NUMBER.parse().unwrap());
+        let mut event = RequestEvent::new(VerificationId::new("id-77").unwrap(), method, identity);
+        event.custom = Some(CUSTOM.into());
+        let request = signer.post("/callback".parse().unwrap(), event.to_json(), at);
+        authorizations.push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
+        responder.respond(&request, request.body(), now).await;
+    }
+    // A body that is authentic but cannot be read, with a number where it does not belong.
+    let body = format!(r#"{{"event":"VerificationRequestEvent","id":"1","identity":"{NUMBER}"}}"#);
+    let request = signer.post("/callback".parse().unwrap(), body, now);
+    responder.respond(&request, request.body(), now).await;
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for wanted in [
+        "id-77",
+        "+4670***56",
+        "VerificationRequestEvent",
+        r#"outcome="allow""#,
+        r#"outcome="misfit""#,
+        "x-timestamp is too old by",
+        "status=401",
+        "status=400",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in:\n{text}");
+    }
+    for private in [NUMBER, "46700123456", CODE, CUSTOM, SECRET] {
+        assert!(!text.contains(private), "{private} is in:\n{text}");
+    }
+    for authorization in &authorizations {
+        let signature = authorization.rsplit(':').next().unwrap();
+        assert!(!text.contains(signature), "a signature is in:\n{text}");
+    }
+}

@@ -1,0 +1,137 @@
+//! The flows: each ends with what was seen, which must be what was expected.
+
+mod ends;
+mod verified;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use sinch_verify_protocol::callback::ResultEvent;
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms};
+use sinch_verify_protocol::{Method, Reason, Status, Verification};
+
+use super::timeline::{Step, Timeline};
+use super::world::World;
+
+/// One flow of the demo.
+pub struct Flow {
+    name: &'static str,
+    method: Method,
+    setting: Setting,
+    expected: &'static str,
+    walk: Walk,
+}
+
+type Walk = for<'a> fn(&'a World, &'a mut Timeline) -> Pin<Box<dyn Future<Output = anyhow::Result<Seen>> + Send + 'a>>;
+
+/// Who talks to the service.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Setting {
+    /// The backend signs every request; no mobile SDK.
+    Backend,
+    /// The device, with public authorization; the backend decides in the callback.
+    Device,
+}
+
+/// One row of the result.
+#[derive(Serialize)]
+pub struct Row {
+    /// The flow.
+    pub flow: &'static str,
+    /// The method.
+    pub method: Method,
+    /// Who talks to the service.
+    pub setting: Setting,
+    /// What should be seen.
+    pub expected: String,
+    /// What was seen.
+    pub got: String,
+    /// Whether the two are the same.
+    pub ok: bool,
+    /// How long the flow took.
+    pub ms: f64,
+    /// What happened.
+    pub timeline: Vec<Step>,
+}
+
+impl Flow {
+    /// Walks the flow. A failure is what was got.
+    pub async fn run(&self, world: &World) -> Row {
+        let mut timeline = Timeline::begin();
+        let got = match (self.walk)(world, &mut timeline).await {
+            Ok(seen) => seen.summary(),
+            Err(error) => format!("{error:#}"),
+        };
+        Row {
+            flow: self.name,
+            method: self.method.clone(),
+            setting: self.setting,
+            expected: self.expected.to_owned(),
+            ok: got == self.expected,
+            got,
+            ms: timeline.ms(),
+            timeline: timeline.into_steps(),
+        }
+    }
+}
+
+/// All flows, in the order of the guide.
+pub fn all() -> Vec<Flow> {
+    use Setting::{Backend, Device};
+    let flow = |name, method, setting, expected, walk| Flow { name, method, setting, expected, walk };
+    vec![
+        flow("verified", Method::Sms, Backend, "SUCCESSFUL", |w, t| Box::pin(verified::by_backend::<Sms>(w, t))),
+        flow("verified", Method::Sms, Device, "SUCCESSFUL", |w, t| Box::pin(verified::by_device::<Sms>(w, t))),
+        flow("verified", Method::FlashCall, Backend, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_backend::<FlashCall>(w, t))
+        }),
+        flow("verified", Method::FlashCall, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_device::<FlashCall>(w, t))
+        }),
+        flow("verified", Method::Callout, Backend, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_backend::<Callout>(w, t))
+        }),
+        flow("verified", Method::Callout, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_device::<Callout>(w, t))
+        }),
+        flow("keypad", Method::Callout, Device, "SUCCESSFUL", |w, t| Box::pin(verified::by_keypad(w, t))),
+        flow("denied", Method::Sms, Device, "DENIED (Denied by callback)", |w, t| Box::pin(ends::denied(w, t))),
+        flow("wrong code", Method::Sms, Backend, "FAIL (Invalid code)", |w, t| Box::pin(ends::wrong_code(w, t))),
+        flow("aborted", Method::Sms, Backend, "ABORTED", |w, t| Box::pin(ends::aborted(w, t))),
+        flow("expired", Method::FlashCall, Backend, "FAIL (Expired)", |w, t| Box::pin(ends::expired(w, t))),
+    ]
+}
+
+/// What was seen of the end, by each way to see it.
+#[derive(Default)]
+pub struct Seen(Vec<(&'static str, String)>);
+
+impl Seen {
+    /// What an answer said.
+    pub fn answer(&mut self, way: &'static str, answer: &Verification) {
+        self.0.push((way, outcome(&answer.status, answer.reason.as_ref())));
+    }
+
+    /// What the result event said.
+    pub fn event(&mut self, event: &ResultEvent) {
+        self.0.push(("event", outcome(&event.status, event.reason.as_ref())));
+    }
+
+    /// The one outcome that every way showed, or all of them where they differ.
+    fn summary(&self) -> String {
+        match self.0.split_first() {
+            None => "nothing".to_owned(),
+            Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => first.clone(),
+            Some(_) => self.0.iter().map(|(way, outcome)| format!("{way} {outcome}")).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+fn outcome(status: &Status, reason: Option<&Reason>) -> String {
+    match reason {
+        Some(reason) => format!("{status} ({reason})"),
+        None => status.to_string(),
+    }
+}

@@ -1,0 +1,97 @@
+//! How the demo looks: a timeline per flow and a table at the end, or JSON.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, Color};
+use serde::Serialize;
+
+use super::flows::{Row, Setting};
+use super::timeline::Who;
+use super::world::World;
+use crate::view;
+
+/// Collects rows and shows them.
+pub struct Show {
+    json: bool,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    ok: bool,
+    rows: &'a [Row],
+}
+
+impl Show {
+    /// Shows as JSON, or for people.
+    pub fn new(json: bool) -> Self {
+        Self { json, rows: Vec::new() }
+    }
+
+    /// Says what runs.
+    pub fn world(&self, world: &World) {
+        if !self.json {
+            println!("emulator   {}", world.emulator.url());
+            println!("callbacks  {}", world.callback_url);
+        }
+    }
+
+    /// Shows a flow that just ended.
+    pub fn row(&mut self, row: Row) {
+        if !self.json {
+            let bold = Style::new().bold();
+            let (mark, colour) = if row.ok { ("✔", AnsiColor::Green) } else { ("✘", AnsiColor::Red) };
+            let mark_style = Style::new().fg_color(Some(colour.into()));
+            let title = format!("{} {} ({})", row.method, row.flow, setting(row.setting));
+            anstream::println!("\n{mark_style}{mark}{mark_style:#} {bold}{title}{bold:#}");
+            let dim = Style::new().dimmed();
+            for step in &row.timeline {
+                let style = who_style(step.who);
+                let who = step.who.as_str();
+                anstream::println!("{dim}{:>8.1} ms{dim:#}  {style}{who:<8}{style:#} {}", step.ms, step.what);
+            }
+        }
+        self.rows.push(row);
+    }
+
+    /// Shows the end. Says whether every row is as expected.
+    pub fn finish(self) -> anyhow::Result<bool> {
+        let ok = self.rows.iter().all(|row| row.ok);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&Document { ok, rows: &self.rows })?);
+            return Ok(ok);
+        }
+        let mut table = view::table(&["flow", "method", "setting", "expected", "got", "ms"]);
+        for row in &self.rows {
+            let got = Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red });
+            table.add_row(vec![
+                Cell::new(row.flow),
+                Cell::new(&row.method),
+                Cell::new(setting(row.setting)),
+                Cell::new(&row.expected),
+                got,
+                Cell::new(format!("{:.1}", row.ms)).set_alignment(CellAlignment::Right),
+            ]);
+        }
+        println!("\n{table}");
+        let good = self.rows.iter().filter(|row| row.ok).count();
+        println!("\n{good} of {} flows as expected", self.rows.len());
+        Ok(ok)
+    }
+}
+
+fn setting(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Backend => "backend signs",
+        Setting::Device => "device, backend decides",
+    }
+}
+
+fn who_style(who: Who) -> Style {
+    let colour = match who {
+        Who::Backend => AnsiColor::Blue,
+        Who::Device => AnsiColor::Cyan,
+        Who::Handset => AnsiColor::Magenta,
+        Who::Service => AnsiColor::Yellow,
+    };
+    Style::new().fg_color(Some(colour.into()))
+}

@@ -1,0 +1,73 @@
+//! `match cli-filter` and `match sms-template`: what an app does without the
+//! mobile SDK, from the command line.
+
+use sinch_verify_protocol::caller_id::Candidates;
+use sinch_verify_protocol::cli_filter::Reading;
+use sinch_verify_protocol::{CliFilter, SmsTemplate};
+
+use crate::exit::{Outcome, usage};
+
+/// What to match.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Match a caller id against a `cliFilter`. Prints the form that matched.
+    ///
+    /// Exit code 0 for a match, 1 for none, 2 for a filter that is an error.
+    CliFilter {
+        /// The filter of the start's answer, such as `(.*)70123(.*)`.
+        filter: String,
+        /// The caller id, as the handset shows it.
+        #[arg(allow_hyphen_values = true)]
+        number: String,
+        /// How to read the filter. `android` takes only the text inside brackets
+        /// as a pattern, `regex` all of it; `auto` is `android`, and `regex` only
+        /// where that cannot be meant.
+        #[arg(long, default_value = "android")]
+        reading: Reading,
+        /// Also try the caller id without punctuation, with `00` as `+`, and with
+        /// `+` before bare digits.
+        #[arg(long)]
+        candidates: bool,
+    },
+    /// Cut the code out of a message by its template. Prints the code.
+    ///
+    /// Exit code 0 for a code, 1 for none, 2 for a template that is an error.
+    SmsTemplate {
+        /// The template of the start's answer, with `{{CODE}}`.
+        template: String,
+        /// The message.
+        message: String,
+    },
+}
+
+/// Runs the command.
+pub fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::CliFilter { filter, number, reading, candidates } => {
+            let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
+            if reading == Reading::Auto {
+                eprintln!("reading: {}", filter.reading());
+            }
+            if filter.matches_everything() {
+                eprintln!("warning: this filter matches every caller");
+            }
+            let found = if candidates {
+                filter.find(&Candidates::new(&number)).map(|candidate| candidate.text().to_owned())
+            } else {
+                filter.matches(&number).then_some(number)
+            };
+            Ok(print(found.as_deref()))
+        }
+        Command::SmsTemplate { template, message } => {
+            let template = SmsTemplate::parse(&template).map_err(usage)?;
+            Ok(print(template.extract(&message)))
+        }
+    }
+}
+
+fn print(found: Option<&str>) -> Outcome {
+    if let Some(found) = found {
+        println!("{found}");
+    }
+    found.is_some().into()
+}

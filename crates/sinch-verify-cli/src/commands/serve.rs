@@ -1,0 +1,107 @@
+//! `serve`: the emulator alone.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand::RngExt as _;
+use sinch_verify_emulator::{Application, CallbackUrl, Emulator};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+use crate::exit::{Outcome, usage};
+
+/// Arguments of `serve`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 9901)]
+    port: u16,
+    /// The application's key. Made up when left out.
+    #[arg(long, value_name = "KEY")]
+    app_key: Option<ApplicationKey>,
+    /// The application's secret, base64. Made up when left out.
+    #[arg(long, value_name = "SECRET")]
+    app_secret: Option<String>,
+    /// Where callbacks are posted, on this machine. Without it none are, and
+    /// starts with public authorization are refused.
+    #[arg(long, value_name = "URL")]
+    callback_url: Option<CallbackUrl>,
+    /// Fixes ids, codes and caller ids.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A file that gets the URL as JSON once the emulator is ready.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Runs the command, until Ctrl-C.
+pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+    let mut rng = rand::rng();
+    let key = match args.app_key {
+        Some(key) => key,
+        None => made_up_key(&rng.random())?,
+    };
+    let (secret, shown_secret) = match &args.app_secret {
+        Some(text) => (ApplicationSecret::new(text).map_err(|error| usage(format!("--app-secret: {error}")))?, None),
+        None => {
+            let text = STANDARD.encode(rng.random::<[u8; 16]>());
+            (ApplicationSecret::new(&text)?, Some(text))
+        }
+    };
+    let mut application = Application::new(key.clone(), secret);
+    let has_callback = args.callback_url.is_some();
+    if let Some(url) = args.callback_url {
+        application = application.callback_url(url);
+    }
+    let address = SocketAddr::from(([127, 0, 0, 1], args.port));
+    let mut builder = Emulator::builder().application(application).bind(address);
+    if let Some(seed) = args.seed {
+        builder = builder.seed(seed);
+    }
+    let emulator = builder.start().await.with_context(|| {
+        format!("failed to start the emulator on port {}; choose another with --port, or --port 0 for a free one", args.port)
+    })?;
+    let url = emulator.url();
+    greet(&url, &key, shown_secret.as_deref(), has_callback);
+    if let Some(file) = &args.ready_file {
+        write_ready_file(file, &url)?;
+    }
+    tokio::signal::ctrl_c().await.context("failed to wait for Ctrl-C")?;
+    emulator.shutdown().await;
+    Ok(Outcome::Yes)
+}
+
+fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    Ok(ApplicationKey::new(&groups.join("-"))?)
+}
+
+/// Says what to paste where. A secret that was given is not repeated.
+fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_callback: bool) {
+    let secret = made_up_secret.unwrap_or("<the secret you gave>");
+    println!("The emulator runs at {url} (Ctrl-C stops it).\n");
+    println!("For this tool, and for clients that read the environment:");
+    println!("  export SINCH_VERIFICATION_URL={url}");
+    println!("  export SINCH_APPLICATION_KEY={key}");
+    println!("  export SINCH_APPLICATION_SECRET={secret}\n");
+    println!("Start a verification, and see what reached the handset:");
+    println!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
+    println!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");
+    println!("    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'");
+    println!("  curl {url}/_emu/numbers/+46700000001/messages\n");
+    if !has_callback {
+        println!("No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n");
+    }
+}
+
+/// Whole or not at all: a script that waits for the file must not read half of it.
+fn write_ready_file(file: &Path, url: &str) -> anyhow::Result<()> {
+    let part = file.with_extension("part");
+    let text = serde_json::json!({ "url": url }).to_string();
+    std::fs::write(&part, text + "\n")
+        .and_then(|()| std::fs::rename(&part, file))
+        .with_context(|| format!("failed to write {}", file.display()))
+}

@@ -1,0 +1,102 @@
+//! Verifies a phone number by SMS.
+//!
+//! Run `sinch-verify serve` in another terminal, set the key and the secret it prints, then:
+//!
+//! ```text
+//! SINCH_APPLICATION_KEY=... SINCH_APPLICATION_SECRET=... \
+//!     cargo run -p sinch-verify-client --example verify_by_sms -- +46700000001
+//! ```
+//!
+//! `SINCH_VERIFICATION_URL` names another service than the one on this machine. The real one sends
+//! a real message, which costs money.
+
+use std::env;
+use std::error::Error;
+use std::io::{BufRead as _, Write as _};
+
+use sinch_verify_client::Client;
+use sinch_verify_client::protocol::method::Sms;
+use sinch_verify_client::protocol::verification::Source;
+use sinch_verify_client::protocol::{Code, PhoneNumber, Report, Start, Status, VerificationId};
+
+const LOCAL: &str = "http://127.0.0.1:9901";
+
+#[tokio::main]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "talks to a person")]
+async fn main() -> std::process::ExitCode {
+    match run().await {
+        Ok(Status::Successful) => {
+            println!("the number is verified");
+            std::process::ExitCode::SUCCESS
+        }
+        Ok(status) => {
+            println!("the number is not verified: {status}");
+            std::process::ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("failed to {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<Status, Box<dyn Error>> {
+    let number: PhoneNumber = env::args().nth(1).as_deref().unwrap_or("+46700000001").parse()?;
+    let client = Client::builder()
+        .application_signed(
+            &variable("SINCH_APPLICATION_KEY")?,
+            &variable("SINCH_APPLICATION_SECRET")?,
+        )
+        .base_url(env::var("SINCH_VERIFICATION_URL").unwrap_or_else(|_| LOCAL.to_owned()))
+        .build()?;
+
+    let started = client.start(Start::sms(number)).await?;
+    say(&format!(
+        "started verification {} of {}\n",
+        started.id,
+        number.masked()
+    ))?;
+
+    loop {
+        say("code: ")?;
+        let Some(code) = read_code()? else {
+            // Standard input has ended.
+            return Ok(client.status_by_id(started.id).await?.status);
+        };
+        if let Some(status) = report(&client, &started.id, code).await? {
+            return Ok(status);
+        }
+        say("that is not the code, try again\n")?;
+    }
+}
+
+/// The final status, or nothing while another attempt may be made.
+async fn report(client: &Client, id: &VerificationId, code: Code) -> Result<Option<Status>, Box<dyn Error>> {
+    let report = Report::<Sms>::by_id(id.clone(), code).source(Source::Manual);
+    let status = match client.report(report).await {
+        Ok(verification) => verification.status,
+        // A wrong code, or a verification that has ended meanwhile: its status tells which.
+        Err(error) if error.as_api_error().is_some() => client.status_by_id(id.clone()).await?.status,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(status.is_final().then_some(status))
+}
+
+fn read_code() -> Result<Option<Code>, Box<dyn Error>> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Code::new(line.trim())?))
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|_| format!("read {name}; `sinch-verify serve` prints what to set"))
+}

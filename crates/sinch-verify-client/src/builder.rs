@@ -1,0 +1,316 @@
+//! Making a client.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use sinch_verify_protocol::auth::{InvalidKey, InvalidSecret};
+use sinch_verify_protocol::endpoint::InvalidBaseUrl;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
+
+use crate::client::{Client, Inner};
+use crate::clock::{Clock, SystemClock};
+use crate::transport::SharedTransport;
+
+/// How long one attempt may take when nothing else is said.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest that the default transport waits for a connection.
+#[cfg(feature = "reqwest")]
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the client calls itself when nothing else is said.
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("sinch-verify-client/", env!("CARGO_PKG_VERSION")));
+
+/// Makes a [`Client`].
+///
+/// What is wrong with a setting is told by [`ClientBuilder::build`], which names it.
+///
+/// ```
+/// use std::time::Duration;
+/// use sinch_verify_client::Client;
+///
+/// let client = Client::builder()
+///     .basic("11111111-2222-3333-4444-555555555555", "BeIukql3pTKJ8RGL5zo0DA==")
+///     .base_url("http://127.0.0.1:9901")
+///     .attempt_timeout(Duration::from_secs(3))
+///     .build()?;
+///
+/// let error = Client::builder().public("no spaces allowed").build().unwrap_err();
+/// assert_eq!(error.field(), "application key");
+/// # Ok::<(), sinch_verify_client::BuildError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    credentials: Option<Result<Credentials, BuildError>>,
+    base_url: Result<BaseUrl, InvalidBaseUrl>,
+    attempt_timeout: Duration,
+    user_agent: Option<HeaderValue>,
+    transport: Option<SharedTransport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            base_url: Ok(BaseUrl::default()),
+            attempt_timeout: ATTEMPT_TIMEOUT,
+            user_agent: Some(USER_AGENT),
+            transport: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// How the client shows who it is. Required, unless one of the three below is called.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(Ok(credentials));
+        self
+    }
+
+    /// Signs every request with the secret. The way for backends.
+    pub fn application_signed(mut self, key: &str, secret: &str) -> Self {
+        self.credentials = Some(key_and_secret(key, secret).map(|(k, s)| Credentials::signed(k, s)));
+        self
+    }
+
+    /// Sends key and secret as they are.
+    pub fn basic(mut self, key: &str, secret: &str) -> Self {
+        self.credentials = Some(key_and_secret(key, secret).map(|(k, s)| Credentials::basic(k, s)));
+        self
+    }
+
+    /// Sends the key alone. The way for apps on devices: the backend decides in its callback.
+    pub fn public(mut self, key: &str) -> Self {
+        self.credentials = Some(application_key(key).map(Credentials::public));
+        self
+    }
+
+    /// Where the service is, as text or as a [`BaseUrl`]. By default
+    /// `https://verification.api.sinch.com`; the older host is [`BaseUrl::SINCH_LEGACY`].
+    pub fn base_url(mut self, base_url: impl IntoBaseUrl) -> Self {
+        self.base_url = base_url.into_base_url();
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the end of the answer. By default 10
+    /// seconds; zero is an error.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// What the client calls itself, in the `User-Agent` header: visible ASCII.
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        self.user_agent = HeaderValue::from_str(user_agent)
+            .ok()
+            .filter(|value| !value.is_empty() && value.to_str().is_ok());
+        self
+    }
+
+    /// What carries requests and answers. By default reqwest, where the feature of that name is on.
+    pub fn transport(mut self, transport: impl Into<SharedTransport>) -> Self {
+        self.transport = Some(transport.into());
+        self
+    }
+
+    /// Where the time of signing comes from. By default the system.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is missing or cannot be used, see [`BuildError`].
+    pub fn build(self) -> Result<Client, BuildError> {
+        let credentials = self.credentials.ok_or(BuildError::MissingCredentials)??;
+        let base_url = self.base_url.map_err(BuildError::BaseUrl)?;
+        if self.attempt_timeout.is_zero() {
+            return Err(BuildError::ZeroAttemptTimeout);
+        }
+        let user_agent = self.user_agent.ok_or(BuildError::UserAgent)?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport(&base_url, self.attempt_timeout)?,
+        };
+        Ok(Client::new(Inner {
+            credentials,
+            base_url,
+            attempt_timeout: self.attempt_timeout,
+            user_agent,
+            transport,
+            clock: self.clock,
+        }))
+    }
+}
+
+fn application_key(text: &str) -> Result<ApplicationKey, BuildError> {
+    ApplicationKey::new(text).map_err(BuildError::ApplicationKey)
+}
+
+fn key_and_secret(key: &str, secret: &str) -> Result<(ApplicationKey, ApplicationSecret), BuildError> {
+    let key = application_key(key)?;
+    let secret = ApplicationSecret::new(secret).map_err(BuildError::ApplicationSecret)?;
+    Ok((key, secret))
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport(base_url: &BaseUrl, attempt_timeout: Duration) -> Result<SharedTransport, BuildError> {
+    use crate::transport::ReqwestTransport;
+
+    // Below the attempt's own limit, so that a host that does not answer at all is told from an
+    // answer that was lost.
+    let connect_timeout = CONNECT_TIMEOUT.min((attempt_timeout / 4).saturating_mul(3));
+    if !base_url.to_string().starts_with("https:") {
+        // Without reading the platform's root certificates, which a bare container may lack.
+        return Ok(ReqwestTransport::plain(connect_timeout)?.into());
+    }
+    #[cfg(feature = "rustls")]
+    return Ok(ReqwestTransport::tls(connect_timeout)?.into());
+    #[cfg(not(feature = "rustls"))]
+    Err(BuildError::TlsNotEnabled)
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport(_: &BaseUrl, _: Duration) -> Result<SharedTransport, BuildError> {
+    Err(BuildError::MissingTransport)
+}
+
+/// What [`ClientBuilder::base_url`] takes.
+pub trait IntoBaseUrl: sealed::Sealed {
+    /// The base URL.
+    ///
+    /// # Errors
+    ///
+    /// When a text is not one.
+    #[doc(hidden)]
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for sinch_verify_protocol::BaseUrl {}
+    impl Sealed for &sinch_verify_protocol::BaseUrl {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+    impl Sealed for String {}
+}
+
+impl IntoBaseUrl for BaseUrl {
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
+        Ok(self)
+    }
+}
+
+impl IntoBaseUrl for &BaseUrl {
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoBaseUrl for &str {
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
+        self.parse()
+    }
+}
+
+impl IntoBaseUrl for &String {
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
+        self.parse()
+    }
+}
+
+impl IntoBaseUrl for String {
+    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
+        self.parse()
+    }
+}
+
+/// Why a client could not be made. No message holds a key or a secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No credentials were given.
+    MissingCredentials,
+    /// The application key is not one.
+    ApplicationKey(InvalidKey),
+    /// The application secret is not one.
+    ApplicationSecret(InvalidSecret),
+    /// The base URL is not one.
+    BaseUrl(InvalidBaseUrl),
+    /// The time limit of an attempt is zero.
+    ZeroAttemptTimeout,
+    /// The user agent is empty, or holds something other than visible ASCII.
+    UserAgent,
+    /// No transport was given and no default is compiled in.
+    MissingTransport,
+    /// The base URL is https, and TLS is not compiled in.
+    TlsNotEnabled,
+    /// The default transport could not be made.
+    Transport(Box<dyn StdError + Send + Sync>),
+}
+
+impl BuildError {
+    /// The setting that is wrong, such as `base URL`.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "credentials",
+            Self::ApplicationKey(_) => "application key",
+            Self::ApplicationSecret(_) => "application secret",
+            Self::BaseUrl(_) | Self::TlsNotEnabled => "base URL",
+            Self::ZeroAttemptTimeout => "attempt timeout",
+            Self::UserAgent => "user agent",
+            Self::MissingTransport | Self::Transport(_) => "transport",
+        }
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingCredentials => {
+                f.write_str("build a client without credentials; give an application key and secret")
+            }
+            Self::ApplicationKey(_) => f.write_str("use the application key"),
+            Self::ApplicationSecret(_) => f.write_str("use the application secret"),
+            Self::BaseUrl(_) => f.write_str("use the base URL"),
+            Self::ZeroAttemptTimeout => {
+                f.write_str("use an attempt timeout of zero; give the longest time one request may take")
+            }
+            Self::UserAgent => f.write_str("use the user agent; give visible ASCII"),
+            Self::MissingTransport => {
+                f.write_str("build a client without transport; give one, or enable the feature `reqwest`")
+            }
+            Self::TlsNotEnabled => {
+                f.write_str("use an https base URL without TLS; enable the feature `rustls`")
+            }
+            Self::Transport(_) => f.write_str("set up the transport"),
+        }
+    }
+}
+
+impl StdError for BuildError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::ApplicationKey(source) => Some(source),
+            Self::ApplicationSecret(source) => Some(source),
+            Self::BaseUrl(source) => Some(source),
+            Self::Transport(source) => Some(&**source),
+            Self::MissingCredentials
+            | Self::ZeroAttemptTimeout
+            | Self::UserAgent
+            | Self::MissingTransport
+            | Self::TlsNotEnabled => None,
+        }
+    }
+}

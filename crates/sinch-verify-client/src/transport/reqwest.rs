@@ -1,0 +1,196 @@
+//! The default transport, on reqwest.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use reqwest::{Client, Url, redirect, retry};
+
+use super::body::Collected;
+use super::{Transport, TransportError, TransportErrorKind, classify};
+use crate::builder::BuildError;
+
+/// How long an unused connection is kept. Load balancers close theirs after a minute; a request
+/// that meets such a close half-way would be lost.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A pooled transport on reqwest: HTTP/1.1, and HTTP/2 where TLS agrees on it.
+///
+/// It repeats nothing that left. A request that finds its pooled connection closed before the
+/// first byte is put on a new one.
+#[derive(Clone)]
+pub struct ReqwestTransport {
+    client: Client,
+    tls: bool,
+}
+
+impl ReqwestTransport {
+    /// A transport for https and http. Trusts what the platform trusts; the TLS provider is ring,
+    /// whatever the process's default is.
+    ///
+    /// # Errors
+    ///
+    /// When the platform's root certificates cannot be found.
+    #[cfg(feature = "rustls")]
+    pub fn tls(connect_timeout: Duration) -> Result<Self, BuildError> {
+        let config = tls::platform().map_err(|error| BuildError::Transport(error.into()))?;
+        let builder = settings(connect_timeout).tls_backend_preconfigured(config);
+        Ok(Self {
+            client: build(builder)?,
+            tls: true,
+        })
+    }
+
+    /// A transport for http only: for the emulator, or a proxy that ends TLS.
+    ///
+    /// # Errors
+    ///
+    /// When the resolver of names cannot be set up.
+    pub fn plain(connect_timeout: Duration) -> Result<Self, BuildError> {
+        let builder = settings(connect_timeout);
+        // Left alone, reqwest would read the platform's roots and look for a default provider.
+        #[cfg(feature = "rustls")]
+        let builder = builder.tls_backend_preconfigured(
+            tls::trusting_nobody().map_err(|error| BuildError::Transport(error.into()))?,
+        );
+        Ok(Self {
+            client: build(builder)?,
+            tls: false,
+        })
+    }
+}
+
+/// Other crates in the build can switch on any feature of reqwest, so everything that must be off
+/// is switched off by name.
+fn settings(connect_timeout: Duration) -> reqwest::ClientBuilder {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE)
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<Client, BuildError> {
+    builder
+        .build()
+        .map_err(|error| BuildError::Transport(error.into()))
+}
+
+impl Transport for ReqwestTransport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let request = self.convert(request).map_err(|refusal| {
+            TransportError::new(TransportErrorKind::Other)
+                .with_source(refusal)
+                .never_sent()
+        })?;
+        let mut answer = self.client.execute(request).await.map_err(translate)?;
+        let mut body = Collected::expecting(answer.content_length())?;
+        while let Some(chunk) = answer.chunk().await.map_err(translate)? {
+            body.push(chunk)?;
+        }
+        let mut response = Response::new(body.finish());
+        *response.status_mut() = answer.status();
+        *response.version_mut() = answer.version();
+        std::mem::swap(response.headers_mut(), answer.headers_mut());
+        Ok(response)
+    }
+}
+
+impl ReqwestTransport {
+    fn convert(&self, request: Request<Bytes>) -> Result<reqwest::Request, Refusal> {
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string()).map_err(|_| Refusal::Url)?;
+        if url.scheme() != "http" && !self.tls {
+            return Err(Refusal::Tls);
+        }
+        // A URL resolves `.` and `..`; the signature covers the path as it was.
+        if url.path() != parts.uri.path() {
+            return Err(Refusal::Path);
+        }
+        let mut converted = reqwest::Request::new(parts.method, url);
+        *converted.headers_mut() = parts.headers;
+        if !body.is_empty() {
+            *converted.body_mut() = Some(body.into());
+        }
+        Ok(converted)
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport")
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// reqwest's errors show the URL, and numbers stand in paths: it is taken out.
+fn translate(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() {
+        let kind = if error.is_timeout() {
+            TransportErrorKind::ConnectTimeout
+        } else {
+            TransportErrorKind::Connect
+        };
+        return TransportError::new(kind).with_source(error);
+    }
+    classify::after_connect(error)
+}
+
+/// A request that this transport does not send.
+#[derive(Debug)]
+enum Refusal {
+    Url,
+    Tls,
+    Path,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Url => "the request's URI is not an absolute URL",
+            Self::Tls => "this transport speaks plain http only; https needs the feature `rustls` and a transport with TLS",
+            Self::Path => "the path would be sent otherwise than it was signed; take `.` and `..` out of the base URL",
+        })
+    }
+}
+
+impl StdError for Refusal {}
+
+#[cfg(feature = "rustls")]
+mod tls {
+    use std::sync::Arc;
+
+    use rustls::client::ClientConfig;
+    use rustls::crypto::ring;
+    use rustls::{Error, RootCertStore};
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+
+    pub(super) fn platform() -> Result<ClientConfig, Error> {
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_platform_verifier()?
+            .with_no_client_auth();
+        // A configuration of our own is used as it is, so HTTP/2 must be offered here.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    pub(super) fn trusting_nobody() -> Result<ClientConfig, Error> {
+        Ok(
+            ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth(),
+        )
+    }
+}

@@ -1,0 +1,99 @@
+//! What `build()` refuses, and what a client shows of itself.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use sinch_verify_client::protocol::{BaseUrl, Credentials};
+use sinch_verify_client::{Client, ClientBuilder};
+
+const KEY: &str = "11111111-2222-3333-4444-555555555555";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .application_signed(KEY, SECRET)
+        .base_url("http://127.0.0.1:1")
+}
+
+#[test]
+fn bad_settings_are_named() {
+    for (builder, field) in [
+        (Client::builder().base_url("http://127.0.0.1:1"), "credentials"),
+        (builder().public(""), "application key"),
+        (builder().basic("a:b", SECRET), "application key"),
+        (builder().application_signed(KEY, ""), "application secret"),
+        (
+            builder().application_signed(KEY, "not base64!"),
+            "application secret",
+        ),
+        (builder().base_url("http://127.0.0.1:1/?a=b"), "base URL"),
+        (builder().base_url("127.0.0.1"), "base URL"),
+        (builder().base_url(String::new()), "base URL"),
+        (builder().attempt_timeout(Duration::ZERO), "attempt timeout"),
+        (builder().user_agent("a\nb"), "user agent"),
+        (builder().user_agent(""), "user agent"),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.field(), field);
+        let text = format!("{error} {error:?} {:?}", error.source());
+        assert!(
+            text.to_lowercase()
+                .contains(&field.to_lowercase().replace(' ', ""))
+                || text.contains(field),
+            "{text}"
+        );
+        assert!(!text.contains("not base64!"), "{text}");
+    }
+}
+
+#[test]
+fn the_last_setting_counts() {
+    let client = builder().public("a b").public(KEY).build().unwrap();
+    assert!(format!("{client:?}").contains("Public"));
+}
+
+#[test]
+fn extreme_timeouts_are_taken() {
+    for timeout in [Duration::from_nanos(1), Duration::MAX] {
+        builder().attempt_timeout(timeout).build().unwrap();
+    }
+}
+
+#[test]
+fn base_urls_come_as_text_and_as_values() {
+    let base: BaseUrl = "http://127.0.0.1:9901".parse().unwrap();
+    for builder in [
+        builder().base_url(&base),
+        builder().base_url(base.clone()),
+        builder().base_url("http://127.0.0.1:9901/"),
+        builder().base_url(&String::from("http://127.0.0.1:9901")),
+    ] {
+        assert_eq!(builder.build().unwrap().base_url(), &base);
+    }
+}
+
+#[test]
+fn a_client_shows_no_secret() {
+    let credentials = Credentials::basic(KEY.parse().unwrap(), SECRET.parse().unwrap());
+    for client in [
+        builder().build().unwrap(),
+        builder().basic(KEY, SECRET).build().unwrap(),
+        builder().credentials(credentials).build().unwrap(),
+    ] {
+        let text = format!("{client:?}");
+        assert!(!text.contains(SECRET), "{text}");
+        assert!(text.contains("127.0.0.1"), "{text}");
+    }
+    assert!(!format!("{:?}", builder().basic(KEY, SECRET)).contains(SECRET));
+}
+
+#[test]
+fn clients_and_their_calls_cross_threads() {
+    fn send<T: Send>(_: T) {}
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let client = builder().build().unwrap();
+    shared(&client);
+    let number = "+46700000001".parse().unwrap();
+    send(client.start(sinch_verify_client::protocol::Start::sms(number)));
+    send(client.status_by_number(sinch_verify_client::protocol::Method::Sms, number));
+}

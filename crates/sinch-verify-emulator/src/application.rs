@@ -1,0 +1,146 @@
+//! The applications that may use the emulator.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+/// An application: a key, a secret, and what its owner set in the dashboard.
+///
+/// ```
+/// use sinch_verify_emulator::{Application, AuthorizationLevel};
+/// use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+///
+/// let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555")?;
+/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+/// let application = Application::new(key, secret)
+///     .minimum_authorization(AuthorizationLevel::Signed)
+///     .callback_url("http://127.0.0.1:8000/sinch/callback".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Application {
+    pub(crate) key: ApplicationKey,
+    pub(crate) secret: ApplicationSecret,
+    pub(crate) minimum: AuthorizationLevel,
+    pub(crate) callback: Option<CallbackUrl>,
+}
+
+impl Application {
+    /// An application that takes every authorization and has no callback URL.
+    #[must_use]
+    pub fn new(key: ApplicationKey, secret: ApplicationSecret) -> Self {
+        Self {
+            key,
+            secret,
+            minimum: AuthorizationLevel::Public,
+            callback: None,
+        }
+    }
+
+    /// The weakest authorization taken. Default [`AuthorizationLevel::Public`].
+    #[must_use]
+    pub fn minimum_authorization(mut self, level: AuthorizationLevel) -> Self {
+        self.minimum = level;
+        self
+    }
+
+    /// Where events are posted. Without it nothing is posted, and public starts are refused.
+    #[must_use]
+    pub fn callback_url(mut self, url: CallbackUrl) -> Self {
+        self.callback = Some(url);
+        self
+    }
+}
+
+/// How well a request shows who sent it, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum AuthorizationLevel {
+    /// The key alone.
+    Public,
+    /// Key and secret.
+    Basic,
+    /// A signature.
+    Signed,
+}
+
+/// Where events are posted: an `http` URL. A query is sent, but not signed.
+///
+/// Whether the host must be this machine is checked when the emulator starts, see
+/// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackUrl(Uri);
+
+impl CallbackUrl {
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.0
+    }
+
+    /// Whether the host is `localhost` or a loopback address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.0.host().is_some_and(is_loopback_host)
+    }
+}
+
+impl FromStr for CallbackUrl {
+    type Err = InvalidCallbackUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCallbackUrl> {
+        let uri: Uri = text.parse().map_err(|_| InvalidCallbackUrl::Syntax)?;
+        if uri.scheme_str() != Some("http") {
+            return Err(InvalidCallbackUrl::Scheme);
+        }
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(InvalidCallbackUrl::Host);
+        }
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(InvalidCallbackUrl::UserInfo);
+        }
+        Ok(Self(uri))
+    }
+}
+
+impl fmt::Display for CallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a text is not a callback URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidCallbackUrl {
+    /// Not a URL.
+    Syntax,
+    /// Another scheme than `http`: the emulator speaks no TLS.
+    Scheme,
+    /// No host.
+    Host,
+    /// A user or password before the host.
+    UserInfo,
+}
+
+impl fmt::Display for InvalidCallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "callback URL is not a URL such as http://127.0.0.1:8000/callback",
+            Self::Scheme => "callback URL must start with http://; the emulator speaks no TLS",
+            Self::Host => "callback URL has no host",
+            Self::UserInfo => "callback URL must not hold credentials; events are signed",
+        })
+    }
+}
+
+impl std::error::Error for InvalidCallbackUrl {}
+
+/// Whether `host`, without port, names this machine.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}

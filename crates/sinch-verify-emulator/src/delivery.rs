@@ -1,0 +1,48 @@
+//! What became of callbacks.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+use sinch_verify_protocol::VerificationId;
+
+use crate::message::instant;
+
+/// One try to post an event to an application's callback URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Its number: 1 for the first try of this emulator.
+    pub seq: u64,
+    /// The verification that the event is about.
+    pub verification_id: VerificationId,
+    /// The event's name on the wire.
+    pub event: String,
+    /// Which try this was, 1 for the first.
+    pub attempt: u32,
+    /// Where it was posted.
+    pub url: String,
+    /// When, on the wall clock.
+    #[serde(serialize_with = "instant")]
+    pub at: SystemTime,
+    /// How long it took; in milliseconds as JSON.
+    #[serde(rename = "ms", serialize_with = "milliseconds")]
+    pub took: Duration,
+    /// The body that was posted. It holds the number.
+    pub request: String,
+    /// The answer's HTTP status, if one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The start of the answer's body, if one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
+    /// Whether the try did its job.
+    pub ok: bool,
+    /// What was wrong, or odd, with the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+}
+
+fn milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+}

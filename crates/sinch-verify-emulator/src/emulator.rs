@@ -1,0 +1,180 @@
+//! A running emulator, and what a test does with it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sinch_verify_protocol::{ApplicationKey, BaseUrl, PhoneNumber, Verification};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::application::{Application, CallbackUrl};
+use crate::builder::{Builder, StartError};
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::delivery::Delivery;
+use crate::message::Message;
+use crate::settings::Settings;
+
+/// A running emulator. Dropped means stopped: no task of it outlives it.
+#[derive(Debug)]
+pub struct Emulator {
+    core: Arc<Core>,
+    address: SocketAddr,
+    seed: u64,
+    /// Aborts its tasks when dropped.
+    tasks: JoinSet<()>,
+}
+
+impl Emulator {
+    /// Sets an emulator up.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Where it is, as `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.core.base().to_string()
+    }
+
+    /// Where it is, for requests.
+    #[must_use]
+    pub fn base_url(&self) -> BaseUrl {
+        self.core.base().clone()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What fixes everything made up: give it to [`Builder::seed`] to see the same again.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// What the handset of `number` shows, newest first.
+    #[must_use]
+    pub fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
+        self.core.inbox(number)
+    }
+
+    /// Waits until something newer than `after` (0 for anything at all) reaches the handset of
+    /// `number`, and gives the oldest of that; `None` when nothing does within `timeout` on the
+    /// wall clock.
+    pub async fn wait_message(&self, number: &PhoneNumber, after: u64, timeout: Duration) -> Option<Message> {
+        self.core.wait_message(number, after, timeout).await
+    }
+
+    /// Presses keys in the latest pending callout to `number`. The code and the pin (`1` unless
+    /// the callback set another) verify the number; anything else is a wrong attempt.
+    ///
+    /// # Errors
+    ///
+    /// When no callout to this number is pending, or `digits` are not 1 to 10 keys.
+    pub fn press_keypad(&self, number: &PhoneNumber, digits: &str) -> Result<Verification, ControlError> {
+        self.core.press_keypad(number, digits)
+    }
+
+    /// Service time.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.core.clock().service()
+    }
+
+    /// Moves service time ahead. Everything that falls due happens before this returns, in order
+    /// and each at its own instant; result events are queued then, and posted soon after.
+    pub fn advance(&self, by: Duration) {
+        self.core.advance(by);
+    }
+
+    /// Where events of an application are posted from now on; `None` for nowhere.
+    ///
+    /// # Errors
+    ///
+    /// When no application has this key, or the URL points to another machine and that is not
+    /// allowed.
+    pub fn set_callback_url(
+        &self,
+        key: &ApplicationKey,
+        url: impl Into<Option<CallbackUrl>>,
+    ) -> Result<(), ControlError> {
+        self.core.set_callback_url(key, url.into())
+    }
+
+    /// The latest tries to post an event, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.core.deliveries()
+    }
+
+    /// Waits until no result or delivered event is waiting or under way, or `timeout` passed on the
+    /// wall clock; says whether it is so.
+    pub async fn wait_delivered(&self, timeout: Duration) -> bool {
+        self.core.wait_delivered(timeout).await
+    }
+
+    /// Forgets all verifications, messages, waiting events and deliveries, and starts the made-up
+    /// values from the seed again. Applications and clock stay as they are.
+    pub fn reset(&self) {
+        self.core.reset();
+    }
+
+    /// Stops: takes no more connections, answers what is under way (for 5 s at most), and drops
+    /// events that still wait.
+    pub async fn shutdown(mut self) {
+        self.core.stop();
+        let server = async { while self.tasks.join_next().await.is_some() {} };
+        // Whoever still holds a connection open loses it with the tasks.
+        let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+    }
+}
+
+/// Why an emulator did not do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// No application has this key.
+    UnknownApplication(ApplicationKey),
+    /// The callback URL points to another machine, and
+    /// [`Builder::allow_remote_callbacks`] was not called.
+    RemoteCallback,
+    /// No callout to this number is pending.
+    NoCallout,
+    /// Not 1 to 10 keys of `0-9 * #`.
+    Keys,
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownApplication(key) => write!(f, "find an application with the key {key}"),
+            Self::RemoteCallback => f.write_str("use a callback URL that is not on this machine; not allowed"),
+            Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
+            Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+impl Emulator {
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn launch(
+        _listener: TcpListener,
+        address: SocketAddr,
+        _applications: Vec<Application>,
+        _settings: Settings,
+        clock: Clock,
+        seed: u64,
+        _remote: bool,
+    ) -> Result<Self, StartError> {
+        let base = format!("http://{address}").parse().unwrap_or_default();
+        Ok(Self { core: Arc::new(Core { base, clock }), address, seed, tasks: JoinSet::new() })
+    }
+}

@@ -1,0 +1,212 @@
+//! The service itself, as a pure state machine.
+//!
+//! [`Engine::handle`] takes the service time and a [`Command`] and gives an [`Answer`] and the
+//! [`Effect`]s to carry out; [`Engine::next_deadline`] says when to call again without being
+//! asked. There is no I/O, no clock and no entropy in here: the same seed and the same calls give
+//! the same outputs, byte for byte.
+
+mod agenda;
+mod answer;
+mod callout;
+mod command;
+mod flash_call;
+mod handset;
+mod language;
+mod plan;
+mod record;
+mod random;
+mod report;
+mod send;
+mod start;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status, Verification};
+
+use crate::message::Message;
+use crate::settings::Settings;
+
+use agenda::{Agenda, Task};
+use handset::Handsets;
+use random::Random;
+use record::{Call, Carried, Record};
+use store::Store;
+
+pub(crate) use command::{
+    Answer, AppId, Ask, Command, Effect, Notice, Outputs, Query, Refusal, StartCommand, Target,
+};
+pub(crate) use record::Uid;
+
+/// All verifications of all applications, and the handsets they reach.
+pub(crate) struct Engine {
+    settings: Arc<Settings>,
+    /// Where the service itself is, for links.
+    base: BaseUrl,
+    seed: u64,
+    random: Random,
+    /// The latest time seen: time never runs backwards in here.
+    now: SystemTime,
+    store: Store,
+    handsets: Handsets,
+    agenda: Agenda,
+    /// What the command under way wants carried out.
+    effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// An engine for applications `0..applications`.
+    pub(crate) fn new(settings: Arc<Settings>, base: BaseUrl, seed: u64, applications: usize) -> Self {
+        Self {
+            random: Random::new(seed),
+            now: SystemTime::UNIX_EPOCH,
+            store: Store::new(applications),
+            handsets: Handsets::new(settings.inbox_kept),
+            agenda: Agenda::default(),
+            effects: Vec::new(),
+            settings,
+            base,
+            seed,
+        }
+    }
+
+    /// Does what is due at `now`, in order, and then what `command` says.
+    pub(crate) fn handle(&mut self, now: SystemTime, command: Command) -> Outputs {
+        self.run_due(now);
+        self.now = self.now.max(now);
+        let answer = match command {
+            Command::Start(start) => self.start(*start),
+            Command::Decide { uid, decision } => self.decide(uid, decision.map(|decision| *decision)),
+            Command::Report { app, target, report } => self.report(app, &target, &report),
+            Command::Outcome { app, number, no_call } => self.outcome(app, &number, no_call),
+            Command::Follow { uid, secret } => self.follow(uid, secret),
+            Command::Keypad { number, digits } => self.keypad(&number, &digits),
+            Command::TimeReached => Answer::Done,
+            Command::Reset => self.reset(),
+        };
+        Outputs {
+            answer,
+            effects: std::mem::take(&mut self.effects),
+        }
+    }
+
+    /// When something happens next without being asked for.
+    pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
+        self.agenda.next()
+    }
+
+    /// The status that `query` asks for. Call [`Engine::handle`] first if time has passed.
+    pub(crate) fn status(&self, app: AppId, query: &Query) -> Answer {
+        let found = match query {
+            Query::Id(id) => Uid::parse(id.as_str()),
+            Query::Reference(reference) => self.store.by_reference(app, reference),
+            Query::Number { method, number } => self.store.latest(app, number, method.as_ref()),
+        };
+        match found.and_then(|uid| self.store.of(app, uid)) {
+            Some(record) => Answer::Verification(Box::new(self.status_answer(record))),
+            None => Answer::Refused(Refusal::not_found()),
+        }
+    }
+
+    /// What the handset of `number` shows, newest first.
+    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
+        self.handsets
+            .entries(number)
+            .rev()
+            .filter_map(|entry| {
+                let record = self.store.get(entry.uid)?;
+                record.message(entry, &self.base, &self.settings)
+            })
+            .collect()
+    }
+
+    fn run_due(&mut self, now: SystemTime) {
+        while let Some((at, uid, task)) = self.agenda.pop_due(now) {
+            self.now = self.now.max(at);
+            match task {
+                Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
+                Task::CallOver => self.call_over(uid),
+            }
+        }
+    }
+
+    /// A call rang, or waited for a key, as long as it may.
+    fn call_over(&mut self, uid: Uid) {
+        let Some(record) = self.store.get_mut(uid) else {
+            return;
+        };
+        record.call_over_at = None;
+        match record.method {
+            Method::Callout => self.end(uid, Status::Fail, Some(Reason::HungUp)),
+            _ => record.complete_call(CallResult::Cancel),
+        }
+    }
+
+    /// Ends a pending verification: the one place where that happens.
+    fn end(&mut self, uid: Uid, status: Status, reason: Option<Reason>) {
+        let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
+            return;
+        };
+        record.end(status, reason);
+        self.agenda.remove(record.expires_at, uid, Task::Expire);
+        if let Some(at) = record.call_over_at.take() {
+            self.agenda.remove(at, uid, Task::CallOver);
+        }
+        self.effects.push(Effect {
+            app: record.app,
+            uid,
+            notice: Notice::Result(Box::new(record.result_event())),
+        });
+        for forgotten in self.store.ended(uid, self.settings.verifications_kept) {
+            self.handsets.forget(&forgotten.number, forgotten.uid);
+        }
+    }
+
+    /// A device followed the address of a data verification.
+    fn follow(&mut self, uid: Uid, secret: u64) -> Answer {
+        let Some(record) = self.store.get(uid) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        if !matches!(record.carried, Carried::Link { secret: own } if own == secret) {
+            return Answer::Refused(Refusal::not_found());
+        }
+        if let Some(answer) = self.late(record) {
+            return answer;
+        }
+        self.end(uid, Status::Successful, None);
+        self.report_answer(uid)
+    }
+
+    /// A device tells what became of a flash call.
+    fn outcome(&mut self, app: AppId, number: &PhoneNumber, no_call: bool) -> Answer {
+        let found = self.store.latest(app, number, Some(&Method::FlashCall));
+        let Some(record) = found.and_then(|uid| self.store.get_mut(uid)) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        if no_call && let Some(call) = &mut record.call {
+            *call = Call {
+                complete: true,
+                result: Some(CallResult::NoAnswer),
+            };
+        }
+        Answer::Done
+    }
+
+    fn reset(&mut self) -> Answer {
+        // What was said about the old verifications still counts as said.
+        self.random = Random::new(self.seed);
+        self.store.clear();
+        self.handsets.clear();
+        self.agenda = Agenda::default();
+        Answer::Done
+    }
+
+    /// The whole of a verification, as a status query answers it.
+    fn status_answer(&self, record: &Record) -> Verification {
+        record.status_answer(self.settings.price.as_ref())
+    }
+}

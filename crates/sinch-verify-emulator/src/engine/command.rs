@@ -1,0 +1,169 @@
+//! What the engine is told, and what it says.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::callback::{Decision, RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::report::ReportRequest;
+use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::{
+    AcceptLanguage, ApiError, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
+};
+
+use super::record::Uid;
+use crate::application::AuthorizationLevel;
+
+/// An application, by its place in the list given at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AppId(pub(crate) u32);
+
+impl AppId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Something happens.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// An application starts a verification.
+    Start(Box<StartCommand>),
+    /// The callback answered the request event of a start, or failed to (`None`).
+    Decide {
+        uid: Uid,
+        decision: Option<Box<Decision>>,
+    },
+    /// An application, or a device, reports what it saw.
+    Report {
+        app: AppId,
+        target: Target,
+        report: Box<ReportRequest>,
+    },
+    /// A device tells what became of a flash call.
+    Outcome {
+        app: AppId,
+        number: PhoneNumber,
+        no_call: bool,
+    },
+    /// A device follows the address of a data verification.
+    Follow { uid: Uid, secret: u64 },
+    /// Someone presses keys in a callout.
+    Keypad { number: PhoneNumber, digits: String },
+    /// Nothing but time.
+    TimeReached,
+    /// Forget everything.
+    Reset,
+}
+
+/// A start by someone who may start.
+#[derive(Clone, Debug)]
+pub(crate) struct StartCommand {
+    pub(crate) app: AppId,
+    /// How well the sender showed who it is.
+    pub(crate) level: AuthorizationLevel,
+    /// Whether the application has a callback URL to ask.
+    pub(crate) callback: bool,
+    pub(crate) request: StartRequest,
+    /// `Accept-Language`.
+    pub(crate) languages: AcceptLanguage,
+}
+
+/// Which verification a report means.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Id(VerificationId),
+    Number(PhoneNumber),
+}
+
+/// Which verification a status query means.
+#[derive(Clone, Debug)]
+pub(crate) enum Query {
+    Id(VerificationId),
+    Reference(String),
+    Number {
+        method: Option<Method>,
+        number: PhoneNumber,
+    },
+}
+
+/// What a command led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outputs {
+    /// For whoever gave the command.
+    pub(crate) answer: Answer,
+    /// For everyone else, in order; also of what time alone brought about.
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What the giver of a command is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Ask the callback first, and come back with [`Command::Decide`].
+    Ask(Ask),
+    /// Started.
+    Started {
+        response: Box<StartResponse>,
+        language: Option<LanguageTag>,
+    },
+    /// A verification as it stands.
+    Verification(Box<Verification>),
+    /// Not done.
+    Refused(Refusal),
+    /// Done, and nothing to say.
+    Done,
+}
+
+/// The question to the callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) uid: Uid,
+    pub(crate) event: Box<RequestEvent>,
+}
+
+/// Why a command was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The error code on the wire.
+    pub(crate) code: u32,
+    pub(crate) message: String,
+    /// When to try again.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// 40001 that names the parameter.
+    pub(super) fn parameter(field: &str, problem: impl std::fmt::Display) -> Self {
+        Self::new(ApiError::PARAMETER, format!("Parameter {field}: {problem}."))
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(ApiError::NOT_FOUND, "Requested resource was not found.")
+    }
+
+    /// 40003: well-formed, but not possible.
+    pub(super) fn not_processable(message: &str) -> Self {
+        Self::new(ApiError::NOT_PROCESSABLE, message)
+    }
+}
+
+/// Something to tell an application, in order with everything else about that verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) app: AppId,
+    pub(crate) uid: Uid,
+    pub(crate) notice: Notice,
+}
+
+/// What to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    Delivered(Box<SmsDeliveredEvent>),
+    Result(Box<ResultEvent>),
+}

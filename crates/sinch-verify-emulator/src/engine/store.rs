@@ -1,0 +1,123 @@
+//! The verifications, and the names they are found by.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::SystemTime;
+
+use sinch_verify_protocol::{Method, PhoneNumber};
+
+use super::command::AppId;
+use super::record::{Record, Uid};
+
+/// All verifications. The maps are looked up and never iterated over: their order is not fixed.
+pub(super) struct Store {
+    records: HashMap<Uid, Box<Record>>,
+    /// Those that ended, in the order of their ends.
+    ended: VecDeque<Uid>,
+    applications: Vec<Application>,
+}
+
+/// What one application knows; no other sees it.
+#[derive(Default)]
+struct Application {
+    references: HashMap<Box<str>, Uid>,
+    /// The latest verification of each method that was used, latest last.
+    numbers: HashMap<PhoneNumber, Vec<Uid>>,
+    /// When the current second of the capacity began, and the starts in it.
+    second: Option<(SystemTime, u32)>,
+}
+
+impl Store {
+    pub(super) fn new(applications: usize) -> Self {
+        Self {
+            records: HashMap::new(),
+            ended: VecDeque::new(),
+            applications: (0..applications).map(|_| Application::default()).collect(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.applications.len());
+    }
+
+    pub(super) fn get(&self, uid: Uid) -> Option<&Record> {
+        self.records.get(&uid).map(|record| &**record)
+    }
+
+    pub(super) fn get_mut(&mut self, uid: Uid) -> Option<&mut Record> {
+        self.records.get_mut(&uid).map(|record| &mut **record)
+    }
+
+    /// The verification, if it is one of this application's.
+    pub(super) fn of(&self, app: AppId, uid: Uid) -> Option<&Record> {
+        self.get(uid).filter(|record| record.app == app)
+    }
+
+    pub(super) fn by_reference(&self, app: AppId, reference: &str) -> Option<Uid> {
+        self.applications.get(app.index())?.references.get(reference).copied()
+    }
+
+    /// The number's latest verification, of one method if given.
+    pub(super) fn latest(&self, app: AppId, number: &PhoneNumber, method: Option<&Method>) -> Option<Uid> {
+        let uids = self.applications.get(app.index())?.numbers.get(number)?;
+        uids.iter().rev().copied().find(|uid| {
+            method.is_none_or(|method| self.get(*uid).is_some_and(|record| record.method == *method))
+        })
+    }
+
+    pub(super) fn insert(&mut self, record: Record) {
+        let uid = record.uid;
+        let records = &self.records;
+        if let Some(application) = self.applications.get_mut(record.app.index()) {
+            if let Some(reference) = &record.reference {
+                application.references.insert(reference.clone(), uid);
+            }
+            let uids = application.numbers.entry(record.number).or_insert_with(|| Vec::with_capacity(1));
+            uids.retain(|uid| records.get(uid).is_some_and(|old| old.method != record.method));
+            uids.push(uid);
+        }
+        self.records.insert(uid, Box::new(record));
+    }
+
+    /// Counts a start of `app` at `now`; says `false` when there were `most` in this second.
+    pub(super) fn has_capacity(&mut self, app: AppId, now: SystemTime, most: u32) -> bool {
+        let Some(application) = self.applications.get_mut(app.index()) else {
+            return true;
+        };
+        let second = std::time::Duration::from_secs(1);
+        match &mut application.second {
+            Some((began, count)) if now.duration_since(*began).is_ok_and(|passed| passed < second) => {
+                *count = count.saturating_add(1);
+                *count <= most
+            }
+            current => {
+                *current = Some((now, 1));
+                most > 0
+            }
+        }
+    }
+
+    /// Notes the end of a verification, and gives the ones that are forgotten for it.
+    pub(super) fn ended(&mut self, uid: Uid, kept: usize) -> Vec<Record> {
+        self.ended.push_back(uid);
+        let mut forgotten = Vec::new();
+        while self.ended.len() > kept {
+            forgotten.extend(self.ended.pop_front().and_then(|uid| self.remove(uid)));
+        }
+        forgotten
+    }
+
+    fn remove(&mut self, uid: Uid) -> Option<Record> {
+        let record = self.records.remove(&uid)?;
+        let application = self.applications.get_mut(record.app.index())?;
+        if let Some(reference) = &record.reference {
+            application.references.remove(reference);
+        }
+        if let Some(uids) = application.numbers.get_mut(&record.number) {
+            uids.retain(|other| *other != uid);
+            if uids.is_empty() {
+                application.numbers.remove(&record.number);
+            }
+        }
+        Some(*record)
+    }
+}

@@ -1,0 +1,187 @@
+//! What the emulator does where the service's documents leave it open.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::Amount;
+use sinch_verify_protocol::auth::Window;
+use sinch_verify_protocol::price::Money;
+
+/// How the emulator behaves. Start from [`Settings::default`] and change what you need.
+///
+/// Public sources say little about most of these figures, so the defaults are ours and say nothing
+/// about the real service. All times but those of callbacks are service time, which
+/// [`Emulator::advance`](crate::Emulator::advance) moves.
+///
+/// ```
+/// use std::time::Duration;
+/// use sinch_verify_emulator::Settings;
+///
+/// let mut settings = Settings::default();
+/// settings.expiry = Duration::from_secs(60);
+/// assert_eq!(settings.attempts, 3);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Wrong codes or caller ids that end a verification; at least 1. Default 3.
+    pub attempts: u32,
+    /// The answer to a wrong report while attempts are left. Default [`ReportAnswer::Refusal`].
+    pub wrong_report: ReportAnswer,
+    /// The answer to the wrong report that ends the verification. Default
+    /// [`ReportAnswer::Verification`].
+    pub last_wrong_report: ReportAnswer,
+    /// The answer to a report after expiry. Default [`ReportAnswer::Verification`].
+    pub report_after_expiry: ReportAnswer,
+    /// The answer to a report after success. Default [`ReportAnswer::Refusal`].
+    pub report_after_success: ReportAnswer,
+    /// Whether a report that names another method uses up an attempt. Default `false`.
+    pub other_method_is_attempt: bool,
+    /// How long a verification stays pending, from its start. A start or a decision may say
+    /// otherwise for an SMS. Default 300 s.
+    pub expiry: Duration,
+    /// Whether a start aborts the pending verification of the same number and application.
+    /// Default `true`.
+    pub abort_predecessor: bool,
+    /// Whether basic and signed starts go on when the callback gave no usable answer. Default
+    /// `false`: the verification is denied.
+    pub trust_without_answer: bool,
+    /// How long the answer to a request event is awaited, on the wall clock. Default 5 s.
+    pub decision_timeout: Duration,
+    /// Whether the delivery of an SMS is told to the callback URL. Default `true`.
+    pub sms_delivered_events: bool,
+    /// How often a result or delivered event is tried in all; at least 1. Default 5.
+    pub event_tries: u32,
+    /// The wait after the first failed try, on the wall clock; it doubles with every try, and up
+    /// to half of it is taken off at random. Default 500 ms.
+    pub event_backoff: Duration,
+    /// How long one try may take, on the wall clock. Default 5 s.
+    pub event_timeout: Duration,
+    /// How many result and delivered events are under way at once; at least 1. Default 64.
+    pub events_in_flight: usize,
+    /// How many result and delivered events may wait; further ones are dropped, and the delivery
+    /// log says so. Default 100,000.
+    pub events_waiting: usize,
+    /// The least time between two starts for one number; a start before answers 429/42901.
+    /// Default: off.
+    pub velocity: Option<Duration>,
+    /// The most starts of one application in one second; a start beyond answers 429/42900.
+    /// Default: off.
+    pub capacity: Option<u32>,
+    /// The length of the codes that the emulator makes, 1 to 10. Default 4.
+    pub code_length: u8,
+    /// `interceptionTimeout` of an SMS, whole seconds. Default 120 s.
+    pub sms_interception: Duration,
+    /// `interceptionTimeout` of a flash call, whole seconds. Default 45 s.
+    pub flash_call_interception: Duration,
+    /// `reportTimeout` of a flash call, whole seconds. Default 75 s.
+    pub flash_call_report: Duration,
+    /// `denyCallAfter` of a flash call, whole seconds. Default 0.
+    pub flash_call_deny_after: Duration,
+    /// How long a flash call rings when nobody says otherwise. Default 30 s.
+    pub flash_call_ring: Duration,
+    /// What the answer to a callout start says about polling; `None` leaves it out, as newer
+    /// servers do. Default 3 s, 30 s, 3 s.
+    pub callout_polling: Option<CalloutPolling>,
+    /// The key that confirms a callout, unless the decision names another. Default `1`.
+    pub callout_pin: String,
+    /// How old, or how far ahead, a signed request may be on the wall clock. Always checked.
+    /// Default 5 minutes past, 1 minute ahead.
+    pub freshness: Window,
+    /// What happens to requests that official SDKs write wrongly. Default [`Strictness::Warn`].
+    pub strictness: Strictness,
+    /// What a verification costs: in request events, and in a status that is no longer `PENDING`.
+    /// Default 0.0453 EUR, an invented figure.
+    pub price: Option<Money>,
+    /// How many messages one handset keeps; at least 1. Default 100.
+    pub inbox_kept: usize,
+    /// How many ended verifications are kept, with their messages; pending ones always are.
+    /// Default 100,000.
+    pub verifications_kept: usize,
+    /// How many tries of callbacks the delivery log keeps. Default 1,000.
+    pub deliveries_kept: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        let price = "0.0453".parse::<Amount>().ok();
+        Self {
+            attempts: 3,
+            wrong_report: ReportAnswer::Refusal,
+            last_wrong_report: ReportAnswer::Verification,
+            report_after_expiry: ReportAnswer::Verification,
+            report_after_success: ReportAnswer::Refusal,
+            other_method_is_attempt: false,
+            expiry: seconds(300),
+            abort_predecessor: true,
+            trust_without_answer: false,
+            decision_timeout: seconds(5),
+            sms_delivered_events: true,
+            event_tries: 5,
+            event_backoff: Duration::from_millis(500),
+            event_timeout: seconds(5),
+            events_in_flight: 64,
+            events_waiting: 100_000,
+            velocity: None,
+            capacity: None,
+            code_length: 4,
+            sms_interception: seconds(120),
+            flash_call_interception: seconds(45),
+            flash_call_report: seconds(75),
+            flash_call_deny_after: seconds(0),
+            flash_call_ring: seconds(30),
+            callout_polling: Some(CalloutPolling::default()),
+            callout_pin: "1".to_owned(),
+            freshness: Window::default(),
+            strictness: Strictness::Warn,
+            price: price.map(|amount| Money::new("EUR", amount)),
+            inbox_kept: 100,
+            verifications_kept: 100_000,
+            deliveries_kept: 1_000,
+        }
+    }
+}
+
+/// How a report that verified nothing is answered. Clients must take both for "not verified".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportAnswer {
+    /// 400 with error code 40003.
+    Refusal,
+    /// 200 with the verification as it stands.
+    Verification,
+}
+
+/// When an app asks for the status of a callout, in whole seconds from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CalloutPolling {
+    /// The first question. Default 3 s.
+    pub start_after: Duration,
+    /// The last question. Default 30 s.
+    pub stop_after: Duration,
+    /// The time between questions. Default 3 s.
+    pub interval: Duration,
+}
+
+impl Default for CalloutPolling {
+    fn default() -> Self {
+        Self {
+            start_after: Duration::from_secs(3),
+            stop_after: Duration::from_secs(30),
+            interval: Duration::from_secs(3),
+        }
+    }
+}
+
+/// What happens to a request that is understood but not written as documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strictness {
+    /// It is taken.
+    Lenient,
+    /// It is taken, and the answer's `x-emulator-quirks` header lists what was odd.
+    Warn,
+    /// It is refused with 400/40001 that names the first oddity.
+    Strict,
+}
