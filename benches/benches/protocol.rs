@@ -1,1 +1,296 @@
-fn main() {}
+//! Signing, verifying and decoding, each beside its floor: the same bytes
+//! through the raw crates.
+#![forbid(unsafe_code)]
+
+use std::hint::black_box;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use criterion::{Criterion, criterion_group, criterion_main};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderMap;
+use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, PathPolicy, SignedMessage, Signer, Verifier, Window,
+};
+use sinch_verify_protocol::start::{SmsOptions, StartResponse};
+use sinch_verify_protocol::{
+    ApplicationKey, ApplicationSecret, BaseUrl, Credentials, Endpoint, Event, Reference, Start, WireObject,
+};
+
+const PATH: &str = "/verification/v1/verifications";
+const CALLBACK_PATH: &str = "/sinch/callback";
+const JSON: &str = "application/json; charset=utf-8";
+
+/// 150 bytes.
+const START: &[u8] = br#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms","reference":"order-7781-a-reference-of-some-length","custom":"session 4217-882-01"}"#;
+/// 230 bytes.
+const EVENT: &[u8] = br#"{"id":"0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","event":"VerificationRequestEvent","method":"sms","identity":{"type":"number","endpoint":"+46700000001"},"reference":"order-7781","price":{"amount":0.0453,"currencyId":"EUR"},"custom":"s-42"}"#;
+const ANSWER: &[u8] = br#"{"id":"0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"sms","sms":{"template":"Your code is {{CODE}}.","interceptionTimeout":298,"codeType":"Numeric"},"_links":[{"rel":"status","href":"https://dc-euc1-std.verification.api.sinch.com/verification/v1/verifications/id/0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"GET"},{"rel":"report","href":"https://dc-euc1-std.verification.api.sinch.com/verification/v1/verifications/id/0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"PUT"}]}"#;
+
+fn key() -> ApplicationKey {
+    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
+}
+
+fn secret() -> ApplicationSecret {
+    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_067)
+}
+
+/// MD5, base64, HMAC with ready key state, base64: what no signature can do without.
+fn raw_signature(hmac: &Hmac<Sha256>, body: &[u8], path: &str, stamp: &[u8], out: &mut [u8; 44]) {
+    let mut md5 = [0; 24];
+    STANDARD.encode_slice(Md5::digest(body), &mut md5).unwrap();
+    let mut hmac = hmac.clone();
+    hmac.update(b"POST\n");
+    hmac.update(&md5);
+    hmac.update(b"\n");
+    hmac.update(JSON.as_bytes());
+    hmac.update(b"\nx-timestamp:");
+    hmac.update(stamp);
+    hmac.update(b"\n");
+    hmac.update(path.as_bytes());
+    STANDARD.encode_slice(hmac.finalize().into_bytes(), out).unwrap();
+}
+
+fn sign(c: &mut Criterion) {
+    let mut group = c.benchmark_group("sign 150 bytes");
+    let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
+    let signer = Signer::new(key(), &secret());
+    let mut out = [0; 44];
+    group.bench_function("floor: raw crates", |b| {
+        b.iter(|| {
+            raw_signature(
+                &hmac,
+                black_box(START),
+                PATH,
+                b"2026-01-02T03:04:05.067Z",
+                &mut out,
+            );
+            black_box(&out);
+        });
+    });
+    let mut buffer = [0; Signer::MAX_AUTHORIZATION];
+    group.bench_function("Signer::sign into a buffer", |b| {
+        b.iter(|| {
+            let signed = signer.sign("POST", PATH, JSON.as_bytes(), black_box(START), now());
+            black_box(signer.write_authorization(&signed, &mut buffer));
+            black_box(signed.timestamp);
+        });
+    });
+    let credentials = Credentials::signed(key(), secret());
+    let mut request = Start::sms("+46700000001".parse().unwrap())
+        .to_http(&BaseUrl::default())
+        .unwrap();
+    *request.body_mut() = bytes::Bytes::from_static(START);
+    group.bench_function("Credentials::authorize on a request", |b| {
+        b.iter(|| credentials.authorize(black_box(&mut request), now()).unwrap());
+    });
+    group.finish();
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BareEvent<'a> {
+    event: &'a str,
+    id: String,
+    method: &'a str,
+    #[serde(borrow)]
+    identity: BareIdentity<'a>,
+    reference: Option<String>,
+    custom: Option<String>,
+    price: Option<BareMoney>,
+}
+
+#[derive(Deserialize)]
+struct BareIdentity<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    endpoint: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BareMoney {
+    currency_id: String,
+    amount: f64,
+}
+
+fn verify(c: &mut Criterion) {
+    let mut group = c.benchmark_group("verify 230 bytes");
+    let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
+    let signed = Signer::new(key(), &secret()).sign("POST", CALLBACK_PATH, JSON.as_bytes(), EVENT, now());
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", JSON.parse().unwrap());
+    headers.insert("x-timestamp", signed.timestamp.as_str().parse().unwrap());
+    headers.insert(
+        "authorization",
+        signed.callback_authorization(&key()).parse().unwrap(),
+    );
+    headers.insert("host", "127.0.0.1".parse().unwrap());
+    let given = STANDARD.decode(signed.signature.to_text().as_str()).unwrap();
+
+    let floor = |body: &[u8]| {
+        let mut md5 = [0; 24];
+        STANDARD.encode_slice(Md5::digest(body), &mut md5).unwrap();
+        let mut hmac = hmac.clone();
+        hmac.update(b"POST\n");
+        hmac.update(&md5);
+        hmac.update(b"\n");
+        hmac.update(JSON.as_bytes());
+        hmac.update(b"\nx-timestamp:");
+        hmac.update(signed.timestamp.as_bytes());
+        hmac.update(b"\n");
+        hmac.update(CALLBACK_PATH.as_bytes());
+        let mut bytes = [0; 33];
+        let text = signed.signature.to_text();
+        STANDARD.decode_slice(text.as_str(), &mut bytes).unwrap();
+        hmac.verify_slice(&bytes[..32]).is_ok()
+    };
+    assert!(floor(EVENT) && given.len() == 32);
+    group.bench_function("floor: raw crates", |b| {
+        b.iter(|| assert!(floor(black_box(EVENT))))
+    });
+
+    let verifier = Verifier::new(key(), &secret());
+    let check = |body: &[u8]| {
+        let md5 = ContentMd5::of(body);
+        let (authorization, message) =
+            SignedMessage::from_headers("POST", CALLBACK_PATH, black_box(&headers), &md5).unwrap();
+        let Authorization::Signed {
+            key: given,
+            signature,
+        } = authorization
+        else {
+            panic!("not signed")
+        };
+        assert_eq!(given, verifier.key().as_str());
+        verifier
+            .verify(
+                &message,
+                &signature,
+                now(),
+                Window::default(),
+                PathPolicy::default(),
+            )
+            .unwrap();
+    };
+    group.bench_function("headers, window, signature", |b| {
+        b.iter(|| check(black_box(EVENT)))
+    });
+
+    group.bench_function("the same and serde_json into a bare struct", |b| {
+        b.iter(|| {
+            check(black_box(EVENT));
+            let event: BareEvent<'_> = serde_json::from_slice(black_box(EVENT)).unwrap();
+            black_box((
+                event.event,
+                event.id,
+                event.method,
+                event.identity.kind,
+                event.identity.endpoint,
+            ));
+            let price = event.price.map(|price| (price.currency_id, price.amount));
+            black_box((event.reference, event.custom, price));
+        });
+    });
+    group.bench_function("the same and the typed event", |b| {
+        b.iter(|| {
+            check(black_box(EVENT));
+            black_box(Event::decode(black_box(EVENT)).unwrap());
+        });
+    });
+    group.finish();
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BareAnswer {
+    id: String,
+    method: String,
+    sms: Option<BareSms>,
+    #[serde(rename = "_links")]
+    links: Option<Vec<BareLink>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BareSms {
+    template: String,
+    interception_timeout: i64,
+    code_type: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BareLink {
+    rel: String,
+    href: String,
+    method: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BareStart<'a> {
+    identity: BareOutIdentity<'a>,
+    method: &'a str,
+    reference: Option<&'a str>,
+    sms_options: Option<BareOptions<'a>>,
+}
+
+#[derive(Serialize)]
+struct BareOutIdentity<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    endpoint: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BareOptions<'a> {
+    code_type: &'a str,
+}
+
+fn json(c: &mut Criterion) {
+    let mut group = c.benchmark_group("decode a start answer");
+    group.bench_function("floor: serde_json into a bare struct", |b| {
+        b.iter(|| serde_json::from_slice::<BareAnswer>(black_box(ANSWER)).unwrap());
+    });
+    group.bench_function("StartResponse::decode", |b| {
+        b.iter(|| StartResponse::decode(black_box(ANSWER)).unwrap())
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("encode a start");
+    let bare = BareStart {
+        identity: BareOutIdentity {
+            kind: "number",
+            endpoint: "+46700000001",
+        },
+        method: "sms",
+        reference: Some("order-7781"),
+        sms_options: Some(BareOptions { code_type: "Numeric" }),
+    };
+    let mut options = SmsOptions::default();
+    options.code_type = Some(sinch_verify_protocol::CodeType::Numeric);
+    let number = "+46700000001".parse().unwrap();
+    let start = Start::sms(number)
+        .reference(Reference::new("order-7781").unwrap())
+        .options(options);
+    assert_eq!(start.body().to_json(), serde_json::to_string(&bare).unwrap());
+    group.bench_function("floor: serde_json of a bare struct", |b| {
+        b.iter(|| serde_json::to_vec(black_box(&bare)).unwrap());
+    });
+    group.bench_function("the body of a Start", |b| {
+        b.iter(|| black_box(&start).body().to_json())
+    });
+    group.finish();
+}
+
+criterion_group!(protocol, sign, verify, json);
+criterion_main!(protocol);

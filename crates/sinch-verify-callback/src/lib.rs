@@ -45,7 +45,7 @@
 //! | [`Receiver`] | bytes in, [`Callback`] or [`Rejection`] out | nothing: no I/O, no clock |
 //! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
 //! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
-//! | [`axum`](crate::axum) | the above as a route | feature `axum` |
+//! | [`axum`] | the above as a route | feature `axum` |
 //!
 //! A serverless function calls [`Responder::respond`] with what its platform
 //! hands it. Where no tokio runs, [`Receiver::receive`] does all the checking.

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arc_swap::ArcSwap;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use sinch_verify_protocol::auth::{
@@ -15,7 +16,8 @@ use crate::rejection::{Reason, Rejection};
 
 /// Takes callbacks: checks that they are authentic and fresh, then reads them.
 ///
-/// Pure: bytes and the time come in, an event or a rejection goes out.
+/// Pure: bytes and the time come in, an event or a rejection goes out. Clones
+/// share their keys.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -35,7 +37,7 @@ use crate::rejection::{Reason, Rejection};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Receiver {
-    keys: Arc<KeyRing>,
+    keys: Arc<ArcSwap<KeyRing>>,
     window: Window,
     paths: PathPolicy,
     external_path: ExternalPath,
@@ -53,7 +55,7 @@ impl Receiver {
     #[must_use]
     pub fn new(keys: KeyRing) -> Self {
         Self {
-            keys: Arc::new(keys),
+            keys: Arc::new(ArcSwap::from_pointee(keys)),
             window: Window::default(),
             paths: PathPolicy::default(),
             external_path: ExternalPath::default(),
@@ -87,6 +89,25 @@ impl Receiver {
     pub fn with_max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
+    }
+
+    /// Takes the callbacks of the applications in `keys` from now on, in this
+    /// receiver and in all its clones. Nothing waits: a callback that is being
+    /// checked is checked against the keys before or after.
+    ///
+    /// ```
+    /// # use sinch_verify_callback::{KeyRing, Receiver};
+    /// # use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret};
+    /// # let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
+    /// # let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+    /// # let new_secret = ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==")?;
+    /// let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
+    /// let handle = receiver.clone(); // keep this one, and serve with the other
+    /// handle.replace_keys(KeyRing::new(key, &new_secret));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace_keys(&self, keys: KeyRing) {
+        self.keys.store(Arc::new(keys));
     }
 
     /// The largest body that is taken, in bytes.
@@ -167,6 +188,7 @@ impl Receiver {
         };
         let (application, path_form) =
             self.keys
+                .load()
                 .verify(head.key, &message, &head.signature, head.now, self.paths)?;
         Ok(Verified {
             application,

@@ -1,4 +1,9 @@
 //! What the log may know: the event and a masked number, never what is private.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -1,9 +1,9 @@
 //! One file a command: its arguments and what it does.
 
-pub mod demo;
-pub mod matching;
-pub mod report;
-pub mod serve;
-pub mod signature;
-pub mod start;
-pub mod status;
+pub(crate) mod demo;
+pub(crate) mod matching;
+pub(crate) mod report;
+pub(crate) mod serve;
+pub(crate) mod signature;
+pub(crate) mod start;
+pub(crate) mod status;

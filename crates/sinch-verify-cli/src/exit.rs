@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// How a command ended when nothing went wrong with the command itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Yes: verified, matched, as expected.
     Yes,
     /// No: not verified, no match, not as expected.
@@ -19,7 +19,7 @@ impl From<bool> for Outcome {
 
 /// The call itself was wrong: exit code 2, as clap has it.
 #[derive(Debug)]
-pub struct Usage(pub String);
+pub(crate) struct Usage(pub String);
 
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -30,23 +30,28 @@ impl std::fmt::Display for Usage {
 impl std::error::Error for Usage {}
 
 /// An error that exits with 2.
-pub fn usage(message: impl std::fmt::Display) -> anyhow::Error {
+pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
     anyhow::Error::new(Usage(message.to_string()))
 }
 
 /// Tells an error on stderr and chooses the exit code.
-pub fn code(result: anyhow::Result<Outcome>) -> ExitCode {
+pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     let error = match result {
         Ok(Outcome::Yes) => return ExitCode::SUCCESS,
         Ok(Outcome::No) => return ExitCode::from(1),
         Err(error) => error,
     };
-    let bold_red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let bold_red = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()));
     anstream::eprintln!("{bold_red}error{bold_red:#}: {error:#}");
     if error.is::<Usage>() {
         return ExitCode::from(2);
     }
-    let Some(client) = error.chain().find_map(|cause| cause.downcast_ref::<sinch_verify_client::Error>()) else {
+    let Some(client) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<sinch_verify_client::Error>())
+    else {
         return ExitCode::from(1);
     };
     ExitCode::from(match client.status().map(|status| status.as_u16()) {

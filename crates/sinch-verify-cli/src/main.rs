@@ -1,6 +1,10 @@
 //! `sinch-verify`: the developer's command for phone-number verification.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool prints"
+)]
 
 mod commands;
 mod exit;

@@ -7,14 +7,14 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credenti
 use crate::exit::usage;
 
 /// The emulator's address when `serve` chose its default port.
-pub const DEFAULT_URL: &str = "http://127.0.0.1:9901";
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
 const KEY: &str = "SINCH_APPLICATION_KEY";
 const SECRET: &str = "SINCH_APPLICATION_SECRET";
 
 /// Which service, and with which authorization. Key and secret come from
 /// SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET.
 #[derive(clap::Args)]
-pub struct Target {
+pub(crate) struct Target {
     /// The service's base URL.
     #[arg(long, env = "SINCH_VERIFICATION_URL", default_value = DEFAULT_URL)]
     url: BaseUrl,
@@ -37,7 +37,7 @@ enum Auth {
 
 impl Target {
     /// A client for the service.
-    pub fn client(&self) -> anyhow::Result<Client> {
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
         if !self.url.is_loopback() && !self.live {
             return Err(usage(format!(
                 "{} is not this machine: messages and calls there are real and cost money; add --live if you mean it",
@@ -45,16 +45,22 @@ impl Target {
             )));
         }
         let credentials = self.credentials()?;
-        let client = Client::builder().credentials(credentials).base_url(self.url.clone()).build();
+        let client = Client::builder()
+            .credentials(credentials)
+            .base_url(self.url.clone())
+            .build();
         client.context("failed to set the client up")
     }
 
     fn credentials(&self) -> anyhow::Result<Credentials> {
-        let key: ApplicationKey = variable(KEY)?.parse().map_err(|error| usage(format!("{KEY}: {error}")))?;
+        let key: ApplicationKey = variable(KEY)?
+            .parse()
+            .map_err(|error| usage(format!("{KEY}: {error}")))?;
         if let Auth::Public = self.auth {
             return Ok(Credentials::public(key));
         }
-        let secret = ApplicationSecret::new(&variable(SECRET)?).map_err(|error| usage(format!("{SECRET}: {error}")))?;
+        let secret = ApplicationSecret::new(&variable(SECRET)?)
+            .map_err(|error| usage(format!("{SECRET}: {error}")))?;
         Ok(match self.auth {
             Auth::Basic => Credentials::basic(key, secret),
             Auth::Signed | Auth::Public => Credentials::signed(key, secret),
@@ -65,6 +71,8 @@ impl Target {
 fn variable(name: &str) -> anyhow::Result<String> {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(usage(format!("{name} is not set; `sinch-verify serve` prints a line to paste"))),
+        _ => Err(usage(format!(
+            "{name} is not set; `sinch-verify serve` prints a line to paste"
+        ))),
     }
 }

@@ -6,7 +6,7 @@ use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Status, Verification, WireObject};
 
 /// Prints an object as JSON when `json` is set, else its rows.
-pub fn print<T: WireObject>(object: &T, json: bool, rows: Vec<(&str, String)>) {
+pub(crate) fn print<T: WireObject>(object: &T, json: bool, rows: Vec<(&str, String)>) {
     if json {
         println!("{}", object.to_json());
         return;
@@ -19,7 +19,7 @@ pub fn print<T: WireObject>(object: &T, json: bool, rows: Vec<(&str, String)>) {
 }
 
 /// The rows of a started verification.
-pub fn started(answer: &StartResponse) -> Vec<(&'static str, String)> {
+pub(crate) fn started(answer: &StartResponse) -> Vec<(&'static str, String)> {
     let mut rows = vec![("id", answer.id.to_string())];
     let mut put = |name, value: Option<String>| {
         if let Some(value) = value {
@@ -29,27 +29,54 @@ pub fn started(answer: &StartResponse) -> Vec<(&'static str, String)> {
     put("method", answer.method.as_ref().map(ToString::to_string));
     if let Some(sms) = &answer.sms {
         put("template", sms.template.clone());
-        put("wait for the SMS", sms.interception_timeout.map(|seconds| format!("{seconds} s")));
+        put(
+            "wait for the SMS",
+            sms.interception_timeout.map(|seconds| format!("{seconds} s")),
+        );
     }
     if let Some(flash_call) = &answer.flash_call {
         put("cliFilter", Some(flash_call.cli_filter.clone()));
-        put("wait for the call", flash_call.interception_timeout.map(|seconds| format!("{seconds} s")));
-        put("report within", flash_call.report_timeout.map(|seconds| format!("{seconds} s")));
+        put(
+            "wait for the call",
+            flash_call
+                .interception_timeout
+                .map(|seconds| format!("{seconds} s")),
+        );
+        put(
+            "report within",
+            flash_call.report_timeout.map(|seconds| format!("{seconds} s")),
+        );
     }
     if let Some(schedule) = answer.callout.as_ref().and_then(|callout| {
-        Some((callout.start_polling_after?, callout.polling_interval?, callout.stop_polling_after?))
+        Some((
+            callout.start_polling_after?,
+            callout.polling_interval?,
+            callout.stop_polling_after?,
+        ))
     }) {
         let (start, interval, stop) = schedule;
-        put("ask for the status", Some(format!("from {start} s, every {interval} s, until {stop} s")));
+        put(
+            "ask for the status",
+            Some(format!("from {start} s, every {interval} s, until {stop} s")),
+        );
     }
-    put("target address", answer.seamless.as_ref().and_then(|seamless| seamless.target_uri.clone()));
+    put(
+        "target address",
+        answer
+            .seamless
+            .as_ref()
+            .and_then(|seamless| seamless.target_uri.clone()),
+    );
     rows
 }
 
 /// The rows of a verification.
-pub fn verification(answer: &Verification) -> Vec<(&'static str, String)> {
+pub(crate) fn verification(answer: &Verification) -> Vec<(&'static str, String)> {
     let style = status_style(&answer.status);
-    let mut rows = vec![("id", answer.id.to_string()), ("status", format!("{style}{}{style:#}", answer.status))];
+    let mut rows = vec![
+        ("id", answer.id.to_string()),
+        ("status", format!("{style}{}{style:#}", answer.status)),
+    ];
     let mut put = |name, value: Option<String>| {
         if let Some(value) = value {
             rows.push((name, value));
@@ -62,13 +89,19 @@ pub fn verification(answer: &Verification) -> Vec<(&'static str, String)> {
     put("started", answer.timestamp.as_ref().map(ToString::to_string));
     put("source", answer.source.as_ref().map(ToString::to_string));
     put("call", answer.call_result.as_ref().map(ToString::to_string));
-    let price = answer.price.as_ref().and_then(|price| price.verification.as_ref());
-    put("price", price.and_then(|money| Some(format!("{} {}", money.amount.as_ref()?, money.currency.as_ref()?))));
+    let price = answer
+        .price
+        .as_ref()
+        .and_then(|price| price.verification.as_ref());
+    put(
+        "price",
+        price.and_then(|money| Some(format!("{} {}", money.amount.as_ref()?, money.currency.as_ref()?))),
+    );
     rows
 }
 
 /// The colour of a status.
-pub fn status_style(status: &Status) -> Style {
+pub(crate) fn status_style(status: &Status) -> Style {
     let colour = match status {
         Status::Successful => AnsiColor::Green,
         Status::Pending => AnsiColor::Yellow,
@@ -78,7 +111,7 @@ pub fn status_style(status: &Status) -> Style {
 }
 
 /// A table with a header. It has colours on a terminal only.
-pub fn table(header: &[&str]) -> Table {
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_header(header.to_vec());

@@ -12,6 +12,7 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credenti
 
 use crate::client::{Client, Inner};
 use crate::clock::{Clock, SystemClock};
+use crate::error::write_sources;
 use crate::transport::SharedTransport;
 
 /// How long one attempt may take when nothing else is said.
@@ -235,7 +236,8 @@ impl IntoBaseUrl for String {
     }
 }
 
-/// Why a client could not be made. No message holds a key or a secret.
+/// Why a client could not be made: `{}` fits after "failed to", `{:#}` adds the sources. No message
+/// holds a key or a secret.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -277,25 +279,24 @@ impl BuildError {
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        f.write_str(match self {
             Self::MissingCredentials => {
-                f.write_str("build a client without credentials; give an application key and secret")
+                "build a client without credentials; give an application key and secret"
             }
-            Self::ApplicationKey(_) => f.write_str("use the application key"),
-            Self::ApplicationSecret(_) => f.write_str("use the application secret"),
-            Self::BaseUrl(_) => f.write_str("use the base URL"),
+            Self::ApplicationKey(_) => "use the application key",
+            Self::ApplicationSecret(_) => "use the application secret",
+            Self::BaseUrl(_) => "use the base URL",
             Self::ZeroAttemptTimeout => {
-                f.write_str("use an attempt timeout of zero; give the longest time one request may take")
+                "use an attempt timeout of zero; give the longest time one request may take"
             }
-            Self::UserAgent => f.write_str("use the user agent; give visible ASCII"),
+            Self::UserAgent => "use the user agent; give visible ASCII",
             Self::MissingTransport => {
-                f.write_str("build a client without transport; give one, or enable the feature `reqwest`")
+                "build a client without transport; give one, or enable the feature `reqwest`"
             }
-            Self::TlsNotEnabled => {
-                f.write_str("use an https base URL without TLS; enable the feature `rustls`")
-            }
-            Self::Transport(_) => f.write_str("set up the transport"),
-        }
+            Self::TlsNotEnabled => "use an https base URL without TLS; enable the feature `rustls`",
+            Self::Transport(_) => "set up the transport",
+        })?;
+        write_sources(f, self)
     }
 }
 

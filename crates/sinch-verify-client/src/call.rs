@@ -41,6 +41,7 @@ pub(crate) fn run<'a, E: Endpoint>(
             })
         });
         outcome.map_err(|kind| {
+            // A start is the one operation that must never be repeated blindly.
             let error = Error::new(E::NAME, E::IDEMPOTENCY == Idempotency::Never, kind);
             record.failed(&error);
             error

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use sinch_verify_client::Clock;
+/// use sinch_verify_client::{Clock, SystemClock};
 ///
 /// /// A host whose clock is known to be five minutes late.
 /// #[derive(Debug)]
@@ -18,7 +18,7 @@ use std::time::SystemTime;
 ///
 /// impl Clock for Late {
 ///     fn now(&self) -> SystemTime {
-///         SystemTime::now() + Duration::from_secs(300)
+///         SystemClock.now() + Duration::from_secs(300)
 ///     }
 /// }
 /// ```

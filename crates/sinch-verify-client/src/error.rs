@@ -212,15 +212,18 @@ impl fmt::Display for Error {
             } => write!(f, "carry out {operation}, which the service refused")?,
             Kind::Decode { .. } => write!(f, "read the answer to {operation}")?,
         }
-        if f.alternate() {
-            let mut source = self.source();
-            while let Some(error) = source {
-                write!(f, ": {error}")?;
-                source = error.source();
-            }
-        }
-        Ok(())
+        write_sources(f, self)
     }
+}
+
+/// Writes the sources of `error` behind it when `{:#}` asks for them.
+pub(crate) fn write_sources(f: &mut fmt::Formatter<'_>, error: &dyn StdError) -> fmt::Result {
+    let mut source = error.source().filter(|_| f.alternate());
+    while let Some(error) = source {
+        write!(f, ": {error}")?;
+        source = error.source();
+    }
+    Ok(())
 }
 
 impl StdError for Error {

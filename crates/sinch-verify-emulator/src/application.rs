@@ -96,7 +96,10 @@ impl FromStr for CallbackUrl {
         if uri.host().is_none_or(str::is_empty) {
             return Err(InvalidCallbackUrl::Host);
         }
-        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
             return Err(InvalidCallbackUrl::UserInfo);
         }
         Ok(Self(uri))

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::application::Application;
 use crate::clock::Clock;
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Parts};
 use crate::settings::Settings;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
@@ -97,7 +97,10 @@ impl Builder {
             if !keys.insert(&application.key) {
                 return Err(StartError::RepeatedKey(application.key.clone()));
             }
-            let remote = application.callback.as_ref().is_some_and(|url| !url.is_loopback());
+            let remote = application
+                .callback
+                .as_ref()
+                .is_some_and(|url| !url.is_loopback());
             if remote && !self.remote_callbacks {
                 return Err(StartError::RemoteCallback);
             }
@@ -111,15 +114,15 @@ impl Builder {
         let clock = self.manual_clock.map_or_else(Clock::running, Clock::manual);
         // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
-        Emulator::launch(
+        Ok(Emulator::launch(Parts {
             listener,
             address,
-            self.applications,
-            self.settings,
+            applications: self.applications,
+            settings: self.settings,
             clock,
             seed,
-            self.remote_callbacks,
-        )
+            remote_callbacks: self.remote_callbacks,
+        }))
     }
 }
 

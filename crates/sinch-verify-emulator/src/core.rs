@@ -1,53 +1,301 @@
 //! What all tasks of an emulator share.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
-use sinch_verify_protocol::{ApplicationKey, BaseUrl, PhoneNumber, Verification};
+use sinch_verify_protocol::auth::{Signer, Verifier};
+use sinch_verify_protocol::{
+    ApiError, ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, Verification,
+};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::CallbackUrl;
+use crate::application::{Application, AuthorizationLevel, CallbackUrl};
+use crate::callbacks::{Job, Log, Outstanding};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
+use crate::engine::{Answer, AppId, Ask, Command, Engine};
 use crate::message::Message;
+use crate::mix::mix;
+use crate::settings::Settings;
 
-#[derive(Debug)]
+/// What all tasks of an emulator share.
 pub(crate) struct Core {
-    pub(crate) base: BaseUrl,
-    pub(crate) clock: Clock,
+    base: BaseUrl,
+    seed: u64,
+    settings: Arc<Settings>,
+    clock: Clock,
+    applications: Vec<Registered>,
+    by_key: HashMap<Box<str>, AppId>,
+    remote_callbacks: bool,
+    /// Held for short, and never across an `await`.
+    engine: Mutex<Engine>,
+    /// The engine's next deadline came nearer.
+    nearer: Notify,
+    /// A handset may have something new.
+    arrived: Notify,
+    jobs: mpsc::UnboundedSender<Job>,
+    pub(crate) outstanding: Outstanding,
+    pub(crate) log: Log,
+    stop: watch::Sender<bool>,
+    support_ids: AtomicU64,
+}
+
+/// An application, ready for use.
+pub(crate) struct Registered {
+    pub(crate) secret: ApplicationSecret,
+    pub(crate) minimum: AuthorizationLevel,
+    pub(crate) verifier: Verifier,
+    pub(crate) signer: Signer,
+    callback: RwLock<Option<Arc<CallbackUrl>>>,
 }
 
 impl Core {
+    pub(crate) fn new(
+        address: SocketAddr,
+        applications: Vec<Application>,
+        settings: Settings,
+        clock: Clock,
+        seed: u64,
+        remote_callbacks: bool,
+        jobs: mpsc::UnboundedSender<Job>,
+    ) -> Self {
+        let settings = Arc::new(settings);
+        let base = base_of(address);
+        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, applications.len());
+        let mut by_key = HashMap::new();
+        let mut registered = Vec::new();
+        for (id, application) in (0_u32..).zip(applications) {
+            by_key.insert(application.key.as_str().into(), AppId(id));
+            registered.push(Registered {
+                verifier: Verifier::new(application.key.clone(), &application.secret),
+                signer: Signer::new(application.key, &application.secret),
+                secret: application.secret,
+                minimum: application.minimum,
+                callback: RwLock::new(application.callback.map(Arc::new)),
+            });
+        }
+        Self {
+            base,
+            seed,
+            clock,
+            applications: registered,
+            by_key,
+            remote_callbacks,
+            engine: Mutex::new(engine),
+            nearer: Notify::new(),
+            arrived: Notify::new(),
+            jobs,
+            outstanding: Outstanding::default(),
+            log: Log::new(settings.deliveries_kept),
+            stop: watch::Sender::new(false),
+            support_ids: AtomicU64::new(0),
+            settings,
+        }
+    }
+
     pub(crate) fn base(&self) -> &BaseUrl {
         &self.base
     }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
-    pub(crate) fn inbox(&self, _number: &PhoneNumber) -> Vec<Message> {
-        Vec::new()
+
+    pub(crate) fn find(&self, key: &str) -> Option<AppId> {
+        self.by_key.get(key).copied()
     }
-    pub(crate) async fn wait_message(&self, _: &PhoneNumber, _: u64, _: Duration) -> Option<Message> {
-        None
+
+    pub(crate) fn application(&self, app: AppId) -> Option<&Registered> {
+        self.applications.get(app.0 as usize)
     }
-    pub(crate) fn press_keypad(&self, _: &PhoneNumber, _: &str) -> Result<Verification, ControlError> {
-        Err(ControlError::NoCallout)
+
+    pub(crate) fn callback(&self, app: AppId) -> Option<Arc<CallbackUrl>> {
+        let callback = &self.application(app)?.callback;
+        callback.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Gives the engine a command, and whoever is concerned what came of it.
+    pub(crate) fn run(&self, command: Command) -> Answer {
+        let mut engine = self.lock();
+        let before = engine.next_deadline();
+        let outputs = engine.handle(self.clock.service(), command);
+        // Queued under the lock, so that events of one verification keep their order.
+        for effect in outputs.effects {
+            if self.callback(effect.app).is_some() {
+                self.outstanding.add();
+                self.post(Job::Tell(effect));
+            }
+        }
+        let nearer = match (before, engine.next_deadline()) {
+            (Some(before), Some(after)) => after < before,
+            (before, after) => before.is_none() && after.is_some(),
+        };
+        drop(engine);
+        if nearer {
+            self.nearer.notify_one();
+        }
+        if matches!(outputs.answer, Answer::Started { .. }) {
+            self.arrived.notify_waiters();
+        }
+        outputs.answer
+    }
+
+    /// As [`Core::run`], and asks the callback if the engine wants that.
+    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> Answer {
+        match self.run(command) {
+            Answer::Ask(ask) => self.ask(app, ask).await,
+            answer => answer,
+        }
+    }
+
+    /// The question is put by a task of its own: it is answered even if the asker goes away.
+    async fn ask(&self, app: AppId, ask: Ask) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.post(Job::Ask { app, ask, reply });
+        answer.await.unwrap_or_else(|_| {
+            let message = "Service is temporarily unavailable, please try again later.";
+            Answer::Refused(crate::engine::Refusal::new(ApiError::UNAVAILABLE, message))
+        })
+    }
+
+    fn post(&self, job: Job) {
+        // Nobody takes jobs once the emulator has stopped, and then nobody waits for them.
+        let _ = self.jobs.send(job);
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
+        self.lock().next_deadline()
+    }
+
+    pub(crate) async fn deadline_moved(&self) {
+        self.nearer.notified().await;
+    }
+
+    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
+        self.lock().inbox(number)
+    }
+
+    pub(crate) async fn wait_message(
+        &self,
+        number: &PhoneNumber,
+        after: u64,
+        timeout: Duration,
+    ) -> Option<Message> {
+        let look = async {
+            loop {
+                let arrived = self.arrived.notified();
+                tokio::pin!(arrived);
+                // From here on no arrival is missed.
+                arrived.as_mut().enable();
+                let found = self
+                    .inbox(number)
+                    .into_iter()
+                    .rev()
+                    .find(|message| message.seq > after);
+                if let Some(message) = found {
+                    return message;
+                }
+                arrived.await;
+            }
+        };
+        tokio::time::timeout(timeout, look).await.ok()
+    }
+
+    pub(crate) fn press_keypad(
+        &self,
+        number: &PhoneNumber,
+        digits: &str,
+    ) -> Result<Verification, ControlError> {
+        let command = Command::Keypad {
+            number: *number,
+            digits: digits.to_owned(),
+        };
+        match self.run(command) {
+            Answer::Verification(verification) => Ok(*verification),
+            Answer::Refused(refusal) if refusal.code == ApiError::PARAMETER => Err(ControlError::Keys),
+            _ => Err(ControlError::NoCallout),
+        }
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
+        self.run(Command::TimeReached);
     }
+
     pub(crate) fn set_callback_url(
         &self,
-        _: &ApplicationKey,
-        _: Option<CallbackUrl>,
+        key: &ApplicationKey,
+        url: Option<CallbackUrl>,
     ) -> Result<(), ControlError> {
+        let app = self.find(key.as_str()).and_then(|app| self.application(app));
+        let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
+        if !self.remote_callbacks && url.as_ref().is_some_and(|url| !url.is_loopback()) {
+            return Err(ControlError::RemoteCallback);
+        }
+        *app.callback.write().unwrap_or_else(PoisonError::into_inner) = url.map(Arc::new);
         Ok(())
     }
+
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        Vec::new()
+        self.log.newest_first()
     }
-    pub(crate) async fn wait_delivered(&self, _: Duration) -> bool {
-        true
+
+    pub(crate) async fn wait_delivered(&self, timeout: Duration) -> bool {
+        tokio::time::timeout(timeout, self.outstanding.none())
+            .await
+            .is_ok()
     }
-    pub(crate) fn reset(&self) {}
-    pub(crate) fn stop(&self) {}
+
+    pub(crate) fn reset(&self) {
+        self.run(Command::Reset);
+        self.post(Job::Forget);
+        self.log.clear();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Resolves once the emulator is to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// An id that an error body carries, for whoever asks for support.
+    pub(crate) fn support_id(&self) -> String {
+        let n = self.support_ids.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}", mix(self.seed ^ n.rotate_left(32)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        // A panic inside would be a bug of ours; the other verifications are still whole.
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a server that listens on `address` is reached from this machine.
+fn base_of(address: SocketAddr) -> BaseUrl {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let url = format!("http://{}", SocketAddr::new(host, address.port()));
+    #[expect(
+        clippy::expect_used,
+        reason = "a scheme and a socket address always make a base URL"
+    )]
+    url.parse().expect("a socket address makes a base URL")
 }

@@ -7,27 +7,66 @@ use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::{ApplicationKey, BaseUrl, PhoneNumber, Verification};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::application::{Application, CallbackUrl};
-use crate::builder::{Builder, StartError};
+use crate::builder::Builder;
+use crate::callbacks;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::delivery::Delivery;
+use crate::driver;
 use crate::message::Message;
+use crate::server;
 use crate::settings::Settings;
 
 /// A running emulator. Dropped means stopped: no task of it outlives it.
-#[derive(Debug)]
 pub struct Emulator {
     core: Arc<Core>,
     address: SocketAddr,
-    seed: u64,
-    /// Aborts its tasks when dropped.
-    tasks: JoinSet<()>,
+    /// The connections. Like the other set, it aborts its tasks when dropped.
+    server: JoinSet<()>,
+    /// The clock's driver and the callbacks.
+    _workers: JoinSet<()>,
+}
+
+/// What an emulator is made of.
+pub(crate) struct Parts {
+    pub(crate) listener: TcpListener,
+    pub(crate) address: SocketAddr,
+    pub(crate) applications: Vec<Application>,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+    pub(crate) remote_callbacks: bool,
 }
 
 impl Emulator {
+    pub(crate) fn launch(parts: Parts) -> Self {
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let core = Arc::new(Core::new(
+            parts.address,
+            parts.applications,
+            parts.settings,
+            parts.clock,
+            parts.seed,
+            parts.remote_callbacks,
+            jobs,
+        ));
+        let mut server = JoinSet::new();
+        server.spawn(server::run(parts.listener, Arc::clone(&core)));
+        let mut workers = JoinSet::new();
+        workers.spawn(driver::run(Arc::clone(&core)));
+        workers.spawn(callbacks::run(Arc::clone(&core), waiting));
+        Self {
+            core,
+            address: parts.address,
+            server,
+            _workers: workers,
+        }
+    }
+
     /// Sets an emulator up.
     #[must_use]
     pub fn builder() -> Builder {
@@ -55,7 +94,7 @@ impl Emulator {
     /// What fixes everything made up: give it to [`Builder::seed`] to see the same again.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.seed
+        self.core.seed()
     }
 
     /// What the handset of `number` shows, newest first.
@@ -107,7 +146,7 @@ impl Emulator {
         self.core.set_callback_url(key, url.into())
     }
 
-    /// The latest tries to post an event, oldest first.
+    /// The latest tries to post an event, newest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.core.deliveries()
@@ -129,9 +168,18 @@ impl Emulator {
     /// events that still wait.
     pub async fn shutdown(mut self) {
         self.core.stop();
-        let server = async { while self.tasks.join_next().await.is_some() {} };
+        let server = async { while self.server.join_next().await.is_some() {} };
         // Whoever still holds a connection open loses it with the tasks.
         let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("address", &self.address)
+            .field("seed", &self.seed())
+            .finish_non_exhaustive()
     }
 }
 
@@ -154,7 +202,9 @@ impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownApplication(key) => write!(f, "find an application with the key {key}"),
-            Self::RemoteCallback => f.write_str("use a callback URL that is not on this machine; not allowed"),
+            Self::RemoteCallback => {
+                f.write_str("use a callback URL that is not on this machine; not allowed")
+            }
             Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
             Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),
         }
@@ -162,19 +212,3 @@ impl fmt::Display for ControlError {
 }
 
 impl std::error::Error for ControlError {}
-
-impl Emulator {
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) fn launch(
-        _listener: TcpListener,
-        address: SocketAddr,
-        _applications: Vec<Application>,
-        _settings: Settings,
-        clock: Clock,
-        seed: u64,
-        _remote: bool,
-    ) -> Result<Self, StartError> {
-        let base = format!("http://{address}").parse().unwrap_or_default();
-        Ok(Self { core: Arc::new(Core { base, clock }), address, seed, tasks: JoinSet::new() })
-    }
-}

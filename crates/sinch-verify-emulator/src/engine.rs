@@ -13,8 +13,8 @@ mod flash_call;
 mod handset;
 mod language;
 mod plan;
-mod record;
 mod random;
+mod record;
 mod report;
 mod send;
 mod start;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status, Verification};
+use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status};
 
 use crate::message::Message;
 use crate::settings::Settings;
@@ -34,9 +34,10 @@ use crate::settings::Settings;
 use agenda::{Agenda, Task};
 use handset::Handsets;
 use random::Random;
-use record::{Call, Carried, Record};
+use record::{Call, Carried};
 use store::Store;
 
+pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
     Answer, AppId, Ask, Command, Effect, Notice, Outputs, Query, Refusal, StartCommand, Target,
 };
@@ -85,6 +86,7 @@ impl Engine {
             Command::Outcome { app, number, no_call } => self.outcome(app, &number, no_call),
             Command::Follow { uid, secret } => self.follow(uid, secret),
             Command::Keypad { number, digits } => self.keypad(&number, &digits),
+            Command::Status { app, query } => self.status(app, &query),
             Command::TimeReached => Answer::Done,
             Command::Reset => self.reset(),
         };
@@ -99,15 +101,16 @@ impl Engine {
         self.agenda.next()
     }
 
-    /// The status that `query` asks for. Call [`Engine::handle`] first if time has passed.
-    pub(crate) fn status(&self, app: AppId, query: &Query) -> Answer {
+    fn status(&self, app: AppId, query: &Query) -> Answer {
         let found = match query {
             Query::Id(id) => Uid::parse(id.as_str()),
             Query::Reference(reference) => self.store.by_reference(app, reference),
             Query::Number { method, number } => self.store.latest(app, number, method.as_ref()),
         };
         match found.and_then(|uid| self.store.of(app, uid)) {
-            Some(record) => Answer::Verification(Box::new(self.status_answer(record))),
+            Some(record) => {
+                Answer::Verification(Box::new(record.status_answer(self.settings.price.as_ref())))
+            }
             None => Answer::Refused(Refusal::not_found()),
         }
     }
@@ -119,7 +122,7 @@ impl Engine {
             .rev()
             .filter_map(|entry| {
                 let record = self.store.get(entry.uid)?;
-                record.message(entry, &self.base, &self.settings)
+                record.message(entry, &self.base)
             })
             .collect()
     }
@@ -203,10 +206,5 @@ impl Engine {
         self.handsets.clear();
         self.agenda = Agenda::default();
         Answer::Done
-    }
-
-    /// The whole of a verification, as a status query answers it.
-    fn status_answer(&self, record: &Record) -> Verification {
-        record.status_answer(self.settings.price.as_ref())
     }
 }

@@ -35,13 +35,20 @@
 //! Besides the API the emulator has a control interface under `/_emu`, listed by `GET /`.
 #![forbid(unsafe_code)]
 
+mod api;
 mod application;
 mod builder;
+mod callbacks;
 mod clock;
+mod control;
 mod core;
 mod delivery;
+mod driver;
 mod emulator;
+mod engine;
 mod message;
+mod mix;
+mod server;
 mod settings;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};

@@ -6,13 +6,18 @@
 //! [`Candidates`] lists the text as it came first and the plausible international readings after
 //! it, and [`Candidates::e164`] names the one to report.
 
+mod candidate;
+mod text;
+
 use std::fmt;
 
 use crate::country::Country;
-use crate::phone_number::{MAX_DIGITS, Masked, PhoneNumber};
+use crate::phone_number::{Masked, PhoneNumber};
 
-/// How many characters of a cleaned number are kept: `+`, `00` or a trunk prefix, and the digits.
-const CAPACITY: usize = MAX_DIGITS + 5;
+pub use self::candidate::{Candidate, CandidateForm, CandidateIter};
+
+use self::candidate::Source;
+use self::text::Text;
 
 /// The forms of one caller id, most literal first.
 ///
@@ -31,7 +36,7 @@ const CAPACITY: usize = MAX_DIGITS + 5;
 /// use sinch_verify_protocol::caller_id::Candidates;
 ///
 /// let caller = Candidates::new("070-000 00 00").with_country("SE".parse()?);
-/// let forms: Vec<&str> = caller.iter().map(|c| c.text()).collect();
+/// let forms: Vec<String> = caller.iter().map(|c| c.text().to_owned()).collect();
 /// assert_eq!(
 ///     forms,
 ///     ["070-000 00 00", "0700000000", "+0700000000", "+46700000000"]
@@ -58,7 +63,7 @@ impl<'a> Candidates<'a> {
         Self {
             raw,
             hidden,
-            plain: if hidden { None } else { strip(raw) },
+            plain: if hidden { None } else { Text::strip(raw) },
             country: None,
             national: None,
         }
@@ -164,9 +169,8 @@ impl<'a> Candidates<'a> {
     }
 
     fn plus_added(&self) -> Option<Text> {
-        let digits = self.plain.as_ref()?.as_str();
-        let bare = !digits.starts_with('+') && !digits.starts_with("00");
-        if bare { Text::of(&["+", digits]) } else { None }
+        let plain = self.plain.as_ref().filter(|text| !text.is_international())?;
+        Text::of(&["+", plain.as_str()])
     }
 
     fn reads_as_national(&self) -> bool {
@@ -201,171 +205,6 @@ impl<'a> IntoIterator for &Candidates<'a> {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
-}
-
-/// One form of a caller id, as [`Candidates`] lists it.
-///
-/// ```
-/// use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
-///
-/// let second = Candidates::new("0046700000000").iter().nth(1).unwrap();
-/// assert_eq!(second.form(), CandidateForm::DoubleZero);
-/// assert_eq!(second.text(), "+46700000000");
-/// ```
-#[derive(Clone, Copy)]
-pub struct Candidate<'a> {
-    form: CandidateForm,
-    text: Source<'a>,
-}
-
-impl Candidate<'_> {
-    /// How this text was made from the one the system gave.
-    #[must_use]
-    pub const fn form(&self) -> CandidateForm {
-        self.form
-    }
-
-    /// The text to match a filter against.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        match &self.text {
-            Source::Raw(text) => text,
-            Source::Held(text) => text.as_str(),
-        }
-    }
-}
-
-impl fmt::Debug for Candidate<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Candidate({:?}, {})", self.form, Masked::new(self.text()))
-    }
-}
-
-/// How a [`Candidate`] was made from the text that the system gave.
-///
-/// ```
-/// use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
-///
-/// let forms: Vec<_> = Candidates::new("46700000000").iter().map(|c| c.form()).collect();
-/// assert_eq!(forms, [CandidateForm::Raw, CandidateForm::PlusAdded]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CandidateForm {
-    /// The text itself. The only form the Android SDK tries.
-    Raw,
-    /// Without spaces and punctuation.
-    Stripped,
-    /// `+` in place of a leading `00`.
-    DoubleZero,
-    /// `+` put in front of bare digits.
-    PlusAdded,
-    /// A national number with its country's calling code.
-    National,
-}
-
-/// The iterator that [`Candidates::iter`] returns.
-///
-/// ```
-/// use sinch_verify_protocol::caller_id::{CandidateIter, Candidates};
-///
-/// let mut forms: CandidateIter<'_> = Candidates::new("+46700000000").iter();
-/// assert_eq!(forms.next().unwrap().text(), "+46700000000");
-/// assert!(forms.next().is_none());
-/// ```
-#[derive(Clone, Debug)]
-pub struct CandidateIter<'a> {
-    forms: [Option<Candidate<'a>>; 5],
-    next: usize,
-}
-
-impl<'a> Iterator for CandidateIter<'a> {
-    type Item = Candidate<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.forms.get(self.next..)?;
-        let at = rest.iter().position(Option::is_some)?;
-        self.next += at + 1;
-        rest.get(at).copied().flatten()
-    }
-}
-
-impl std::iter::FusedIterator for CandidateIter<'_> {}
-
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    Raw(&'a str),
-    Held(Text),
-}
-
-/// A short ASCII text stored in place.
-#[derive(Clone, Copy)]
-struct Text {
-    bytes: [u8; CAPACITY],
-    len: usize,
-}
-
-impl Text {
-    const EMPTY: Self = Self {
-        bytes: [0; CAPACITY],
-        len: 0,
-    };
-
-    /// Joins the parts, or gives `None` if they do not fit: then it is no phone number either.
-    fn of(parts: &[&str]) -> Option<Self> {
-        let mut text = Self::EMPTY;
-        for byte in parts.iter().flat_map(|part| part.bytes()) {
-            text.push(byte)?;
-        }
-        Some(text)
-    }
-
-    fn push(&mut self, byte: u8) -> Option<()> {
-        *self.bytes.get_mut(self.len)? = byte;
-        self.len += 1;
-        Some(())
-    }
-
-    fn as_str(&self) -> &str {
-        // Only ASCII is ever pushed, so the fallback is never taken.
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
-    }
-}
-
-/// Leaves the digits and one leading `+`, or gives `None` if anything else is in the text.
-fn strip(raw: &str) -> Option<Text> {
-    let mut text = Text::EMPTY;
-    let mut rest = raw.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '0'..='9' => text.push(c as u8)?,
-            '+' if text.len == 0 => text.push(b'+')?,
-            // `+44 (0)20 ...` shows the trunk prefix that is left out when dialled from abroad.
-            '(' if text.is_international() && rest.as_str().starts_with("0)") => {
-                rest.nth(1);
-            }
-            _ if is_punctuation(c) => {}
-            _ => return None,
-        }
-    }
-    text.as_str()
-        .bytes()
-        .any(|byte| byte.is_ascii_digit())
-        .then_some(text)
-}
-
-impl Text {
-    fn is_international(&self) -> bool {
-        let text = self.as_str();
-        text.starts_with('+') || text.starts_with("00")
-    }
-}
-
-fn is_punctuation(c: char) -> bool {
-    let direction_mark =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let dash = matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    c.is_whitespace() || dash || direction_mark || matches!(c, '.' | '/' | '(' | ')' | '[' | ']')
 }
 
 /// The national number without its trunk prefix, or `None` for a text with `+` or `00`.

@@ -99,13 +99,13 @@ impl CliFilter {
     /// compiles, the error is that of the Android reading.
     #[inline]
     pub fn compile_as(filter: &str, reading: Reading) -> Result<Self, FilterError> {
-        if reading == Reading::Android {
-            if let Some(short) = Short::android(filter) {
-                return Ok(Self {
-                    repr: Repr::Short(short),
-                    reading: Used::Android,
-                });
-            }
+        if reading == Reading::Android
+            && let Some(short) = Short::android(filter)
+        {
+            return Ok(Self {
+                repr: Repr::Short(short),
+                reading: Used::Android,
+            });
         }
         Self::compile_long(filter, reading)
     }

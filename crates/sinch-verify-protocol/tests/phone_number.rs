@@ -1,4 +1,5 @@
 //! Phone numbers, countries and caller ids.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
@@ -133,7 +134,10 @@ fn countries_of_shared_calling_codes() {
 
 #[test]
 fn caller_id_forms_and_the_number_to_report() {
-    let cases: &[(&str, Option<&str>, &[&str], Option<&str>)] = &[
+    /// The raw text, the country of the phone, the forms, and the number to report.
+    type Case<'a> = (&'a str, Option<&'a str>, &'a [&'a str], Option<&'a str>);
+
+    let cases: &[Case<'_>] = &[
         ("+46700000000", None, &["+46700000000"], Some("+46700000000")),
         (
             "+46 70-000 00.00",

@@ -1,7 +1,9 @@
-//! SMS templates: the table of edge cases, and the hand-made search against a regex engine.
+//! SMS templates: the table of edge cases.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use proptest::prelude::*;
-use regex::Regex;
+#[path = "sms_template/properties.rs"]
+mod properties;
+
 use sinch_verify_protocol::sms_template::{
     CodeAlphabet, ExtractOptions, MAX_TEMPLATE, PLACEHOLDER, SmsMessages, SmsTemplate, TemplateError,
 };
@@ -283,131 +285,4 @@ fn hostile_messages_take_linear_time() {
     let lines = "1\n \n".repeat(100_000);
     let template = SmsTemplate::parse("{{CODE}}\n \n1\n1").unwrap();
     assert_eq!(template.extract(&lines), None);
-}
-
-/// The definition: literals around greedy groups, the leftmost match, the first group.
-fn reference(template: &str, options: Option<(CodeAlphabet, bool)>, shortest: bool) -> Regex {
-    let class = match options {
-        None => r"[^\n\r\x{85}\x{2028}\x{2029}]",
-        Some((CodeAlphabet::Numeric, _)) => "[0-9]",
-        Some((CodeAlphabet::Alpha, _)) => "[A-Za-z]",
-        Some(_) => "[0-9A-Za-z]",
-    };
-    let gap = match options {
-        Some((_, true)) => r"[\t\x0B\x0C \u{a0}]*",
-        _ => "",
-    };
-    let literals: Vec<&str> = template.split(PLACEHOLDER).collect();
-    let mut pattern = regex::escape(literals[0]);
-    for literal in &literals[1..] {
-        let lazy = if shortest && !literal.is_empty() { "?" } else { "" };
-        pattern.push_str(&format!("{gap}({class}+{lazy}){gap}{}", regex::escape(literal)));
-    }
-    Regex::new(&pattern).unwrap()
-}
-
-fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(words), 0..most).prop_map(|all| all.concat())
-}
-
-const LITERALS: &[&str] = &[
-    "a", "ab", "1", " ", ".", "é", "\n", "\r\n", "\u{2028}", "\u{a0}", "{",
-];
-const MESSAGES: &[&str] = &[
-    "a", "ab", "b", "1", "2", " ", ".", "é", "\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{a0}", "{", "\t",
-];
-
-fn templates() -> impl Strategy<Value = String> {
-    prop::collection::vec(words(LITERALS, 3), 2..5).prop_map(|parts| parts.join(PLACEHOLDER))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
-
-    #[test]
-    fn agrees_with_the_regex_engine(
-        template in templates(),
-        message in words(MESSAGES, 16),
-        shortest in any::<bool>(),
-    ) {
-        let parsed = SmsTemplate::parse(&template).unwrap();
-        let reference = reference(&template, None, shortest);
-        for text in [message.clone(), parsed.render(&message), parsed.render("1") + &message] {
-            let expected = reference.captures(&text).map(|found| found.get(1).unwrap().as_str());
-            let options = ExtractOptions::new().shortest(shortest);
-            prop_assert_eq!(
-                parsed.extract_with(&text, &options), expected,
-                "{:?} from {:?}", template, text
-            );
-        }
-    }
-
-    #[test]
-    fn agrees_on_alphabets_and_gaps(
-        template in templates(),
-        message in words(MESSAGES, 16),
-        alphabet in prop::sample::select(&[CodeAlphabet::Numeric, CodeAlphabet::Alpha, CodeAlphabet::Alphanumeric][..]),
-        trim in any::<bool>(),
-        shortest in any::<bool>(),
-    ) {
-        let parsed = SmsTemplate::parse(&template).unwrap();
-        let options = ExtractOptions::new().alphabet(alphabet).trim(trim).shortest(shortest);
-        let reference = reference(&template, Some((alphabet, trim)), shortest);
-        for text in [message.clone(), parsed.render(&message), parsed.render("1 ") + &message] {
-            let expected = reference.captures(&text).map(|found| found.get(1).unwrap().as_str());
-            prop_assert_eq!(
-                parsed.extract_with(&text, &options), expected,
-                "{:?} from {:?} with {:?}", template, text, options
-            );
-        }
-    }
-
-    #[test]
-    fn folding_equals_matching_folded_texts(template in templates(), message in words(MESSAGES, 16)) {
-        let fold = |text: &str| text.replace("\r\n", "\n").replace(['\u{a0}', '\t'], " ");
-        let options = ExtractOptions::new().fold_crlf(true).fold_whitespace(true);
-        let parsed = SmsTemplate::parse(&template).unwrap();
-        let folded = SmsTemplate::parse(&fold(&template)).unwrap();
-        for text in [message.clone(), parsed.render(&message)] {
-            let expected = folded.extract(&fold(&text)).map(str::to_owned);
-            let found = parsed.extract_with(&text, &options);
-            prop_assert_eq!(found.map(fold), expected, "{:?} from {:?}", template, text);
-        }
-    }
-
-    #[test]
-    fn row_79_render_and_extract_round_trip(
-        before in r"\PC{0,12}", after in r"\PC{0,12}", code in r"\PC{1,8}",
-    ) {
-        let template = format!("{before}{PLACEHOLDER}{after}");
-        prop_assume!(template.matches(PLACEHOLDER).count() == 1);
-        prop_assume!(!code.contains(['\u{85}', '\u{2028}', '\u{2029}']));
-        let parsed = SmsTemplate::parse(&template).unwrap();
-        let message = parsed.render(&code);
-        prop_assert_eq!(parsed.extract(&message), Some(code.as_str()));
-        if after.is_empty() || !(code.clone() + &after).match_indices(&after).any(|(at, _)| at < code.len()) {
-            let shortest = ExtractOptions::new().shortest(true);
-            prop_assert_eq!(parsed.extract_with(&message, &shortest), Some(code.as_str()));
-        }
-    }
-
-    #[test]
-    fn never_panics(template in any::<String>(), message in any::<String>(), bits in 0u8..32) {
-        let mut options = ExtractOptions::new()
-            .trim(bits & 1 != 0)
-            .shortest(bits & 2 != 0)
-            .fold_crlf(bits & 4 != 0)
-            .fold_whitespace(bits & 8 != 0);
-        if bits & 16 != 0 {
-            options = options.alphabet(CodeAlphabet::Alphanumeric);
-        }
-        for text in [template.clone(), format!("{template}{PLACEHOLDER}"), format!("{PLACEHOLDER}{template}{PLACEHOLDER}")] {
-            if let Ok(parsed) = SmsTemplate::parse(&text) {
-                prop_assert_eq!(parsed.as_str(), text.as_str());
-                if let Some(code) = parsed.extract_with(&message, &options) {
-                    prop_assert!(message.contains(code) && !code.is_empty());
-                }
-            }
-        }
-    }
 }

@@ -12,7 +12,7 @@ use crate::exit::Outcome;
 
 /// Arguments of `demo`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Print one JSON document instead of timelines and a table.
     #[arg(long)]
     json: bool,
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let world = world::World::start(args.seed).await?;
     let mut show = show::Show::new(args.json);
     show.world(&world);

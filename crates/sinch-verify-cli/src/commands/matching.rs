@@ -9,7 +9,7 @@ use crate::exit::{Outcome, usage};
 
 /// What to match.
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Match a caller id against a `cliFilter`. Prints the form that matched.
     ///
     /// Exit code 0 for a match, 1 for none, 2 for a filter that is an error.
@@ -41,9 +41,14 @@ pub enum Command {
 }
 
 /// Runs the command.
-pub fn run(command: Command) -> anyhow::Result<Outcome> {
+pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::CliFilter { filter, number, reading, candidates } => {
+        Command::CliFilter {
+            filter,
+            number,
+            reading,
+            candidates,
+        } => {
             let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
             if reading == Reading::Auto {
                 eprintln!("reading: {}", filter.reading());
@@ -52,7 +57,9 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
                 eprintln!("warning: this filter matches every caller");
             }
             let found = if candidates {
-                filter.find(&Candidates::new(&number)).map(|candidate| candidate.text().to_owned())
+                filter
+                    .find(&Candidates::new(&number))
+                    .map(|candidate| candidate.text().to_owned())
             } else {
                 filter.matches(&number).then_some(number)
             };

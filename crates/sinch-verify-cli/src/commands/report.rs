@@ -12,7 +12,7 @@ use crate::view;
 
 /// Arguments of `report`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
     /// The verification's method.
@@ -50,12 +50,21 @@ struct Proof {
 }
 
 /// Runs the command.
-pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let code = || args.proof.code.clone().ok_or_else(|| usage(format!("--method {} takes --code", args.method)));
+    let code = || {
+        args.proof
+            .code
+            .clone()
+            .ok_or_else(|| usage(format!("--method {} takes --code", args.method)))
+    };
     let answer = match Method::from(args.method.as_str()) {
         Method::FlashCall => {
-            let cli = args.proof.cli.clone().ok_or_else(|| usage("--method flashcall takes --cli"))?;
+            let cli = args
+                .proof
+                .cli
+                .clone()
+                .ok_or_else(|| usage("--method flashcall takes --cli"))?;
             report::<FlashCall>(&client, &args.which, cli).await
         }
         Method::Callout => report::<Callout>(&client, &args.which, code()?).await,
@@ -66,12 +75,21 @@ pub async fn run(args: Args) -> anyhow::Result<Outcome> {
     Ok(answer.is_successful().into())
 }
 
-async fn report<M: Reportable>(client: &Client, which: &Which, proof: M::Proof) -> anyhow::Result<Verification> {
+async fn report<M: Reportable>(
+    client: &Client,
+    which: &Which,
+    proof: M::Proof,
+) -> anyhow::Result<Verification> {
     let report = match which {
         Which { id: Some(id), .. } => Report::<M>::by_id(id.clone(), proof),
-        Which { number: Some(number), .. } => Report::<M>::by_number(*number, proof),
+        Which {
+            number: Some(number), ..
+        } => Report::<M>::by_number(*number, proof),
         // clap has made sure that one of them is there.
-        Which { id: None, number: None } => return Err(usage("give --id or --number")),
+        Which {
+            id: None,
+            number: None,
+        } => return Err(usage("give --id or --number")),
     };
     client.report(report).await.context("failed to report")
 }

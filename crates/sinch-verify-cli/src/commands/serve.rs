@@ -14,7 +14,7 @@ use crate::exit::{Outcome, usage};
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 9901)]
     port: u16,
@@ -37,14 +37,17 @@ pub struct Args {
 }
 
 /// Runs the command, until Ctrl-C.
-pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut rng = rand::rng();
     let key = match args.app_key {
         Some(key) => key,
         None => made_up_key(&rng.random())?,
     };
     let (secret, shown_secret) = match &args.app_secret {
-        Some(text) => (ApplicationSecret::new(text).map_err(|error| usage(format!("--app-secret: {error}")))?, None),
+        Some(text) => (
+            ApplicationSecret::new(text).map_err(|error| usage(format!("--app-secret: {error}")))?,
+            None,
+        ),
         None => {
             let text = STANDARD.encode(rng.random::<[u8; 16]>());
             (ApplicationSecret::new(&text)?, Some(text))
@@ -61,14 +64,19 @@ pub async fn run(args: Args) -> anyhow::Result<Outcome> {
         builder = builder.seed(seed);
     }
     let emulator = builder.start().await.with_context(|| {
-        format!("failed to start the emulator on port {}; choose another with --port, or --port 0 for a free one", args.port)
+        format!(
+            "failed to start the emulator on port {}; choose another with --port, or --port 0 for a free one",
+            args.port
+        )
     })?;
     let url = emulator.url();
     greet(&url, &key, shown_secret.as_deref(), has_callback);
     if let Some(file) = &args.ready_file {
         write_ready_file(file, &url)?;
     }
-    tokio::signal::ctrl_c().await.context("failed to wait for Ctrl-C")?;
+    tokio::signal::ctrl_c()
+        .await
+        .context("failed to wait for Ctrl-C")?;
     emulator.shutdown().await;
     Ok(Outcome::Yes)
 }
@@ -90,10 +98,14 @@ fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_call
     println!("Start a verification, and see what reached the handset:");
     println!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
     println!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");
-    println!("    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'");
+    println!(
+        "    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'"
+    );
     println!("  curl {url}/_emu/numbers/+46700000001/messages\n");
     if !has_callback {
-        println!("No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n");
+        println!(
+            "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n"
+        );
     }
 }
 

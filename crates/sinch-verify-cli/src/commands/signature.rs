@@ -13,7 +13,7 @@ use crate::exit::{Outcome, usage};
 
 /// Sign or check.
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Print the `Authorization` value for a request.
     Sign(Message),
     /// Check an `Authorization` value. Exit code 0 when it is right, 1 when not.
@@ -28,7 +28,7 @@ pub enum Command {
 
 /// The signed parts of a message.
 #[derive(clap::Args)]
-pub struct Message {
+pub(crate) struct Message {
     /// The application's key.
     #[arg(long, value_name = "KEY")]
     key: String,
@@ -61,10 +61,13 @@ pub struct Message {
 }
 
 /// Runs the command.
-pub fn run(command: Command) -> anyhow::Result<Outcome> {
+pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Sign(message) => sign(&message),
-        Command::Check { message, authorization } => check(&message, &authorization),
+        Command::Check {
+            message,
+            authorization,
+        } => check(&message, &authorization),
     }
 }
 
@@ -85,7 +88,10 @@ fn check(message: &Message, authorization: &str) -> anyhow::Result<Outcome> {
     let verb = message.verb();
     message.explain(&message.string_to_sign(&verb, &content_md5));
     let signature = match Authorization::parse(authorization.as_bytes()) {
-        Ok(Authorization::Signed { key: given, signature }) if given == key.as_str() => signature,
+        Ok(Authorization::Signed {
+            key: given,
+            signature,
+        }) if given == key.as_str() => signature,
         Ok(Authorization::Signed { .. }) => return no("authorization is of another key"),
         Ok(_) => return no("authorization carries no signature"),
         Err(error) => return no(error),
@@ -133,10 +139,14 @@ impl Message {
             None => Vec::new(),
             Some(file) if file.as_os_str() == "-" => {
                 let mut body = Vec::new();
-                std::io::stdin().read_to_end(&mut body).context("read the body from standard input")?;
+                std::io::stdin()
+                    .read_to_end(&mut body)
+                    .context("read the body from standard input")?;
                 body
             }
-            Some(file) => std::fs::read(file).with_context(|| format!("read the body from {}", file.display()))?,
+            Some(file) => {
+                std::fs::read(file).with_context(|| format!("read the body from {}", file.display()))?
+            }
         };
         Ok(ContentMd5::of(&body))
     }

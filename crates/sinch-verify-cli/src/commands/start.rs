@@ -13,7 +13,7 @@ use crate::view;
 
 /// Arguments of `start`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The number to verify, with `+` and country code.
     number: PhoneNumber,
     /// How to verify it.
@@ -36,10 +36,10 @@ pub struct Args {
 }
 
 /// The methods that can be started from here.
-pub const METHODS: [&str; 5] = ["sms", "flashcall", "callout", "seamless", "whatsapp"];
+pub(crate) const METHODS: [&str; 5] = ["sms", "flashcall", "callout", "seamless", "whatsapp"];
 
 /// Runs the command.
-pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
     let answer = match Method::from(args.method.as_str()) {
         Method::Sms => start::<Sms>(&client, &args).await,
@@ -64,6 +64,9 @@ async fn start<M: VerifyMethod>(client: &Client, args: &Args) -> anyhow::Result<
     if let Some(languages) = &args.language {
         start = start.languages(languages.clone());
     }
-    let started = client.start(start).await.context("failed to start the verification")?;
+    let started = client
+        .start(start)
+        .await
+        .context("failed to start the verification")?;
     Ok(started.into())
 }

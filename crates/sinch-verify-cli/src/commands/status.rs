@@ -11,7 +11,7 @@ use crate::view;
 
 /// Arguments of `status`.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
     /// With `--number`: the verification's method.
@@ -40,12 +40,21 @@ struct Which {
 
 /// Runs the command. The exit code is 0 whatever the status: it was asked and
 /// answered.
-pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
     let answer = match args.which {
         Which { id: Some(id), .. } => client.status_by_id(id).await,
-        Which { reference: Some(reference), .. } => client.status_by_reference(reference).await,
-        Which { number: Some(number), .. } => client.status_by_number(Method::from(args.method.as_str()), number).await,
+        Which {
+            reference: Some(reference),
+            ..
+        } => client.status_by_reference(reference).await,
+        Which {
+            number: Some(number), ..
+        } => {
+            client
+                .status_by_number(Method::from(args.method.as_str()), number)
+                .await
+        }
         // clap has made sure that one of them is there.
         Which { .. } => return Err(usage("give --id, --reference or --number")),
     };

@@ -1,4 +1,8 @@
 //! The client over real sockets: against the emulator, and against a server that breaks things.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something fails, in helpers too"
+)]
 
 mod builder;
 mod fault_server;

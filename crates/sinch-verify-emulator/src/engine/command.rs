@@ -38,6 +38,8 @@ pub(crate) enum Command {
         target: Target,
         report: Box<ReportRequest>,
     },
+    /// An application, or a device, asks how things stand.
+    Status { app: AppId, query: Query },
     /// A device tells what became of a flash call.
     Outcome {
         app: AppId,
@@ -130,7 +132,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: u32, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),

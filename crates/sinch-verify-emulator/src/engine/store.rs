@@ -53,7 +53,11 @@ impl Store {
     }
 
     pub(super) fn by_reference(&self, app: AppId, reference: &str) -> Option<Uid> {
-        self.applications.get(app.index())?.references.get(reference).copied()
+        self.applications
+            .get(app.index())?
+            .references
+            .get(reference)
+            .copied()
     }
 
     /// The number's latest verification, of one method if given.
@@ -71,7 +75,10 @@ impl Store {
             if let Some(reference) = &record.reference {
                 application.references.insert(reference.clone(), uid);
             }
-            let uids = application.numbers.entry(record.number).or_insert_with(|| Vec::with_capacity(1));
+            let uids = application
+                .numbers
+                .entry(record.number)
+                .or_insert_with(|| Vec::with_capacity(1));
             uids.retain(|uid| records.get(uid).is_some_and(|old| old.method != record.method));
             uids.push(uid);
         }
@@ -100,7 +107,8 @@ impl Store {
     pub(super) fn ended(&mut self, uid: Uid, kept: usize) -> Vec<Record> {
         self.ended.push_back(uid);
         let mut forgotten = Vec::new();
-        while self.ended.len() > kept {
+        // The one that ends now must still be told about.
+        while self.ended.len() > kept.max(1) {
             forgotten.extend(self.ended.pop_front().and_then(|uid| self.remove(uid)));
         }
         forgotten

@@ -86,10 +86,11 @@ impl Credentials {
     /// When a header value cannot be made, which a valid key rules out.
     pub fn authorize(&self, request: &mut Request<Bytes>, now: SystemTime) -> Result<(), AuthorizeError> {
         let value = match self {
-            Self::Public(key) => Zeroizing::new(format!("Application {key}")),
+            Self::Public(key) => HeaderValue::from_str(&format!("{SCHEME}{key}")),
             Self::Basic(key, secret) => {
                 let pair = Zeroizing::new(format!("{key}:{}", secret.expose_text()));
-                Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+                let pair = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+                HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", *pair)))
             }
             Self::Signed(signer) => {
                 let content_type = request
@@ -105,12 +106,12 @@ impl Credentials {
                 );
                 let timestamp =
                     HeaderValue::from_str(signed.timestamp.as_str()).map_err(|_| AuthorizeError(()))?;
-                let value = Zeroizing::new(signed.authorization(signer.key()));
                 request.headers_mut().insert(X_TIMESTAMP, timestamp);
-                value
+                let mut buffer = [0; Signer::MAX_AUTHORIZATION];
+                HeaderValue::from_bytes(signer.write_authorization(&signed, &mut buffer))
             }
         };
-        let mut value = HeaderValue::from_str(&value).map_err(|_| AuthorizeError(()))?;
+        let mut value = value.map_err(|_| AuthorizeError(()))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
@@ -128,6 +129,9 @@ impl fmt::Display for AuthorizeError {
 }
 
 impl std::error::Error for AuthorizeError {}
+
+/// The scheme of signed requests, with the space behind it.
+const SCHEME: &str = "Application ";
 
 /// Signs requests and callbacks of one application.
 ///
@@ -172,6 +176,42 @@ impl Signer {
         Signed { timestamp, signature }
     }
 
+    /// The longest `Authorization` value for a request, in bytes.
+    pub const MAX_AUTHORIZATION: usize = SCHEME.len() + ApplicationKey::MAX_LEN + 1 + Signature::TEXT_LEN;
+
+    /// Writes the `Authorization` header's value for a request into `buffer`,
+    /// without the heap, and returns it.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use sinch_verify_protocol::auth::Signer;
+    /// use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+    ///
+    /// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
+    /// let signer = Signer::new(ApplicationKey::new("my-key")?, &secret);
+    /// let signed = signer.sign("GET", "/verification/v1/verifications/id/1", b"", b"", SystemTime::now());
+    /// let mut buffer = [0; Signer::MAX_AUTHORIZATION];
+    /// let value = signer.write_authorization(&signed, &mut buffer);
+    /// assert!(value.starts_with(b"Application my-key:"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_authorization<'b>(
+        &self,
+        signed: &Signed,
+        buffer: &'b mut [u8; Self::MAX_AUTHORIZATION],
+    ) -> &'b [u8] {
+        let text = signed.signature.to_text();
+        let mut len = 0;
+        for part in [SCHEME, self.key.as_str(), ":", text.as_str()] {
+            // A key has at most MAX_LEN bytes, so every part fits.
+            if let Some(place) = buffer.get_mut(len..len + part.len()) {
+                place.copy_from_slice(part.as_bytes());
+                len += part.len();
+            }
+        }
+        buffer.get(..len).unwrap_or_default()
+    }
+
     /// The signature of a string.
     #[must_use]
     pub fn signature(&self, string: &StringToSign<'_>) -> Signature {
@@ -204,7 +244,7 @@ impl Signed {
     /// The `Authorization` header's value for a request.
     #[must_use]
     pub fn authorization(&self, key: &ApplicationKey) -> String {
-        format!("Application {key}:{}", self.signature.to_text().as_str())
+        format!("{SCHEME}{key}:{}", self.signature.to_text().as_str())
     }
 
     /// The `Authorization` header's value for a callback: the scheme in lower

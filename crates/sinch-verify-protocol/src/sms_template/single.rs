@@ -21,10 +21,10 @@ pub(super) fn find(
         let start = from + memmem::find(message.as_bytes().get(from..)?, before.as_bytes())?;
         let begin = options.gap_end(message, start + before.len());
         let end = options.run_end(message, begin);
-        if begin < end {
-            if let Some(found) = code_end(message, begin..end, after, options) {
-                return Some(begin..found);
-            }
+        if begin < end
+            && let Some(found) = code_end(message, begin..end, after, options)
+        {
+            return Some(begin..found);
         }
         // No later code can begin in the run just searched: it would end at the same place, so
         // this one would have been found too. That keeps the whole search linear.

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The application's server.
 #[derive(Clone, Default)]
-pub struct Backend(Arc<Shared>);
+pub(crate) struct Backend(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -33,17 +33,17 @@ struct Book {
 
 impl Backend {
     /// Decides so when asked about `number`; without this it just allows.
-    pub fn decide(&self, number: PhoneNumber, decision: Decision) {
+    pub(crate) fn decide(&self, number: PhoneNumber, decision: Decision) {
         self.book(|book| book.decisions.insert(number.as_str().to_owned(), decision));
     }
 
     /// Whether it was asked about this verification.
-    pub fn was_asked(&self, id: &VerificationId) -> bool {
+    pub(crate) fn was_asked(&self, id: &VerificationId) -> bool {
         self.book(|book| book.asked.contains(id))
     }
 
     /// Waits for the result event of this verification.
-    pub async fn result(&self, id: &VerificationId) -> anyhow::Result<ResultEvent> {
+    pub(crate) async fn result(&self, id: &VerificationId) -> anyhow::Result<ResultEvent> {
         let arrival = async {
             loop {
                 let news = self.0.news.notified();
@@ -53,7 +53,9 @@ impl Backend {
                 news.await;
             }
         };
-        tokio::time::timeout(PATIENCE, arrival).await.context("no result event came within 5 s")
+        tokio::time::timeout(PATIENCE, arrival)
+            .await
+            .context("no result event came within 5 s")
     }
 
     fn book<T>(&self, act: impl FnOnce(&mut Book) -> T) -> T {
@@ -68,7 +70,10 @@ impl Handler for Backend {
     async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Infallible> {
         Ok(self.book(|book| {
             book.asked.push(event.id.clone());
-            book.decisions.get(event.identity.endpoint.as_str()).cloned().unwrap_or(Decision::Allow)
+            book.decisions
+                .get(event.identity.endpoint.as_str())
+                .cloned()
+                .unwrap_or(Decision::Allow)
         }))
     }
 

@@ -15,7 +15,7 @@ use super::timeline::{Step, Timeline};
 use super::world::World;
 
 /// One flow of the demo.
-pub struct Flow {
+pub(crate) struct Flow {
     name: &'static str,
     method: Method,
     setting: Setting,
@@ -23,12 +23,15 @@ pub struct Flow {
     walk: Walk,
 }
 
-type Walk = for<'a> fn(&'a World, &'a mut Timeline) -> Pin<Box<dyn Future<Output = anyhow::Result<Seen>> + Send + 'a>>;
+type Walk = for<'a> fn(
+    &'a World,
+    &'a mut Timeline,
+) -> Pin<Box<dyn Future<Output = anyhow::Result<Seen>> + Send + 'a>>;
 
 /// Who talks to the service.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Setting {
+pub(crate) enum Setting {
     /// The backend signs every request; no mobile SDK.
     Backend,
     /// The device, with public authorization; the backend decides in the callback.
@@ -37,7 +40,7 @@ pub enum Setting {
 
 /// One row of the result.
 #[derive(Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// The flow.
     pub flow: &'static str,
     /// The method.
@@ -58,7 +61,7 @@ pub struct Row {
 
 impl Flow {
     /// Walks the flow. A failure is what was got.
-    pub async fn run(&self, world: &World) -> Row {
+    pub(crate) async fn run(&self, world: &World) -> Row {
         let mut timeline = Timeline::begin();
         let got = match (self.walk)(world, &mut timeline).await {
             Ok(seen) => seen.summary(),
@@ -78,12 +81,22 @@ impl Flow {
 }
 
 /// All flows, in the order of the guide.
-pub fn all() -> Vec<Flow> {
+pub(crate) fn all() -> Vec<Flow> {
     use Setting::{Backend, Device};
-    let flow = |name, method, setting, expected, walk| Flow { name, method, setting, expected, walk };
+    let flow = |name, method, setting, expected, walk| Flow {
+        name,
+        method,
+        setting,
+        expected,
+        walk,
+    };
     vec![
-        flow("verified", Method::Sms, Backend, "SUCCESSFUL", |w, t| Box::pin(verified::by_backend::<Sms>(w, t))),
-        flow("verified", Method::Sms, Device, "SUCCESSFUL", |w, t| Box::pin(verified::by_device::<Sms>(w, t))),
+        flow("verified", Method::Sms, Backend, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_backend::<Sms>(w, t))
+        }),
+        flow("verified", Method::Sms, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_device::<Sms>(w, t))
+        }),
         flow("verified", Method::FlashCall, Backend, "SUCCESSFUL", |w, t| {
             Box::pin(verified::by_backend::<FlashCall>(w, t))
         }),
@@ -96,27 +109,47 @@ pub fn all() -> Vec<Flow> {
         flow("verified", Method::Callout, Device, "SUCCESSFUL", |w, t| {
             Box::pin(verified::by_device::<Callout>(w, t))
         }),
-        flow("keypad", Method::Callout, Device, "SUCCESSFUL", |w, t| Box::pin(verified::by_keypad(w, t))),
-        flow("denied", Method::Sms, Device, "DENIED (Denied by callback)", |w, t| Box::pin(ends::denied(w, t))),
-        flow("wrong code", Method::Sms, Backend, "FAIL (Invalid code)", |w, t| Box::pin(ends::wrong_code(w, t))),
-        flow("aborted", Method::Sms, Backend, "ABORTED", |w, t| Box::pin(ends::aborted(w, t))),
-        flow("expired", Method::FlashCall, Backend, "FAIL (Expired)", |w, t| Box::pin(ends::expired(w, t))),
+        flow("keypad", Method::Callout, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_keypad(w, t))
+        }),
+        flow(
+            "denied",
+            Method::Sms,
+            Device,
+            "DENIED (Denied by callback)",
+            |w, t| Box::pin(ends::denied(w, t)),
+        ),
+        flow(
+            "wrong code",
+            Method::Sms,
+            Backend,
+            "FAIL (Invalid code)",
+            |w, t| Box::pin(ends::wrong_code(w, t)),
+        ),
+        flow("aborted", Method::Sms, Backend, "ABORTED", |w, t| {
+            Box::pin(ends::aborted(w, t))
+        }),
+        flow("expired", Method::FlashCall, Backend, "FAIL (Expired)", |w, t| {
+            Box::pin(ends::expired(w, t))
+        }),
     ]
 }
 
 /// What was seen of the end, by each way to see it.
 #[derive(Default)]
-pub struct Seen(Vec<(&'static str, String)>);
+pub(crate) struct Seen(Vec<(&'static str, String)>);
 
 impl Seen {
     /// What an answer said.
-    pub fn answer(&mut self, way: &'static str, answer: &Verification) {
-        self.0.push((way, outcome(&answer.status, answer.reason.as_ref())));
+    pub(crate) fn answer(&mut self, way: &'static str, answer: &Verification) {
+        self.0
+            .push((way, outcome(&answer.status, answer.reason.as_ref())));
     }
 
     /// What the result event said.
-    pub fn event(&mut self, event: &ResultEvent) {
-        self.0.push(("event", outcome(&event.status, event.reason.as_ref())));
+    pub(crate) fn event(&mut self, event: &ResultEvent) {
+        self.0
+            .push(("event", outcome(&event.status, event.reason.as_ref())));
     }
 
     /// The one outcome that every way showed, or all of them where they differ.
@@ -124,7 +157,12 @@ impl Seen {
         match self.0.split_first() {
             None => "nothing".to_owned(),
             Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => first.clone(),
-            Some(_) => self.0.iter().map(|(way, outcome)| format!("{way} {outcome}")).collect::<Vec<_>>().join(", "),
+            Some(_) => self
+                .0
+                .iter()
+                .map(|(way, outcome)| format!("{way} {outcome}"))
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 }

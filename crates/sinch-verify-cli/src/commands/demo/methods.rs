@@ -10,9 +10,13 @@ use sinch_verify_protocol::{Cli, Code, Decision, PhoneNumber, Started};
 use super::timeline::{Timeline, Who};
 
 /// A method of the demo.
-pub trait DemoMethod: Reportable<Proof: Clone> {
+pub(crate) trait DemoMethod: Reportable<Proof: Clone> {
     /// Reads the proof off the handset, as an app without the mobile SDK does.
-    fn read(started: &Started<Self>, message: &Message, timeline: &mut Timeline) -> anyhow::Result<Self::Proof>;
+    fn read(
+        started: &Started<Self>,
+        message: &Message,
+        timeline: &mut Timeline,
+    ) -> anyhow::Result<Self::Proof>;
 
     /// A decision of the backend that sets the proof itself.
     fn own_decision() -> anyhow::Result<(Decision, String)>;
@@ -21,10 +25,21 @@ pub trait DemoMethod: Reportable<Proof: Clone> {
 impl DemoMethod for Sms {
     fn read(started: &Started<Self>, message: &Message, timeline: &mut Timeline) -> anyhow::Result<Code> {
         let text = message.text.as_deref().context("the SMS has no text")?;
-        timeline.note(Who::Handset, format!("SMS: {}", text.lines().next().unwrap_or_default()));
-        let template = started.details.template()?.context("the start's answer has no template")?;
-        let code = template.extract(text).context("the template does not match the SMS")?;
-        timeline.note(Who::Device, format!("code {code} cut out by the template {:?}", template.as_str()));
+        timeline.note(
+            Who::Handset,
+            format!("SMS: {}", text.lines().next().unwrap_or_default()),
+        );
+        let template = started
+            .details
+            .template()?
+            .context("the start's answer has no template")?;
+        let code = template
+            .extract(text)
+            .context("the template does not match the SMS")?;
+        timeline.note(
+            Who::Device,
+            format!("code {code} cut out by the template {:?}", template.as_str()),
+        );
         Ok(Code::new(code)?)
     }
 
@@ -35,13 +50,23 @@ impl DemoMethod for Sms {
 
 impl DemoMethod for FlashCall {
     fn read(started: &Started<Self>, message: &Message, timeline: &mut Timeline) -> anyhow::Result<Cli> {
-        let cli = message.cli.as_ref().context("the call has no caller id")?.expose();
+        let cli = message
+            .cli
+            .as_ref()
+            .context("the call has no caller id")?
+            .expose();
         timeline.note(Who::Handset, format!("rings: caller id {cli}"));
         let filter = started.cli_filter()?;
         let caller = Candidates::new(cli);
-        filter.find(&caller).with_context(|| format!("{filter} does not match the caller id"))?;
+        filter
+            .find(&caller)
+            .with_context(|| format!("{filter} does not match the caller id"))?;
         timeline.note(Who::Device, format!("caller id matches {filter}"));
-        Ok(Cli::from(caller.e164().context("the caller id is no international number")?))
+        Ok(Cli::from(
+            caller
+                .e164()
+                .context("the caller id is no international number")?,
+        ))
     }
 
     fn own_decision() -> anyhow::Result<(Decision, String)> {

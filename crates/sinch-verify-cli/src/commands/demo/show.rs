@@ -10,7 +10,7 @@ use super::world::World;
 use crate::view;
 
 /// Collects rows and shows them.
-pub struct Show {
+pub(crate) struct Show {
     json: bool,
     rows: Vec<Row>,
 }
@@ -23,12 +23,15 @@ struct Document<'a> {
 
 impl Show {
     /// Shows as JSON, or for people.
-    pub fn new(json: bool) -> Self {
-        Self { json, rows: Vec::new() }
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            rows: Vec::new(),
+        }
     }
 
     /// Says what runs.
-    pub fn world(&self, world: &World) {
+    pub(crate) fn world(&self, world: &World) {
         if !self.json {
             println!("emulator   {}", world.emulator.url());
             println!("callbacks  {}", world.callback_url);
@@ -36,10 +39,14 @@ impl Show {
     }
 
     /// Shows a flow that just ended.
-    pub fn row(&mut self, row: Row) {
+    pub(crate) fn row(&mut self, row: Row) {
         if !self.json {
             let bold = Style::new().bold();
-            let (mark, colour) = if row.ok { ("✔", AnsiColor::Green) } else { ("✘", AnsiColor::Red) };
+            let (mark, colour) = if row.ok {
+                ("✔", AnsiColor::Green)
+            } else {
+                ("✘", AnsiColor::Red)
+            };
             let mark_style = Style::new().fg_color(Some(colour.into()));
             let title = format!("{} {} ({})", row.method, row.flow, setting(row.setting));
             anstream::println!("\n{mark_style}{mark}{mark_style:#} {bold}{title}{bold:#}");
@@ -47,17 +54,24 @@ impl Show {
             for step in &row.timeline {
                 let style = who_style(step.who);
                 let who = step.who.as_str();
-                anstream::println!("{dim}{:>8.1} ms{dim:#}  {style}{who:<8}{style:#} {}", step.ms, step.what);
+                anstream::println!(
+                    "{dim}{:>8.1} ms{dim:#}  {style}{who:<8}{style:#} {}",
+                    step.ms,
+                    step.what
+                );
             }
         }
         self.rows.push(row);
     }
 
     /// Shows the end. Says whether every row is as expected.
-    pub fn finish(self) -> anyhow::Result<bool> {
+    pub(crate) fn finish(self) -> anyhow::Result<bool> {
         let ok = self.rows.iter().all(|row| row.ok);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&Document { ok, rows: &self.rows })?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&Document { ok, rows: &self.rows })?
+            );
             return Ok(ok);
         }
         let mut table = view::table(&["flow", "method", "setting", "expected", "got", "ms"]);

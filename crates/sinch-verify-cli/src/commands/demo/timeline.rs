@@ -5,14 +5,14 @@ use std::time::Instant;
 use serde::Serialize;
 
 /// The steps of one flow.
-pub struct Timeline {
+pub(crate) struct Timeline {
     began: Instant,
     steps: Vec<Step>,
 }
 
 /// One step.
 #[derive(Clone, Serialize)]
-pub struct Step {
+pub(crate) struct Step {
     /// Milliseconds since the flow began.
     pub ms: f64,
     /// Who acted.
@@ -24,7 +24,7 @@ pub struct Step {
 /// Who acts in a flow.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Who {
+pub(crate) enum Who {
     /// The application's server.
     Backend,
     /// The app on a device, without any secret.
@@ -37,7 +37,7 @@ pub enum Who {
 
 impl Who {
     /// The word for it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Backend => "backend",
             Self::Device => "device",
@@ -49,23 +49,30 @@ impl Who {
 
 impl Timeline {
     /// Begins now.
-    pub fn begin() -> Self {
-        Self { began: Instant::now(), steps: Vec::new() }
+    pub(crate) fn begin() -> Self {
+        Self {
+            began: Instant::now(),
+            steps: Vec::new(),
+        }
     }
 
     /// Notes a step.
-    pub fn note(&mut self, who: Who, what: impl Into<String>) {
+    pub(crate) fn note(&mut self, who: Who, what: impl Into<String>) {
         let ms = self.ms();
-        self.steps.push(Step { ms, who, what: what.into() });
+        self.steps.push(Step {
+            ms,
+            who,
+            what: what.into(),
+        });
     }
 
     /// Milliseconds since the flow began, to a tenth.
-    pub fn ms(&self) -> f64 {
+    pub(crate) fn ms(&self) -> f64 {
         (self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
     }
 
     /// The steps.
-    pub fn into_steps(self) -> Vec<Step> {
+    pub(crate) fn into_steps(self) -> Vec<Step> {
         self.steps
     }
 }

@@ -14,7 +14,7 @@ use super::backend::Backend;
 const CALLBACK_PATH: &str = "/sinch/callback";
 
 /// Everything a flow needs.
-pub struct World {
+pub(crate) struct World {
     /// The service.
     pub emulator: Emulator,
     /// The application's server, which receives callbacks.
@@ -30,11 +30,13 @@ pub struct World {
 
 impl World {
     /// Starts it all.
-    pub async fn start(seed: u64) -> anyhow::Result<Self> {
+    pub(crate) async fn start(seed: u64) -> anyhow::Result<Self> {
         let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555")?;
         let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to open a port for callbacks")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("failed to open a port for callbacks")?;
         let callback_url = format!("http://{}{CALLBACK_PATH}", listener.local_addr()?);
         let backend = Backend::default();
         let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
@@ -43,21 +45,41 @@ impl World {
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
 
         let application = Application::new(key.clone(), secret.clone()).callback_url(callback_url.parse()?);
-        let emulator = Emulator::builder().application(application).seed(seed).start().await;
+        let emulator = Emulator::builder()
+            .application(application)
+            .seed(seed)
+            .start()
+            .await;
         let emulator = emulator.context("failed to start the emulator")?;
-        let client = |credentials| Client::builder().credentials(credentials).base_url(emulator.base_url()).build();
+        let client = |credentials| {
+            Client::builder()
+                .credentials(credentials)
+                .base_url(emulator.base_url())
+                .build()
+        };
         let signed = client(Credentials::signed(key.clone(), secret))?;
         let public = client(Credentials::public(key))?;
-        Ok(Self { emulator, backend, signed, public, callback_url, server })
+        Ok(Self {
+            emulator,
+            backend,
+            signed,
+            public,
+            callback_url,
+            server,
+        })
     }
 
     /// What reached the handset of `number` last.
-    pub fn last_message(&self, number: PhoneNumber) -> anyhow::Result<Message> {
-        self.emulator.inbox(&number).into_iter().next().context("nothing reached the handset")
+    pub(crate) fn last_message(&self, number: PhoneNumber) -> anyhow::Result<Message> {
+        self.emulator
+            .inbox(&number)
+            .into_iter()
+            .next()
+            .context("nothing reached the handset")
     }
 
     /// Stops it all.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.emulator.shutdown().await;
         self.server.abort();
     }

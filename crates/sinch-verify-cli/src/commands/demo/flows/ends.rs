@@ -11,32 +11,51 @@ use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
 /// The backend says no in the request event.
-pub async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740620".parse()?;
     world.backend.decide(number, Decision::Deny);
     let reference = Reference::new("demo-denied")?;
-    match world.public.start(Start::sms(number).reference(reference.clone())).await {
+    match world
+        .public
+        .start(Start::sms(number).reference(reference.clone()))
+        .await
+    {
         Ok(_) => bail!("the start went through"),
         Err(error) if error.is_denied() => {
             timeline.note(Who::Device, format!("public start of {number}"));
             timeline.note(Who::Backend, "request event: deny");
-            timeline.note(Who::Service, format!("start refused: {error}"));
+            let refusal = error.as_api_error().map(ToString::to_string).unwrap_or_default();
+            timeline.note(Who::Service, format!("start refused: {refusal}"));
         }
         Err(error) => return Err(error).context("failed to start"),
     }
     let mut seen = Seen::default();
-    let status = world.signed.status_by_reference(reference).await.context("failed to ask by reference")?;
+    let status = world
+        .signed
+        .status_by_reference(reference)
+        .await
+        .context("failed to ask by reference")?;
     seen.answer("by reference", &status);
     seen.event(&world.backend.result(&status.id).await?);
-    timeline.note(Who::Backend, format!("result event, and status by reference: {}", status.status));
-    ensure!(world.emulator.inbox(&number).is_empty(), "a message reached the handset all the same");
+    timeline.note(
+        Who::Backend,
+        format!("result event, and status by reference: {}", status.status),
+    );
+    ensure!(
+        world.emulator.inbox(&number).is_empty(),
+        "a message reached the handset all the same"
+    );
     Ok(seen)
 }
 
 /// Every attempt has a wrong code.
-pub async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740621".parse()?;
-    let started = world.signed.start(Start::sms(number)).await.context("failed to start")?;
+    let started = world
+        .signed
+        .start(Start::sms(number))
+        .await
+        .context("failed to start")?;
     timeline.note(Who::Backend, format!("signed start of {number}"));
     // No code of the emulator has a letter, so this one is wrong whatever was sent.
     let wrong = Code::new("wrong")?;
@@ -44,16 +63,30 @@ pub async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Resul
         let report = Report::<Sms>::by_id(started.id.clone(), wrong.clone());
         match world.signed.report(report).await {
             Ok(last) => {
-                timeline.note(Who::Backend, format!("wrong code, attempt {attempt}: {}", last.status));
+                timeline.note(
+                    Who::Backend,
+                    format!("wrong code, attempt {attempt}: {}", last.status),
+                );
                 let mut seen = Seen::default();
                 seen.answer("report", &last);
                 seen.event(&world.backend.result(&started.id).await?);
-                let status = world.signed.status_by_id(started.id).await.context("failed to ask by id")?;
+                let status = world
+                    .signed
+                    .status_by_id(started.id)
+                    .await
+                    .context("failed to ask by id")?;
                 seen.answer("by id", &status);
                 return Ok(seen);
             }
-            Err(error) if error.as_api_error().is_some_and(|error| error.code == ApiError::NOT_PROCESSABLE) => {
-                timeline.note(Who::Backend, format!("wrong code, attempt {attempt}: refused, may try again"));
+            Err(error)
+                if error
+                    .as_api_error()
+                    .is_some_and(|error| error.code == ApiError::NOT_PROCESSABLE) =>
+            {
+                timeline.note(
+                    Who::Backend,
+                    format!("wrong code, attempt {attempt}: refused, may try again"),
+                );
             }
             Err(error) => return Err(error).context("failed to report"),
         }
@@ -62,34 +95,69 @@ pub async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Resul
 }
 
 /// A second start for the same number takes the first one's place.
-pub async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740622".parse()?;
-    let first = world.signed.start(Start::sms(number)).await.context("failed to start")?;
+    let first = world
+        .signed
+        .start(Start::sms(number))
+        .await
+        .context("failed to start")?;
     timeline.note(Who::Backend, format!("signed start of {number}"));
-    world.signed.start(Start::flash_call(number)).await.context("failed to start again")?;
-    timeline.note(Who::Backend, "second signed start of the same number, by flash call");
+    world
+        .signed
+        .start(Start::flash_call(number))
+        .await
+        .context("failed to start again")?;
+    timeline.note(
+        Who::Backend,
+        "second signed start of the same number, by flash call",
+    );
     let mut seen = Seen::default();
     seen.event(&world.backend.result(&first.id).await?);
-    let status = world.signed.status_by_id(first.id).await.context("failed to ask by id")?;
+    let status = world
+        .signed
+        .status_by_id(first.id)
+        .await
+        .context("failed to ask by id")?;
     seen.answer("by id", &status);
-    timeline.note(Who::Service, format!("result event, and status of the first: {}", status.status));
+    timeline.note(
+        Who::Service,
+        format!("result event, and status of the first: {}", status.status),
+    );
     Ok(seen)
 }
 
 /// Nobody reports in time.
-pub async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740623".parse()?;
-    let started = world.signed.start(Start::flash_call(number)).await.context("failed to start")?;
+    let started = world
+        .signed
+        .start(Start::flash_call(number))
+        .await
+        .context("failed to start")?;
     timeline.note(Who::Backend, format!("signed start of {number}"));
-    let cli = world.last_message(number)?.cli.context("the call has no caller id")?;
+    let cli = world
+        .last_message(number)?
+        .cli
+        .context("the call has no caller id")?;
     world.emulator.advance(Duration::from_secs(301));
     timeline.note(Who::Service, "clock moved by 301 s");
     let mut seen = Seen::default();
     seen.event(&world.backend.result(&started.id).await?);
     let late = Report::<FlashCall>::by_id(started.id.clone(), cli);
-    seen.answer("late report", &world.signed.report(late).await.context("failed to report")?);
-    let status = world.signed.status_by_id(started.id).await.context("failed to ask by id")?;
+    seen.answer(
+        "late report",
+        &world.signed.report(late).await.context("failed to report")?,
+    );
+    let status = world
+        .signed
+        .status_by_id(started.id)
+        .await
+        .context("failed to ask by id")?;
     seen.answer("by id", &status);
-    timeline.note(Who::Backend, format!("result event, late report and status: {}", status.status));
+    timeline.note(
+        Who::Backend,
+        format!("result event, late report and status: {}", status.status),
+    );
     Ok(seen)
 }

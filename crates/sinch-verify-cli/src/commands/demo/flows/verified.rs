@@ -9,28 +9,46 @@ use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
 /// Without the mobile SDK: the backend signs every request.
-pub async fn by_backend<M: DemoMethod>(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn by_backend<M: DemoMethod>(
+    world: &World,
+    timeline: &mut Timeline,
+) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740610".parse()?;
     let reference = Reference::new(&format!("demo-{}-backend", M::METHOD))?;
     let start = Start::<M>::new(number).reference(reference.clone());
     let started = world.signed.start(start).await.context("failed to start")?;
     timeline.note(Who::Backend, format!("signed start of {number}"));
-    ensure!(world.backend.was_asked(&started.id), "the request event did not come before the answer");
+    ensure!(
+        world.backend.was_asked(&started.id),
+        "the request event did not come before the answer"
+    );
     timeline.note(Who::Backend, "request event: allow");
 
     let proof = M::read(&started, &world.last_message(number)?, timeline)?;
-    let reported = world.signed.report(Report::<M>::by_id(started.id.clone(), proof)).await;
+    let reported = world
+        .signed
+        .report(Report::<M>::by_id(started.id.clone(), proof))
+        .await;
     let reported = reported.context("failed to report")?;
     timeline.note(Who::Backend, "signed report by id");
     let mut seen = Seen::default();
     seen.answer("report", &reported);
-    agree(world, timeline, &mut seen, M::METHOD, &started.id, reference, number).await?;
+    agree(
+        world,
+        timeline,
+        &mut seen,
+        M::METHOD,
+        &started.id,
+        reference,
+        number,
+    )
+    .await?;
     Ok(seen)
 }
 
 /// With a device that talks to the service itself: the backend decides in the
 /// request event, here with a code or caller id of its own.
-pub async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740611".parse()?;
     let (decision, set) = M::own_decision()?;
     world.backend.decide(number, decision);
@@ -38,7 +56,10 @@ pub async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) ->
     let start = Start::<M>::new(number).reference(reference.clone());
     let started = world.public.start(start).await.context("failed to start")?;
     timeline.note(Who::Device, format!("public start of {number}"));
-    ensure!(world.backend.was_asked(&started.id), "the request event did not come before the answer");
+    ensure!(
+        world.backend.was_asked(&started.id),
+        "the request event did not come before the answer"
+    );
     timeline.note(Who::Backend, format!("request event: allow, with {set}"));
 
     let proof = M::read(&started, &world.last_message(number)?, timeline)?;
@@ -47,36 +68,77 @@ pub async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) ->
     timeline.note(Who::Device, "public report by number");
     let mut seen = Seen::default();
     seen.answer("report", &reported);
-    agree(world, timeline, &mut seen, M::METHOD, &started.id, reference, number).await?;
+    agree(
+        world,
+        timeline,
+        &mut seen,
+        M::METHOD,
+        &started.id,
+        reference,
+        number,
+    )
+    .await?;
     Ok(seen)
 }
 
 /// A callout that ends at the keypad: the device asks for the status, as the
 /// start's answer tells it to.
-pub async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number: PhoneNumber = "+46701740612".parse()?;
     let reference = Reference::new("demo-callout-keypad")?;
     let start = Start::callout(number).reference(reference.clone());
     let started = world.public.start(start).await.context("failed to start")?;
     timeline.note(Who::Device, format!("public start of {number}"));
-    let schedule = started.details.schedule().context("the start's answer has no polling schedule")?;
+    let schedule = started
+        .details
+        .schedule()
+        .context("the start's answer has no polling schedule")?;
 
     let ask = || world.public.status_by_number(Method::Callout, number);
     let before = ask().await.context("failed to ask for the status")?;
-    ensure!(before.status == Status::Pending, "the status before the keypad is {}", before.status);
+    ensure!(
+        before.status == Status::Pending,
+        "the status before the keypad is {}",
+        before.status
+    );
     timeline.note(Who::Device, "public status by number: PENDING");
-    let code = world.last_message(number)?.code.context("the call speaks no code")?;
-    world.emulator.press_keypad(&number, code.expose()).context("failed to press the keys")?;
-    timeline.note(Who::Handset, format!("keys {} pressed during the call", code.expose()));
+    let code = world
+        .last_message(number)?
+        .code
+        .context("the call speaks no code")?;
+    world
+        .emulator
+        .press_keypad(&number, code.expose())
+        .context("failed to press the keys")?;
+    timeline.note(
+        Who::Handset,
+        format!("keys {} pressed during the call", code.expose()),
+    );
 
     // The demo does not wait for the first slot of the schedule: it moves the service's clock.
     let first = schedule.slots().next().context("the schedule has no slot")?;
     world.emulator.advance(first);
     let after = ask().await.context("failed to ask for the status")?;
-    timeline.note(Who::Device, format!("public status by number at {} s: {}", first.as_secs(), after.status));
+    timeline.note(
+        Who::Device,
+        format!(
+            "public status by number at {} s: {}",
+            first.as_secs(),
+            after.status
+        ),
+    );
     let mut seen = Seen::default();
     seen.answer("poll", &after);
-    agree(world, timeline, &mut seen, Method::Callout, &started.id, reference, number).await?;
+    agree(
+        world,
+        timeline,
+        &mut seen,
+        Method::Callout,
+        &started.id,
+        reference,
+        number,
+    )
+    .await?;
     Ok(seen)
 }
 
@@ -93,10 +155,25 @@ async fn agree(
     let event = world.backend.result(id).await?;
     timeline.note(Who::Service, format!("result event: {}", event.status));
     seen.event(&event);
-    let by_id = world.signed.status_by_id(id.clone()).await.context("failed to ask by id")?;
-    let by_reference = world.signed.status_by_reference(reference).await.context("failed to ask by reference")?;
-    let by_number = world.signed.status_by_number(method, number).await.context("failed to ask by number")?;
-    timeline.note(Who::Backend, format!("status by id, by reference, by number: {}", by_id.status));
+    let by_id = world
+        .signed
+        .status_by_id(id.clone())
+        .await
+        .context("failed to ask by id")?;
+    let by_reference = world
+        .signed
+        .status_by_reference(reference)
+        .await
+        .context("failed to ask by reference")?;
+    let by_number = world
+        .signed
+        .status_by_number(method, number)
+        .await
+        .context("failed to ask by number")?;
+    timeline.note(
+        Who::Backend,
+        format!("status by id, by reference, by number: {}", by_id.status),
+    );
     seen.answer("by id", &by_id);
     seen.answer("by reference", &by_reference);
     seen.answer("by number", &by_number);

@@ -1,0 +1,189 @@
+//! The whole crate behind a real socket.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
+
+mod forgeries;
+mod handlers;
+mod support;
+
+use std::time::Duration;
+
+use axum::Router;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, StatusCode};
+use sinch_verify_callback::axum::{callback_route, router};
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{self, Code, Decision};
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_callback::{CallbackService, ExternalPath, KeyRing, Responder, handler_fn};
+use support::{
+    ALLOW_BODY, PATH, allow, ask, ask_responder, event_of, key, now, other_secret, post, post_to, receiver,
+    send, send_raw, serve, signer, wire,
+};
+
+#[tokio::test]
+async fn a_request_event_gets_the_decision() {
+    let answered = ask(allow(), post(event_of(&protocol::Method::Sms))).await;
+    assert_eq!((answered.status, answered.text()), (StatusCode::OK, ALLOW_BODY));
+    assert_eq!(answered.headers[CONTENT_TYPE], "application/json");
+
+    let with_code = handler_fn(|_: RequestEvent| async { Code::new("4821").map(Decision::sms_code) });
+    let answered = ask(with_code, post(event_of(&protocol::Method::Sms))).await;
+    assert_eq!(answered.text(), r#"{"action":"allow","sms":{"code":"4821"}}"#);
+}
+
+#[tokio::test]
+async fn requests_that_are_no_callbacks() {
+    let signed = || post(event_of(&protocol::Method::Sms));
+
+    let mut get = signed();
+    *get.method_mut() = Method::GET;
+    let answered = ask(allow(), get).await;
+    assert_eq!(answered.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answered.headers[ALLOW], "POST");
+
+    let mut text = signed();
+    text.headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    signer().sign(&mut text, now());
+    assert_eq!(
+        ask(allow(), text).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
+
+    let small = Responder::new(receiver().with_max_body(10), allow());
+    let answered = ask_responder(small, signed()).await;
+    assert_eq!(answered.status, StatusCode::PAYLOAD_TOO_LARGE);
+
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{}",
+        r#"{"event":"VerificationRequestEvent","id":"1"}"#,
+    ] {
+        let answered = ask(allow(), post(body)).await;
+        assert_eq!(
+            (answered.status, answered.text()),
+            (StatusCode::BAD_REQUEST, ""),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bodies_in_parts() {
+    let service = CallbackService::new(Responder::new(receiver(), allow())).with_clock(now);
+    let server = serve(router(PATH, service.clone())).await;
+    let impatient = service.with_body_deadline(Duration::from_millis(50));
+    let impatient = serve(router(PATH, impatient)).await;
+
+    let request = post(event_of(&protocol::Method::Sms));
+    let mut raw = wire(&request, "transfer-encoding: chunked");
+    for part in request.body().chunks(11) {
+        raw.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
+        raw.extend_from_slice(part);
+        raw.extend_from_slice(b"\r\n");
+    }
+    raw.extend_from_slice(b"0\r\n\r\n");
+    let answer = send_raw(server, &raw).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(ALLOW_BODY),
+        "{answer}"
+    );
+
+    // Too large, which no header says: refused while it comes.
+    let mut raw = wire(&request, "transfer-encoding: chunked");
+    raw.extend_from_slice(b"ffff\r\n");
+    raw.extend_from_slice(&vec![b' '; 0xffff]);
+    raw.extend_from_slice(b"\r\n10\r\n0123456789abcdef\r\n");
+    let answer = send_raw(server, &raw).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+
+    // It says that it is too large: refused before it comes.
+    let raw = wire(&request, "content-length: 10000000");
+    let answer = send_raw(server, &raw).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+
+    // The rest never comes.
+    let mut raw = wire(&request, &format!("content-length: {}", request.body().len()));
+    raw.extend_from_slice(&request.body()[..20]);
+    let answer = send_raw(impatient, &raw).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+
+    // Not signed: answered although the body never comes.
+    let raw = format!("POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n");
+    let answer = send_raw(server, raw.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn nested_routers_and_proxies() {
+    let event = || event_of(&protocol::Method::Sms);
+    let service = |external| {
+        let responder = Responder::new(receiver().with_external_path(external), allow());
+        CallbackService::new(responder).with_clock(now)
+    };
+
+    // Nested twice: the signature covers the path that the client sees.
+    let route = callback_route(service(ExternalPath::as_received()));
+    let inner = Router::new().route("/callback", route);
+    let server = serve(Router::new().nest("/api", Router::new().nest("/sinch", inner))).await;
+    assert_eq!(
+        send(server, post_to("/api/sinch/callback", event())).await.text(),
+        ALLOW_BODY
+    );
+    let mut moved = post_to("/callback", event());
+    *moved.uri_mut() = "/api/sinch/callback".parse().unwrap();
+    assert_eq!(send(server, moved).await.status, StatusCode::UNAUTHORIZED);
+
+    // A proxy takes `/api` away.
+    let stripped = service(ExternalPath::prefix("/api").unwrap());
+    let server = serve(router("/callback", stripped)).await;
+    let mut request = post_to("/api/callback", event());
+    *request.uri_mut() = "/callback".parse().unwrap();
+    assert_eq!(send(server, request).await.text(), ALLOW_BODY);
+    assert_eq!(
+        send(server, post_to("/callback", event())).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_shared() {
+    let service = CallbackService::new(Responder::new(receiver(), allow())).with_clock(now);
+    let server = serve(router(PATH, service)).await;
+    let one = wire(&post(event_of(&protocol::Method::Sms)), "");
+    let body = post(event_of(&protocol::Method::Sms));
+    let mut raw = Vec::new();
+    for close in ["", "connection: close\r\n"] {
+        raw.extend_from_slice(&one[..one.len() - 4]);
+        raw.extend_from_slice(format!("\r\n{close}content-length: {}\r\n\r\n", body.body().len()).as_bytes());
+        raw.extend_from_slice(body.body());
+    }
+    let answer = send_raw(server, &raw).await;
+    assert_eq!(answer.matches(ALLOW_BODY).count(), 2, "{answer}");
+}
+
+#[tokio::test]
+async fn keys_are_replaced_under_a_running_server() {
+    let receiver = receiver();
+    let responder = Responder::new(receiver.clone(), allow());
+    let service = CallbackService::new(responder).with_clock(now);
+    let server = serve(router(PATH, service)).await;
+    let signed = || post(event_of(&protocol::Method::Sms));
+    let by_new = || {
+        let mut request = signed();
+        CallbackSigner::new(key(), &other_secret()).sign(&mut request, now());
+        request
+    };
+    assert_eq!(send(server, by_new()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(send(server, signed()).await.text(), ALLOW_BODY);
+
+    receiver.replace_keys(KeyRing::new(key(), &other_secret()));
+    assert_eq!(send(server, by_new()).await.text(), ALLOW_BODY);
+    assert_eq!(send(server, signed()).await.status, StatusCode::UNAUTHORIZED);
+}

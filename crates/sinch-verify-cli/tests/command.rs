@@ -1,0 +1,373 @@
+//! The command as a script sees it: what it prints and how it exits.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify"));
+    for name in [
+        "SINCH_VERIFICATION_URL",
+        "SINCH_APPLICATION_KEY",
+        "SINCH_APPLICATION_SECRET",
+    ] {
+        command.env_remove(name);
+    }
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs and compares exit code and standard output.
+fn check(args: &[&str], code: i32, expected: &str) {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+    assert_eq!(stdout(&output), expected, "{args:?}");
+}
+
+#[test]
+fn a_filter_matches_or_not_or_is_an_error() {
+    let filter = "(.*)70123(.*)";
+    check(&["match", "cli-filter", filter, "+48701230"], 0, "+48701230");
+    check(&["match", "cli-filter", filter, "+4812"], 1, "");
+    check(&["match", "cli-filter", "(.*4544456(.*)", "+4812"], 2, "");
+    // The raw number only, unless asked otherwise.
+    check(&["match", "cli-filter", filter, "+46 7 0123"], 1, "");
+    check(
+        &["match", "cli-filter", "--candidates", filter, "+46 7 0123"],
+        0,
+        "+4670123",
+    );
+    // Android's reading, unless asked otherwise.
+    check(&["match", "cli-filter", ".*70123.*", "+4670123"], 1, "");
+    check(
+        &[
+            "match",
+            "cli-filter",
+            "--reading",
+            "regex",
+            ".*70123.*",
+            "+4670123",
+        ],
+        0,
+        "+4670123",
+    );
+    check(
+        &[
+            "match",
+            "cli-filter",
+            "--reading",
+            "auto",
+            ".*70123.*",
+            "+4670123",
+        ],
+        0,
+        "+4670123",
+    );
+    check(
+        &["match", "cli-filter", "--reading", "tea", filter, "+4670123"],
+        2,
+        "",
+    );
+}
+
+#[test]
+fn a_template_cuts_the_code_out_or_not_or_is_an_error() {
+    let template = "Your code is {{CODE}}.";
+    check(
+        &["match", "sms-template", template, "<#> Your code is 4821.\nhash"],
+        0,
+        "4821",
+    );
+    check(
+        &["match", "sms-template", template, "Your number is 4821."],
+        1,
+        "",
+    );
+    check(
+        &[
+            "match",
+            "sms-template",
+            "Your code is CODE.",
+            "Your code is 4821.",
+        ],
+        2,
+        "",
+    );
+}
+
+/// The published callback example.
+fn published(verb: &str) -> Vec<String> {
+    [
+        "signature",
+        verb,
+        "--key",
+        KEY,
+        "--secret",
+        SECRET,
+        "--method",
+        "POST",
+        "--path",
+        "/sinch/callback/ace",
+        "--content-type",
+        "application/json",
+        "--timestamp",
+        "2014-09-24T10:59:41Z",
+        "--body-file",
+        "-",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+const BODY: &str = concat!(
+    r#"{"event":"ace","callid":"822aa4b7-05b4-4d83-87c7-1f835ee0b6f6_257","#,
+    r#""timestamp":"2014-09-24T10:59:41Z","version":1}"#
+);
+const AUTHORIZATION: &str =
+    "Application 669E367E-6BBA-48AB-AF15-266871C28135:Tg6fMyo8mj9pYfWQ9ssbx3Tc1BNC87IEygAfLbJqZb4=";
+
+fn run_with_body(args: &[String], body: &str) -> Output {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut child = command(&args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn the_published_callback_is_signed_and_checked() {
+    let signed = run_with_body(&published("sign"), BODY);
+    assert_eq!(stdout(&signed), AUTHORIZATION);
+
+    let mut args = published("check");
+    args.extend([
+        "--authorization".to_owned(),
+        AUTHORIZATION.to_owned(),
+        "--explain".to_owned(),
+    ]);
+    let right = run_with_body(&args, BODY);
+    assert_eq!(right.status.code(), Some(0), "{}", stderr(&right));
+    assert!(
+        stderr(&right)
+            .contains("REWF+X220L4/Gw1spXOU7g==\napplication/json\nx-timestamp:2014-09-24T10:59:41Z")
+    );
+    let wrong = run_with_body(&args, &BODY.replace("257", "258"));
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(!stderr(&wrong).contains(SECRET));
+}
+
+#[test]
+fn a_secret_that_is_not_strict_base64_needs_a_flag() {
+    let mut args = published("sign");
+    args[5] = "app-secret".to_owned();
+    let strict = run_with_body(&args, BODY);
+    assert_eq!(strict.status.code(), Some(2));
+    assert!(
+        stderr(&strict).contains("--lenient-secret"),
+        "{}",
+        stderr(&strict)
+    );
+    args.push("--lenient-secret".to_owned());
+    assert_eq!(run_with_body(&args, BODY).status.code(), Some(0));
+}
+
+#[test]
+fn a_host_that_is_not_this_machine_needs_live() {
+    let output = command(&[
+        "status",
+        "--id",
+        "1",
+        "--url",
+        "https://verification.api.sinch.com",
+    ])
+    .envs([
+        ("SINCH_APPLICATION_KEY", KEY),
+        ("SINCH_APPLICATION_SECRET", SECRET),
+    ])
+    .output()
+    .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--live"), "{}", stderr(&output));
+}
+
+#[test]
+fn missing_credentials_and_a_bad_number_say_what_to_do() {
+    let output = run(&["start", "+46700000001"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("SINCH_APPLICATION_KEY is not set"),
+        "{}",
+        stderr(&output)
+    );
+    let output = run(&["start", "46700000001"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains('+'), "{}", stderr(&output));
+}
+
+#[test]
+fn the_demo_tells_the_whole_story_as_json() {
+    let output = run(&["demo", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["ok"], true);
+    let rows = document["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 11);
+    for row in rows {
+        assert_eq!(row["ok"], true, "{row}");
+        assert_eq!(row["expected"], row["got"]);
+        assert!(row["ms"].as_f64().is_some() && row["setting"].is_string() && row["method"].is_string());
+        assert!(row["timeline"].as_array().unwrap().len() >= 3, "{row}");
+    }
+}
+
+/// A running emulator, ended with the test.
+struct Served {
+    child: Child,
+    url: String,
+    greeting: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ready = folder.path().join("ready.json");
+        let greeting = folder.path().join("greeting.txt");
+        let child = command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()])
+            .args(args)
+            .stdout(std::fs::File::create(&greeting).unwrap())
+            .spawn()
+            .unwrap();
+        let url = Self::wait_for(&ready);
+        Self {
+            child,
+            url,
+            greeting,
+            _folder: folder,
+        }
+    }
+
+    fn wait_for(ready: &Path) -> String {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < patience {
+            if let Ok(text) = std::fs::read_to_string(ready) {
+                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                return json["url"].as_str().unwrap().to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the emulator did not get ready");
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        command(args)
+            .envs([
+                ("SINCH_APPLICATION_KEY", KEY),
+                ("SINCH_APPLICATION_SECRET", SECRET),
+                ("SINCH_VERIFICATION_URL", &self.url),
+            ])
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_verification_is_started_reported_and_asked_for() {
+    let served = Served::start(&["--app-key", KEY, "--app-secret", SECRET]);
+    let json = |args: &[&str]| -> serde_json::Value {
+        let output = served.run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let started = json(&[
+        "start",
+        "+46700000001",
+        "--reference",
+        "r-1",
+        "--language",
+        "sv-SE",
+        "--json",
+    ]);
+    let id = started["id"].as_str().unwrap();
+    assert!(started["sms"]["template"].as_str().unwrap().contains("{{CODE}}"));
+
+    let wrong = served.run(&["report", "--id", id, "--code", "wrong"]);
+    assert_eq!(wrong.status.code(), Some(1), "{}", stderr(&wrong));
+    assert!(stderr(&wrong).contains("40003"), "{}", stderr(&wrong));
+    let asked = json(&["status", "--reference", "r-1", "--json"]);
+    assert_eq!(
+        (&asked["status"], &asked["id"]),
+        (&"PENDING".into(), &started["id"])
+    );
+    let asked = json(&["status", "--number", "+46700000001", "--json", "--auth", "public"]);
+    assert_eq!(asked["id"], started["id"]);
+
+    let table = served.run(&["status", "--id", id]);
+    assert!(
+        stdout(&table).contains("PENDING") && !stdout(&table).contains('{'),
+        "{}",
+        stdout(&table)
+    );
+    let unknown = served.run(&["status", "--id", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let refused = served.run(&["status", "--id", id, "--auth", "public"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", stderr(&refused));
+
+    let greeting = std::fs::read_to_string(&served.greeting).unwrap();
+    assert!(greeting.contains(&served.url) && greeting.contains(KEY));
+    assert!(!greeting.contains(SECRET), "a given secret is not repeated");
+}
+
+#[test]
+fn a_made_up_secret_is_shown_because_nobody_else_knows_it() {
+    let served = Served::start(&[]);
+    let greeting = std::fs::read_to_string(&served.greeting).unwrap();
+    let line = greeting
+        .lines()
+        .find(|line| line.contains("SINCH_APPLICATION_SECRET="))
+        .unwrap();
+    assert!(line.ends_with("=="), "{line}");
+}
+
+#[test]
+fn nobody_there_is_a_network_error() {
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let output = command(&["status", "--id", "1", "--url", &format!("http://{closed}")])
+        .envs([
+            ("SINCH_APPLICATION_KEY", KEY),
+            ("SINCH_APPLICATION_SECRET", SECRET),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+}

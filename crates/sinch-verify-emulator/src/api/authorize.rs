@@ -1,0 +1,136 @@
+//! Whose request it is.
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request;
+use sinch_verify_protocol::ApiError;
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, PathForm, PathPolicy, Signature, SignedMessage, VerifyError,
+};
+use sinch_verify_protocol::server::Route;
+use subtle::ConstantTimeEq as _;
+
+use super::Quirks;
+use crate::application::AuthorizationLevel;
+use crate::core::{Core, Registered};
+use crate::engine::AppId;
+
+/// Who sent a request, and how well that is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    pub(super) app: AppId,
+    pub(super) level: AuthorizationLevel,
+    /// What the signature covers, if there is one.
+    path: Option<PathForm>,
+}
+
+impl Caller {
+    pub(super) fn quirks(&self) -> Quirks {
+        let mut quirks = Quirks::default();
+        match self.path {
+            Some(PathForm::Decoded) => quirks.push("signature: covers the decoded path".to_owned()),
+            Some(PathForm::WithQuery) => quirks.push("signature: covers the query".to_owned()),
+            _ => {}
+        }
+        quirks
+    }
+}
+
+/// Finds out who sent a request, and whether that is enough for `route`.
+pub(super) fn authorize(
+    core: &Core,
+    head: &request::Parts,
+    body: &Bytes,
+    route: Option<&Route>,
+) -> Result<Caller, ApiError> {
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Err(ApiError::new(
+            ApiError::AUTHORIZATION_REQUIRED,
+            "Authorization required.",
+        ));
+    };
+    // Two would let a proxy and us believe different ones.
+    if values.next().is_some() {
+        return Err(unreadable());
+    }
+    let authorization = Authorization::parse(value.as_bytes()).map_err(|_| unreadable())?;
+    let (app, registered) = core
+        .find(authorization.key())
+        .and_then(|app| Some((app, core.application(app)?)))
+        .ok_or_else(invalid)?;
+    let (level, path) = match &authorization {
+        Authorization::Public { .. } => (AuthorizationLevel::Public, None),
+        Authorization::Basic { pair } => {
+            let secret = pair.split_once(':').map_or("", |(_, secret)| secret);
+            let own = registered.secret.expose_text();
+            if !bool::from(secret.as_bytes().ct_eq(own.as_bytes())) {
+                return Err(invalid());
+            }
+            (AuthorizationLevel::Basic, None)
+        }
+        Authorization::Signed { signature, .. } => {
+            let form = verify(core, registered, head, body, signature)?;
+            (AuthorizationLevel::Signed, Some(form))
+        }
+        _ => return Err(unreadable()),
+    };
+    let needed = route.map_or(AuthorizationLevel::Public, needed);
+    if level < needed.max(registered.minimum) {
+        return Err(ApiError::new(
+            ApiError::SCHEME,
+            "The authorization is weaker than this operation, or this application, requires.",
+        ));
+    }
+    Ok(Caller { app, level, path })
+}
+
+/// The weakest authorization that an operation takes.
+fn needed(route: &Route) -> AuthorizationLevel {
+    match route {
+        Route::StatusById { .. } | Route::StatusByReference { .. } => AuthorizationLevel::Basic,
+        _ => AuthorizationLevel::Public,
+    }
+}
+
+fn verify(
+    core: &Core,
+    registered: &Registered,
+    head: &request::Parts,
+    body: &Bytes,
+    signature: &Signature,
+) -> Result<PathForm, ApiError> {
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let md5 = ContentMd5::of(body);
+    let (_, message) =
+        SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).map_err(refuse)?;
+    registered
+        .verifier
+        .verify(
+            &message,
+            signature,
+            core.clock().wire(),
+            core.settings().freshness,
+            PathPolicy::any_sdk(),
+        )
+        .map_err(refuse)
+}
+
+fn refuse(error: VerifyError) -> ApiError {
+    match error {
+        VerifyError::MissingTimestamp => ApiError::new(ApiError::TIMESTAMP, "X-Timestamp required."),
+        VerifyError::BadTimestamp | VerifyError::Stale { .. } | VerifyError::Future { .. } => {
+            ApiError::new(ApiError::TIMESTAMP, format!("Invalid X-Timestamp: {error}."))
+        }
+        VerifyError::Mismatch => ApiError::new(ApiError::SIGNATURE, "Invalid signature."),
+        _ => unreadable(),
+    }
+}
+
+fn unreadable() -> ApiError {
+    ApiError::new(ApiError::AUTHORIZATION_HEADER, "Invalid authorization header.")
+}
+
+fn invalid() -> ApiError {
+    ApiError::new(ApiError::CREDENTIALS, "Invalid authorization.")
+}

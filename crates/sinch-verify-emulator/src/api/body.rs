@@ -1,0 +1,39 @@
+//! Bodies, up to a limit.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+
+/// The most that a body may hold.
+pub(super) const LIMIT: usize = 64 * 1024;
+
+/// How much more is read and thrown away, so that the sender sees the answer and no reset.
+const DRAINED: usize = 1024 * 1024;
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyError {
+    /// More than [`LIMIT`].
+    TooLarge,
+    /// The sender went away, or wrote nonsense.
+    Broken,
+}
+
+pub(super) async fn read(mut body: Body) -> Result<Bytes, BodyError> {
+    let mut whole = BytesMut::new();
+    let mut len: usize = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyError::Broken)?;
+        let Ok(data) = frame.into_data() else { continue };
+        len = len.saturating_add(data.len());
+        if len <= LIMIT {
+            whole.extend_from_slice(&data);
+        } else if len > LIMIT + DRAINED {
+            break;
+        }
+    }
+    if len > LIMIT {
+        return Err(BodyError::TooLarge);
+    }
+    Ok(whole.freeze())
+}

@@ -1,0 +1,108 @@
+//! The operations: bytes to a command, an answer to bytes.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Response, request};
+use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::report::ReportRequest;
+use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{ApiError, Method, WireObject};
+
+use super::authorize::Caller;
+use super::{Quirks, error_response, refusal_response};
+use crate::core::Core;
+use crate::engine::{Answer, Command, Query, StartCommand, Target};
+use crate::settings::Strictness;
+
+pub(super) async fn run(
+    core: &Core,
+    caller: Caller,
+    route: Route,
+    head: &request::Parts,
+    body: &Bytes,
+    quirks: &mut Quirks,
+) -> Response<Body> {
+    let command = match command(core, caller, route, head, body, quirks) {
+        Ok(command) => command,
+        Err(error) => return error_response(core, error),
+    };
+    match core.run_asking(caller.app, command).await {
+        Answer::Started { response, language } => {
+            response.to_http_response(language.as_ref()).map(Body::from)
+        }
+        Answer::Verification(verification) => verification.to_http_response().map(Body::from),
+        Answer::Refused(refusal) => refusal_response(core, refusal),
+        Answer::Done | Answer::Ask(_) => OutcomeRequest::accepted().map(Body::from),
+    }
+}
+
+fn command(
+    core: &Core,
+    caller: Caller,
+    route: Route,
+    head: &request::Parts,
+    body: &Bytes,
+    quirks: &mut Quirks,
+) -> Result<Command, ApiError> {
+    let app = caller.app;
+    let strictness = core.settings().strictness;
+    let status = |query| Command::Status { app, query };
+    Ok(match route {
+        Route::Start => Command::Start(Box::new(StartCommand {
+            app,
+            level: caller.level,
+            callback: core.callback(app).is_some(),
+            request: receive::<StartRequest>(body, strictness, quirks)?,
+            languages: StartRequest::languages(&head.headers),
+        })),
+        Route::ReportById { id } => Command::Report {
+            app,
+            target: Target::Id(id),
+            report: Box::new(receive::<ReportRequest>(body, strictness, quirks)?),
+        },
+        Route::ReportByNumber { number } => Command::Report {
+            app,
+            target: Target::Number(number),
+            report: Box::new(receive::<ReportRequest>(body, strictness, quirks)?),
+        },
+        Route::Outcome { number } => {
+            let outcome = receive::<OutcomeRequest>(body, strictness, quirks)?;
+            if outcome.method != Method::FlashCall {
+                return Err(ApiError::new(
+                    ApiError::PARAMETER,
+                    "Parameter method: must be flashcall.",
+                ));
+            }
+            Command::Outcome {
+                app,
+                number,
+                no_call: outcome.data.no_call,
+            }
+        }
+        Route::StatusById { id } => status(Query::Id(id)),
+        Route::StatusByReference { reference } => status(Query::Reference(reference)),
+        Route::StatusByNumber { method, number } => status(Query::Number { method, number }),
+        // A later version of the protocol may know more than is done here.
+        _ => {
+            return Err(ApiError::new(
+                ApiError::NOT_FOUND,
+                "Requested resource was not found.",
+            ));
+        }
+    })
+}
+
+/// Reads a body, and notes what was odd about it.
+fn receive<T: WireObject>(body: &Bytes, strictness: Strictness, quirks: &mut Quirks) -> Result<T, ApiError> {
+    let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
+    for quirk in &received.quirks {
+        quirks.push(quirk.to_string());
+    }
+    match quirks.first() {
+        Some(quirk) if strictness == Strictness::Strict => {
+            Err(ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}.")))
+        }
+        _ => Ok(received.value),
+    }
+}

@@ -1,0 +1,56 @@
+//! Answers that say no.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use http::{HeaderValue, Response};
+use sinch_verify_protocol::server::RouteError;
+use sinch_verify_protocol::{ApiError, WireObject as _};
+
+use super::body::{BodyError, LIMIT};
+use crate::core::Core;
+use crate::engine::Refusal;
+
+/// The error as an answer, with an id for support.
+pub(crate) fn error_response(core: &Core, mut error: ApiError) -> Response<Body> {
+    error.reference = Some(core.support_id());
+    error.to_http_response().map(Body::from)
+}
+
+/// What the engine refused.
+pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Body> {
+    let mut response = error_response(core, ApiError::new(refusal.code, refusal.message));
+    if let Some(after) = refusal.retry_after {
+        // Whole seconds, rounded up: earlier would be refused again.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// A path or verb that is no operation.
+pub(super) fn route(core: &Core, error: &RouteError) -> Response<Body> {
+    let plain: Response<Bytes> = error.to_http_response();
+    let Ok(body) = ApiError::decode(plain.body()) else {
+        return plain.map(Body::from);
+    };
+    let mut response = error_response(core, body);
+    if let Some(allowed) = plain.headers().get(ALLOW) {
+        response.headers_mut().insert(ALLOW, allowed.clone());
+    }
+    response
+}
+
+/// A body that was not read.
+pub(super) fn body(core: &Core, error: BodyError) -> Response<Body> {
+    let error = match error {
+        BodyError::TooLarge => ApiError::new(41300, format!("Body is larger than {LIMIT} bytes.")),
+        BodyError::Broken => ApiError::new(ApiError::PARAMETER, "Body: could not be read."),
+    };
+    let mut response = error_response(core, error);
+    // What is left of it must not be taken for the next request.
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,152 @@
+//! Result and delivered events, tried until they are heard.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use sinch_verify_protocol::WireObject as _;
+use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
+use tokio::sync::Semaphore;
+
+use super::post::{Answered, Poster};
+use crate::application::CallbackUrl;
+use crate::core::Core;
+use crate::delivery::Delivery;
+use crate::engine::{Effect, Notice, Uid};
+use crate::mix::mix;
+
+/// How much of an answer's body the log keeps.
+const KEPT: usize = 4096;
+
+/// Tries to deliver an event until it is answered with success, or as often as allowed.
+pub(super) async fn until_heard(
+    core: Arc<Core>,
+    poster: Arc<Poster>,
+    in_flight: Arc<Semaphore>,
+    effect: Effect,
+) {
+    let (name, body) = event(&effect.notice);
+    let tries = core.settings().event_tries.max(1);
+    for attempt in 1..=tries {
+        if attempt > 1 {
+            tokio::time::sleep(pause(&core, effect.uid, attempt)).await;
+        }
+        // The permit is not held while waiting between tries.
+        let Ok(_permit) = in_flight.acquire().await else {
+            return;
+        };
+        // Looked up every time: the URL may be set anew between tries.
+        let (Some(url), Some(registered)) = (core.callback(effect.app), core.application(effect.app)) else {
+            return;
+        };
+        let begun = Try::begin(&core, effect.uid, name, attempt, &url, &body);
+        let timeout = core.settings().event_timeout;
+        let answered = poster
+            .post(
+                url.uri(),
+                &registered.signer,
+                body.clone(),
+                core.clock().wire(),
+                timeout,
+            )
+            .await;
+        let verdict = match &answered {
+            Ok(answered) if answered.status.is_success() => None,
+            Ok(answered) => Some(format!("answered {}, must be 200", answered.status.as_u16())),
+            Err(error) => Some(error.clone()),
+        };
+        let heard = verdict.is_none();
+        log(&core, begun, answered.ok().as_ref(), heard, verdict);
+        if heard {
+            return;
+        }
+    }
+    tracing::warn!(id = %effect.uid, event = name, tries, "event was given up");
+}
+
+/// Notes that too many events wait already.
+pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
+    tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
+    if let Some(url) = core.callback(effect.app) {
+        let (name, body) = event(&effect.notice);
+        let begun = Try::begin(core, effect.uid, name, 1, &url, &body);
+        log(
+            core,
+            begun,
+            None,
+            false,
+            Some("not sent: too many events are waiting".to_owned()),
+        );
+    }
+}
+
+fn event(notice: &Notice) -> (&'static str, Bytes) {
+    match notice {
+        Notice::Delivered(event) => (SmsDeliveredEvent::EVENT, event.to_json().into()),
+        Notice::Result(event) => (ResultEvent::EVENT, event.to_json().into()),
+    }
+}
+
+/// The wait before try `attempt`: doubled every time, with up to half of it taken off so that
+/// events that failed together do not come together again.
+fn pause(core: &Core, uid: Uid, attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(2).min(16);
+    let whole = core.settings().event_backoff.saturating_mul(1 << doublings);
+    let chance = mix(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
+    let off = f64::from((chance >> 32) as u32) / f64::from(u32::MAX) / 2.0;
+    whole.mul_f64(1.0 - off)
+}
+
+/// A try that is under way.
+pub(super) struct Try {
+    uid: Uid,
+    event: &'static str,
+    attempt: u32,
+    url: String,
+    request: String,
+    at: SystemTime,
+    began: Instant,
+}
+
+impl Try {
+    pub(super) fn begin(
+        core: &Core,
+        uid: Uid,
+        event: &'static str,
+        attempt: u32,
+        url: &CallbackUrl,
+        body: &Bytes,
+    ) -> Self {
+        Self {
+            uid,
+            event,
+            attempt,
+            url: url.to_string(),
+            request: String::from_utf8_lossy(body).into_owned(),
+            at: core.clock().wire(),
+            began: Instant::now(),
+        }
+    }
+}
+
+/// Keeps what became of a try.
+pub(super) fn log(core: &Core, begun: Try, answered: Option<&Answered>, ok: bool, verdict: Option<String>) {
+    let response = answered.map(|answered| {
+        let head = &answered.body[..answered.body.len().min(KEPT)];
+        String::from_utf8_lossy(head).into_owned()
+    });
+    core.log.push(Delivery {
+        seq: 0,
+        verification_id: begun.uid.to_id(),
+        event: begun.event.to_owned(),
+        attempt: begun.attempt,
+        url: begun.url,
+        at: begun.at,
+        took: begun.began.elapsed(),
+        request: begun.request,
+        status: answered.map(|answered| answered.status.as_u16()),
+        response,
+        ok,
+        verdict,
+    });
+}

@@ -1,0 +1,30 @@
+//! Wakes the engine when something falls due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::Core;
+use crate::engine::Command;
+
+/// The longest sleep: the wall clock may be set while it lasts.
+const NAP: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(core: Arc<Core>) {
+    loop {
+        let wait = match core.next_deadline() {
+            // A manual clock moves by hand, and whoever moves it does what is due.
+            Some(deadline) if core.clock().ahead().is_some() => deadline
+                .duration_since(core.clock().service())
+                .unwrap_or_default(),
+            _ => NAP,
+        };
+        if wait.is_zero() {
+            core.run(Command::TimeReached);
+            continue;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait.min(NAP)) => {}
+            () = core.deadline_moved() => {}
+        }
+    }
+}

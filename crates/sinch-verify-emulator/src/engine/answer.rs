@@ -1,0 +1,129 @@
+//! How a verification looks from outside: in answers, in events, on the handset.
+
+use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
+use sinch_verify_protocol::identity::Identity;
+use sinch_verify_protocol::price::{Money, VerificationPrice};
+use sinch_verify_protocol::{BaseUrl, Cli, Method, Timestamp, Verification};
+
+use super::handset::Entry;
+use super::record::{Carried, Record};
+use crate::message::{Message, MessageKind};
+
+/// Where the addresses of data verifications are.
+pub(crate) const SEAMLESS: &str = "/_emu/seamless/";
+
+impl Record {
+    /// All of it, as a status query answers it.
+    pub(super) fn status_answer(&self, price: Option<&Money>) -> Verification {
+        let mut answer = self.report_answer();
+        answer.identity = Some(Identity::number(self.number));
+        answer.country_id = self.number.country().map(|country| country.to_string());
+        answer.timestamp = Some(Timestamp::service_form(self.started_at));
+        if !self.is_pending() {
+            answer.price = price.map(|money| {
+                let mut price = VerificationPrice::default();
+                price.verification = Some(money.clone());
+                price
+            });
+        }
+        answer.call_result = self.call.as_ref().and_then(|call| call.result.clone());
+        answer
+    }
+
+    /// What a report answers.
+    pub(super) fn report_answer(&self) -> Verification {
+        let mut answer = Verification::new(self.uid.to_id(), self.method.clone(), self.status.clone());
+        answer.reason = self.reason.clone();
+        answer.reference = self.reference.as_deref().map(str::to_owned);
+        answer.source = self.source.clone();
+        answer.call_complete = self.call.as_ref().map(|call| call.complete);
+        answer
+    }
+
+    pub(super) fn request_event(&self, price: Option<&Money>, languages: Vec<String>) -> RequestEvent {
+        let mut event = RequestEvent::new(
+            self.uid.to_id(),
+            self.method.clone(),
+            Identity::number(self.number),
+        );
+        event.reference = self.reference.as_deref().map(str::to_owned);
+        event.custom = self.custom.clone();
+        event.price = price.cloned();
+        event.accept_language = Some(languages).filter(|languages| !languages.is_empty());
+        event
+    }
+
+    pub(super) fn result_event(&self) -> ResultEvent {
+        let identity = Identity::number(self.number);
+        let mut event = ResultEvent::new(
+            self.uid.to_id(),
+            self.method.clone(),
+            identity,
+            self.status.clone(),
+        );
+        event.reference = self.reference.as_deref().map(str::to_owned);
+        event.custom = self.custom.clone();
+        event.reason = self.reason.clone();
+        event.source = self.source.clone();
+        event
+    }
+
+    pub(super) fn delivered_event(&self) -> SmsDeliveredEvent {
+        let identity = Identity::number(self.number);
+        let mut event = SmsDeliveredEvent::new(self.uid.to_id(), identity, SmsResult::Successful);
+        event.reference = self.reference.as_deref().map(str::to_owned);
+        event.custom = self.custom.clone();
+        event
+    }
+
+    /// What the handset shows of it; `None` when nothing was carried.
+    pub(super) fn message(&self, entry: &Entry, base: &BaseUrl) -> Option<Message> {
+        let kind = match self.method {
+            Method::Sms => MessageKind::Sms,
+            Method::FlashCall => MessageKind::FlashCall,
+            Method::Callout => MessageKind::Callout,
+            Method::WhatsApp => MessageKind::WhatsApp,
+            Method::Seamless => MessageKind::Seamless,
+            _ => return None,
+        };
+        let mut message = Message {
+            seq: entry.seq,
+            id: format!("message-{}", entry.seq),
+            kind,
+            verification_id: self.uid.to_id(),
+            at: entry.at,
+            text: None,
+            code: None,
+            cli: None,
+            target_uri: None,
+        };
+        match &self.carried {
+            Carried::Waiting(_) | Carried::Nothing => return None,
+            Carried::Text { code, template, hash } => {
+                let mut text = template.replace(PLACEHOLDER, code.expose());
+                if let Some(hash) = hash {
+                    text.push('\n');
+                    text.push_str(hash);
+                }
+                message.text = Some(text);
+                message.code = Some(code.clone());
+            }
+            Carried::Call { cli } => message.cli = Some(Cli::from(*cli)),
+            Carried::Speech(speech) => {
+                message.text = Some(speech.text.to_string());
+                message.code.clone_from(&speech.code);
+            }
+            Carried::Link { secret } => {
+                message.target_uri = Some(self.target_uri(base, *secret));
+            }
+        }
+        Some(message)
+    }
+
+    pub(super) fn target_uri(&self, base: &BaseUrl, secret: u64) -> String {
+        base.join(&format!("{SEAMLESS}{}.{secret:016x}", self.uid))
+    }
+}
+
+/// What stands for the code in a template.
+pub(super) const PLACEHOLDER: &str = "{{CODE}}";

@@ -1,0 +1,72 @@
+//! Callouts: what is said, and the keys that are pressed.
+
+use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Status};
+
+use super::Engine;
+use super::command::{Answer, Refusal};
+use super::language::Language;
+use super::plan::Menu;
+use super::record::{Carried, Speech};
+
+impl Engine {
+    /// Someone presses keys in the latest pending callout to `number`, whoever started it.
+    ///
+    /// The code verifies the number, and so does the pin: today's callouts speak a code, the older
+    /// form asked for a key, and a handset cannot tell which one an application is made for.
+    pub(super) fn keypad(&mut self, number: &PhoneNumber, digits: &str) -> Answer {
+        if !are_keys(digits) {
+            return Answer::Refused(Refusal::parameter("digits", "must be 1 to 10 keys of 0-9 * #"));
+        }
+        let pending = self.handsets.entries(number).rev().find_map(|entry| {
+            let record = self.store.get(entry.uid)?;
+            (record.method == Method::Callout && record.is_pending()).then_some(record)
+        });
+        let Some(record) = pending else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        let Carried::Speech(speech) = &record.carried else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        let uid = record.uid;
+        let is_code = speech.code.as_ref().is_some_and(|code| code.expose() == digits);
+        if is_code || &*speech.pin == digits {
+            self.end(uid, Status::Successful, None);
+        } else {
+            self.count_attempt(uid, Reason::InvalidCode);
+        }
+        self.report_answer(uid)
+    }
+}
+
+/// Whether `text` can be pressed on a telephone.
+pub(super) fn are_keys(text: &str) -> bool {
+    (1..=10).contains(&text.len())
+        && text
+            .bytes()
+            .all(|key| key.is_ascii_digit() || key == b'*' || key == b'#')
+}
+
+/// What a callout says and takes.
+pub(super) fn speech(language: &Language, code: Option<Code>, menu: Menu, default_pin: &str) -> Speech {
+    let pin = menu.pin.unwrap_or_else(|| default_pin.to_owned());
+    let text = match (menu.text, menu.sound, &code) {
+        (Some(text), _, _) => text.replace("{pin}", &pin),
+        (None, Some(sound), _) => format!("[plays {sound}]"),
+        (None, None, Some(code)) => language
+            .speech
+            .replace("{code}", &spelt(code))
+            .replace("{pin}", &pin),
+        (None, None, None) => language.menu.replace("{pin}", &pin),
+    };
+    Speech {
+        code,
+        pin: pin.into_boxed_str(),
+        text: text.into_boxed_str(),
+    }
+}
+
+/// A code as it is spoken: one character after the other.
+fn spelt(code: &Code) -> String {
+    let characters: Vec<String> = code.expose().chars().map(String::from).collect();
+    characters.join(", ")
+}

@@ -1,0 +1,93 @@
+//! The languages that messages and callouts come in.
+
+use sinch_verify_protocol::LanguageTag;
+
+/// A language, with the words of an SMS and of a callout.
+pub(super) struct Language {
+    pub(super) tag: &'static str,
+    /// With `{{CODE}}`.
+    pub(super) sms: &'static str,
+    /// With `{code}` and `{pin}`.
+    pub(super) speech: &'static str,
+    /// With `{pin}`: the older form of a callout, which speaks no code.
+    pub(super) menu: &'static str,
+}
+
+impl Language {
+    /// The first wanted language that there is, by whole tag or else by language alone; the
+    /// service's default, `en-US`, when there is none.
+    pub(super) fn choose<'a>(wanted: impl IntoIterator<Item = &'a str>) -> &'static Self {
+        wanted
+            .into_iter()
+            .find_map(|tag| {
+                let exact = LANGUAGES.iter().find(|known| known.tag.eq_ignore_ascii_case(tag));
+                exact.or_else(|| {
+                    LANGUAGES
+                        .iter()
+                        .find(|known| primary(known.tag).eq_ignore_ascii_case(primary(tag)))
+                })
+            })
+            .unwrap_or(&LANGUAGES[0])
+    }
+
+    /// The tag for `Content-Language`.
+    pub(super) fn tag(&self) -> Option<LanguageTag> {
+        self.tag.parse().ok()
+    }
+}
+
+/// The part of a tag that names the language. An official example writes `en_US`.
+fn primary(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or(tag)
+}
+
+const LANGUAGES: [Language; 8] = [
+    Language {
+        tag: "en-US",
+        sms: "Your verification code is {{CODE}}",
+        speech: "Your verification code is {code}. Type it in the app, or press {pin} to confirm.",
+        menu: "To verify your number, press {pin}.",
+    },
+    Language {
+        tag: "de-DE",
+        sms: "Ihr Prüfcode lautet {{CODE}}",
+        speech: "Ihr Prüfcode lautet {code}. Geben Sie ihn in der App ein, oder drücken Sie {pin}.",
+        menu: "Drücken Sie {pin}, um Ihre Nummer zu bestätigen.",
+    },
+    Language {
+        tag: "es-ES",
+        sms: "Tu código de verificación es {{CODE}}",
+        speech: "Tu código de verificación es {code}. Escríbelo en la aplicación o pulsa {pin}.",
+        menu: "Para verificar tu número, pulsa {pin}.",
+    },
+    Language {
+        tag: "fr-FR",
+        sms: "Votre code de vérification est {{CODE}}",
+        speech: "Votre code de vérification est {code}. Saisissez-le dans l'application ou appuyez sur {pin}.",
+        menu: "Pour vérifier votre numéro, appuyez sur {pin}.",
+    },
+    Language {
+        tag: "it-IT",
+        sms: "Il tuo codice di verifica è {{CODE}}",
+        speech: "Il tuo codice di verifica è {code}. Scrivilo nell'app o premi {pin}.",
+        menu: "Per verificare il tuo numero, premi {pin}.",
+    },
+    Language {
+        tag: "pl-PL",
+        sms: "Twój kod weryfikacyjny to {{CODE}}",
+        speech: "Twój kod weryfikacyjny to {code}. Wpisz go w aplikacji albo naciśnij {pin}.",
+        menu: "Aby potwierdzić numer, naciśnij {pin}.",
+    },
+    Language {
+        tag: "pt-BR",
+        sms: "Seu código de verificação é {{CODE}}",
+        speech: "Seu código de verificação é {code}. Digite-o no aplicativo ou pressione {pin}.",
+        menu: "Para verificar seu número, pressione {pin}.",
+    },
+    Language {
+        tag: "sv-SE",
+        sms: "Din verifieringskod är {{CODE}}",
+        speech: "Din verifieringskod är {code}. Skriv in den i appen eller tryck {pin}.",
+        menu: "Tryck {pin} för att verifiera ditt nummer.",
+    },
+];

@@ -1,0 +1,163 @@
+//! What is to be sent: what the start wants, changed by what the callback decides.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::callback::Decision;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method, PhoneNumber};
+
+use super::answer::PLACEHOLDER;
+use super::command::Refusal;
+
+/// What is to be sent. What is not set is chosen when it is sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) code: Option<Code>,
+    pub(super) code_type: Option<CodeType>,
+    pub(super) expiry: Option<Duration>,
+    pub(super) template: Option<String>,
+    pub(super) application_hash: Option<String>,
+    /// Best first.
+    pub(super) languages: Vec<String>,
+    pub(super) cli: Option<PhoneNumber>,
+    pub(super) ring: Option<Duration>,
+    pub(super) interception: Option<Duration>,
+    /// The older form of a callout: press a key.
+    pub(super) menu: Option<Menu>,
+}
+
+/// The older form of a callout.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Menu {
+    pub(super) pin: Option<String>,
+    pub(super) text: Option<String>,
+    pub(super) sound: Option<String>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Plan {
+    /// What a start wants. Options of other methods are left aside.
+    pub(super) fn of(request: StartRequest, languages: &AcceptLanguage) -> Result<Self, Refusal> {
+        let mut plan = Self {
+            languages: languages.preferred().map(|tag| tag.as_str().to_owned()).collect(),
+            ..Self::default()
+        };
+        match request.method {
+            Method::Sms => {
+                if let Some(options) = request.sms_options {
+                    plan.code_type = known_code_type(options.code_type, "smsOptions.codeType")?;
+                    plan.expiry = options.expiry.map(|expiry| expiry.duration());
+                    if options
+                        .template
+                        .as_ref()
+                        .is_some_and(|text| !text.contains(PLACEHOLDER))
+                    {
+                        return Err(Refusal::parameter("smsOptions.template", "must hold {{CODE}}"));
+                    }
+                    plan.template = options.template;
+                    plan.application_hash = options.application_hash;
+                }
+            }
+            Method::FlashCall => {
+                if let Some(options) = request.flash_call_options {
+                    plan.ring = options.dial_timeout.map(|seconds| seconds.duration());
+                    plan.interception = options.interception_timeout.map(|seconds| seconds.duration());
+                }
+            }
+            Method::Callout => {
+                let locale = request
+                    .callout_options
+                    .and_then(|options| options.speech)
+                    .and_then(|speech| speech.locale);
+                plan.prefer(locale);
+            }
+            Method::WhatsApp => {
+                if let Some(options) = request.whatsapp_options {
+                    plan.code_type = known_code_type(options.code_type, "whatsappOptions.codeType")?;
+                }
+            }
+            Method::Seamless => {}
+            _ => {
+                return Err(Refusal::parameter(
+                    "method",
+                    "must be sms, flashcall, callout, seamless or whatsapp",
+                ));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Takes over what the callback set. Says `false` when it set something that cannot be done.
+    pub(super) fn decide(&mut self, decision: Decision) -> bool {
+        let code_type = match decision {
+            Decision::AllowSms(sms) => {
+                self.code = sms.code;
+                self.expiry = sms.expiry.map(|expiry| expiry.duration()).or(self.expiry);
+                self.accept(sms.accept_language);
+                sms.code_type
+            }
+            Decision::AllowWhatsApp(whatsapp) => {
+                self.accept(whatsapp.accept_language);
+                whatsapp.code_type
+            }
+            Decision::AllowFlashCall(call) => {
+                self.cli = call.cli;
+                self.ring = call.dial_timeout.map(|seconds| seconds.duration()).or(self.ring);
+                let interception = call.interception_timeout.map(|seconds| seconds.duration());
+                self.interception = interception.or(self.interception);
+                None
+            }
+            Decision::AllowCallout(callout) => {
+                self.code = callout.code;
+                self.prefer(callout.speech.and_then(|speech| speech.locale).or(callout.locale));
+                let menu = Menu {
+                    pin: callout.pin,
+                    text: callout.tts_menu.map(|text| text.as_str().to_owned()),
+                    sound: callout.wav_file,
+                    timeout: callout
+                        .timeout
+                        .filter(|seconds| *seconds > 0)
+                        .map(|seconds| Duration::from_secs(seconds.into())),
+                };
+                let keys = |pin: &String| super::callout::are_keys(pin);
+                if !menu.pin.as_ref().is_none_or(keys) {
+                    return false;
+                }
+                let older = menu.pin.is_some()
+                    || menu.text.is_some()
+                    || menu.sound.is_some()
+                    || menu.timeout.is_some();
+                self.menu = older.then_some(menu);
+                None
+            }
+            _ => None,
+        };
+        if matches!(code_type, Some(CodeType::Unknown(_))) {
+            return false;
+        }
+        self.code_type = code_type.or_else(|| self.code_type.take());
+        true
+    }
+
+    fn prefer(&mut self, language: Option<String>) {
+        if let Some(language) = language {
+            self.languages.insert(0, language);
+        }
+    }
+
+    fn accept(&mut self, languages: Option<Vec<LanguageTag>>) {
+        if let Some(languages) = languages {
+            self.languages = languages.iter().map(|tag| tag.as_str().to_owned()).collect();
+        }
+    }
+}
+
+fn known_code_type(code_type: Option<CodeType>, field: &str) -> Result<Option<CodeType>, Refusal> {
+    match code_type {
+        Some(CodeType::Unknown(_)) => Err(Refusal::parameter(
+            field,
+            "must be Numeric, Alpha or Alphanumeric",
+        )),
+        known => Ok(known),
+    }
+}

@@ -1,0 +1,151 @@
+//! One verification as the engine keeps it.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::wire::PrivateText;
+use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status, VerificationId};
+
+use super::command::AppId;
+use super::plan::Plan;
+use crate::application::AuthorizationLevel;
+
+/// A verification's id: a UUID, whose text is the id on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Uid(pub(super) u128);
+
+impl Uid {
+    /// Reads the text that [`Uid::to_id`] gives, and nothing else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits: String = text.split('-').collect();
+        let uid = Self(u128::from_str_radix(&digits, 16).ok()?);
+        (uid.to_string() == text).then_some(uid)
+    }
+
+    /// The half that is made up.
+    pub(crate) fn low_bits(self) -> u64 {
+        self.0 as u64
+    }
+
+    pub(crate) fn to_id(self) -> VerificationId {
+        #[expect(
+            clippy::expect_used,
+            reason = "an id takes any 36 hexadecimal digits and dashes"
+        )]
+        VerificationId::new(&self.to_string()).expect("a UUID is an id")
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.0;
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            n >> 96,
+            n >> 80 & 0xFFFF,
+            n >> 64 & 0xFFFF,
+            n >> 48 & 0xFFFF,
+            n & 0xFFFF_FFFF_FFFF
+        )
+    }
+}
+
+/// One verification.
+#[derive(Clone)]
+pub(super) struct Record {
+    pub(super) uid: Uid,
+    pub(super) app: AppId,
+    /// How well the starter showed who it is.
+    pub(super) level: AuthorizationLevel,
+    pub(super) number: PhoneNumber,
+    pub(super) method: Method,
+    pub(super) reference: Option<Box<str>>,
+    pub(super) custom: Option<PrivateText>,
+    pub(super) status: Status,
+    pub(super) reason: Option<Reason>,
+    pub(super) started_at: SystemTime,
+    /// When it expires; in the agenda while it is pending.
+    pub(super) expires_at: SystemTime,
+    /// When its call is over; in the agenda while it is set.
+    pub(super) call_over_at: Option<SystemTime>,
+    /// Wrong reports and wrong keys.
+    pub(super) attempts: u32,
+    pub(super) source: Option<Source>,
+    pub(super) carried: Carried,
+    /// For calls, once the call was made.
+    pub(super) call: Option<Call>,
+}
+
+/// What was carried to the handset.
+#[derive(Clone)]
+pub(super) enum Carried {
+    /// Nothing yet: the callback is being asked. The plan is what the start wants.
+    Waiting(Box<Plan>),
+    /// Nothing, and nothing will be.
+    Nothing,
+    /// A message with a code.
+    Text {
+        code: Code,
+        template: Box<str>,
+        hash: Option<Box<str>>,
+    },
+    /// A flash call.
+    Call { cli: PhoneNumber },
+    /// A callout.
+    Speech(Box<Speech>),
+    /// An address to follow.
+    Link { secret: u64 },
+}
+
+/// What a callout says, and what it takes.
+#[derive(Clone)]
+pub(super) struct Speech {
+    /// Spoken, unless the older form was asked for without one.
+    pub(super) code: Option<Code>,
+    /// The key that confirms.
+    pub(super) pin: Box<str>,
+    pub(super) text: Box<str>,
+}
+
+/// The state of a call.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) complete: bool,
+    pub(super) result: Option<CallResult>,
+}
+
+impl Record {
+    pub(super) fn is_pending(&self) -> bool {
+        self.status == Status::Pending
+    }
+
+    pub(super) fn has_expired(&self) -> bool {
+        self.status == Status::Fail && self.reason == Some(Reason::Expired)
+    }
+
+    /// Marks the call as over, unless it is already.
+    pub(super) fn complete_call(&mut self, result: CallResult) {
+        if let Some(call) = self.call.as_mut().filter(|call| !call.complete) {
+            call.complete = true;
+            call.result.get_or_insert(result);
+        }
+    }
+
+    /// Takes the final state. The engine does the rest.
+    pub(super) fn end(&mut self, status: Status, reason: Option<Reason>) {
+        let result = match (&self.method, &status, &reason) {
+            // Whoever leaves a flash call unanswered hears it stop.
+            (Method::FlashCall, ..) | (_, Status::Aborted, _) => CallResult::Cancel,
+            (_, _, Some(Reason::Expired)) => CallResult::NoAnswer,
+            _ => CallResult::Answered,
+        };
+        self.complete_call(result);
+        if matches!(self.carried, Carried::Waiting(_)) {
+            self.carried = Carried::Nothing;
+        }
+        self.status = status;
+        self.reason = reason;
+    }
+}

@@ -1,0 +1,202 @@
+//! What reaches the handset, and what the start answers.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::start::{
+    CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
+    WhatsAppDetails,
+};
+use sinch_verify_protocol::{
+    ApiError, BaseUrl, CodeType, Endpoint as _, LanguageTag, Method, Reason, Status, StatusById,
+    VerificationId,
+};
+
+use super::Engine;
+use super::agenda::Task;
+use super::callout;
+use super::command::{Answer, Effect, Notice, Refusal};
+use super::flash_call;
+use super::language::Language;
+use super::plan::Plan;
+use super::record::{Call, Carried, Uid};
+
+impl Engine {
+    /// Sends what `plan` says and answers the start.
+    pub(super) fn send(&mut self, uid: Uid, plan: Plan) -> Answer {
+        let Some(record) = self.store.get(uid) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        let method = record.method.clone();
+        let mut response = StartResponse::new(uid.to_id(), method.clone());
+        response.links = links(&self.base, uid.to_id());
+        if let Some(expiry) = plan.expiry {
+            self.set_expiry(uid, expiry);
+        }
+        let sent = match method {
+            Method::Sms => self.send_text(plan, |code_type, template, engine| {
+                let mut details = SmsDetails::default();
+                details.template = Some(template.to_owned());
+                details.interception_timeout = Some(seconds(engine.settings.sms_interception));
+                details.code_type = Some(code_type);
+                response.sms = Some(details);
+            }),
+            Method::WhatsApp => self.send_text(plan, |code_type, _, _| {
+                let mut details = WhatsAppDetails::default();
+                details.code_type = Some(code_type);
+                response.whatsapp = Some(details);
+            }),
+            Method::FlashCall => self.ring(uid, &plan, &mut response),
+            Method::Callout => self.call_out(uid, plan, &mut response),
+            Method::Seamless => {
+                let secret = self.random.secret();
+                let mut details = SeamlessDetails::default();
+                details.target_uri = self
+                    .store
+                    .get(uid)
+                    .map(|record| record.target_uri(&self.base, secret));
+                response.seamless = Some(details);
+                Some((Carried::Link { secret }, None))
+            }
+            // Starts by other methods are refused before they get here.
+            _ => None,
+        };
+        let Some((carried, language)) = sent else {
+            self.end(uid, Status::Error, Some(Reason::InternalError));
+            return Answer::Refused(Refusal::new(ApiError::INTERNAL, "Internal server error."));
+        };
+        let Some(record) = self.store.get_mut(uid) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        record.carried = carried;
+        self.handsets.receive(record.number, uid, self.now);
+        if method == Method::Sms && self.settings.sms_delivered_events {
+            self.effects.push(Effect {
+                app: record.app,
+                uid,
+                notice: Notice::Delivered(Box::new(record.delivered_event())),
+            });
+        }
+        Answer::Started {
+            response: Box::new(response),
+            language,
+        }
+    }
+
+    fn send_text(
+        &mut self,
+        plan: Plan,
+        tell: impl FnOnce(CodeType, &str, &Self),
+    ) -> Option<(Carried, Option<LanguageTag>)> {
+        let language = Language::choose(plan.languages.iter().map(String::as_str));
+        let code_type = plan.code_type.unwrap_or(CodeType::Numeric);
+        let code = match plan.code {
+            Some(code) => code,
+            None => self.random.code(&code_type, self.settings.code_length)?,
+        };
+        // The words of one's own are in no language that we know of.
+        let tag = if plan.template.is_some() {
+            None
+        } else {
+            language.tag()
+        };
+        let template = plan.template.unwrap_or_else(|| language.sms.to_owned());
+        tell(code_type, &template, self);
+        let carried = Carried::Text {
+            code,
+            template: template.into_boxed_str(),
+            hash: plan.application_hash.map(String::into_boxed_str),
+        };
+        Some((carried, tag))
+    }
+
+    fn ring(
+        &mut self,
+        uid: Uid,
+        plan: &Plan,
+        response: &mut StartResponse,
+    ) -> Option<(Carried, Option<LanguageTag>)> {
+        let cli = match plan.cli {
+            Some(cli) => cli,
+            None => self.random.fictional_number().parse().ok()?,
+        };
+        let settings = &self.settings;
+        let interception = plan.interception.unwrap_or(settings.flash_call_interception);
+        // The time to report goes on as long after the time to intercept as it does by default.
+        let report = settings
+            .flash_call_report
+            .saturating_sub(settings.flash_call_interception);
+        let mut details = FlashCallDetails::new(flash_call::filter(&cli));
+        details.interception_timeout = Some(seconds(interception));
+        details.report_timeout = Some(seconds(interception.saturating_add(report)));
+        details.deny_call_after = Some(seconds(settings.flash_call_deny_after));
+        response.flash_call = Some(details);
+        self.call_until(uid, Some(plan.ring.unwrap_or(self.settings.flash_call_ring)));
+        Some((Carried::Call { cli }, None))
+    }
+
+    fn call_out(
+        &mut self,
+        uid: Uid,
+        plan: Plan,
+        response: &mut StartResponse,
+    ) -> Option<(Carried, Option<LanguageTag>)> {
+        let language = Language::choose(plan.languages.iter().map(String::as_str));
+        let older = plan.menu.is_some();
+        let menu = plan.menu.unwrap_or_default();
+        let code = match plan.code {
+            None if older => None,
+            None => Some(self.random.code(&CodeType::Numeric, self.settings.code_length)?),
+            code => code,
+        };
+        self.call_until(uid, menu.timeout);
+        response.callout = self.settings.callout_polling.map(|polling| {
+            let mut details = CalloutDetails::default();
+            details.start_polling_after = Some(seconds(polling.start_after));
+            details.stop_polling_after = Some(seconds(polling.stop_after));
+            details.polling_interval = Some(seconds(polling.interval));
+            details
+        });
+        let speech = callout::speech(language, code, menu, &self.settings.callout_pin);
+        Some((Carried::Speech(Box::new(speech)), language.tag()))
+    }
+
+    /// A call begins, and is over after `lasting` if it has such a limit.
+    fn call_until(&mut self, uid: Uid, lasting: Option<Duration>) {
+        let over = lasting.map(|lasting| self.later(lasting));
+        if let Some(record) = self.store.get_mut(uid) {
+            record.call = Some(Call {
+                complete: false,
+                result: None,
+            });
+            record.call_over_at = over;
+        }
+        if let Some(at) = over {
+            self.agenda.add(at, uid, Task::CallOver);
+        }
+    }
+
+    /// The callback may set another expiry, which counts from the start too.
+    fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
+        if let Some(record) = self.store.get_mut(uid) {
+            self.agenda.remove(record.expires_at, uid, Task::Expire);
+            if let Some(at) = record.started_at.checked_add(expiry) {
+                record.expires_at = at;
+            }
+            self.agenda.add(record.expires_at, uid, Task::Expire);
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Where to ask, and where to report: the same address.
+fn links(base: &BaseUrl, id: VerificationId) -> Option<Vec<Link>> {
+    let request = StatusById { id }.to_http(base).ok()?;
+    let href = request.uri().to_string();
+    Some(vec![
+        Link::new(LinkRel::Status, href.clone(), "GET"),
+        Link::new(LinkRel::Report, href, "PUT"),
+    ])
+}

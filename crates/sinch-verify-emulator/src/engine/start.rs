@@ -1,0 +1,189 @@
+//! Starts, and what the callback says to them.
+
+use std::time::SystemTime;
+
+use sinch_verify_protocol::callback::Decision;
+use sinch_verify_protocol::identity::IdentityType;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{AcceptLanguage, ApiError, Custom, PhoneNumber, Reason, Status, VerificationId};
+
+use super::Engine;
+use super::agenda::Task;
+use super::command::{Answer, AppId, Ask, Refusal, StartCommand};
+use super::plan::Plan;
+use super::record::{Carried, Record, Uid};
+use crate::application::AuthorizationLevel;
+
+impl Engine {
+    pub(super) fn start(&mut self, command: StartCommand) -> Answer {
+        match self.try_start(command) {
+            Ok(answer) => answer,
+            Err(refusal) => Answer::Refused(refusal),
+        }
+    }
+
+    /// Nothing is kept of a start that is refused in here.
+    fn try_start(&mut self, command: StartCommand) -> Result<Answer, Refusal> {
+        let StartCommand {
+            app,
+            level,
+            callback,
+            mut request,
+            languages,
+        } = command;
+        let number = check_identity(&request)?;
+        check_names(&request)?;
+        let reference = request.reference.take();
+        let custom = request.custom.take();
+        let method = request.method.clone();
+        let asked = if callback { tags(&languages) } else { Vec::new() };
+        let plan = Plan::of(request, &languages)?;
+
+        if let Some(reference) = &reference
+            && self.store.by_reference(app, reference).is_some()
+        {
+            return Err(Refusal::new(
+                ApiError::REFERENCE_USED,
+                "Reference already defined.",
+            ));
+        }
+        if level == AuthorizationLevel::Public && !callback {
+            return Err(Refusal::new(
+                ApiError::RESTRICTED,
+                "Callback URL must be set when using public authorization method.",
+            ));
+        }
+        self.check_rates(app, &number)?;
+
+        if self.settings.abort_predecessor
+            && let Some(predecessor) = self.store.latest(app, &number, None)
+        {
+            self.end(predecessor, Status::Aborted, None);
+        }
+        let uid = self.random.uid(self.now);
+        let record = Record {
+            uid,
+            app,
+            level,
+            number,
+            method,
+            reference: reference.map(String::into_boxed_str),
+            custom,
+            status: Status::Pending,
+            reason: None,
+            started_at: self.now,
+            expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
+            call_over_at: None,
+            attempts: 0,
+            source: None,
+            carried: Carried::Nothing,
+            call: None,
+        };
+        self.agenda.add(record.expires_at, uid, Task::Expire);
+        if !callback {
+            self.store.insert(record);
+            return Ok(self.send(uid, plan));
+        }
+        let event = record.request_event(self.settings.price.as_ref(), asked);
+        self.store.insert(Record {
+            carried: Carried::Waiting(Box::new(plan)),
+            ..record
+        });
+        Ok(Answer::Ask(Ask {
+            uid,
+            event: Box::new(event),
+        }))
+    }
+
+    /// The callback answered; `None` when it gave no usable answer.
+    pub(super) fn decide(&mut self, uid: Uid, decision: Option<Decision>) -> Answer {
+        let Some(record) = self.store.get_mut(uid) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        let level = record.level;
+        let wanted = match std::mem::replace(&mut record.carried, Carried::Nothing) {
+            Carried::Waiting(plan) => *plan,
+            other => {
+                record.carried = other;
+                return Answer::Refused(Refusal::not_processable(
+                    "The verification ended before the callback answered.",
+                ));
+            }
+        };
+        let mut plan = wanted.clone();
+        let denied = match decision {
+            Some(Decision::Deny) => Some(Reason::DeniedByCallback),
+            Some(decision) => (!plan.decide(decision)).then_some(Reason::InvalidCallback),
+            None => Some(Reason::InvalidCallback),
+        };
+        let trusted = self.settings.trust_without_answer && level > AuthorizationLevel::Public;
+        match denied {
+            Some(Reason::InvalidCallback) if trusted => self.send(uid, wanted),
+            Some(reason) => {
+                let message = if reason == Reason::DeniedByCallback {
+                    "Verification was denied by the callback."
+                } else {
+                    "Verification was denied: the callback gave no usable answer."
+                };
+                self.end(uid, Status::Denied, Some(reason));
+                Answer::Refused(Refusal::new(ApiError::RESTRICTED, message))
+            }
+            None => self.send(uid, plan),
+        }
+    }
+
+    fn check_rates(&mut self, app: AppId, number: &PhoneNumber) -> Result<(), Refusal> {
+        if let Some(least) = self.settings.velocity
+            && let Some(uid) = self.store.latest(app, number, None)
+            && let Some(record) = self.store.get(uid)
+        {
+            let passed = self.now.duration_since(record.started_at).unwrap_or_default();
+            if passed < least {
+                return Err(Refusal {
+                    code: ApiError::VELOCITY,
+                    message: "Cannot initiate verification to the same number too quickly.".to_owned(),
+                    retry_after: Some(least - passed),
+                });
+            }
+        }
+        if let Some(most) = self.settings.capacity
+            && !self.store.has_capacity(app, self.now, most)
+        {
+            return Err(Refusal {
+                code: ApiError::CAPACITY,
+                message: "Request capacity exceeded.".to_owned(),
+                retry_after: Some(std::time::Duration::from_secs(1)),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn later(&self, by: std::time::Duration) -> SystemTime {
+        // A span that no clock reaches never ends.
+        self.now.checked_add(by).unwrap_or(self.now)
+    }
+}
+
+fn check_identity(request: &StartRequest) -> Result<PhoneNumber, Refusal> {
+    if request.identity.kind != IdentityType::Number {
+        return Err(Refusal::parameter("identity.type", "must be number"));
+    }
+    let number = request.identity.phone_number();
+    number.map_err(|problem| Refusal::parameter("identity.endpoint", problem))
+}
+
+fn check_names(request: &StartRequest) -> Result<(), Refusal> {
+    if let Some(reference) = &request.reference {
+        // References and ids stand in the same place of a path. SDKs send references that need
+        // escapes there, so more is taken than a client of ours can send.
+        VerificationId::new(reference).map_err(|problem| Refusal::parameter("reference", problem))?;
+    }
+    if let Some(custom) = &request.custom {
+        Custom::new(custom.as_str()).map_err(|problem| Refusal::parameter("custom", problem))?;
+    }
+    Ok(())
+}
+
+fn tags(languages: &AcceptLanguage) -> Vec<String> {
+    languages.preferred().map(|tag| tag.as_str().to_owned()).collect()
+}

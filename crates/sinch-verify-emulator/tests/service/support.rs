@@ -1,0 +1,291 @@
+//! A plain HTTP client and a callback receiver, over real sockets.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use sinch_verify_emulator::{Application, Builder, CallbackUrl, Emulator, Message};
+use sinch_verify_protocol::auth::{ContentMd5, PathPolicy, SignedMessage, Verifier, Window};
+use sinch_verify_protocol::{
+    ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, PhoneNumber,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
+pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub(crate) const OTHER_KEY: &str = "99999999-8888-7777-6666-555555555555";
+pub(crate) const NUMBER: &str = "+46700000001";
+pub(crate) const SHORT: Duration = Duration::from_secs(10);
+
+pub(crate) fn key() -> ApplicationKey {
+    KEY.parse().unwrap()
+}
+
+pub(crate) fn secret() -> ApplicationSecret {
+    SECRET.parse().unwrap()
+}
+
+pub(crate) fn number() -> PhoneNumber {
+    NUMBER.parse().unwrap()
+}
+
+pub(crate) fn application() -> Application {
+    Application::new(key(), secret())
+}
+
+pub(crate) fn builder() -> Builder {
+    Emulator::builder().application(application()).seed(7)
+}
+
+pub(crate) async fn emulator() -> Emulator {
+    builder().start().await.unwrap()
+}
+
+pub(crate) fn public() -> Credentials {
+    Credentials::public(key())
+}
+
+pub(crate) fn basic() -> Credentials {
+    Credentials::basic(key(), secret())
+}
+
+pub(crate) fn signed() -> Credentials {
+    Credentials::signed(key(), secret())
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) async fn send(emulator: &Emulator, request: Request<Bytes>) -> Response<Bytes> {
+    let stream = TcpStream::connect(emulator.addr()).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let (mut head, body) = request.into_parts();
+    // On a connection to the server itself a request names the path only.
+    if let Some(path) = head.uri.path_and_query() {
+        head.headers
+            .entry(http::header::HOST)
+            .or_insert_with(|| emulator.addr().to_string().parse().unwrap());
+        head.uri = path.as_str().parse().unwrap();
+    }
+    let response = sender
+        .send_request(Request::from_parts(head, Full::new(body)))
+        .await
+        .unwrap();
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    connection.abort();
+    Response::from_parts(head, body)
+}
+
+/// Sends an operation as a client does.
+pub(crate) async fn call<E: Endpoint>(
+    emulator: &Emulator,
+    credentials: &Credentials,
+    operation: &E,
+) -> Result<E::Response, DecodeError> {
+    let mut request = operation.to_http(&emulator.base_url()).unwrap();
+    credentials.authorize(&mut request, SystemTime::now()).unwrap();
+    E::from_http(&send(emulator, request).await)
+}
+
+/// The error code that a refused operation carries.
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, DecodeError>) -> u32 {
+    match answer {
+        Err(DecodeError::Api { status, error }) => {
+            assert_eq!(error.http_status(), status);
+            assert!(error.reference.is_some(), "a support id");
+            error.code
+        }
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+/// A request in words, with basic authorization.
+pub(crate) fn plain(method: &str, path: &str, body: &str) -> Request<Bytes> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .body(Bytes::from(body.to_owned()))
+        .unwrap();
+    basic().authorize(&mut request, SystemTime::now()).unwrap();
+    request
+}
+
+pub(crate) async fn get(emulator: &Emulator, path: &str) -> Response<Bytes> {
+    let request = Request::builder().uri(path).body(Bytes::new()).unwrap();
+    send(emulator, request).await
+}
+
+pub(crate) async fn post(emulator: &Emulator, path: &str, body: &str) -> Response<Bytes> {
+    let request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .body(Bytes::from(body.to_owned()))
+        .unwrap();
+    send(emulator, request).await
+}
+
+pub(crate) fn json(response: &Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+/// The newest message of the number most tests use.
+pub(crate) fn newest(emulator: &Emulator) -> Message {
+    emulator.inbox(&number()).remove(0)
+}
+
+/// A callback receiver that checks signatures and answers as told.
+pub(crate) struct Receiver {
+    url: CallbackUrl,
+    got: Arc<Got>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Got {
+    posts: Mutex<Vec<Posted>>,
+    news: Notify,
+}
+
+/// One post.
+#[derive(Clone, Debug)]
+pub(crate) struct Posted {
+    pub(crate) event: Event,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
+}
+
+impl Receiver {
+    /// Answers every event with what `answer` makes of it.
+    pub(crate) async fn new(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self::at("/callback", Duration::ZERO, answer).await
+    }
+
+    /// As [`Receiver::new`], at a path of one's own, after a while.
+    pub(crate) async fn at(
+        path: &str,
+        after: Duration,
+        answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}{path}", listener.local_addr().unwrap());
+        let got = Arc::new(Got::default());
+        let answer = Arc::new(answer);
+        let mut tasks = JoinSet::new();
+        let shared = Arc::clone(&got);
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (got, answer) = (Arc::clone(&shared), Arc::clone(&answer));
+                let service = service_fn(move |request| {
+                    let (got, answer) = (Arc::clone(&got), Arc::clone(&answer));
+                    async move {
+                        let event = got.take(request).await;
+                        tokio::time::sleep(after).await;
+                        Ok::<_, Infallible>(answer(&event).map(Full::new))
+                    }
+                });
+                connections.spawn(async move {
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self {
+            url: url.parse().unwrap(),
+            got,
+            _tasks: tasks,
+        }
+    }
+
+    pub(crate) fn url(&self) -> CallbackUrl {
+        self.url.clone()
+    }
+
+    pub(crate) fn posts(&self) -> Vec<Posted> {
+        self.got.posts.lock().unwrap().clone()
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.posts()
+            .iter()
+            .map(|posted| posted.event.name().to_owned())
+            .collect()
+    }
+
+    /// Waits for so many posts.
+    pub(crate) async fn wait(&self, posts: usize) {
+        let enough = async {
+            loop {
+                let news = self.got.news.notified();
+                if self.posts().len() >= posts {
+                    return;
+                }
+                news.await;
+            }
+        };
+        tokio::time::timeout(SHORT, enough).await.expect("posts came");
+    }
+}
+
+impl Got {
+    async fn take(&self, request: Request<Incoming>) -> Event {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let md5 = ContentMd5::of(&body);
+        let path = head.uri.path_and_query().unwrap().as_str();
+        let (authorization, message) =
+            SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).unwrap();
+        let sinch_verify_protocol::auth::Authorization::Signed { signature, .. } = authorization else {
+            panic!("events are signed");
+        };
+        Verifier::new(key(), &secret())
+            .verify(
+                &message,
+                &signature,
+                SystemTime::now(),
+                Window::default(),
+                PathPolicy::default(),
+            )
+            .expect("the event verifies");
+        let event = Event::decode(&body).unwrap();
+        self.posts.lock().unwrap().push(Posted {
+            event: event.clone(),
+            path: path.to_owned(),
+            headers: head.headers,
+        });
+        self.news.notify_waiters();
+        event
+    }
+}
+
+/// An answer with this status and body.
+pub(crate) fn reply(status: u16, body: &str) -> Response<Bytes> {
+    Response::builder()
+        .status(status)
+        .body(Bytes::from(body.to_owned()))
+        .unwrap()
+}
+
+/// An emulator whose events go to `receiver`.
+pub(crate) async fn emulator_calling(receiver: &Receiver) -> Emulator {
+    Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .seed(7)
+        .start()
+        .await
+        .unwrap()
+}

@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use goose::goose::{GooseRequest, GooseUser, TransactionError};
+use http::{Request, Response};
+use reqwest::{Client, ClientBuilder, RequestBuilder, redirect, retry};
+
+use crate::failure::{Failure, FailureKind};
+use crate::wire::Wire;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a request may take, up to the last byte of its answer.
+const WHOLE: Duration = Duration::from_secs(30);
+/// The longest answer that is read, in bytes. Answers of the service have a few hundred.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The client of all users: nothing is repeated, redirected, unpacked or sent through a proxy.
+pub(super) fn client() -> reqwest::Result<Client> {
+    ClientBuilder::new()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        .no_gzip()
+        // Targets speak no TLS; without this the roots of the platform would be read.
+        .tls_certs_only([])
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE)
+        .build()
+}
+
+/// A wire through the client of a goose user.
+pub(super) struct GooseWire<'a> {
+    user: &'a mut GooseUser,
+}
+
+impl<'a> GooseWire<'a> {
+    pub(super) fn new(user: &'a mut GooseUser) -> Self {
+        Self { user }
+    }
+}
+
+impl Wire for GooseWire<'_> {
+    async fn send(
+        &mut self,
+        operation: &'static str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let path = request.uri().path().to_owned();
+        let request = reqwest::Request::try_from(request)
+            .ok()
+            // A URL resolves `.` and `..`; the signature covers the path as it was.
+            .filter(|request| request.url().path() == path)
+            .ok_or_else(|| Failure::new(FailureKind::Request, "the path cannot be sent as it was signed"))?;
+        let request = GooseRequest::builder()
+            .name(operation)
+            .set_request_builder(RequestBuilder::from_parts(self.user.client.clone(), request))
+            .build();
+        let sent = self.user.request(request).await.map_err(|error| unsent(*error))?;
+        let mut answer = sent.response?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if chunk.len() > MAX_BODY - body.len() {
+                return Err(Failure::new(
+                    FailureKind::Decode,
+                    "the answer is larger than 64 KiB",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = answer.status();
+        std::mem::swap(response.headers_mut(), answer.headers_mut());
+        Ok(response)
+    }
+}
+
+/// Goose did not send the request. What it says may hold the URL, and is left out.
+fn unsent(error: TransactionError) -> Failure {
+    match error {
+        TransactionError::Reqwest(error) => error.into(),
+        _ => Failure::new(FailureKind::Request, "goose did not send the request"),
+    }
+}

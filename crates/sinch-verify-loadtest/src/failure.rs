@@ -1,0 +1,254 @@
+//! Why flows fail, under names that scripts can rely on.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use serde::{Serialize, Serializer};
+use sinch_verify_client::{TransportError, TransportErrorKind};
+use sinch_verify_protocol::DecodeError;
+
+/// A flow failed: what kind of failure it is, and what is known about it.
+///
+/// The detail holds no phone number, code or secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    kind: FailureKind,
+    detail: Box<str>,
+}
+
+impl Failure {
+    /// A failure of `kind`.
+    #[must_use]
+    pub fn new(kind: FailureKind, detail: impl Into<Box<str>>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+        }
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// What is known about it, as a fragment of a sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.detail)
+    }
+}
+
+impl Error for Failure {}
+
+impl From<&DecodeError> for Failure {
+    /// The service refused, or its answer could not be read.
+    fn from(error: &DecodeError) -> Self {
+        let kind = match error {
+            DecodeError::Api { error, .. } => FailureKind::Api(error.code),
+            DecodeError::Status { status, .. } => FailureKind::Http(status.as_u16()),
+            _ => FailureKind::Decode,
+        };
+        Self::new(kind, masked(&error.to_string()))
+    }
+}
+
+impl From<&TransportError> for Failure {
+    /// A request got no answer from the lean transport.
+    fn from(error: &TransportError) -> Self {
+        let kind = match error.kind() {
+            TransportErrorKind::Connect => connect_kind(error),
+            TransportErrorKind::ConnectTimeout => FailureKind::ConnectTimeout,
+            TransportErrorKind::Timeout => FailureKind::ReadTimeout,
+            TransportErrorKind::Interrupted => FailureKind::Reset,
+            _ => FailureKind::Decode,
+        };
+        Self::new(kind, chain(error))
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    /// A request got no answer from reqwest. Its URL, which holds numbers, is left out.
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => FailureKind::ConnectTimeout,
+            (true, false) => connect_kind(&error),
+            (false, true) => FailureKind::ReadTimeout,
+            (false, false) if error.is_decode() || error.is_redirect() => FailureKind::Decode,
+            (false, false) => FailureKind::Reset,
+        };
+        Self::new(kind, chain(&error))
+    }
+}
+
+/// What kept a connection from being made.
+fn connect_kind(error: &(dyn Error + 'static)) -> FailureKind {
+    let mut next = error.source();
+    while let Some(error) = next {
+        // The connector's own error type is private; its message is all there is to tell.
+        if error.to_string().starts_with("dns error") {
+            return FailureKind::Dns;
+        }
+        // rustls reports a failed handshake as invalid data.
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::InvalidData) {
+            return FailureKind::Tls;
+        }
+        next = error.source();
+    }
+    FailureKind::Connect
+}
+
+/// An error with its sources, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}
+
+/// The service's own words, without what may be a phone number or a code in them.
+fn masked(text: &str) -> String {
+    const SHORTEST_CODE: usize = 4;
+    let mut masked = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        if digits >= SHORTEST_CODE {
+            masked.push_str("####");
+            masked.push_str(&part[digits..]);
+        } else {
+            masked.push_str(part);
+        }
+    }
+    masked
+}
+
+/// What kind of failure it is. Its text is a stable name, in reports and for scripts.
+///
+/// A flow that the end of the run cut off is no failure; it is counted as `aborted`.
+///
+/// ```
+/// use sinch_verify_loadtest::FailureKind;
+///
+/// assert_eq!(FailureKind::Api(40003).to_string(), "api.40003");
+/// assert_eq!(FailureKind::Http(404).to_string(), "http.4xx.404");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// `dns`: the host's name was not found.
+    Dns,
+    /// `connect`: no connection, such as a refused port.
+    Connect,
+    /// `tls`: the TLS handshake failed.
+    Tls,
+    /// `timeout.connect`: no connection in time.
+    ConnectTimeout,
+    /// `timeout.read`: no whole answer in time.
+    ReadTimeout,
+    /// `reset`: the connection broke before the answer was whole.
+    Reset,
+    /// `http.4xx.404`, `http.5xx.503`, `http.429` and so on: a status that is not success, without
+    /// a readable error object.
+    Http(u16),
+    /// `api.40003` and so on: the service's own error code.
+    Api(u32),
+    /// `decode`: a success that is not the answer it should be.
+    Decode,
+    /// `code.missing`: nothing reached the phone in time, or not what the method sends.
+    CodeMissing,
+    /// `outcome.mismatch`: the verification ended otherwise than the flow expects.
+    OutcomeMismatch,
+    /// `generator.request`: the load tester could not make the request; nothing was sent.
+    Request,
+}
+
+impl FailureKind {
+    /// Whether the target was never reached.
+    #[must_use]
+    pub fn is_unreachable(self) -> bool {
+        matches!(self, Self::Dns | Self::Connect | Self::Tls | Self::ConnectTimeout)
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::ConnectTimeout => "timeout.connect",
+            Self::ReadTimeout => "timeout.read",
+            Self::Reset => "reset",
+            Self::Http(429) => "http.429",
+            Self::Http(status) => return write!(f, "http.{}xx.{status}", status / 100),
+            Self::Api(code) => return write!(f, "api.{code}"),
+            Self::Decode => "decode",
+            Self::CodeMissing => "code.missing",
+            Self::OutcomeMismatch => "outcome.mismatch",
+            Self::Request => "generator.request",
+        })
+    }
+}
+
+impl Serialize for FailureKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Response, StatusCode};
+    use sinch_verify_protocol::Verification;
+
+    use super::*;
+
+    fn refusal(status: StatusCode, body: &'static str) -> FailureKind {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        Failure::from(&Verification::from_http(&response).unwrap_err()).kind()
+    }
+
+    #[test]
+    fn answers_have_stable_names() {
+        let coded = refusal(StatusCode::BAD_REQUEST, r#"{"errorCode":40003,"message":"no"}"#);
+        assert_eq!(coded.to_string(), "api.40003");
+        assert_eq!(refusal(StatusCode::TOO_MANY_REQUESTS, "").to_string(), "http.429");
+        assert_eq!(
+            refusal(StatusCode::BAD_GATEWAY, "<html>").to_string(),
+            "http.5xx.502"
+        );
+        assert_eq!(refusal(StatusCode::OK, "{}").to_string(), "decode");
+    }
+
+    #[test]
+    fn numbers_and_codes_are_masked() {
+        let text = "400 Bad Request: +46700000001 has no code 4821, try 3 of 3.";
+        assert_eq!(
+            masked(text),
+            "400 Bad Request: +#### has no code ####, try 3 of 3."
+        );
+    }
+
+    #[test]
+    fn lost_requests_have_stable_names() {
+        let kind = |kind| Failure::from(&TransportError::new(kind)).kind().to_string();
+        assert_eq!(kind(TransportErrorKind::Connect), "connect");
+        assert_eq!(kind(TransportErrorKind::ConnectTimeout), "timeout.connect");
+        assert_eq!(kind(TransportErrorKind::Timeout), "timeout.read");
+        assert_eq!(kind(TransportErrorKind::Interrupted), "reset");
+    }
+}

@@ -1,0 +1,43 @@
+use bytes::Bytes;
+use http::{Request, Response};
+use sinch_verify_client::Transport;
+
+use crate::failure::Failure;
+
+/// Sends the requests of a flow: all that a flow needs to know of a load generator.
+///
+/// The request is authorized, so its path, content type and body must go out as they are, once.
+pub trait Wire: Send {
+    /// Sends `request` and gives the whole answer. `operation` names it in the generator's own
+    /// figures; it holds no id and no number.
+    fn send(
+        &mut self,
+        operation: &'static str,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send;
+}
+
+/// A wire over a transport of the client, with no load generator in between.
+#[derive(Clone, Debug)]
+pub struct LeanWire<T> {
+    transport: T,
+}
+
+impl<T: Transport> LeanWire<T> {
+    /// A wire over `transport`.
+    #[must_use]
+    pub fn new(transport: T) -> Self {
+        Self { transport }
+    }
+}
+
+impl<T: Transport> Wire for LeanWire<T> {
+    async fn send(
+        &mut self,
+        _operation: &'static str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let answer = self.transport.send(request).await;
+        answer.map_err(|error| Failure::from(&error))
+    }
+}

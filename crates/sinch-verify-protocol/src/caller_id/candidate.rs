@@ -1,0 +1,102 @@
+//! One form of a caller id, and the iterator over all of them.
+
+use std::fmt;
+
+use super::text::Text;
+use crate::phone_number::Masked;
+
+/// One form of a caller id, as [`Candidates`](super::Candidates) lists it.
+///
+/// ```
+/// use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
+///
+/// let second = Candidates::new("0046700000000").iter().nth(1).unwrap();
+/// assert_eq!(second.form(), CandidateForm::DoubleZero);
+/// assert_eq!(second.text(), "+46700000000");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    pub(super) form: CandidateForm,
+    pub(super) text: Source<'a>,
+}
+
+impl Candidate<'_> {
+    /// How this text was made from the one the system gave.
+    #[must_use]
+    pub const fn form(&self) -> CandidateForm {
+        self.form
+    }
+
+    /// The text to match a filter against.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.text {
+            Source::Raw(text) => text,
+            Source::Held(text) => text.as_str(),
+        }
+    }
+}
+
+impl fmt::Debug for Candidate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Candidate({:?}, {})", self.form, Masked::new(self.text()))
+    }
+}
+
+/// How a [`Candidate`] was made from the text that the system gave.
+///
+/// ```
+/// use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
+///
+/// let forms: Vec<_> = Candidates::new("46700000000").iter().map(|c| c.form()).collect();
+/// assert_eq!(forms, [CandidateForm::Raw, CandidateForm::PlusAdded]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CandidateForm {
+    /// The text itself. The only form the Android SDK tries.
+    Raw,
+    /// Without spaces and punctuation.
+    Stripped,
+    /// `+` in place of a leading `00`.
+    DoubleZero,
+    /// `+` put in front of bare digits.
+    PlusAdded,
+    /// A national number with its country's calling code.
+    National,
+}
+
+/// The iterator that [`Candidates::iter`](super::Candidates::iter) returns.
+///
+/// ```
+/// use sinch_verify_protocol::caller_id::{CandidateIter, Candidates};
+///
+/// let mut forms: CandidateIter<'_> = Candidates::new("+46700000000").iter();
+/// assert_eq!(forms.next().unwrap().text(), "+46700000000");
+/// assert!(forms.next().is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct CandidateIter<'a> {
+    pub(super) forms: [Option<Candidate<'a>>; 5],
+    pub(super) next: usize,
+}
+
+impl<'a> Iterator for CandidateIter<'a> {
+    type Item = Candidate<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.forms.get(self.next..)?;
+        let at = rest.iter().position(Option::is_some)?;
+        self.next += at + 1;
+        rest.get(at).copied().flatten()
+    }
+}
+
+impl std::iter::FusedIterator for CandidateIter<'_> {}
+
+/// The text given, or one made from it.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    Raw(&'a str),
+    Held(Text),
+}
