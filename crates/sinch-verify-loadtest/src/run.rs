@@ -97,7 +97,7 @@ impl Run {
                 users.block_on(reach(&target, transport.clone()))?;
                 Self {
                     users,
-                    phone: RunPhone::Control(ControlPhone::new(url.base().clone(), transport)),
+                    phone: RunPhone::Control(Arc::new(ControlPhone::new(url.base().clone(), transport))),
                     service: None,
                     target,
                     target_name: format!("the emulator at {url}"),
@@ -223,7 +223,7 @@ async fn reach(target: &Target, transport: HyperTransport) -> Result<(), RunErro
 #[derive(Clone)]
 enum RunPhone {
     Inbox(InboxPhone),
-    Control(ControlPhone<HyperTransport>),
+    Control(Arc<ControlPhone<HyperTransport>>),
 }
 
 impl Phone for RunPhone {

@@ -58,12 +58,10 @@ impl FromStr for Scenario {
     type Err = UnknownScenario;
 
     fn from_str(text: &str) -> Result<Self, UnknownScenario> {
-        let distance = |scenario: &Self| strsim::damerau_levenshtein(text, scenario.as_str());
-        let nearest = Self::ALL
-            .iter()
-            .copied()
-            .min_by_key(distance)
-            .unwrap_or(Self::Sms);
+        let lower = text.to_ascii_lowercase();
+        let unlike = |scenario: &Self| 1.0 - strsim::jaro_winkler(&lower, scenario.as_str());
+        let by_likeness = |a: &Self, b: &Self| unlike(a).total_cmp(&unlike(b));
+        let nearest = Self::ALL.iter().copied().min_by(by_likeness).unwrap_or(Self::Sms);
         if nearest.as_str() == text {
             return Ok(nearest);
         }

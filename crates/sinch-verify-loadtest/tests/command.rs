@@ -1,4 +1,5 @@
 //! The binary, as a person or a script runs it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

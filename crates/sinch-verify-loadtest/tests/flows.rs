@@ -1,4 +1,5 @@
 //! The flows against a real emulator, without a load generator.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;

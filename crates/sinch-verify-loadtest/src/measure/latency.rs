@@ -55,7 +55,11 @@ impl Latency {
     }
 
     /// Adds the times of `other`, exactly.
-    #[expect(clippy::expect_used, reason = "both histograms have the same constant bounds")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "both histograms have the same constant bounds"
+    )]
     pub fn merge(&mut self, other: &Self) {
         self.histogram.add(&other.histogram).expect("the same bounds");
         self.sum_us += other.sum_us;
