@@ -16,8 +16,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// be; the others do nothing unless written. A closure is enough for a handler
 /// that only decides: [`handler_fn`].
 ///
-/// The sender may post an event again, and a recorded event verifies again
-/// within the window, so what a handler does must be safe to repeat.
+/// The sender may post an event again, so what a handler does must be safe to
+/// repeat. A [`ReplayGuard`](crate::ReplayGuard) refuses recorded events, and
+/// spares the handler a request event that it decided before.
 ///
 /// A handler that blocks its thread can keep the deadline from being kept: move
 /// such work to `tokio::task::spawn_blocking`.

@@ -61,8 +61,9 @@
 //!   a deny ([`Fallback`]).
 //! - Numbers, codes and secrets are in no log line; numbers are masked.
 //!
-//! Within the window of five minutes a recorded callback verifies again: make
-//! what a handler does safe to repeat.
+//! - With a [`ReplayGuard`] a recorded callback is refused, and an event that
+//!   is sent again gets the same decision. Without one a recorded callback
+//!   counts again within the window of five minutes.
 //!
 //! # Features
 //!
@@ -76,10 +77,12 @@
 pub mod axum;
 mod context;
 mod external_path;
+mod guard;
 mod handler;
 mod keys;
 mod receiver;
 mod rejection;
+pub mod replay;
 mod responder;
 #[cfg(feature = "tower")]
 mod service;
@@ -89,6 +92,7 @@ pub mod testing;
 
 pub use context::Context;
 pub use external_path::{ExternalPath, InvalidExternalPath};
+pub use guard::{GuardCounts, InDoubt, ReplayGuard};
 pub use handler::{Answer, BoxError, Handler, HandlerFn, handler_fn};
 pub use keys::KeyRing;
 pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};

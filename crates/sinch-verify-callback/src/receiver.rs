@@ -11,8 +11,10 @@ use sinch_verify_protocol::auth::{
 use sinch_verify_protocol::{ApplicationKey, Event};
 
 use crate::external_path::ExternalPath;
+use crate::guard::later;
 use crate::keys::KeyRing;
 use crate::rejection::{Reason, Rejection};
+use crate::replay::Lifetime;
 
 /// Takes callbacks: checks that they are authentic and fresh, then reads them.
 ///
@@ -194,7 +196,20 @@ impl Receiver {
             application,
             signature: head.signature,
             path_form,
+            remember: self.remember(head.now),
         })
+    }
+
+    /// How long a signature must be remembered. A timestamp that is as far
+    /// ahead as the window lets it be is fresh for `future + past`; the other
+    /// `future` is for the clock of another receiver, which may be behind ours.
+    fn remember(&self, now: SystemTime) -> Lifetime {
+        let Window { past, future } = self.window;
+        let span = past.saturating_add(future.saturating_mul(2));
+        Lifetime {
+            now,
+            until: later(now, span),
+        }
     }
 
     pub(crate) fn check_len(&self, len: usize) -> Result<(), Rejection> {
@@ -272,6 +287,7 @@ pub struct Verified {
     application: Arc<ApplicationKey>,
     signature: Signature,
     path_form: PathForm,
+    remember: Lifetime,
 }
 
 impl Verified {
@@ -290,6 +306,13 @@ impl Verified {
     #[must_use]
     pub fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    /// How long the signature must be remembered, so that a replay is refused
+    /// for as long as its timestamp is fresh.
+    #[must_use]
+    pub fn remember(&self) -> Lifetime {
+        self.remember
     }
 
     /// Which form of the path was signed.

@@ -1,10 +1,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::auth::VerifyError;
+
+use crate::replay::StoreError;
 
 /// A callback that was not taken.
 ///
@@ -38,6 +40,11 @@ pub enum Reason {
         /// What happened.
         message: String,
     },
+    /// The callback was taken before. Answered with 401, as a forgery is.
+    Replayed,
+    /// Whether the callback was taken before is not known, and the guard
+    /// refuses in doubt. Answered with 429 when the store is full, else with 503.
+    Unguarded(StoreError),
     /// The callback is authentic, but not the JSON of an event. Answered with 400.
     Undecodable(Box<DecodeError>),
 }
@@ -57,7 +64,9 @@ impl Rejection {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match &self.reason {
-            Reason::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Reason::Unauthorized(_) | Reason::Replayed => StatusCode::UNAUTHORIZED,
+            Reason::Unguarded(StoreError::Full) => StatusCode::TOO_MANY_REQUESTS,
+            Reason::Unguarded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Reason::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Reason::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Reason::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -73,11 +82,14 @@ impl Rejection {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         match &self.reason {
-            Reason::Unauthorized(_) => {
+            Reason::Unauthorized(_) | Reason::Replayed => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("application"));
             }
             Reason::Method { .. } => {
                 headers.insert(ALLOW, HeaderValue::from_static("POST"));
+            }
+            Reason::Unguarded(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
         }
@@ -106,6 +118,8 @@ impl fmt::Display for Reason {
             Self::ContentType => f.write_str("content type is not application/json"),
             Self::TooLarge { limit } => write!(f, "body is larger than {limit} bytes"),
             Self::Body { message } => write!(f, "read the body: {message}"),
+            Self::Replayed => f.write_str("callback was taken before: a replay"),
+            Self::Unguarded(error) => write!(f, "callback is refused in doubt: {error}"),
             Self::Undecodable(error) => error.fmt(f),
         }
     }
@@ -116,6 +130,7 @@ impl std::error::Error for Rejection {
         match &self.reason {
             Reason::Unauthorized(error) => error.source(),
             Reason::Undecodable(error) => error.source(),
+            Reason::Unguarded(error) => Some(error),
             _ => None,
         }
     }

@@ -1,9 +1,10 @@
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use sinch_verify_protocol::auth::ContentMd5;
 use sinch_verify_protocol::callback::{Event, RequestEvent};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Decision, Method};
@@ -11,8 +12,9 @@ use tracing::field::{Empty, display};
 use tracing::{Instrument as _, Span};
 
 use crate::context::Context;
+use crate::guard::{Question, ReplayGuard};
 use crate::handler::{BoxError, Handler};
-use crate::receiver::{Callback, Head, Receiver};
+use crate::receiver::{Callback, Head, Receiver, Verified};
 use crate::rejection::Rejection;
 use crate::task::{self, AfterDeadline};
 
@@ -46,6 +48,7 @@ use crate::task::{self, AfterDeadline};
 #[derive(Debug)]
 pub struct Responder<H> {
     receiver: Receiver,
+    guard: Option<ReplayGuard>,
     handler: Arc<H>,
     deadline: Duration,
     fallback: Fallback,
@@ -82,11 +85,21 @@ impl<H> Responder<H> {
     pub fn new(receiver: Receiver, handler: H) -> Self {
         Self {
             receiver,
+            guard: None,
             handler: Arc::new(handler),
             deadline: Self::DEADLINE,
             fallback: Fallback::default(),
             after_deadline: AfterDeadline::default(),
         }
+    }
+
+    /// Refuses replays, and repeats decisions. Without a guard a recorded
+    /// callback counts again within the window, and a handler decides again
+    /// about an event that is sent again.
+    #[must_use]
+    pub fn with_replay_guard(mut self, guard: ReplayGuard) -> Self {
+        self.guard = Some(guard);
+        self
     }
 
     /// How long the handler may take, from the moment the event was read.
@@ -129,20 +142,40 @@ impl<H: Handler> Responder<H> {
         body: &[u8],
         now: SystemTime,
     ) -> Response<Bytes> {
-        match self.receiver.receive(head, body, now) {
+        match self.receive(head.into(), body, now).await {
             Ok(callback) => self.answer(callback, now).await,
             Err(rejection) => self.reject(&rejection),
         }
     }
 
-    /// Answers a callback that the [`Receiver`] took.
+    async fn receive(&self, head: Head<'_>, body: &[u8], now: SystemTime) -> Result<Callback, Rejection> {
+        let head = self.receiver.check_head(head, now)?;
+        self.receiver.check_len(body.len())?;
+        let verified = self.receiver.verify(&head, &ContentMd5::of(body))?;
+        self.admit(&verified).await?;
+        verified.decode(body)
+    }
+
+    /// Asks the guard, where there is one.
+    pub(crate) async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
+        match &self.guard {
+            Some(guard) => guard.admit(verified).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Answers a callback that the [`Receiver`] took, and that the
+    /// [`ReplayGuard`] admitted: this does not ask it again.
     pub async fn answer(&self, callback: Callback, now: SystemTime) -> Response<Bytes> {
         let span = span(&callback);
         let context = Context::shared(callback.verified.application_shared(), now);
         async {
             let handler = Arc::clone(&self.handler);
             match callback.event {
-                Event::Request(event) => self.decide(*event, context).await.to_http_response(),
+                Event::Request(event) => match self.decide(*event, context).await {
+                    Ok(decision) => decision.to_http_response(),
+                    Err(rejection) => self.reject(&rejection),
+                },
                 Event::Result(event) => {
                     self.tell(async move { handler.on_result(*event, &context).await })
                         .await
@@ -171,11 +204,28 @@ impl<H: Handler> Responder<H> {
         rejection.to_http_response()
     }
 
-    async fn decide(&self, event: RequestEvent, context: Context) -> Decision {
+    /// The decision that the event got before, or else the handler's.
+    async fn decide(&self, event: RequestEvent, context: Context) -> Result<Decision, Rejection> {
+        let Some(guard) = &self.guard else {
+            return Ok(self.ask(event, context, self.deadline).await);
+        };
+        let (asked, now) = (Instant::now(), context.received_at());
+        let question = Question::new(context.application(), &event);
+        if let Some(decision) = guard.decided(&question, now).await? {
+            tracing::info!(outcome = action(&decision), "callback decided as before");
+            return Ok(decision);
+        }
+        let left = self.deadline.saturating_sub(asked.elapsed());
+        let decision = self.ask(event, context, left).await;
+        // The fallback's answer too: what was denied once stays denied.
+        guard.remember(&question, decision, now).await
+    }
+
+    async fn ask(&self, event: RequestEvent, context: Context, deadline: Duration) -> Decision {
         let method = event.method.clone();
         let handler = Arc::clone(&self.handler);
         let work = async move { handler.on_request(event, &context).await };
-        match task::run(work, self.deadline, self.after_deadline).await {
+        match task::run(work, deadline, self.after_deadline).await {
             Ok(decision) if decision.fits(&method) => {
                 tracing::info!(outcome = action(&decision), "callback decided");
                 decision

@@ -99,7 +99,9 @@ impl<H: Handler> CallbackService<H> {
                 message: "it did not come in time".to_owned(),
             })
         })??;
-        receiver.verify(&head, &content_md5)?.decode(&body)
+        let verified = receiver.verify(&head, &content_md5)?;
+        self.responder.admit(&verified).await?;
+        verified.decode(&body)
     }
 }
 

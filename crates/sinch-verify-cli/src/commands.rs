@@ -1,5 +1,6 @@
 //! One file a command: its arguments and what it does.
 
+pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod matching;
 pub(crate) mod report;

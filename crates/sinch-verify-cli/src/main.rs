@@ -8,6 +8,7 @@
 
 mod commands;
 mod exit;
+mod input;
 mod target;
 mod view;
 
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::{demo, matching, report, serve, signature, start, status};
+use commands::{decode, demo, matching, report, serve, signature, start, status};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 ///
@@ -37,6 +38,8 @@ enum Command {
     /// Match a caller id against a filter, or cut the code out of a message.
     #[command(subcommand)]
     Match(matching::Command),
+    /// Read a body of the wire as what it should be: the typed reading, and what was odd.
+    Decode(decode::Args),
     /// Make or check the signature of a request or a callback.
     #[command(subcommand)]
     Signature(signature::Command),
@@ -51,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Report(args) => report::run(args).await,
         Command::Status(args) => status::run(args).await,
         Command::Match(command) => matching::run(command),
+        Command::Decode(args) => decode::run(&args),
         Command::Signature(command) => signature::run(command),
     };
     exit::code(result)

@@ -1,4 +1,5 @@
 //! The command as a script sees it: what it prints and how it exits.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -174,6 +175,50 @@ fn the_published_callback_is_signed_and_checked() {
     let wrong = run_with_body(&args, &BODY.replace("257", "258"));
     assert_eq!(wrong.status.code(), Some(1));
     assert!(!stderr(&wrong).contains(SECRET));
+    assert!(stderr(&wrong).contains("no known mistake"), "{}", stderr(&wrong));
+
+    // The same signature on a message whose content type came with a charset.
+    args[11] = "application/json; charset=utf-8".to_owned();
+    let mistake = run_with_body(&args, BODY);
+    assert_eq!(mistake.status.code(), Some(1));
+    assert!(
+        stderr(&mistake).contains("\"application/json\" was signed"),
+        "{}",
+        stderr(&mistake)
+    );
+}
+
+#[test]
+fn a_body_is_read_as_what_it_should_be() {
+    let decode = |kind: &str, json: bool, body: &str| {
+        let mut args = vec!["decode".to_owned(), "--as".to_owned(), kind.to_owned()];
+        args.extend(json.then(|| "--json".to_owned()));
+        run_with_body(&args, body)
+    };
+    let start = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"flashCall"}"#;
+    let people = decode("start-request", false, start);
+    assert_eq!(people.status.code(), Some(0));
+    assert!(
+        stdout(&people).contains("quirk: method: value in another spelling"),
+        "{}",
+        stdout(&people)
+    );
+    let script = decode("start-request", true, start);
+    assert_eq!(stdout(&script), start.replace("flashCall", "flashcall"));
+
+    let bad = decode(
+        "start-request",
+        true,
+        r#"{"method":"sms","identity":{"type":"number"}}"#,
+    );
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(stderr(&bad).contains("identity.endpoint"), "{}", stderr(&bad));
+
+    let kinds = stdout(&run(&["decode", "--list"]));
+    assert_eq!(kinds.lines().count(), 8);
+    for kind in kinds.lines() {
+        assert_eq!(decode(kind, false, "[]").status.code(), Some(1), "{kind}");
+    }
 }
 
 #[test]

@@ -8,15 +8,21 @@ use std::time::Duration;
 use http::HeaderValue;
 use sinch_verify_protocol::auth::{InvalidKey, InvalidSecret};
 use sinch_verify_protocol::endpoint::InvalidBaseUrl;
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
+use sinch_verify_protocol::{AcceptLanguage, ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
 use crate::client::{Client, Inner};
 use crate::clock::{Clock, SystemClock};
+use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::write_sources;
+use crate::retry::RetryPolicy;
+use crate::skew::Skew;
 use crate::transport::SharedTransport;
 
 /// How long one attempt may take when nothing else is said.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a whole call may take when nothing else is said.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest that the default transport waits for a connection.
 #[cfg(feature = "reqwest")]
@@ -50,9 +56,14 @@ pub struct ClientBuilder {
     credentials: Option<Result<Credentials, BuildError>>,
     base_url: Result<BaseUrl, InvalidBaseUrl>,
     attempt_timeout: Duration,
+    total_timeout: Duration,
+    retry: RetryPolicy,
+    languages: AcceptLanguage,
+    plain_http_targets: bool,
     user_agent: Option<HeaderValue>,
     transport: Option<SharedTransport>,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl Default for ClientBuilder {
@@ -61,9 +72,14 @@ impl Default for ClientBuilder {
             credentials: None,
             base_url: Ok(BaseUrl::default()),
             attempt_timeout: ATTEMPT_TIMEOUT,
+            total_timeout: TOTAL_TIMEOUT,
+            retry: RetryPolicy::default(),
+            languages: AcceptLanguage::new(),
+            plain_http_targets: false,
             user_agent: Some(USER_AGENT),
             transport: None,
             clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
         }
     }
 }
@@ -107,6 +123,36 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a whole call may take: its attempts, the pauses between them, and the status queries
+    /// about a lost answer. By default 30 seconds; zero is an error. It also ends an attempt, and a
+    /// pause that would not fit is not begun.
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+
+    /// How often, and how soon, a request is sent again. Which requests may be is not a setting: see
+    /// [`RetryPolicy`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The languages of a message, for starts that name none themselves. By default none: the
+    /// service then chooses.
+    pub fn languages(mut self, languages: AcceptLanguage) -> Self {
+        self.languages = languages;
+        self
+    }
+
+    /// Allows the address of a data verification, and what it redirects to, to be plain http on
+    /// another host than this machine. By default it is not followed there. Some mobile networks
+    /// recognise their subscribers in plain http only.
+    pub fn plain_http_targets(mut self, allowed: bool) -> Self {
+        self.plain_http_targets = allowed;
+        self
+    }
+
     /// What the client calls itself, in the `User-Agent` header: visible ASCII.
     pub fn user_agent(mut self, user_agent: &str) -> Self {
         self.user_agent = HeaderValue::from_str(user_agent)
@@ -121,9 +167,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the time of signing comes from. By default the system.
+    /// Where the time of signing, deadlines and pauses come from. By default the system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where the randomness of references and pauses comes from. By default the system.
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
         self
     }
 
@@ -138,6 +190,12 @@ impl ClientBuilder {
         if self.attempt_timeout.is_zero() {
             return Err(BuildError::ZeroAttemptTimeout);
         }
+        if self.total_timeout.is_zero() {
+            return Err(BuildError::ZeroTotalTimeout);
+        }
+        if !self.retry.has_attempts() {
+            return Err(BuildError::NoAttempts);
+        }
         let user_agent = self.user_agent.ok_or(BuildError::UserAgent)?;
         let transport = match self.transport {
             Some(transport) => transport,
@@ -147,9 +205,15 @@ impl ClientBuilder {
             credentials,
             base_url,
             attempt_timeout: self.attempt_timeout,
+            total_timeout: self.total_timeout,
+            retry: self.retry,
+            languages: self.languages,
+            plain_http_targets: self.plain_http_targets,
             user_agent,
             transport,
             clock: self.clock,
+            entropy: self.entropy,
+            skew: Skew::default(),
         }))
     }
 }
@@ -251,6 +315,10 @@ pub enum BuildError {
     BaseUrl(InvalidBaseUrl),
     /// The time limit of an attempt is zero.
     ZeroAttemptTimeout,
+    /// The time limit of a call is zero.
+    ZeroTotalTimeout,
+    /// The retry policy allows no attempt at all.
+    NoAttempts,
     /// The user agent is empty, or holds something other than visible ASCII.
     UserAgent,
     /// No transport was given and no default is compiled in.
@@ -271,6 +339,8 @@ impl BuildError {
             Self::ApplicationSecret(_) => "application secret",
             Self::BaseUrl(_) | Self::TlsNotEnabled => "base URL",
             Self::ZeroAttemptTimeout => "attempt timeout",
+            Self::ZeroTotalTimeout => "total timeout",
+            Self::NoAttempts => "retry attempts",
             Self::UserAgent => "user agent",
             Self::MissingTransport | Self::Transport(_) => "transport",
         }
@@ -289,6 +359,10 @@ impl fmt::Display for BuildError {
             Self::ZeroAttemptTimeout => {
                 "use an attempt timeout of zero; give the longest time one request may take"
             }
+            Self::ZeroTotalTimeout => {
+                "use a total timeout of zero; give the longest time one call may take"
+            }
+            Self::NoAttempts => "use zero retry attempts; give 1 to send once",
             Self::UserAgent => "use the user agent; give visible ASCII",
             Self::MissingTransport => {
                 "build a client without transport; give one, or enable the feature `reqwest`"
@@ -309,6 +383,8 @@ impl StdError for BuildError {
             Self::Transport(source) => Some(&**source),
             Self::MissingCredentials
             | Self::ZeroAttemptTimeout
+            | Self::ZeroTotalTimeout
+            | Self::NoAttempts
             | Self::UserAgent
             | Self::MissingTransport
             | Self::TlsNotEnabled => None,

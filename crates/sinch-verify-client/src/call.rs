@@ -1,77 +1,187 @@
-//! One call: encode, authorize, send, decode.
+//! One call: encode, authorize, send, decode, and all of it again where that is allowed.
 //!
-//! A repeated attempt would begin at [`attempt`]: authorizing is part of it, because a signature
-//! holds the time.
-
-use std::future::Future;
+//! Every attempt begins at encoding: a signature holds the time, so no attempt reuses another's.
 
 use bytes::Bytes;
+use http::Response;
 use http::header::USER_AGENT;
-use http::{Request, Response};
-use sinch_verify_protocol::Endpoint;
-use sinch_verify_protocol::endpoint::Idempotency;
 use sinch_verify_protocol::phone_number::Masked;
+use sinch_verify_protocol::{ApiError, Credentials, DecodeError, Endpoint};
 use tracing::Instrument as _;
 
+use crate::answer;
 use crate::client::Inner;
+use crate::clock::Budget;
 use crate::error::{Error, Kind};
+use crate::retry::Next;
 use crate::telemetry::Record;
 use crate::transport::{TransportError, TransportErrorKind};
+use std::time::Duration;
 
-/// Sends `endpoint` and reads its answer.
-///
-/// Not an `async fn`, so that the future holds neither the endpoint nor the number.
-pub(crate) fn run<'a, E: Endpoint>(
-    inner: &'a Inner,
+/// Sends `endpoint` as often as may be, and reads its answer. Asks nothing when an answer is lost.
+pub(crate) async fn run<E: Endpoint>(
+    inner: &Inner,
     endpoint: &E,
     number: Option<Masked<'_>>,
-) -> impl Future<Output = Result<E::Response, Error>> + use<'a, E> {
-    let record = Record::new(E::NAME, number);
-    let span = record.span().clone();
-    let request = endpoint.to_http(&inner.base_url);
+    budget: Budget,
+) -> Result<E::Response, Error> {
+    let mut call = Call::new::<E>(inner, number, budget);
+    let span = call.record.span().clone();
     async move {
-        let outcome = match request {
-            Ok(request) => exchange(inner, request, &record).await,
-            Err(error) => Err(Kind::Encode(error)),
+        match call.exchange(endpoint).await {
+            Ok(response) => Ok(response),
+            Err(halt) => Err(call.failed(halt.kind)),
         }
-        .and_then(|response| {
-            E::from_http(&response).map_err(|source| Kind::Decode {
-                status: response.status(),
-                source,
-            })
-        });
-        outcome.map_err(|kind| {
-            // A start is the one operation that must never be repeated blindly.
-            let error = Error::new(E::NAME, E::IDEMPOTENCY == Idempotency::Never, kind);
-            record.failed(&error);
-            error
-        })
     }
     .instrument(span)
+    .await
 }
 
-async fn exchange(
-    inner: &Inner,
-    mut request: Request<Bytes>,
-    record: &Record,
-) -> Result<Response<Bytes>, Kind> {
-    request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
-    let response = attempt(inner, request).await;
-    record.answered(1, response.as_ref().ok().map(Response::status));
-    response
+/// A call under way.
+pub(crate) struct Call<'a> {
+    pub(crate) inner: &'a Inner,
+    pub(crate) budget: Budget,
+    pub(crate) record: Record,
+    operation: &'static str,
+    is_start: bool,
+    /// How often the retry policy was used.
+    attempts: u32,
+    /// How many requests were sent.
+    sent: u32,
+    /// Whether a request was signed again because of the clock.
+    resigned: bool,
 }
 
-/// Authorizes the request with the time now, and sends it.
-async fn attempt(inner: &Inner, mut request: Request<Bytes>) -> Result<Response<Bytes>, Kind> {
-    inner
-        .credentials
-        .authorize(&mut request, inner.clock.now())
-        .map_err(Kind::Authorize)?;
-    match tokio::time::timeout(inner.attempt_timeout, inner.transport.send(request)).await {
-        Ok(answer) => answer.map_err(Kind::Transport),
-        // Where the request was when time ran out is not known.
-        Err(elapsed) => Err(Kind::Transport(
-            TransportError::new(TransportErrorKind::Timeout).with_source(elapsed),
-        )),
+/// A call got no usable answer and sends nothing more by itself.
+pub(crate) struct Halt {
+    pub(crate) kind: Kind,
+    /// What may be done after a status query.
+    pub(crate) ask: Option<Ask>,
+}
+
+/// The status should be asked for.
+pub(crate) struct Ask {
+    /// Wait this long before.
+    pub(crate) wait: Duration,
+    /// Whether the request may be sent again while the status is pending.
+    pub(crate) again: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new<E: Endpoint>(inner: &'a Inner, number: Option<Masked<'_>>, budget: Budget) -> Self {
+        use sinch_verify_protocol::endpoint::Idempotency;
+        Self {
+            inner,
+            budget,
+            record: Record::new(E::NAME, number),
+            operation: E::NAME,
+            // A start is the one operation that must never be repeated blindly.
+            is_start: E::IDEMPOTENCY == Idempotency::Never,
+            attempts: 0,
+            sent: 0,
+            resigned: false,
+        }
     }
+
+    /// Sends `endpoint` until it is answered, or until sending it again would be wrong.
+    pub(crate) async fn exchange<E: Endpoint>(&mut self, endpoint: &E) -> Result<E::Response, Halt> {
+        loop {
+            self.attempts += 1;
+            let kind = match self.attempt(endpoint).await {
+                Ok(response) => return Ok(response),
+                Err(kind) => kind,
+            };
+            let inner = self.inner;
+            let next = match kind.outcome() {
+                Some(outcome) => {
+                    let jitter = inner.entropy.next_u64();
+                    inner.retry.decide(E::IDEMPOTENCY, self.attempts, outcome, jitter)
+                }
+                None => Next::Stop,
+            };
+            match next {
+                Next::Again { wait } if self.budget.sleep(&*inner.clock, wait).await => {}
+                Next::Again { .. } | Next::Stop => return Err(Halt { kind, ask: None }),
+                Next::Ask { wait, again } => {
+                    let ask = Some(Ask { wait, again });
+                    return Err(Halt { kind, ask });
+                }
+            }
+        }
+    }
+
+    /// The error that the caller gets.
+    pub(crate) fn failed(&self, kind: Kind) -> Error {
+        let error = Error::new(self.operation, self.is_start, self.sent, kind);
+        self.record.failed(&error);
+        error
+    }
+
+    /// One attempt: a request, and where the service refused its time, the same request signed with
+    /// the service's own.
+    async fn attempt<E: Endpoint>(&mut self, endpoint: &E) -> Result<E::Response, Kind> {
+        let inner = self.inner;
+        let used = inner.skew.get();
+        let response = self.send_once(endpoint).await?;
+        let kind = match answer::read::<E>(&response, &*inner.clock) {
+            Ok(answer) => return Ok(answer),
+            Err(kind) => kind,
+        };
+        let signed = matches!(inner.credentials, Credentials::Signed(_));
+        if !signed || self.resigned || !inner.retry.asks() || !is_about_time(&kind) {
+            return Err(kind);
+        }
+        let Some(service) = answer::date(&response) else {
+            return Err(kind);
+        };
+        if !inner.skew.learn(service, inner.clock.now(), used) {
+            return Err(kind);
+        }
+        // The refusal came before anything was done, so even a start is safe to repeat.
+        self.resigned = true;
+        let response = self.send_once(endpoint).await?;
+        answer::read::<E>(&response, &*inner.clock)
+    }
+
+    /// Encodes, authorizes with the time now, and sends.
+    async fn send_once<E: Endpoint>(&mut self, endpoint: &E) -> Result<Response<Bytes>, Kind> {
+        let inner = self.inner;
+        let limit = inner.attempt_timeout.min(self.budget.left(&*inner.clock));
+        if limit.is_zero() {
+            return Err(Kind::Transport(
+                TransportError::new(TransportErrorKind::Timeout)
+                    .with_source("the time for the whole call is over")
+                    .never_sent(),
+            ));
+        }
+        let mut request = endpoint.to_http(&inner.base_url).map_err(Kind::Encode)?;
+        request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
+        inner
+            .credentials
+            .authorize(&mut request, inner.skew.get().apply(inner.clock.now()))
+            .map_err(Kind::Authorize)?;
+        self.sent += 1;
+        let attempt = self.record.attempt(self.sent);
+        let span = attempt.span().clone();
+        let sending = inner.transport.send(request).instrument(span);
+        let answer = match tokio::time::timeout(limit, sending).await {
+            Ok(answer) => answer.map_err(Kind::Transport),
+            // Where the request was when time ran out is not known.
+            Err(elapsed) => Err(Kind::Transport(
+                TransportError::new(TransportErrorKind::Timeout).with_source(elapsed),
+            )),
+        };
+        let status = answer.as_ref().ok().map(Response::status);
+        attempt.answered(status);
+        self.record.answered(self.sent, status);
+        answer
+    }
+}
+
+/// Whether the service refused the time of the signature.
+fn is_about_time(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Decode { source: DecodeError::Api { error, .. }, .. } if error.code == ApiError::TIMESTAMP
+    )
 }

@@ -3,16 +3,23 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use std::time::Duration;
+
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
-use sinch_verify_protocol::{ApiError, DecodeError, EncodeError};
+use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Reference, Status};
 
+use crate::client::Client;
+use crate::found::{Found, Whose};
+use crate::retry::Outcome;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// A call failed.
 ///
 /// The predicates tell what a caller can act on; they overlap, and some errors meet none of them.
-/// The client repeats no call after any of these errors.
+/// Everything that may be sent again was sent again before, see [`RetryPolicy`](crate::RetryPolicy),
+/// and [`attempts`](Self::attempts) says how often. Where the answer to a start or a report was lost,
+/// [`found`](Self::found) has what the service knows of it.
 ///
 /// `{}` says what was not done, in words that fit after "failed to", and [`source`](StdError::source)
 /// why. `{:#}` says both on one line. Neither holds a number, a code or a secret.
@@ -37,7 +44,11 @@ pub struct Error(Box<Inner>);
 struct Inner {
     operation: &'static str,
     is_start: bool,
+    sent: u32,
     kind: Kind,
+    found: Option<Found>,
+    /// How to ask for the verification.
+    whose: Whose,
 }
 
 /// The step that failed, with its source.
@@ -46,7 +57,38 @@ pub(crate) enum Kind {
     Encode(EncodeError),
     Authorize(AuthorizeError),
     Transport(TransportError),
-    Decode { status: StatusCode, source: DecodeError },
+    Decode {
+        status: StatusCode,
+        /// What the answer asked for, counted from its arrival.
+        retry_after: Option<Duration>,
+        source: DecodeError,
+    },
+}
+
+impl Kind {
+    /// What it means for sending again; `None` where that would end the same way.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Encode(_) | Self::Authorize(_) => None,
+            Self::Transport(error) if error.may_have_been_sent() => Some(Outcome::Lost),
+            Self::Transport(error) => match error.kind() {
+                TransportErrorKind::Connect
+                | TransportErrorKind::ConnectTimeout
+                | TransportErrorKind::Interrupted => Some(Outcome::NeverLeft),
+                // The transport does not send such a request, or there is no time left.
+                _ => None,
+            },
+            Self::Decode {
+                status,
+                retry_after,
+                source: DecodeError::Api { .. } | DecodeError::Status { .. },
+            } => Some(Outcome::Answered {
+                status: *status,
+                retry_after: *retry_after,
+            }),
+            Self::Decode { .. } => Some(Outcome::Unreadable),
+        }
+    }
 }
 
 /// The step of a call that failed.
@@ -64,12 +106,25 @@ pub enum Phase {
 }
 
 impl Error {
-    pub(crate) fn new(operation: &'static str, is_start: bool, kind: Kind) -> Self {
+    pub(crate) fn new(operation: &'static str, is_start: bool, sent: u32, kind: Kind) -> Self {
         Self(Box::new(Inner {
             operation,
             is_start,
+            sent,
             kind,
+            found: None,
+            whose: Whose::default(),
         }))
+    }
+
+    pub(crate) fn with_found(mut self, found: Option<Found>) -> Self {
+        self.0.found = found;
+        self
+    }
+
+    pub(crate) fn with_whose(mut self, whose: Whose) -> Self {
+        self.0.whose = whose;
+        self
     }
 
     /// The operation's name, such as `start_verification`.
@@ -87,6 +142,42 @@ impl Error {
             Kind::Transport(_) => Phase::Transport,
             Kind::Decode { .. } => Phase::Decode,
         }
+    }
+
+    /// How often the request was sent, status queries that were made about it not counted.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.sent
+    }
+
+    /// What a status query found after the answer to a start or a report was lost. `None` where the
+    /// service had answered, where nothing was sent, or where there was no way to ask: a report by id
+    /// with public authorization.
+    #[must_use]
+    pub fn found(&self) -> Option<&Found> {
+        self.0.found.as_ref()
+    }
+
+    /// The reference that the start went out with: your own, or the one that the client made.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.0.whose.reference.as_ref()
+    }
+
+    /// Asks the service now what it knows of the verification that this error is about.
+    ///
+    /// It settles a [denial](Self::is_denied): a verification with status `DENIED` was refused by
+    /// your callback, and its reason says how; [`Found::Nothing`] means that none was begun, as for a
+    /// start with public authorization where no callback URL is set. It serves for every error of a
+    /// start, and of a report whose verification can be asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the query fails. [`Found::Nothing`] is no error, and is also what one gets for an error
+    /// that is about no verification, such as that of a status query.
+    pub async fn confirm(&self, client: &Client) -> Result<Found, Self> {
+        let found = self.0.whose.ask(client.inner(), client.inner().budget()).await?;
+        Ok(found.map_or(Found::Nothing, |found| Found::Verification(Box::new(found))))
     }
 
     /// Whether time ran out: for connecting, or for the whole attempt.
@@ -108,14 +199,19 @@ impl Error {
         )
     }
 
-    /// Whether the service refused to start a verification: 403 with `errorCode` 40303.
+    /// Whether the service refused to start a verification: 403 with `errorCode` 40303, or the
+    /// answer was lost and the status is `DENIED`.
     ///
     /// Your callback denied it, or gave no usable answer, or a start with public authorization
-    /// found no callback URL set for the application: these look the same on the wire. A denial
-    /// that a report or a status query tells is no error but a
-    /// [`Verification`](sinch_verify_protocol::Verification) with status `DENIED`.
+    /// found no callback URL set for the application: these look the same on the wire, and
+    /// [`confirm`](Self::confirm) tells them apart. A denial that a report or a status query tells is
+    /// no error but a [`Verification`](sinch_verify_protocol::Verification) with status `DENIED`.
     #[must_use]
     pub fn is_denied(&self) -> bool {
+        let found = self.found().and_then(Found::verification);
+        if self.0.is_start && found.is_some_and(|found| found.status == Status::Denied) {
+            return true;
+        }
         self.0.is_start
             && self.status() == Some(StatusCode::FORBIDDEN)
             && self
@@ -134,6 +230,16 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// How long the service asks to wait before the next request: `Retry-After`, counted from the
+    /// arrival of its answer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.0.kind {
+            Kind::Decode { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// The service's error object, if it answered with one.
@@ -212,7 +318,11 @@ impl fmt::Display for Error {
             } => write!(f, "carry out {operation}, which the service refused")?,
             Kind::Decode { .. } => write!(f, "read the answer to {operation}")?,
         }
-        write_sources(f, self)
+        write_sources(f, self)?;
+        match &self.0.found {
+            Some(found) if f.alternate() => write!(f, "; {found}"),
+            _ => Ok(()),
+        }
     }
 }
 

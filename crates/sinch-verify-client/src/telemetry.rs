@@ -1,24 +1,27 @@
 //! What a call tells `tracing`: never a URI, a whole number, a code or a secret.
 
+use std::time::Instant;
+
 use http::StatusCode;
 use sinch_verify_protocol::phone_number::Masked;
 use tracing::{Span, field};
 
 use crate::error::Error;
 
-/// The span of one call, named `sinch_verify`.
+/// The span of one call, named `sinch_verify`. The spans of its [attempts](Attempt), and of the status
+/// queries that it makes, are within it.
 ///
 /// | field | value |
 /// |---|---|
 /// | `operation` | the operation's name |
 /// | `number` | the masked number, where it is at hand |
 /// | `attempt` | how often the request was sent |
-/// | `status` | the HTTP status of the answer |
-/// | `ms` | milliseconds from the call to its answer |
+/// | `status` | the HTTP status of the last answer |
+/// | `ms` | milliseconds from the call to its last answer |
 /// | `error` | the kind of the error |
 pub(crate) struct Record {
     span: Span,
-    begun: tokio::time::Instant,
+    begun: Instant,
 }
 
 impl Record {
@@ -34,7 +37,7 @@ impl Record {
         );
         Self {
             span,
-            begun: tokio::time::Instant::now(),
+            begun: Instant::now(),
         }
     }
 
@@ -42,16 +45,52 @@ impl Record {
         &self.span
     }
 
+    /// Begins attempt number `attempt`.
+    pub(crate) fn attempt(&self, attempt: u32) -> Attempt {
+        let span = tracing::debug_span!(
+            parent: &self.span,
+            "sinch_verify_attempt",
+            attempt,
+            status = field::Empty,
+            ms = field::Empty,
+        );
+        Attempt {
+            span,
+            begun: Instant::now(),
+        }
+    }
+
     pub(crate) fn answered(&self, attempt: u32, status: Option<StatusCode>) {
         self.span.record("attempt", attempt);
-        if let Some(status) = status {
-            self.span.record("status", status.as_u16());
-        }
-        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.span.record("ms", ms);
+        record(&self.span, self.begun, status);
     }
 
     pub(crate) fn failed(&self, error: &Error) {
         self.span.record("error", error.label());
     }
+}
+
+/// The span of one attempt, named `sinch_verify_attempt`, at level debug: `attempt` is its number,
+/// `status` and `ms` are those of its answer.
+pub(crate) struct Attempt {
+    span: Span,
+    begun: Instant,
+}
+
+impl Attempt {
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    pub(crate) fn answered(&self, status: Option<StatusCode>) {
+        record(&self.span, self.begun, status);
+    }
+}
+
+fn record(span: &Span, begun: Instant, status: Option<StatusCode>) {
+    if let Some(status) = status {
+        span.record("status", status.as_u16());
+    }
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.record("ms", ms);
 }

@@ -37,12 +37,15 @@ impl Clock {
     /// The time verifications live by.
     pub(crate) fn service(&self) -> SystemTime {
         match *self.lock() {
-            Service::Running { ahead } => self.wire().checked_add(ahead).unwrap_or_else(last),
+            Service::Running { ahead } => {
+                let now = self.wire().checked_add(ahead);
+                now.map_or_else(last, |now| now.min(last()))
+            }
             Service::Manual { now } => now,
         }
     }
 
-    /// Moves service time ahead, but not past the year 9999.
+    /// Moves service time ahead, but not past its end.
     pub(crate) fn advance(&self, by: Duration) {
         let mut service = self.lock();
         match &mut *service {
@@ -68,7 +71,8 @@ impl Clock {
     }
 }
 
-/// The last second that timestamps of the wire can express: 9999-12-31T23:59:59Z.
+/// Where service time ends, 9999-12-30T00:00:00Z: timestamps of the wire have four digits for the
+/// year, and every time zone shall still be able to express them.
 fn last() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799)
+    SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_128_000)
 }

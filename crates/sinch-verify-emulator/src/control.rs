@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -20,7 +20,7 @@ use crate::api::refusal_response;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
-use crate::engine::{Answer, Command, SEAMLESS, Uid};
+use crate::engine::{self, Command, SEAMLESS, Uid};
 use crate::message::Message;
 
 /// All routes but those of the API.
@@ -68,13 +68,11 @@ struct Messages {
     messages: Vec<Message>,
 }
 
-async fn messages(State(core): State<Arc<Core>>, Path(number): Path<String>) -> Response {
-    match read_number(&number) {
-        Ok(number) => json(&Messages {
-            messages: core.inbox(&number),
-        }),
-        Err(refusal) => refusal,
-    }
+async fn messages(State(core): State<Arc<Core>>, Path(number): Path<String>) -> Answer {
+    let number = read_number(&number)?;
+    Ok(json(&Messages {
+        messages: core.inbox(&number),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -83,19 +81,18 @@ struct Keys {
     digits: String,
 }
 
-async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<String>, body: Bytes) -> Response {
-    let number = match read_number(&number) {
-        Ok(number) => number,
-        Err(refusal) => return refusal,
-    };
-    let keys: Keys = match read_body(&body, r#"{"digits":"1"}"#) {
-        Ok(keys) => keys,
-        Err(refusal) => return refusal,
-    };
+async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<String>, body: Bytes) -> Answer {
+    let number = read_number(&number)?;
+    let keys: Keys = read_body(&body, r#"{"digits":"1"}"#)?;
     match core.press_keypad(&number, &keys.digits) {
-        Ok(verification) => json(&verification),
-        Err(error @ ControlError::NoCallout) => refuse(StatusCode::NOT_FOUND, &error.to_string()),
-        Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+        Ok(verification) => Ok(json(&verification)),
+        Err(error) => Err(Refused {
+            status: match error {
+                ControlError::NoCallout => StatusCode::NOT_FOUND,
+                _ => StatusCode::BAD_REQUEST,
+            },
+            error: error.to_string(),
+        }),
     }
 }
 
@@ -130,21 +127,12 @@ struct Advance {
     advance: String,
 }
 
-async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Response {
-    let wanted: Advance = match read_body(&body, r#"{"advance":"5m"}"#) {
-        Ok(wanted) => wanted,
-        Err(refusal) => return refusal,
-    };
-    match span::parse(&wanted.advance) {
-        Some(by) => {
-            core.advance(by);
-            clock(State(core)).await
-        }
-        None => refuse(
-            StatusCode::BAD_REQUEST,
-            "advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m",
-        ),
-    }
+async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let wanted: Advance = read_body(&body, r#"{"advance":"5m"}"#)?;
+    let by = span::parse(&wanted.advance)
+        .ok_or_else(|| Refused::bad("advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m"))?;
+    core.advance(by);
+    Ok(clock(State(core)).await)
 }
 
 async fn reset(State(core): State<Arc<Core>>) -> Response {
@@ -171,50 +159,67 @@ async fn seamless(State(core): State<Arc<Core>>, Path(token): Path<String>) -> R
     // An address that was never given out belongs to no verification.
     let (uid, secret) = link.unwrap_or_default();
     match core.run(Command::Follow { uid, secret }) {
-        Answer::Verification(verification) => verification.to_http_response().map(axum::body::Body::from),
-        Answer::Refused(refusal) => refusal_response(&core, refusal),
+        engine::Answer::Verification(verification) => {
+            verification.to_http_response().map(axum::body::Body::from)
+        }
+        engine::Answer::Refused(refusal) => refusal_response(&core, refusal),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
 /// Reads a number in a path, with or without its `+`, which shells and URLs make hard to type.
-fn read_number(text: &str) -> Result<PhoneNumber, Response> {
+fn read_number(text: &str) -> Result<PhoneNumber, Refused> {
     let text = text.trim_start_matches([' ', '+']);
-    format!("+{text}")
-        .parse()
-        .map_err(|error: sinch_verify_protocol::phone_number::PhoneNumberError| {
-            refuse(StatusCode::BAD_REQUEST, &error.to_string())
-        })
+    PhoneNumber::parse(&format!("+{text}")).map_err(|error| Refused::bad(error.to_string()))
 }
 
-fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| {
-        refuse(
-            StatusCode::BAD_REQUEST,
-            &format!("body is not JSON such as {example}: {error}"),
-        )
-    })
+fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Refused> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refused::bad(format!("body is not JSON such as {example}: {error}")))
 }
 
-#[derive(Serialize)]
-struct Refused<'a> {
-    error: &'a str,
+type Answer = Result<Response, Refused>;
+
+/// A request that was not carried out.
+pub(super) struct Refused {
+    status: StatusCode,
+    error: String,
 }
 
-pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
-    let mut response = json(&Refused { error });
-    *response.status_mut() = status;
-    response
+impl Refused {
+    fn bad(error: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: error.into(),
+        }
+    }
+
+    fn forbidden(error: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            error: error.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: String,
+        }
+        let mut response = json(&Body { error: self.error });
+        *response.status_mut() = self.status;
+        response
+    }
 }
 
 fn json<T: Serialize>(value: &T) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => {
+            let json = HeaderValue::from_static("application/json; charset=utf-8");
             let mut response = body.into_response();
-            response.headers_mut().insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/json; charset=utf-8"),
-            );
+            response.headers_mut().insert(CONTENT_TYPE, json);
             response
         }
         // Our own types always encode; if one ever does not, the caller must not hang.

@@ -1,5 +1,6 @@
 //! What became of callbacks.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
@@ -8,7 +9,9 @@ use sinch_verify_protocol::VerificationId;
 use crate::message::instant;
 
 /// One try to post an event to an application's callback URL.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// `Debug` shows neither of the bodies.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Delivery {
@@ -41,6 +44,20 @@ pub struct Delivery {
     /// What was wrong, or odd, with the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("seq", &self.seq)
+            .field("verification_id", &self.verification_id)
+            .field("event", &self.event)
+            .field("attempt", &self.attempt)
+            .field("status", &self.status)
+            .field("ok", &self.ok)
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
 }
 
 fn milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -105,7 +105,6 @@ impl<P: Phone + 'static, C: Clock + 'static> Attack<P, C> {
             "--no-error-summary",
             "--no-transaction-metrics",
             "--no-scenario-metrics",
-            "--no-reset-metrics",
             "--co-mitigation=disabled",
         ];
         arguments.extend(fixed.map(str::to_owned));
@@ -129,8 +128,9 @@ impl<P: Phone + 'static, C: Clock + 'static> Users<P, C> {
             tokio::time::sleep(IDLE).await;
             return;
         }
-        self.end.get_or_init(|| self.arm());
         self.board.begin();
+        // After the beginning was noted, so that a run is never shorter than planned.
+        self.end.get_or_init(|| self.arm());
         let attack = &self.attack;
         let flow = attack.scenario.flow();
         let record = match attack.numbers.take() {

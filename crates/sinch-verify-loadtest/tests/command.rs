@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use sinch_verify_emulator::{Application, Emulator};
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
@@ -156,4 +157,39 @@ fn absent_target_is_unreachable() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn emulator_elsewhere_can_be_the_target() {
+    let (key, secret) = ("11111111-2222-3333-4444-555555555555", "BeIukql3pTKJ8RGL5zo0DA==");
+    let application = Application::new(key.parse().unwrap(), secret.parse().unwrap());
+    let emulator = Emulator::builder()
+        .application(application)
+        .start()
+        .await
+        .unwrap();
+    let url = emulator.url();
+    let run = move || {
+        command(&[
+            "run",
+            "--users",
+            "2",
+            "--duration",
+            "500ms",
+            "--json",
+            "-",
+            "--target",
+            &url,
+        ])
+        .env("SINCH_APPLICATION_KEY", key)
+        .env("SINCH_APPLICATION_SECRET", secret)
+        .output()
+        .unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["target"], format!("the emulator at {}", emulator.url()));
+    assert!(report["totals"]["succeeded"].as_u64().unwrap() > 0);
+    assert!(!text(&output.stderr).contains(secret));
 }

@@ -11,6 +11,7 @@
 //! ([`Credentials::authorize`]), and checking one comes before parsing
 //! ([`Verifier`]). Every attempt is signed anew: the timestamp is part of it.
 
+mod explain;
 mod header;
 mod key;
 mod secret;
@@ -18,6 +19,7 @@ mod sign;
 mod string_to_sign;
 mod verify;
 
+pub use explain::{Explain, Finding, LineDifference, Mistake};
 pub use header::{Authorization, InvalidAuthorization};
 pub use key::{ApplicationKey, InvalidKey};
 pub use secret::{ApplicationSecret, InvalidSecret};

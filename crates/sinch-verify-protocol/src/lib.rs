@@ -74,6 +74,7 @@ pub mod report;
 pub mod seconds;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod session;
 pub mod sms_template;
 pub mod start;
 pub mod status;
@@ -95,6 +96,7 @@ pub use polling::PollSchedule;
 pub use price::Amount;
 pub use report::Report;
 pub use seconds::{CallSeconds, Expiry};
+pub use session::Session;
 pub use sms_template::SmsTemplate;
 pub use start::{Start, Started};
 pub use status::{StatusById, StatusByNumber, StatusByReference};

@@ -95,6 +95,24 @@ impl<M> Report<M> {
     pub fn body(&self) -> &ReportRequest {
         &self.body
     }
+
+    /// The verification reported to, when it is named by its id.
+    #[must_use]
+    pub fn id(&self) -> Option<&VerificationId> {
+        match &self.target {
+            Target::Id(id) => Some(id),
+            Target::Number(_) => None,
+        }
+    }
+
+    /// The number reported to, when the verification is named by its number.
+    #[must_use]
+    pub fn number(&self) -> Option<&PhoneNumber> {
+        match &self.target {
+            Target::Id(_) => None,
+            Target::Number(number) => Some(number),
+        }
+    }
 }
 
 impl<M> sealed::Sealed for Report<M> {}

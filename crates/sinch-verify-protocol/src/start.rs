@@ -149,6 +149,20 @@ impl<M: VerifyMethod> Start<M> {
         &self.body.identity.endpoint
     }
 
+    /// What a session has to carry to make the same start later.
+    pub(crate) fn parts(&self) -> (&StartRequest, &AcceptLanguage) {
+        (&self.body, &self.languages)
+    }
+
+    /// The start that [`Start::parts`] took apart.
+    pub(crate) fn from_parts(body: StartRequest, languages: AcceptLanguage) -> Self {
+        Self {
+            body,
+            languages,
+            method: PhantomData,
+        }
+    }
+
     /// Whether languages were asked for.
     #[must_use]
     pub fn has_languages(&self) -> bool {

@@ -8,13 +8,10 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
-use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::wire::Part;
-
-static PARSER: DateTimeParser = DateTimeParser::new();
 
 /// Reads a timestamp of the wire: RFC 3339 with 0 to 9 fraction digits, where
 /// the zone may be missing and then means UTC.
@@ -31,31 +28,82 @@ static PARSER: DateTimeParser = DateTimeParser::new();
 /// # Ok::<(), sinch_verify_protocol::timestamp::InvalidTimestamp>(())
 /// ```
 pub fn parse(text: &str) -> Result<SystemTime, InvalidTimestamp> {
-    let bytes = text.as_bytes();
-    // jiff reads much more than RFC 3339 (weeks, bracketed zones): hold it to the shape.
-    let shape = bytes.len() >= 19
-        && bytes.len() <= 35
-        && bytes[4] == b'-'
-        && bytes[7] == b'-'
-        && (bytes[10] | 0x20) == b't'
-        && bytes[13] == b':'
-        && bytes[16] == b':'
-        && bytes[19..]
-            .iter()
-            .all(|b| b.is_ascii_digit() || b".:+-Zz".contains(b));
-    if !shape {
-        return Err(InvalidTimestamp(()));
+    read(text.as_bytes()).ok_or(InvalidTimestamp(()))
+}
+
+/// Every signed message comes through here, so the fixed layout is read in
+/// place; whether the date exists is left to jiff.
+fn read(text: &[u8]) -> Option<SystemTime> {
+    let (date_time, rest) = text.split_first_chunk::<19>()?;
+    let at = |from: usize, digits: usize| number(&date_time[from..from + digits]);
+    let separators = date_time[4] == b'-'
+        && date_time[7] == b'-'
+        && date_time[10].eq_ignore_ascii_case(&b'T')
+        && date_time[13] == b':'
+        && date_time[16] == b':';
+    if !separators {
+        return None;
     }
-    let zoned = bytes[19..].iter().any(|b| b"+-Zz".contains(b));
-    let timestamp = if zoned {
-        PARSER.parse_timestamp(text).map_err(|_| InvalidTimestamp(()))?
-    } else {
-        let civil: DateTime = PARSER.parse_datetime(text).map_err(|_| InvalidTimestamp(()))?;
-        TimeZone::UTC
-            .to_timestamp(civil)
-            .map_err(|_| InvalidTimestamp(()))?
+    let (nanos, zone) = fraction(rest)?;
+    let offset = offset(zone)?;
+    // A leap second counts as the second before it.
+    let second = match at(17, 2)? {
+        60 => 59,
+        second => second,
     };
-    Ok(timestamp.into())
+    let small = |number: i64| i8::try_from(number).ok();
+    let civil = DateTime::new(
+        i16::try_from(at(0, 4)?).ok()?,
+        small(at(5, 2)?)?,
+        small(at(8, 2)?)?,
+        small(at(11, 2)?)?,
+        small(at(14, 2)?)?,
+        small(second)?,
+        0,
+    );
+    let seconds = TimeZone::UTC.to_timestamp(civil.ok()?).ok()?.as_second() - offset;
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let second = if seconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(whole)?
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(whole)?
+    };
+    second.checked_add(Duration::from_nanos(nanos))
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0_i64, |n, digit| {
+        digit.is_ascii_digit().then(|| n * 10 + i64::from(digit - b'0'))
+    })
+}
+
+/// The nanoseconds of a fraction of 1 to 9 digits, or none, and what follows.
+fn fraction(rest: &[u8]) -> Option<(u64, &[u8])> {
+    let Some(digits) = rest.strip_prefix(b".") else {
+        return Some((0, rest));
+    };
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=9).contains(&len) {
+        return None;
+    }
+    let mut nanos = number(&digits[..len])?.unsigned_abs();
+    for _ in len..9 {
+        nanos *= 10;
+    }
+    Some((nanos, &digits[len..]))
+}
+
+/// The seconds that a zone is ahead of UTC; no zone is UTC.
+fn offset(zone: &[u8]) -> Option<i64> {
+    match zone {
+        [] | [b'Z' | b'z'] => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+            let seconds = (hours * 60 + minutes) * 60;
+            (hours < 24 && minutes < 60).then_some(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => None,
+    }
 }
 
 /// A text that is not a timestamp.

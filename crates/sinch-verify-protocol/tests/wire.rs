@@ -1,4 +1,5 @@
 //! Every sample body reads, and writes back what it said.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use serde_json::{Value, json};
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};

@@ -1,15 +1,15 @@
 //! `signature sign` and `signature check`.
 
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, PathForm, PathPolicy, SignedMessage, Signer, StringToSign, Verifier,
+    Authorization, ContentMd5, Explain, Finding, PathForm, PathPolicy, Signature, SignedMessage, Signer,
+    StringToSign, Verifier,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{Outcome, usage};
+use crate::input;
 
 /// Sign or check.
 #[derive(clap::Subcommand)]
@@ -23,6 +23,10 @@ pub(crate) enum Command {
         /// The `Authorization` header's value.
         #[arg(long, value_name = "VALUE")]
         authorization: String,
+        /// A file with the string that the sender signed: names the first line
+        /// that differs.
+        #[arg(long, value_name = "FILE")]
+        string_file: Option<PathBuf>,
     },
 }
 
@@ -55,7 +59,8 @@ pub(crate) struct Message {
     /// Take a secret in url-safe base64, or without padding.
     #[arg(long)]
     lenient_secret: bool,
-    /// Print the string to sign on stderr.
+    /// Print the string to sign on stderr and, for a signature that is wrong,
+    /// the known mistake that leads to it.
     #[arg(long)]
     explain: bool,
 }
@@ -67,55 +72,91 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Check {
             message,
             authorization,
-        } => check(&message, &authorization),
+            string_file,
+        } => check(&message, &authorization, string_file.as_deref()),
     }
 }
 
 fn sign(message: &Message) -> anyhow::Result<Outcome> {
     let (key, secret) = message.credentials()?;
-    let content_md5 = message.content_md5()?;
-    let verb = message.verb();
-    let string = message.string_to_sign(&verb, &content_md5);
-    let signature = Signer::new(key.clone(), &secret).signature(&string);
-    message.explain(&string);
+    let read = message.read()?;
+    message.explain(&read);
+    let signature = Signer::new(key.clone(), &secret).signature(&message.string_to_sign(&read));
     println!("Application {key}:{}", signature.to_text().as_str());
     Ok(Outcome::Yes)
 }
 
-fn check(message: &Message, authorization: &str) -> anyhow::Result<Outcome> {
+fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyhow::Result<Outcome> {
     let (key, secret) = message.credentials()?;
-    let content_md5 = message.content_md5()?;
-    let verb = message.verb();
-    message.explain(&message.string_to_sign(&verb, &content_md5));
-    let signature = match Authorization::parse(authorization.as_bytes()) {
-        Ok(Authorization::Signed {
-            key: given,
-            signature,
-        }) if given == key.as_str() => signature,
-        Ok(Authorization::Signed { .. }) => return no("authorization is of another key"),
-        Ok(_) => return no("authorization carries no signature"),
-        Err(error) => return no(error),
+    let read = message.read()?;
+    message.explain(&read);
+    let received = message.received(&read);
+    let explain = Explain {
+        message: &received,
+        body: &read.body,
+        secret: &secret,
     };
-    let received = SignedMessage {
-        verb: &verb,
-        path_and_query: &message.path,
-        content_type: message.content_type.as_bytes(),
-        timestamp: message.timestamp.as_bytes(),
-        content_md5: &content_md5,
+    if let Some(file) = theirs {
+        match explain.difference(&input::read(file)?) {
+            Some(difference) => eprintln!("the first line that differs is the {difference}"),
+            None => eprintln!("the sender's string is the one to sign"),
+        }
+    }
+    let signature = match signature_of(authorization, &key) {
+        Ok(signature) => signature,
+        Err(why) => return Ok(no(&why)),
     };
     match Verifier::new(key, &secret).check_signature(&received, &signature, PathPolicy::any_sdk()) {
-        Ok(PathForm::AsReceived) => println!("signature is right"),
-        Ok(PathForm::Decoded) => println!("signature is right for the percent-decoded path"),
-        Ok(PathForm::WithQuery) => println!("signature is right for the path with its query"),
-        Ok(_) => println!("signature is right for another form of the path"),
-        Err(error) => return no(error),
+        Ok(form) => println!("{}", right(form)),
+        Err(error) => {
+            no(&error.to_string());
+            if message.explain {
+                no(&found(&explain.signature(&signature)));
+            }
+            return Ok(Outcome::No);
+        }
     }
     Ok(Outcome::Yes)
 }
 
-fn no(why: impl std::fmt::Display) -> anyhow::Result<Outcome> {
+fn signature_of(authorization: &str, key: &ApplicationKey) -> Result<Signature, String> {
+    match Authorization::parse(authorization.as_bytes()) {
+        Ok(Authorization::Signed {
+            key: given,
+            signature,
+        }) if given == key.as_str() => Ok(signature),
+        Ok(Authorization::Signed { .. }) => Err("authorization is of another key".to_owned()),
+        Ok(_) => Err("authorization carries no signature".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn right(form: PathForm) -> &'static str {
+    match form {
+        PathForm::AsReceived => "signature is right",
+        PathForm::Decoded => "signature is right for the percent-decoded path",
+        PathForm::WithQuery => "signature is right for the path with its query",
+        _ => "signature is right for another form of the path",
+    }
+}
+
+fn found(finding: &Finding) -> String {
+    match finding {
+        Finding::Mistake { mistake, .. } => format!("the mistake: {mistake}"),
+        _ => "no known mistake leads to it: it was made with another secret, or of other bytes".to_owned(),
+    }
+}
+
+fn no(why: &str) -> Outcome {
     eprintln!("{why}");
-    Ok(Outcome::No)
+    Outcome::No
+}
+
+/// What was read or worked out for a message.
+struct Read {
+    verb: String,
+    body: Vec<u8>,
+    content_md5: ContentMd5,
 }
 
 impl Message {
@@ -130,40 +171,39 @@ impl Message {
         Ok((key, secret))
     }
 
-    fn verb(&self) -> String {
-        self.method.to_ascii_uppercase()
+    fn read(&self) -> anyhow::Result<Read> {
+        let body = self.body_file.as_deref().map_or(Ok(Vec::new()), input::read)?;
+        Ok(Read {
+            verb: self.method.to_ascii_uppercase(),
+            content_md5: ContentMd5::of(&body),
+            body,
+        })
     }
 
-    fn content_md5(&self) -> anyhow::Result<ContentMd5> {
-        let body = match &self.body_file {
-            None => Vec::new(),
-            Some(file) if file.as_os_str() == "-" => {
-                let mut body = Vec::new();
-                std::io::stdin()
-                    .read_to_end(&mut body)
-                    .context("read the body from standard input")?;
-                body
-            }
-            Some(file) => {
-                std::fs::read(file).with_context(|| format!("read the body from {}", file.display()))?
-            }
-        };
-        Ok(ContentMd5::of(&body))
-    }
-
-    fn string_to_sign<'a>(&'a self, verb: &'a str, content_md5: &'a ContentMd5) -> StringToSign<'a> {
-        StringToSign {
-            verb,
-            content_md5,
+    fn received<'a>(&'a self, read: &'a Read) -> SignedMessage<'a> {
+        SignedMessage {
+            verb: &read.verb,
+            path_and_query: &self.path,
             content_type: self.content_type.as_bytes(),
             timestamp: self.timestamp.as_bytes(),
-            path: self.path.as_bytes(),
+            content_md5: &read.content_md5,
         }
     }
 
-    fn explain(&self, string: &StringToSign<'_>) {
+    fn string_to_sign<'a>(&'a self, read: &'a Read) -> StringToSign<'a> {
+        let received = self.received(read);
+        StringToSign {
+            verb: received.verb,
+            content_md5: received.content_md5,
+            content_type: received.content_type,
+            timestamp: received.timestamp,
+            path: received.path_and_query.as_bytes(),
+        }
+    }
+
+    fn explain(&self, read: &Read) {
         if self.explain {
-            eprintln!("string to sign, five lines:\n{string}");
+            eprintln!("string to sign, five lines:\n{}", self.string_to_sign(read));
         }
     }
 }

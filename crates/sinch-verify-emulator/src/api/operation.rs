@@ -27,6 +27,12 @@ pub(super) async fn run(
         Ok(command) => command,
         Err(error) => return error_response(core, error),
     };
+    if core.settings().strictness == Strictness::Strict
+        && let Some(quirk) = quirks.first()
+    {
+        let error = ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}."));
+        return error_response(core, error);
+    }
     match core.run_asking(caller.app, command).await {
         Answer::Started { response, language } => {
             response.to_http_response(language.as_ref()).map(Body::from)
@@ -46,28 +52,27 @@ fn command(
     quirks: &mut Quirks,
 ) -> Result<Command, ApiError> {
     let app = caller.app;
-    let strictness = core.settings().strictness;
     let status = |query| Command::Status { app, query };
     Ok(match route {
         Route::Start => Command::Start(Box::new(StartCommand {
             app,
             level: caller.level,
             callback: core.callback(app).is_some(),
-            request: receive::<StartRequest>(body, strictness, quirks)?,
+            request: receive::<StartRequest>(body, quirks)?,
             languages: StartRequest::languages(&head.headers),
         })),
         Route::ReportById { id } => Command::Report {
             app,
             target: Target::Id(id),
-            report: Box::new(receive::<ReportRequest>(body, strictness, quirks)?),
+            report: Box::new(receive::<ReportRequest>(body, quirks)?),
         },
         Route::ReportByNumber { number } => Command::Report {
             app,
             target: Target::Number(number),
-            report: Box::new(receive::<ReportRequest>(body, strictness, quirks)?),
+            report: Box::new(receive::<ReportRequest>(body, quirks)?),
         },
         Route::Outcome { number } => {
-            let outcome = receive::<OutcomeRequest>(body, strictness, quirks)?;
+            let outcome = receive::<OutcomeRequest>(body, quirks)?;
             if outcome.method != Method::FlashCall {
                 return Err(ApiError::new(
                     ApiError::PARAMETER,
@@ -94,15 +99,10 @@ fn command(
 }
 
 /// Reads a body, and notes what was odd about it.
-fn receive<T: WireObject>(body: &Bytes, strictness: Strictness, quirks: &mut Quirks) -> Result<T, ApiError> {
+fn receive<T: WireObject>(body: &Bytes, quirks: &mut Quirks) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
     for quirk in &received.quirks {
         quirks.push(quirk.to_string());
     }
-    match quirks.first() {
-        Some(quirk) if strictness == Strictness::Strict => {
-            Err(ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}.")))
-        }
-        _ => Ok(received.value),
-    }
+    Ok(received.value)
 }

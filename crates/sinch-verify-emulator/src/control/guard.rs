@@ -2,12 +2,11 @@
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::Response;
-use http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 
-use super::refuse;
+use super::Refused;
 use crate::application::is_loopback_host;
 
 /// Lets requests through that name this machine, and that no page of another origin sent.
@@ -22,18 +21,14 @@ pub(super) async fn own_origin(request: Request, next: Next) -> Response {
             .is_ok_and(|authority| is_loopback_host(authority.host()))
     };
     if !host.is_none_or(is_here) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "the control interface takes requests to a loopback Host only",
-        );
+        return Refused::forbidden("the control interface takes requests to a loopback Host only")
+            .into_response();
     }
     let own = host.map(|host| format!("http://{host}"));
     let foreign = |origin: &http::HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
     if headers.get(ORIGIN).is_some_and(foreign) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "the control interface takes requests of its own Origin only",
-        );
+        return Refused::forbidden("the control interface takes requests of its own Origin only")
+            .into_response();
     }
     next.run(request).await
 }

@@ -175,14 +175,14 @@ impl Engine {
         }
     }
 
-    /// The callback may set another expiry, which counts from the start too.
+    /// An expiry that was asked for says how long the code is valid, so it counts from now on,
+    /// however long the callback took to answer.
     fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
+        let at = self.later(expiry);
         if let Some(record) = self.store.get_mut(uid) {
             self.agenda.remove(record.expires_at, uid, Task::Expire);
-            if let Some(at) = record.started_at.checked_add(expiry) {
-                record.expires_at = at;
-            }
-            self.agenda.add(record.expires_at, uid, Task::Expire);
+            record.expires_at = at;
+            self.agenda.add(at, uid, Task::Expire);
         }
     }
 }

@@ -1,1 +1,462 @@
+//! The engine under random commands.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use sinch_verify_protocol::callback::{CalloutDecision, Decision, FlashCallDecision, SmsDecision};
+use sinch_verify_protocol::report::ReportRequest;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{
+    AcceptLanguage, Code, Method, PhoneNumber, Status, Verification, VerificationId, WireObject as _,
+};
+
+use super::command::{Answer, AppId, Command, Effect, Notice, Outputs, Query, StartCommand, Target};
+use super::record::Uid;
+use super::{Engine, Settings};
+use crate::application::AuthorizationLevel;
+use crate::message::Message;
+
+const APPLICATIONS: u32 = 2;
+const NUMBERS: [&str; 3] = ["+46700000001", "+46700000002", "+12025550123"];
+const METHODS: [Method; 5] = [
+    Method::Sms,
+    Method::FlashCall,
+    Method::Callout,
+    Method::Seamless,
+    Method::WhatsApp,
+];
+
+/// A command in terms of what happened so far.
+#[derive(Clone, Debug)]
+enum Step {
+    Start {
+        app: u32,
+        number: usize,
+        method: usize,
+        callback: bool,
+        public: bool,
+        reference: Option<u8>,
+        expiry: Option<u8>,
+    },
+    /// Answers one of the open questions.
+    Decide {
+        which: usize,
+        how: u8,
+    },
+    /// Reports to one of the verifications, or to a number.
+    Report {
+        app: u32,
+        which: usize,
+        by_number: bool,
+        right: bool,
+        method: Option<usize>,
+    },
+    Outcome {
+        app: u32,
+        number: usize,
+    },
+    Follow {
+        which: usize,
+        right: bool,
+    },
+    Keypad {
+        number: usize,
+        how: u8,
+    },
+    Wait {
+        millis: u32,
+    },
+    Reset,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let start = (
+        0..APPLICATIONS,
+        0..NUMBERS.len(),
+        0..METHODS.len(),
+        any::<bool>(),
+        any::<bool>(),
+        proptest::option::of(0..20_u8),
+        proptest::option::of(1..60_u8),
+    );
+    let start = start.prop_map(
+        |(app, number, method, callback, public, reference, expiry)| Step::Start {
+            app,
+            number,
+            method,
+            callback,
+            public,
+            reference,
+            expiry,
+        },
+    );
+    let report = (
+        0..APPLICATIONS,
+        any::<usize>(),
+        any::<bool>(),
+        any::<bool>(),
+        proptest::option::weighted(0.1, 0..METHODS.len()),
+    );
+    let report = report.prop_map(|(app, which, by_number, right, method)| Step::Report {
+        app,
+        which,
+        by_number,
+        right,
+        method,
+    });
+    prop_oneof![
+        10 => start,
+        6 => (any::<usize>(), any::<u8>()).prop_map(|(which, how)| Step::Decide { which, how }),
+        12 => report,
+        1 => (0..APPLICATIONS, 0..NUMBERS.len()).prop_map(|(app, number)| Step::Outcome { app, number }),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(which, right)| Step::Follow { which, right }),
+        3 => (0..NUMBERS.len(), any::<u8>()).prop_map(|(number, how)| Step::Keypad { number, how }),
+        4 => (0..120_000_u32).prop_map(|millis| Step::Wait { millis }),
+        1 => Just(Step::Reset),
+    ]
+}
+
+/// An engine, and what an observer knows of it.
+struct World {
+    engine: Engine,
+    settings: Arc<Settings>,
+    now: SystemTime,
+    /// Every verification that was started, with its application, and when it must have ended.
+    known: Vec<(Uid, AppId, PhoneNumber, SystemTime)>,
+    open: Vec<Uid>,
+    /// Ends told, by verification.
+    ended: BTreeMap<Uid, Status>,
+    journal: Vec<String>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let settings = Arc::new(Settings::default());
+        let base = "http://127.0.0.1:9901".parse().unwrap();
+        Self {
+            engine: Engine::new(Arc::clone(&settings), base, seed, APPLICATIONS as usize),
+            settings,
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            known: Vec::new(),
+            open: Vec::new(),
+            ended: BTreeMap::new(),
+            journal: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        let Some(command) = self.command(step) else { return };
+        let started = matches!(command, Command::Start(_));
+        let reset = matches!(command, Command::Reset);
+        let target = match &command {
+            Command::Decide { uid, .. } => Some(*uid),
+            _ => None,
+        };
+        let outputs = self.engine.handle(self.now, command);
+        self.journal.push(format!("{outputs:?}"));
+        for effect in &outputs.effects {
+            self.told(effect);
+        }
+        if started {
+            self.learn(step, &outputs);
+        }
+        if let Some(uid) = target {
+            self.open.retain(|open| *open != uid);
+            // An expiry that was asked for counts from the sending; none in here is a minute long.
+            for known in self.known.iter_mut().filter(|known| known.0 == uid) {
+                known.3 = known.3.max(self.now + Duration::from_secs(60));
+            }
+        }
+        if reset {
+            self.known.clear();
+            self.open.clear();
+            self.ended.clear();
+        }
+        self.check();
+    }
+
+    fn learn(&mut self, step: &Step, outputs: &Outputs) {
+        let uid = match &outputs.answer {
+            Answer::Ask(ask) => {
+                self.open.push(ask.uid);
+                ask.uid
+            }
+            Answer::Started { response, .. } => Uid::parse(response.id.as_str()).unwrap(),
+            Answer::Refused(_) => return,
+            other => panic!("{other:?}"),
+        };
+        let Step::Start { app, number, .. } = step else {
+            return;
+        };
+        // No start in here asks for more than the default.
+        let last = self.now + self.settings.expiry;
+        self.known
+            .push((uid, AppId(*app), NUMBERS[*number].parse().unwrap(), last));
+    }
+
+    fn told(&mut self, effect: &Effect) {
+        if let Notice::Result(event) = &effect.notice {
+            assert_eq!(event.id, effect.uid.to_id());
+            assert!(event.status.is_final());
+            let before = self.ended.insert(effect.uid, event.status.clone());
+            assert_eq!(before, None, "one result event per end");
+        }
+    }
+
+    fn status(&mut self, app: AppId, id: VerificationId) -> Option<Verification> {
+        let query = Query::Id(id);
+        match self
+            .engine
+            .handle(self.now, Command::Status { app, query })
+            .answer
+        {
+            Answer::Verification(verification) => Some(*verification),
+            Answer::Refused(refusal) => {
+                assert_eq!(refusal.code, 40400);
+                None
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What must hold after every step.
+    fn check(&mut self) {
+        assert!(
+            self.engine
+                .next_deadline()
+                .is_none_or(|deadline| deadline > self.now)
+        );
+        let mut pending = BTreeMap::new();
+        for (uid, app, number, last) in self.known.clone() {
+            let seen = self.status(app, uid.to_id()).expect("known to its application");
+            assert!(seen.method.is_some());
+            match self.ended.get(&uid) {
+                Some(end) => {
+                    assert_eq!(&seen.status, end, "an end is final");
+                    assert!(seen.price.is_some());
+                }
+                None => {
+                    assert_eq!(seen.status, Status::Pending, "an end is told");
+                    assert!(self.now < last, "nothing is pending past its expiry");
+                    let before = pending.insert((app.0, number), uid);
+                    assert_eq!(before, None, "one pending verification per number");
+                }
+            }
+            let stranger = AppId((app.0 + 1) % APPLICATIONS);
+            assert!(
+                self.status(stranger, uid.to_id()).is_none(),
+                "applications are apart"
+            );
+        }
+    }
+
+    fn message(&self, which: usize) -> Option<(AppId, Message)> {
+        let (uid, app, number, _) = self.known.get(which % self.known.len().max(1))?;
+        let inbox = self.engine.inbox(number);
+        let message = inbox
+            .into_iter()
+            .find(|message| message.verification_id == uid.to_id())?;
+        Some((*app, message))
+    }
+
+    fn command(&mut self, step: &Step) -> Option<Command> {
+        Some(match step {
+            Step::Start {
+                app,
+                number,
+                method,
+                callback,
+                public,
+                reference,
+                expiry,
+            } => {
+                let mut body = format!(
+                    r#"{{"identity":{{"type":"number","endpoint":"{}"}},"method":"{}""#,
+                    NUMBERS[*number], METHODS[*method]
+                );
+                if let Some(reference) = reference {
+                    body += &format!(r#","reference":"r{reference}""#);
+                }
+                if let Some(expiry) = expiry {
+                    body += &format!(r#","smsOptions":{{"expiry":"00:00:{expiry:02}"}}"#);
+                }
+                body.push('}');
+                Command::Start(Box::new(StartCommand {
+                    app: AppId(*app),
+                    level: if *public {
+                        AuthorizationLevel::Public
+                    } else {
+                        AuthorizationLevel::Signed
+                    },
+                    callback: *callback,
+                    request: StartRequest::decode(body.as_bytes()).unwrap(),
+                    languages: AcceptLanguage::new(),
+                }))
+            }
+            Step::Decide { which, how } => Command::Decide {
+                uid: *self.open.get(which % self.open.len().max(1))?,
+                decision: decision(*how).map(Box::new),
+            },
+            Step::Report {
+                app,
+                which,
+                by_number,
+                right,
+                method,
+            } => self.report(*app, *which, *by_number, *right, *method)?,
+            Step::Outcome { app, number } => Command::Outcome {
+                app: AppId(*app),
+                number: NUMBERS[*number].parse().unwrap(),
+                no_call: true,
+            },
+            Step::Follow { which, right } => {
+                let (_, message) = self.message(*which)?;
+                let target = message.target_uri?;
+                let (uid, secret) = target.rsplit('/').next()?.split_once('.')?;
+                Command::Follow {
+                    uid: Uid::parse(uid)?,
+                    secret: u64::from_str_radix(secret, 16).unwrap() ^ u64::from(!right),
+                }
+            }
+            Step::Keypad { number, how } => Command::Keypad {
+                number: NUMBERS[*number].parse().unwrap(),
+                digits: ["1", "2", "123456", "", "x"][usize::from(*how) % 5].to_owned(),
+            },
+            Step::Wait { millis } => {
+                self.now += Duration::from_millis(u64::from(*millis));
+                Command::TimeReached
+            }
+            Step::Reset => Command::Reset,
+        })
+    }
+
+    fn report(
+        &self,
+        app: u32,
+        which: usize,
+        by_number: bool,
+        right: bool,
+        method: Option<usize>,
+    ) -> Option<Command> {
+        let (uid, owner, number, _) = self.known.get(which % self.known.len().max(1))?;
+        let message = self.message(which).map(|(_, message)| message);
+        let code = message.as_ref().and_then(|message| message.code.clone());
+        let cli = message.as_ref().and_then(|message| message.cli.clone());
+        let code = code.as_ref().filter(|_| right).map_or("0-0", Code::expose);
+        let cli = cli
+            .as_ref()
+            .filter(|_| right)
+            .map_or("+46700000009", |cli| cli.expose());
+        let named = match (method, &message) {
+            (Some(method), _) => METHODS[method].clone(),
+            (None, Some(message)) if message.cli.is_some() => Method::FlashCall,
+            (None, Some(message)) => {
+                let kind = serde_json::to_value(message.kind).unwrap();
+                Method::from(kind.as_str().unwrap())
+            }
+            (None, None) => Method::Sms,
+        };
+        let body = format!(
+            r#"{{"method":"{named}","sms":{{"code":"{code}"}},"callout":{{"code":"{code}"}},"whatsapp":{{"code":"{code}"}},"flashCall":{{"cli":"{cli}"}}}}"#
+        );
+        Some(Command::Report {
+            // Mostly its own application.
+            app: if which.is_multiple_of(7) {
+                AppId(app)
+            } else {
+                *owner
+            },
+            target: if by_number {
+                Target::Number(*number)
+            } else {
+                Target::Id(uid.to_id())
+            },
+            report: Box::new(ReportRequest::decode(body.as_bytes()).unwrap()),
+        })
+    }
+}
+
+fn decision(how: u8) -> Option<Decision> {
+    Some(match how % 8 {
+        0 => return None,
+        1 => Decision::Deny,
+        2 => {
+            let mut sms = SmsDecision::default();
+            sms.code = Code::new("4821").ok();
+            sms.expiry = "00:00:07".parse().ok();
+            Decision::AllowSms(sms)
+        }
+        3 => {
+            let mut call = FlashCallDecision::default();
+            call.cli = "+447700900123".parse().ok();
+            call.dial_timeout = 9.try_into().ok();
+            Decision::AllowFlashCall(call)
+        }
+        4 => {
+            let mut callout = CalloutDecision::default();
+            callout.pin = Some("2".to_owned());
+            callout.timeout = Some(11);
+            Decision::AllowCallout(callout)
+        }
+        5 => {
+            let mut callout = CalloutDecision::default();
+            callout.pin = Some("no keys".to_owned());
+            Decision::AllowCallout(callout)
+        }
+        _ => Decision::Allow,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn invariants_hold(seed: u64, steps in prop::collection::vec(step(), 1..120)) {
+        let mut world = World::new(seed);
+        for step in &steps {
+            world.take(step);
+        }
+        // In the end everything has ended, and was told so once.
+        world.take(&Step::Wait { millis: 360_000 });
+        prop_assert_eq!(world.ended.len(), world.known.len());
+        prop_assert_eq!(world.engine.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_seed_and_the_same_calls_give_the_same_outputs(seed: u64, steps in prop::collection::vec(step(), 1..60)) {
+        let run = || {
+            let mut world = World::new(seed);
+            for step in &steps {
+                world.take(step);
+            }
+            world.journal
+        };
+        prop_assert_eq!(run(), run());
+    }
+}
+
+#[test]
+fn ids_are_uuids_that_sort_by_age() {
+    let mut random = super::random::Random::new(3);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    let mut before = None;
+    for _ in 0..1000 {
+        let uid = random.uid(now);
+        let text = uid.to_string();
+        assert_eq!(Uid::parse(&text), Some(uid));
+        assert_eq!(&text[..15], "018bcfe5-687b-7", "{text}");
+        assert!(matches!(&text[19..20], "8" | "9" | "a" | "b"), "{text}");
+        assert!(before < Some(uid));
+        before = Some(uid);
+    }
+    for text in [
+        "",
+        "1",
+        "018BCFE5-687B-7000-8000-000000000000",
+        "018bcfe5687b70008000000000000000",
+    ] {
+        assert_eq!(Uid::parse(text), None, "{text}");
+    }
+}

@@ -2,15 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::support::{
+    application, basic, builder, call, code, emulator, json, key, number, public, secret, send, signed,
+};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use sinch_verify_emulator::{Application, AuthorizationLevel, Emulator};
+use sinch_verify_protocol::Method;
 use sinch_verify_protocol::{
     ApplicationSecret, Credentials, Endpoint as _, Reference, Start, StatusById, StatusByNumber,
     StatusByReference, VerificationId,
 };
-use sinch_verify_protocol::Method;
-use crate::support::{application, basic, builder, call, code, emulator, json, key, number, public, secret, send, signed};
 
 fn start(emulator: &Emulator) -> Request<Bytes> {
     Start::sms(number()).to_http(&emulator.base_url()).unwrap()
@@ -32,24 +34,40 @@ fn error_code(answer: &Response<Bytes>) -> u64 {
 async fn all_levels_start() {
     let emulator = emulator().await;
     for credentials in [basic(), signed()] {
-        call(&emulator, &credentials, &Start::sms(number())).await.unwrap();
+        call(&emulator, &credentials, &Start::sms(number()))
+            .await
+            .unwrap();
     }
     // Nobody could decide about this one.
-    assert_eq!(code(call(&emulator, &public(), &Start::sms(number())).await), 40303);
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::sms(number())).await),
+        40303
+    );
 }
 
 #[tokio::test]
 async fn headers_that_say_nothing() {
     let emulator = emulator().await;
     assert_eq!(error(&emulator, start(&emulator)).await, (401, 40104));
-    for value in ["Application", "Bearer abc", "Basic !!!", "Basic bm9jb2xvbg==", "Application k:notbase64", "Instance a:b"] {
+    for value in [
+        "Application",
+        "Bearer abc",
+        "Basic !!!",
+        "Basic bm9jb2xvbg==",
+        "Application k:notbase64",
+        "Instance a:b",
+    ] {
         let mut request = start(&emulator);
-        request.headers_mut().insert("authorization", value.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", value.parse().unwrap());
         assert_eq!(error(&emulator, request).await, (401, 40100), "{value}");
     }
     let mut twice = start(&emulator);
     for _ in 0..2 {
-        twice.headers_mut().append("authorization", format!("Application {}", key()).parse().unwrap());
+        twice
+            .headers_mut()
+            .append("authorization", format!("Application {}", key()).parse().unwrap());
     }
     assert_eq!(error(&emulator, twice).await, (401, 40100));
 }
@@ -66,7 +84,10 @@ async fn strangers() {
         (Credentials::basic(key(), wrong.clone()), 40107),
         (Credentials::signed(key(), wrong), 40102),
     ] {
-        assert_eq!(code(call(&emulator, &credentials, &Start::sms(number())).await), expected);
+        assert_eq!(
+            code(call(&emulator, &credentials, &Start::sms(number())).await),
+            expected
+        );
     }
     assert!(emulator.inbox(&number()).is_empty(), "nothing was started");
 }
@@ -94,7 +115,9 @@ async fn timestamps() {
         signed().authorize(&mut request, now).unwrap();
         request.headers_mut().remove("x-timestamp");
         if let Some(value) = value {
-            request.headers_mut().insert("x-timestamp", HeaderValue::from_static(value));
+            request
+                .headers_mut()
+                .insert("x-timestamp", HeaderValue::from_static(value));
         }
         assert_eq!(error(&emulator, request).await, (401, 40101));
     }
@@ -120,7 +143,10 @@ async fn a_signature_covers_body_and_path() {
 
     let mut request = start(&emulator);
     signed().authorize(&mut request, SystemTime::now()).unwrap();
-    request.headers_mut().insert("content-type", HeaderValue::from_static("application/json; charset=utf-8"));
+    request.headers_mut().insert(
+        "content-type",
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
     assert_eq!(error(&emulator, request).await, (401, 40102));
 }
 
@@ -132,7 +158,9 @@ async fn sdks_that_sign_the_decoded_path_are_taken_and_told() {
         .uri(format!("{base}/verification/v1/verifications/reference/a%20b"))
         .body(Bytes::new())
         .unwrap();
-    let Credentials::Signed(signer) = signed() else { unreachable!() };
+    let Credentials::Signed(signer) = signed() else {
+        unreachable!()
+    };
     let path = "/verification/v1/verifications/reference/a b";
     let made = signer.sign("GET", path, b"", b"", SystemTime::now());
     let headers = request.headers_mut();
@@ -148,10 +176,19 @@ async fn sdks_that_sign_the_decoded_path_are_taken_and_told() {
 async fn status_by_id_and_by_reference_need_a_secret() {
     let emulator = emulator().await;
     let reference = Reference::new("r1").unwrap();
-    let started = call(&emulator, &basic(), &Start::sms(number()).reference(reference.clone())).await.unwrap();
+    let started = call(
+        &emulator,
+        &basic(),
+        &Start::sms(number()).reference(reference.clone()),
+    )
+    .await
+    .unwrap();
     let by_id = StatusById { id: started.id };
     let by_reference = StatusByReference { reference };
-    let by_number = StatusByNumber { method: Method::Sms, number: number() };
+    let by_number = StatusByNumber {
+        method: Method::Sms,
+        number: number(),
+    };
     assert_eq!(code(call(&emulator, &public(), &by_id).await), 40301);
     assert_eq!(code(call(&emulator, &public(), &by_reference).await), 40301);
     call(&emulator, &public(), &by_number).await.unwrap();
@@ -197,7 +234,9 @@ async fn an_unknown_caller_learns_nothing_about_the_path() {
 
 #[tokio::test]
 async fn applications_are_apart() {
-    let other = crate::support::OTHER_KEY.parse::<sinch_verify_protocol::ApplicationKey>().unwrap();
+    let other = crate::support::OTHER_KEY
+        .parse::<sinch_verify_protocol::ApplicationKey>()
+        .unwrap();
     let emulator = builder()
         .application(Application::new(other.clone(), secret()))
         .start()
@@ -208,7 +247,10 @@ async fn applications_are_apart() {
     let start = Start::sms(number()).reference(reference.clone());
     let ours = call(&emulator, &basic(), &start).await.unwrap();
     let by_reference = StatusByReference { reference };
-    let by_number = StatusByNumber { method: Method::Sms, number: number() };
+    let by_number = StatusByNumber {
+        method: Method::Sms,
+        number: number(),
+    };
     let by_id = StatusById { id: ours.id.clone() };
     assert_eq!(code(call(&emulator, &theirs, &by_id).await), 40400);
     assert_eq!(code(call(&emulator, &theirs, &by_reference).await), 40400);
@@ -216,8 +258,13 @@ async fn applications_are_apart() {
     // The same reference and number are free for the other one, and end nothing here.
     let second = call(&emulator, &theirs, &start).await.unwrap();
     assert_ne!(second.id, ours.id);
-    assert_eq!(call(&emulator, &basic(), &by_id).await.unwrap().status.as_str(), "PENDING");
+    assert_eq!(
+        call(&emulator, &basic(), &by_id).await.unwrap().status.as_str(),
+        "PENDING"
+    );
     assert_eq!(call(&emulator, &theirs, &by_number).await.unwrap().id, second.id);
-    let unknown = StatusById { id: VerificationId::new("1234567890").unwrap() };
+    let unknown = StatusById {
+        id: VerificationId::new("1234567890").unwrap(),
+    };
     assert_eq!(code(call(&emulator, &basic(), &unknown).await), 40400);
 }

@@ -1,12 +1,13 @@
 //! The plain calls of the public guide, byte for byte as `curl` sends them.
 
+use crate::support::{emulator, newest};
 use serde_json::Value;
 use sinch_verify_emulator::Emulator;
-use crate::support::{emulator, newest};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const USER: &str = "Basic MTExMTExMTEtMjIyMi0zMzMzLTQ0NDQtNTU1NTU1NTU1NTU1OkJlSXVrcWwzcFRLSjhSR0w1em8wREE9PQ==";
+const USER: &str =
+    "Basic MTExMTExMTEtMjIyMi0zMzMzLTQ0NDQtNTU1NTU1NTU1NTU1OkJlSXVrcWwzcFRLSjhSR0w1em8wREE9PQ==";
 const PATH: &str = "/verification/v1/verifications";
 
 async fn curl(emulator: &Emulator, verb: &str, path: &str, data: Option<&str>) -> (u16, Value) {
@@ -27,7 +28,10 @@ async fn curl(emulator: &Emulator, verb: &str, path: &str, data: Option<&str>) -
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.to_lowercase().contains("content-type: application/json; charset=utf-8"));
+    assert!(
+        head.to_lowercase()
+            .contains("content-type: application/json; charset=utf-8")
+    );
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(body).unwrap())
 }
@@ -49,7 +53,13 @@ async fn sms_as_the_guide_has_it() {
 
     let code = newest(&emulator).code.unwrap();
     let data = format!(r#"{{"method":"sms","sms":{{"code":"{}"}}}}"#, code.expose());
-    let (status, reported) = curl(&emulator, "PUT", &format!("{PATH}/number/+46700000001"), Some(&data)).await;
+    let (status, reported) = curl(
+        &emulator,
+        "PUT",
+        &format!("{PATH}/number/+46700000001"),
+        Some(&data),
+    )
+    .await;
     assert_eq!((status, &reported["status"]), (200, &"SUCCESSFUL".into()));
     assert_eq!(reported["method"], "sms");
 
@@ -68,7 +78,11 @@ async fn sms_as_the_guide_has_it() {
         assert_eq!(answer["identity"]["endpoint"], "+46700000001");
         assert_eq!(answer["price"]["verificationPrice"]["currencyId"], "EUR");
         let timestamp = answer["verificationTimestamp"].as_str().unwrap();
-        assert_eq!(timestamp.len(), "2024-05-22T09:38:59.5590437".len(), "{timestamp}");
+        assert_eq!(
+            timestamp.len(),
+            "2024-05-22T09:38:59.5590437".len(),
+            "{timestamp}"
+        );
     }
 }
 
@@ -83,7 +97,10 @@ async fn flash_call_with_the_keys_that_old_documents_print() {
     assert_eq!(started["flashCall"]["denyCallAfter"], 0);
 
     let cli = newest(&emulator).cli.unwrap();
-    let data = format!(r#"{{"method":"flashCall","flashcall":{{"cli":"{}"}}}}"#, cli.expose());
+    let data = format!(
+        r#"{{"method":"flashCall","flashcall":{{"cli":"{}"}}}}"#,
+        cli.expose()
+    );
     let path = format!("{PATH}/number/+46700000001");
     let (status, reported) = curl(&emulator, "PUT", &path, Some(&data)).await;
     assert_eq!((status, &reported["status"]), (200, &"SUCCESSFUL".into()));

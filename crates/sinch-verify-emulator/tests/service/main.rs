@@ -1,7 +1,17 @@
 //! The emulator from outside: real requests over real sockets.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail where it stands")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail where it stands"
+)]
 
 mod authorization;
+mod callbacks;
+mod control;
+mod embedding;
 mod guide;
+mod life;
+mod methods;
+mod requests;
 mod support;

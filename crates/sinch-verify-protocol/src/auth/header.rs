@@ -37,26 +37,23 @@ impl<'a> Authorization<'a> {
     /// When the value is not ASCII, has another scheme, or its credentials are
     /// not of that scheme's form.
     pub fn parse(value: &'a [u8]) -> Result<Self, InvalidAuthorization> {
-        let value = std::str::from_utf8(value).map_err(|_| InvalidAuthorization::Form)?;
-        let (scheme, rest) = value
-            .trim_ascii()
-            .split_once(' ')
+        let value = value.trim_ascii();
+        let space = value
+            .iter()
+            .position(|b| *b == b' ')
             .ok_or(InvalidAuthorization::Form)?;
+        let (scheme, rest) = value.split_at(space);
         let rest = rest.trim_ascii_start();
-        if rest.is_empty() || rest.contains(|c: char| !c.is_ascii_graphic()) {
-            return Err(InvalidAuthorization::Form);
-        }
-        if scheme.eq_ignore_ascii_case("application") {
-            return match rest.split_once(':') {
-                None => Ok(Self::Public { key: rest }),
-                Some((key, signature)) => {
-                    let signature =
-                        Signature::parse(signature.as_bytes()).ok_or(InvalidAuthorization::SignatureForm)?;
-                    Ok(Self::Signed { key, signature })
-                }
+        if scheme.eq_ignore_ascii_case(b"application") {
+            let Some(colon) = memchr::memchr(b':', rest) else {
+                return Ok(Self::Public { key: key_text(rest)? });
             };
+            let key = key_text(&rest[..colon])?;
+            let signature =
+                Signature::parse(&rest[colon + 1..]).ok_or(InvalidAuthorization::SignatureForm)?;
+            return Ok(Self::Signed { key, signature });
         }
-        if scheme.eq_ignore_ascii_case("basic") {
+        if scheme.eq_ignore_ascii_case(b"basic") {
             let bytes = Zeroizing::new(STANDARD.decode(rest).map_err(|_| InvalidAuthorization::Form)?);
             let pair = std::str::from_utf8(&bytes).map_err(|_| InvalidAuthorization::Form)?;
             if !pair.contains(':') {
@@ -76,6 +73,15 @@ impl<'a> Authorization<'a> {
             Self::Public { key } | Self::Signed { key, .. } => key,
             Self::Basic { pair } => pair.split_once(':').map_or("", |(key, _)| key),
         }
+    }
+}
+
+fn key_text(key: &[u8]) -> Result<&str, InvalidAuthorization> {
+    // Without an early exit, which lets the compiler look at many bytes at once.
+    let graphic = key.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
+    match std::str::from_utf8(key) {
+        Ok(text) if graphic && !text.is_empty() => Ok(text),
+        _ => Err(InvalidAuthorization::Form),
     }
 }
 

@@ -35,6 +35,11 @@ impl ApplicationKey {
         Ok(Self(text.into()))
     }
 
+    /// A key for signing where no header is written.
+    pub(super) fn placeholder() -> Self {
+        Self("-".into())
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

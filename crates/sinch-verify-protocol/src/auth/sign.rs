@@ -149,7 +149,7 @@ impl Signer {
         Self::with_key_bytes(key, secret.expose_bytes())
     }
 
-    pub(crate) fn with_key_bytes(key: ApplicationKey, bytes: &[u8]) -> Self {
+    pub(super) fn with_key_bytes(key: ApplicationKey, bytes: &[u8]) -> Self {
         // HMAC takes keys of any length; the other arm is there for the types only.
         let hmac = Hmac::new_from_slice(bytes).unwrap_or_else(|_| Hmac::new(&Default::default()));
         Self { key, hmac }
@@ -215,10 +215,29 @@ impl Signer {
     /// The signature of a string.
     #[must_use]
     pub fn signature(&self, string: &StringToSign<'_>) -> Signature {
+        self.signature_of(&string.parts())
+    }
+
+    /// The signature of a string in parts.
+    pub(super) fn signature_of(&self, parts: &[&[u8]]) -> Signature {
         let mut hmac = self.hmac.clone();
-        for part in string.parts() {
-            hmac.update(part);
+        // One update of everything costs half of nine small ones.
+        let mut together = [0; 256];
+        let mut len = 0;
+        for part in parts {
+            match together.get_mut(len..len + part.len()) {
+                Some(place) => {
+                    place.copy_from_slice(part);
+                    len += part.len();
+                }
+                None => {
+                    hmac.update(&together[..len]);
+                    hmac.update(part);
+                    len = 0;
+                }
+            }
         }
+        hmac.update(&together[..len]);
         Signature::new(hmac.finalize().into_bytes().into())
     }
 }

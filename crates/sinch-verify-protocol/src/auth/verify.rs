@@ -147,7 +147,7 @@ impl Verifier {
             self.0.signature(&string).matches(signature)
         };
         let whole = message.path_and_query;
-        let path = whole.split_once('?').map_or(whole, |(path, _)| path);
+        let path = memchr::memchr(b'?', whole.as_bytes()).map_or(whole, |at| &whole[..at]);
         if matches(path) {
             return Ok(PathForm::AsReceived);
         }

@@ -1,0 +1,269 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use sinch_verify_protocol::callback::{DecisionBody, RequestEvent};
+use sinch_verify_protocol::{ApplicationKey, Decision, Method, WireObject as _};
+
+use crate::receiver::Verified;
+use crate::rejection::{Reason, Rejection};
+use crate::replay::{AnyStore, EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
+
+/// Refuses callbacks that were taken before, and answers those that are sent
+/// again as they were answered first.
+///
+/// A recorded callback carries the same signature: it is refused, with the
+/// answer that a forgery gets. One that the sender posts again carries a new
+/// timestamp, so a new signature: it passes, and a request event gets the
+/// decision that its verification got before, code included.
+///
+/// ```
+/// use sinch_verify_callback::replay::MemoryStore;
+/// use sinch_verify_callback::{InDoubt, ReplayGuard};
+///
+/// let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+/// ```
+#[derive(Clone)]
+pub struct ReplayGuard {
+    store: Arc<dyn AnyStore>,
+    in_doubt: InDoubt,
+    timeout: Duration,
+    decision_lifetime: Duration,
+    counts: Arc<Counts>,
+}
+
+/// What to do with a callback when the store does not know whether it was
+/// taken before: it is full, or cannot be reached.
+///
+/// There is no default. Whoever refuses loses verifications while the store is
+/// away; whoever accepts can be made to pay for a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InDoubt {
+    /// Fail open: take it, as if there were no guard.
+    Accept,
+    /// Fail closed: refuse it, with 503, or 429 when the store is full.
+    Refuse,
+}
+
+impl ReplayGuard {
+    /// How long a store may take to answer unless told otherwise: 250 ms.
+    pub const TIMEOUT: Duration = Duration::from_millis(250);
+
+    /// How long a decision is remembered unless told otherwise: 15 minutes.
+    pub const DECISION_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+    /// A guard that remembers in `store`.
+    #[must_use]
+    #[doc(alias = "fail_open")]
+    #[doc(alias = "fail_closed")]
+    pub fn new(store: impl ReplayStore, in_doubt: InDoubt) -> Self {
+        Self {
+            store: Arc::new(store),
+            in_doubt,
+            timeout: Self::TIMEOUT,
+            decision_lifetime: Self::DECISION_LIFETIME,
+            counts: Arc::default(),
+        }
+    }
+
+    /// How long the store may take to answer. A request event asks it up to
+    /// three times; the second time counts against the handler's deadline.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a decision is remembered: longer than the sender goes on
+    /// posting the event again.
+    #[must_use]
+    pub fn with_decision_lifetime(mut self, lifetime: Duration) -> Self {
+        self.decision_lifetime = lifetime;
+        self
+    }
+
+    /// What the guard met so far, in all its clones.
+    #[must_use]
+    pub fn counts(&self) -> GuardCounts {
+        self.counts.read()
+    }
+
+    /// Lets a callback pass once. To be called between
+    /// [`Receiver::verify`](crate::Receiver::verify) and [`Verified::decode`],
+    /// so that a forgery never reaches the store; [`Responder`](crate::Responder)
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// When it was taken before, or the store does not know and the guard
+    /// refuses in doubt.
+    pub async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
+        let digest = SignatureDigest::of(verified.signature());
+        match self
+            .ask(self.store.insert_signature(digest, verified.remember()))
+            .await
+        {
+            Ok(Inserted::New) => Ok(()),
+            Ok(Inserted::Present) => {
+                Counts::add(&self.counts.replayed);
+                Err(Rejection::new(Reason::Replayed))
+            }
+            Err(error) => self.doubt(error),
+        }
+    }
+
+    /// The decision that an event got before.
+    pub(crate) async fn decided(
+        &self,
+        question: &Question,
+        now: SystemTime,
+    ) -> Result<Option<Decision>, Rejection> {
+        let answer = match self.ask(self.store.decision(question.digest, now)).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(answer)) => question.read(&answer),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(decision) => {
+                Counts::add(&self.counts.repeated);
+                Ok(Some(decision))
+            }
+            Err(error) => self.doubt(error).map(|()| None),
+        }
+    }
+
+    /// Remembers a decision. Gives the one that stands: another may have been
+    /// answered while the handler made up its mind.
+    pub(crate) async fn remember(
+        &self,
+        question: &Question,
+        decision: Decision,
+        now: SystemTime,
+    ) -> Result<Decision, Rejection> {
+        let answer = Bytes::from(decision.to_json());
+        let lifetime = Lifetime {
+            now,
+            until: later(now, self.decision_lifetime),
+        };
+        let stands = self
+            .store
+            .insert_decision(question.digest, answer.clone(), lifetime);
+        match self.ask(stands).await {
+            Ok(stands) if stands == answer => Ok(decision),
+            Ok(stands) => match question.read(&stands) {
+                Ok(first) => {
+                    Counts::add(&self.counts.repeated);
+                    Ok(first)
+                }
+                Err(error) => self.doubt(error).map(|()| decision),
+            },
+            Err(error) => self.doubt(error).map(|()| decision),
+        }
+    }
+
+    async fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+
+    /// Counts, and does what the caller chose.
+    fn doubt(&self, error: StoreError) -> Result<(), Rejection> {
+        let count = match error {
+            StoreError::Full => &self.counts.full,
+            _ => &self.counts.unavailable,
+        };
+        Counts::add(count);
+        tracing::error!(
+            store = error.name(),
+            in_doubt = ?self.in_doubt,
+            reason = %error,
+            "replay guard does not know"
+        );
+        match self.in_doubt {
+            InDoubt::Accept => Ok(()),
+            InDoubt::Refuse => Err(Rejection::new(Reason::Unguarded(error))),
+        }
+    }
+}
+
+/// A request event, as far as its answer is remembered.
+pub(crate) struct Question {
+    digest: EventDigest,
+    method: Method,
+}
+
+impl Question {
+    pub(crate) fn new(application: &ApplicationKey, event: &RequestEvent) -> Self {
+        Self {
+            digest: EventDigest::of(application, RequestEvent::EVENT, &event.id),
+            method: event.method.clone(),
+        }
+    }
+
+    /// Reads a decision as it was remembered.
+    fn read(&self, answer: &[u8]) -> Result<Decision, StoreError> {
+        let body = DecisionBody::decode(answer).ok();
+        body.and_then(|body| body.decision(&self.method))
+            .ok_or_else(|| StoreError::Unavailable {
+                message: "what is remembered for the event is no decision".to_owned(),
+            })
+    }
+}
+
+pub(crate) fn later(time: SystemTime, by: Duration) -> SystemTime {
+    // Further than time goes: as far as a day that no store outlives.
+    time.checked_add(by)
+        .unwrap_or_else(|| SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into()))
+}
+
+/// What a [`ReplayGuard`] met since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuardCounts {
+    /// Callbacks that were taken before, and refused.
+    pub replayed: u64,
+    /// Request events that got the decision of before.
+    pub repeated: u64,
+    /// Times that the store had no room.
+    pub full: u64,
+    /// Times that the store could not be asked, or not in time.
+    pub unavailable: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    replayed: AtomicU64,
+    repeated: AtomicU64,
+    full: AtomicU64,
+    unavailable: AtomicU64,
+}
+
+impl Counts {
+    fn add(count: &AtomicU64) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> GuardCounts {
+        GuardCounts {
+            replayed: self.replayed.load(Ordering::Relaxed),
+            repeated: self.repeated.load(Ordering::Relaxed),
+            full: self.full.load(Ordering::Relaxed),
+            unavailable: self.unavailable.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Debug for ReplayGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayGuard")
+            .field("in_doubt", &self.in_doubt)
+            .field("timeout", &self.timeout)
+            .field("decision_lifetime", &self.decision_lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! How much memory a remembered signature takes. Alone in its program, so that
+//! nothing else is measured.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sinch_verify_callback::protocol::auth::Signature;
+use sinch_verify_callback::replay::{
+    Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
+};
+
+const ROOM: u64 = 1_000_000;
+
+/// What the process holds, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: u64 = line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+fn signature(n: u64) -> SignatureDigest {
+    let mut bytes = [0; 32];
+    for (at, part) in bytes.chunks_mut(8).enumerate() {
+        // One step of splitmix64.
+        let mut z = (4 * n + at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        part.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes());
+    }
+    SignatureDigest::of(&Signature::parse(STANDARD.encode(bytes).as_bytes()).unwrap())
+}
+
+#[tokio::test]
+async fn a_million_signatures_in_64_bytes_each_and_no_more_after() {
+    let store = MemoryStore::default();
+    let now = SystemTime::now();
+    let life = Lifetime {
+        now,
+        until: now + Duration::from_secs(420),
+    };
+    let before = resident();
+    for n in 0..ROOM {
+        assert_eq!(
+            store.insert_signature(signature(n), life).await,
+            Ok(Inserted::New)
+        );
+    }
+    let full = resident();
+    let each = (full - before) / ROOM;
+    assert!(each <= 64, "{each} bytes for each signature");
+
+    // Whatever comes now, nothing grows.
+    for n in ROOM..ROOM + 200_000 {
+        assert_eq!(
+            store.insert_signature(signature(n), life).await,
+            Err(StoreError::Full)
+        );
+    }
+    let after = resident();
+    assert!(after < full + 1024 * 1024, "{full} bytes became {after}");
+}

@@ -1,0 +1,114 @@
+//! What every store must do, and what each does besides.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
+
+mod memory;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use sinch_verify_callback::protocol::auth::Signature;
+use sinch_verify_callback::protocol::{self, ApplicationKey, VerificationId};
+use sinch_verify_callback::replay::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest};
+
+fn now() -> SystemTime {
+    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
+}
+
+/// A signature that is as good as random, the same for the same `n`.
+fn signature(n: u64) -> SignatureDigest {
+    let mut bytes = [0; 32];
+    for (at, part) in bytes.chunks_mut(8).enumerate() {
+        part.copy_from_slice(&mixed(n.wrapping_mul(4).wrapping_add(at as u64)).to_le_bytes());
+    }
+    SignatureDigest::of(&Signature::parse(STANDARD.encode(bytes).as_bytes()).unwrap())
+}
+
+/// One step of splitmix64.
+fn mixed(n: u64) -> u64 {
+    let mut z = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn event(id: &str) -> EventDigest {
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    EventDigest::of(&key, "VerificationRequestEvent", &VerificationId::new(id).unwrap())
+}
+
+fn seconds(from: SystemTime, seconds: u64) -> Lifetime {
+    Lifetime {
+        now: from,
+        until: from + Duration::from_secs(seconds),
+    }
+}
+
+/// What any store does. Runs at `now`, so that one with a clock of its own takes part.
+async fn keeps_its_word<S: ReplayStore>(store: S, now: SystemTime) {
+    let store = Arc::new(store);
+    let life = seconds(now, 60);
+
+    // A signature is new once.
+    for n in 0..100 {
+        assert_eq!(
+            store.insert_signature(signature(n), life).await,
+            Ok(Inserted::New),
+            "{n}"
+        );
+    }
+    for n in 0..100 {
+        assert_eq!(
+            store.insert_signature(signature(n), life).await,
+            Ok(Inserted::Present),
+            "{n}"
+        );
+    }
+
+    // The first answer stands.
+    assert_eq!(store.decision(event("1"), now).await, Ok(None));
+    let (allow, deny) = (Bytes::from_static(b"allow"), Bytes::from_static(b"deny"));
+    assert_eq!(
+        store.insert_decision(event("1"), allow.clone(), life).await,
+        Ok(allow.clone())
+    );
+    assert_eq!(
+        store.insert_decision(event("1"), deny.clone(), life).await,
+        Ok(allow.clone())
+    );
+    assert_eq!(store.decision(event("1"), now).await, Ok(Some(allow)));
+    assert_eq!(
+        store.insert_decision(event("2"), deny.clone(), life).await,
+        Ok(deny)
+    );
+
+    // Of many at once, one is the first, and all learn of it.
+    let mut tasks = Vec::new();
+    for n in 0_u8..32 {
+        let store = Arc::clone(&store);
+        tasks.push(tokio::spawn(async move {
+            let inserted = store.insert_signature(signature(1000), life).await.unwrap();
+            let answer = Bytes::copy_from_slice(&[n]);
+            let stands = store
+                .insert_decision(event("many"), answer.clone(), life)
+                .await
+                .unwrap();
+            (inserted, stands == answer, stands)
+        }));
+    }
+    let (mut new, mut winners, mut stands) = (0, 0, Vec::new());
+    for task in tasks {
+        let (inserted, won, answer) = task.await.unwrap();
+        new += usize::from(inserted == Inserted::New);
+        winners += usize::from(won);
+        stands.push(answer);
+    }
+    stands.dedup();
+    assert_eq!((new, winners, stands.len()), (1, 1, 1));
+}

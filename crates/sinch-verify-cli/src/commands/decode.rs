@@ -1,0 +1,117 @@
+//! `decode`: read a body of the wire as what it should be.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum as _;
+use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::report::ReportRequest;
+use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::wire::Quirk;
+use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
+
+use crate::exit::{Outcome, usage};
+use crate::input;
+
+/// Arguments of `decode`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What the body is.
+    #[arg(
+        long = "as",
+        value_name = "KIND",
+        value_enum,
+        required_unless_present = "list"
+    )]
+    kind: Option<Kind>,
+    /// Print only the body, as this version writes it.
+    #[arg(long)]
+    json: bool,
+    /// Print the kinds.
+    #[arg(long)]
+    list: bool,
+    /// The file that holds the body; standard input by default.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    StartRequest,
+    StartResponse,
+    ReportRequest,
+    ReportResponse,
+    StatusResponse,
+    CallbackEvent,
+    CallbackDecision,
+    ApiError,
+}
+
+/// A body that was read.
+struct Reading {
+    /// For people.
+    typed: String,
+    /// As this version writes it.
+    json: String,
+    quirks: Vec<Quirk>,
+}
+
+/// Runs the command. Exit code 1, with the JSON path, for a body that is not
+/// what it should be.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    if args.list {
+        for value in Kind::value_variants().iter().filter_map(Kind::to_possible_value) {
+            println!("{}", value.get_name());
+        }
+        return Ok(Outcome::Yes);
+    }
+    let kind = args.kind.ok_or_else(|| usage("give --as KIND"))?;
+    let body = input::read(&args.file)?;
+    match decode(kind, &body) {
+        Ok(reading) if args.json => println!("{}", reading.json),
+        Ok(reading) => {
+            println!("{}", reading.typed);
+            for quirk in reading.quirks {
+                println!("quirk: {quirk}");
+            }
+        }
+        Err(error) => anyhow::bail!("failed to read {}: {error}", args.file.display()),
+    }
+    Ok(Outcome::Yes)
+}
+
+fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
+    match kind {
+        Kind::StartRequest => read::<StartRequest>(body),
+        Kind::StartResponse => read::<StartResponse>(body),
+        Kind::ReportRequest => {
+            ReportRequest::decode(body)?.require_proof()?;
+            read::<ReportRequest>(body)
+        }
+        Kind::ReportResponse | Kind::StatusResponse => read::<Verification>(body),
+        Kind::CallbackEvent => read_event(body),
+        Kind::CallbackDecision => read::<DecisionBody>(body),
+        Kind::ApiError => read::<ApiError>(body),
+    }
+}
+
+fn read<T: WireObject + std::fmt::Debug>(body: &[u8]) -> Result<Reading, DecodeError> {
+    let received = T::receive(body)?;
+    Ok(Reading {
+        typed: format!("{:#?}", received.value),
+        json: received.value.to_json(),
+        quirks: received.quirks,
+    })
+}
+
+fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {
+    match Event::decode(body)? {
+        Event::Request(_) => read::<RequestEvent>(body),
+        Event::Result(_) => read::<ResultEvent>(body),
+        Event::SmsDelivered(_) => read::<SmsDeliveredEvent>(body),
+        unknown => Ok(Reading {
+            typed: format!("an event that this version does not know: {}", unknown.name()),
+            json: String::from_utf8_lossy(body).trim().to_owned(),
+            quirks: Vec::new(),
+        }),
+    }
+}

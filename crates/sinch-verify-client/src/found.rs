@@ -1,0 +1,106 @@
+//! What a status query found after an answer was lost.
+
+use std::fmt;
+
+use sinch_verify_protocol::phone_number::PhoneNumber;
+use sinch_verify_protocol::{Credentials, Method, Reference, Verification, VerificationId};
+use sinch_verify_protocol::{StatusById, StatusByNumber, StatusByReference};
+
+use crate::call;
+use crate::client::Inner;
+use crate::clock::Budget;
+use crate::error::Error;
+
+/// What the service knows of a verification whose start, or report, got no usable answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Found {
+    /// The verification, as it is now.
+    Verification(Box<Verification>),
+    /// The service knows no such verification, though it was asked several times. A request that is
+    /// still under way could arrive after that; with its reference it is told from a new one.
+    Nothing,
+    /// It could not be found out: the query failed as well, or the time for the call was over.
+    Unknown(Error),
+}
+
+impl Found {
+    /// The verification, if there is one.
+    #[must_use]
+    pub fn verification(&self) -> Option<&Verification> {
+        match self {
+            Self::Verification(verification) => Some(verification),
+            Self::Nothing | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verification(verification) => {
+                write!(f, "the service has the verification, status {}", verification.status)
+            }
+            Self::Nothing => f.write_str("the service knows no such verification"),
+            Self::Unknown(error) => write!(f, "what became of it is unknown, failed to {error:#}"),
+        }
+    }
+}
+
+/// Everything by which one verification can be asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Whose {
+    pub(crate) id: Option<VerificationId>,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) number: Option<(Method, PhoneNumber)>,
+}
+
+impl Whose {
+    /// Whether these credentials allow to ask at all.
+    pub(crate) fn can_ask(&self, credentials: &Credentials) -> bool {
+        let by_name = self.id.is_some() || self.reference.is_some();
+        self.number.is_some() || (by_name && !is_public(credentials))
+    }
+
+    /// The verification, or `None` where the service knows none.
+    ///
+    /// By id, by reference, or by method and number: the first that is at hand. Public
+    /// authorization allows the last one only, which tells the number's latest verification: one
+    /// with another id or reference is not the one asked for.
+    pub(crate) async fn ask(&self, inner: &Inner, budget: Budget) -> Result<Option<Verification>, Error> {
+        let by_name = !is_public(&inner.credentials);
+        let answer = if let Some(id) = self.id.clone().filter(|_| by_name) {
+            call::run(inner, &StatusById { id }, None, budget).await
+        } else if let Some(reference) = self.reference.clone().filter(|_| by_name) {
+            call::run(inner, &StatusByReference { reference }, None, budget).await
+        } else if let Some((method, number)) = self.number.clone() {
+            let query = StatusByNumber { method, number };
+            let answer = call::run(inner, &query, Some(number.masked()), budget).await;
+            if answer.as_ref().is_ok_and(|found| !self.is(found)) {
+                return Ok(None);
+            }
+            answer
+        } else {
+            return Ok(None);
+        };
+        match answer {
+            Ok(verification) => Ok(Some(verification)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a number's latest verification is the one asked for.
+    fn is(&self, found: &Verification) -> bool {
+        if let Some(id) = &self.id {
+            return *id == found.id;
+        }
+        self.reference
+            .as_ref()
+            .is_none_or(|reference| found.reference.as_deref() == Some(reference.as_str()))
+    }
+}
+
+fn is_public(credentials: &Credentials) -> bool {
+    matches!(credentials, Credentials::Public(_))
+}

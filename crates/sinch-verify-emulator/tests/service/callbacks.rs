@@ -1,0 +1,662 @@
+//! Events to the application, and the decisions that come back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Response;
+use sinch_verify_emulator::{Delivery, Emulator, MessageKind, Settings};
+use sinch_verify_protocol::callback::{
+    CalloutDecision, Decision, Event, FlashCallDecision, ResultEvent, SmsDecision, SmsResult,
+};
+use sinch_verify_protocol::method::{FlashCall, Sms};
+use sinch_verify_protocol::start::Speech;
+use sinch_verify_protocol::{
+    AcceptLanguage, Code, Credentials, Custom, Method, Reason, Reference, Report, Start, Status,
+    StatusByNumber, StatusByReference, Verification,
+};
+use tokio::task::JoinSet;
+
+use crate::support::{
+    Receiver, SHORT, application, basic, builder, call, code, emulator_calling, key, newest, number, public,
+    reply, signed,
+};
+
+const DECISION: &str = "VerificationRequestEvent";
+const RESULT: &str = "VerificationResultEvent";
+const DELIVERED: &str = "VerificationSmsDeliveredEvent";
+
+/// Answers request events with `decision`, and the others with an empty 200.
+async fn deciding(decision: Decision) -> Receiver {
+    Receiver::new(move |event| match event {
+        Event::Request(_) => decision.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await
+}
+
+fn results(receiver: &Receiver) -> Vec<ResultEvent> {
+    let posts = receiver.posts().into_iter();
+    posts
+        .filter_map(|posted| match posted.event {
+            Event::Result(result) => Some(*result),
+            _ => None,
+        })
+        .collect()
+}
+
+async fn settled(emulator: &Emulator) {
+    assert!(emulator.wait_delivered(SHORT).await);
+}
+
+async fn status(emulator: &Emulator, method: Method) -> Verification {
+    let query = StatusByNumber {
+        method,
+        number: number(),
+    };
+    call(emulator, &public(), &query).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_device_flow() {
+    let receiver = deciding(Decision::Allow).await;
+    let emulator = emulator_calling(&receiver).await;
+    let start = Start::sms(number())
+        .reference(Reference::new("order-1").unwrap())
+        .custom(Custom::new("session 42").unwrap())
+        .languages("sv-SE".parse::<AcceptLanguage>().unwrap());
+    let started = call(&emulator, &public(), &start).await.unwrap();
+    receiver.wait(2).await;
+    let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
+    call(&emulator, &public(), &report).await.unwrap();
+    settled(&emulator).await;
+    assert_eq!(receiver.names(), [DECISION, DELIVERED, RESULT]);
+
+    let posts = receiver.posts();
+    for posted in &posts {
+        let header = |name| posted.headers[name].to_str().unwrap();
+        assert!(header("authorization").starts_with(&format!("application {}:", key())));
+        assert_eq!(header("content-type"), "application/json; charset=utf-8");
+        assert_eq!(posted.event.id(), Some(&started.id));
+    }
+    let Event::Request(request) = &posts[0].event else {
+        panic!("{posts:?}")
+    };
+    assert_eq!(request.method, Method::Sms);
+    assert_eq!(request.identity.phone_number().unwrap(), number());
+    assert_eq!(request.reference.as_deref(), Some("order-1"));
+    assert_eq!(request.custom.as_ref().unwrap().as_str(), "session 42");
+    assert_eq!(request.price.as_ref().unwrap().currency.as_deref(), Some("EUR"));
+    assert_eq!(
+        request.accept_language.as_deref(),
+        Some(&["sv-SE".to_owned()][..])
+    );
+    let Event::SmsDelivered(delivered) = &posts[1].event else {
+        panic!("{posts:?}")
+    };
+    assert_eq!(delivered.sms_result, SmsResult::Successful);
+    let Event::Result(result) = &posts[2].event else {
+        panic!("{posts:?}")
+    };
+    assert_eq!(result.status, Status::Successful);
+    assert_eq!(result.reference.as_deref(), Some("order-1"));
+    assert_eq!(result.custom.as_ref().unwrap().as_str(), "session 42");
+}
+
+#[tokio::test]
+async fn deny() {
+    let receiver = deciding(Decision::Deny).await;
+    let emulator = emulator_calling(&receiver).await;
+    for (nr, credentials) in [public(), basic(), signed()].iter().enumerate() {
+        let reference = Reference::new(&format!("denied-{nr}")).unwrap();
+        let start = Start::sms(number()).reference(reference.clone());
+        assert_eq!(code(call(&emulator, credentials, &start).await), 40303);
+        let found = call(&emulator, &basic(), &StatusByReference { reference })
+            .await
+            .unwrap();
+        assert_eq!(found.status, Status::Denied);
+        assert_eq!(found.reason, Some(Reason::DeniedByCallback));
+        assert_eq!(status(&emulator, Method::Sms).await.id, found.id);
+        // Nothing was sent, so nothing can be reported.
+        let report = Report::<Sms>::by_id(found.id, Code::new("1234").unwrap());
+        assert_eq!(code(call(&emulator, &basic(), &report).await), 40003);
+    }
+    settled(&emulator).await;
+    assert!(emulator.inbox(&number()).is_empty());
+    let results = results(&receiver);
+    assert_eq!(results.len(), 3);
+    assert!(
+        results
+            .iter()
+            .all(|result| result.reason == Some(Reason::DeniedByCallback))
+    );
+}
+
+async fn invalid(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Delivery {
+    let mut settings = Settings::default();
+    settings.event_tries = 1;
+    settings.event_timeout = Duration::from_millis(50);
+    change(&mut settings);
+    let emulator = Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    for credentials in [public(), signed()] {
+        assert_eq!(
+            code(call(&emulator, &credentials, &Start::sms(number())).await),
+            40303
+        );
+        let denied = status(&emulator, Method::Sms).await;
+        assert_eq!(denied.status, Status::Denied);
+        assert_eq!(denied.reason, Some(Reason::InvalidCallback));
+    }
+    settled(&emulator).await;
+    let mut tries = emulator.deliveries();
+    tries.retain(|delivery| delivery.event == DECISION);
+    assert_eq!(tries.len(), 2, "a question is put once");
+    tries.remove(0)
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_used() {
+    let too_much = format!(r#"{{"action":"allow","filler":"{}"}}"#, "x".repeat(70_000));
+    for (status, body, verdict) in [
+        (200, "", "JSON at `.`"),
+        (200, "allow", "JSON at `.`"),
+        (200, "{}", "`action`"),
+        (200, r#"{"action":"maybe"}"#, "`action`"),
+        (
+            200,
+            r#"{"action":"allow","sms":{"code":"not a code"}}"#,
+            "`sms.code`",
+        ),
+        (200, r#"{"action":"allow","sms":{"codeType":"Runes"}}"#, ""),
+        (200, &*too_much, "body"),
+        (201, r#"{"action":"allow"}"#, "201"),
+        (302, r#"{"action":"allow"}"#, "302"),
+        (500, r#"{"action":"allow"}"#, "500"),
+    ] {
+        let body = body.to_owned();
+        let answer = body.clone();
+        let receiver = Receiver::new(move |_| {
+            let mut response = reply(status, &answer);
+            // Redirects are not followed.
+            let elsewhere = "http://127.0.0.1:1/".parse().unwrap();
+            response.headers_mut().insert("location", elsewhere);
+            response
+        })
+        .await;
+        let delivery = invalid(&receiver, |_| {}).await;
+        let told = delivery.verdict.unwrap_or_default();
+        assert!(told.contains(verdict), "{body}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_stalls_denies() {
+    let receiver = Receiver::at("/", Duration::from_secs(60), |_| {
+        Decision::Allow.to_http_response()
+    })
+    .await;
+    let began = Instant::now();
+    let delivery = invalid(&receiver, |settings| {
+        settings.decision_timeout = Duration::from_millis(50);
+    })
+    .await;
+    assert!(delivery.verdict.unwrap().contains("no answer within 50 ms"));
+    assert!(began.elapsed() < Duration::from_secs(30), "nothing hangs");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_not_there_denies() {
+    let receiver = deciding(Decision::Allow).await;
+    let url = receiver.url();
+    drop(receiver);
+    let emulator = Emulator::builder()
+        .application(application().callback_url(url))
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::sms(number())).await),
+        40303
+    );
+    let denied = status(&emulator, Method::Sms).await;
+    assert_eq!(denied.reason, Some(Reason::InvalidCallback));
+}
+
+#[tokio::test]
+async fn trusted_starts_may_go_on_without_an_answer() {
+    let receiver = Receiver::new(|_| reply(500, "")).await;
+    let mut settings = Settings::default();
+    settings.trust_without_answer = true;
+    let emulator = Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::sms(number())).await),
+        40303
+    );
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert_eq!(emulator.inbox(&number()).len(), 1);
+}
+
+#[tokio::test]
+async fn an_sms_with_the_code_of_the_decision() {
+    let mut sms = SmsDecision::default();
+    sms.code = Some(Code::new("Z-42").unwrap());
+    sms.expiry = Some("00:00:10".parse().unwrap());
+    sms.accept_language = Some(vec!["de-DE".parse().unwrap()]);
+    let receiver = deciding(Decision::AllowSms(sms)).await;
+    let emulator = emulator_calling(&receiver).await;
+    let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    assert_eq!(started.content_language.as_deref(), Some("de-DE"));
+    assert_eq!(newest(&emulator).code.unwrap().expose(), "Z-42");
+    emulator.advance(Duration::from_secs(10));
+    assert_eq!(status(&emulator, Method::Sms).await.reason, Some(Reason::Expired));
+}
+
+#[tokio::test]
+async fn a_flash_call_from_the_number_of_the_decision() {
+    let mut flash_call = FlashCallDecision::default();
+    flash_call.cli = Some("+4670123123".parse().unwrap());
+    flash_call.dial_timeout = Some(17.try_into().unwrap());
+    flash_call.interception_timeout = Some(20.try_into().unwrap());
+    let receiver = deciding(Decision::AllowFlashCall(flash_call)).await;
+    let emulator = emulator_calling(&receiver).await;
+    let started = call(&emulator, &public(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    assert_eq!(started.details.interception_timeout, Some(20));
+    assert_eq!(started.details.report_timeout, Some(50));
+    assert!(started.cli_filter().unwrap().matches("+4670123123"));
+    let cli = newest(&emulator).cli.unwrap();
+    assert_eq!(cli.expose(), "+4670123123");
+    emulator.advance(Duration::from_secs(16));
+    assert_eq!(
+        status(&emulator, Method::FlashCall).await.call_complete,
+        Some(false)
+    );
+    emulator.advance(Duration::from_secs(1));
+    assert_eq!(
+        status(&emulator, Method::FlashCall).await.call_complete,
+        Some(true)
+    );
+    let report = Report::<FlashCall>::by_number(number(), cli);
+    assert!(call(&emulator, &public(), &report).await.unwrap().is_successful());
+}
+
+#[tokio::test]
+async fn a_callout_as_decided() {
+    let mut callout = CalloutDecision::default();
+    callout.code = Some(Code::new("908").unwrap());
+    callout.speech = Some(Speech::new(&"fr-FR".parse().unwrap()));
+    let receiver = deciding(Decision::AllowCallout(callout)).await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    let message = newest(&emulator);
+    assert!(
+        message
+            .text
+            .unwrap()
+            .starts_with("Votre code de vérification est 9, 0, 8.")
+    );
+    assert!(emulator.press_keypad(&number(), "908").unwrap().is_successful());
+}
+
+#[tokio::test]
+async fn a_callout_in_its_older_form() {
+    let receiver = Receiver::new(|event| match event {
+        Event::Request(_) => reply(
+            200,
+            r#"{"action":"allow","callout":{"pin":4,"ttsMenu":"Press {pin} please","locale":"en-US","timeout":20}}"#,
+        ),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    let message = newest(&emulator);
+    assert_eq!(
+        (message.text.as_deref(), message.code),
+        (Some("Press 4 please"), None)
+    );
+    assert_eq!(
+        emulator.press_keypad(&number(), "1").unwrap().status,
+        Status::Pending
+    );
+    assert!(emulator.press_keypad(&number(), "4").unwrap().is_successful());
+
+    // Nobody presses anything.
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    emulator.advance(Duration::from_secs(20));
+    let told = status(&emulator, Method::Callout).await;
+    assert_eq!((told.status, told.reason), (Status::Fail, Some(Reason::HungUp)));
+}
+
+#[tokio::test]
+async fn one_result_event_for_every_kind_of_end() {
+    let receiver = deciding(Decision::Allow).await;
+    let emulator = emulator_calling(&receiver).await;
+    let start = async || {
+        call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    };
+    let wrong = || Report::<Sms>::by_number(number(), Code::new("wrong").unwrap());
+    // Aborted by the next.
+    start().await;
+    // Failed.
+    start().await;
+    for _ in 0..5 {
+        let _ = call(&emulator, &basic(), &wrong()).await;
+    }
+    // Successful, and reported again.
+    start().await;
+    let right = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
+    call(&emulator, &basic(), &right).await.unwrap();
+    call(&emulator, &basic(), &right).await.unwrap_err();
+    // Expired, and reported late.
+    start().await;
+    emulator.advance(Duration::from_secs(24 * 3600));
+    call(&emulator, &basic(), &wrong()).await.unwrap();
+    settled(&emulator).await;
+    let mut told: Vec<_> = results(&receiver)
+        .iter()
+        .map(|result| {
+            (
+                result.status.to_string(),
+                result.reason.as_ref().map(ToString::to_string),
+            )
+        })
+        .collect();
+    told.sort();
+    let reason = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        told,
+        [
+            ("ABORTED".to_owned(), None),
+            ("FAIL".to_owned(), reason("Expired")),
+            ("FAIL".to_owned(), reason("Invalid code")),
+            ("SUCCESSFUL".to_owned(), None),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn events_are_tried_again_in_order() {
+    let failures = AtomicU32::new(3);
+    let receiver = Receiver::new(move |event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => {
+            let left = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            reply(if left.is_ok() { 503 } else { 200 }, "")
+        }
+    })
+    .await;
+    let mut settings = Settings::default();
+    settings.event_backoff = Duration::from_millis(4);
+    let emulator = Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    // The end comes while the delivered event is still being tried.
+    let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
+    call(&emulator, &basic(), &report).await.unwrap();
+    settled(&emulator).await;
+    assert_eq!(
+        receiver.names(),
+        [DECISION, DELIVERED, DELIVERED, DELIVERED, DELIVERED, RESULT]
+    );
+    let tries: Vec<_> = emulator
+        .deliveries()
+        .iter()
+        .rev()
+        .map(|delivery| (delivery.attempt, delivery.status, delivery.ok))
+        .collect();
+    let failed = |attempt| (attempt, Some(503), false);
+    let heard = |attempt| (attempt, Some(200), true);
+    assert_eq!(
+        tries,
+        [heard(1), failed(1), failed(2), failed(3), heard(4), heard(1)]
+    );
+}
+
+#[tokio::test]
+async fn events_are_given_up_after_five_tries() {
+    let receiver = Receiver::new(|_| reply(500, "no")).await;
+    let mut settings = Settings::default();
+    settings.event_backoff = Duration::from_millis(1);
+    let emulator = Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    call(&emulator, &basic(), &Start::sms(number()))
+        .await
+        .unwrap_err();
+    settled(&emulator).await;
+    assert_eq!(
+        receiver.names(),
+        [DECISION, RESULT, RESULT, RESULT, RESULT, RESULT]
+    );
+    let last = emulator.deliveries().remove(0);
+    assert_eq!((last.attempt, last.ok), (5, false));
+    assert_eq!(last.response.as_deref(), Some("no"));
+    assert!(last.request.contains(RESULT));
+}
+
+#[tokio::test]
+async fn a_query_is_sent_and_not_signed() {
+    // The receiver verifies the path without the query.
+    let receiver = Receiver::at("/deep/path?tenant=7", Duration::ZERO, |event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    assert_eq!(receiver.posts()[0].path, "/deep/path?tenant=7");
+}
+
+#[tokio::test]
+async fn odd_answers_are_obeyed_and_noted() {
+    let receiver = Receiver::new(|event| match event {
+        Event::Request(_) => reply(200, r#"{"action":"Deny","because":"I can"}"#),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &public(), &Start::sms(number()))
+        .await
+        .unwrap_err();
+    let deliveries = emulator.deliveries();
+    let question = deliveries
+        .iter()
+        .find(|delivery| delivery.event == DECISION)
+        .unwrap();
+    assert!(question.ok);
+    let verdict = question.verdict.as_deref().unwrap();
+    assert!(
+        verdict.contains("because") && verdict.contains("action"),
+        "{verdict}"
+    );
+}
+
+#[tokio::test]
+async fn the_clock_has_no_hold_on_signatures_of_events() {
+    let receiver = deciding(Decision::Allow).await;
+    let emulator = emulator_calling(&receiver).await;
+    emulator.advance(Duration::from_secs(24 * 3600));
+    // The receiver checks the signature and its age.
+    call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    emulator.advance(Duration::from_secs(24 * 3600));
+    settled(&emulator).await;
+    assert_eq!(receiver.names(), [DECISION, DELIVERED, RESULT]);
+}
+
+#[tokio::test]
+async fn starts_wait_for_their_decision_side_by_side() {
+    let receiver = Receiver::at("/", Duration::from_millis(300), |event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    let began = Instant::now();
+    let emulator = Arc::new(emulator);
+    let mut starts = JoinSet::new();
+    for n in 0..20 {
+        let emulator = Arc::clone(&emulator);
+        let number = format!("+467000001{n:02}").parse().unwrap();
+        starts.spawn(async move {
+            call(&emulator, &public(), &Start::callout(number)).await.unwrap();
+        });
+    }
+    receiver.wait(20).await;
+    // Meanwhile others are answered.
+    assert_eq!(emulator.inbox(&number()).len(), 0);
+    starts.join_all().await;
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "one after the other takes six seconds"
+    );
+}
+
+#[tokio::test]
+async fn a_start_overtaken_while_it_waits() {
+    let receiver = Receiver::at("/", Duration::from_millis(200), |event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    let start = async || match call(&emulator, &public(), &Start::sms(number())).await {
+        Ok(_) => None,
+        Err(error) => Some(code::<()>(Err(error))),
+    };
+    let (first, second) = tokio::join!(start(), async {
+        receiver.wait(1).await;
+        start().await
+    });
+    assert_eq!((first, second), (Some(40003), None));
+    settled(&emulator).await;
+    assert_eq!(emulator.inbox(&number()).len(), 1);
+    let ends: Vec<_> = results(&receiver)
+        .into_iter()
+        .map(|result| result.status)
+        .collect();
+    assert_eq!(ends, [Status::Aborted]);
+}
+
+#[tokio::test]
+async fn a_decision_counts_even_if_the_starter_is_gone() {
+    let receiver = Receiver::at("/", Duration::from_millis(100), |event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    let start = async {
+        let _ = call(&emulator, &public(), &Start::sms(number())).await;
+    };
+    let gone = tokio::time::timeout(Duration::from_millis(30), start);
+    assert!(gone.await.is_err());
+    let message = emulator.wait_message(&number(), 0, SHORT).await.unwrap();
+    assert_eq!(message.kind, MessageKind::Sms);
+}
+
+#[tokio::test]
+async fn the_callback_url_may_come_later() {
+    let receiver = deciding(Decision::Allow).await;
+    let emulator = builder().start().await.unwrap();
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::sms(number())).await),
+        40303
+    );
+    emulator.set_callback_url(&key(), receiver.url()).unwrap();
+    call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    emulator.set_callback_url(&key(), None).unwrap();
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::sms(number())).await),
+        40303
+    );
+
+    emulator
+        .set_callback_url(
+            &key(),
+            "http://192.0.2.1/callback"
+                .parse::<sinch_verify_emulator::CallbackUrl>()
+                .unwrap(),
+        )
+        .unwrap_err();
+    emulator
+        .set_callback_url(&"unknown".parse().unwrap(), None)
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn every_application_has_its_own_receiver() {
+    let (ours, theirs) = (
+        deciding(Decision::Allow).await,
+        Receiver::new(|_| Response::new(Bytes::new())).await,
+    );
+    let other_key: sinch_verify_protocol::ApplicationKey = crate::support::OTHER_KEY.parse().unwrap();
+    let emulator = Emulator::builder()
+        .application(application().callback_url(ours.url()))
+        .application(sinch_verify_emulator::Application::new(
+            other_key.clone(),
+            crate::support::secret(),
+        ))
+        .start()
+        .await
+        .unwrap();
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    let other = Credentials::basic(other_key, crate::support::secret());
+    call(&emulator, &other, &Start::callout(number())).await.unwrap();
+    settled(&emulator).await;
+    assert_eq!(ours.names(), [DECISION]);
+    assert!(theirs.posts().is_empty());
+}
+
+#[tokio::test]
+async fn too_many_events_are_dropped_and_noted() {
+    let receiver = Receiver::at("/", Duration::from_millis(300), |_| reply(200, "")).await;
+    let mut settings = Settings::default();
+    settings.events_waiting = 1;
+    let emulator = builder().settings(settings).start().await.unwrap();
+    let numbers = ["+46700000001", "+46700000002"].map(|number| number.parse().unwrap());
+    for number in numbers {
+        call(&emulator, &basic(), &Start::callout(number)).await.unwrap();
+    }
+    emulator.set_callback_url(&key(), receiver.url()).unwrap();
+    // Both expire at once.
+    emulator.advance(Duration::from_secs(3600));
+    settled(&emulator).await;
+    assert_eq!(receiver.names(), [RESULT]);
+    let verdicts: Vec<_> = emulator
+        .deliveries()
+        .into_iter()
+        .map(|delivery| delivery.verdict)
+        .collect();
+    let dropped = Some("not sent: too many events are waiting".to_owned());
+    assert_eq!(verdicts, [None, dropped]);
+}

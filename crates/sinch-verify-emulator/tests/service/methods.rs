@@ -1,0 +1,320 @@
+//! The methods: what a start answers, what the handset shows, what proves the number.
+
+use std::time::Duration;
+
+use sinch_verify_emulator::{Emulator, MessageKind, Settings};
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
+use sinch_verify_protocol::start::{CalloutOptions, SmsOptions, Speech, WhatsAppOptions};
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::{
+    AcceptLanguage, Cli, CodeType, Method, Reason, Report, Source, Start, Status, StatusByNumber,
+    Verification,
+};
+
+use crate::support::{basic, builder, call, code, emulator, get, json, newest, number, public};
+
+async fn status(emulator: &Emulator, method: Method) -> Verification {
+    let query = StatusByNumber {
+        method,
+        number: number(),
+    };
+    call(emulator, &public(), &query).await.unwrap()
+}
+
+#[tokio::test]
+async fn sms() {
+    let emulator = emulator().await;
+    let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert_eq!(started.content_language.as_deref(), Some("en-US"));
+    assert_eq!(started.details.code_type, Some(CodeType::Numeric));
+    assert_eq!(started.links.len(), 2);
+
+    let message = newest(&emulator);
+    assert_eq!((message.seq, message.kind), (1, MessageKind::Sms));
+    assert_eq!(message.verification_id, started.id);
+    let code = message.code.unwrap();
+    assert_eq!(code.expose().len(), 4);
+    assert!(code.expose().bytes().all(|digit| digit.is_ascii_digit()));
+    // An app cuts the code out of the message by the template.
+    let template = started.details.template().unwrap().unwrap();
+    assert_eq!(template.extract(&message.text.unwrap()), Some(code.expose()));
+
+    let report = Report::<Sms>::by_id(started.id, code).source(Source::Intercepted);
+    call(&emulator, &basic(), &report).await.unwrap();
+    let told = status(&emulator, Method::Sms).await;
+    assert_eq!(told.source, Some(Source::Intercepted));
+    assert_eq!((told.call_complete, told.call_result), (None, None));
+}
+
+#[tokio::test]
+async fn sms_languages() {
+    let emulator = emulator().await;
+    for (asked, chosen) in [
+        ("sv-SE", "sv-SE"),
+        ("de-AT", "de-DE"),
+        ("xx-YY, fr;q=0.5", "fr-FR"),
+        ("pl-PL;q=0.1, es-ES", "es-ES"),
+        ("xx", "en-US"),
+    ] {
+        let languages: AcceptLanguage = asked.parse().unwrap();
+        let start = Start::sms(number()).languages(languages);
+        let started = call(&emulator, &basic(), &start).await.unwrap();
+        assert_eq!(started.content_language.as_deref(), Some(chosen), "{asked}");
+        let message = newest(&emulator);
+        let template = started.details.template().unwrap().unwrap();
+        assert_eq!(
+            template.render(message.code.unwrap().expose()),
+            message.text.unwrap()
+        );
+    }
+}
+
+#[tokio::test]
+async fn sms_options() {
+    let emulator = emulator().await;
+    let mut options = SmsOptions::default();
+    options.code_type = Some(CodeType::Alphanumeric);
+    options.template = Some("{{CODE}} lets you in".to_owned());
+    options.application_hash = Some("FA+9qCX9VSu".to_owned());
+    let start = Start::sms(number()).options(options);
+    let started = call(&emulator, &basic(), &start).await.unwrap();
+    assert_eq!(started.details.code_type, Some(CodeType::Alphanumeric));
+    assert_eq!(started.details.template.as_deref(), Some("{{CODE}} lets you in"));
+    assert_eq!(
+        started.content_language, None,
+        "nobody knows the language of these words"
+    );
+    let message = newest(&emulator);
+    let code = message.code.unwrap();
+    let code = code.expose();
+    assert!(code.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
+    assert_eq!(message.text.unwrap(), format!("{code} lets you in\nFA+9qCX9VSu"));
+
+    let mut options = SmsOptions::default();
+    options.code_type = Some(CodeType::Alpha);
+    call(&emulator, &basic(), &Start::sms(number()).options(options))
+        .await
+        .unwrap();
+    let code = newest(&emulator).code.unwrap();
+    assert!(code.expose().bytes().all(|c| c.is_ascii_uppercase()));
+}
+
+#[tokio::test]
+async fn code_length_is_a_setting() {
+    let mut settings = Settings::default();
+    settings.code_length = 6;
+    let emulator = builder().settings(settings).start().await.unwrap();
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert_eq!(newest(&emulator).code.unwrap().expose().len(), 6);
+}
+
+#[tokio::test]
+async fn flash_call() {
+    let emulator = emulator().await;
+    for form in ["plus", "bare", "00", "spaced"] {
+        let started = call(&emulator, &basic(), &Start::flash_call(number()))
+            .await
+            .unwrap();
+        let message = newest(&emulator);
+        assert_eq!(message.kind, MessageKind::FlashCall);
+        assert_eq!((message.text, message.code), (None, None));
+        let cli = message.cli.unwrap();
+        let digits = cli.expose().strip_prefix('+').unwrap().to_owned();
+        let filter = started.cli_filter().unwrap();
+        assert!(filter.matches(cli.expose()) && filter.matches(&digits));
+        // British numbers are shown with a 0 at home.
+        assert!(filter.matches(&digits.replacen("44", "0", 1)));
+        assert!(!filter.matches("+447700900999") || cli.expose() == "+447700900999");
+        assert_eq!(
+            status(&emulator, Method::FlashCall).await.call_complete,
+            Some(false)
+        );
+
+        let seen = match form {
+            "plus" => format!("+{digits}"),
+            "bare" => digits,
+            "00" => format!("00{digits}"),
+            _ => format!("+{} {}", &digits[..2], &digits[2..]),
+        };
+        let report = Report::<FlashCall>::by_number(number(), Cli::as_seen(&seen).unwrap());
+        let verified = call(&emulator, &public(), &report).await.unwrap();
+        assert!(verified.is_successful(), "{form}");
+        let told = status(&emulator, Method::FlashCall).await;
+        assert_eq!(told.call_complete, Some(true));
+        assert_eq!(told.call_result, Some(CallResult::Cancel));
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_caller_id_is_not_enough() {
+    let emulator = emulator().await;
+    call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    let cli = newest(&emulator).cli.unwrap();
+    let end = Cli::as_seen(&cli.expose()[3..]).unwrap();
+    let report = Report::<FlashCall>::by_number(number(), end);
+    assert_eq!(code(call(&emulator, &basic(), &report).await), 40003);
+}
+
+#[tokio::test]
+async fn a_flash_call_stops_ringing() {
+    let emulator = emulator().await;
+    call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    emulator.advance(Duration::from_secs(30));
+    let told = status(&emulator, Method::FlashCall).await;
+    assert_eq!(told.status, Status::Pending);
+    assert_eq!(told.call_complete, Some(true));
+    assert_eq!(told.call_result, Some(CallResult::Cancel));
+}
+
+#[tokio::test]
+async fn what_became_of_a_flash_call() {
+    use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
+    let emulator = emulator().await;
+    let outcome = FlashCallOutcome::new(number(), CallOutcome::None);
+    assert_eq!(code(call(&emulator, &public(), &outcome).await), 40400);
+    call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    call(&emulator, &public(), &outcome).await.unwrap();
+    let told = status(&emulator, Method::FlashCall).await;
+    assert_eq!(told.call_result, Some(CallResult::NoAnswer));
+}
+
+#[tokio::test]
+async fn a_callout_ends_by_the_reported_code() {
+    let emulator = emulator().await;
+    let started = call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    assert_eq!(started.details.schedule().unwrap().count(), 10);
+    let message = newest(&emulator);
+    let code = message.code.unwrap();
+    let spoken: Vec<_> = code.expose().chars().map(String::from).collect();
+    let text = message.text.unwrap();
+    assert!(text.contains(&spoken.join(", ")), "{text}");
+    let report = Report::<Callout>::by_id(started.id, code);
+    let verified = call(&emulator, &basic(), &report).await.unwrap();
+    assert!(verified.is_successful());
+    assert_eq!(verified.call_complete, Some(true));
+    let told = status(&emulator, Method::Callout).await;
+    assert_eq!(told.call_result, Some(CallResult::Answered));
+}
+
+#[tokio::test]
+async fn a_callout_ends_by_the_keypad() {
+    let emulator = emulator().await;
+    for by_code in [true, false] {
+        call(&emulator, &basic(), &Start::callout(number()))
+            .await
+            .unwrap();
+        assert_eq!(
+            status(&emulator, Method::Callout).await.call_complete,
+            Some(false)
+        );
+        let code = newest(&emulator).code.unwrap();
+        let keys = if by_code { code.expose() } else { "1" };
+        let verified = emulator.press_keypad(&number(), keys).unwrap();
+        assert!(verified.is_successful());
+        let told = status(&emulator, Method::Callout).await;
+        assert_eq!(
+            (told.status, told.call_complete),
+            (Status::Successful, Some(true))
+        );
+        // The call is over.
+        emulator.press_keypad(&number(), "1").unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn wrong_keys_are_attempts() {
+    let emulator = emulator().await;
+    call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let pending = emulator.press_keypad(&number(), "##").unwrap();
+        assert_eq!(pending.status, Status::Pending);
+    }
+    let ended = emulator.press_keypad(&number(), "##").unwrap();
+    assert_eq!(
+        (ended.status, ended.reason),
+        (Status::Fail, Some(Reason::InvalidCode))
+    );
+}
+
+#[tokio::test]
+async fn a_callout_nobody_answers() {
+    let emulator = emulator().await;
+    call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    emulator.advance(Duration::from_secs(300));
+    let told = status(&emulator, Method::Callout).await;
+    assert_eq!((told.status, told.reason), (Status::Fail, Some(Reason::Expired)));
+    assert_eq!(told.call_result, Some(CallResult::NoAnswer));
+}
+
+#[tokio::test]
+async fn a_callout_in_the_language_asked_for() {
+    let emulator = emulator().await;
+    let mut options = CalloutOptions::default();
+    options.speech = Some(Speech::new(&"sv-SE".parse().unwrap()));
+    let start = Start::callout(number()).options(options);
+    call(&emulator, &basic(), &start).await.unwrap();
+    assert!(newest(&emulator).text.unwrap().starts_with("Din verifieringskod"));
+}
+
+#[tokio::test]
+async fn whatsapp() {
+    let emulator = emulator().await;
+    let mut options = WhatsAppOptions::default();
+    options.code_type = Some(CodeType::Alpha);
+    let start = Start::whatsapp(number()).options(options);
+    let started = call(&emulator, &basic(), &start).await.unwrap();
+    assert_eq!(started.details.code_type, Some(CodeType::Alpha));
+    let message = newest(&emulator);
+    assert_eq!(message.kind, MessageKind::WhatsApp);
+    let report = Report::<WhatsApp>::by_id(started.id, message.code.unwrap());
+    assert!(call(&emulator, &basic(), &report).await.unwrap().is_successful());
+}
+
+#[tokio::test]
+async fn seamless() {
+    let emulator = emulator().await;
+    let started = call(&emulator, &basic(), &Start::seamless(number()))
+        .await
+        .unwrap();
+    let target = started.details.target_uri.unwrap();
+    assert_eq!(newest(&emulator).target_uri.as_ref(), Some(&target));
+    let path = target.strip_prefix(&emulator.url()).unwrap();
+    // A guess is not an address.
+    let guess = format!("{}0", &path[..path.len() - 1]);
+    if guess != path {
+        assert_eq!(get(&emulator, &guess).await.status(), 404);
+    }
+    assert_eq!(get(&emulator, "/_emu/seamless/nonsense").await.status(), 404);
+    let answer = get(&emulator, path).await;
+    assert_eq!(answer.status(), 200);
+    let body = json(&answer);
+    assert_eq!(
+        (&body["status"], &body["method"]),
+        (&"SUCCESSFUL".into(), &"seamless".into())
+    );
+    assert!(status(&emulator, Method::Seamless).await.is_successful());
+    assert_eq!(json(&get(&emulator, path).await)["errorCode"], 40003);
+
+    let started = call(&emulator, &basic(), &Start::seamless(number()))
+        .await
+        .unwrap();
+    let target = started.details.target_uri.unwrap();
+    emulator.advance(Duration::from_secs(300));
+    let late = json(&get(&emulator, target.strip_prefix(&emulator.url()).unwrap()).await);
+    assert_eq!(
+        (&late["status"], &late["reason"]),
+        (&"FAIL".into(), &"Expired".into())
+    );
+}

@@ -1,0 +1,345 @@
+//! One input's worth of work: what the phases do.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::any_start::AnyStart;
+use super::failure::{Failure, RequestFailure};
+use super::input::{Answer, Input};
+use super::output::{Ending, Ignored, Output, Progress};
+use super::phase::{
+    CallState, Calls, Early, Exchange, Kind, Leg, Messages, Phase, Polling, Starting, Timer, What,
+};
+use super::plan::Settings;
+use super::request::{Request, RequestId};
+use crate::method::Method;
+use crate::outcome::CallOutcome;
+use crate::phone_number::PhoneNumber;
+use crate::verification::Verification;
+
+/// What a session keeps whatever phase it is in.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Core {
+    pub(super) number: PhoneNumber,
+    pub(super) settings: Settings,
+    /// The methods not tried yet.
+    pub(super) ahead: VecDeque<AnyStart>,
+    /// How many methods were tried.
+    pub(super) tried: u32,
+    /// How many proofs were refused.
+    pub(super) wrong: u32,
+    pub(super) next_request: u64,
+    /// The latest time seen; time never goes back.
+    pub(super) clock: Duration,
+    /// When the whole session ends.
+    pub(super) ends_at: Option<Duration>,
+}
+
+pub(super) struct Turn<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) now: Duration,
+    pub(super) out: Vec<Output>,
+}
+
+impl Turn<'_> {
+    pub(super) fn run(&mut self, phase: Phase, input: Input) -> Phase {
+        let phase = if input.ends_request() {
+            phase
+        } else {
+            self.fire(phase)
+        };
+        let phase = self.take(phase, input);
+        // What was just begun may be due already.
+        self.fire(phase)
+    }
+
+    fn take(&mut self, phase: Phase, input: Input) -> Phase {
+        match (phase, input) {
+            (
+                phase,
+                Input::Tick
+                | Input::Answered {
+                    answer: Answer::Nothing,
+                    ..
+                },
+            ) => phase,
+            (phase @ Phase::Over(_), _) => self.ignore(phase, Ignored::Over),
+            (_, Input::Cancel) => self.fail(Failure::Cancelled),
+            (Phase::Idle, Input::Begin) => {
+                self.core.ends_at = Some(self.now.saturating_add(self.core.settings.deadline));
+                self.start_next()
+            }
+            (phase, Input::Begin) => self.ignore(phase, Ignored::AlreadyBegun),
+            (phase @ Phase::Idle, input) if input.ends_request() => {
+                self.ignore(phase, Ignored::UnknownRequest)
+            }
+            (Phase::Idle, _) => self.ignore(Phase::Idle, Ignored::NotStarted),
+            (Phase::Starting(starting), input) => self.starting(starting, input),
+            (Phase::Active(leg), input) => self.active(leg, input),
+        }
+    }
+
+    fn starting(&mut self, mut starting: Box<Starting>, input: Input) -> Phase {
+        match input {
+            Input::Answered { request, answer } if request == starting.request => match answer {
+                Answer::Started {
+                    response,
+                    content_language,
+                } => self.started(*starting, *response, content_language),
+                Answer::Verification(found) => self.found(*starting, found),
+                Answer::Nothing => Phase::Starting(starting),
+            },
+            Input::RequestFailed { request, failure } if request == starting.request => {
+                self.start_failed(&starting.method, failure.into_failure())
+            }
+            Input::Answered { .. } | Input::RequestFailed { .. } => {
+                self.ignore(Phase::Starting(starting), Ignored::UnknownRequest)
+            }
+            input => {
+                let Starting {
+                    early,
+                    method,
+                    sent_at,
+                    ..
+                } = &mut *starting;
+                let kept = early.keep(input, method, *sent_at, self.now);
+                let phase = Phase::Starting(starting);
+                match kept {
+                    Ok(()) => phase,
+                    Err(why) => self.ignore(phase, why),
+                }
+            }
+        }
+    }
+
+    fn active(&mut self, leg: Box<Leg>, input: Input) -> Phase {
+        match input {
+            Input::Answered { request, answer } => match answer {
+                Answer::Verification(verification) => self.answered(leg, request, Ok(verification)),
+                _ => self.ignore(Phase::Active(leg), Ignored::WrongAnswer),
+            },
+            Input::RequestFailed { request, failure } => self.answered(leg, request, Err(failure)),
+            Input::CallRinging { cli } => self.call_ringing(leg, cli),
+            Input::CallLog(entries) => self.call_log(leg, &entries),
+            Input::SmsReceived { text } => self.message(leg, text),
+            Input::CodeTyped(code) => self.typed(leg, What::Code(code)),
+            Input::CliTyped(cli) => self.typed(leg, What::Cli(cli)),
+            Input::NextMethod if self.has_next(&leg) => self.leg_failed(leg, Failure::Skipped),
+            Input::NextMethod => self.ignore(Phase::Active(leg), Ignored::NoFurtherMethod),
+            // Taken before.
+            Input::Begin | Input::Tick | Input::Cancel => Phase::Active(leg),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        mut leg: Box<Leg>,
+        id: RequestId,
+        answer: Result<Box<Verification>, RequestFailure>,
+    ) -> Phase {
+        match std::mem::replace(&mut leg.exchange, Exchange::Quiet) {
+            Exchange::Sent { request, pending } if request == id => {
+                return self.report_answered(leg, pending, answer);
+            }
+            Exchange::Asking { request, inquiry } if request == id => {
+                return self.inquiry_answered(leg, inquiry, answer);
+            }
+            other => leg.exchange = other,
+        }
+        match leg.kind {
+            Kind::Callout(Polling::Asked {
+                window,
+                slot,
+                request,
+            }) if request == id => self.poll_answered(leg, window, slot, answer),
+            _ => self.ignore(Phase::Active(leg), Ignored::UnknownRequest),
+        }
+    }
+
+    /// Does what is due, in the order of time.
+    fn fire(&mut self, mut phase: Phase) -> Phase {
+        loop {
+            if matches!(phase, Phase::Starting(_) | Phase::Active(_)) && self.time_is_up() {
+                return self.fail(Failure::TimedOut);
+            }
+            let leg = match phase {
+                Phase::Active(leg) => leg,
+                other => return other,
+            };
+            match leg.next_timer() {
+                Some((at, timer)) if at <= self.now => phase = self.ring(leg, timer),
+                _ => return Phase::Active(leg),
+            }
+        }
+    }
+
+    fn ring(&mut self, mut leg: Box<Leg>, timer: Timer) -> Phase {
+        match timer {
+            Timer::Listen => self.listening_over(leg),
+            Timer::Exchange => self.resume_exchange(leg),
+            Timer::Poll => self.poll(leg),
+            Timer::Patience => {
+                leg.patience = None;
+                self.leg_failed(leg, Failure::NotInTime)
+            }
+        }
+    }
+
+    fn listening_over(&mut self, mut leg: Box<Leg>) -> Phase {
+        let method = leg.method();
+        match &mut leg.kind {
+            Kind::Sms(messages) => {
+                *messages = Messages::Deaf;
+                self.progress(Progress::InterceptionEnded { method });
+            }
+            Kind::FlashCall(Calls { tell, state }) => match std::mem::replace(state, CallState::Deaf) {
+                CallState::InTime {
+                    filter,
+                    until,
+                    report_until,
+                } => {
+                    *state = CallState::Late {
+                        filter,
+                        since: until,
+                        report_until,
+                    };
+                    self.progress(Progress::InterceptionEnded { method });
+                }
+                CallState::Late { .. } => {
+                    let tell = *tell;
+                    self.tell(tell, CallOutcome::None);
+                }
+                CallState::Deaf => {}
+            },
+            Kind::Callout(_) | Kind::Seamless | Kind::WhatsApp => {}
+        }
+        Phase::Active(leg)
+    }
+
+    /// This method has failed. Whatever is in flight is waited for, so that the
+    /// next method's reports never meet it.
+    pub(super) fn leg_failed(&mut self, mut leg: Box<Leg>, why: Failure) -> Phase {
+        if !why.falls_back() {
+            return self.fail(why);
+        }
+        if leg.exchange == Exchange::Quiet {
+            return self.next_method(*leg, why);
+        }
+        leg.due = Some(why);
+        leg.patience = None;
+        Phase::Active(leg)
+    }
+
+    /// Gives the leg up; its exchange must be over.
+    pub(super) fn next_method(&mut self, mut leg: Leg, why: Failure) -> Phase {
+        if self.time_is_up() {
+            return self.fail(Failure::TimedOut);
+        }
+        if let Kind::FlashCall(Calls {
+            tell,
+            state: CallState::Late { .. },
+        }) = leg.kind
+        {
+            self.tell(tell, CallOutcome::None);
+        }
+        let from = leg.method();
+        let Some(next) = leg.others.pop_front() else {
+            return self.start_failed(&from, why);
+        };
+        self.core.tried = self.core.tried.saturating_add(1);
+        self.progress(Progress::FallingBack {
+            from,
+            to: next.details.method(),
+            why,
+        });
+        let early = Early {
+            calls: Vec::new(),
+            message: leg.message,
+        };
+        self.enter(next, leg.others, leg.sent_at, early, None, true)
+    }
+
+    /// A start, or the last method of it, has failed.
+    pub(super) fn start_failed(&mut self, from: &Method, why: Failure) -> Phase {
+        if !why.falls_back() {
+            return self.fail(why);
+        }
+        if self.time_is_up() {
+            return self.fail(Failure::TimedOut);
+        }
+        let Some(next) = self.core.ahead.front() else {
+            return self.fail(if self.core.tried > 1 {
+                Failure::NoMethodLeft { last: Box::new(why) }
+            } else {
+                why
+            });
+        };
+        let to = next.method();
+        self.progress(Progress::FallingBack {
+            from: from.clone(),
+            to,
+            why,
+        });
+        self.start_next()
+    }
+
+    fn start_next(&mut self) -> Phase {
+        let Some(start) = self.core.ahead.pop_front() else {
+            // A plan has a method at least, and later ones are looked for before they are taken.
+            return self.fail(Failure::NotInTime);
+        };
+        self.core.tried = self.core.tried.saturating_add(1);
+        let method = start.method();
+        self.progress(Progress::Starting {
+            method: method.clone(),
+        });
+        let request = self.send(Request::Start(Box::new(start)));
+        Phase::Starting(Box::new(Starting {
+            request,
+            method,
+            sent_at: self.now,
+            early: Early::default(),
+        }))
+    }
+
+    pub(super) fn has_next(&self, leg: &Leg) -> bool {
+        !leg.others.is_empty() || !self.core.ahead.is_empty()
+    }
+
+    pub(super) fn time_is_up(&self) -> bool {
+        self.core.ends_at.is_some_and(|at| at <= self.now)
+    }
+
+    pub(super) fn send(&mut self, request: Request) -> RequestId {
+        let id = RequestId(self.core.next_request);
+        self.core.next_request = self.core.next_request.wrapping_add(1);
+        self.out.push(Output::Send { id, request });
+        id
+    }
+
+    pub(super) fn progress(&mut self, progress: Progress) {
+        self.out.push(Output::Progress(progress));
+    }
+
+    pub(super) fn ignore(&mut self, phase: Phase, why: Ignored) -> Phase {
+        self.out.push(Output::Ignored(why));
+        phase
+    }
+
+    pub(super) fn verified(&mut self, verification: Box<Verification>) -> Phase {
+        self.end(Ending::Verified(verification))
+    }
+
+    pub(super) fn fail(&mut self, why: Failure) -> Phase {
+        self.end(Ending::Failed(why))
+    }
+
+    fn end(&mut self, ending: Ending) -> Phase {
+        // The starts that were not needed hold options and references that nobody wants again.
+        self.core.ahead.clear();
+        self.out.push(Output::Ended(ending.clone()));
+        Phase::Over(ending)
+    }
+}

@@ -1,0 +1,170 @@
+//! What follows a report whose answer never came.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::session::{
+    AskBy, Failure, Ignored, Input, Plan, Progress, Request, RequestFailure, StatusQuery,
+};
+
+use crate::run::*;
+
+fn reporting() -> Run {
+    let mut run = Run::started(sms(), SMS, 0);
+    assert_eq!(run.at(1_000).give(typed("4821")).sends(), [REPORT]);
+    run
+}
+
+#[test]
+fn a_lost_report_that_arrived_is_not_sent_again() {
+    let mut run = reporting();
+    let said = run.break_off(REPORT, RequestFailure::Lost);
+    assert!(said.has(&Progress::ReportLost));
+    assert_eq!(said.sends(), [STATUS]);
+    assert!(run.reply(STATUS, 200, SUCCESSFUL).requests().is_empty());
+    assert!(run.is_verified());
+}
+
+#[test]
+fn it_is_sent_again_only_while_pending_and_not_for_ever() {
+    let mut run = reporting();
+    for _ in 0..2 {
+        assert_eq!(run.break_off(REPORT, RequestFailure::Lost).sends(), [STATUS]);
+        assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [REPORT]);
+    }
+    run.break_off(REPORT, RequestFailure::Lost);
+    let said = run.reply(STATUS, 200, PENDING);
+    assert!(said.has(&Progress::ReportUnsettled));
+    assert!(said.requests().is_empty());
+    assert_eq!(run.session.attempts_left(), 3, "nobody refused it");
+    assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
+}
+
+#[test]
+fn a_refusal_after_a_lost_report_may_mean_success() {
+    let mut run = reporting();
+    run.break_off(REPORT, RequestFailure::Lost);
+    run.reply(STATUS, 200, PENDING);
+    // The first one arrived after the query; the second finds an ended verification.
+    assert_eq!(run.reply(REPORT, 400, WRONG).sends(), [STATUS]);
+    run.reply(STATUS, 200, SUCCESSFUL);
+    assert!(run.is_verified());
+}
+
+#[test]
+fn the_query_is_tried_again_with_pauses() {
+    let mut run = reporting();
+    run.break_off(REPORT, RequestFailure::Lost);
+    assert!(run.break_off(STATUS, RequestFailure::NotSent).0.is_empty());
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(3)));
+    assert_eq!(run.tick(3_000).sends(), [STATUS]);
+    run.reply_with(STATUS, 503, "", Some(7));
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(10)));
+    assert_eq!(run.tick(10_000).sends(), [STATUS]);
+    let said = run.break_off(STATUS, RequestFailure::Lost);
+    assert!(said.has(&Progress::ReportUnsettled));
+    assert_eq!(run.give(typed("4822")).sends(), [REPORT]);
+}
+
+#[test]
+fn a_report_that_never_left_is_sent_again_without_a_query() {
+    let mut run = reporting();
+    for ms in [3_000, 5_000] {
+        assert!(run.break_off(REPORT, RequestFailure::NotSent).0.is_empty());
+        assert_eq!(run.tick(ms).sends(), [REPORT]);
+    }
+    let said = run.break_off(REPORT, RequestFailure::NotSent);
+    assert!(said.has(&Progress::ReportUnsettled));
+}
+
+#[test]
+fn server_trouble_is_settled_by_a_query_too() {
+    let mut run = reporting();
+    assert!(run.reply_with(REPORT, 429, "", Some(4)).requests().is_empty());
+    assert_eq!(run.tick(5_000).sends(), [STATUS]);
+    assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [REPORT]);
+    run.reply(REPORT, 200, SUCCESSFUL);
+    assert!(run.is_verified());
+}
+
+#[test]
+fn public_authorization_asks_by_number() {
+    let plan = Plan::new(sms()).ask_by(AskBy::Number);
+    let mut run = Run::planned(plan, SMS, 0);
+    run.give(typed("4821"));
+    let said = run.break_off(REPORT, RequestFailure::Lost);
+    assert!(matches!(
+        said.requests()[..],
+        [Request::Status(StatusQuery::ByNumber(_))]
+    ));
+}
+
+#[test]
+fn codes_typed_meanwhile_wait_and_the_last_one_counts() {
+    let mut run = reporting();
+    assert_eq!(run.give(typed("4821")).ignored(), Some(Ignored::Repeated));
+    assert!(run.give(typed("1111")).0.is_empty());
+    assert!(run.give(typed("2222")).0.is_empty());
+    assert_eq!(run.reply(REPORT, 400, WRONG).reported().unwrap().0, "2222");
+    assert!(run.reply(REPORT, 400, WRONG).requests().is_empty());
+}
+
+#[test]
+fn wrong_codes_end_at_the_limit_of_attempts() {
+    let mut run = Run::planned(Plan::new(sms()).then(callout()).attempts(2), SMS, 0);
+    run.give(typed("1111"));
+    let said = run.reply(REPORT, 400, WRONG);
+    assert!(said.has(&Progress::WrongCode { attempts_left: 1 }));
+    run.give(typed("2222"));
+    let said = run.reply(REPORT, 400, WRONG);
+    assert!(said.requests().is_empty(), "no fallback for guesses");
+    assert_eq!(run.failure(), &Failure::AttemptsUsedUp);
+}
+
+#[test]
+fn the_services_own_limit_ends_it_too() {
+    let mut run = reporting();
+    let body = r#"{"id":"s1","status":"FAIL","reason":"Invalid code"}"#;
+    run.reply(REPORT, 200, body);
+    assert_eq!(run.failure(), &Failure::AttemptsUsedUp);
+}
+
+#[test]
+fn row_101_spellings_and_unknown_states() {
+    let mut run = reporting();
+    run.reply(REPORT, 200, r#"{"id":"s1","status":"FAILED","reason":"Expired"}"#);
+    assert_eq!(run.failure(), &Failure::Expired);
+    // A state that nobody knows is no end and no success.
+    let mut run = reporting();
+    let said = run.reply(REPORT, 200, r#"{"id":"s1","status":"THINKING"}"#);
+    assert!(said.has(&Progress::WrongCode { attempts_left: 2 }));
+    assert!(run.session.ending().is_none());
+}
+
+#[test]
+fn a_success_that_arrived_beats_the_deadline() {
+    let mut run = reporting();
+    run.at(700_000).reply(REPORT, 200, SUCCESSFUL);
+    assert!(run.is_verified());
+    let mut run = reporting();
+    let said = run.at(700_000).break_off(REPORT, RequestFailure::Lost);
+    assert!(said.requests().is_empty());
+    assert_eq!(run.failure(), &Failure::TimedOut);
+}
+
+#[test]
+fn answers_to_nobody_are_ignored() {
+    let mut run = reporting();
+    let (request, _) = run.open[0].clone();
+    let start = serde_json::from_str::<sinch_verify_protocol::start::StartResponse>(SMS).unwrap();
+    let wrong_kind = Input::Answered {
+        request,
+        answer: start.into(),
+    };
+    assert_eq!(run.give(wrong_kind).ignored(), Some(Ignored::WrongAnswer));
+    run.reply(REPORT, 400, WRONG);
+    let again = Input::RequestFailed {
+        request,
+        failure: RequestFailure::Lost,
+    };
+    assert_eq!(run.give(again).ignored(), Some(Ignored::UnknownRequest));
+}

@@ -1,0 +1,160 @@
+//! Rows 80 to 94, as far as the session drives the polling.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::session::{Failure, Ignored, Plan, Progress, RequestFailure};
+
+use crate::run::*;
+
+fn polled(start: i64, stop: i64, interval: i64) -> String {
+    format!(
+        r#"{{"id":"c1","method":"callout","callout":{{"startPollingAfter":{start},"stopPollingAfter":{stop},"pollingInterval":{interval}}}}}"#
+    )
+}
+
+/// Polls to the end, each answered `PENDING` at once: the seconds of the polls.
+fn all_polls(body: &str, answered_ms: u64) -> Vec<u64> {
+    let plan = Plan::new(callout()).deadline(Duration::from_secs(100_000));
+    let mut run = Run::new(plan);
+    run.give(sinch_verify_protocol::session::Input::Begin);
+    run.at(answered_ms).reply(START, 200, body);
+    let mut polls = Vec::new();
+    loop {
+        if run.open.iter().any(|(_, request)| request.name() == STATUS) {
+            polls.push(run.now.as_secs());
+            run.reply(STATUS, 200, PENDING);
+            continue;
+        }
+        let Some(at) = run.session.next_deadline() else {
+            break;
+        };
+        run.tick(u64::try_from(at.as_millis()).unwrap());
+    }
+    assert_eq!(run.failure(), &Failure::TimedOut);
+    polls
+}
+
+#[test]
+fn rows_80_to_85_87_and_93_slots() {
+    let rows: &[(u32, [i64; 3], u64, &[u64])] = &[
+        (80, [3, 30, 3], 0, &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
+        (81, [10, 30, 3], 0, &[10, 13, 16, 19, 22, 25, 28]),
+        (82, [0, 0, 1], 0, &[0]),
+        (83, [5, 3, 1], 0, &[3]),
+        (84, [3, 6, 0], 0, &[3, 4, 5, 6]),
+        (85, [3, 30, 100], 0, &[3]),
+        (87, [3, 30, 3], 10_000, &[12, 15, 18, 21, 24, 27, 30]),
+        (93, [-5, 2, 1], 0, &[0, 1, 2]),
+    ];
+    for (row, [start, stop, interval], answered, expected) in rows {
+        let body = polled(*start, *stop, *interval);
+        assert_eq!(all_polls(&body, *answered), *expected, "row {row}");
+    }
+    // An answer after the whole window leaves one question.
+    assert_eq!(all_polls(&polled(3, 6, 3), 9_000), [9]);
+    let far = polled(i64::MAX, i64::MAX, i64::MAX);
+    let run = Run::started(callout(), &far, 0);
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(600)));
+}
+
+#[test]
+fn row_86_no_schedule_no_polls() {
+    let mut run = Run::started(callout(), CALLOUT, 0);
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(600)));
+    assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
+}
+
+#[test]
+fn row_88_never_two_polls_at_once() {
+    let mut run = Run::started(callout(), POLLED, 0);
+    assert_eq!(run.tick(3_000).sends(), [STATUS]);
+    assert!(run.tick(6_000).0.is_empty());
+    assert!(run.tick(9_000).0.is_empty());
+    run.at(10_000).reply(STATUS, 200, PENDING);
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(12)));
+}
+
+#[test]
+fn row_89_trouble_is_skipped() {
+    for (status, retry_after, next) in [
+        (503, None, 9),
+        (404, None, 9),
+        (429, None, 9),
+        (429, Some(10), 18),
+    ] {
+        let mut run = Run::started(callout(), POLLED, 0);
+        run.tick(6_000);
+        run.reply_with(STATUS, status, "", retry_after);
+        assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(next)));
+    }
+    let mut run = Run::started(callout(), POLLED, 0);
+    run.tick(6_000);
+    run.break_off(STATUS, RequestFailure::Lost);
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(9)));
+    // Past the window there is nothing to wait for.
+    let mut run = Run::started(callout(), POLLED, 0);
+    run.tick(6_000);
+    run.reply_with(STATUS, 429, "", Some(60));
+    assert_eq!(run.failure(), &Failure::TimedOut);
+}
+
+#[test]
+fn rows_90_and_91_final_states() {
+    for status in ["SUCCESSFUL", "successful", "Successful"] {
+        let mut run = Run::started(callout(), POLLED, 0);
+        run.tick(12_000);
+        run.reply(STATUS, 200, &format!(r#"{{"id":"c1","status":"{status}"}}"#));
+        assert!(run.is_verified(), "{status}");
+        assert_eq!(run.session.next_deadline(), None);
+    }
+    for status in ["FAIL", "failed", "Denied", "ABORTED", "error"] {
+        let mut run = Run::started(callout(), POLLED, 0);
+        run.tick(12_000);
+        run.reply(STATUS, 200, &format!(r#"{{"id":"c1","status":"{status}"}}"#));
+        assert!(
+            matches!(run.failure(), Failure::NotVerified(_) | Failure::Denied { .. }),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn row_92_pending_to_the_end_is_timed_out() {
+    let mut run = Run::started(callout(), POLLED, 0);
+    run.tick(30_000);
+    let said = run.reply(STATUS, 200, PENDING);
+    assert!(said.has(&Progress::PollingEnded));
+    assert_eq!(run.failure(), &Failure::TimedOut);
+    // With a next method that one has its turn.
+    let mut run = Run::planned(Plan::new(callout()).then(sms()), POLLED, 0);
+    run.tick(30_000);
+    assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [START]);
+    // And a plan may leave the last one open for typing.
+    let mut run = Run::planned(Plan::new(callout()).wait_after_polling(true), POLLED, 0);
+    run.tick(30_000);
+    run.reply(STATUS, 200, PENDING);
+    assert_eq!(run.at(50_000).give(typed("4821")).sends(), [REPORT]);
+}
+
+#[test]
+fn a_code_may_be_typed_while_polling() {
+    let mut run = Run::started(callout(), POLLED, 0);
+    run.tick(3_000);
+    assert_eq!(run.at(4_000).give(typed("4821")).sends(), [REPORT]);
+    assert_eq!(run.session.in_flight().len(), 2);
+    // The poll sees the success first; the report's answer comes too late to count.
+    run.reply(STATUS, 200, SUCCESSFUL);
+    assert!(run.is_verified());
+    let late = run.reply(REPORT, 400, WRONG);
+    assert_eq!(late.ignored(), Some(Ignored::Over));
+}
+
+#[test]
+fn a_poll_that_ends_the_method_waits_for_the_report() {
+    let mut run = Run::planned(Plan::new(callout()).then(sms()), POLLED, 0);
+    run.tick(3_000);
+    run.give(typed("4821"));
+    let expired = r#"{"id":"c1","status":"FAIL","reason":"Expired"}"#;
+    assert!(run.reply(STATUS, 200, expired).requests().is_empty());
+    assert_eq!(run.reply(REPORT, 400, WRONG).sends(), [START]);
+}

@@ -1,0 +1,254 @@
+//! Any sequence of inputs, at any times, keeps a session's invariants.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use sinch_verify_protocol::session::{
+    AnyStart, AskBy, CallKind, Ignored, Input, LoggedCall, Output, Plan, Request, RequestFailure, RequestId,
+    Session,
+};
+use sinch_verify_protocol::{Cli, Code, PhoneNumber, Start};
+
+/// One input, before it is known which requests there are.
+#[derive(Clone, Debug)]
+enum Act {
+    Begin,
+    Tick,
+    /// Wake up exactly when asked to.
+    Wake,
+    /// Answer one of the requests sent so far, open or not.
+    Answer(prop::sample::Index, u16, &'static str, Option<u16>),
+    Break(prop::sample::Index, u8),
+    Ring(&'static str),
+    Log(Vec<(&'static str, u8, u32)>),
+    Sms(&'static str),
+    Code(&'static str),
+    Cli(&'static str),
+    Next,
+    Cancel,
+}
+
+const BODIES: &[&str] = &[
+    r#"{"id":"1","method":"sms","sms":{"template":"Code {{CODE}}","interceptionTimeout":20}}"#,
+    r#"{"id":"2","method":"flashcall","flashCall":{"cliFilter":"(.*)70123(.*)","interceptionTimeout":10,"reportTimeout":20}}"#,
+    r#"{"id":"2","method":"flashcall","flashCall":{"cliFilter":"((1)2)"}}"#,
+    r#"{"id":"3","method":"callout","callout":{"startPollingAfter":3,"stopPollingAfter":30,"pollingInterval":3}}"#,
+    r#"{"id":"3","method":"callout","callout":{"startPollingAfter":-3,"stopPollingAfter":9223372036854775807,"pollingInterval":0}}"#,
+    r#"{"id":"4","method":"seamless","seamless":{"targetUri":"https://operator.example/"}}"#,
+    r#"{"id":"5","method":"auto","auto":{"methodsOrder":["seamless","flashcall","sms"]},"flashCall":{"cliFilter":"(.*)70123(.*)"},"sms":{"template":"Code {{CODE}}"},"seamless":{"targetUri":"https://operator.example/"}}"#,
+    r#"{"id":"6"}"#,
+    r#"{"id":"6","status":"PENDING"}"#,
+    r#"{"id":"6","status":"SUCCESSFUL"}"#,
+    r#"{"id":"6","status":"FAIL","reason":"Expired"}"#,
+    r#"{"id":"6","status":"FAIL","reason":"Invalid code","price":{"currencyId":"USD","amount":0.0123}}"#,
+    r#"{"id":"6","status":"ABORTED","new":{"field":1}}"#,
+    r#"{"id":"6","status":"THINKING"}"#,
+    r#"{"errorCode":40003,"message":"no"}"#,
+    r#"{"errorCode":40303,"message":"no"}"#,
+    "",
+    "<html>",
+];
+
+fn act() -> impl Strategy<Value = Act> {
+    use prop::sample::{Index, select};
+    let numbers = || select(vec!["+46701230001", "0701230002", "+4999", "", "anonymous"]);
+    let codes = || select(vec!["1111", "2222", "3333"]);
+    let status = select(vec![200_u16, 200, 200, 204, 302, 400, 400, 401, 404, 422, 429, 500, 503]);
+    let log = prop::collection::vec((numbers(), 0_u8..4, 0_u32..60_000), 0..4);
+    prop_oneof![
+        1 => Just(Act::Begin),
+        3 => Just(Act::Tick),
+        6 => Just(Act::Wake),
+        12 => (any::<Index>(), status, select(BODIES.to_vec()), prop::option::of(0_u16..90))
+            .prop_map(|(which, status, body, after)| Act::Answer(which, status, body, after)),
+        3 => (any::<Index>(), 0_u8..3).prop_map(|(which, how)| Act::Break(which, how)),
+        2 => numbers().prop_map(Act::Ring),
+        2 => log.prop_map(Act::Log),
+        3 => select(vec!["Code 1111", "Code 4444", "hello", ""]).prop_map(Act::Sms),
+        4 => codes().prop_map(Act::Code),
+        2 => select(vec!["+46701230001", "+46709999999"]).prop_map(Act::Cli),
+        1 => Just(Act::Next),
+        1 => select(vec![Act::Tick, Act::Tick, Act::Cancel]),
+    ]
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let number: PhoneNumber = "+46700000001".parse().unwrap();
+    let start = prop::sample::select(vec![
+        AnyStart::from(Start::sms(number)),
+        Start::flash_call(number).into(),
+        Start::callout(number).into(),
+        Start::seamless(number).into(),
+        Start::whatsapp(number).into(),
+        Start::auto(number).into(),
+    ]);
+    let starts = prop::collection::vec(start, 1..4);
+    (starts, 1_u32..5, 1_u64..400, any::<bool>(), any::<bool>(), 0_u64..90).prop_map(
+        |(starts, attempts, deadline, by_number, wait, patience)| {
+            let mut starts = starts.into_iter();
+            let first = Plan::new(starts.next().unwrap());
+            starts
+                .fold(first, Plan::then)
+                .attempts(attempts)
+                .deadline(Duration::from_secs(deadline))
+                .patience(Duration::from_secs(patience))
+                .ask_by(if by_number { AskBy::Number } else { AskBy::Id })
+                .wait_after_polling(wait)
+        },
+    )
+}
+
+fn input(act: &Act, sent: &[(RequestId, Request)]) -> Option<Input> {
+    Some(match act {
+        Act::Begin => Input::Begin,
+        Act::Tick | Act::Wake => Input::Tick,
+        Act::Answer(which, status, body, after) => {
+            let (request, sent) = which.get(last(sent)?);
+            let mut response = http::Response::new(Bytes::from_static(body.as_bytes()));
+            *response.status_mut() = http::StatusCode::from_u16(*status).unwrap();
+            if let Some(seconds) = after {
+                response.headers_mut().insert("retry-after", (*seconds).into());
+            }
+            let request = *request;
+            match sent.read(&response) {
+                Ok(answer) => Input::Answered { request, answer },
+                Err(failure) => Input::RequestFailed { request, failure },
+            }
+        }
+        Act::Break(which, how) => {
+            let (request, _) = which.get(last(sent)?);
+            let failure = match how {
+                0 => RequestFailure::Lost,
+                1 => RequestFailure::NotSent,
+                _ => RequestFailure::Unreadable,
+            };
+            Input::RequestFailed {
+                request: *request,
+                failure,
+            }
+        }
+        Act::Ring(number) => Input::ringing(number),
+        Act::Log(entries) => {
+            let kinds = [
+                CallKind::Missed,
+                CallKind::Incoming,
+                CallKind::Outgoing,
+                CallKind::Other,
+            ];
+            let entry = |(number, kind, age): &(&str, u8, u32)| {
+                let age = Duration::from_millis(u64::from(*age));
+                LoggedCall::new(number, kinds[usize::from(*kind)], age)
+            };
+            Input::CallLog(entries.iter().map(entry).collect())
+        }
+        Act::Sms(text) => Input::sms(text),
+        Act::Code(code) => Input::CodeTyped(Code::new(code).unwrap()),
+        Act::Cli(cli) => Input::CliTyped(Cli::as_seen(cli).unwrap()),
+        Act::Next => Input::NextMethod,
+        Act::Cancel => Input::Cancel,
+    })
+}
+
+/// Mostly the requests that were sent last, so that answers hit.
+fn last(sent: &[(RequestId, Request)]) -> Option<&[(RequestId, Request)]> {
+    let from = sent.len().saturating_sub(3);
+    sent.get(from..).filter(|rest| !rest.is_empty())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn invariants(plan in plan(), acts in prop::collection::vec((act(), 0_u64..20_000), 1..60), begin in 0_u8..8) {
+        let mut session = Session::new(plan).unwrap();
+        let mut sent: Vec<(RequestId, Request)> = Vec::new();
+        let mut open: HashMap<RequestId, &'static str> = HashMap::new();
+        let mut now = Duration::ZERO;
+        let mut ended = None;
+        // Most runs begin at once, so that the rest has something to meet.
+        let first = if begin == 0 { Act::Tick } else { Act::Begin };
+        for (act, pass) in std::iter::once((first, 0)).chain(acts) {
+            now = match (&act, session.next_deadline()) {
+                (Act::Wake, Some(at)) => at,
+                // Time may also seem to go back.
+                _ if pass < 500 => now.saturating_sub(Duration::from_millis(pass)),
+                _ => now + Duration::from_millis(pass),
+            };
+            let Some(input) = input(&act, &sent) else { continue };
+            if let Input::Answered { request, .. } | Input::RequestFailed { request, .. } = &input {
+                open.remove(request);
+            }
+
+            // Carried elsewhere or not, the same happens.
+            let mut twin = Session::restore(&session.save()).unwrap();
+            prop_assert_eq!(&twin, &session);
+            let outputs = session.handle(now, input.clone());
+            prop_assert_eq!(&twin.handle(now, input), &outputs);
+            prop_assert_eq!(&twin, &session);
+            prop_assert_eq!(twin.next_deadline(), session.next_deadline());
+
+            for output in &outputs {
+                prop_assert!(ended.is_none() || matches!(output, Output::Ignored(Ignored::Over)));
+                match output {
+                    Output::Send { id, request } => {
+                        prop_assert!(sent.iter().all(|(known, _)| known != id), "an id used twice");
+                        let name = request.name();
+                        if matches!(request, Request::Report(_) | Request::FetchTarget(_) | Request::Start(_)) {
+                            let busy = open.values().any(|other| *other == name);
+                            prop_assert!(!busy, "two of {} in flight", name);
+                        }
+                        if matches!(request, Request::Report(_)) {
+                            let start = open.values().any(|other| *other == "start_verification");
+                            prop_assert!(!start, "a report beside a start");
+                        }
+                        open.insert(*id, name);
+                        sent.push((*id, request.clone()));
+                        // Whatever is asked for can be put on the wire.
+                        prop_assert!(request.to_http(&Default::default()).is_ok());
+                    }
+                    Output::Ended(ending) => {
+                        prop_assert!(ended.is_none(), "ended twice");
+                        ended = Some(ending.clone());
+                    }
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(session.ending(), ended.as_ref());
+            if let Some(at) = session.next_deadline() {
+                prop_assert!(at > now, "deadline {:?} at {:?}", at, now);
+            }
+            prop_assert_eq!(ended.is_some() && session.next_deadline().is_some(), false);
+            prop_assert!(session.in_flight().len() <= 2);
+        }
+
+        // Whatever happened, time alone ends it.
+        let mut wakes = 0;
+        while let Some(at) = session.next_deadline() {
+            for output in session.handle(at, Input::Tick) {
+                if let Output::Ended(_) = output {
+                    prop_assert!(ended.is_none());
+                    ended = session.ending().cloned();
+                }
+            }
+            wakes += 1;
+            prop_assert!(wakes < 1_000, "no end");
+        }
+    }
+
+    #[test]
+    fn restoring_anything_never_panics(text in ".*", at in any::<prop::sample::Index>(), with in any::<char>()) {
+        let _ = Session::restore(&text);
+        let number = "+46700000001".parse().unwrap();
+        let saved = Session::new(Plan::new(Start::sms(number))).unwrap().save();
+        let mut broken: Vec<char> = saved.chars().collect();
+        let at = at.index(broken.len());
+        broken[at] = with;
+        if let Ok(mut session) = Session::restore(&broken.into_iter().collect::<String>()) {
+            session.handle(Duration::MAX, Input::Begin);
+            session.handle(Duration::ZERO, Input::Tick);
+        }
+    }
+}
