@@ -13,7 +13,7 @@ const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch\nXt
 
 /// What an app does once per call: the floor is one search for the digits.
 fn filter_compile_and_match(c: &mut Criterion) {
-    let mut group = c.benchmark_group("filter_compile_and_match");
+    let mut group = c.benchmark_group("protocol: filter_compile_and_match");
     group.bench_function("ours", |b| {
         b.iter(|| {
             CliFilter::compile(black_box("(.*)70123(.*)"))
@@ -39,7 +39,7 @@ fn filter_match_general(c: &mut Criterion) {
     let (Ok(filter), Ok(regex)) = (filter, regex) else {
         return;
     };
-    let mut group = c.benchmark_group("filter_match_general");
+    let mut group = c.benchmark_group("protocol: filter_match_general");
     group.bench_function("ours", |b| b.iter(|| filter.matches(black_box(NUMBER))));
     group.bench_function("regex", |b| b.iter(|| regex.is_match(black_box(NUMBER))));
     group.finish();
@@ -52,7 +52,7 @@ fn template_extract(c: &mut Criterion) {
     let (Ok(template), Ok(regex)) = (template, regex) else {
         return;
     };
-    let mut group = c.benchmark_group("template_extract");
+    let mut group = c.benchmark_group("protocol: template_extract");
     group.bench_function("ours", |b| b.iter(|| template.extract(black_box(MESSAGE))));
     group.bench_function("regex", |b| {
         b.iter(|| {

@@ -60,7 +60,7 @@ fn raw_signature(hmac: &Hmac<Sha256>, body: &[u8], path: &str, stamp: &[u8], out
 }
 
 fn sign(c: &mut Criterion) {
-    let mut group = c.benchmark_group("sign 150 bytes");
+    let mut group = c.benchmark_group("protocol: sign 150 bytes");
     let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
     let signer = Signer::new(key(), &secret());
     let mut out = [0; 44];
@@ -123,7 +123,7 @@ struct BareMoney {
 }
 
 fn verify(c: &mut Criterion) {
-    let mut group = c.benchmark_group("verify 230 bytes");
+    let mut group = c.benchmark_group("protocol: verify 230 bytes");
     let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
     let signed = Signer::new(key(), &secret()).sign("POST", CALLBACK_PATH, JSON.as_bytes(), EVENT, now());
     let mut headers = HeaderMap::new();
@@ -257,7 +257,7 @@ struct BareOptions<'a> {
 }
 
 fn json(c: &mut Criterion) {
-    let mut group = c.benchmark_group("decode a start answer");
+    let mut group = c.benchmark_group("protocol: decode a start answer");
     group.bench_function("floor: serde_json into a bare struct", |b| {
         b.iter(|| serde_json::from_slice::<BareAnswer>(black_box(ANSWER)).unwrap());
     });
@@ -266,7 +266,7 @@ fn json(c: &mut Criterion) {
     });
     group.finish();
 
-    let mut group = c.benchmark_group("encode a start");
+    let mut group = c.benchmark_group("protocol: encode a start");
     let bare = BareStart {
         identity: BareOutIdentity {
             kind: "number",

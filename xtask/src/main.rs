@@ -11,9 +11,11 @@
 mod cargo;
 mod ci;
 mod docs;
+mod fuzz;
 mod layers;
 mod metadata;
 mod release;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -41,10 +43,14 @@ enum Command {
     Test(test::Test),
     /// Check that crates depend on each other only as designed
     Layers,
+    /// Run the emulator's engine under random commands
+    Simulate(simulate::Simulate),
     /// Check the text of the repository: sizes, leftovers, white space, manifests
     Tidy,
     /// Build the documentation and say where to open it
     Docs,
+    /// Fuzz the protocol crate with cargo-fuzz, each target for a while
+    Fuzz(fuzz::Fuzz),
     /// Prepare a release: versions, changelog, packages
     Release(release::Release),
 }
@@ -70,8 +76,10 @@ impl Xtask {
             Command::Ci(ci) => ci.run(),
             Command::Test(test) => test.run(),
             Command::Layers => layers::run(),
+            Command::Simulate(simulate) => simulate.run(),
             Command::Tidy => tidy::run(),
             Command::Docs => docs::run(),
+            Command::Fuzz(fuzz) => fuzz.run(),
             Command::Release(release) => release.run(),
         }
     }

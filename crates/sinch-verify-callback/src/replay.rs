@@ -6,6 +6,8 @@
 //! store; this is what a store is.
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +20,8 @@ use sinch_verify_protocol::auth::Signature;
 use sinch_verify_protocol::{ApplicationKey, VerificationId};
 
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 /// Where signatures and decisions are remembered: in this process
 /// ([`MemoryStore`]), or where several receivers share them.

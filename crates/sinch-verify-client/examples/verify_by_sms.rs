@@ -14,10 +14,10 @@ use std::env;
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
 
-use sinch_verify_client::Client;
 use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::verification::Source;
-use sinch_verify_client::protocol::{Code, PhoneNumber, Report, Start, Status, VerificationId};
+use sinch_verify_client::protocol::{Code, PhoneNumber, Start, Status};
+use sinch_verify_client::{Client, Handle};
 
 const LOCAL: &str = "http://127.0.0.1:9901";
 
@@ -50,10 +50,10 @@ async fn run() -> Result<Status, Box<dyn Error>> {
         .base_url(env::var("SINCH_VERIFICATION_URL").unwrap_or_else(|_| LOCAL.to_owned()))
         .build()?;
 
-    let started = client.start(Start::sms(number)).await?;
+    let handle = client.start(Start::sms(number)).await?;
     say(&format!(
         "started verification {} of {}\n",
-        started.id,
+        handle.id,
         number.masked()
     ))?;
 
@@ -61,9 +61,9 @@ async fn run() -> Result<Status, Box<dyn Error>> {
         say("code: ")?;
         let Some(code) = read_code()? else {
             // Standard input has ended.
-            return Ok(client.status_by_id(started.id).await?.status);
+            return Ok(handle.status().await?.status);
         };
-        if let Some(status) = report(&client, &started.id, code).await? {
+        if let Some(status) = report(&handle, code).await? {
             return Ok(status);
         }
         say("that is not the code, try again\n")?;
@@ -71,12 +71,11 @@ async fn run() -> Result<Status, Box<dyn Error>> {
 }
 
 /// The final status, or nothing while another attempt may be made.
-async fn report(client: &Client, id: &VerificationId, code: Code) -> Result<Option<Status>, Box<dyn Error>> {
-    let report = Report::<Sms>::by_id(id.clone(), code).source(Source::Manual);
-    let status = match client.report(report).await {
+async fn report(handle: &Handle<Sms>, code: Code) -> Result<Option<Status>, Box<dyn Error>> {
+    let status = match handle.report_from(Source::Manual, code).await {
         Ok(verification) => verification.status,
         // A wrong code, or a verification that has ended meanwhile: its status tells which.
-        Err(error) if error.as_api_error().is_some() => client.status_by_id(id.clone()).await?.status,
+        Err(error) if error.as_api_error().is_some() => handle.status().await?.status,
         Err(error) => return Err(error.into()),
     };
     Ok(status.is_final().then_some(status))

@@ -359,9 +359,7 @@ impl fmt::Display for BuildError {
             Self::ZeroAttemptTimeout => {
                 "use an attempt timeout of zero; give the longest time one request may take"
             }
-            Self::ZeroTotalTimeout => {
-                "use a total timeout of zero; give the longest time one call may take"
-            }
+            Self::ZeroTotalTimeout => "use a total timeout of zero; give the longest time one call may take",
             Self::NoAttempts => "use zero retry attempts; give 1 to send once",
             Self::UserAgent => "use the user agent; give visible ASCII",
             Self::MissingTransport => {

@@ -7,24 +7,29 @@ use std::time::Duration;
 use http::HeaderValue;
 use sinch_verify_protocol::method::{Reportable, VerifyMethod};
 use sinch_verify_protocol::outcome::FlashCallOutcome;
-use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::{
-    BaseUrl, Credentials, Endpoint, Method, PhoneNumber, Reference, Report, Start, Started, StatusById,
-    StatusByNumber, StatusByReference, Verification, VerificationId,
+    AcceptLanguage, BaseUrl, Credentials, Endpoint, Method, PhoneNumber, Reference, Report, Start,
+    StatusById, StatusByNumber, StatusByReference, Verification, VerificationId,
 };
 
 use crate::builder::ClientBuilder;
-use crate::call;
-use crate::clock::Clock;
+use crate::clock::{Budget, Clock};
+use crate::entropy::Entropy;
 use crate::error::Error;
+use crate::handle::{Handle, Saved};
+use crate::retry::RetryPolicy;
+use crate::skew::{ClockOffset, Skew};
 use crate::transport::SharedTransport;
+use crate::{call, settle};
 
 /// A client of one application.
 ///
 /// Cloning is cheap and shares the connections: make one client per application and keep it.
 /// Every call needs a tokio runtime with I/O and time enabled.
 ///
-/// Dropping the future of a call gives the call up. The service may have seen it all the same.
+/// A call may be several requests: see [`RetryPolicy`] for what is sent again, and when the status is
+/// asked for instead. Dropping the future of a call gives the call up. The service may have seen it
+/// all the same.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -35,9 +40,22 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) base_url: BaseUrl,
     pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) languages: AcceptLanguage,
+    pub(crate) plain_http_targets: bool,
     pub(crate) user_agent: HeaderValue,
     pub(crate) transport: SharedTransport,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) skew: Skew,
+}
+
+impl Inner {
+    /// The time for a call that begins now.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(&*self.clock, self.total_timeout)
+    }
 }
 
 impl Client {
@@ -58,15 +76,36 @@ impl Client {
         &self.inner.base_url
     }
 
+    /// How far the service's clock is from this host's, as far as it was found out. Not zero means
+    /// that the host's clock should be set: requests are signed with the service's time meanwhile.
+    #[must_use]
+    pub fn clock_offset(&self) -> ClockOffset {
+        self.inner.skew.get()
+    }
+
     /// Starts a verification: the service sends the message or makes the call.
+    ///
+    /// A start without a reference is given one, so that it can be asked for should its answer be
+    /// lost: see [`Handle::found`] and [`Error::found`]. It is sent again only where no part of it
+    /// left this machine, or where the service asked for it.
     ///
     /// # Errors
     ///
     /// See [`Error`]. [`Error::is_denied`] tells a refusal by your own callback,
     /// [`Error::is_rate_limited`] starts that follow each other too quickly.
-    pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Started<M>, Error> {
-        let number = Masked::new(start.number().as_str());
-        call::run(&self.inner, &start, Some(number)).await
+    pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
+        let start = self.complete(start);
+        let whose = settle::whose_start(&start);
+        let begun_at = (self.inner.clock.now(), self.inner.clock.instant());
+        let begun = settle::start(&self.inner, &start, &whose).await?;
+        Ok(Handle::begun(self.clone(), whose, begun, begun_at))
+    }
+
+    /// Takes a verification up again that another request, or another process, has
+    /// [saved](Handle::save).
+    #[must_use]
+    pub fn resume<M: VerifyMethod>(&self, saved: Saved<M>) -> Handle<M> {
+        Handle::resumed(self.clone(), saved)
     }
 
     /// Reports the code or the caller id that proves the number.
@@ -75,11 +114,16 @@ impl Client {
     /// it with [`ApiError::NOT_PROCESSABLE`](sinch_verify_protocol::ApiError::NOT_PROCESSABLE), and
     /// the last wrong one may answer with a verification that failed.
     ///
+    /// Where the answer is lost the status is asked for, and given as the answer if it tells an end;
+    /// while it is pending the report is sent again. With public authorization that takes a report by
+    /// number, or a [`Handle`].
+    ///
     /// # Errors
     ///
     /// See [`Error`].
     pub async fn report<M: Reportable>(&self, report: Report<M>) -> Result<Verification, Error> {
-        call::run(&self.inner, &report, None).await
+        let whose = settle::whose_report(&report);
+        settle::report(&self.inner, &report, &whose).await
     }
 
     /// The status of a verification. Takes basic or signed authorization.
@@ -88,7 +132,7 @@ impl Client {
     ///
     /// See [`Error`]; [`Error::is_not_found`] for an id the service does not know.
     pub async fn status_by_id(&self, id: VerificationId) -> Result<Verification, Error> {
-        call::run(&self.inner, &StatusById { id }, None).await
+        self.send(StatusById { id }).await
     }
 
     /// The status of the verification with your own reference. Takes basic or signed
@@ -98,7 +142,7 @@ impl Client {
     ///
     /// See [`Error`]; [`Error::is_not_found`] for a reference the service does not know.
     pub async fn status_by_reference(&self, reference: Reference) -> Result<Verification, Error> {
-        call::run(&self.inner, &StatusByReference { reference }, None).await
+        self.send(StatusByReference { reference }).await
     }
 
     /// The status of the number's latest verification by `method`. Takes public authorization
@@ -109,7 +153,7 @@ impl Client {
     /// See [`Error`]; [`Error::is_not_found`] for a number without such a verification.
     pub async fn status_by_number(&self, method: Method, number: PhoneNumber) -> Result<Verification, Error> {
         let query = StatusByNumber { method, number };
-        call::run(&self.inner, &query, Some(number.masked())).await
+        call::run(&self.inner, &query, Some(number.masked()), self.inner.budget()).await
     }
 
     /// Tells the service what became of a flash call, as mobile SDKs do.
@@ -118,16 +162,35 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn flash_call_outcome(&self, outcome: FlashCallOutcome) -> Result<(), Error> {
-        call::run(&self.inner, &outcome, None).await
+        self.send(outcome).await
     }
 
-    /// Sends any operation of the protocol.
+    /// Sends any operation of the protocol, as often as [`RetryPolicy`] allows.
+    ///
+    /// It asks no status when an answer is lost: [`start`](Self::start) and
+    /// [`report`](Self::report) do.
     ///
     /// # Errors
     ///
     /// See [`Error`].
     pub async fn send<E: Endpoint>(&self, endpoint: E) -> Result<E::Response, Error> {
-        call::run(&self.inner, &endpoint, None).await
+        call::run(&self.inner, &endpoint, None, self.inner.budget()).await
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The start with what it needs and lacks: a reference, and the client's languages.
+    fn complete<M: VerifyMethod>(&self, start: Start<M>) -> Start<M> {
+        let start = match start.body().reference {
+            Some(_) => start,
+            None => start.reference(settle::fresh_reference(&*self.inner.entropy)),
+        };
+        if start.has_languages() || self.inner.languages.is_empty() {
+            return start;
+        }
+        start.languages(self.inner.languages.clone())
     }
 }
 
@@ -138,6 +201,9 @@ impl fmt::Debug for Client {
             .field("base_url", &self.inner.base_url)
             .field("credentials", &self.inner.credentials)
             .field("attempt_timeout", &self.inner.attempt_timeout)
+            .field("total_timeout", &self.inner.total_timeout)
+            .field("retry", &self.inner.retry)
+            .field("clock_offset", &self.inner.skew.get())
             .field("user_agent", &self.inner.user_agent)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
-use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Reference, Status};
+use sinch_verify_protocol::{
+    ApiError, DecodeError, EncodeError, Endpoint as _, Reference, Status, StatusByNumber,
+};
 
 use crate::client::Client;
 use crate::found::{Found, Whose};
@@ -115,6 +117,23 @@ impl Error {
             found: None,
             whose: Whose::default(),
         }))
+    }
+
+    /// A status by number told another verification than the one asked for.
+    pub(crate) fn unknown_verification() -> Self {
+        let error = ApiError::new(
+            ApiError::NOT_FOUND,
+            "the number's latest verification is another one",
+        );
+        let kind = Kind::Decode {
+            status: StatusCode::NOT_FOUND,
+            retry_after: None,
+            source: DecodeError::Api {
+                status: StatusCode::NOT_FOUND,
+                error,
+            },
+        };
+        Self::new(StatusByNumber::NAME, false, 1, kind)
     }
 
     pub(crate) fn with_found(mut self, found: Option<Found>) -> Self {

@@ -39,7 +39,11 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verification(verification) => {
-                write!(f, "the service has the verification, status {}", verification.status)
+                write!(
+                    f,
+                    "the service has the verification, status {}",
+                    verification.status
+                )
             }
             Self::Nothing => f.write_str("the service knows no such verification"),
             Self::Unknown(error) => write!(f, "what became of it is unknown, failed to {error:#}"),
@@ -63,30 +67,35 @@ impl Whose {
     }
 
     /// The verification, or `None` where the service knows none.
-    ///
-    /// By id, by reference, or by method and number: the first that is at hand. Public
-    /// authorization allows the last one only, which tells the number's latest verification: one
-    /// with another id or reference is not the one asked for.
     pub(crate) async fn ask(&self, inner: &Inner, budget: Budget) -> Result<Option<Verification>, Error> {
-        let by_name = !is_public(&inner.credentials);
-        let answer = if let Some(id) = self.id.clone().filter(|_| by_name) {
-            call::run(inner, &StatusById { id }, None, budget).await
-        } else if let Some(reference) = self.reference.clone().filter(|_| by_name) {
-            call::run(inner, &StatusByReference { reference }, None, budget).await
-        } else if let Some((method, number)) = self.number.clone() {
-            let query = StatusByNumber { method, number };
-            let answer = call::run(inner, &query, Some(number.masked()), budget).await;
-            if answer.as_ref().is_ok_and(|found| !self.is(found)) {
-                return Ok(None);
-            }
-            answer
-        } else {
-            return Ok(None);
-        };
-        match answer {
+        match self.status(inner, budget).await {
             Ok(verification) => Ok(Some(verification)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The verification: by id, by reference, or by method and number, the first that is at hand.
+    ///
+    /// Public authorization allows the last one only, which tells the number's latest verification:
+    /// one with another id or reference is not the one asked for.
+    pub(crate) async fn status(&self, inner: &Inner, budget: Budget) -> Result<Verification, Error> {
+        let by_name = !is_public(&inner.credentials);
+        if let Some(id) = self.id.clone().filter(|_| by_name) {
+            return call::run(inner, &StatusById { id }, None, budget).await;
+        }
+        if let Some(reference) = self.reference.clone().filter(|_| by_name) {
+            return call::run(inner, &StatusByReference { reference }, None, budget).await;
+        }
+        let Some((method, number)) = self.number.clone() else {
+            return Err(Error::unknown_verification());
+        };
+        let query = StatusByNumber { method, number };
+        let found = call::run(inner, &query, Some(number.masked()), budget).await?;
+        if self.is(&found) {
+            Ok(found)
+        } else {
+            Err(Error::unknown_verification())
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! use sinch_verify_client::Client;
-//! use sinch_verify_client::protocol::{Code, PhoneNumber, Report, Start, method::Sms};
+//! use sinch_verify_client::protocol::{Code, PhoneNumber, Start};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
@@ -15,14 +15,13 @@
 //!     .build()?;
 //!
 //! let number: PhoneNumber = "+46700000001".parse()?;
-//! let started = match client.start(Start::sms(number)).await {
-//!     Ok(started) => started,
+//! let handle = match client.start(Start::sms(number)).await {
+//!     Ok(handle) => handle,
 //!     Err(error) if error.is_denied() => return Err("this number may not be verified".into()),
 //!     Err(error) => return Err(error.into()),
 //! };
 //!
-//! let typed = Code::new("4821")?;
-//! let verification = client.report(Report::<Sms>::by_id(started.id, typed)).await?;
+//! let verification = handle.report(Code::new("4821")?).await?;
 //! println!("verified: {}", verification.is_successful());
 //! # Ok(())
 //! # }
@@ -30,12 +29,12 @@
 //!
 //! # What a call does
 //!
-//! One call is one HTTP request: **nothing is sent twice**. The request is put into its wire form,
-//! authorized with the time of sending, sent with a time limit, and its answer is read. The error
-//! of a call that failed says in which of these steps it did, and
-//! [whether the service may have seen the request](Error::may_have_been_sent). A start that may
-//! have been seen should not be repeated blindly: it costs money and ends the pending verification
-//! of the same number. Give it a reference, and ask for the status by reference first.
+//! A request is put into its wire form, authorized with the time of sending, sent with a time limit,
+//! and its answer is read. Where sending it again does no harm it is [sent again](RetryPolicy), each
+//! time signed anew. A **start** costs money and ends the pending verification of the same number, so
+//! it is never sent twice unless it provably never left, or the service asked for it with
+//! `Retry-After`. Where the answer to a start or a report was lost the client asks for the status
+//! instead, and the [result](Handle::found) or the [error](Error::found) says what it found.
 //!
 //! Redirects are not followed, no proxy is taken from the environment, and an answer is read up to
 //! [`MAX_BODY`](transport::MAX_BODY).
@@ -51,11 +50,18 @@
 //! Without any of them a client takes a [`Transport`] of your own.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod builder;
 mod call;
 mod client;
 mod clock;
+mod entropy;
 mod error;
+mod found;
+pub mod handle;
+mod retry;
+mod settle;
+mod skew;
 mod telemetry;
 pub mod transport;
 
@@ -63,6 +69,11 @@ pub use sinch_verify_protocol as protocol;
 
 pub use builder::{BuildError, ClientBuilder, IntoBaseUrl};
 pub use client::Client;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Sleep, SystemClock};
+pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, Phase};
+pub use found::Found;
+pub use handle::{Handle, Saved};
+pub use retry::RetryPolicy;
+pub use skew::ClockOffset;
 pub use transport::{SharedTransport, Transport, TransportError, TransportErrorKind};

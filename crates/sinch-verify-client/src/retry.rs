@@ -262,10 +262,20 @@ mod tests {
     fn pauses_double_up_to_the_longest_and_keep_half() {
         let ms = Duration::from_millis;
         let policy = RetryPolicy::default().backoff(ms(100), ms(1000));
-        for (attempt, whole) in [(1, 100), (2, 200), (4, 800), (5, 1000), (40, 1000), (u32::MAX, 1000)] {
+        for (attempt, whole) in [
+            (1, 100),
+            (2, 200),
+            (4, 800),
+            (5, 1000),
+            (40, 1000),
+            (u32::MAX, 1000),
+        ] {
             assert_eq!(policy.pause(attempt, 0), ms(whole) / 2, "{attempt}");
             let most = policy.pause(attempt, u64::MAX);
-            assert!(most <= ms(whole) && most > ms(whole) * 99 / 100, "{attempt}: {most:?}");
+            assert!(
+                most <= ms(whole) && most > ms(whole) * 99 / 100,
+                "{attempt}: {most:?}"
+            );
         }
     }
 
@@ -276,7 +286,10 @@ mod tests {
             let Next::Again { wait } = policy.decide(START, 1, answered(503, Some(7)), jitter) else {
                 panic!("not sent again");
             };
-            assert!(wait >= Duration::from_secs(7) && wait < Duration::from_secs(8), "{wait:?}");
+            assert!(
+                wait >= Duration::from_secs(7) && wait < Duration::from_secs(8),
+                "{wait:?}"
+            );
         }
     }
 }

@@ -160,7 +160,14 @@ pub(crate) fn whose_start<M: VerifyMethod>(start: &Start<M>) -> Whose {
     let body = start.body();
     Whose {
         id: None::<VerificationId>,
-        reference: body.reference.as_deref().and_then(|text| Reference::new(text).ok()),
-        number: body.identity.phone_number().ok().map(|number| (M::METHOD, number)),
+        reference: body
+            .reference
+            .as_deref()
+            .and_then(|text| Reference::new(text).ok()),
+        number: body
+            .identity
+            .phone_number()
+            .ok()
+            .map(|number| (M::METHOD, number)),
     }
 }

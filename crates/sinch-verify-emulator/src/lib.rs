@@ -50,6 +50,8 @@ mod message;
 mod mix;
 mod server;
 mod settings;
+#[cfg(any(test, feature = "simulation"))]
+mod simulation;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
@@ -57,3 +59,5 @@ pub use delivery::Delivery;
 pub use emulator::{ControlError, Emulator};
 pub use message::{Message, MessageKind};
 pub use settings::{CalloutPolling, ReportAnswer, Settings, Strictness};
+#[cfg(feature = "simulation")]
+pub use simulation::{Simulation, SimulationFailure};

@@ -7,4 +7,4 @@ mod event;
 pub use decision::{
     Action, CalloutDecision, Decision, DecisionBody, FlashCallDecision, SmsDecision, WhatsAppDecision,
 };
-pub use event::{Event, RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult, UnknownEvent};
+pub use event::{Event, EventName, RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult, UnknownEvent};

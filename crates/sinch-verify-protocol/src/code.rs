@@ -94,8 +94,7 @@ impl Serialize for Code {
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
+        crate::wire::read_text(deserializer, Self::new)
     }
 }
 
@@ -207,8 +206,7 @@ impl Serialize for Cli {
 
 impl<'de> Deserialize<'de> for Cli {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::as_seen(&text).map_err(serde::de::Error::custom)
+        crate::wire::read_text(deserializer, Self::as_seen)
     }
 }
 

@@ -131,7 +131,12 @@ fn check(text: &str, max: usize) -> Result<(), InvalidId> {
     if text.len() > max {
         return Err(InvalidId::TooLong { len: text.len(), max });
     }
-    if let Some(at) = text.find(char::is_control) {
+    // Without an early exit, which lets the compiler look at many bytes at once.
+    if text
+        .bytes()
+        .fold(false, |any, byte| any | byte.is_ascii_control())
+    {
+        let at = text.find(|c: char| c.is_ascii_control()).unwrap_or_default();
         return Err(InvalidId::Character { at });
     }
     if text == "." || text == ".." {
@@ -156,8 +161,7 @@ macro_rules! text_newtype {
             }
             impl<'de> Deserialize<'de> for $name {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    let text = String::deserialize(deserializer)?;
-                    Self::new(&text).map_err(serde::de::Error::custom)
+                    crate::wire::read_text(deserializer, Self::new)
                 }
             }
             impl Part for $name {}

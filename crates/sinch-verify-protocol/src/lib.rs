@@ -50,11 +50,14 @@
 //!
 //! - `server`: the service half (which operation a request is, how answers are
 //!   written), for an emulator or a proxy. Adds API, changes nothing.
+//! - `cdr`: call detail records, the daily file of an account's verifications.
 #![forbid(unsafe_code)]
 
 pub mod auth;
 pub mod callback;
 pub mod caller_id;
+#[cfg(feature = "cdr")]
+pub mod cdr;
 pub mod cli_filter;
 pub mod code;
 pub mod country;

@@ -158,8 +158,7 @@ impl Serialize for Expiry {
 
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::wire::read_text(deserializer, str::parse)
     }
 }
 

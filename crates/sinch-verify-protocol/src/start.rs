@@ -250,7 +250,7 @@ impl StartRequest {
             quirks.push(Quirk {
                 path: at.field(field).to_string(),
                 what,
-            })
+            });
         };
         // The Python SDK leaks these to the top level.
         for (name, belongs) in [

@@ -28,7 +28,12 @@ use crate::wire::Part;
 /// # Ok::<(), sinch_verify_protocol::timestamp::InvalidTimestamp>(())
 /// ```
 pub fn parse(text: &str) -> Result<SystemTime, InvalidTimestamp> {
-    read(text.as_bytes()).ok_or(InvalidTimestamp(()))
+    parse_bytes(text.as_bytes())
+}
+
+/// [`parse`], of a raw header value.
+pub(crate) fn parse_bytes(text: &[u8]) -> Result<SystemTime, InvalidTimestamp> {
+    read(text).ok_or(InvalidTimestamp(()))
 }
 
 /// Every signed message comes through here, so the fixed layout is read in
@@ -265,8 +270,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::wire::read_text(deserializer, str::parse)
     }
 }
 

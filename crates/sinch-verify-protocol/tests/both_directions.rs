@@ -278,7 +278,7 @@ proptest! {
         part in 0usize..5,
     ) {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let mut request = Request::builder().method(&*verb).uri(&*path).body(Bytes::from(body.clone()));
+        let mut request = Request::builder().method(&*verb).uri(&*path).body(Bytes::from(body));
         if let (Ok(request), false) = (&mut request, content_type.is_empty()) {
             request.headers_mut().insert("content-type", content_type.parse().unwrap());
         }

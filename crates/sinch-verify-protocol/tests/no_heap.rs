@@ -82,7 +82,7 @@ fn signing_verifying_and_everyday_filters_do_not_allocate() {
             CliFilter::compile("(.*)70123(.*)")
                 .unwrap()
                 .matches("+46701234567")
-        )
+        );
     });
     assert_eq!(filter, 0, "the everyday filter");
     let number = allocations(|| assert!("+46701234567".parse::<PhoneNumber>().unwrap().country().is_some()));

@@ -6,6 +6,11 @@
 )]
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

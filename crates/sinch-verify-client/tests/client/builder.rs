@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_client::protocol::{BaseUrl, Credentials};
-use sinch_verify_client::{Client, ClientBuilder};
+use sinch_verify_client::{Client, ClientBuilder, RetryPolicy};
 
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
@@ -29,6 +29,11 @@ fn bad_settings_are_named() {
         (builder().base_url("127.0.0.1"), "base URL"),
         (builder().base_url(String::new()), "base URL"),
         (builder().attempt_timeout(Duration::ZERO), "attempt timeout"),
+        (builder().total_timeout(Duration::ZERO), "total timeout"),
+        (
+            builder().retry(RetryPolicy::default().attempts(0)),
+            "retry attempts",
+        ),
         (builder().user_agent("a\nb"), "user agent"),
         (builder().user_agent(""), "user agent"),
     ] {
@@ -50,7 +55,11 @@ fn the_last_setting_counts() {
 #[test]
 fn extreme_timeouts_are_taken() {
     for timeout in [Duration::from_nanos(1), Duration::MAX] {
-        builder().attempt_timeout(timeout).build().unwrap();
+        builder()
+            .attempt_timeout(timeout)
+            .total_timeout(timeout)
+            .build()
+            .unwrap();
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the caller is told when the service, or the way to it, breaks: on every transport.
+//! What the caller is told when the service, or the way to it, breaks: on every transport, with
+//! nothing sent again.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::{ApiError, Code, Method, PhoneNumber, Report, Start, VerificationId};
 use sinch_verify_client::transport::{HyperTransport, ReqwestTransport};
-use sinch_verify_client::{Client, Error, Phase, TransportError, TransportErrorKind};
+use sinch_verify_client::{Client, Error, Phase, RetryPolicy, TransportError, TransportErrorKind};
 
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
@@ -27,6 +28,7 @@ fn clients(base_url: &str, timeout: Duration) -> Vec<(&'static str, Client)> {
             .application_signed(KEY, SECRET)
             .base_url(base_url)
             .attempt_timeout(timeout)
+            .retry(RetryPolicy::never())
     };
     vec![
         ("reqwest", builder().build().unwrap()),

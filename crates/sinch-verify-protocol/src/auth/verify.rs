@@ -222,8 +222,7 @@ impl Window {
     ///
     /// When the timestamp cannot be read, is too old, or too far ahead.
     pub fn check(&self, timestamp: &[u8], now: SystemTime) -> Result<(), VerifyError> {
-        let text = std::str::from_utf8(timestamp).map_err(|_| VerifyError::BadTimestamp)?;
-        let then = timestamp::parse(text).map_err(|_| VerifyError::BadTimestamp)?;
+        let then = timestamp::parse_bytes(timestamp).map_err(|_| VerifyError::BadTimestamp)?;
         match now.duration_since(then) {
             Ok(age) if age > self.past => Err(VerifyError::Stale { by: age - self.past }),
             Ok(_) => Ok(()),

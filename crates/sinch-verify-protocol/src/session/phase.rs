@@ -165,6 +165,7 @@ pub(super) enum Polling {
     },
     Asked {
         window: Window,
+        /// The slot asked for, or the later time at which it was.
         slot: Duration,
         request: RequestId,
     },

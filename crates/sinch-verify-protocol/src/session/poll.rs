@@ -15,6 +15,8 @@ impl Turn<'_> {
         if let Kind::Callout(Polling::Next { window, slot }) = leg.kind {
             let query = self.status_query(&leg);
             let request = self.send(query);
+            // Woken late, this one poll stands for all the slots that went by.
+            let slot = slot.max(self.now.saturating_sub(leg.sent_at));
             leg.kind = Kind::Callout(Polling::Asked {
                 window,
                 slot,

@@ -1,6 +1,7 @@
+use std::convert::Infallible;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::quirk::Part;
 
@@ -14,7 +15,7 @@ use super::quirk::Part;
 /// assert_eq!(format!("{text:?}"), "PrivateText(12 bytes)");
 /// assert_eq!(text.as_str(), "+46700000001");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct PrivateText(Box<str>);
 
@@ -41,6 +42,12 @@ impl From<String> for PrivateText {
 impl fmt::Debug for PrivateText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateText({} bytes)", self.0.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for PrivateText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::read_text(deserializer, |text| Ok::<_, Infallible>(Self::from(text)))
     }
 }
 

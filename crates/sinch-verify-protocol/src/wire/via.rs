@@ -1,12 +1,13 @@
 //! Tolerant readings of single fields.
 
-use std::marker::PhantomData;
+use std::convert::Infallible;
 
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::extra::Extra;
 use super::quirk::Oddity;
+use super::text::read_text;
 
 /// A tolerant way to read a `T`, which may find that it is not there at all.
 pub(crate) trait Via<T> {
@@ -54,19 +55,11 @@ pub(crate) struct Spelled<T> {
 
 impl<'de, T: Spelt> Deserialize<'de> for Spelled<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text<T>(PhantomData<T>);
-        impl<T: Spelt> Visitor<'_> for Text<T> {
-            type Value = Spelled<T>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Spelled<T>, E> {
-                let value = T::read(text);
-                let odd = value.canonical() != text;
-                Ok(Spelled { value, odd })
-            }
-        }
-        deserializer.deserialize_str(Text(PhantomData))
+        read_text(deserializer, |text| {
+            let value = T::read(text);
+            let odd = value.canonical() != text;
+            Ok::<_, Infallible>(Self { value, odd })
+        })
     }
 }
 

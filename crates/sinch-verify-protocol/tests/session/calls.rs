@@ -53,7 +53,10 @@ fn row_35_a_call_before_the_answer_is_used() {
     run.give(Input::Begin);
     run.at(1_000).give(Input::ringing(CALLER));
     let said = run.at(2_000).reply(START, 200, FLASH);
-    assert_eq!(said.reported(), Some((CALLER.to_owned(), "intercepted".to_owned())));
+    assert_eq!(
+        said.reported(),
+        Some((CALLER.to_owned(), "intercepted".to_owned()))
+    );
 }
 
 #[test]
@@ -137,7 +140,11 @@ fn row_41_report_time_is_at_least_interception_time() {
 fn row_42_no_interception_time_means_15_seconds() {
     for given in ["", ",\"interceptionTimeout\":0", ",\"interceptionTimeout\":-5"] {
         let mut run = Run::started(flash_call(), &flash(given, ""), 1_000);
-        assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(16)), "{given}");
+        assert_eq!(
+            run.session.next_deadline(),
+            Some(Duration::from_secs(16)),
+            "{given}"
+        );
         assert_eq!(run.tick(16_000).outcome(), Some((false, true)), "{given}");
     }
 }
@@ -149,7 +156,11 @@ fn row_43_interception_time_0_of_an_sms_counts_as_absent() {
             r#"{{"id":"s1","method":"sms","sms":{{"template":"Your code is {{{{CODE}}}}","interceptionTimeout":{given}}}}}"#
         );
         let mut run = Run::started(sms(), &body, 0);
-        assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(600)), "{given}");
+        assert_eq!(
+            run.session.next_deadline(),
+            Some(Duration::from_secs(600)),
+            "{given}"
+        );
         let said = run.at(200_000).give(Input::sms("Your code is 4821"));
         assert_eq!(said.reported().unwrap().0, "4821", "{given}");
     }
@@ -158,9 +169,7 @@ fn row_43_interception_time_0_of_an_sms_counts_as_absent() {
 #[test]
 fn row_44_typed_before_any_call() {
     let mut run = Run::started(flash_call(), FLASH, 0);
-    let said = run
-        .at(1_000)
-        .give(Input::CliTyped(Cli::as_seen(CALLER).unwrap()));
+    let said = run.at(1_000).give(Input::CliTyped(Cli::as_seen(CALLER).unwrap()));
     assert_eq!(said.reported(), Some((CALLER.to_owned(), "manual".to_owned())));
     let said = run.reply(REPORT, 200, SUCCESSFUL);
     assert!(run.is_verified());
@@ -255,7 +264,10 @@ fn row_78_the_message_may_come_before_the_template() {
     run.give(Input::sms("Your code is 4821"));
     assert!(run.session.holds_proof());
     let said = run.at(500).reply(START, 200, SMS);
-    assert_eq!(said.reported(), Some(("4821".to_owned(), "intercepted".to_owned())));
+    assert_eq!(
+        said.reported(),
+        Some(("4821".to_owned(), "intercepted".to_owned()))
+    );
 }
 
 #[test]
@@ -274,7 +286,11 @@ fn rows_52_to_54_the_app_hash_is_cut_off() {
         "Your code is 4821 XtNB5qNssI/",
     ] {
         let mut run = Run::started(sms(), SMS, 0);
-        assert_eq!(run.give(Input::sms(text)).reported().unwrap().0, "4821", "{text:?}");
+        assert_eq!(
+            run.give(Input::sms(text)).reported().unwrap().0,
+            "4821",
+            "{text:?}"
+        );
     }
 }
 

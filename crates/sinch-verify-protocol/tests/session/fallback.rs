@@ -129,9 +129,7 @@ fn a_report_in_flight_is_waited_for() {
 
 #[test]
 fn a_method_without_a_time_gets_the_plans_patience() {
-    let plan = Plan::new(callout())
-        .then(sms())
-        .patience(Duration::from_secs(20));
+    let plan = Plan::new(callout()).then(sms()).patience(Duration::from_secs(20));
     let mut run = Run::planned(plan, CALLOUT, 1_000);
     assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(21)));
     assert_eq!(run.tick(21_000).sends(), [START]);

@@ -76,7 +76,8 @@ fn no_content_204_hangs() {
 
 #[test]
 fn credentials_sent_to_target_uri() {
-    let body = r#"{"id":"d1","method":"seamless","seamless":{"targetUri":"https://operator.example/check?t=1"}}"#;
+    let body =
+        r#"{"id":"d1","method":"seamless","seamless":{"targetUri":"https://operator.example/check?t=1"}}"#;
     let mut run = Run::new(Plan::new(seamless()));
     run.give(Input::Begin);
     let said = run.reply(START, 200, body);
@@ -95,7 +96,11 @@ fn credentials_sent_to_target_uri() {
     // Every other request does need it.
     let mut start = Run::new(Plan::new(sms()));
     let said = start.give(Input::Begin);
-    assert!(said.requests().iter().all(|request| request.needs_authorization()));
+    assert!(
+        said.requests()
+            .iter()
+            .all(|request| request.needs_authorization())
+    );
     let credentials = Credentials::signed(
         ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap(),
         ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap(),

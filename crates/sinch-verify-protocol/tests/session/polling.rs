@@ -91,6 +91,11 @@ fn row_89_trouble_is_skipped() {
     run.tick(6_000);
     run.break_off(STATUS, RequestFailure::Lost);
     assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(9)));
+    // Woken late, one poll stands for the slots that went by, also when its answer comes at once.
+    let mut run = Run::started(callout(), POLLED, 0);
+    assert_eq!(run.tick(12_000).sends(), [STATUS]);
+    assert!(run.reply(STATUS, 200, PENDING).requests().is_empty());
+    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(15)));
     // Past the window there is nothing to wait for.
     let mut run = Run::started(callout(), POLLED, 0);
     run.tick(6_000);

@@ -33,7 +33,8 @@ pub(crate) fn typed(code: &str) -> Input {
     Input::CodeTyped(Code::new(code).unwrap())
 }
 
-pub(crate) const SMS: &str = r#"{"id":"s1","method":"sms","sms":{"template":"Your code is {{CODE}}","interceptionTimeout":120}}"#;
+pub(crate) const SMS: &str =
+    r#"{"id":"s1","method":"sms","sms":{"template":"Your code is {{CODE}}","interceptionTimeout":120}}"#;
 pub(crate) const FLASH: &str = r#"{"id":"f1","method":"flashcall","flashCall":{"cliFilter":"(.*)70123(.*)","interceptionTimeout":45,"reportTimeout":75,"denyCallAfter":0}}"#;
 pub(crate) const CALLOUT: &str = r#"{"id":"c1","method":"callout"}"#;
 pub(crate) const POLLED: &str = r#"{"id":"c1","method":"callout","callout":{"startPollingAfter":3,"stopPollingAfter":30,"pollingInterval":3}}"#;

@@ -24,10 +24,7 @@ const URI: &str = "https://operator.example/check";
 fn row_95_redirects_are_resolved_and_bounded() {
     let base = FetchTarget::new("https://operator.example:8443/a/b/c?q=1", false).unwrap();
     let rows = [
-        (
-            "https://other.example/x?y=1#frag",
-            "https://other.example/x?y=1",
-        ),
+        ("https://other.example/x?y=1#frag", "https://other.example/x?y=1"),
         ("//other.example/x", "https://other.example/x"),
         ("/x", "https://operator.example:8443/x"),
         ("x", "https://operator.example:8443/a/b/x"),
@@ -69,7 +66,10 @@ fn row_96_plain_http_only_by_setting() {
     );
     assert_eq!(sends, [TARGET]);
     let secure = FetchTarget::new(URI, false).unwrap();
-    assert_eq!(secure.redirect("http://operator.example/"), Err(TargetError::Scheme));
+    assert_eq!(
+        secure.redirect("http://operator.example/"),
+        Err(TargetError::Scheme)
+    );
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
                 seen.event(&world.backend.result(&started.id).await?);
                 let status = world
                     .signed
-                    .status_by_id(started.id)
+                    .status_by_id(started.id.clone())
                     .await
                     .context("failed to ask by id")?;
                 seen.answer("by id", &status);
@@ -116,7 +116,7 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
     seen.event(&world.backend.result(&first.id).await?);
     let status = world
         .signed
-        .status_by_id(first.id)
+        .status_by_id(first.id.clone())
         .await
         .context("failed to ask by id")?;
     seen.answer("by id", &status);
@@ -151,7 +151,7 @@ pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::R
     );
     let status = world
         .signed
-        .status_by_id(started.id)
+        .status_by_id(started.id.clone())
         .await
         .context("failed to ask by id")?;
     seen.answer("by id", &status);

@@ -1,0 +1,183 @@
+//! A verification under way, which knows its method.
+
+mod follow;
+mod saved;
+mod wait;
+
+use std::fmt;
+use std::ops::Deref;
+use std::time::{Instant, SystemTime};
+
+use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::verification::Source;
+use sinch_verify_protocol::{PhoneNumber, Reference, Report, Started, Verification};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::found::Whose;
+use crate::settle::{self, Begun};
+
+pub use follow::FollowError;
+pub use saved::Saved;
+
+/// A started verification of method `M`.
+///
+/// It reports only what its method takes: an SMS a code, a flash call a caller id, a data
+/// verification nothing. What the service answered to the start is reached through it, as
+/// [`Started`].
+///
+/// ```no_run
+/// use sinch_verify_client::{Client, Handle};
+/// use sinch_verify_client::protocol::{Code, PhoneNumber, Start};
+///
+/// # async fn example(client: Client, number: PhoneNumber) -> Result<(), Box<dyn std::error::Error>> {
+/// let handle = client.start(Start::sms(number)).await?;
+/// println!("started {}", handle.id);
+/// let verification = handle.report(Code::new("4821")?).await?;
+/// println!("{}", verification.status);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A code for a flash call does not compile, also not after the handle was saved and resumed:
+///
+/// ```compile_fail
+/// # use sinch_verify_client::{Client, Saved};
+/// # use sinch_verify_client::protocol::{Code, method::FlashCall};
+/// # async fn example(client: Client, saved: Saved<FlashCall>) {
+/// client.resume(saved).report(Code::new("4821").unwrap()).await;
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Handle<M: VerifyMethod> {
+    client: Client,
+    started: Started<M>,
+    /// Id, number and, but for what was saved by others, the reference.
+    whose: Whose,
+    found: Option<Verification>,
+    /// When the start was sent, by the time of day and by a clock that never goes back.
+    began: SystemTime,
+    began_at: Instant,
+}
+
+impl<M: VerifyMethod> Handle<M> {
+    pub(crate) fn begun(
+        client: Client,
+        whose: Whose,
+        begun: Begun<M>,
+        (began, began_at): (SystemTime, Instant),
+    ) -> Self {
+        let id = Some(begun.started.id.clone());
+        Self {
+            client,
+            whose: Whose { id, ..whose },
+            started: begun.started,
+            found: begun.found,
+            began,
+            began_at,
+        }
+    }
+
+    /// The number under verification.
+    #[must_use]
+    pub fn number(&self) -> Option<PhoneNumber> {
+        self.whose.number.as_ref().map(|(_, number)| *number)
+    }
+
+    /// Your reference, or the one that the client made.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.whose.reference.as_ref()
+    }
+
+    /// What a status query found, where the start's own answer was lost. The verification is under
+    /// way, but its answer's details (an SMS template, say) are missing.
+    #[must_use]
+    pub fn found(&self) -> Option<&Verification> {
+        self.found.as_ref()
+    }
+
+    /// What the service answered to the start.
+    #[must_use]
+    pub fn started(&self) -> &Started<M> {
+        &self.started
+    }
+
+    /// What the service answered to the start, by value.
+    #[must_use]
+    pub fn into_started(self) -> Started<M> {
+        self.started
+    }
+
+    /// The status now: by id, or with public authorization by method and number.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]. With public authorization the service tells the number's latest verification
+    /// only: where that is another one, its status is not given and the error says that this one is
+    /// [not found](Error::is_not_found).
+    pub async fn status(&self) -> Result<Verification, Error> {
+        let inner = self.client.inner();
+        self.whose.status(inner, inner.budget()).await
+    }
+}
+
+impl<M: Reportable> Handle<M> {
+    /// Reports the code, or the caller id of the flash call. See
+    /// [`Client::report`](crate::Client::report).
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn report(&self, proof: M::Proof) -> Result<Verification, Error> {
+        self.send(Report::by_id(self.started.id.clone(), proof)).await
+    }
+
+    /// Reports the proof and how it was found.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn report_from(&self, source: Source, proof: M::Proof) -> Result<Verification, Error> {
+        self.send(Report::by_id(self.started.id.clone(), proof).source(source))
+            .await
+    }
+
+    async fn send(&self, report: Report<M>) -> Result<Verification, Error> {
+        settle::report(self.client.inner(), &report, &self.whose).await
+    }
+}
+
+/// What the service answered to the start.
+impl<M: VerifyMethod> Deref for Handle<M> {
+    type Target = Started<M>;
+
+    fn deref(&self) -> &Started<M> {
+        &self.started
+    }
+}
+
+impl<M: VerifyMethod> From<Handle<M>> for Started<M> {
+    fn from(handle: Handle<M>) -> Self {
+        handle.started
+    }
+}
+
+/// The body of the start's answer.
+impl<M: VerifyMethod> From<Handle<M>> for StartResponse {
+    fn from(handle: Handle<M>) -> Self {
+        handle.started.into()
+    }
+}
+
+/// Shows the number masked.
+impl<M: VerifyMethod> fmt::Debug for Handle<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("method", &M::METHOD)
+            .field("whose", &self.whose)
+            .field("found", &self.found)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! A handle on its way to another request or process.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
+
+use super::Handle;
+use crate::client::Client;
+use crate::found::Whose;
+use crate::settle;
+
+/// The version that this release writes and reads.
+const VERSION: u32 = 1;
+
+/// What a [`Handle`] leaves for another request: write it with serde, read it back, and give it to
+/// [`Client::resume`].
+///
+/// What was saved for one method is not read as another: reading fails. It holds the number in the
+/// clear, and neither credentials nor a code. Keep it on your side, in a session store: whoever can
+/// change it can have another verification reported to.
+///
+/// ```no_run
+/// use sinch_verify_client::{Client, Saved};
+/// use sinch_verify_client::protocol::{Code, PhoneNumber, Start, method::Sms};
+///
+/// # async fn example(client: Client, number: PhoneNumber) -> Result<(), Box<dyn std::error::Error>> {
+/// let text = serde_json::to_string(&client.start(Start::sms(number)).await?.save())?;
+/// // In another request:
+/// let saved: Saved<Sms> = serde_json::from_str(&text)?;
+/// client.resume(saved).report(Code::new("4821")?).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Saved<M: VerifyMethod> {
+    text: Text,
+    started: Started<M>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Text {
+    v: u32,
+    method: Method,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<PhoneNumber>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// When the start was sent, in milliseconds since the Unix epoch.
+    began: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    answer: StartResponse,
+}
+
+impl<M: VerifyMethod> Handle<M> {
+    /// What another request, or another process, needs to go on with this verification.
+    #[must_use]
+    pub fn save(&self) -> Saved<M> {
+        let since = self
+            .began
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Saved {
+            text: Text {
+                v: VERSION,
+                method: M::METHOD,
+                number: self.number(),
+                reference: self.reference().cloned(),
+                began: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+                language: self.started.content_language.clone(),
+                answer: self.started.clone().into(),
+            },
+            started: self.started.clone(),
+        }
+    }
+
+    pub(crate) fn resumed(client: Client, saved: Saved<M>) -> Self {
+        let Saved { text, started } = saved;
+        let clock = &client.inner().clock;
+        let (now, instant) = (clock.now(), clock.instant());
+        let began = SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_millis(text.began))
+            .unwrap_or(now);
+        let ago = now.duration_since(began).unwrap_or_default();
+        Self {
+            whose: Whose {
+                id: Some(started.id.clone()),
+                reference: text.reference,
+                number: text.number.map(|number| (M::METHOD, number)),
+            },
+            began_at: instant.checked_sub(ago).unwrap_or(instant),
+            began,
+            started,
+            found: None,
+            client,
+        }
+    }
+}
+
+impl<M: VerifyMethod> Serialize for Saved<M> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?;
+        if text.v != VERSION {
+            return Err(D::Error::custom(format_args!(
+                "saved handle has version {}, this release reads version {VERSION}",
+                text.v
+            )));
+        }
+        if text.method != M::METHOD {
+            return Err(D::Error::custom(format_args!(
+                "saved handle is of method {}, asked for {}",
+                text.method,
+                M::METHOD
+            )));
+        }
+        let started = settle::rebuild(&text.answer, text.language.as_deref())
+            .ok_or_else(|| D::Error::custom("saved handle lacks what the method's answer has"))?;
+        Ok(Self { text, started })
+    }
+}
+
+/// A handle is written as what it [saves](Handle::save).
+impl<M: VerifyMethod> Serialize for Handle<M> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.save().serialize(serializer)
+    }
+}
+
+/// Shows the number masked.
+impl<M: VerifyMethod> fmt::Debug for Saved<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved")
+            .field("method", &M::METHOD)
+            .field("id", &self.started.id)
+            .field("number", &self.text.number)
+            .finish_non_exhaustive()
+    }
+}

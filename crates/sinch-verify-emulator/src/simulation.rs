@@ -1,0 +1,178 @@
+//! The engine under random commands, checked against a model after every one of them.
+
+mod commands;
+mod journal;
+mod model;
+mod world;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use world::World;
+
+/// The service under random commands: starts, decisions that come late or lie, reports, keys,
+/// clocks that jump ahead and back.
+///
+/// There is no I/O in it, so it runs as fast as the machine allows, and a seed fixes all of it.
+/// After every step a model that knows nothing of the inside must agree: a verification ends once
+/// and is told once, a code works once, nothing is pending past its expiry, and no application sees
+/// another's.
+///
+/// ```
+/// use sinch_verify_emulator::Simulation;
+///
+/// let mut simulation = Simulation::new(7);
+/// simulation.run(1_000)?;
+/// assert_eq!(simulation.steps(), 1_000);
+/// # Ok::<(), sinch_verify_emulator::SimulationFailure>(())
+/// ```
+pub struct Simulation {
+    seed: u64,
+    steps: u64,
+    world: World,
+}
+
+impl Simulation {
+    /// A simulation that `seed` fixes, at its first step.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            steps: 0,
+            world: World::new(seed),
+        }
+    }
+
+    /// Takes so many more steps.
+    ///
+    /// # Errors
+    ///
+    /// When something that must hold does not; taking further steps then makes no sense.
+    pub fn run(&mut self, steps: u64) -> Result<(), SimulationFailure> {
+        let world = &mut self.world;
+        let taken = &mut self.steps;
+        let all = catch_unwind(AssertUnwindSafe(|| {
+            for _ in 0..steps {
+                *taken += 1;
+                world.step()?;
+            }
+            Ok(())
+        }));
+        let problem = match all {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(problem)) => problem,
+            Err(_) => "the engine panicked".to_owned(),
+        };
+        Err(SimulationFailure {
+            seed: self.seed,
+            step: self.steps,
+            problem,
+        })
+    }
+
+    /// Lets a day pass, after which nothing may be pending. The simulation can go on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Simulation::run`].
+    pub fn settle(&mut self) -> Result<(), SimulationFailure> {
+        self.world.settle().map_err(|problem| SimulationFailure {
+            seed: self.seed,
+            step: self.steps,
+            problem,
+        })
+    }
+
+    /// How many steps were taken.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// A digest of everything that was answered and told so far: the same for the same seed and
+    /// steps.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.world.digest()
+    }
+
+    /// How many verifications were started, and how many of them ended, so far.
+    #[must_use]
+    pub fn verifications(&self) -> (u64, u64) {
+        self.world.verifications()
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation")
+            .field("seed", &self.seed)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that must hold did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SimulationFailure {
+    /// The seed.
+    pub seed: u64,
+    /// The step, 1 for the first: running this many steps shows it again.
+    pub step: u64,
+    /// What did not hold.
+    pub problem: String,
+}
+
+impl fmt::Display for SimulationFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, step, problem } = self;
+        write!(f, "seed {seed}, step {step}: {problem}")
+    }
+}
+
+impl std::error::Error for SimulationFailure {}
+
+#[cfg(test)]
+mod tests {
+    use super::Simulation;
+    use super::world::World;
+
+    #[test]
+    fn two_hundred_thousand_steps() {
+        for seed in 1..=4 {
+            let mut simulation = Simulation::new(seed);
+            simulation.run(50_000).unwrap();
+            simulation.settle().unwrap();
+            let (started, ended) = simulation.verifications();
+            assert!(started > 5_000, "{started}");
+            assert_eq!(started, ended);
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_journal_byte_for_byte() {
+        let journal = |seed| {
+            let mut world = World::with_journal(seed);
+            for _ in 0..5_000 {
+                world.step().unwrap();
+            }
+            world.into_journal()
+        };
+        let first = journal(11);
+        assert!(first.len() > 100_000);
+        assert!(first == journal(11), "the same seed");
+        assert!(first != journal(12), "another seed");
+    }
+
+    #[test]
+    fn a_digest_stands_for_the_journal() {
+        let digest = |seed| {
+            let mut simulation = Simulation::new(seed);
+            simulation.run(2_000).unwrap();
+            simulation.digest()
+        };
+        assert_eq!(digest(5), digest(5));
+        assert_ne!(digest(5), digest(6));
+    }
+}

@@ -1,0 +1,176 @@
+//! What an observer knows: who started what, what was told, and when it must be over.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::{Duration, SystemTime};
+
+use sinch_verify_protocol::{Method, PhoneNumber, Status};
+
+use crate::engine::{AppId, Effect, Notice, Outputs, Uid};
+
+/// A verification as an observer knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) app: AppId,
+    pub(super) number: PhoneNumber,
+    pub(super) method: Method,
+    pub(super) reference: Option<String>,
+    /// By when it must have ended.
+    pub(super) last: SystemTime,
+    /// How it ended, if it was told to have.
+    pub(super) end: Option<Status>,
+    /// Whether it was sent, and is no longer waiting for a decision.
+    pub(super) sent: bool,
+    pub(super) wrong: u32,
+}
+
+/// All verifications that must still be known.
+#[derive(Default)]
+pub(super) struct Model {
+    known: HashMap<Uid, Known>,
+    pending: HashMap<(u32, PhoneNumber), Uid>,
+    references: HashMap<(u32, String), Uid>,
+    due: BTreeSet<(SystemTime, Uid)>,
+    ended: VecDeque<Uid>,
+    kept: usize,
+    pub(super) started: u64,
+    pub(super) over: u64,
+}
+
+impl Model {
+    /// A service that keeps so many ended verifications.
+    pub(super) fn new(kept: usize) -> Self {
+        Self {
+            kept,
+            ..Self::default()
+        }
+    }
+
+    /// After a reset nothing is known; what was pending never ends.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            started: self.started,
+            over: self.over + self.due.len() as u64,
+            kept: self.kept,
+            ..Self::default()
+        };
+    }
+
+    pub(super) fn get(&self, uid: Uid) -> Option<&Known> {
+        self.known.get(&uid)
+    }
+
+    pub(super) fn get_mut(&mut self, uid: Uid) -> Option<&mut Known> {
+        self.known.get_mut(&uid)
+    }
+
+    pub(super) fn by_reference(&self, app: AppId, reference: &str) -> Option<Uid> {
+        self.references.get(&(app.0, reference.to_owned())).copied()
+    }
+
+    /// By when the next of them must have ended.
+    pub(super) fn next_due(&self) -> Option<SystemTime> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// All of them, in no order.
+    pub(super) fn all(&self) -> Vec<Uid> {
+        self.known.keys().copied().collect()
+    }
+
+    pub(super) fn pending(&self, app: AppId, number: PhoneNumber) -> Option<Uid> {
+        self.pending.get(&(app.0, number)).copied()
+    }
+
+    /// The end of `uid` that these outputs tell of.
+    pub(super) fn end_of<'a>(outputs: &'a Outputs, uid: Uid) -> Option<&'a Status> {
+        outputs.effects.iter().find_map(|effect| match &effect.notice {
+            Notice::Result(event) if effect.uid == uid => Some(&event.status),
+            _ => None,
+        })
+    }
+
+    /// Whether the service may have forgotten `uid` already.
+    pub(super) fn is_to_forget(&self, uid: Uid) -> bool {
+        let surplus = self.ended.len().saturating_sub(self.kept);
+        self.ended.iter().take(surplus).any(|ended| *ended == uid)
+    }
+
+    /// A start went through.
+    pub(super) fn learn(&mut self, uid: Uid, known: Known) -> Result<(), String> {
+        self.started += 1;
+        self.due.insert((known.last, uid));
+        if let Some(other) = self.pending.insert((known.app.0, known.number), uid) {
+            return Err(format!("{other} is pending beside {uid} for the same number"));
+        }
+        if let Some(reference) = &known.reference {
+            self.references.insert((known.app.0, reference.clone()), uid);
+        }
+        match self.known.insert(uid, known) {
+            Some(_) => Err(format!("the id {uid} was given out twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// The end may be this much later than was known.
+    pub(super) fn postpone(&mut self, uid: Uid, last: SystemTime) {
+        if let Some(known) = self.known.get_mut(&uid).filter(|known| known.end.is_none()) {
+            self.due.remove(&(known.last, uid));
+            known.last = known.last.max(last);
+            self.due.insert((known.last, uid));
+        }
+    }
+
+    /// An application is told something.
+    pub(super) fn told(&mut self, effect: &Effect) -> Result<(), String> {
+        let uid = effect.uid;
+        let Some(known) = self.known.get_mut(&uid) else {
+            return Err(format!("an event tells of {uid}, which nobody started"));
+        };
+        if known.app != effect.app {
+            return Err(format!("another application is told of {uid}"));
+        }
+        let event = match &effect.notice {
+            Notice::Result(event) => event,
+            Notice::Delivered(event) => {
+                return match (event.id == uid.to_id(), &known.end) {
+                    (true, None) => Ok(()),
+                    (true, Some(_)) => Err(format!("{uid} is delivered after its end")),
+                    (false, _) => Err(format!("a delivered event of {uid} has another id")),
+                };
+            }
+        };
+        if event.id != uid.to_id() || !event.status.is_final() {
+            return Err(format!("the result event of {uid} is not one of its end"));
+        }
+        if let Some(before) = known.end.replace(event.status.clone()) {
+            return Err(format!("{uid} ended as {before} and again as {}", event.status));
+        }
+        self.over += 1;
+        self.due.remove(&(known.last, uid));
+        if self.pending.get(&(known.app.0, known.number)) == Some(&uid) {
+            self.pending.remove(&(known.app.0, known.number));
+        }
+        self.ended.push_back(uid);
+        Ok(())
+    }
+
+    /// Forgets what the service need not keep; gives it.
+    pub(super) fn forget_old(&mut self) -> Vec<Uid> {
+        let mut forgotten = Vec::new();
+        while self.ended.len() > self.kept {
+            let Some(uid) = self.ended.pop_front() else { break };
+            if let Some(known) = self.known.remove(&uid)
+                && let Some(reference) = known.reference
+            {
+                self.references.remove(&(known.app.0, reference));
+            }
+            forgotten.push(uid);
+        }
+        forgotten
+    }
+
+    /// How long a verification may be pending, with what was asked for.
+    pub(super) fn last(now: SystemTime, default: Duration, asked: Option<Duration>) -> SystemTime {
+        now + default.max(asked.unwrap_or_default())
+    }
+}

@@ -1,0 +1,557 @@
+//! The engine, the model, and the steps that must keep them in agreement.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+use sinch_verify_protocol::{BaseUrl, Method, Status, Verification};
+
+use super::commands::{self, APPLICATIONS, chance};
+use super::journal::Journal;
+use super::model::{Known, Model};
+use crate::engine::{Answer, AppId, Command, Engine, Outputs, Query, Target, Uid};
+use crate::message::Message;
+use crate::settings::Settings;
+
+/// Ended verifications that the service keeps: few, so that it forgets often.
+const KEPT: usize = 2_000;
+
+/// Verifications that random commands choose from.
+const CHOICE: usize = 1_000;
+
+/// Steps between two looks at all verifications.
+const SWEEP: u64 = 20_000;
+
+pub(super) struct World {
+    rng: ChaCha8Rng,
+    engine: Engine,
+    settings: Arc<Settings>,
+    now: SystemTime,
+    model: Model,
+    /// Questions that callbacks did not answer yet, and the expiry that the start asked for.
+    open: Vec<(Uid, Option<Duration>)>,
+    /// Some of the latest verifications; they may have been forgotten since.
+    choice: Vec<Uid>,
+    journal: Journal,
+    steps: u64,
+}
+
+type Checked = Result<(), String>;
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        Self::with(seed, Journal::default())
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_journal(seed: u64) -> Self {
+        Self::with(seed, Journal::keeping())
+    }
+
+    fn with(seed: u64, journal: Journal) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let settings = Arc::new(Settings {
+            attempts: rng.random_range(1..6),
+            trust_without_answer: chance(&mut rng, 50),
+            code_length: rng.random_range(3..9),
+            verifications_kept: KEPT,
+            inbox_kept: 20,
+            ..Settings::default()
+        });
+        Self {
+            engine: Engine::new(
+                Arc::clone(&settings),
+                BaseUrl::default(),
+                seed,
+                APPLICATIONS as usize,
+            ),
+            settings,
+            rng,
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            model: Model::new(KEPT),
+            open: Vec::new(),
+            choice: Vec::new(),
+            journal,
+            steps: 0,
+        }
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        self.journal.digest()
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_journal(self) -> Vec<u8> {
+        self.journal.into_bytes()
+    }
+
+    pub(super) fn verifications(&self) -> (u64, u64) {
+        (self.model.started, self.model.over)
+    }
+
+    /// One random command, and a look at what it led to.
+    pub(super) fn step(&mut self) -> Checked {
+        self.steps += 1;
+        match self.rng.random_range(0..1_000_u32) {
+            0..300 => self.start()?,
+            300..480 => self.decide()?,
+            480..750 => self.report()?,
+            750..770 => self.outcome()?,
+            770..820 => self.follow()?,
+            820..870 => self.keypad()?,
+            870..930 => self.ask()?,
+            930..998 => self.wait(2_000)?,
+            998 => self.wait(400_000)?,
+            _ if chance(&mut self.rng, 5) => self.reset(),
+            _ => self.turn_back()?,
+        }
+        self.look_around()?;
+        if self.steps.is_multiple_of(SWEEP) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// Lets a day pass.
+    pub(super) fn settle(&mut self) -> Checked {
+        self.now += Duration::from_secs(86_400);
+        self.give(Command::TimeReached)?;
+        if self.engine.next_deadline().is_some() || self.model.next_due().is_some() {
+            return Err("something is still pending after a day".to_owned());
+        }
+        self.sweep()
+    }
+
+    fn start(&mut self) -> Checked {
+        let (command, asked) = commands::start(&mut self.rng)?;
+        let (app, level) = (command.app, command.level);
+        let number = command
+            .request
+            .identity
+            .phone_number()
+            .map_err(|e| e.to_string())?;
+        let method = command.request.method.clone();
+        let reference = command.request.reference.clone();
+        let used = reference
+            .as_deref()
+            .is_some_and(|reference| self.model.by_reference(app, reference).is_some());
+        let restricted = level == crate::AuthorizationLevel::Public && !command.callback;
+        let outputs = self.say(Command::Start(Box::new(command)));
+        let (uid, sent) = match &outputs.answer {
+            Answer::Refused(refusal) => {
+                let expected = match (used, restricted) {
+                    (true, _) => 40900,
+                    (false, true) => 40303,
+                    (false, false) => return Err(format!("a start is refused: {refusal:?}")),
+                };
+                same(&expected, &refusal.code, "the code that refuses a start")?;
+                return unchanged(&outputs);
+            }
+            Answer::Ask(ask) => {
+                same(&ask.uid.to_id(), &ask.event.id, "the id in a request event")?;
+                self.open.push((ask.uid, asked));
+                (ask.uid, false)
+            }
+            Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
+            other => return Err(format!("a start answers {other:?}")),
+        };
+        if used || restricted {
+            return Err(format!("the start of {uid} should have been refused"));
+        }
+        // Its predecessor ends before it begins.
+        let (own, others): (Vec<_>, Vec<_>) = outputs.effects.iter().partition(|effect| effect.uid == uid);
+        for effect in others {
+            self.model.told(effect)?;
+        }
+        self.model.learn(
+            uid,
+            Known {
+                app,
+                number,
+                method,
+                reference,
+                last: Model::last(self.now, self.settings.expiry, asked),
+                end: None,
+                sent,
+                wrong: 0,
+            },
+        )?;
+        for effect in own {
+            self.model.told(effect)?;
+        }
+        if self.choice.len() < CHOICE {
+            self.choice.push(uid);
+        } else {
+            let place = self.rng.random_range(0..CHOICE);
+            self.choice[place] = uid;
+        }
+        self.look(uid)
+    }
+
+    /// A callback answers: soon, late, twice, or about something it was not asked about.
+    fn decide(&mut self) -> Checked {
+        let question = if self.open.is_empty() || chance(&mut self.rng, 5) {
+            self.choose().map(|uid| (uid, None))
+        } else {
+            // Mostly the latest question; what is left over is answered late, if at all.
+            let newest = self.open.len() - 1;
+            let place = if chance(&mut self.rng, 70) {
+                newest
+            } else {
+                self.rng.random_range(0..self.open.len())
+            };
+            let question = self.open[place];
+            if chance(&mut self.rng, 90) {
+                self.open.swap_remove(place);
+            }
+            Some(question)
+        };
+        let Some((uid, wanted)) = question else {
+            return Ok(());
+        };
+        let before = self.model.get(uid).cloned();
+        let (decision, asked) = commands::decision(&mut self.rng);
+        let denies = decision == Some(sinch_verify_protocol::Decision::Deny);
+        let outputs = self.give(Command::Decide {
+            uid,
+            decision: decision.map(Box::new),
+        })?;
+        let after = self.model.get(uid).cloned();
+        match (&outputs.answer, before, after) {
+            (Answer::Started { response, .. }, Some(before), Some(after))
+                if before.end.is_none() && !before.sent && after.end.is_none() && !denies =>
+            {
+                same(&uid.to_id(), &response.id, "the id of what was allowed")?;
+                let longest = asked.unwrap_or_default().max(wanted.unwrap_or_default());
+                self.model.postpone(uid, self.now + longest);
+                if let Some(known) = self.model.get_mut(uid) {
+                    known.sent = true;
+                }
+            }
+            (Answer::Refused(refusal), before, after) => {
+                let expected = match (before, after) {
+                    // It may have been forgotten the moment it ended.
+                    (None, _) => 40400,
+                    (Some(before), _) if before.sent || before.end.is_some() => 40003,
+                    (_, Some(after)) if after.end == Some(Status::Denied) => 40303,
+                    (_, after) => return Err(format!("{uid} is refused, but left as {after:?}")),
+                };
+                same(&expected, &refusal.code, "the code that answers a decision")?;
+            }
+            (answer, before, _) => return Err(format!("a decision on {before:?} answers {answer:?}")),
+        }
+        self.look(uid)
+    }
+
+    fn report(&mut self) -> Checked {
+        let Some((uid, known, message)) = self.chosen() else {
+            return Ok(());
+        };
+        let app = if chance(&mut self.rng, 10) {
+            commands::app(&mut self.rng)
+        } else {
+            known.app
+        };
+        let (by_number, right) = (chance(&mut self.rng, 40), chance(&mut self.rng, 50));
+        let named = if chance(&mut self.rng, 95) {
+            known.method.clone()
+        } else {
+            Method::Sms
+        };
+        let report = commands::report(&named, message.as_ref(), right)?;
+        let shown = message.is_some_and(|message| message.code.is_some() || message.cli.is_some());
+        let (target, meant) = if by_number {
+            // Whatever is pending for a number is the latest of it.
+            (
+                Target::Number(known.number),
+                self.model.pending(app, known.number),
+            )
+        } else {
+            (Target::Id(uid.to_id()), (app == known.app).then_some(uid))
+        };
+        let before = meant.and_then(|meant| self.model.get(meant)).cloned();
+        let outputs = self.give(Command::Report {
+            app,
+            target,
+            report: Box::new(report),
+        })?;
+        let takes_part = before.as_ref().is_some_and(|before| {
+            before.end.is_none() && before.sent && before.method == named && named != Method::Seamless
+        });
+        let Some(meant) = meant.filter(|_| takes_part) else {
+            return unchanged(&outputs);
+        };
+        if right && shown && meant == uid {
+            same(
+                &Status::Successful,
+                &verification(&outputs)?.status,
+                "a right report",
+            )?;
+            same(
+                &Some(&Status::Successful),
+                &Model::end_of(&outputs, meant),
+                "the event of a right report",
+            )?;
+        } else {
+            self.wrong(meant, &outputs)?;
+        }
+        self.look(meant)
+    }
+
+    /// Something wrong was reported, or pressed. A code may be right by chance.
+    fn wrong(&mut self, uid: Uid, outputs: &Outputs) -> Checked {
+        let attempts = self.settings.attempts;
+        let end = Model::end_of(outputs, uid).cloned();
+        let wrong = self.model.get_mut(uid).map_or(attempts, |known| {
+            known.wrong += 1;
+            known.wrong
+        });
+        match end {
+            Some(Status::Successful) => Ok(()),
+            Some(Status::Fail) if wrong >= attempts => Ok(()),
+            None if wrong < attempts => unchanged(outputs),
+            end => Err(format!(
+                "after {wrong} of {attempts} wrong attempts {uid} is {end:?}"
+            )),
+        }
+    }
+
+    fn outcome(&mut self) -> Checked {
+        let app = commands::app(&mut self.rng);
+        let number = commands::number(&mut self.rng)?;
+        let outputs = self.give(Command::Outcome {
+            app,
+            number,
+            no_call: true,
+        })?;
+        unchanged(&outputs)
+    }
+
+    fn follow(&mut self) -> Checked {
+        let Some((uid, known, message)) = self.chosen() else {
+            return Ok(());
+        };
+        let Some(target) = message.and_then(|message| message.target_uri) else {
+            return Ok(());
+        };
+        let secret = target
+            .rsplit_once('.')
+            .and_then(|(_, secret)| u64::from_str_radix(secret, 16).ok());
+        let secret = secret.ok_or_else(|| format!("the address of {uid} is unreadable"))?;
+        let right = chance(&mut self.rng, 70);
+        let secret = secret ^ u64::from(!right);
+        let outputs = self.give(Command::Follow { uid, secret })?;
+        if known.end.is_some() || !right {
+            return unchanged(&outputs);
+        }
+        same(
+            &Status::Successful,
+            &verification(&outputs)?.status,
+            "an address that was followed",
+        )?;
+        self.look(uid)
+    }
+
+    fn keypad(&mut self) -> Checked {
+        let (number, message) = match self.chosen() {
+            Some((_, known, message)) if chance(&mut self.rng, 80) => (known.number, message),
+            _ => (commands::number(&mut self.rng)?, None),
+        };
+        let digits = commands::keys(&mut self.rng, message.as_ref());
+        let outputs = self.give(Command::Keypad { number, digits })?;
+        if let Answer::Refused(_) = outputs.answer {
+            return unchanged(&outputs);
+        }
+        let answer = verification(&outputs)?;
+        let uid = uid_of(answer.id.as_str())?;
+        if answer.status != Status::Successful {
+            self.wrong(uid, &outputs)?;
+        }
+        self.look(uid)
+    }
+
+    /// Status by the other names.
+    fn ask(&mut self) -> Checked {
+        let Some((uid, known, _)) = self.chosen() else {
+            return Ok(());
+        };
+        let app = commands::app(&mut self.rng);
+        let query = match &known.reference {
+            Some(reference) => Query::Reference(reference.clone()),
+            None => Query::Number {
+                method: Some(known.method.clone()),
+                number: known.number,
+            },
+        };
+        let by_reference = known.reference.is_some();
+        let outputs = self.give(Command::Status { app, query })?;
+        unchanged(&outputs)?;
+        let Answer::Verification(found) = outputs.answer else {
+            let hidden = app != known.app;
+            return if hidden {
+                Ok(())
+            } else {
+                Err(format!("{uid} is not found by its names"))
+            };
+        };
+        let found = uid_of(found.id.as_str())?;
+        let owner = self.model.get(found).map(|found| found.app);
+        same(&Some(app), &owner, "the application that sees a verification")?;
+        if by_reference && app == known.app {
+            same(&uid, &found, "the verification of a reference")?;
+        }
+        Ok(())
+    }
+
+    /// Time passes, up to so many milliseconds.
+    fn wait(&mut self, most: u64) -> Checked {
+        self.now += Duration::from_millis(self.rng.random_range(0..most));
+        self.give(Command::TimeReached).map(|_| ())
+    }
+
+    /// The wall clock is set back for the length of one command.
+    fn turn_back(&mut self) -> Checked {
+        let now = self.now;
+        self.now -= Duration::from_secs(self.rng.random_range(1..100_000));
+        let outputs = self.give(Command::TimeReached);
+        self.now = now;
+        unchanged(&outputs?)
+    }
+
+    fn reset(&mut self) {
+        self.say(Command::Reset);
+        self.model.clear();
+        self.open.clear();
+        self.choice.clear();
+    }
+
+    /// Gives the engine a command and the model what comes of it.
+    fn give(&mut self, command: Command) -> Result<Outputs, String> {
+        let outputs = self.say(command);
+        for effect in &outputs.effects {
+            self.model.told(effect)?;
+        }
+        Ok(outputs)
+    }
+
+    fn say(&mut self, command: Command) -> Outputs {
+        let outputs = self.engine.handle(self.now, command);
+        self.journal.note(&outputs);
+        outputs
+    }
+
+    fn choose(&mut self) -> Option<Uid> {
+        let places = self.choice.len();
+        (places > 0).then(|| self.choice[self.rng.random_range(0..places)])
+    }
+
+    /// A verification that must still be known, and what its handset shows of it.
+    fn chosen(&mut self) -> Option<(Uid, Known, Option<Message>)> {
+        let uid = self.choose()?;
+        let known = self.model.get(uid)?.clone();
+        let message = self
+            .engine
+            .inbox(&known.number)
+            .into_iter()
+            .find(|message| message.verification_id == uid.to_id());
+        Some((uid, known, message))
+    }
+
+    fn look_around(&mut self) -> Checked {
+        if self.engine.next_deadline().is_some_and(|at| at <= self.now) {
+            return Err("something due was not done".to_owned());
+        }
+        if self.model.next_due().is_some_and(|last| last <= self.now) {
+            return Err("something is pending past its expiry".to_owned());
+        }
+        for uid in self.model.forget_old() {
+            if self.status(AppId(0), uid)?.is_some() || self.status(AppId(1), uid)?.is_some() {
+                return Err(format!("{uid} should have been forgotten"));
+            }
+        }
+        match self.choose() {
+            Some(uid) => self.look(uid),
+            None => Ok(()),
+        }
+    }
+
+    /// What a verification's owner sees, and that nobody else sees it.
+    fn look(&mut self, uid: Uid) -> Checked {
+        let Some(known) = self.model.get(uid).cloned() else {
+            return Ok(());
+        };
+        let Some(seen) = self.status(known.app, uid)? else {
+            // Ended ones are forgotten when others end: the model catches up after the step.
+            return if known.end.is_some() && self.model.is_to_forget(uid) {
+                Ok(())
+            } else {
+                Err(format!("{uid} is not known to its application"))
+            };
+        };
+        same(
+            known.end.as_ref().unwrap_or(&Status::Pending),
+            &seen.status,
+            "the status",
+        )?;
+        same(&Some(&known.method), &seen.method.as_ref(), "the method")?;
+        same(&known.reference, &seen.reference, "the reference")?;
+        same(
+            &known.end.is_some(),
+            &seen.price.is_some(),
+            "whether it has a price",
+        )?;
+        let stranger = AppId((known.app.0 + 1) % APPLICATIONS);
+        match self.status(stranger, uid)? {
+            None => Ok(()),
+            Some(_) => Err(format!("another application sees {uid}")),
+        }
+    }
+
+    fn sweep(&mut self) -> Checked {
+        for uid in self.model.all() {
+            self.look(uid)?;
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, app: AppId, uid: Uid) -> Result<Option<Verification>, String> {
+        let query = Query::Id(uid.to_id());
+        let outputs = self.engine.handle(self.now, Command::Status { app, query });
+        if !outputs.effects.is_empty() {
+            return Err("a question changed something".to_owned());
+        }
+        match outputs.answer {
+            Answer::Verification(verification) => Ok(Some(*verification)),
+            Answer::Refused(refusal) if refusal.code == 40400 => Ok(None),
+            other => Err(format!("a status query answers {other:?}")),
+        }
+    }
+}
+
+fn verification(outputs: &Outputs) -> Result<&Verification, String> {
+    match &outputs.answer {
+        Answer::Verification(verification) => Ok(verification),
+        other => Err(format!("expected a verification, got {other:?}")),
+    }
+}
+
+fn unchanged(outputs: &Outputs) -> Checked {
+    match outputs.effects.first() {
+        None => Ok(()),
+        Some(effect) => Err(format!("{} changed, and must not have", effect.uid)),
+    }
+}
+
+fn uid_of(id: &str) -> Result<Uid, String> {
+    Uid::parse(id).ok_or_else(|| format!("{id:?} is no id of this service"))
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(expected: &T, got: &T, what: &str) -> Checked {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(format!("{what} must be {expected:?} and is {got:?}"))
+    }
+}
