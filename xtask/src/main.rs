@@ -8,6 +8,7 @@
     reason = "a task runner talks to the person who runs it"
 )]
 
+mod bench;
 mod cargo;
 mod ci;
 mod docs;
@@ -49,6 +50,8 @@ enum Command {
     Tidy,
     /// Build the documentation and say where to open it
     Docs,
+    /// Run the benches of an area and write its section of docs/performance.md
+    Bench(bench::Bench),
     /// Fuzz the protocol crate with cargo-fuzz, each target for a while
     Fuzz(fuzz::Fuzz),
     /// Prepare a release: versions, changelog, packages
@@ -79,6 +82,7 @@ impl Xtask {
             Command::Simulate(simulate) => simulate.run(),
             Command::Tidy => tidy::run(),
             Command::Docs => docs::run(),
+            Command::Bench(bench) => bench.run(),
             Command::Fuzz(fuzz) => fuzz.run(),
             Command::Release(release) => release.run(),
         }

@@ -11,6 +11,7 @@ use sinch_verify_protocol::{ApplicationKey, Decision, Method, WireObject as _};
 use crate::receiver::Verified;
 use crate::rejection::{Reason, Rejection};
 use crate::replay::{AnyStore, EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
+use crate::telemetry;
 
 /// Refuses callbacks that were taken before, and answers those that are sent
 /// again as they were answered first.
@@ -178,6 +179,7 @@ impl ReplayGuard {
             _ => &self.counts.unavailable,
         };
         Counts::add(count);
+        telemetry::doubted(&error);
         tracing::error!(
             store = error.name(),
             in_doubt = ?self.in_doubt,

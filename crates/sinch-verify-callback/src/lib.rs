@@ -46,6 +46,7 @@
 //! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
 //! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
 //! | [`axum`] | the above as a route | feature `axum` |
+//! | [`hyper`] | the above as a server of its own | feature `hyper` |
 //!
 //! A serverless function calls [`Responder::respond`] with what its platform
 //! hands it. Where no tokio runs, [`Receiver::receive`] does all the checking.
@@ -67,9 +68,16 @@
 //!
 //! # Features
 //!
-//! None is on by default. `tower` adds [`CallbackService`], `axum` a route over
-//! it, `testing` a signer to test your own handler with. A feature adds names
-//! and changes nothing.
+//! None is on by default, and a feature adds names and changes nothing.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `tower` | [`CallbackService`] |
+//! | `axum` | a route over it, in [`axum`] |
+//! | `hyper` | a server over it, in [`hyper`] |
+//! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
+//! | `metrics` | counters and a histogram on the `metrics` facade |
+//! | `testing` | a signer, events and a tamper kit to test your own handler with, in [`testing`] |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -79,6 +87,8 @@ mod context;
 mod external_path;
 mod guard;
 mod handler;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 mod keys;
 mod receiver;
 mod rejection;
@@ -87,6 +97,7 @@ mod responder;
 #[cfg(feature = "tower")]
 mod service;
 mod task;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 

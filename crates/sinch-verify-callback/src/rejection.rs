@@ -49,6 +49,35 @@ pub enum Reason {
     Undecodable(Box<DecodeError>),
 }
 
+impl Reason {
+    /// For telemetry: one word, the same for the same kind of reason.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(error) => match error {
+                VerifyError::MissingAuthorization => "missing_authorization",
+                VerifyError::Authorization(_) => "bad_authorization",
+                VerifyError::NotSigned => "not_signed",
+                VerifyError::RepeatedHeader => "repeated_header",
+                VerifyError::UnknownKey => "unknown_key",
+                VerifyError::MissingTimestamp => "missing_timestamp",
+                VerifyError::BadTimestamp => "bad_timestamp",
+                VerifyError::Stale { .. } => "stale",
+                VerifyError::Future { .. } => "future",
+                VerifyError::Mismatch => "mismatch",
+                _ => "unauthorized",
+            },
+            Self::Method { .. } => "method",
+            Self::ContentType => "content_type",
+            Self::TooLarge { .. } => "too_large",
+            Self::Body { .. } => "body",
+            Self::Replayed => "replayed",
+            Self::Unguarded(_) => "unguarded",
+            Self::Undecodable(_) => "undecodable",
+        }
+    }
+}
+
 impl Rejection {
     pub(crate) fn new(reason: Reason) -> Self {
         Self { reason }

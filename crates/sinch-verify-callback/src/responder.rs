@@ -17,6 +17,7 @@ use crate::handler::{BoxError, Handler};
 use crate::receiver::{Callback, Head, Receiver, Verified};
 use crate::rejection::Rejection;
 use crate::task::{self, AfterDeadline};
+use crate::telemetry;
 
 /// Receives callbacks, asks the handler, and answers: always, and in time.
 ///
@@ -142,10 +143,13 @@ impl<H: Handler> Responder<H> {
         body: &[u8],
         now: SystemTime,
     ) -> Response<Bytes> {
-        match self.receive(head.into(), body, now).await {
+        let since = Instant::now();
+        let response = match self.receive(head.into(), body, now).await {
             Ok(callback) => self.answer(callback, now).await,
             Err(rejection) => self.reject(&rejection),
-        }
+        };
+        telemetry::answered(since);
+        response
     }
 
     async fn receive(&self, head: Head<'_>, body: &[u8], now: SystemTime) -> Result<Callback, Rejection> {
@@ -167,6 +171,7 @@ impl<H: Handler> Responder<H> {
     /// Answers a callback that the [`Receiver`] took, and that the
     /// [`ReplayGuard`] admitted: this does not ask it again.
     pub async fn answer(&self, callback: Callback, now: SystemTime) -> Response<Bytes> {
+        telemetry::accepted(&callback.event);
         let span = span(&callback);
         let context = Context::shared(callback.verified.application_shared(), now);
         async {
@@ -200,6 +205,7 @@ impl<H: Handler> Responder<H> {
     #[must_use]
     pub fn reject(&self, rejection: &Rejection) -> Response<Bytes> {
         let status = rejection.status();
+        telemetry::rejected(rejection.reason().name());
         tracing::warn!(status = status.as_u16(), reason = %rejection, "callback rejected");
         rejection.to_http_response()
     }
@@ -212,6 +218,7 @@ impl<H: Handler> Responder<H> {
         let (asked, now) = (Instant::now(), context.received_at());
         let question = Question::new(context.application(), &event);
         if let Some(decision) = guard.decided(&question, now).await? {
+            telemetry::decided(action(&decision), "before");
             tracing::info!(outcome = action(&decision), "callback decided as before");
             return Ok(decision);
         }
@@ -227,6 +234,7 @@ impl<H: Handler> Responder<H> {
         let work = async move { handler.on_request(event, &context).await };
         match task::run(work, deadline, self.after_deadline).await {
             Ok(decision) if decision.fits(&method) => {
+                telemetry::decided(action(&decision), "handler");
                 tracing::info!(outcome = action(&decision), "callback decided");
                 decision
             }
@@ -237,6 +245,8 @@ impl<H: Handler> Responder<H> {
 
     fn fall_back(&self, outcome: &'static str, reason: &str) -> Decision {
         let decision = self.fallback.decision();
+        telemetry::failed(outcome);
+        telemetry::decided(action(&decision), "fallback");
         tracing::error!(
             outcome,
             reason,
@@ -258,6 +268,7 @@ impl<H: Handler> Responder<H> {
                 // Not acknowledged, so that the sender may post it again.
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 let outcome = failure.name();
+                telemetry::failed(outcome);
                 tracing::error!(outcome, reason = %failure, "callback not acknowledged");
             }
         }

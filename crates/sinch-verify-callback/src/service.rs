@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{Request, Response};
@@ -17,6 +17,7 @@ use crate::handler::{BoxError, Handler};
 use crate::receiver::{Head, Receiver};
 use crate::rejection::{Reason, Rejection};
 use crate::responder::Responder;
+use crate::telemetry;
 
 /// A [`Responder`] as a tower service over any HTTP body.
 ///
@@ -77,12 +78,13 @@ impl<H: Handler> CallbackService<H> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let now = (self.clock)();
+        let (since, now) = (Instant::now(), (self.clock)());
         let (parts, body) = request.into_parts();
         let response = match self.receive(Head::from(&parts), body, now).await {
             Ok(callback) => self.responder.answer(callback, now).await,
             Err(rejection) => self.responder.reject(&rejection),
         };
+        telemetry::answered(since);
         response.map(Full::new)
     }
 

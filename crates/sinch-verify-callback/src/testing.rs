@@ -1,4 +1,8 @@
-//! Signs callbacks as the service does, to test a handler with.
+//! What a test of a handler or a receiver needs: a signer, events, and ways to
+//! spoil what is signed.
+
+mod events;
+mod tamper;
 
 use std::time::SystemTime;
 
@@ -7,6 +11,9 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Uri};
 use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+pub use events::{METHODS, request_event, result_event, sms_delivered_event};
+pub use tamper::{Tamper, UnknownTamper};
 
 /// Makes signed callbacks.
 ///

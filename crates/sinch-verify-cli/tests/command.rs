@@ -276,7 +276,7 @@ fn the_demo_tells_the_whole_story_as_json() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["ok"], true);
     let rows = document["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 11);
+    assert_eq!(rows.len(), 15);
     for row in rows {
         assert_eq!(row["ok"], true, "{row}");
         assert_eq!(row["expected"], row["got"]);

@@ -16,6 +16,7 @@ use crate::builder::ClientBuilder;
 use crate::clock::{Budget, Clock};
 use crate::entropy::Entropy;
 use crate::error::Error;
+use crate::flow::Flow;
 use crate::handle::{Handle, Saved};
 use crate::retry::RetryPolicy;
 use crate::skew::{ClockOffset, Skew};
@@ -101,6 +102,12 @@ impl Client {
         Ok(Handle::begun(self.clone(), whose, begun, begun_at))
     }
 
+    /// A whole verification of `number`: methods in order, with fallback, reports and waiting. See
+    /// [`Flow`].
+    pub fn verify(&self, number: PhoneNumber) -> Flow {
+        Flow::new(self.clone(), number)
+    }
+
     /// Takes a verification up again that another request, or another process, has
     /// [saved](Handle::save).
     #[must_use]
@@ -182,7 +189,7 @@ impl Client {
     }
 
     /// The start with what it needs and lacks: a reference, and the client's languages.
-    fn complete<M: VerifyMethod>(&self, start: Start<M>) -> Start<M> {
+    pub(crate) fn complete<M: VerifyMethod>(&self, start: Start<M>) -> Start<M> {
         let start = match start.body().reference {
             Some(_) => start,
             None => start.reference(settle::fresh_reference(&*self.inner.entropy)),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
+use sinch_verify_protocol::session::RequestFailure;
 use sinch_verify_protocol::{
     ApiError, DecodeError, EncodeError, Endpoint as _, Reference, Status, StatusByNumber,
 };
@@ -293,6 +294,26 @@ impl Error {
             Kind::Encode(_) | Kind::Authorize(_) => false,
             Kind::Transport(error) => error.may_have_been_sent(),
             Kind::Decode { .. } => true,
+        }
+    }
+
+    /// What a session is told.
+    pub(crate) fn into_request_failure(self) -> RequestFailure {
+        match self.0.kind {
+            Kind::Encode(_) | Kind::Authorize(_) => RequestFailure::NotSent,
+            Kind::Transport(error) if error.may_have_been_sent() => RequestFailure::Lost,
+            Kind::Transport(_) => RequestFailure::NotSent,
+            Kind::Decode {
+                retry_after: after,
+                source,
+                ..
+            } => {
+                let mut failure = RequestFailure::from(source);
+                if let RequestFailure::Refused { retry_after, .. } = &mut failure {
+                    *retry_after = after;
+                }
+                failure
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::found::Whose;
 use crate::settle::{self, Begun};
 
-pub use follow::FollowError;
+pub use crate::fetch::FollowError;
 pub use saved::Saved;
 
 /// A started verification of method `M`.

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod body;
+mod cors;
 mod operation;
 mod refuse;
 
@@ -27,27 +28,39 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
 
 /// Answers one request: whose it is comes before what it says.
 async fn answer(State(core): State<Arc<Core>>, request: Request<Body>) -> Response<Body> {
+    if let Some(answer) = cors::preflight(&request) {
+        return answer;
+    }
+    let shared = cors::applies(&request);
+    let mut response = answer_own(&core, request).await;
+    if shared {
+        cors::share(&mut response);
+    }
+    response
+}
+
+async fn answer_own(core: &Core, request: Request<Body>) -> Response<Body> {
     let route = match Route::parse(request.method(), request.uri().path()) {
         Err(error @ (RouteError::NotFound | RouteError::Verb { .. })) => {
-            return refuse::route(&core, &error);
+            return refuse::route(core, &error);
         }
         route => route,
     };
     let (head, body) = request.into_parts();
     let body = match read(body).await {
         Ok(body) => body,
-        Err(error) => return refuse::body(&core, error),
+        Err(error) => return refuse::body(core, error),
     };
-    let caller = match authorize(&core, &head, &body, route.as_ref().ok()) {
+    let caller = match authorize(core, &head, &body, route.as_ref().ok()) {
         Ok(caller) => caller,
-        Err(error) => return error_response(&core, error),
+        Err(error) => return error_response(core, error),
     };
     let route = match route {
         Ok(route) => route,
-        Err(error) => return refuse::route(&core, &error),
+        Err(error) => return refuse::route(core, &error),
     };
     let mut quirks = caller.quirks();
-    let mut response = operation::run(&core, caller, route, &head, &body, &mut quirks).await;
+    let mut response = operation::run(core, caller, route, &head, &body, &mut quirks).await;
     if let Some(quirks) = quirks.header(core.settings().strictness) {
         response.headers_mut().insert(QUIRKS, quirks);
     }

@@ -103,9 +103,12 @@ impl Engine {
 
     fn status(&self, app: AppId, query: &Query) -> Answer {
         let found = match query {
-            Query::Id(id) => Uid::parse(id.as_str()),
+            Query::Id(id) => self.store.by_id(id),
             Query::Reference(reference) => self.store.by_reference(app, reference),
-            Query::Number { method, number } => self.store.latest(app, number, method.as_ref()),
+            Query::Number { method, number } => self
+                .store
+                .latest(app, number, method.as_ref())
+                .filter(|uid| self.is_found_by_number(*uid)),
         };
         match found.and_then(|uid| self.store.of(app, uid)) {
             Some(record) => {
@@ -113,6 +116,28 @@ impl Engine {
             }
             None => Answer::Refused(Refusal::not_found()),
         }
+    }
+
+    /// Whether a verification is young enough to be found by its number.
+    fn is_found_by_number(&self, uid: Uid) -> bool {
+        let Some(limit) = self.settings.status_by_number else {
+            return true;
+        };
+        self.store.get(uid).is_some_and(|record| {
+            let age = self.now.duration_since(record.started_at).unwrap_or_default();
+            age <= limit
+        })
+    }
+
+    /// What the handset shows of one verification.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn shown(&self, number: &PhoneNumber, uid: Uid) -> Option<Message> {
+        let entry = self
+            .handsets
+            .entries(number)
+            .rev()
+            .find(|entry| entry.uid == uid)?;
+        self.store.get(uid)?.message(entry, &self.base)
     }
 
     /// What the handset of `number` shows, newest first.
@@ -174,7 +199,7 @@ impl Engine {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        if !matches!(record.carried, Carried::Link { secret: own } if own == secret) {
+        if !matches!(record.by(&Method::Seamless), Some(Carried::Link { secret: own }) if *own == secret) {
             return Answer::Refused(Refusal::not_found());
         }
         if let Some(answer) = self.late(record) {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use sinch_verify_protocol::timestamp::XTimestamp;
-use sinch_verify_protocol::{Cli, Code, VerificationId};
+use sinch_verify_protocol::{Cli, Code, Method, VerificationId};
 
 /// Something that reached a handset: a message, or a call.
 ///
@@ -64,6 +64,30 @@ pub enum MessageKind {
     WhatsApp,
     /// An address to fetch over the mobile network.
     Seamless,
+}
+
+impl MessageKind {
+    /// The kind of what `method` sends; `None` for a method that sends nothing by itself.
+    pub(crate) fn of(method: &Method) -> Option<Self> {
+        Some(match method {
+            Method::Sms => Self::Sms,
+            Method::FlashCall => Self::FlashCall,
+            Method::Callout => Self::Callout,
+            Method::WhatsApp => Self::WhatsApp,
+            Method::Seamless => Self::Seamless,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::Sms => Method::Sms,
+            Self::FlashCall => Method::FlashCall,
+            Self::Callout => Method::Callout,
+            Self::WhatsApp => Method::WhatsApp,
+            Self::Seamless => Method::Seamless,
+        }
+    }
 }
 
 /// An instant as control answers write it: UTC with milliseconds and `Z`.

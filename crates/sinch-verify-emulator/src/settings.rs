@@ -39,6 +39,9 @@ pub struct Settings {
     /// How long a verification stays pending, from its start. A start or a decision may say
     /// otherwise for an SMS. Default 300 s.
     pub expiry: Duration,
+    /// How long after its start a verification is found by its number; by id and by reference it
+    /// always is. Service time. Default: as long as it is kept.
+    pub status_by_number: Option<Duration>,
     /// Whether a start aborts the pending verification of the same number and application.
     /// Default `true`.
     pub abort_predecessor: bool,
@@ -113,6 +116,7 @@ impl Default for Settings {
             report_after_success: ReportAnswer::Refusal,
             other_method_is_attempt: false,
             expiry: seconds(300),
+            status_by_number: None,
             abort_predecessor: true,
             trust_without_answer: false,
             decision_timeout: seconds(5),

@@ -265,6 +265,16 @@ fn verify(request: &Request<Bytes>, now: SystemTime) -> Result<(), VerifyError> 
         .map(|_| ())
 }
 
+/// The text of a JSON value.
+fn json_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("null".to_owned()),
+        Just("{\"a\": [1, 2.50, {}]}".to_owned()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        "\\PC{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ]
+}
+
 proptest! {
     #[test]
     fn a_signed_request_verifies_and_a_changed_bit_does_not(
@@ -346,6 +356,77 @@ proptest! {
         let _ = text.parse::<Expiry>();
         let _ = text.parse::<BaseUrl>();
         let _ = sinch_verify_protocol::timestamp::parse(&text);
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept(
+        extra in proptest::collection::btree_map("x-[a-z\"\\\\é]{1,8}", json_value(), 0..6),
+        inner in proptest::collection::btree_map("x-[a-z]{1,8}", json_value(), 0..3),
+        known_first in any::<bool>(),
+    ) {
+        let fields = |map: &std::collections::BTreeMap<String, String>| {
+            map.iter().map(|(key, value)| format!("{}: {value}", serde_json::to_string(key).unwrap())).collect::<Vec<_>>()
+        };
+        let mut identity = vec![r#""type":"number""#.to_owned(), r#""endpoint":"+46700000001""#.to_owned()];
+        identity.extend(fields(&inner));
+        let mut all = vec![format!(r#""identity":{{{}}}"#, identity.join(",")), r#""method":"sms""#.to_owned()];
+        all.extend(fields(&extra));
+        if !known_first {
+            all.reverse();
+        }
+        let body = format!("{{{}}}", all.join(" , "));
+        let received = StartRequest::receive(body.as_bytes()).unwrap();
+        prop_assert_eq!(received.quirks.len(), extra.len() + inner.len());
+        for (key, value) in &extra {
+            prop_assert_eq!(received.value.extra.get(key), Some(value.as_str()));
+        }
+        let json = received.value.to_json();
+        let (written, original): (serde_json::Value, serde_json::Value) =
+            (serde_json::from_str(&json).unwrap(), serde_json::from_str(&body).unwrap());
+        prop_assert_eq!(written, original);
+        prop_assert_eq!(StartRequest::decode(json.as_bytes()).unwrap(), received.value);
+    }
+
+    #[test]
+    fn any_start_and_report_reads_back_as_it_was_written(
+        digits in "[1-9][0-9]{6,14}",
+        reference in proptest::option::of("[A-Za-z0-9._~-]{1,40}"),
+        custom in proptest::option::of("\\PC{0,60}"),
+        expiry in proptest::option::of(1u64..86_400),
+        code in "[A-Za-z0-9-]{1,10}",
+        seconds in proptest::option::of(5i64..=120),
+    ) {
+        let number: PhoneNumber = format!("+{digits}").parse().unwrap();
+        let mut options = SmsOptions::default();
+        options.expiry = expiry.map(|seconds| Expiry::new(Duration::from_secs(seconds)).unwrap());
+        let mut flash = FlashCallOptions::default();
+        flash.dial_timeout = seconds.map(|seconds| CallSeconds::new(seconds).unwrap());
+        let mut sms = Start::sms(number).options(options.clone());
+        let mut flash_call = Start::flash_call(number).options(flash.clone());
+        if let Some(reference) = reference.as_deref().and_then(|text| Reference::new(text).ok()) {
+            sms = sms.reference(reference.clone());
+            flash_call = flash_call.reference(reference);
+        }
+        if let Some(custom) = custom.as_deref().and_then(|text| Custom::new(text).ok()) {
+            sms = sms.custom(custom);
+        }
+        for (request, body, has_options) in [
+            (sms.to_http(&base()).unwrap(), sms.body(), options != SmsOptions::default()),
+            (flash_call.to_http(&base()).unwrap(), flash_call.body(), flash != FlashCallOptions::default()),
+        ] {
+            let mut received = StartRequest::receive(request.body()).unwrap();
+            if !has_options {
+                // Options that say nothing are dropped, and said to be.
+                prop_assert_eq!(received.quirks.len(), 1);
+                received.value.sms_options.clone_from(&body.sms_options);
+                received.value.flash_call_options.clone_from(&body.flash_call_options);
+            }
+            prop_assert_eq!(&received.value, body);
+        }
+        let report = Report::<Sms>::by_number(number, Code::new(&code).unwrap());
+        let request = report.to_http(&base()).unwrap();
+        prop_assert_eq!(route(&request), Route::ReportByNumber { number });
+        prop_assert_eq!(&ReportRequest::receive(request.body()).unwrap().value, report.body());
     }
 
     #[test]

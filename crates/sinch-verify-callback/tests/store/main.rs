@@ -45,7 +45,11 @@ fn mixed(n: u64) -> u64 {
 
 fn event(id: &str) -> EventDigest {
     let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
-    EventDigest::of(&key, "VerificationRequestEvent", &VerificationId::new(id).unwrap())
+    EventDigest::of(
+        &key,
+        "VerificationRequestEvent",
+        &VerificationId::new(id).unwrap(),
+    )
 }
 
 fn seconds(from: SystemTime, seconds: u64) -> Lifetime {

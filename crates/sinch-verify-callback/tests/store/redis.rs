@@ -8,14 +8,18 @@ use crate::{event, keeps_its_word, now, seconds, signature};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_keeps_its_word() {
-    let Some(server) = RedisServer::start() else { return };
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
     // Any time will do: Redis is told how long, not until when.
     keeps_its_word(RedisStore::open(&server.url()).unwrap(), now()).await;
 }
 
 #[tokio::test]
 async fn stores_with_one_prefix_share_and_others_do_not() {
-    let Some(server) = RedisServer::start() else { return };
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
     let open = || RedisStore::open(&server.url()).unwrap();
     let (one, two, other) = (open(), open(), open().with_prefix("other:"));
     let life = seconds(now(), 60);
@@ -42,7 +46,9 @@ async fn stores_with_one_prefix_share_and_others_do_not() {
 
 #[tokio::test]
 async fn redis_forgets_when_it_was_told_to() {
-    let Some(server) = RedisServer::start() else { return };
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
     let store = RedisStore::open(&server.url()).unwrap();
     let life = Lifetime {
         now: now(),
@@ -73,7 +79,9 @@ async fn redis_forgets_when_it_was_told_to() {
 async fn a_redis_that_is_away_full_or_none_is_an_error() {
     assert!(RedisStore::open("not a url").is_err());
     // A port that nobody listens on, and then somebody does.
-    let Some(mut server) = RedisServer::start() else { return };
+    let Some(mut server) = RedisServer::start() else {
+        return;
+    };
     server.kill();
     let store = RedisStore::open(&server.url()).unwrap();
     let life = seconds(now(), 60);

@@ -50,9 +50,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             candidates,
         } => {
             let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
-            if reading == Reading::Auto {
-                eprintln!("reading: {}", filter.reading());
-            }
+            eprintln!("reading: {}", filter.reading());
             if filter.matches_everything() {
                 eprintln!("warning: this filter matches every caller");
             }

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     SayAndClose(Vec<u8>),
     /// Sends these bytes after the request and then nothing.
     SayAndStall(Vec<u8>),
+    /// Sends these bytes after the request, one at a time with this pause between them.
+    Drip(Vec<u8>, Duration),
 }
 
 impl Fault {
@@ -32,12 +34,20 @@ impl Fault {
 
 /// The bytes of a whole answer.
 pub(crate) fn answer(status: &str, body: &str) -> Vec<u8> {
+    answer_with(status, "", body)
+}
+
+/// The bytes of a whole answer with further header lines, each with its line end.
+pub(crate) fn answer_with(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
 }
+
+/// Chooses what to do with a request, head and body.
+type Script = dyn Fn(&str) -> Fault + Send + Sync;
 
 pub(crate) struct FaultServer {
     pub(crate) base_url: String,
@@ -47,6 +57,16 @@ pub(crate) struct FaultServer {
 
 impl FaultServer {
     pub(crate) async fn start(fault: Fault) -> Self {
+        let unread = matches!(fault, Fault::Reset);
+        Self::run(unread, Arc::new(move |_: &str| fault.clone())).await
+    }
+
+    /// Decides for every request by itself.
+    pub(crate) async fn scripted(script: impl Fn(&str) -> Fault + Send + Sync + 'static) -> Self {
+        Self::run(false, Arc::new(script)).await
+    }
+
+    async fn run(unread: bool, script: Arc<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -54,7 +74,7 @@ impl FaultServer {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, fault.clone(), Arc::clone(&seen)));
+                tokio::spawn(serve(stream, unread, Arc::clone(&script), Arc::clone(&seen)));
             }
         });
         Self {
@@ -64,10 +84,33 @@ impl FaultServer {
         }
     }
 
+    /// How many starts, reports and status queries came so far.
+    pub(crate) fn seen(&self) -> Seen {
+        let count = |verb: &str| {
+            let requests = self.requests.lock().unwrap();
+            requests
+                .iter()
+                .filter(|request| request.starts_with(verb))
+                .count()
+        };
+        Seen {
+            starts: count("POST "),
+            reports: count("PUT "),
+            queries: count("GET "),
+        }
+    }
+
     /// The whole requests read so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) starts: usize,
+    pub(crate) reports: usize,
+    pub(crate) queries: usize,
 }
 
 impl Drop for FaultServer {
@@ -82,26 +125,34 @@ pub(crate) async fn refusing() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-async fn serve(mut stream: TcpStream, fault: Fault, seen: Arc<Mutex<Vec<String>>>) {
-    if let Fault::Reset = fault {
+async fn serve(mut stream: TcpStream, unread: bool, script: Arc<Script>, seen: Arc<Mutex<Vec<String>>>) {
+    if unread {
         // Until then hyper would know that the request never left.
         stream.peek(&mut [0]).await.unwrap();
         return;
     }
     while let Some(request) = read_request(&mut stream).await {
-        seen.lock().unwrap().push(request);
+        seen.lock().unwrap().push(request.clone());
         // The other side may have hung up already, which is not this server's trouble.
-        match &fault {
+        match script(&request) {
             Fault::Reset | Fault::Close => return,
             Fault::Stall => return stall(stream).await,
-            Fault::Say(bytes) => _ = stream.write_all(bytes).await,
+            Fault::Say(bytes) => _ = stream.write_all(&bytes).await,
             Fault::SayAndClose(bytes) => {
-                _ = stream.write_all(bytes).await;
+                _ = stream.write_all(&bytes).await;
                 return;
             }
             Fault::SayAndStall(bytes) => {
-                _ = stream.write_all(bytes).await;
+                _ = stream.write_all(&bytes).await;
                 return stall(stream).await;
+            }
+            Fault::Drip(bytes, pause) => {
+                for byte in bytes {
+                    tokio::time::sleep(pause).await;
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -112,7 +163,7 @@ async fn stall(stream: TcpStream) {
     drop(stream);
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes);

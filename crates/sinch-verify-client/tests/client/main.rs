@@ -7,5 +7,9 @@
 mod builder;
 mod fault_server;
 mod faults;
+mod flows;
+mod handles;
+mod many;
 mod operations;
+mod retries;
 mod wire;

@@ -86,7 +86,7 @@ pub(super) fn authorize(
 }
 
 /// The weakest authorization that an operation takes.
-fn needed(route: &Route) -> AuthorizationLevel {
+pub(super) fn needed(route: &Route) -> AuthorizationLevel {
     match route {
         Route::StatusById { .. } | Route::StatusByReference { .. } => AuthorizationLevel::Basic,
         _ => AuthorizationLevel::Public,

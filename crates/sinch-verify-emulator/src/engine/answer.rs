@@ -3,11 +3,11 @@
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::price::{Money, VerificationPrice};
-use sinch_verify_protocol::{BaseUrl, Cli, Method, Timestamp, Verification};
+use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
 use super::handset::Entry;
 use super::record::{Carried, Record};
-use crate::message::{Message, MessageKind};
+use crate::message::Message;
 
 /// Where the addresses of data verifications are.
 pub(crate) const SEAMLESS: &str = "/_emu/seamless/";
@@ -78,18 +78,10 @@ impl Record {
 
     /// What the handset shows of it; `None` when nothing was carried.
     pub(super) fn message(&self, entry: &Entry, base: &BaseUrl) -> Option<Message> {
-        let kind = match self.method {
-            Method::Sms => MessageKind::Sms,
-            Method::FlashCall => MessageKind::FlashCall,
-            Method::Callout => MessageKind::Callout,
-            Method::WhatsApp => MessageKind::WhatsApp,
-            Method::Seamless => MessageKind::Seamless,
-            _ => return None,
-        };
         let mut message = Message {
             seq: entry.seq,
             id: format!("message-{}", entry.seq),
-            kind,
+            kind: entry.kind,
             verification_id: self.uid.to_id(),
             at: entry.at,
             text: None,
@@ -97,8 +89,8 @@ impl Record {
             cli: None,
             target_uri: None,
         };
-        match &self.carried {
-            Carried::Waiting(_) | Carried::Nothing => return None,
+        match self.by(&entry.kind.method())? {
+            Carried::Waiting(_) | Carried::Nothing | Carried::Several(_) => return None,
             Carried::Text { code, template, hash } => {
                 let mut text = template.replace(PLACEHOLDER, code.expose());
                 if let Some(hash) = hash {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use sinch_verify_protocol::PhoneNumber;
 
 use super::record::Uid;
+use crate::message::MessageKind;
 
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {
@@ -20,6 +21,7 @@ pub(super) struct Handsets {
 pub(super) struct Entry {
     pub(super) seq: u64,
     pub(super) uid: Uid,
+    pub(super) kind: MessageKind,
     pub(super) at: SystemTime,
 }
 
@@ -38,7 +40,7 @@ impl Handsets {
         self.inboxes.clear();
     }
 
-    pub(super) fn receive(&mut self, number: PhoneNumber, uid: Uid, at: SystemTime) {
+    pub(super) fn receive(&mut self, number: PhoneNumber, uid: Uid, kind: MessageKind, at: SystemTime) {
         self.received += 1;
         let inbox = self.inboxes.entry(number).or_default();
         if inbox.len() >= self.kept {
@@ -47,6 +49,7 @@ impl Handsets {
         inbox.push_back(Entry {
             seq: self.received,
             uid,
+            kind,
             at,
         });
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::Decision;
-use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
 use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method, PhoneNumber};
 
 use super::answer::PLACEHOLDER;
@@ -43,7 +43,7 @@ impl Plan {
             ..Self::default()
         };
         match request.method {
-            Method::Sms => {
+            Method::Sms | Method::Auto => {
                 if let Some(options) = request.sms_options {
                     plan.code_type = known_code_type(options.code_type, "smsOptions.codeType")?;
                     plan.expiry = options.expiry.map(|expiry| expiry.duration());
@@ -57,13 +57,11 @@ impl Plan {
                     plan.template = options.template;
                     plan.application_hash = options.application_hash;
                 }
-            }
-            Method::FlashCall => {
-                if let Some(options) = request.flash_call_options {
-                    plan.ring = options.dial_timeout.map(|seconds| seconds.duration());
-                    plan.interception = options.interception_timeout.map(|seconds| seconds.duration());
+                if request.method == Method::Auto {
+                    plan.ring_as(request.flash_call_options);
                 }
             }
+            Method::FlashCall => plan.ring_as(request.flash_call_options),
             Method::Callout => {
                 let locale = request
                     .callout_options
@@ -80,7 +78,7 @@ impl Plan {
             _ => {
                 return Err(Refusal::parameter(
                     "method",
-                    "must be sms, flashcall, callout, seamless or whatsapp",
+                    "must be sms, flashcall, callout, seamless, whatsapp or auto",
                 ));
             }
         }
@@ -137,6 +135,13 @@ impl Plan {
         }
         self.code_type = code_type.or_else(|| self.code_type.take());
         true
+    }
+
+    fn ring_as(&mut self, options: Option<FlashCallOptions>) {
+        if let Some(options) = options {
+            self.ring = options.dial_timeout.map(|seconds| seconds.duration());
+            self.interception = options.interception_timeout.map(|seconds| seconds.duration());
+        }
     }
 
     fn prefer(&mut self, language: Option<String>) {

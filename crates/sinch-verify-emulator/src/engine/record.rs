@@ -97,6 +97,17 @@ pub(super) enum Carried {
     Speech(Box<Speech>),
     /// An address to follow.
     Link { secret: u64 },
+    /// Several of the above, for `auto`.
+    Several(Box<[Part]>),
+}
+
+/// What one of several methods carried.
+#[derive(Clone)]
+pub(super) struct Part {
+    /// The id that reports by this method go to.
+    pub(super) uid: Uid,
+    pub(super) method: Method,
+    pub(super) carried: Carried,
 }
 
 /// What a callout says, and what it takes.
@@ -121,6 +132,19 @@ impl Record {
         self.status == Status::Pending
     }
 
+    /// What reached the handset by `method`; `None` for a method that is not tried.
+    pub(super) fn by(&self, method: &Method) -> Option<&Carried> {
+        match &self.carried {
+            Carried::Several(parts) => {
+                let part = parts.iter().find(|part| part.method == *method)?;
+                Some(&part.carried)
+            }
+            // Nothing was sent yet, by any of its methods.
+            carried if self.method == Method::Auto => Some(carried),
+            carried => (self.method == *method).then_some(carried),
+        }
+    }
+
     pub(super) fn has_expired(&self) -> bool {
         self.status == Status::Fail && self.reason == Some(Reason::Expired)
     }
@@ -137,7 +161,7 @@ impl Record {
     pub(super) fn end(&mut self, status: Status, reason: Option<Reason>) {
         let result = match (&self.method, &status, &reason) {
             // Whoever leaves a flash call unanswered hears it stop.
-            (Method::FlashCall, ..) | (_, Status::Aborted, _) => CallResult::Cancel,
+            (Method::FlashCall | Method::Auto, ..) | (_, Status::Aborted, _) => CallResult::Cancel,
             (_, _, Some(Reason::Expired)) => CallResult::NoAnswer,
             _ => CallResult::Answered,
         };

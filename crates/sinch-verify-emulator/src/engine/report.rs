@@ -19,7 +19,7 @@ impl Engine {
             }
         };
         let found = match target {
-            Target::Id(id) => Uid::parse(id.as_str()),
+            Target::Id(id) => self.store.by_id(id),
             Target::Number(number) => self.store.latest(app, number, None),
         };
         let Some(record) = found.and_then(|uid| self.store.of(app, uid)) else {
@@ -29,13 +29,13 @@ impl Engine {
         if let Some(answer) = self.late(record) {
             return answer;
         }
-        if record.method != report.method {
+        let Some(carried) = record.by(&report.method) else {
             if self.settings.other_method_is_attempt {
                 self.count_attempt(uid, Reason::InvalidCode);
             }
             return wrong("The verification is by another method.");
-        }
-        let right = match (&record.carried, proof) {
+        };
+        let right = match (carried, proof) {
             (Carried::Text { code, .. }, ReportedProof::Code(reported)) => code == reported,
             (Carried::Speech(speech), ReportedProof::Code(reported)) => {
                 speech.code.as_ref() == Some(reported)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::start::{
-    CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
+    AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
     WhatsAppDetails,
 };
 use sinch_verify_protocol::{
@@ -18,7 +18,8 @@ use super::command::{Answer, Effect, Notice, Refusal};
 use super::flash_call;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{Call, Carried, Uid};
+use super::record::{Call, Carried, Part, Uid};
+use crate::message::MessageKind;
 
 impl Engine {
     /// Sends what `plan` says and answers the start.
@@ -33,13 +34,7 @@ impl Engine {
             self.set_expiry(uid, expiry);
         }
         let sent = match method {
-            Method::Sms => self.send_text(plan, |code_type, template, engine| {
-                let mut details = SmsDetails::default();
-                details.template = Some(template.to_owned());
-                details.interception_timeout = Some(seconds(engine.settings.sms_interception));
-                details.code_type = Some(code_type);
-                response.sms = Some(details);
-            }),
+            Method::Sms => self.send_sms(plan, &mut response),
             Method::WhatsApp => self.send_text(plan, |code_type, _, _| {
                 let mut details = WhatsAppDetails::default();
                 details.code_type = Some(code_type);
@@ -47,16 +42,8 @@ impl Engine {
             }),
             Method::FlashCall => self.ring(uid, &plan, &mut response),
             Method::Callout => self.call_out(uid, plan, &mut response),
-            Method::Seamless => {
-                let secret = self.random.secret();
-                let mut details = SeamlessDetails::default();
-                details.target_uri = self
-                    .store
-                    .get(uid)
-                    .map(|record| record.target_uri(&self.base, secret));
-                response.seamless = Some(details);
-                Some((Carried::Link { secret }, None))
-            }
+            Method::Seamless => Some((self.give_address(uid, &mut response), None)),
+            Method::Auto => self.send_several(uid, plan, &mut response),
             // Starts by other methods are refused before they get here.
             _ => None,
         };
@@ -68,8 +55,14 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         record.carried = carried;
-        self.handsets.receive(record.number, uid, self.now);
-        if method == Method::Sms && self.settings.sms_delivered_events {
+        let kinds: &[MessageKind] = match MessageKind::of(&method) {
+            Some(kind) => &[kind],
+            None => &AUTO,
+        };
+        for kind in kinds {
+            self.handsets.receive(record.number, uid, *kind, self.now);
+        }
+        if kinds.contains(&MessageKind::Sms) && self.settings.sms_delivered_events {
             self.effects.push(Effect {
                 app: record.app,
                 uid,
@@ -80,6 +73,65 @@ impl Engine {
             response: Box::new(response),
             language,
         }
+    }
+
+    fn send_sms(
+        &mut self,
+        plan: Plan,
+        response: &mut StartResponse,
+    ) -> Option<(Carried, Option<LanguageTag>)> {
+        self.send_text(plan, |code_type, template, engine| {
+            let mut details = SmsDetails::default();
+            details.template = Some(template.to_owned());
+            details.interception_timeout = Some(seconds(engine.settings.sms_interception));
+            details.code_type = Some(code_type);
+            response.sms = Some(details);
+        })
+    }
+
+    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Carried {
+        let secret = self.random.secret();
+        let mut details = SeamlessDetails::default();
+        let record = self.store.get(uid);
+        details.target_uri = record.map(|record| record.target_uri(&self.base, secret));
+        response.seamless = Some(details);
+        Carried::Link { secret }
+    }
+
+    /// For `auto`, all methods of the order at once: which of them gets through is for the device
+    /// to find out.
+    fn send_several(
+        &mut self,
+        uid: Uid,
+        plan: Plan,
+        response: &mut StartResponse,
+    ) -> Option<(Carried, Option<LanguageTag>)> {
+        let link = self.give_address(uid, response);
+        let (call, _) = self.ring(uid, &plan, response)?;
+        let (text, language) = self.send_sms(plan, response)?;
+        let parts: Box<[Part]> = AUTO
+            .into_iter()
+            .zip([link, call, text])
+            .map(|(kind, carried)| Part {
+                uid: self.random.uid(self.now),
+                method: kind.method(),
+                carried,
+            })
+            .collect();
+        let mut details = AutoDetails::default();
+        details.methods_order = Some(parts.iter().map(|part| part.method.clone()).collect());
+        for part in &parts {
+            self.store.add_part(uid, part.uid);
+            let id = Some(part.uid.to_id());
+            details.sub_verification_id = details.sub_verification_id.or_else(|| id.clone());
+            match part.method {
+                Method::Seamless => set(&mut response.seamless, |told| &mut told.sub_verification_id, id),
+                Method::FlashCall => set(&mut response.flash_call, |told| &mut told.sub_verification_id, id),
+                _ => set(&mut response.sms, |told| &mut told.sub_verification_id, id),
+            }
+        }
+        response.auto = Some(details);
+        Some((Carried::Several(parts), language))
     }
 
     fn send_text(
@@ -184,6 +236,15 @@ impl Engine {
             record.expires_at = at;
             self.agenda.add(at, uid, Task::Expire);
         }
+    }
+}
+
+/// What an `auto` start tries, in this order.
+const AUTO: [MessageKind; 3] = [MessageKind::Seamless, MessageKind::FlashCall, MessageKind::Sms];
+
+fn set<T, V>(details: &mut Option<T>, field: impl FnOnce(&mut T) -> &mut V, value: V) {
+    if let Some(details) = details {
+        *field(details) = value;
     }
 }
 

@@ -3,14 +3,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::SystemTime;
 
-use sinch_verify_protocol::{Method, PhoneNumber};
+use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::command::AppId;
-use super::record::{Record, Uid};
+use super::record::{Carried, Record, Uid};
 
 /// All verifications. The maps are looked up and never iterated over: their order is not fixed.
 pub(super) struct Store {
     records: HashMap<Uid, Box<Record>>,
+    /// Ids for parts of a verification, and the verification.
+    parts: HashMap<Uid, Uid>,
     /// Those that ended, in the order of their ends.
     ended: VecDeque<Uid>,
     applications: Vec<Application>,
@@ -30,6 +32,7 @@ impl Store {
     pub(super) fn new(applications: usize) -> Self {
         Self {
             records: HashMap::new(),
+            parts: HashMap::new(),
             ended: VecDeque::new(),
             applications: (0..applications).map(|_| Application::default()).collect(),
         }
@@ -50,6 +53,17 @@ impl Store {
     /// The verification, if it is one of this application's.
     pub(super) fn of(&self, app: AppId, uid: Uid) -> Option<&Record> {
         self.get(uid).filter(|record| record.app == app)
+    }
+
+    /// The verification with this id, or with a part of this id.
+    pub(super) fn by_id(&self, id: &VerificationId) -> Option<Uid> {
+        let uid = Uid::parse(id.as_str())?;
+        Some(self.parts.get(&uid).copied().unwrap_or(uid))
+    }
+
+    /// Lets `uid` be found by the id of a part of it too.
+    pub(super) fn add_part(&mut self, uid: Uid, part: Uid) {
+        self.parts.insert(part, uid);
     }
 
     pub(super) fn by_reference(&self, app: AppId, reference: &str) -> Option<Uid> {
@@ -116,6 +130,11 @@ impl Store {
 
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
+        if let Carried::Several(parts) = &record.carried {
+            for part in parts {
+                self.parts.remove(&part.uid);
+            }
+        }
         let application = self.applications.get_mut(record.app.index())?;
         if let Some(reference) = &record.reference {
             application.references.remove(reference);

@@ -38,8 +38,9 @@ pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
 }
 
 fn method(rng: &mut ChaCha8Rng) -> Method {
-    match rng.random_range(0..5_u32) {
+    match rng.random_range(0..6_u32) {
         0 => Method::Sms,
+        5 => Method::Auto,
         1 => Method::FlashCall,
         2 => Method::Callout,
         3 => Method::Seamless,

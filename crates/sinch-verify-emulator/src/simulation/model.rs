@@ -14,6 +14,8 @@ pub(super) struct Known {
     pub(super) number: PhoneNumber,
     pub(super) method: Method,
     pub(super) reference: Option<String>,
+    /// How long its start asks it to be pending, from its sending on.
+    pub(super) asked: Option<Duration>,
     /// By when it must have ended.
     pub(super) last: SystemTime,
     /// How it ended, if it was told to have.
@@ -167,10 +169,5 @@ impl Model {
             forgotten.push(uid);
         }
         forgotten
-    }
-
-    /// How long a verification may be pending, with what was asked for.
-    pub(super) fn last(now: SystemTime, default: Duration, asked: Option<Duration>) -> SystemTime {
-        now + default.max(asked.unwrap_or_default())
     }
 }

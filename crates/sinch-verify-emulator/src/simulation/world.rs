@@ -30,8 +30,8 @@ pub(super) struct World {
     settings: Arc<Settings>,
     now: SystemTime,
     model: Model,
-    /// Questions that callbacks did not answer yet, and the expiry that the start asked for.
-    open: Vec<(Uid, Option<Duration>)>,
+    /// Questions that callbacks did not answer yet.
+    open: Vec<Uid>,
     /// Some of the latest verifications; they may have been forgotten since.
     choice: Vec<Uid>,
     journal: Journal,
@@ -151,7 +151,7 @@ impl World {
             }
             Answer::Ask(ask) => {
                 same(&ask.uid.to_id(), &ask.event.id, "the id in a request event")?;
-                self.open.push((ask.uid, asked));
+                self.open.push(ask.uid);
                 (ask.uid, false)
             }
             Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
@@ -172,7 +172,8 @@ impl World {
                 number,
                 method,
                 reference,
-                last: Model::last(self.now, self.settings.expiry, asked),
+                last: self.now + asked.unwrap_or_default().max(self.settings.expiry),
+                asked,
                 end: None,
                 sent,
                 wrong: 0,
@@ -193,7 +194,7 @@ impl World {
     /// A callback answers: soon, late, twice, or about something it was not asked about.
     fn decide(&mut self) -> Checked {
         let question = if self.open.is_empty() || chance(&mut self.rng, 5) {
-            self.choose().map(|uid| (uid, None))
+            self.choose()
         } else {
             // Mostly the latest question; what is left over is answered late, if at all.
             let newest = self.open.len() - 1;
@@ -208,7 +209,7 @@ impl World {
             }
             Some(question)
         };
-        let Some((uid, wanted)) = question else {
+        let Some(uid) = question else {
             return Ok(());
         };
         let before = self.model.get(uid).cloned();
@@ -224,7 +225,7 @@ impl World {
                 if before.end.is_none() && !before.sent && after.end.is_none() && !denies =>
             {
                 same(&uid.to_id(), &response.id, "the id of what was allowed")?;
-                let longest = asked.unwrap_or_default().max(wanted.unwrap_or_default());
+                let longest = asked.unwrap_or_default().max(before.asked.unwrap_or_default());
                 self.model.postpone(uid, self.now + longest);
                 if let Some(known) = self.model.get_mut(uid) {
                     known.sent = true;
@@ -260,6 +261,7 @@ impl World {
         } else {
             Method::Sms
         };
+        let named = if named == Method::Auto { Method::Sms } else { named };
         let report = commands::report(&named, message.as_ref(), right)?;
         let shown = message.is_some_and(|message| message.code.is_some() || message.cli.is_some());
         let (target, meant) = if by_number {
@@ -278,7 +280,9 @@ impl World {
             report: Box::new(report),
         })?;
         let takes_part = before.as_ref().is_some_and(|before| {
-            before.end.is_none() && before.sent && before.method == named && named != Method::Seamless
+            let tried = matches!(named, Method::Sms | Method::FlashCall);
+            let named = before.method == named || before.method == Method::Auto && tried;
+            before.end.is_none() && before.sent && named && before.method != Method::Seamless
         });
         let Some(meant) = meant.filter(|_| takes_part) else {
             return unchanged(&outputs);
@@ -451,11 +455,7 @@ impl World {
     fn chosen(&mut self) -> Option<(Uid, Known, Option<Message>)> {
         let uid = self.choose()?;
         let known = self.model.get(uid)?.clone();
-        let message = self
-            .engine
-            .inbox(&known.number)
-            .into_iter()
-            .find(|message| message.verification_id == uid.to_id());
+        let message = self.engine.shown(&known.number, uid);
         Some((uid, known, message))
     }
 

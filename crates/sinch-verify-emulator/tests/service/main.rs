@@ -15,3 +15,4 @@ mod life;
 mod methods;
 mod requests;
 mod support;
+mod web;

@@ -27,6 +27,13 @@ pub enum Authorization<'a> {
         /// The signature.
         signature: Signature,
     },
+    /// `Instance ID:SIGNATURE`: the legacy scheme of app instances.
+    Instance {
+        /// The instance's id.
+        id: &'a str,
+        /// The signature.
+        signature: Signature,
+    },
 }
 
 impl<'a> Authorization<'a> {
@@ -45,13 +52,18 @@ impl<'a> Authorization<'a> {
         let (scheme, rest) = value.split_at(space);
         let rest = rest.trim_ascii_start();
         if scheme.eq_ignore_ascii_case(b"application") {
-            let Some(colon) = memchr::memchr(b':', rest) else {
-                return Ok(Self::Public { key: key_text(rest)? });
+            return match memchr::memchr(b':', rest) {
+                None => Ok(Self::Public { key: name(rest)? }),
+                Some(colon) => {
+                    let (key, signature) = name_and_signature(rest, colon)?;
+                    Ok(Self::Signed { key, signature })
+                }
             };
-            let key = key_text(&rest[..colon])?;
-            let signature =
-                Signature::parse(&rest[colon + 1..]).ok_or(InvalidAuthorization::SignatureForm)?;
-            return Ok(Self::Signed { key, signature });
+        }
+        if scheme.eq_ignore_ascii_case(b"instance") {
+            let colon = memchr::memchr(b':', rest).ok_or(InvalidAuthorization::SignatureForm)?;
+            let (id, signature) = name_and_signature(rest, colon)?;
+            return Ok(Self::Instance { id, signature });
         }
         if scheme.eq_ignore_ascii_case(b"basic") {
             let bytes = Zeroizing::new(STANDARD.decode(rest).map_err(|_| InvalidAuthorization::Form)?);
@@ -66,17 +78,22 @@ impl<'a> Authorization<'a> {
         Err(InvalidAuthorization::Scheme)
     }
 
-    /// The application's key.
+    /// The application's key, or the instance's id.
     #[must_use]
     pub fn key(&self) -> &str {
         match self {
-            Self::Public { key } | Self::Signed { key, .. } => key,
+            Self::Public { key } | Self::Signed { key, .. } | Self::Instance { id: key, .. } => key,
             Self::Basic { pair } => pair.split_once(':').map_or("", |(key, _)| key),
         }
     }
 }
 
-fn key_text(key: &[u8]) -> Result<&str, InvalidAuthorization> {
+fn name_and_signature(rest: &[u8], colon: usize) -> Result<(&str, Signature), InvalidAuthorization> {
+    let signature = Signature::parse(&rest[colon + 1..]).ok_or(InvalidAuthorization::SignatureForm)?;
+    Ok((name(&rest[..colon])?, signature))
+}
+
+fn name(key: &[u8]) -> Result<&str, InvalidAuthorization> {
     // Without an early exit, which lets the compiler look at many bytes at once.
     let graphic = key.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
     match std::str::from_utf8(key) {
@@ -92,6 +109,7 @@ impl fmt::Debug for Authorization<'_> {
             Self::Public { .. } => "Public",
             Self::Basic { .. } => "Basic",
             Self::Signed { .. } => "Signed",
+            Self::Instance { .. } => "Instance",
         };
         f.debug_struct(scheme)
             .field("key", &self.key())
@@ -105,7 +123,7 @@ impl fmt::Debug for Authorization<'_> {
 pub enum InvalidAuthorization {
     /// Not a scheme, a space and credentials in ASCII.
     Form,
-    /// A scheme other than `Application` and `Basic`.
+    /// A scheme other than `Application`, `Basic` and `Instance`.
     Scheme,
     /// The signature is not the canonical base64 of 32 bytes.
     SignatureForm,

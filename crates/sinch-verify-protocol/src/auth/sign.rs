@@ -41,6 +41,8 @@ pub enum Credentials {
     Basic(ApplicationKey, ApplicationSecret),
     /// A signature for every request.
     Signed(Signer),
+    /// The legacy scheme of app instances: made by [`Credentials::instance`].
+    Instance(InstanceSigner),
 }
 
 impl Credentials {
@@ -67,12 +69,29 @@ impl Credentials {
         Self::Signed(Signer::new(key, &secret))
     }
 
-    /// The application's key.
+    /// The legacy scheme of app instances: `id` and secret of the instance take
+    /// the place of the application's.
+    ///
+    /// The published examples verify only when the path is signed without its
+    /// leading slash, though they are printed with one: `leading_slash` chooses.
+    #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "takes the secret over, so that it is zeroed"
+    )]
+    pub fn instance(id: ApplicationKey, secret: ApplicationSecret, leading_slash: bool) -> Self {
+        Self::Instance(InstanceSigner {
+            signer: Signer::new(id, &secret),
+            leading_slash,
+        })
+    }
+
+    /// The application's key, or the instance's id.
     #[must_use]
     pub fn key(&self) -> &ApplicationKey {
         match self {
             Self::Public(key) | Self::Basic(key, _) => key,
-            Self::Signed(signer) => signer.key(),
+            Self::Signed(signer) | Self::Instance(InstanceSigner { signer, .. }) => signer.key(),
         }
     }
 
@@ -93,22 +112,30 @@ impl Credentials {
                 HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", *pair)))
             }
             Self::Signed(signer) => {
-                let content_type = request
-                    .headers()
-                    .get(CONTENT_TYPE)
-                    .map_or(&b""[..], HeaderValue::as_bytes);
-                let signed = signer.sign(
-                    request.method().as_str(),
-                    request.uri().path(),
-                    content_type,
-                    request.body(),
-                    now,
-                );
-                let timestamp =
-                    HeaderValue::from_str(signed.timestamp.as_str()).map_err(|_| AuthorizeError(()))?;
-                request.headers_mut().insert(X_TIMESTAMP, timestamp);
+                let signed = sign_request(signer, request, request.uri().path(), now);
                 let mut buffer = [0; Signer::MAX_AUTHORIZATION];
-                HeaderValue::from_bytes(signer.write_authorization(&signed, &mut buffer))
+                let value = HeaderValue::from_bytes(signer.write_authorization(&signed, &mut buffer));
+                insert_timestamp(request, &signed)?;
+                value
+            }
+            Self::Instance(InstanceSigner {
+                signer,
+                leading_slash,
+            }) => {
+                let path = request.uri().path();
+                let path = if *leading_slash {
+                    path
+                } else {
+                    path.trim_start_matches('/')
+                };
+                let signed = sign_request(signer, request, path, now);
+                let value = format!(
+                    "Instance {}:{}",
+                    signer.key(),
+                    signed.signature.to_text().as_str()
+                );
+                insert_timestamp(request, &signed)?;
+                HeaderValue::from_str(&value)
             }
         };
         let mut value = value.map_err(|_| AuthorizeError(()))?;
@@ -116,6 +143,27 @@ impl Credentials {
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
     }
+}
+
+fn sign_request(signer: &Signer, request: &Request<Bytes>, path: &str, now: SystemTime) -> Signed {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    signer.sign(request.method().as_str(), path, content_type, request.body(), now)
+}
+
+fn insert_timestamp(request: &mut Request<Bytes>, signed: &Signed) -> Result<(), AuthorizeError> {
+    let value = HeaderValue::from_bytes(signed.timestamp.as_bytes()).map_err(|_| AuthorizeError(()))?;
+    request.headers_mut().insert(X_TIMESTAMP, value);
+    Ok(())
+}
+
+/// Signs requests in the legacy scheme of app instances.
+#[derive(Clone, Debug)]
+pub struct InstanceSigner {
+    signer: Signer,
+    leading_slash: bool,
 }
 
 /// A header value could not be made.

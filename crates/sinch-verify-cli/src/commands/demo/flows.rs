@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use sinch_verify_protocol::callback::ResultEvent;
-use sinch_verify_protocol::method::{Callout, FlashCall, Sms};
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
 use sinch_verify_protocol::{Method, Reason, Status, Verification};
 
 use super::timeline::{Step, Timeline};
@@ -111,6 +111,18 @@ pub(crate) fn all() -> Vec<Flow> {
         }),
         flow("keypad", Method::Callout, Device, "SUCCESSFUL", |w, t| {
             Box::pin(verified::by_keypad(w, t))
+        }),
+        flow("verified", Method::Seamless, Backend, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_address(w, t, Backend))
+        }),
+        flow("verified", Method::Seamless, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_address(w, t, Device))
+        }),
+        flow("verified", Method::WhatsApp, Backend, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_backend::<WhatsApp>(w, t))
+        }),
+        flow("verified", Method::WhatsApp, Device, "SUCCESSFUL", |w, t| {
+            Box::pin(verified::by_device::<WhatsApp>(w, t))
         }),
         flow(
             "denied",

@@ -3,8 +3,9 @@
 
 use anyhow::Context as _;
 use sinch_verify_emulator::Message;
+use sinch_verify_protocol::callback::WhatsAppDecision;
 use sinch_verify_protocol::caller_id::Candidates;
-use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms};
+use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
 use sinch_verify_protocol::{Cli, Code, Decision, PhoneNumber, Started};
 
 use super::timeline::{Timeline, Who};
@@ -86,5 +87,22 @@ impl DemoMethod for Callout {
 
     fn own_decision() -> anyhow::Result<(Decision, String)> {
         Ok((Decision::callout_code(Code::new("2718")?), "code 2718".to_owned()))
+    }
+}
+
+impl DemoMethod for WhatsApp {
+    fn read(_: &Started<Self>, message: &Message, timeline: &mut Timeline) -> anyhow::Result<Code> {
+        let text = message.text.as_deref().unwrap_or_default();
+        timeline.note(Who::Handset, format!("WhatsApp: {text}"));
+        let code = message.code.clone().context("the message has no code")?;
+        timeline.note(Who::Device, format!("code {} typed", code.expose()));
+        Ok(code)
+    }
+
+    // A backend cannot set the code of a WhatsApp message, but its language.
+    fn own_decision() -> anyhow::Result<(Decision, String)> {
+        let mut decision = WhatsAppDecision::default();
+        decision.accept_language = Some(vec!["sv-SE".parse()?]);
+        Ok((Decision::AllowWhatsApp(decision), "language sv-SE".to_owned()))
     }
 }

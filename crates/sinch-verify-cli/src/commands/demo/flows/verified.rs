@@ -1,9 +1,13 @@
 //! The flows that end with a verified number.
 
 use anyhow::{Context as _, ensure};
-use sinch_verify_protocol::{Method, PhoneNumber, Reference, Report, Start, Status, VerificationId};
+use sinch_verify_protocol::{
+    Method, PhoneNumber, Reference, Report, Start, Status, Verification, VerificationId, WireObject as _,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use super::Seen;
+use super::{Seen, Setting};
 use crate::commands::demo::methods::DemoMethod;
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
@@ -140,6 +144,67 @@ pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow:
     )
     .await?;
     Ok(seen)
+}
+
+/// A data verification: the device fetches an address over its mobile network, and that is the
+/// proof. Nothing is reported.
+pub(crate) async fn by_address(
+    world: &World,
+    timeline: &mut Timeline,
+    setting: Setting,
+) -> anyhow::Result<Seen> {
+    let (client, starter, number, name) = match setting {
+        Setting::Backend => (&world.signed, Who::Backend, "+46701740613", "backend"),
+        Setting::Device => (&world.public, Who::Device, "+46701740614", "device"),
+    };
+    let number: PhoneNumber = number.parse()?;
+    let reference = Reference::new(&format!("demo-seamless-{name}"))?;
+    let start = Start::seamless(number).reference(reference.clone());
+    let started = client.start(start).await.context("failed to start")?;
+    timeline.note(starter, format!("start of {number}"));
+    timeline.note(Who::Backend, "request event: allow");
+    let address = started
+        .details
+        .target_uri
+        .as_deref()
+        .context("the start's answer has no address")?;
+    timeline.note(Who::Device, "fetches the address over its mobile network");
+    let mut seen = Seen::default();
+    seen.answer(
+        "fetch",
+        &fetch(address).await.context("failed to fetch the address")?,
+    );
+    agree(
+        world,
+        timeline,
+        &mut seen,
+        Method::Seamless,
+        &started.id,
+        reference,
+        number,
+    )
+    .await?;
+    Ok(seen)
+}
+
+/// Fetches an address of the emulator as a device does: without any credential.
+async fn fetch(address: &str) -> anyhow::Result<Verification> {
+    let (host, path) = address
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .context("the address is not one of the emulator")?;
+    let mut stream = TcpStream::connect(host).await?;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("the answer has no body")?;
+    ensure!(
+        head.starts_with("HTTP/1.1 200"),
+        "the address answers {}",
+        head.lines().next().unwrap_or_default()
+    );
+    Ok(Verification::decode(body.as_bytes())?)
 }
 
 /// Checks that the result event and all three status queries tell the same.

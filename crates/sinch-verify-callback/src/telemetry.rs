@@ -1,0 +1,60 @@
+//! What is counted, with the `metrics` feature; nothing without it.
+
+use std::time::Instant;
+
+use sinch_verify_protocol::callback::Event;
+
+use crate::replay::StoreError;
+
+/// A callback was taken.
+pub(crate) fn accepted(event: &Event) {
+    count("sinch_callback_accepted_total", "event", kind(event));
+}
+
+/// A callback was not taken.
+pub(crate) fn rejected(reason: &'static str) {
+    count("sinch_callback_rejected_total", "reason", reason);
+}
+
+/// A request event was answered: `allow` or `deny`, by whom.
+pub(crate) fn decided(action: &'static str, by: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("sinch_callback_decisions_total", "decision" => action, "by" => by).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (action, by);
+}
+
+/// A handler gave nothing: it was late, failed or panicked.
+pub(crate) fn failed(failure: &'static str) {
+    count("sinch_callback_handler_failures_total", "failure", failure);
+}
+
+/// The replay guard's store did not know.
+pub(crate) fn doubted(error: &StoreError) {
+    count("sinch_callback_guard_doubts_total", "store", error.name());
+}
+
+/// An answer is ready.
+pub(crate) fn answered(since: Instant) {
+    #[cfg(feature = "metrics")]
+    metrics::histogram!("sinch_callback_duration_seconds").record(since.elapsed());
+    #[cfg(not(feature = "metrics"))]
+    let _ = since;
+}
+
+fn count(name: &'static str, label: &'static str, value: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(name, label => value).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (name, label, value);
+}
+
+/// The event's kind. Not its name: one that is unknown is the sender's text.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Request(_) => "request",
+        Event::Result(_) => "result",
+        Event::SmsDelivered(_) => "sms_delivered",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,218 @@
+//! Peers that send slowly, too much or nothing, and handlers that never end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sinch_verify_callback::hyper::Server;
+use sinch_verify_callback::protocol::Decision;
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::{CallbackService, InDoubt, Responder, handler_fn};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::support::{
+    HANG, counting, event, head, in_memory, now, post, read, receiver, send, send_raw, serve, service, wire,
+};
+
+const SHORT: Duration = Duration::from_millis(100);
+
+/// Reads until the server closes.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = timeout(HANG, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server closes");
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn heads_that_trickle_are_cut_off_and_hold_nobody_up() {
+    let (handler, _) = counting();
+    let server = Server::new(service(handler, in_memory(InDoubt::Refuse)))
+        .with_head_deadline(SHORT)
+        .with_max_connections(4);
+    let server = serve(server).await;
+    // As many as may connect: silent, in the first line, in the headers, between two requests.
+    let mut slow = Vec::new();
+    let whole = head(&post(event("1")), "content-length: 10\r\n");
+    for part in [0, 5, whole.len() - 2] {
+        let mut stream = TcpStream::connect(server).await.unwrap();
+        stream.write_all(&whole[..part]).await.unwrap();
+        slow.push(stream);
+    }
+    let mut idle = TcpStream::connect(server).await.unwrap();
+    let request = post(event("2"));
+    let length = format!("content-length: {}\r\n", request.body().len());
+    idle.write_all(&head(&request, &length)).await.unwrap();
+    idle.write_all(request.body()).await.unwrap();
+    // Accepted once one of them is cut off.
+    let answered = timeout(HANG, send(server, &post(event("3"))))
+        .await
+        .expect("no hang");
+    assert_eq!(answered.0, 200);
+    for mut stream in slow {
+        let (status, _) = read(&rest(&mut stream).await);
+        assert!([0, 408].contains(&status), "{status}");
+    }
+    assert_eq!(read(&rest(&mut idle).await).0, 200);
+}
+
+#[tokio::test]
+async fn bodies_that_trickle_are_cut_off() {
+    let (handler, decided) = counting();
+    let service = service(handler, in_memory(InDoubt::Refuse)).with_body_deadline(SHORT);
+    let server = serve(Server::new(service)).await;
+    let request = post(event("1"));
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let length = format!("content-length: {}\r\n", request.body().len());
+    stream.write_all(&head(&request, &length)).await.unwrap();
+    // A byte now and then, which never ends.
+    let (mut reader, mut writer) = stream.into_split();
+    let trickle = tokio::spawn(async move {
+        while writer.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let mut answer = vec![0; 12];
+    timeout(HANG, reader.read_exact(&mut answer))
+        .await
+        .expect("no hang")
+        .unwrap();
+    assert_eq!(answer, b"HTTP/1.1 400");
+    timeout(HANG, trickle).await.expect("the server closes").unwrap();
+    assert_eq!(decided.load(Ordering::SeqCst), 0);
+    assert_eq!(send(server, &post(event("1"))).await.0, 200);
+}
+
+#[tokio::test]
+async fn ten_megabytes_are_not_read() {
+    let (handler, _) = counting();
+    let server = serve(Server::new(service(handler, in_memory(InDoubt::Refuse)))).await;
+    let huge = post(vec![b' '; 10_000_000]);
+    // Said at once: refused before a byte of it is read.
+    let only_head = head(&huge, "content-length: 10000000\r\nconnection: close\r\n");
+    assert_eq!(read(&send_raw(server, &only_head).await).0, 413);
+
+    // Not said: the server stops at its limit, and this end cannot send the rest.
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream
+        .write_all(&head(&huge, "transfer-encoding: chunked\r\n"))
+        .await
+        .unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let writing = tokio::spawn(async move {
+        for _ in 0..1000 {
+            let chunk = [b"2710\r\n", &[b' '; 10_000][..], b"\r\n"].concat();
+            if writer.write_all(&chunk).await.is_err() {
+                return false;
+            }
+        }
+        true
+    });
+    let mut answer = vec![0; 12];
+    timeout(HANG, reader.read_exact(&mut answer))
+        .await
+        .expect("no hang")
+        .unwrap();
+    assert_eq!(answer, b"HTTP/1.1 413");
+    assert!(
+        !timeout(HANG, writing).await.expect("no hang").unwrap(),
+        "all of it was taken"
+    );
+    assert_eq!(send(server, &post(event("1"))).await.0, 200);
+}
+
+#[tokio::test]
+async fn handlers_that_never_end_are_answered_for_and_do_not_pile_up() {
+    struct Running(Arc<AtomicUsize>);
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let running = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&running);
+    let handler = handler_fn(move |_: RequestEvent| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let running = Running(Arc::clone(&count));
+        async move {
+            std::future::pending::<()>().await;
+            drop(running);
+            Decision::Allow
+        }
+    });
+    let responder = Responder::new(receiver(), handler)
+        .with_deadline(SHORT)
+        .with_replay_guard(in_memory(InDoubt::Refuse));
+    let server = serve(Server::new(CallbackService::new(responder).with_clock(now))).await;
+    let mut tasks = Vec::new();
+    for n in 0..50 {
+        let request = post(event(&n.to_string()));
+        tasks.push(tokio::spawn(async move { send(server, &request).await }));
+    }
+    for task in tasks {
+        let answered = timeout(HANG, task).await.expect("no hang").unwrap();
+        assert_eq!(answered, (200, r#"{"action":"deny"}"#.to_owned()));
+    }
+    let ended = async {
+        while running.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(HANG, ended).await.expect("handlers go on");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_answers_what_it_was_asked() {
+    let (go, wait) = oneshot::channel::<()>();
+    let (asked, is_asked) = oneshot::channel::<()>();
+    let channels = std::sync::Mutex::new(Some((asked, wait)));
+    let handler = handler_fn(move |_: RequestEvent| {
+        let channels = channels.lock().unwrap().take();
+        async move {
+            if let Some((asked, wait)) = channels {
+                asked.send(()).unwrap();
+                wait.await.unwrap();
+            }
+            Decision::Allow
+        }
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = Server::new(service(handler, in_memory(InDoubt::Refuse)));
+    let serving = tokio::spawn(server.serve(listener, async {
+        let _ = stopped.await;
+    }));
+    // One that is idle, and one that is asked.
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let raw = wire(&post(event("1")));
+    let asking = tokio::spawn(async move { send_raw(address, &raw).await });
+    is_asked.await.unwrap();
+    stop.send(()).unwrap();
+    assert_eq!(rest(&mut idle).await, "");
+    go.send(()).unwrap();
+    assert_eq!(
+        read(&asking.await.unwrap()),
+        (200, r#"{"action":"allow"}"#.to_owned())
+    );
+    timeout(HANG, serving).await.expect("the server ends").unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn old_connections_are_closed_in_order() {
+    let (handler, _) = counting();
+    let server = Server::new(service(handler, in_memory(InDoubt::Refuse))).with_max_connection_age(SHORT);
+    let server = serve(server).await;
+    // One that never reads its answers, and asks on and on.
+    let stream = TcpStream::connect(server).await.unwrap();
+    let raw = head(&post(event("1")), "content-length: 0\r\n");
+    let (reader, mut writer) = stream.into_split();
+    let asking = async { while writer.write_all(&raw).await.is_ok() {} };
+    timeout(HANG, asking).await.expect("the server closes");
+    drop(reader);
+}

@@ -1,0 +1,106 @@
+//! A million forged signatures over sockets: memory stays as it is, and Redis
+//! hears of none. Alone in its program, so that nothing else is measured.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
+
+#[path = "redis_server/mod.rs"]
+mod redis_server;
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sinch_verify_callback::hyper::Server;
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{self, ApplicationKey, ApplicationSecret, Decision};
+use sinch_verify_callback::replay::RedisStore;
+use sinch_verify_callback::{
+    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+const FORGED: u64 = 1_000_000;
+const WARM_UP: u64 = 50_000;
+
+fn now() -> SystemTime {
+    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
+}
+
+/// What the process holds, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: u64 = line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+/// Sends forged callbacks on two connections, each with a signature of its own.
+async fn forge(server: SocketAddr, from: u64, count: u64) {
+    let tasks: Vec<_> = (0..2)
+        .map(|part| tokio::spawn(forge_on_one(server, from + part * count / 2, count / 2)))
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn forge_on_one(server: SocketAddr, from: u64, count: u64) {
+    let (mut reader, mut writer) = TcpStream::connect(server).await.unwrap().into_split();
+    let writing = tokio::spawn(async move {
+        for start in (from..from + count).step_by(100) {
+            let mut raw = String::new();
+            for n in start..(start + 100).min(from + count) {
+                let signature = STANDARD.encode([n.to_le_bytes(); 4].concat());
+                raw.push_str(&format!(
+                    "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+                     x-timestamp: 2026-01-02T03:04:05.067Z\r\ncontent-length: 2\r\n\
+                     authorization: application 669E367E-6BBA-48AB-AF15-266871C28135:{signature}\r\n\r\n{{}}"
+                ));
+            }
+            writer.write_all(raw.as_bytes()).await.unwrap();
+        }
+        writer
+    });
+    // Statuses are counted in the stream; a part of one is carried over.
+    let (mut refused, mut buffer, mut carried) = (0, vec![0; 64 * 1024], Vec::new());
+    while refused < count {
+        let len = reader.read(&mut buffer).await.unwrap();
+        assert!(len > 0, "the server closed after {refused}");
+        carried.extend_from_slice(&buffer[..len]);
+        const STATUS: &[u8] = b"HTTP/1.1 401 ";
+        refused += carried.windows(STATUS.len()).filter(|one| *one == STATUS).count() as u64;
+        carried.drain(..carried.len() - carried.len().min(STATUS.len() - 1));
+    }
+    drop(writing.await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_forgeries_leave_memory_flat_and_never_touch_redis() {
+    let Some(redis) = redis_server::RedisServer::start() else {
+        return;
+    };
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
+    let guard = ReplayGuard::new(RedisStore::open(&redis.url()).unwrap(), InDoubt::Refuse);
+    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
+    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), handler);
+    let service = CallbackService::new(responder.with_replay_guard(guard)).with_clock(now);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    tokio::spawn(Server::new(service).serve(listener, std::future::pending()));
+
+    forge(server, 0, WARM_UP).await;
+    let (memory, commands) = (resident(), redis.commands());
+    forge(server, WARM_UP, FORGED).await;
+    let (after, asked) = (resident(), redis.commands() - commands);
+    // Less than five bytes for each: nothing is kept.
+    assert!(after < memory + 4 * 1024 * 1024, "{memory} bytes became {after}");
+    // The asking itself is a command.
+    assert!(asked <= 2, "{asked} commands came");
+}

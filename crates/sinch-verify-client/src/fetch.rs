@@ -1,0 +1,115 @@
+//! Fetching the address of a data verification: no credentials, bounded redirects.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{LOCATION, USER_AGENT};
+use http::uri::{Scheme, Uri};
+use sinch_verify_protocol::DecodeError;
+use sinch_verify_protocol::session::{FetchTarget, TargetError};
+
+use crate::client::Inner;
+use crate::error::{Error, write_sources};
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// Fetches `address` and what it redirects to, and gives the last answer.
+pub(crate) async fn fetch(inner: &Inner, address: &str) -> Result<Response<Bytes>, FollowError> {
+    // Plain http is judged below: this machine is always allowed.
+    let mut target = FetchTarget::new(address, true)?;
+    loop {
+        if !allowed(inner, target.uri()) {
+            return Err(FollowError::PlainHttp);
+        }
+        let answer = send(inner, &target).await?;
+        if !answer.status().is_redirection() {
+            return Ok(answer);
+        }
+        let location = answer
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok());
+        target = target.redirect(location.ok_or(FollowError::Location)?)?;
+    }
+}
+
+async fn send(inner: &Inner, target: &FetchTarget) -> Result<Response<Bytes>, FollowError> {
+    let mut request = target.to_http();
+    request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
+    match tokio::time::timeout(inner.attempt_timeout, inner.transport.send(request)).await {
+        Ok(answer) => answer.map_err(FollowError::Transport),
+        Err(elapsed) => Err(FollowError::Transport(
+            TransportError::new(TransportErrorKind::Timeout).with_source(elapsed),
+        )),
+    }
+}
+
+fn allowed(inner: &Inner, uri: &Uri) -> bool {
+    uri.scheme() == Some(&Scheme::HTTPS) || inner.plain_http_targets || is_loopback(uri)
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Why the address of a data verification gave no verification: `{}` fits after "failed to". No
+/// message holds the address.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// The start's answer had no address.
+    NoTarget,
+    /// The address, or that of a redirect, must not be fetched.
+    Target(TargetError),
+    /// The address, or that of a redirect, is plain http, and its host is another than this machine.
+    PlainHttp,
+    /// A redirect without a readable `Location`.
+    Location,
+    /// No answer came.
+    Transport(TransportError),
+    /// The answer was a refusal, or no verification.
+    Answer(DecodeError),
+    /// The answer told nothing, and the status could not be had.
+    Status(Error),
+}
+
+impl From<TargetError> for FollowError {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl fmt::Display for FollowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTarget => "follow the target address, which the start's answer lacks",
+            Self::Target(_) => "follow the target address",
+            Self::PlainHttp => {
+                "follow plain http to another host; `plain_http_targets` of the builder allows it"
+            }
+            Self::Location => "follow a redirect without a readable location",
+            Self::Transport(_) => "fetch the target address",
+            Self::Answer(_) => "read the answer of the target address",
+            Self::Status(_) => "learn the status after the target address was fetched",
+        })?;
+        write_sources(f, self)
+    }
+}
+
+impl StdError for FollowError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Target(source) => Some(source),
+            Self::Transport(source) => Some(source),
+            Self::Answer(source) => Some(source),
+            Self::Status(source) => Some(source),
+            Self::NoTarget | Self::PlainHttp | Self::Location => None,
+        }
+    }
+}

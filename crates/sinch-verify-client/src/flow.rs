@@ -1,0 +1,227 @@
+//! A whole verification: methods in order, with fallback.
+
+mod request;
+mod running;
+mod source;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use sinch_verify_protocol::country::Country;
+use sinch_verify_protocol::session::{AnyStart, AskBy, Failure, Plan, PlanError, Session};
+use sinch_verify_protocol::{Credentials, Method, PhoneNumber, Start, Verification};
+
+use crate::client::Client;
+use crate::error::write_sources;
+
+pub use running::{Running, Step};
+pub use source::{CodeSource, Seen};
+
+/// A verification to be carried out from the start to its end: made by
+/// [`Client::verify`](crate::Client::verify).
+///
+/// The methods are tried in the order given, by SMS where none is. What falls back to the next one is
+/// the protocol's to say: see [`Failure::falls_back`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use sinch_verify_client::{Client, flow::Seen};
+/// use sinch_verify_client::protocol::{Code, Method, PhoneNumber};
+///
+/// # async fn example(client: Client, number: PhoneNumber) -> Result<(), Box<dyn std::error::Error>> {
+/// let (tell, source) = tokio::sync::mpsc::channel(1);
+/// // Where the user types:
+/// tell.try_send(Seen::Code(Code::new("4821")?))?;
+///
+/// let verification = client
+///     .verify(number)
+///     .methods([Method::Sms, Method::Callout])
+///     .attempts(3)
+///     .deadline(Duration::from_secs(300))
+///     .run(source)
+///     .await?;
+/// println!("{}", verification.status);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a flow does nothing until it is run"]
+pub struct Flow {
+    client: Client,
+    number: PhoneNumber,
+    starts: Vec<Result<AnyStart, Method>>,
+    settings: Settings,
+}
+
+#[derive(Debug, Default)]
+struct Settings {
+    attempts: Option<u32>,
+    deadline: Option<Duration>,
+    patience: Option<Duration>,
+    country: Option<Country>,
+}
+
+impl Flow {
+    pub(crate) fn new(client: Client, number: PhoneNumber) -> Self {
+        Self {
+            client,
+            number,
+            starts: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Adds methods, to be tried in this order after those that were added before.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        let number = self.number;
+        self.starts.extend(methods.into_iter().map(|method| match method {
+            Method::Sms => Ok(Start::sms(number).into()),
+            Method::FlashCall => Ok(Start::flash_call(number).into()),
+            Method::Callout => Ok(Start::callout(number).into()),
+            Method::Seamless => Ok(Start::seamless(number).into()),
+            Method::WhatsApp => Ok(Start::whatsapp(number).into()),
+            Method::Auto => Ok(Start::auto(number).into()),
+            unknown => Err(unknown),
+        }));
+        self
+    }
+
+    /// Adds a method with a start of your own: options, a reference, languages.
+    pub fn then(mut self, start: impl Into<AnyStart>) -> Self {
+        self.starts.push(Ok(start.into()));
+        self
+    }
+
+    /// How many refused codes and caller ids end the flow, over all methods together. By default 3;
+    /// the service has a limit of its own besides.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts = Some(attempts);
+        self
+    }
+
+    /// How long the whole flow may take. By default 10 minutes.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = Some(deadline);
+        self
+    }
+
+    /// How long a method whose answer names no time is given before the next one is tried. By default
+    /// 60 seconds; the last method has until the deadline.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.settings.patience = Some(patience);
+        self
+    }
+
+    /// The country in which the phone is, so that caller ids in national form can be read. By default
+    /// that of the number.
+    pub fn country(mut self, country: Country) -> Self {
+        self.settings.country = Some(country);
+        self
+    }
+
+    /// Runs the flow to its end. Dropping the future cancels it: nothing more is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`FlowError::Plan`] before anything is sent, [`FlowError::Failed`] with the reason.
+    pub async fn run(self, source: impl CodeSource) -> Result<Verification, FlowError> {
+        let mut running = self.begin(source)?;
+        loop {
+            match running.next().await {
+                Some(Step::Verified(verification)) => return Ok(*verification),
+                Some(Step::Failed(failure)) => return Err(FlowError::Failed(failure)),
+                Some(Step::Progress(_)) => {}
+                // A session always tells its end, once.
+                None => return Err(FlowError::Failed(Failure::Cancelled)),
+            }
+        }
+    }
+
+    /// Begins the flow, which goes on while its [steps](Running::next) are asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`FlowError::Plan`], [`FlowError::Method`].
+    pub fn begin<S: CodeSource>(mut self, source: S) -> Result<Running<S>, FlowError> {
+        if self.starts.is_empty() {
+            self.starts.push(Ok(Start::sms(self.number).into()));
+        }
+        let mut starts = Vec::with_capacity(self.starts.len());
+        for start in self.starts {
+            starts.push(start.map_err(FlowError::Method)?);
+        }
+        let public = matches!(self.client.inner().credentials, Credentials::Public(_));
+        let mut starts = starts.into_iter();
+        let first = starts.next().ok_or(FlowError::Plan(PlanError::NoMethod))?;
+        let mut plan = starts
+            .fold(Plan::new(first), Plan::then)
+            .ask_by(if public { AskBy::Number } else { AskBy::Id })
+            // The client judges each address by itself.
+            .allow_plain_http(true);
+        let Settings {
+            attempts,
+            deadline,
+            patience,
+            country,
+        } = self.settings;
+        if let Some(attempts) = attempts {
+            plan = plan.attempts(attempts);
+        }
+        if let Some(deadline) = deadline {
+            plan = plan.deadline(deadline);
+        }
+        if let Some(patience) = patience {
+            plan = plan.patience(patience);
+        }
+        if let Some(country) = country {
+            plan = plan.country(country);
+        }
+        let session = Session::new(plan).map_err(FlowError::Plan)?;
+        Ok(Running::new(self.client, session, source))
+    }
+}
+
+/// Why a flow did not verify the number: `{}` fits after "failed to", `{:#}` adds the reason.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FlowError {
+    /// The flow cannot be carried out as set. Nothing was sent.
+    Plan(PlanError),
+    /// A method that this version cannot start. Nothing was sent.
+    Method(Method),
+    /// The flow was carried out, and the number is not verified, or nobody knows.
+    Failed(Failure),
+}
+
+impl FlowError {
+    /// The reason, if the flow was carried out.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            Self::Plan(_) | Self::Method(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan(_) => f.write_str("plan the verification")?,
+            Self::Method(method) => write!(f, "verify by {method}, which this version does not know")?,
+            Self::Failed(_) => f.write_str("verify the number")?,
+        }
+        write_sources(f, self)
+    }
+}
+
+impl StdError for FlowError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Plan(source) => Some(source),
+            Self::Method(_) => None,
+            Self::Failed(source) => Some(source),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Whole verifications, method by method and with fallback.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::StreamExt as _;
+use sinch_verify_client::flow::{Seen, Step};
+use sinch_verify_client::protocol::session::{Failure, PlanError, Progress};
+use sinch_verify_client::protocol::{Code, Decision, Method, PhoneNumber, Start, Status};
+use sinch_verify_client::{Client, ClientBuilder, Clock, CodeSource, FlowError, RetryPolicy, Sleep};
+use sinch_verify_emulator::{Application, Emulator, Message};
+use tokio::sync::mpsc;
+
+use crate::fault_server::{Fault, FaultServer, Seen as Count};
+
+const KEY: &str = "11111111-2222-3333-4444-555555555555";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+const PATIENT: Duration = Duration::from_secs(20);
+
+fn number() -> PhoneNumber {
+    "+46700000001".parse().unwrap()
+}
+
+fn builder(base_url: &str) -> ClientBuilder {
+    let short = Duration::from_millis(1);
+    Client::builder()
+        .application_signed(KEY, SECRET)
+        .base_url(base_url)
+        .retry(RetryPolicy::default().backoff(short, short))
+}
+
+async fn emulator(decision: Option<&Decision>) -> (Arc<Emulator>, Option<FaultServer>) {
+    let mut application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
+    let mut backend = None;
+    if let Some(decision) = decision {
+        let server = FaultServer::start(Fault::answer("200 OK", &decision.to_json())).await;
+        application = application.callback_url(format!("{}/callback", server.base_url).parse().unwrap());
+        backend = Some(server);
+    }
+    let emulator = Emulator::builder()
+        .application(application)
+        .seed(7)
+        .start()
+        .await
+        .unwrap();
+    (Arc::new(emulator), backend)
+}
+
+/// Reads the handset, and makes something of each message.
+struct Handset {
+    emulator: Arc<Emulator>,
+    after: u64,
+    read: fn(Message) -> Seen,
+}
+
+impl Handset {
+    fn new(emulator: &Arc<Emulator>, read: fn(Message) -> Seen) -> Self {
+        Self {
+            emulator: Arc::clone(emulator),
+            after: 0,
+            read,
+        }
+    }
+}
+
+impl CodeSource for Handset {
+    async fn next(&mut self) -> Option<Seen> {
+        let message = self.emulator.wait_message(&number(), self.after, PATIENT).await?;
+        self.after = message.seq;
+        Some((self.read)(message))
+    }
+}
+
+fn code(text: &str) -> Seen {
+    Seen::Code(Code::new(text).unwrap())
+}
+
+fn channel(seen: impl IntoIterator<Item = Seen>) -> mpsc::Receiver<Seen> {
+    let (tell, source) = mpsc::channel(16);
+    for seen in seen {
+        tell.try_send(seen).unwrap();
+    }
+    source
+}
+
+#[tokio::test]
+async fn each_method_is_verified_by_what_the_handset_gets() {
+    let typed: fn(Message) -> Seen = |message| Seen::Code(message.code.unwrap());
+    let read: fn(Message) -> Seen = |message| Seen::sms(&message.text.unwrap());
+    let heard: fn(Message) -> Seen = |message| Seen::call(message.cli.unwrap().expose());
+    let nothing: fn(Message) -> Seen = |_| Seen::call("");
+    for (method, read) in [
+        (Method::Sms, typed),
+        (Method::Sms, read),
+        (Method::FlashCall, heard),
+        (Method::Callout, typed),
+        (Method::WhatsApp, typed),
+        (Method::Seamless, nothing),
+    ] {
+        for public in [false, true] {
+            let (emulator, _backend) = emulator(Some(&Decision::Allow)).await;
+            let mut builder = builder(&emulator.url());
+            if public {
+                builder = builder.public(KEY);
+            }
+            let flow = builder
+                .build()
+                .unwrap()
+                .verify(number())
+                .methods([method.clone()]);
+            let verification = flow
+                .run(Handset::new(&emulator, read))
+                .await
+                .unwrap_or_else(|error| panic!("{method}, public {public}: {error:#}"));
+            assert_eq!(verification.status, Status::Successful, "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_next_method_follows_when_asked_for() {
+    let (emulator, _backend) = emulator(None).await;
+    // "Call me instead", and then the spoken code.
+    let read = |message: Message| match message.text {
+        Some(_) => Seen::NextMethod,
+        None => Seen::Code(message.code.unwrap()),
+    };
+    let client = builder(&emulator.url()).build().unwrap();
+    let running = client
+        .verify(number())
+        .methods([Method::Sms, Method::Callout])
+        .begin(Handset::new(&emulator, read))
+        .unwrap();
+    let steps: Vec<_> = running.into_stream().collect().await;
+    let fell_back = steps.iter().any(|step| {
+        matches!(
+            step,
+            Step::Progress(Progress::FallingBack {
+                from: Method::Sms,
+                to: Method::Callout,
+                ..
+            })
+        )
+    });
+    assert!(fell_back, "{steps:?}");
+    assert!(matches!(steps.last(), Some(Step::Verified(_))), "{steps:?}");
+    let verified = steps
+        .iter()
+        .filter(|step| matches!(step, Step::Verified(_)))
+        .count();
+    assert_eq!(verified, 1);
+}
+
+#[tokio::test]
+async fn wrong_codes_end_it_without_fallback() {
+    let (emulator, _backend) = emulator(None).await;
+    let client = builder(&emulator.url()).build().unwrap();
+    let flow = client
+        .verify(number())
+        .methods([Method::Sms, Method::Callout])
+        .attempts(2);
+    // Never the code: the emulator's are of four digits.
+    let error = flow
+        .run(channel([code("11111"), code("22222")]))
+        .await
+        .unwrap_err();
+    // Both may be typed before the first is answered, so the session may wait for more.
+    let failure = error.failure().unwrap();
+    assert!(matches!(failure, Failure::AttemptsUsedUp), "{error:#}");
+    assert_eq!(
+        emulator.inbox(&number()).len(),
+        1,
+        "a denied guess led to another method"
+    );
+}
+
+#[tokio::test]
+async fn a_denial_ends_it_without_fallback() {
+    let (emulator, _backend) = emulator(Some(&Decision::Deny)).await;
+    let client = builder(&emulator.url()).build().unwrap();
+    let flow = client.verify(number()).methods([Method::Sms, Method::Callout]);
+    let error = flow.run(channel([])).await.unwrap_err();
+    assert!(
+        matches!(error.failure(), Some(Failure::Denied { .. })),
+        "{error:#}"
+    );
+    assert!(
+        format!("{error:#}").starts_with("verify the number: verification was denied"),
+        "{error:#}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_planned_is_told_before_anything_is_sent() {
+    let server = FaultServer::start(Fault::Close).await;
+    let flow = || builder(&server.base_url).build().unwrap().verify(number());
+    let other = "+46700000002".parse().unwrap();
+    for (flow, expected) in [
+        (flow().attempts(0), PlanError::NoAttempts),
+        (flow().deadline(Duration::ZERO), PlanError::ZeroDeadline),
+        (
+            flow().then(Start::sms(number())).then(Start::sms(other)),
+            PlanError::NumbersDiffer,
+        ),
+    ] {
+        let error = flow.run(channel([])).await.unwrap_err();
+        assert!(
+            matches!(error, FlowError::Plan(plan) if plan == expected),
+            "{error:#}"
+        );
+    }
+    let error = flow()
+        .methods(["pigeon".into()])
+        .run(channel([]))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, FlowError::Method(_)), "{error:#}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_start_and_a_lost_report_are_settled() {
+    let reports = AtomicUsize::new(0);
+    let server = FaultServer::scripted(move |request| {
+        let pending = Fault::answer("200 OK", r#"{"id":"1","method":"sms","status":"PENDING"}"#);
+        let done = Fault::answer("200 OK", r#"{"id":"1","method":"sms","status":"SUCCESSFUL"}"#);
+        if request.starts_with("POST") {
+            Fault::Close
+        } else if request.starts_with("PUT") && reports.fetch_add(1, Ordering::SeqCst) == 0 {
+            Fault::Close
+        } else if request.starts_with("PUT") {
+            done
+        } else {
+            pending
+        }
+    })
+    .await;
+    let client = builder(&server.base_url).build().unwrap();
+    let (tell, source) = mpsc::channel(1);
+    tell.try_send(code("4821")).unwrap();
+    let verification = client.verify(number()).run(source).await.unwrap();
+    assert!(verification.is_successful());
+    let seen = server.seen();
+    assert_eq!((seen.starts, seen.reports), (1, 2), "{seen:?}");
+}
+
+#[tokio::test]
+async fn dropping_a_flow_sends_nothing_more() {
+    let server = FaultServer::scripted(|request| match request.starts_with("POST") {
+        true => Fault::answer("200 OK", r#"{"id":"1","method":"sms"}"#),
+        false => Fault::Stall,
+    })
+    .await;
+    let client = builder(&server.base_url).build().unwrap();
+    let (tell, source) = mpsc::channel(1);
+    let mut running = client.verify(number()).begin(source).unwrap();
+    while let Some(step) = running.next().await {
+        match step {
+            Step::Progress(Progress::Waiting { .. }) => tell.try_send(code("4821")).unwrap(),
+            Step::Progress(Progress::Reporting { .. }) => break,
+            _ => {}
+        }
+    }
+    drop(running);
+    assert!(tell.is_closed(), "the source is still asked");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let Count {
+        starts,
+        reports,
+        queries,
+    } = server.seen();
+    assert!(starts == 1 && reports <= 1 && queries == 0);
+}
+
+/// Does not sleep: whatever is waited for is there.
+#[derive(Debug)]
+struct Hasty {
+    origin: Instant,
+    slept: std::sync::Mutex<Duration>,
+}
+
+impl Clock for Hasty {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        self.origin + *self.slept.lock().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        *self.slept.lock().unwrap() += duration;
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn a_key_pressed_in_the_call_is_found_by_polling() {
+    let (emulator, _backend) = emulator(None).await;
+    let clock = Hasty {
+        origin: Instant::now(),
+        slept: std::sync::Mutex::default(),
+    };
+    let client = builder(&emulator.url()).clock(clock).build().unwrap();
+    let flow = client.verify(number()).methods([Method::Callout]);
+    let mut running = flow.begin(channel([])).unwrap();
+    let mut last = None;
+    while let Some(step) = running.next().await {
+        if let Step::Progress(Progress::Waiting { .. }) = step {
+            emulator.press_keypad(&number(), "1").unwrap();
+        }
+        last = Some(step);
+    }
+    assert!(matches!(last, Some(Step::Verified(_))), "{last:?}");
+    assert!(running.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_deadline_ends_it() {
+    let server = FaultServer::start(Fault::Stall).await;
+    let client = builder(&server.base_url).build().unwrap();
+    let flow = client.verify(number()).deadline(Duration::from_millis(100));
+    let error = flow.run(channel([])).await.unwrap_err();
+    assert!(matches!(error.failure(), Some(Failure::TimedOut)), "{error:#}");
+    assert_eq!(server.seen().starts, 1);
+}

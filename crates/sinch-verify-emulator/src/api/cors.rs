@@ -1,0 +1,60 @@
+//! Web pages of any origin may call what public authorization may call.
+//!
+//! Nothing is taken from cookies, so any origin may read the answers.
+
+use axum::body::Body;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName,
+    HeaderValue, ORIGIN, VARY,
+};
+use http::{Method as Verb, Request, Response, StatusCode};
+use sinch_verify_protocol::server::Route;
+
+use super::authorize::needed;
+use crate::application::AuthorizationLevel;
+
+/// The answer to a browser that asks whether a page may call an operation; `None` for anything
+/// else.
+pub(super) fn preflight(request: &Request<Body>) -> Option<Response<Body>> {
+    if request.method() != Verb::OPTIONS || !request.headers().contains_key(ORIGIN) {
+        return None;
+    }
+    let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD)?;
+    let verb = Verb::from_bytes(wanted.as_bytes()).ok()?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if is_public(&verb, request.uri().path()) {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, wanted.clone());
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("authorization, content-type, accept-language, x-timestamp"),
+        );
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    Some(response)
+}
+
+/// Whether a page sent this request, and may read the answer.
+pub(super) fn applies(request: &Request<Body>) -> bool {
+    request.headers().contains_key(ORIGIN) && is_public(request.method(), request.uri().path())
+}
+
+/// Lets the page read the answer.
+pub(super) fn share(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("content-language, retry-after, x-emulator-quirks"),
+    );
+    headers.append(VARY, HeaderValue::from_name(HeaderName::from_static("origin")));
+}
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+fn is_public(verb: &Verb, path: &str) -> bool {
+    Route::parse(verb, path).is_ok_and(|route| needed(&route) == AuthorizationLevel::Public)
+}

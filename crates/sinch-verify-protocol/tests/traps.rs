@@ -1,0 +1,243 @@
+//! The traps of this API that other tests do not name: each is something a
+//! sender really does, or a reader really got wrong.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use sinch_verify_protocol::callback::{Event, SmsDeliveredEvent};
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms};
+use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::{
+    AcceptLanguage, DecodeError, Endpoint, Expiry, Method, Start, Started, Status, Verification,
+    VerificationId, WireObject,
+};
+
+fn answer<M: sinch_verify_protocol::method::VerifyMethod>(
+    status: u16,
+    body: &str,
+) -> Result<Started<M>, DecodeError> {
+    let mut response = Response::new(Bytes::from(body.to_owned()));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    Start::<M>::from_http(&response)
+}
+
+#[test]
+fn dotnet_escapes_the_plus_and_python_puts_spaces() {
+    let dotnet = br#"{"identity":{"type":"number","endpoint":"\u002B12025550134"},"method":"sms"}"#;
+    let python = br#"{"identity": {"type": "number", "endpoint": "+12025550134"}, "method": "sms"}"#;
+    let read = |body: &[u8]| StartRequest::decode(body).unwrap();
+    assert_eq!(read(dotnet), read(python));
+    assert_eq!(
+        read(dotnet).identity.phone_number().unwrap().as_str(),
+        "+12025550134"
+    );
+}
+
+#[test]
+fn old_answers_have_no_method_and_no_links() {
+    let started = answer::<Callout>(
+        200,
+        r#"{"id":"1234567890","callout":{"startPollingAfter":3,"stopPollingAfter":30,"pollingInterval":3}}"#,
+    );
+    let started = started.unwrap();
+    let slots: Vec<_> = started
+        .details
+        .schedule()
+        .unwrap()
+        .slots()
+        .map(|slot| slot.as_secs())
+        .collect();
+    assert_eq!(slots, [3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
+    assert!(started.links.is_empty());
+    // Newer servers leave the schedule out.
+    assert_eq!(
+        answer::<Callout>(200, r#"{"id":"1","method":"callout"}"#)
+            .unwrap()
+            .details
+            .schedule(),
+        None
+    );
+}
+
+#[test]
+fn an_answer_about_another_method_is_an_error() {
+    let error = answer::<Sms>(
+        200,
+        r#"{"id":"1","method":"flashcall","flashCall":{"cliFilter":"(.*)1(.*)"}}"#,
+    );
+    assert!(matches!(error, Err(DecodeError::WrongMethod { .. })), "{error:?}");
+}
+
+#[test]
+fn links_are_an_array_and_point_to_another_host() {
+    let body = r#"{"id":"1","method":"sms","_links":[{"rel":"status","href":"https://dc-euc1-std.example/1","method":"GET"}]}"#;
+    let started = answer::<Sms>(200, body).unwrap();
+    assert_eq!(started.links[0].href, "https://dc-euc1-std.example/1");
+}
+
+#[test]
+fn row_103_a_start_answer_without_timeouts_and_with_extra_keys_decodes() {
+    let body =
+        r#"{"id":"1","method":"flashcall","flashCall":{"cliFilter":"(.*)70123(.*)","new":1},"newer":[]}"#;
+    let started = answer::<FlashCall>(200, body).unwrap();
+    assert!(started.cli_filter().unwrap().matches("+4670123"));
+    assert_eq!(started.details.interception_timeout, None);
+    assert_eq!(
+        (started.extra.get("newer"), started.details.extra.get("new")),
+        (Some("[]"), Some("1"))
+    );
+    // A missing filter is what a flash call cannot do without.
+    let error = answer::<FlashCall>(200, r#"{"id":"1","method":"flashcall","flashCall":{}}"#).unwrap_err();
+    assert!(
+        matches!(&error, DecodeError::Json { path, .. } if path == "flashCall.cliFilter"),
+        "{error:?}"
+    );
+    let error = answer::<FlashCall>(200, r#"{"id":"1","method":"flashcall"}"#).unwrap_err();
+    assert!(
+        matches!(&error, DecodeError::Json { path, .. } if path == "flashCall"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn row_102_a_success_without_a_body_is_an_error_and_40005_hints_at_the_plus() {
+    for status in [200, 204] {
+        assert!(
+            matches!(answer::<Sms>(status, ""), Err(DecodeError::EmptyBody { .. })),
+            "{status}"
+        );
+    }
+    let error = answer::<Sms>(400, r#"{"errorCode":"40005","message":"Missing leading plus."}"#).unwrap_err();
+    assert!(error.to_string().contains("starts with +"), "{error}");
+}
+
+#[test]
+fn an_error_that_is_no_object_keeps_the_status() {
+    for body in ["", "<html>Bad gateway</html>", "{}", "null"] {
+        match answer::<Sms>(502, body) {
+            Err(DecodeError::Status { status, sample }) => {
+                assert_eq!((status.as_u16(), sample.as_str()), (502, body));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_auto_start_names_its_methods_and_their_parts() {
+    let body = br#"{"id":"1","method":"auto","auto":{"subVerificationId":null,"methodsOrder":["seamless","flashcall","sms"]},
+        "sms":{"template":"{{CODE}}","interceptionTimeout":120,"subVerificationId":"sub-1"},
+        "flashCall":{"cliFilter":"(.*)70123(.*)","subVerificationId":"sub-2"},"seamless":{"targetUri":"https://mno.example/v"}}"#;
+    let started =
+        answer::<sinch_verify_protocol::method::Auto>(200, std::str::from_utf8(body).unwrap()).unwrap();
+    let order = started.details.auto.methods_order.clone().unwrap();
+    assert_eq!(order, [Method::Seamless, Method::FlashCall, Method::Sms]);
+    assert_eq!(
+        started.details.sms.as_ref().unwrap().sub_verification_id,
+        VerificationId::new("sub-1").ok()
+    );
+    // And back again, without loss.
+    let again = StartResponse::from(started);
+    assert_eq!(again, StartResponse::decode(body).unwrap());
+}
+
+#[test]
+fn row_101_status_and_method_in_any_spelling() {
+    for (text, status) in [
+        ("FAIL", Status::Fail),
+        ("FAILED", Status::Fail),
+        ("successful", Status::Successful),
+    ] {
+        assert_eq!(Status::from(text), status);
+    }
+    let read = Verification::decode(br#"{"id":"1","method":"flashCall","status":"Failed"}"#).unwrap();
+    assert_eq!(
+        (read.method, read.status),
+        (Some(Method::FlashCall), Status::Fail)
+    );
+}
+
+#[test]
+fn a_delivered_event_may_lack_its_method() {
+    let body = br#"{"event":"VerificationSmsDeliveredEvent","id":"1","identity":{"type":"number","endpoint":"+1"},"smsResult":"Failed"}"#;
+    assert!(matches!(Event::decode(body), Ok(Event::SmsDelivered(event)) if event.method.is_none()));
+    assert!(SmsDeliveredEvent::receive(body).unwrap().quirks.is_empty());
+}
+
+#[test]
+fn the_name_of_an_event_in_another_field_does_not_mislead() {
+    let body = br#"{"event":"VerificationResultEvent","id":"1","method":"sms","status":"FAIL",
+        "identity":{"type":"number","endpoint":"+1"},"custom":"VerificationRequestEvent"}"#;
+    assert!(matches!(Event::decode(body), Ok(Event::Result(_))));
+    let body = br#"{"custom":"VerificationRequestEvent","event":"VerificationDreamtEvent"}"#;
+    assert!(matches!(Event::decode(body), Ok(Event::Unknown(_))));
+}
+
+#[test]
+fn an_expiry_is_a_duration_and_not_a_time_of_day() {
+    assert_eq!(
+        "01:00:00".parse::<Expiry>().unwrap().duration(),
+        Duration::from_secs(3600)
+    );
+    for text in [
+        "24:00:00",
+        "00:00:00",
+        "1:00:00",
+        "00:60:00",
+        "00:00",
+        "00:00:01:00",
+        "+1:00:00",
+        "١٢:٠٠:٠٠",
+    ] {
+        assert!(text.parse::<Expiry>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn row_99_weights_have_at_most_three_decimals() {
+    let tag = || "pl".parse().unwrap();
+    for (weight, written) in [
+        (0.2335, "pl;q=0.234"),
+        (1.0, "pl;q=1"),
+        (0.0, "pl;q=0"),
+        (0.3333, "pl;q=0.333"),
+        (0.5, "pl;q=0.5"),
+    ] {
+        assert_eq!(
+            AcceptLanguage::new()
+                .then_weighted(tag(), weight)
+                .unwrap()
+                .to_string(),
+            written
+        );
+    }
+    for weight in [1.1, -0.1, f64::NAN, f64::INFINITY] {
+        assert!(
+            AcceptLanguage::new().then_weighted(tag(), weight).is_err(),
+            "{weight}"
+        );
+    }
+    let list: AcceptLanguage = "pl-PL, fr-CA;q=0.5 ,is-IS,pl".parse().unwrap();
+    assert_eq!(list.to_string(), "pl-PL,fr-CA;q=0.5,is-IS,pl");
+    let preferred: Vec<_> = list.preferred().map(ToString::to_string).collect();
+    assert_eq!(preferred, ["pl-PL", "is-IS", "pl", "fr-CA"]);
+}
+
+#[test]
+fn row_100_content_language_is_kept_as_text() {
+    for language in ["es-ES", "pl", "zh-Hans-CN", ""] {
+        let mut response = Response::new(Bytes::from_static(br#"{"id":"1","method":"sms","sms":{}}"#));
+        response
+            .headers_mut()
+            .insert("content-language", language.parse().unwrap());
+        assert_eq!(
+            Start::<Sms>::from_http(&response)
+                .unwrap()
+                .content_language
+                .as_deref(),
+            Some(language)
+        );
+    }
+}
