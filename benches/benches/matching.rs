@@ -42,10 +42,10 @@ fn filter_match_general(c: &mut Criterion) {
     };
     let mut group = c.benchmark_group("protocol: match a compiled general filter");
     group.bench_function("CliFilter, goal 1.1", |b| {
-        b.iter(|| filter.matches(black_box(NUMBER)))
+        b.iter(|| filter.matches(black_box(NUMBER)));
     });
     group.bench_function("floor: regex of the same pattern", |b| {
-        b.iter(|| regex.is_match(black_box(NUMBER)))
+        b.iter(|| regex.is_match(black_box(NUMBER)));
     });
     group.finish();
 }

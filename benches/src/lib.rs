@@ -7,3 +7,23 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/callbacks.md")]
+struct CallbacksGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/errors-and-retries.md")]
+struct ErrorsAndRetriesGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/first-verification.md")]
+struct FirstVerificationGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/flows.md")]
+struct FlowsGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/stateless-backend.md")]
+struct StatelessBackendGuide;

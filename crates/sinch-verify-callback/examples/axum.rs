@@ -5,7 +5,8 @@ use std::env;
 
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
-use sinch_verify_callback::{CallbackService, KeyRing, Receiver, Responder, axum::router, handler_fn};
+use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_callback::{axum::router, handler_fn, replay::MemoryStore};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
     let receiver = Receiver::new(KeyRing::new(key, &secret));
-    let service = CallbackService::new(Responder::new(receiver, handler));
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let service = CallbackService::new(Responder::new(receiver, handler).with_replay_guard(guard));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
     Ok(axum::serve(listener, router("/sinch/callback", service)).await?)

@@ -1,15 +1,19 @@
-//! A route for axum.
+//! A route and an extractor for axum.
 
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::OriginalUri;
+use axum::extract::{FromRef, FromRequest, OriginalUri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
 use http::Request;
 use tower_service::Service;
 
 use crate::handler::Handler;
+use crate::intake::Intake;
+use crate::receiver::Callback;
+use crate::rejection::Rejection;
 use crate::service::{CallbackService, ResponseFuture};
 
 /// A router that answers callbacks at `path`, to serve or to merge.
@@ -66,9 +70,55 @@ impl<H: Handler> Service<Request<Body>> for WholePath<H> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
-        if let Some(OriginalUri(uri)) = request.extensions_mut().remove::<OriginalUri>() {
-            *request.uri_mut() = uri;
-        }
+        put_path_back(&mut request);
         self.0.call(request)
+    }
+}
+
+fn put_path_back(request: &mut Request<Body>) {
+    if let Some(OriginalUri(uri)) = request.extensions_mut().remove::<OriginalUri>() {
+        *request.uri_mut() = uri;
+    }
+}
+
+/// A callback that was taken, as an argument of a handler function of your own.
+///
+/// The state has an [`Intake`]. Deadline, fallback and repeated decisions are
+/// not part of this: [`callback_route`] has them.
+///
+/// ```
+/// use axum::Router;
+/// use axum::routing::post;
+/// use sinch_verify_callback::protocol::{Decision, Event};
+/// use sinch_verify_callback::{Callback, Intake};
+///
+/// async fn answer(callback: Callback) -> String {
+///     match callback.event {
+///         Event::Request(_) => Decision::Allow.to_json(),
+///         _ => String::new(),
+///     }
+/// }
+///
+/// # fn app(intake: Intake) -> Router {
+/// Router::new().route("/callback", post(answer)).with_state(intake)
+/// # }
+/// ```
+impl<S> FromRequest<S> for Callback
+where
+    S: Send + Sync,
+    Intake: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(mut request: Request<Body>, state: &S) -> Result<Self, Rejection> {
+        put_path_back(&mut request);
+        Intake::from_ref(state).take(request).await
+    }
+}
+
+/// [`Rejection::to_http_response`].
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        self.to_http_response().map(Body::from)
     }
 }

@@ -45,7 +45,8 @@
 //! | [`Receiver`] | bytes in, [`Callback`] or [`Rejection`] out | nothing: no I/O, no clock |
 //! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
 //! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
-//! | [`axum`] | the above as a route | feature `axum` |
+//! | [`Intake`] | for your own answers: a [`Receiver`] that reads the body, knows the time and refuses replays | feature `tower` |
+//! | [`axum`] | a route over the service, and an extractor over the intake | feature `axum` |
 //! | [`hyper`] | the above as a server of its own | feature `hyper` |
 //!
 //! A serverless function calls [`Responder::respond`] with what its platform
@@ -72,8 +73,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `tower` | [`CallbackService`] |
-//! | `axum` | a route over it, in [`axum`] |
+//! | `tower` | [`CallbackService`], [`Intake`] |
+//! | `axum` | a route and an extractor, in [`axum`] |
 //! | `hyper` | a server over it, in [`hyper`] |
 //! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
 //! | `metrics` | counters and a histogram on the `metrics` facade |
@@ -89,6 +90,8 @@ mod guard;
 mod handler;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(feature = "tower")]
+mod intake;
 mod keys;
 mod receiver;
 mod rejection;
@@ -105,6 +108,8 @@ pub use context::Context;
 pub use external_path::{ExternalPath, InvalidExternalPath};
 pub use guard::{GuardCounts, InDoubt, ReplayGuard};
 pub use handler::{Answer, BoxError, Handler, HandlerFn, handler_fn};
+#[cfg(feature = "tower")]
+pub use intake::Intake;
 pub use keys::KeyRing;
 pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};
 pub use rejection::{Reason, Rejection};

@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span};
 use crate::context::Context;
 use crate::guard::{Question, ReplayGuard};
 use crate::handler::{BoxError, Handler};
-use crate::receiver::{Callback, Head, Receiver, Verified};
+use crate::receiver::{Callback, Head, Receiver};
 use crate::rejection::Rejection;
 use crate::task::{self, AfterDeadline};
 use crate::telemetry;
@@ -128,6 +128,12 @@ impl<H> Responder<H> {
         self
     }
 
+    /// What refuses replays, where there is one.
+    #[must_use]
+    pub fn replay_guard(&self) -> Option<&ReplayGuard> {
+        self.guard.as_ref()
+    }
+
     /// What takes the callbacks.
     #[must_use]
     pub fn receiver(&self) -> &Receiver {
@@ -156,16 +162,10 @@ impl<H: Handler> Responder<H> {
         let head = self.receiver.check_head(head, now)?;
         self.receiver.check_len(body.len())?;
         let verified = self.receiver.verify(&head, &ContentMd5::of(body))?;
-        self.admit(&verified).await?;
-        verified.decode(body)
-    }
-
-    /// Asks the guard, where there is one.
-    pub(crate) async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
-        match &self.guard {
-            Some(guard) => guard.admit(verified).await,
-            None => Ok(()),
+        if let Some(guard) = &self.guard {
+            guard.admit(&verified).await?;
         }
+        verified.decode(body)
     }
 
     /// Answers a callback that the [`Receiver`] took, and that the

@@ -1,21 +1,19 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{BodyExt as _, Full};
-use sinch_verify_protocol::auth::{BodyHasher, ContentMd5};
+use http_body_util::Full;
 use tower_service::Service;
 
 use crate::handler::{BoxError, Handler};
-use crate::receiver::{Head, Receiver};
-use crate::rejection::{Reason, Rejection};
+use crate::intake::Intake;
 use crate::responder::Responder;
 use crate::telemetry;
 
@@ -31,37 +29,37 @@ use crate::telemetry;
 /// [`ExternalPath`](crate::ExternalPath) does it for any other.
 pub struct CallbackService<H> {
     responder: Arc<Responder<H>>,
-    clock: Clock,
-    body_deadline: Duration,
+    intake: Intake,
 }
-
-type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl<H> CallbackService<H> {
     /// How long a body may take to come unless told otherwise: 5 seconds.
-    pub const BODY_DEADLINE: Duration = Duration::from_secs(5);
+    pub const BODY_DEADLINE: Duration = Intake::BODY_DEADLINE;
 
     /// A service that answers with `responder`, by the system's clock.
     #[must_use]
     pub fn new(responder: Responder<H>) -> Self {
+        let intake = Intake::new(responder.receiver().clone());
         Self {
+            intake: match responder.replay_guard() {
+                Some(guard) => intake.with_replay_guard(guard.clone()),
+                None => intake,
+            },
             responder: Arc::new(responder),
-            clock: Arc::new(SystemTime::now),
-            body_deadline: Self::BODY_DEADLINE,
         }
     }
 
     /// Takes the time from `clock` instead, which is asked once per request.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.intake = self.intake.with_clock(clock);
         self
     }
 
     /// How long a body may take to come, from the moment its head was read.
     #[must_use]
     pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
-        self.body_deadline = deadline;
+        self.intake = self.intake.with_body_deadline(deadline);
         self
     }
 
@@ -78,69 +76,14 @@ impl<H: Handler> CallbackService<H> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let (since, now) = (Instant::now(), (self.clock)());
-        let (parts, body) = request.into_parts();
-        let response = match self.receive(Head::from(&parts), body, now).await {
+        let (since, now) = (Instant::now(), self.intake.now());
+        let response = match self.intake.take_at(request, now).await {
             Ok(callback) => self.responder.answer(callback, now).await,
             Err(rejection) => self.responder.reject(&rejection),
         };
         telemetry::answered(since);
         response.map(Full::new)
     }
-
-    async fn receive<B>(&self, head: Head<'_>, body: B, now: SystemTime) -> Result<crate::Callback, Rejection>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let receiver = self.responder.receiver();
-        let head = receiver.check_head(head, now)?;
-        let read = tokio::time::timeout(self.body_deadline, read(body, receiver));
-        let (body, content_md5) = read.await.map_err(|_| {
-            Rejection::new(Reason::Body {
-                message: "it did not come in time".to_owned(),
-            })
-        })??;
-        let verified = receiver.verify(&head, &content_md5)?;
-        self.responder.admit(&verified).await?;
-        verified.decode(&body)
-    }
-}
-
-/// Reads a body up to the receiver's limit.
-async fn read<B>(body: B, receiver: &Receiver) -> Result<(Bytes, ContentMd5), Rejection>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-{
-    // The least it can have: the `Content-Length`, where there is one.
-    receiver.check_len(usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX))?;
-    let mut body = pin!(body);
-    let mut hasher = BodyHasher::new();
-    let mut whole = Bytes::new();
-    let mut parts = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Rejection::new(Reason::Body {
-                message: error.into().to_string(),
-            })
-        })?;
-        let Ok(mut data) = frame.into_data() else { continue };
-        receiver.check_len(whole.len() + parts.len() + data.remaining())?;
-        // No copy for `Bytes`, which is what servers give.
-        let data = data.copy_to_bytes(data.remaining());
-        hasher.update(&data);
-        if whole.is_empty() && parts.is_empty() {
-            whole = data;
-        } else {
-            // The second part: only now is a buffer worth its price.
-            parts.extend_from_slice(&whole);
-            whole = Bytes::new();
-            parts.extend_from_slice(&data);
-        }
-    }
-    let body = if parts.is_empty() { whole } else { parts.freeze() };
-    Ok((body, hasher.finish()))
 }
 
 impl<H, B> Service<Request<B>> for CallbackService<H>
@@ -185,8 +128,7 @@ impl<H> Clone for CallbackService<H> {
     fn clone(&self) -> Self {
         Self {
             responder: Arc::clone(&self.responder),
-            clock: Arc::clone(&self.clock),
-            body_deadline: self.body_deadline,
+            intake: self.intake.clone(),
         }
     }
 }
@@ -194,8 +136,7 @@ impl<H> Clone for CallbackService<H> {
 impl<H> fmt::Debug for CallbackService<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallbackService")
-            .field("receiver", self.responder.receiver())
-            .field("body_deadline", &self.body_deadline)
+            .field("intake", &self.intake)
             .finish_non_exhaustive()
     }
 }

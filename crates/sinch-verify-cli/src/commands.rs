@@ -8,3 +8,4 @@ pub(crate) mod serve;
 pub(crate) mod signature;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod trigger;

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::{decode, demo, matching, report, serve, signature, start, status};
+use commands::{decode, demo, matching, report, serve, signature, start, status, trigger};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 ///
@@ -43,6 +43,8 @@ enum Command {
     /// Make or check the signature of a request or a callback.
     #[command(subcommand)]
     Signature(signature::Command),
+    /// Post a signed callback to a receiver, and judge its answer.
+    Trigger(trigger::Args),
 }
 
 #[tokio::main]
@@ -56,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Match(command) => matching::run(command),
         Command::Decode(args) => decode::run(&args),
         Command::Signature(command) => signature::run(command),
+        Command::Trigger(args) => trigger::run(args).await,
     };
     exit::code(result)
 }

@@ -46,8 +46,11 @@
 //! | `reqwest` | yes | `ReqwestTransport`, which a client uses when it is given no other |
 //! | `rustls` | yes | TLS for it: rustls, ring, the platform's root certificates |
 //! | `hyper` | no | `HyperTransport`: pooled, plain HTTP/1.1 |
+//! | `hyper-tls` | no | TLS for it, the same as reqwest's, and HTTP/2 where the server has it |
+//! | `tower` | no | `SharedTransport::from_service`: any tower service |
 //!
-//! Without any of them a client takes a [`Transport`] of your own.
+//! Without any of them a client takes a [`Transport`] of your own, or a closure:
+//! [`SharedTransport::from_fn`].
 #![forbid(unsafe_code)]
 
 mod answer;

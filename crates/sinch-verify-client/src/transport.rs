@@ -5,12 +5,17 @@
 //! authorizes and limits the time.
 
 mod body;
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 mod classify;
+mod function;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "tower")]
+mod service;
+#[cfg(any(feature = "rustls", feature = "hyper-tls"))]
+mod tls;
 
 use std::error::Error as StdError;
 use std::fmt;

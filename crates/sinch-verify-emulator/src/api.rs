@@ -5,6 +5,7 @@ mod body;
 mod cors;
 mod operation;
 mod refuse;
+mod spoil;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use authorize::authorize;
 use body::read;
 
 pub(crate) use refuse::{error_response, refusal_response};
+pub(crate) use spoil::Reset;
 
 /// Every path that nobody else takes.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
@@ -59,12 +61,24 @@ async fn answer_own(core: &Core, request: Request<Body>) -> Response<Body> {
         Ok(route) => route,
         Err(error) => return refuse::route(core, &error),
     };
+    let key = core
+        .application(caller.app)
+        .map_or("", |own| own.signer.key().as_str());
+    let fault = spoil::strike(core, key, &route, &body);
+    if let Some(fault) = &fault
+        && let Some(response) = spoil::before(core, fault, &head).await
+    {
+        return response;
+    }
     let mut quirks = caller.quirks();
     let mut response = operation::run(core, caller, route, &head, &body, &mut quirks).await;
     if let Some(quirks) = quirks.header(core.settings().strictness) {
         response.headers_mut().insert(QUIRKS, quirks);
     }
-    response
+    match &fault {
+        Some(fault) => spoil::after(core, fault, &head, response).await,
+        None => response,
+    }
 }
 
 /// The header that lists what was odd about a request.

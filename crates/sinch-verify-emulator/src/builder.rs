@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 
 use crate::application::Application;
 use crate::clock::Clock;
-use crate::emulator::{Emulator, Parts};
+use crate::emulator::{ControlError, Emulator, Parts};
+use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
@@ -24,6 +25,7 @@ pub struct Builder {
     address: SocketAddr,
     manual_clock: Option<SystemTime>,
     remote_callbacks: bool,
+    policies: Vec<(Scope, Policy)>,
 }
 
 impl Builder {
@@ -35,6 +37,7 @@ impl Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             manual_clock: None,
             remote_callbacks: false,
+            policies: Vec::new(),
         }
     }
 
@@ -72,6 +75,13 @@ impl Builder {
     #[must_use]
     pub fn manual_clock(mut self, now: SystemTime) -> Self {
         self.manual_clock = Some(now);
+        self
+    }
+
+    /// What handsets within `scope` do by themselves, from the start on.
+    #[must_use]
+    pub fn policy(mut self, scope: Scope, policy: Policy) -> Self {
+        self.policies.push((scope, policy));
         self
     }
 
@@ -114,7 +124,7 @@ impl Builder {
         let clock = self.manual_clock.map_or_else(Clock::running, Clock::manual);
         // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
-        Ok(Emulator::launch(Parts {
+        let emulator = Emulator::launch(Parts {
             listener,
             address,
             applications: self.applications,
@@ -122,7 +132,11 @@ impl Builder {
             clock,
             seed,
             remote_callbacks: self.remote_callbacks,
-        }))
+        });
+        for (scope, policy) in self.policies {
+            emulator.set_policy(scope, policy).map_err(StartError::Policy)?;
+        }
+        Ok(emulator)
     }
 }
 
@@ -137,6 +151,8 @@ pub enum StartError {
     /// A callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`] was not called.
     RemoteCallback,
+    /// A policy is for something that there is not.
+    Policy(ControlError),
     /// The address cannot be listened on.
     Bind {
         /// The address.
@@ -154,6 +170,7 @@ impl fmt::Display for StartError {
             Self::RemoteCallback => f.write_str(
                 "start an emulator whose callback URL is not on this machine; allow remote callbacks first",
             ),
+            Self::Policy(_) => f.write_str("start an emulator with its policies"),
             Self::Bind { address, .. } => write!(f, "listen on {address}"),
         }
     }
@@ -163,6 +180,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Bind { source, .. } => Some(source),
+            Self::Policy(error) => Some(error),
             _ => None,
         }
     }

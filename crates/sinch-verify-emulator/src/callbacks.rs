@@ -8,6 +8,7 @@ mod log;
 mod outstanding;
 mod post;
 mod question;
+mod replay;
 mod tell;
 
 use std::collections::{HashMap, VecDeque};
@@ -17,6 +18,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::core::Core;
+use crate::delivery::Delivery;
 use crate::engine::{Answer, AppId, Ask, Effect, Uid};
 
 pub(crate) use log::Log;
@@ -34,6 +36,12 @@ pub(crate) enum Job {
     },
     /// Any other event.
     Tell(Effect),
+    /// Something that was posted before, once more.
+    Replay {
+        app: AppId,
+        delivery: Box<Delivery>,
+        reply: oneshot::Sender<Option<Delivery>>,
+    },
     /// Drop all that is waiting or under way.
     Forget,
 }
@@ -101,6 +109,14 @@ impl Desk {
                         self.spawn(effect);
                     }
                 }
+            }
+            Job::Replay { app, delivery, reply } => {
+                let (core, poster) = (Arc::clone(&self.core), Arc::clone(&self.poster));
+                self.tasks.spawn(async move {
+                    // Whoever ordered it may have gone; the log has it all the same.
+                    let _ = reply.send(replay::again(&core, &poster, app, &delivery).await);
+                    None
+                });
             }
             Job::Forget => {
                 self.tasks = JoinSet::new();

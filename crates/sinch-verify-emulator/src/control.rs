@@ -1,7 +1,7 @@
 //! The control interface under `/_emu`, probes, and the index.
 
+mod feed;
 mod guard;
-mod span;
 
 use std::sync::Arc;
 
@@ -9,19 +9,23 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
-use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::timestamp::XTimestamp;
+use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
 use crate::api::refusal_response;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
 use crate::engine::{self, Command, SEAMLESS, Uid};
+use crate::fault::{ActiveFault, FaultRule};
+use crate::magic::MagicNumber;
 use crate::message::Message;
+use crate::policy::{Policy, Scope};
+use crate::span;
 
 /// All routes but those of the API.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
@@ -31,6 +35,13 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/clock", get(clock).post(advance))
         .route("/_emu/reset", post(reset))
         .route("/_emu/deliveries", get(deliveries))
+        .route("/_emu/deliveries/{seq}/replay", post(replay))
+        .route("/_emu/numbers", get(magic_numbers))
+        .route("/_emu/policies", post(set_policy).delete(clear_policies))
+        .route("/_emu/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_emu/faults/{id}", delete(remove_fault))
+        .route("/_emu/events", get(feed::events))
+        .route("/_emu/messages/wait", get(feed::wait))
         .layer(axum::middleware::from_fn(guard::own_origin));
     Router::new()
         .route("/", get(index))
@@ -47,10 +58,17 @@ Emulator of the Sinch Verification service. Not the real service, not affiliated
 
 API           /verification/v1/verifications
 messages      GET  /_emu/numbers/{number}/messages
+next message  GET  /_emu/messages/wait?to=+46700000001&after=0&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 clock         GET  /_emu/clock
+faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}
 move clock    POST /_emu/clock                     {\"advance\":\"5m\"}
 callbacks     GET  /_emu/deliveries
+send again    POST /_emu/deliveries/{seq}/replay
+events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
+magic numbers GET  /_emu/numbers
+policies      POST /_emu/policies                  {\"prefix\":\"+46\",\"policy\":{\"do\":\"report\",\"after\":\"2s\"}}
+              DELETE /_emu/policies
 start over    POST /_emu/reset
 probes        GET  /livez, GET /readyz
 ";
@@ -149,6 +167,103 @@ async fn deliveries(State(core): State<Arc<Core>>) -> Response {
     json(&Deliveries {
         deliveries: core.deliveries(),
     })
+}
+
+async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>) -> Answer {
+    match core.replay(seq).await {
+        Some(delivery) => Ok(json(&delivery)),
+        None => Err(Refused {
+            status: StatusCode::NOT_FOUND,
+            error: format!("delivery {seq} is not known, or its application has no callback URL"),
+        }),
+    }
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    numbers: Vec<MagicNumber>,
+}
+
+async fn magic_numbers() -> Response {
+    json(&Numbers {
+        numbers: MagicNumber::all(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyBody {
+    number: Option<PhoneNumber>,
+    prefix: Option<String>,
+    application: Option<String>,
+    policy: Policy,
+}
+
+async fn set_policy(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let wanted: PolicyBody = read_body(&body, r#"{"prefix":"+46","policy":{"do":"report","after":"2s"}}"#)?;
+    let scope = match (wanted.number, wanted.prefix, wanted.application) {
+        (Some(number), None, None) => Scope::Number(number),
+        (None, Some(prefix), None) => Scope::Prefix(prefix),
+        (None, None, Some(key)) => {
+            let key = ApplicationKey::new(&key);
+            Scope::Application(key.map_err(|error| Refused::bad(format!("application: {error}")))?)
+        }
+        (None, None, None) => Scope::Everyone,
+        _ => {
+            return Err(Refused::bad(
+                "name one of number, prefix and application, or none for everyone",
+            ));
+        }
+    };
+    core.set_policy(scope, wanted.policy)
+        .map_err(|error| Refused::bad(error.to_string()))?;
+    Ok(json(&serde_json::Map::new()))
+}
+
+#[derive(Serialize)]
+struct Faults {
+    faults: Vec<ActiveFault>,
+}
+
+async fn faults(State(core): State<Arc<Core>>) -> Response {
+    json(&Faults {
+        faults: core.faults.list(),
+    })
+}
+
+#[derive(Serialize)]
+struct Added {
+    id: u64,
+}
+
+async fn add_fault(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let rule: FaultRule = read_body(
+        &body,
+        r#"{"on":"api","operation":"report","fault":{"kind":"reset"}}"#,
+    )?;
+    let id = core.faults.add(rule).map_err(Refused::bad)?;
+    Ok(json(&Added { id }))
+}
+
+async fn remove_fault(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Answer {
+    if core.faults.remove(id) {
+        Ok(json(&serde_json::Map::new()))
+    } else {
+        Err(Refused {
+            status: StatusCode::NOT_FOUND,
+            error: format!("no fault has the id {id}"),
+        })
+    }
+}
+
+async fn clear_faults(State(core): State<Arc<Core>>) -> Response {
+    core.faults.clear();
+    json(&serde_json::Map::new())
+}
+
+async fn clear_policies(State(core): State<Arc<Core>>) -> Response {
+    core.clear_policies();
+    json(&serde_json::Map::new())
 }
 
 /// The address of a data verification: fetching it is the proof.

@@ -17,9 +17,12 @@ use crate::callbacks::{Job, Log, Outstanding};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
-use crate::engine::{Answer, AppId, Ask, Command, Engine};
+use crate::engine::{Answer, AppId, Ask, Command, Engine, Notice, Outputs, Reach};
+use crate::fault::Faults;
+use crate::feed::{Feed, Happening};
 use crate::message::Message;
 use crate::mix::mix;
+use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
 
 /// What all tasks of an emulator share.
@@ -40,6 +43,8 @@ pub(crate) struct Core {
     jobs: mpsc::UnboundedSender<Job>,
     pub(crate) outstanding: Outstanding,
     pub(crate) log: Log,
+    pub(crate) feed: Feed,
+    pub(crate) faults: Faults,
     stop: watch::Sender<bool>,
     support_ids: AtomicU64,
 }
@@ -91,6 +96,8 @@ impl Core {
             jobs,
             outstanding: Outstanding::default(),
             log: Log::new(settings.deliveries_kept),
+            feed: Feed::new(settings.events_kept),
+            faults: Faults::new(seed),
             stop: watch::Sender::new(false),
             support_ids: AtomicU64::new(0),
             settings,
@@ -131,6 +138,7 @@ impl Core {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let outputs = engine.handle(self.clock.service(), command);
+        self.note(&outputs);
         // Queued under the lock, so that events of one verification keep their order.
         for effect in outputs.effects {
             if self.callback(effect.app).is_some() {
@@ -146,10 +154,83 @@ impl Core {
         if nearer {
             self.nearer.notify_one();
         }
-        if matches!(outputs.answer, Answer::Started { .. }) {
+        if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
         outputs.answer
+    }
+
+    /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
+    fn note(&self, outputs: &Outputs) {
+        let at = self.clock.service();
+        for effect in &outputs.effects {
+            if let Notice::Result(event) = &effect.notice {
+                self.feed.push(
+                    at,
+                    Happening::Ended {
+                        id: event.id.clone(),
+                        status: event.status.clone(),
+                        reason: event.reason.clone(),
+                    },
+                );
+            }
+        }
+        if let Answer::Started { response, .. } = &outputs.answer {
+            let id = response.id.clone();
+            self.feed.push(
+                at,
+                Happening::Started {
+                    id,
+                    method: response.method.clone(),
+                },
+            );
+        }
+        for arrived in &outputs.arrivals {
+            self.feed.push(at, Happening::Message(*arrived));
+        }
+    }
+
+    /// What stands for a start of `number`, if its answer is to be held back: for how long, or for
+    /// ever.
+    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {
+        self.lock().held_back(app, number)
+    }
+
+    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
+        let scope = match scope {
+            Scope::Number(number) => Reach::Number(number),
+            Scope::Prefix(prefix) => {
+                let digits = prefix.strip_prefix('+').unwrap_or_default();
+                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(ControlError::Prefix);
+                }
+                Reach::Prefix(prefix)
+            }
+            Scope::Application(key) => {
+                let app = self.find(key.as_str());
+                Reach::Application(app.ok_or(ControlError::UnknownApplication(key))?)
+            }
+            Scope::Everyone => Reach::Everyone,
+        };
+        self.run(Command::SetPolicy { scope, policy });
+        Ok(())
+    }
+
+    pub(crate) fn clear_policies(&self) {
+        self.run(Command::ClearPolicies);
+    }
+
+    /// Posts what was posted before once more, and gives what became of it; `None` when that is no
+    /// longer known, or has nowhere to go.
+    pub(crate) async fn replay(&self, seq: u64) -> Option<Delivery> {
+        let (app, delivery) = self.log.find(seq)?;
+        let (reply, outcome) = oneshot::channel();
+        self.post(Job::Replay {
+            app,
+            delivery: Box::new(delivery),
+            reply,
+        });
+        outcome.await.ok().flatten()
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
@@ -232,6 +313,7 @@ impl Core {
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.run(Command::TimeReached);
+        self.feed.push(self.clock.service(), Happening::Clock);
     }
 
     pub(crate) fn set_callback_url(
@@ -262,6 +344,7 @@ impl Core {
         self.run(Command::Reset);
         self.post(Job::Forget);
         self.log.clear();
+        self.feed.push(self.clock.service(), Happening::Reset);
     }
 
     pub(crate) fn stop(&self) {

@@ -41,6 +41,9 @@ pub struct Delivery {
     pub response: Option<String>,
     /// Whether the try did its job.
     pub ok: bool,
+    /// The delivery that this one repeated, if it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<u64>,
     /// What was wrong, or odd, with the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,

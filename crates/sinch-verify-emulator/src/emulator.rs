@@ -17,7 +17,9 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::driver;
+use crate::fault::{ActiveFault, FaultRule};
 use crate::message::Message;
+use crate::policy::{Policy, Scope};
 use crate::server;
 use crate::settings::Settings;
 
@@ -158,6 +160,53 @@ impl Emulator {
         self.core.wait_delivered(timeout).await
     }
 
+    /// What handsets within `scope` do by themselves from now on; this replaces what was set for the
+    /// same scope, and stays over a [reset](Self::reset).
+    ///
+    /// # Errors
+    ///
+    /// When no application has the key, or a prefix is not `+` and digits.
+    pub fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
+        self.core.set_policy(scope, policy)
+    }
+
+    /// Forgets all policies; [magic numbers](crate::MagicNumber) stay.
+    pub fn clear_policies(&self) {
+        self.core.clear_policies();
+    }
+
+    /// Posts once more what a [delivery](Self::deliveries) posted: to the callback URL of now, signed
+    /// anew. A decision in the answer is judged, but nobody acts on it. `None` when the delivery is
+    /// no longer known, or its application has no callback URL.
+    pub async fn replay(&self, seq: u64) -> Option<Delivery> {
+        self.core.replay(seq).await
+    }
+
+    /// Orders a fault; gives its number. It stays over a [reset](Self::reset).
+    ///
+    /// # Errors
+    ///
+    /// When the rule makes no sense: the message names the field.
+    pub fn add_fault(&self, rule: FaultRule) -> Result<u64, ControlError> {
+        self.core.faults.add(rule).map_err(ControlError::Fault)
+    }
+
+    /// Ends a fault; says whether there was one of this number.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.core.faults.remove(id)
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.core.faults.clear();
+    }
+
+    /// The faults in force, and how often each struck.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ActiveFault> {
+        self.core.faults.list()
+    }
+
     /// Forgets all verifications, messages, waiting events and deliveries, and starts the made-up
     /// values from the seed again. Applications and clock stay as they are.
     pub fn reset(&self) {
@@ -194,6 +243,10 @@ pub enum ControlError {
     RemoteCallback,
     /// No callout to this number is pending.
     NoCallout,
+    /// A fault rule makes no sense, for this reason.
+    Fault(&'static str),
+    /// Not `+` and digits.
+    Prefix,
     /// Not 1 to 10 keys of `0-9 * #`.
     Keys,
 }
@@ -206,6 +259,8 @@ impl fmt::Display for ControlError {
                 f.write_str("use a callback URL that is not on this machine; not allowed")
             }
             Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
+            Self::Fault(problem) => write!(f, "order a fault: {problem}"),
+            Self::Prefix => f.write_str("set a policy: prefix must be + and digits"),
             Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),
         }
     }

@@ -9,6 +9,7 @@ mod agenda;
 mod answer;
 mod callout;
 mod command;
+mod fate;
 mod flash_call;
 mod handset;
 mod language;
@@ -32,6 +33,7 @@ use crate::message::Message;
 use crate::settings::Settings;
 
 use agenda::{Agenda, Task};
+use fate::Policies;
 use handset::Handsets;
 use random::Random;
 use record::{Call, Carried};
@@ -39,7 +41,8 @@ use store::Store;
 
 pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, AppId, Ask, Command, Effect, Notice, Outputs, Query, Refusal, StartCommand, Target,
+    Answer, AppId, Arrived, Ask, Command, Effect, Notice, Outputs, Query, Reach, Refusal, StartCommand,
+    Target,
 };
 pub(crate) use record::Uid;
 
@@ -55,8 +58,11 @@ pub(crate) struct Engine {
     store: Store,
     handsets: Handsets,
     agenda: Agenda,
+    policies: Policies,
     /// What the command under way wants carried out.
     effects: Vec<Effect>,
+    /// What reached handsets meanwhile.
+    arrivals: Vec<Arrived>,
 }
 
 impl Engine {
@@ -68,7 +74,9 @@ impl Engine {
             store: Store::new(applications),
             handsets: Handsets::new(settings.inbox_kept),
             agenda: Agenda::default(),
+            policies: Policies::default(),
             effects: Vec::new(),
+            arrivals: Vec::new(),
             settings,
             base,
             seed,
@@ -87,12 +95,23 @@ impl Engine {
             Command::Follow { uid, secret } => self.follow(uid, secret),
             Command::Keypad { number, digits } => self.keypad(&number, &digits),
             Command::Status { app, query } => self.status(app, &query),
+            Command::SetPolicy { scope, policy } => {
+                self.policies.set(scope, policy);
+                Answer::Done
+            }
+            Command::ClearPolicies => {
+                self.policies = Policies::default();
+                Answer::Done
+            }
             Command::TimeReached => Answer::Done,
             Command::Reset => self.reset(),
         };
+        // What the command itself made due at once.
+        self.run_due(self.now);
         Outputs {
             answer,
             effects: std::mem::take(&mut self.effects),
+            arrivals: std::mem::take(&mut self.arrivals),
         }
     }
 
@@ -158,6 +177,8 @@ impl Engine {
             match task {
                 Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
                 Task::CallOver => self.call_over(uid),
+                Task::Act => self.come_to_pass(uid),
+                Task::Arrive => self.arrive(uid),
             }
         }
     }

@@ -46,18 +46,26 @@ mod delivery;
 mod driver;
 mod emulator;
 mod engine;
+mod fault;
+mod feed;
+mod magic;
 mod message;
 mod mix;
+mod policy;
 mod server;
 mod settings;
 #[cfg(any(test, feature = "simulation"))]
 mod simulation;
+mod span;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
 pub use delivery::Delivery;
 pub use emulator::{ControlError, Emulator};
+pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule};
+pub use magic::MagicNumber;
 pub use message::{Message, MessageKind};
+pub use policy::{Policy, Scope};
 pub use settings::{CalloutPolling, ReportAnswer, Settings, Strictness};
 #[cfg(feature = "simulation")]
 pub use simulation::{Simulation, SimulationFailure};

@@ -1,16 +1,21 @@
 //! Connections.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 
+use crate::api::Reset;
 use crate::core::Core;
 use crate::{api, control};
 
@@ -45,24 +50,35 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
 async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
     // Answers are small and waited for.
     let _ = stream.set_nodelay(true);
-    let connection = hyper::server::conn::http1::Builder::new()
+    let reset = Arc::new(Notify::new());
+    let router = TowerToHyperService::new(router);
+    let handle = Reset(Arc::clone(&reset));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handle.clone());
+        router.call(request)
+    });
+    let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    tokio::pin!(connection);
+        .serve_connection(TokioIo::new(stream), service);
     let mut stopping = false;
     loop {
         tokio::select! {
-            ended = connection.as_mut() => {
+            ended = &mut connection => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection broke");
                 }
                 return;
             }
-            () = told(&mut stop), if !stopping => {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
+            () = reset.notified() => {
+                let stream = connection.into_parts().io.into_inner();
+                // Without the time to say goodbye, closing is a reset.
+                let _ = stream.set_zero_linger();
+                return;
             }
+            () = told(&mut stop), if !stopping => stopping = true,
         }
+        // The other branches return: this is reached once.
+        Pin::new(&mut connection).graceful_shutdown();
     }
 }
 

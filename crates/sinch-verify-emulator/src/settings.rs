@@ -36,6 +36,8 @@ pub struct Settings {
     pub report_after_success: ReportAnswer,
     /// Whether a report that names another method uses up an attempt. Default `false`.
     pub other_method_is_attempt: bool,
+    /// Whether the [magic numbers](crate::MagicNumber) have their outcomes. Default `true`.
+    pub magic_numbers: bool,
     /// How long a verification stays pending, from its start. A start or a decision may say
     /// otherwise for an SMS. Default 300 s.
     pub expiry: Duration,
@@ -102,6 +104,8 @@ pub struct Settings {
     pub verifications_kept: usize,
     /// How many tries of callbacks the delivery log keeps. Default 1,000.
     pub deliveries_kept: usize,
+    /// How many events the feed keeps for those who come back. Default 10,000.
+    pub events_kept: usize,
 }
 
 impl Default for Settings {
@@ -115,6 +119,7 @@ impl Default for Settings {
             report_after_expiry: ReportAnswer::Verification,
             report_after_success: ReportAnswer::Refusal,
             other_method_is_attempt: false,
+            magic_numbers: true,
             expiry: seconds(300),
             status_by_number: None,
             abort_predecessor: true,
@@ -142,6 +147,7 @@ impl Default for Settings {
             inbox_kept: 100,
             verifications_kept: 100_000,
             deliveries_kept: 1_000,
+            events_kept: 10_000,
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serializer};
+
 /// Reads `250ms`, `90s`, `5m`, `1h`, `2d`, and sequences of them such as `1h30m`.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;
@@ -26,6 +29,15 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         rest = &rest[letters..];
     }
     Some(span)
+}
+
+pub(crate) fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{}ms", span.as_millis()))
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| D::Error::custom("not a span such as 250ms, 90s, 5m, 1h or 1h30m"))
 }
 
 #[cfg(test)]

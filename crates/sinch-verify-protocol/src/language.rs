@@ -115,6 +115,35 @@ impl AcceptLanguage {
         self.0.is_empty()
     }
 
+    /// What can be read of some header lines.
+    #[cfg(feature = "server")]
+    pub(crate) fn readable<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let parts = lines.flat_map(|line| line.split(','));
+        parts.fold(Self::new(), |list, part| {
+            match Self::new().then_part(part.trim()) {
+                Ok(mut one) => {
+                    let mut list = list;
+                    list.0.append(&mut one.0);
+                    list
+                }
+                Err(_) => list,
+            }
+        })
+    }
+
+    /// Adds one part of a header value: `sv-SE` or `sv-SE;q=0.5`.
+    fn then_part(self, part: &str) -> Result<Self, InvalidLanguage> {
+        let Some((tag, parameter)) = part.split_once(';') else {
+            return Ok(self.then(part.parse()?));
+        };
+        let (name, weight) = parameter.split_once('=').ok_or(InvalidLanguage::Weight)?;
+        if !name.trim().eq_ignore_ascii_case("q") {
+            return Err(InvalidLanguage::Weight);
+        }
+        let weight = weight.trim().parse().map_err(|_| InvalidLanguage::Weight)?;
+        self.then_weighted(tag.trim().parse()?, weight)
+    }
+
     /// The tags by falling weight; equal weights in the order given; weight 0
     /// ("not acceptable") left out.
     pub fn preferred(&self) -> impl Iterator<Item = &LanguageTag> {
@@ -129,26 +158,10 @@ impl FromStr for AcceptLanguage {
 
     /// Reads a header value. Spaces around parts are allowed.
     fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
-        let mut list = Self::new();
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (tag, weight) = match part.split_once(';') {
-                None => (part, None),
-                Some((tag, parameter)) => {
-                    let value = parameter
-                        .trim()
-                        .strip_prefix("q=")
-                        .ok_or(InvalidLanguage::Weight)?;
-                    let weight = value.trim().parse::<f64>().map_err(|_| InvalidLanguage::Weight)?;
-                    (tag.trim(), Some(weight))
-                }
-            };
-            let tag = tag.parse()?;
-            list = match weight {
-                None => list.then(tag),
-                Some(weight) => list.then_weighted(tag, weight)?,
-            };
-        }
-        Ok(list)
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .try_fold(Self::new(), Self::then_part)
     }
 }
 

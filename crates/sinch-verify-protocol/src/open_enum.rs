@@ -7,14 +7,14 @@
 //! reading ignores case; the writing is always the canonical form.
 
 /// Declares an open wire enum: known variants, aliases that read as one of
-/// them, and `Unknown`.
+/// them, and `Unknown`. `, exact` behind the name reads canonical spellings only.
 ///
 /// Generates `as_str`, `is_unknown`, `Display`, `From<&str>`, `FromStr`,
 /// serde both ways, and `KNOWN`, the canonical strings.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident {
+        pub enum $name:ident $(, $exact:ident)? {
             $(
                 $(#[$vmeta:meta])*
                 $variant:ident = $text:literal $(| $alias:literal)*,
@@ -50,13 +50,15 @@ macro_rules! open_enum {
             }
 
             fn known(text: &str) -> Option<Self> {
+                // What senders may write freely is theirs: only the exact spelling is known.
+                const EXACT: bool = false $( || stringify!($exact).len() > 0 )?;
                 // The exact spelling first: it is the everyday case.
                 match text {
                     $( $text => return Some(Self::$variant), )*
                     _ => {}
                 }
                 $(
-                    if text.eq_ignore_ascii_case($text) $(|| text.eq_ignore_ascii_case($alias))* {
+                    if !EXACT && (text.eq_ignore_ascii_case($text) $(|| text.eq_ignore_ascii_case($alias))*) {
                         return Some(Self::$variant);
                     }
                 )*

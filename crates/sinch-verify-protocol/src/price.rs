@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::wire::{Extra, Part, Via, object};
+use crate::wire::{Extra, Oddity, Part, Via, object};
 
 object! {
     /// An amount in a currency. Both fields may be missing.
@@ -45,35 +45,49 @@ object! {
 }
 
 /// Reads a price that is nested, as documented, or flat, as in events.
-pub(crate) struct FlatOrNested(VerificationPrice);
+pub(crate) struct FlatOrNested {
+    price: VerificationPrice,
+    flat: bool,
+}
 
 impl<'de> Deserialize<'de> for FlatOrNested {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut price = VerificationPrice::deserialize(deserializer)?;
-        let currency = price.extra.remove("currencyId");
-        let amount = price.extra.remove("amount");
-        if currency.is_some() || amount.is_some() {
-            let currency = currency
-                .map(|raw| serde_json::from_str(raw.get()))
-                .transpose()
-                .map_err(D::Error::custom)?;
-            let amount = amount
-                .map(|raw| serde_json::from_str(raw.get()))
-                .transpose()
-                .map_err(D::Error::custom)?;
-            price.verification.get_or_insert_with(|| Money {
+        let is_flat = ["currencyId", "amount"]
+            .iter()
+            .any(|key| price.extra.get(key).is_some());
+        // Beside a nested price, flat fields are unknown ones like any other.
+        let flat = is_flat && price.verification.is_none();
+        if flat {
+            let currency = field::<String, _>(&mut price.extra, "currencyId")?;
+            let amount = field::<Amount, _>(&mut price.extra, "amount")?;
+            price.verification = Some(Money {
                 currency,
                 amount,
                 extra: Extra::default(),
             });
         }
-        Ok(Self(price))
+        Ok(Self { price, flat })
+    }
+}
+
+/// Takes an optional field out of the unknown ones.
+fn field<T: serde::de::DeserializeOwned, E: serde::de::Error>(
+    extra: &mut Extra,
+    key: &str,
+) -> Result<Option<T>, E> {
+    match extra.remove(key) {
+        Some(raw) => serde_json::from_str(raw.get()).map_err(E::custom),
+        None => Ok(None),
     }
 }
 
 impl Via<VerificationPrice> for FlatOrNested {
-    fn settle(self, _field: &'static str, _extra: &mut Extra) -> Option<VerificationPrice> {
-        Some(self.0)
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<VerificationPrice> {
+        if self.flat {
+            extra.remark(field, Oddity::FlatPrice);
+        }
+        Some(self.price)
     }
 }
 
@@ -107,8 +121,10 @@ impl Amount {
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let units: i128 = format!("{whole}{fraction}").parse().ok()?;
         let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        if scale >= 0 {
+        if (0..=38).contains(&scale) {
             Some((units, scale.unsigned_abs()))
+        } else if scale > 0 {
+            None
         } else {
             let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
             Some((units.checked_mul(factor)?, 0))

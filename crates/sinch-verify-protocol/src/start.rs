@@ -130,6 +130,21 @@ impl<M: VerifyMethod> Start<M> {
         self
     }
 
+    /// Device data, as the mobile SDKs send it; a free object.
+    #[must_use]
+    pub fn metadata(mut self, metadata: RawJson) -> Self {
+        self.body.metadata = Some(metadata);
+        self
+    }
+
+    /// Whether the service may refuse a number early, so that the app can fall
+    /// back at once. The mobile SDKs always say.
+    #[must_use]
+    pub fn honour_early_reject(mut self, honour: bool) -> Self {
+        self.body.honour_early_reject = Some(honour);
+        self
+    }
+
     /// The languages for the message, best first (`Accept-Language`).
     #[must_use]
     pub fn languages(mut self, languages: AcceptLanguage) -> Self {
@@ -182,8 +197,7 @@ impl<M: VerifyMethod> Endpoint for Start<M> {
     fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError> {
         let mut request = json_request(Verb::POST, base, PREFIX, &self.body)?;
         if !self.languages.is_empty() {
-            let value = HeaderValue::try_from(self.languages.to_string())
-                .map_err(|error| EncodeError::Uri(error.into()))?;
+            let value = HeaderValue::try_from(self.languages.to_string()).map_err(EncodeError::Header)?;
             request.headers_mut().insert(ACCEPT_LANGUAGE, value);
         }
         Ok(request)
@@ -317,14 +331,14 @@ impl StartRequest {
 
 #[cfg(feature = "server")]
 impl StartRequest {
-    /// The languages of the request's `Accept-Language`; an unreadable header
-    /// counts as none.
+    /// The languages of the request's `Accept-Language` headers, best first.
+    /// What cannot be read, `*` among it, is passed over.
     #[must_use]
-    pub fn languages(request: &http::HeaderMap) -> AcceptLanguage {
-        request
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default()
+    pub fn languages(headers: &http::HeaderMap) -> AcceptLanguage {
+        let lines = headers
+            .get_all(ACCEPT_LANGUAGE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        AcceptLanguage::readable(lines)
     }
 }

@@ -73,7 +73,11 @@ status!(StatusByReference, "status_by_reference", |query, path| {
 });
 
 status!(StatusByNumber, "status_by_number", |query, path| {
-    push_segment(&mut path, query.method.as_str());
+    let method = query.method.as_str();
+    if method.bytes().all(|byte| byte == b'.') {
+        return Err(EncodeError::Method);
+    }
+    push_segment(&mut path, method);
     path.push_str("/number");
     push_segment(&mut path, query.number.as_str());
 });

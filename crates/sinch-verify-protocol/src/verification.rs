@@ -76,7 +76,10 @@ open_enum! {
 
 open_enum! {
     /// How the code or the caller id reached the reporter.
-    pub enum Source {
+    ///
+    /// Free text of the sender, which wants it echoed: another spelling, such
+    /// as iOS's `MANUAL`, stays what it is.
+    pub enum Source, exact {
         /// Read by the app.
         Intercepted = "intercepted",
         /// Typed by a person.
@@ -116,7 +119,7 @@ object! {
         /// The state.
         required "status" => status: Status, via Spelled<Status>;
         /// Why, once it ended without success.
-        optional "reason" => reason: Reason;
+        optional "reason" => reason: Reason, via Spelled<Reason>;
         /// The application's own name for it.
         optional "reference" => reference: String;
         /// Who is verified.
@@ -132,7 +135,7 @@ object! {
         /// For calls: whether the call is over.
         optional "callComplete" => call_complete: bool;
         /// For calls: how the call ended.
-        optional "callResult" => call_result: CallResult;
+        optional "callResult" => call_result: CallResult, via Spelled<CallResult>;
     }
 }
 
@@ -173,9 +176,13 @@ impl Verification {
         self.status == Status::Successful
     }
 
-    /// The country, when the answer names one or the number tells.
+    /// The country: the one that the answer names, or else the one that the
+    /// number tells.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
+        if let Some(named) = self.country_id.as_deref().and_then(|id| Country::parse(id).ok()) {
+            return Some(named);
+        }
         self.identity
             .as_ref()
             .and_then(|identity| identity.phone_number().ok())

@@ -55,6 +55,17 @@ fn a_start_arrives_as_it_was_built() {
 }
 
 #[test]
+fn what_cannot_be_read_of_a_language_header_is_passed_over() {
+    let mut headers = http::HeaderMap::new();
+    headers.append("accept-language", "en-US,*;q=0.5, sv-SE;Q=0.9".parse().unwrap());
+    headers.append("accept-language", "pl;q=two,fi".parse().unwrap());
+    assert_eq!(
+        StartRequest::languages(&headers).to_string(),
+        "en-US,sv-SE;q=0.9,fi"
+    );
+}
+
+#[test]
 fn each_method_starts_under_its_own_name() {
     let mut flash = FlashCallOptions::default();
     flash.dial_timeout = Some(CallSeconds::new(12).unwrap());

@@ -241,3 +241,116 @@ fn row_100_content_language_is_kept_as_text() {
         );
     }
 }
+
+#[test]
+fn an_error_that_repeats_the_number_does_not_show_it() {
+    let error = answer::<Sms>(
+        400,
+        r#"{"errorCode":40001,"message":"Number +12025550134 is invalid. Too short."}"#,
+    )
+    .unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(
+        !shown.contains("2025550134") && shown.contains("40001"),
+        "{shown}"
+    );
+    match &error {
+        DecodeError::Api { error, .. } => assert!(error.message.as_deref().unwrap().contains("+12025550134")),
+        other => panic!("{other:?}"),
+    }
+    // The hint is for numbers only.
+    let other = answer::<Sms>(
+        400,
+        r#"{"errorCode":40001,"message":"dialTimeout must be from 5 to 120."}"#,
+    )
+    .unwrap_err();
+    assert!(!other.to_string().contains("starts with +"), "{other}");
+}
+
+#[test]
+fn a_sample_of_a_body_shows_its_shape_and_no_value() {
+    let body = r#"{"method":"sms","sms":{"code":"abcd"},"custom":"Jo Smith","identity":5}"#;
+    let error = format!("{:?}", StartRequest::decode(body.as_bytes()).unwrap_err());
+    assert!(
+        error.contains("custom") && !error.contains("abcd") && !error.contains("Smith"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_auto_start_keeps_its_whatsapp_part() {
+    let body = r#"{"id":"1","method":"auto","auto":{"methodsOrder":["whatsapp"]},"whatsapp":{"codeType":"Numeric"}}"#;
+    let started = answer::<sinch_verify_protocol::method::Auto>(200, body).unwrap();
+    assert!(started.details.whatsapp.is_some());
+    assert_eq!(
+        StartResponse::from(started).to_json(),
+        StartResponse::decode(body.as_bytes()).unwrap().to_json()
+    );
+}
+
+#[test]
+fn a_flat_price_is_named_and_a_null_in_it_is_absent() {
+    let read = |price: &str| {
+        Verification::receive(format!(r#"{{"id":"1","status":"FAIL","price":{price}}}"#).as_bytes()).unwrap()
+    };
+    let flat = read(r#"{"amount":0.05,"currencyId":null}"#);
+    assert_eq!(
+        flat.quirks[0].to_string(),
+        "price: flat price, read as the price of the verification"
+    );
+    assert_eq!(
+        flat.value
+            .price
+            .unwrap()
+            .verification
+            .unwrap()
+            .amount
+            .unwrap()
+            .as_str(),
+        "0.05"
+    );
+    // Beside a nested price, flat fields are kept as what they are: unknown.
+    let both = read(r#"{"verificationPrice":{"amount":1},"amount":2}"#)
+        .value
+        .price
+        .unwrap();
+    assert_eq!(
+        (
+            both.verification.unwrap().amount.unwrap().as_str(),
+            both.extra.get("amount")
+        ),
+        ("1", Some("2"))
+    );
+}
+
+#[test]
+fn trap_16_the_source_is_echoed_as_the_client_wrote_it() {
+    for source in ["MANUAL", "manual", "intercept", "INTERCEPTION", "seamless???"] {
+        let body = format!(r#"{{"id":"1","status":"PENDING","source":"{source}"}}"#);
+        assert_eq!(Verification::decode(body.as_bytes()).unwrap().to_json(), body);
+    }
+}
+
+#[test]
+fn a_method_that_no_path_can_carry_is_refused() {
+    use sinch_verify_protocol::{BaseUrl, StatusByNumber};
+    let number = "+12025550134".parse().unwrap();
+    for method in ["", ".", ".."] {
+        let status = StatusByNumber {
+            method: Method::from(method),
+            number,
+        };
+        assert!(status.to_http(&BaseUrl::default()).is_err(), "{method:?}");
+    }
+}
+
+#[test]
+fn an_amount_of_absurd_scale_is_not_scaled() {
+    for text in ["1e-2000000000", "1e2000000000", "1e39", "1e-39"] {
+        assert_eq!(
+            text.parse::<sinch_verify_protocol::Amount>().unwrap().scaled(),
+            None,
+            "{text}"
+        );
+    }
+}

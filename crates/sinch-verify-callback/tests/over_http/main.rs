@@ -17,8 +17,11 @@ use http::{Method, StatusCode};
 use sinch_verify_callback::axum::{callback_route, router};
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{self, Code, Decision};
+use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackService, ExternalPath, KeyRing, Responder, handler_fn};
+use sinch_verify_callback::{
+    Callback, CallbackService, ExternalPath, InDoubt, Intake, KeyRing, ReplayGuard, Responder, handler_fn,
+};
 use support::{
     ALLOW_BODY, PATH, allow, ask, ask_responder, event_of, key, now, other_secret, post, post_to, receiver,
     send, send_raw, serve, signer, wire,
@@ -186,4 +189,27 @@ async fn keys_are_replaced_under_a_running_server() {
     receiver.replace_keys(KeyRing::new(key(), &other_secret()));
     assert_eq!(send(server, by_new()).await.text(), ALLOW_BODY);
     assert_eq!(send(server, signed()).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_handler_function_of_axum_takes_callbacks() {
+    async fn answer(callback: Callback) -> String {
+        callback.event.name().to_owned()
+    }
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let intake = Intake::new(receiver()).with_clock(now).with_replay_guard(guard);
+    let routes = Router::new().route("/callback", axum::routing::post(answer));
+    let server = serve(Router::new().nest("/sinch", routes).with_state(intake)).await;
+    let request = || post(event_of(&protocol::Method::Sms));
+    let answered = send(server, request()).await;
+    assert_eq!(
+        (answered.status, answered.text()),
+        (StatusCode::OK, RequestEvent::EVENT)
+    );
+    // A replay, and a forgery.
+    let replayed = send(server, request()).await;
+    assert_eq!((replayed.status, replayed.text()), (StatusCode::UNAUTHORIZED, ""));
+    let mut forged = request();
+    *forged.body_mut() = "{}".into();
+    assert_eq!(send(server, forged).await.without_date(), replayed.without_date());
 }

@@ -142,6 +142,11 @@ fn every_fault_has_its_reason() {
     });
     check("unknown scheme", &unauthorized(scheme), |r| {
         let value = r.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
+        set(r, AUTHORIZATION, &value.replace("application", "Digest"));
+    });
+    // A scheme of the mobile SDKs: readable, but no signature of an application.
+    check("instance", &unauthorized(VerifyError::NotSigned), |r| {
+        let value = r.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
         set(r, AUTHORIZATION, &value.replace("application", "Instance"));
     });
     check("basic", &unauthorized(VerifyError::NotSigned), |r| {

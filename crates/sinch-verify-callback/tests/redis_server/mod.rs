@@ -1,4 +1,6 @@
 //! A redis-server of the test's own, on a free port.
+#![allow(dead_code, reason = "each test program uses a part of this file")]
+#![allow(clippy::print_stdout, reason = "says that nothing was tested")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -74,7 +76,6 @@ impl RedisServer {
     }
 
     /// How many commands it was sent, this one not counted.
-    #[allow(dead_code, reason = "each test program uses a part of this file")]
     pub(crate) fn commands(&self) -> u64 {
         let info = self.command_bytes(b"INFO stats\r\n").unwrap();
         let field = "total_commands_processed:";

@@ -97,10 +97,20 @@ fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
 fn read<T: WireObject + std::fmt::Debug>(body: &[u8]) -> Result<Reading, DecodeError> {
     let received = T::receive(body)?;
     Ok(Reading {
-        typed: format!("{:#?}", received.value),
+        typed: said(&format!("{:#?}", received.value)),
         json: received.value.to_json(),
         quirks: received.quirks,
     })
+}
+
+/// The typed reading without the fields that are not there.
+fn said(debug: &str) -> String {
+    let absent = |line: &str| line.ends_with(": None,") || line.ends_with("extra: {},");
+    debug
+        .lines()
+        .filter(|line| !absent(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {

@@ -42,9 +42,7 @@ pub struct Running<S> {
     session: Session,
     origin: Instant,
     begun: bool,
-    /// Whether a start was answered.
-    started: bool,
-    /// What was typed before that.
+    /// What was typed while a start was not answered.
     early: Option<Seen>,
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = Input> + Send>>>,
     timer: Option<(Duration, Sleep)>,
@@ -134,7 +132,6 @@ impl<S: CodeSource> Running<S> {
                 _ => {}
             }
         }
-        self.started |= self.session.verification_id().is_some();
         changed
     }
 
@@ -143,15 +140,14 @@ impl<S: CodeSource> Running<S> {
         if let Poll::Ready(Some(input)) = self.requests.poll_next_unpin(context) {
             return Poll::Ready(input);
         }
-        if self.started
-            && let Some(early) = self.early.take()
-        {
+        let at_work = self.session.verification_id().is_some();
+        if at_work && let Some(early) = self.early.take() {
             return Poll::Ready(early.into_input());
         }
         if self.early.is_none()
             && let Poll::Ready(seen) = self.source.poll(context)
         {
-            if self.started || !seen.is_typed() {
+            if at_work || !seen.needs_a_method() {
                 return Poll::Ready(seen.into_input());
             }
             self.early = Some(seen);
@@ -191,7 +187,6 @@ impl<S> Running<S> {
             client,
             session,
             begun: false,
-            started: false,
             early: None,
             requests: FuturesUnordered::new(),
             timer: None,

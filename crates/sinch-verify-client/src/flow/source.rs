@@ -43,7 +43,7 @@ impl CodeSource for mpsc::Receiver<Seen> {
 }
 
 /// Something that may prove the number. What does not fit the method at work is passed over. What is
-/// typed before the first start is answered waits for it.
+/// typed while a start is not answered waits for its answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Seen {
@@ -77,8 +77,8 @@ impl Seen {
     }
 
     /// Whether it is of use only to a method that is at work.
-    pub(super) fn is_typed(&self) -> bool {
-        matches!(self, Self::Code(_) | Self::Cli(_))
+    pub(super) fn needs_a_method(&self) -> bool {
+        matches!(self, Self::Code(_) | Self::Cli(_) | Self::NextMethod)
     }
 
     pub(super) fn into_input(self) -> Input {

@@ -23,8 +23,8 @@ impl Handle<Seamless> {
     ///
     /// [`FollowError`], by step. A refusal by status 400 means that the number was not verified.
     pub async fn follow(&self) -> Result<Verification, FollowError> {
-        let target = self.started.details.target_uri.as_deref();
-        let answer = fetch(self.client.inner(), target.ok_or(FollowError::NoTarget)?).await?;
+        let target = self.started.details.target_uri.as_ref();
+        let answer = fetch(self.client.inner(), target.ok_or(FollowError::NoTarget)?.as_str()).await?;
         match Verification::from_http(&answer) {
             Ok(verification) => Ok(verification),
             Err(DecodeError::EmptyBody { .. }) => self.status().await.map_err(FollowError::Status),

@@ -1,16 +1,16 @@
 //! The answer's body, up to its cap.
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 use bytes::{Bytes, BytesMut};
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 use super::{TransportError, TransportErrorKind};
 
 /// The longest body that is read, in bytes. Answers of the service have a few hundred.
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// Puts the chunks of a body together.
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 #[derive(Default)]
 pub(super) struct Collected {
     // Most answers are one chunk, which is then kept as it came.
@@ -18,7 +18,7 @@ pub(super) struct Collected {
     all: BytesMut,
 }
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 impl Collected {
     /// Fails early where the answer itself names a length that is too large.
     pub(super) fn expecting(length: Option<u64>) -> Result<Self, TransportError> {
@@ -53,7 +53,7 @@ impl Collected {
     }
 }
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "hyper", feature = "tower"))]
 fn too_large() -> TransportError {
     TransportError::new(TransportErrorKind::BodyTooLarge)
 }

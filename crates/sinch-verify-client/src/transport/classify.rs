@@ -3,11 +3,14 @@
 use std::error::Error as StdError;
 use std::io::ErrorKind;
 
-use super::{TransportError, TransportErrorKind};
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+use super::TransportError;
+use super::TransportErrorKind;
 
 /// Classifies an error that came after the connection was there.
 ///
 /// The outer types keep their reasons private, so the chain of sources is searched.
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
 pub(super) fn after_connect<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
     let (kind, never_sent) = search(&error);
     let error = TransportError::new(kind).with_source(error);
@@ -15,7 +18,7 @@ pub(super) fn after_connect<E: StdError + Send + Sync + 'static>(error: E) -> Tr
 }
 
 /// The kind of an error, wherever it came from.
-#[cfg(feature = "hyper")]
+#[cfg(any(feature = "hyper", feature = "tower"))]
 pub(super) fn kind(error: &(dyn StdError + 'static)) -> TransportErrorKind {
     search(error).0
 }

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body as _;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::body::Collected;
@@ -18,28 +18,73 @@ use super::{Transport, TransportError, TransportErrorKind, classify};
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// A pooled transport on hyper: plain HTTP/1.1, nothing between the client and the socket.
+/// A pooled transport on hyper, with nothing between the client and the socket: plain HTTP/1.1, or
+/// TLS with the feature `hyper-tls`.
 ///
 /// It repeats nothing that left. A request that finds its pooled connection closed before the
 /// first byte is put on a new one.
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Wire,
+}
+
+#[derive(Clone)]
+enum Wire {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    #[cfg(feature = "hyper-tls")]
+    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
 impl HyperTransport {
-    /// A transport that waits for a connection for at most `connect_timeout`.
+    /// A transport for plain http that waits for a connection for at most `connect_timeout`.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(connect_timeout));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Self { client }
+        Self {
+            client: Wire::Plain(pooled(connector(connect_timeout))),
+        }
     }
+
+    /// A transport for https and http, with HTTP/2 where the server has it. Trusts what the platform
+    /// trusts; the TLS provider is ring, whatever the process's default is.
+    ///
+    /// `connect_timeout` covers the TCP connection; the handshake is within the attempt's time.
+    ///
+    /// # Errors
+    ///
+    /// When the platform's root certificates cannot be found.
+    #[cfg(feature = "hyper-tls")]
+    pub fn tls(connect_timeout: Duration) -> Result<Self, crate::BuildError> {
+        // The connector offers the protocols itself, and wants none in the configuration.
+        let config = super::tls::platform(&[]).map_err(|error| crate::BuildError::Transport(error.into()))?;
+        let mut tcp = connector(connect_timeout);
+        tcp.enforce_http(false);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(tcp);
+        Ok(Self {
+            client: Wire::Tls(pooled(connector)),
+        })
+    }
+}
+
+fn connector(connect_timeout: Duration) -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(connect_timeout));
+    connector
+}
+
+fn pooled<C>(connector: C) -> Client<C, Full<Bytes>>
+where
+    C: Connect + Clone,
+{
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .pool_timer(TokioTimer::new())
+        .build(connector)
 }
 
 /// Waits for a connection for at most 5 seconds.
@@ -51,12 +96,18 @@ impl Default for HyperTransport {
 
 impl Transport for HyperTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        if request.uri().scheme() != Some(&Scheme::HTTP) {
+        let plain = matches!(self.client, Wire::Plain(_));
+        if plain && request.uri().scheme() != Some(&Scheme::HTTP) {
             return Err(TransportError::new(TransportErrorKind::Other)
                 .with_source("this transport speaks plain http only; use another for https")
                 .never_sent());
         }
-        let answer = self.client.request(request.map(Full::new)).await;
+        let request = request.map(Full::new);
+        let answer = match &self.client {
+            Wire::Plain(client) => client.request(request).await,
+            #[cfg(feature = "hyper-tls")]
+            Wire::Tls(client) => client.request(request).await,
+        };
         let (parts, mut incoming) = answer.map_err(translate)?.into_parts();
         let mut body = Collected::expecting(incoming.size_hint().exact())?;
         while let Some(frame) = incoming.frame().await {

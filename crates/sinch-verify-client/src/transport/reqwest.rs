@@ -9,6 +9,8 @@ use http::{Request, Response};
 use reqwest::{Client, Url, redirect, retry};
 
 use super::body::Collected;
+#[cfg(feature = "rustls")]
+use super::tls;
 use super::{Transport, TransportError, TransportErrorKind, classify};
 use crate::builder::BuildError;
 
@@ -35,7 +37,8 @@ impl ReqwestTransport {
     /// When the platform's root certificates cannot be found.
     #[cfg(feature = "rustls")]
     pub fn tls(connect_timeout: Duration) -> Result<Self, BuildError> {
-        let config = tls::platform().map_err(|error| BuildError::Transport(error.into()))?;
+        let config =
+            tls::platform(&[b"h2", b"http/1.1"]).map_err(|error| BuildError::Transport(error.into()))?;
         let builder = settings(connect_timeout).tls_backend_preconfigured(config);
         Ok(Self {
             client: build(builder)?,
@@ -165,32 +168,3 @@ impl fmt::Display for Refusal {
 }
 
 impl StdError for Refusal {}
-
-#[cfg(feature = "rustls")]
-mod tls {
-    use std::sync::Arc;
-
-    use rustls::client::ClientConfig;
-    use rustls::crypto::ring;
-    use rustls::{Error, RootCertStore};
-    use rustls_platform_verifier::BuilderVerifierExt as _;
-
-    pub(super) fn platform() -> Result<ClientConfig, Error> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_platform_verifier()?
-            .with_no_client_auth();
-        // A configuration of our own is used as it is, so HTTP/2 must be offered here.
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
-    }
-
-    pub(super) fn trusting_nobody() -> Result<ClientConfig, Error> {
-        Ok(
-            ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                .with_safe_default_protocol_versions()?
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth(),
-        )
-    }
-}

@@ -12,4 +12,5 @@ mod handles;
 mod many;
 mod operations;
 mod retries;
+mod transports;
 mod wire;

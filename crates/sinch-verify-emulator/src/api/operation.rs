@@ -33,6 +33,20 @@ pub(super) async fn run(
         let error = ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}."));
         return error_response(core, error);
     }
+    if let Command::Start(start) = &command
+        && let Ok(number) = start.request.identity.phone_number()
+    {
+        match core.held_back(caller.app, &number) {
+            None => {}
+            Some(Some(by)) => tokio::time::sleep(by).await,
+            Some(None) => {
+                // Until the caller gives up, or the emulator stops.
+                let _ = core.stopping().wait_for(|stop| *stop).await;
+                let error = ApiError::new(ApiError::UNAVAILABLE, "The emulator stops.");
+                return error_response(core, error);
+            }
+        }
+    }
     match core.run_asking(caller.app, command).await {
         Answer::Started { response, language } => {
             response.to_http_response(language.as_ref()).map(Body::from)

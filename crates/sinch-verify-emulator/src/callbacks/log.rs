@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::delivery::Delivery;
+use crate::engine::AppId;
 
 /// The latest tries, as many as are kept.
 pub(crate) struct Log {
@@ -14,7 +15,7 @@ pub(crate) struct Log {
 #[derive(Default)]
 struct Tries {
     last: u64,
-    kept: VecDeque<Delivery>,
+    kept: VecDeque<(AppId, Delivery)>,
 }
 
 impl Log {
@@ -25,19 +26,33 @@ impl Log {
         }
     }
 
-    /// Numbers a try and keeps it.
-    pub(super) fn push(&self, mut delivery: Delivery) {
+    /// Numbers a try and keeps it; gives the number.
+    pub(super) fn push(&self, app: AppId, mut delivery: Delivery) -> u64 {
         let mut tries = self.lock();
         tries.last += 1;
         delivery.seq = tries.last;
-        tries.kept.push_back(delivery);
+        tries.kept.push_back((app, delivery));
         while tries.kept.len() > self.kept {
             tries.kept.pop_front();
         }
+        tries.last
     }
 
     pub(crate) fn newest_first(&self) -> Vec<Delivery> {
-        self.lock().kept.iter().rev().cloned().collect()
+        self.lock()
+            .kept
+            .iter()
+            .rev()
+            .map(|(_, delivery)| delivery.clone())
+            .collect()
+    }
+
+    pub(crate) fn find(&self, seq: u64) -> Option<(AppId, Delivery)> {
+        let tries = self.lock();
+        // Numbers have no gaps, but old ones are gone.
+        let first = tries.kept.front()?.1.seq;
+        let place = usize::try_from(seq.checked_sub(first)?).ok()?;
+        tries.kept.get(place).cloned()
     }
 
     pub(crate) fn clear(&self) {

@@ -10,6 +10,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
+use sinch_verify_protocol::identity::Identity;
+
+use crate::core::Core;
+use crate::fault::{Case, Fault, FaultPlace};
 
 /// The type that events are observed to have, to the letter: it is signed.
 const JSON: &str = "application/json; charset=utf-8";
@@ -39,7 +43,7 @@ impl Poster {
         )
     }
 
-    /// Posts `body`, signed at `now`.
+    /// Posts `body`, signed at `now`; with `fault`, as that says.
     pub(super) async fn post(
         &self,
         url: &Uri,
@@ -47,9 +51,26 @@ impl Poster {
         body: Bytes,
         now: SystemTime,
         timeout: Duration,
+        fault: Option<Fault>,
     ) -> Result<Answered, String> {
-        let request = signed(url, signer, body, now)?;
+        let half = body.slice(..body.len() / 2);
+        let request = match fault {
+            Some(Fault::Malformed) => signed(url, signer, half, now)?,
+            Some(Fault::Truncate) => signed(url, signer, body, now)?.map(|_| Full::new(half)),
+            _ => signed(url, signer, body, now)?,
+        };
         let exchange = async {
+            match fault {
+                Some(Fault::Latency { to, .. }) => tokio::time::sleep(to).await,
+                Some(Fault::Stall) => return std::future::pending().await,
+                Some(Fault::Reset { .. }) => return Err("not sent: a reset was ordered".to_owned()),
+                Some(Fault::Status { status }) => {
+                    let status = StatusCode::from_u16(status).map_err(|error| error.to_string())?;
+                    let body = Bytes::new();
+                    return Ok(Answered { status, body });
+                }
+                _ => {}
+            }
             let response = self.0.request(request).await.map_err(|error| describe(&error))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), LIMIT)
@@ -66,6 +87,16 @@ impl Poster {
             Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
         }
     }
+}
+
+/// What goes wrong with an event about `identity`, if anything.
+pub(super) fn strike(core: &Core, signer: &Signer, operation: &str, identity: &Identity) -> Option<Fault> {
+    core.faults.strike(&Case {
+        on: FaultPlace::Callback,
+        operation,
+        number: identity.phone_number().ok(),
+        application: signer.key().as_str(),
+    })
 }
 
 fn signed(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Result<Request<Full<Bytes>>, String> {

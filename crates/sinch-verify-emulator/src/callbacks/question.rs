@@ -8,7 +8,7 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Answered, Poster};
+use super::post::{Answered, Poster, strike};
 use super::tell::{self, Try};
 use crate::core::Core;
 use crate::engine::{Answer, AppId, Ask, Command};
@@ -36,10 +36,18 @@ async fn decision(core: &Core, poster: &Poster, app: AppId, ask: &Ask) -> Option
     let url = core.callback(app)?;
     let registered = core.application(app)?;
     let body = Bytes::from(ask.event.to_json());
-    let attempt = Try::begin(core, ask.uid, RequestEvent::EVENT, 1, &url, &body);
+    let attempt = Try::begin(core, app, ask.uid, RequestEvent::EVENT, 1, &url, &body);
     let timeout = core.settings().decision_timeout;
+    let fault = strike(core, &registered.signer, "request", &ask.event.identity);
     let answered = poster
-        .post(url.uri(), &registered.signer, body, core.clock().wire(), timeout)
+        .post(
+            url.uri(),
+            &registered.signer,
+            body,
+            core.clock().wire(),
+            timeout,
+            fault,
+        )
         .await;
     let read = match &answered {
         Ok(answered) => read(answered, &ask.event.method, core.settings().strictness),
@@ -57,7 +65,7 @@ async fn decision(core: &Core, poster: &Poster, app: AppId, ask: &Ask) -> Option
 }
 
 /// The decision in an answer, with what was odd about it; or why there is none.
-fn read(
+pub(super) fn read(
     answered: &Answered,
     method: &Method,
     strictness: Strictness,

@@ -8,11 +8,12 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::post::{Answered, Poster};
+use super::post::{Answered, Poster, strike};
 use crate::application::CallbackUrl;
 use crate::core::Core;
 use crate::delivery::Delivery;
-use crate::engine::{Effect, Notice, Uid};
+use crate::engine::{AppId, Effect, Notice, Uid};
+use crate::feed::Happening;
 use crate::mix::mix;
 
 /// How much of an answer's body the log keeps.
@@ -39,8 +40,12 @@ pub(super) async fn until_heard(
         let (Some(url), Some(registered)) = (core.callback(effect.app), core.application(effect.app)) else {
             return;
         };
-        let begun = Try::begin(&core, effect.uid, name, attempt, &url, &body);
+        let begun = Try::begin(&core, effect.app, effect.uid, name, attempt, &url, &body);
         let timeout = core.settings().event_timeout;
+        let fault = match &effect.notice {
+            Notice::Result(event) => strike(&core, &registered.signer, "result", &event.identity),
+            Notice::Delivered(event) => strike(&core, &registered.signer, "delivered", &event.identity),
+        };
         let answered = poster
             .post(
                 url.uri(),
@@ -48,14 +53,10 @@ pub(super) async fn until_heard(
                 body.clone(),
                 core.clock().wire(),
                 timeout,
+                fault,
             )
             .await;
-        let verdict = match &answered {
-            Ok(answered) if answered.status.is_success() => None,
-            Ok(answered) => Some(format!("answered {}, must be 200", answered.status.as_u16())),
-            Err(error) => Some(error.clone()),
-        };
-        let heard = verdict.is_none();
+        let (heard, verdict) = judge(&answered);
         log(&core, begun, answered.ok().as_ref(), heard, verdict);
         if heard {
             return;
@@ -64,12 +65,29 @@ pub(super) async fn until_heard(
     tracing::warn!(id = %effect.uid, event = name, tries, "event was given up");
 }
 
+/// Whether an event was heard, and what is wrong, or odd, with the answer.
+pub(super) fn judge(answered: &Result<Answered, String>) -> (bool, Option<String>) {
+    match answered {
+        Ok(answered) if answered.status.is_success() => {
+            let body = answered.body.trim_ascii();
+            let odd = !body.is_empty() && body != b"{}";
+            let remark = "the answer has a body, which nobody reads; an empty one is expected";
+            (true, odd.then(|| remark.to_owned()))
+        }
+        Ok(answered) => {
+            let status = answered.status.as_u16();
+            (false, Some(format!("answered {status}, must be 200")))
+        }
+        Err(error) => (false, Some(error.clone())),
+    }
+}
+
 /// Notes that too many events wait already.
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
     if let Some(url) = core.callback(effect.app) {
         let (name, body) = event(&effect.notice);
-        let begun = Try::begin(core, effect.uid, name, 1, &url, &body);
+        let begun = Try::begin(core, effect.app, effect.uid, name, 1, &url, &body);
         log(
             core,
             begun,
@@ -99,8 +117,10 @@ fn pause(core: &Core, uid: Uid, attempt: u32) -> Duration {
 
 /// A try that is under way.
 pub(super) struct Try {
+    app: AppId,
+    pub(super) replay_of: Option<u64>,
     uid: Uid,
-    event: &'static str,
+    event: String,
     attempt: u32,
     url: String,
     request: String,
@@ -111,15 +131,18 @@ pub(super) struct Try {
 impl Try {
     pub(super) fn begin(
         core: &Core,
+        app: AppId,
         uid: Uid,
-        event: &'static str,
+        event: &str,
         attempt: u32,
         url: &CallbackUrl,
         body: &Bytes,
     ) -> Self {
         Self {
+            app,
+            replay_of: None,
             uid,
-            event,
+            event: event.to_owned(),
             attempt,
             url: url.to_string(),
             request: String::from_utf8_lossy(body).into_owned(),
@@ -130,15 +153,22 @@ impl Try {
 }
 
 /// Keeps what became of a try.
-pub(super) fn log(core: &Core, begun: Try, answered: Option<&Answered>, ok: bool, verdict: Option<String>) {
+pub(super) fn log(
+    core: &Core,
+    begun: Try,
+    answered: Option<&Answered>,
+    ok: bool,
+    verdict: Option<String>,
+) -> u64 {
     let response = answered.map(|answered| {
         let head = &answered.body[..answered.body.len().min(KEPT)];
         String::from_utf8_lossy(head).into_owned()
     });
-    core.log.push(Delivery {
+    let app = begun.app;
+    let delivery = Delivery {
         seq: 0,
         verification_id: begun.uid.to_id(),
-        event: begun.event.to_owned(),
+        event: begun.event,
         attempt: begun.attempt,
         url: begun.url,
         at: begun.at,
@@ -147,6 +177,11 @@ pub(super) fn log(core: &Core, begun: Try, answered: Option<&Answered>, ok: bool
         status: answered.map(|answered| answered.status.as_u16()),
         response,
         ok,
+        replay_of: begun.replay_of,
         verdict,
-    });
+    };
+    let told = Happening::delivery(&delivery);
+    let seq = core.log.push(app, delivery);
+    core.feed.push(core.clock().service(), told(seq));
+    seq
 }

@@ -8,6 +8,10 @@ use super::record::Uid;
 /// Something that happens to a verification when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
+    /// Whoever holds the handset does something, or the network does.
+    Act,
+    /// A message that was held up arrives.
+    Arrive,
     /// A call rang, or waited, long enough. Before expiry, if both come at once.
     CallOver,
     /// It was pending for too long.

@@ -68,9 +68,9 @@ impl Record {
         event
     }
 
-    pub(super) fn delivered_event(&self) -> SmsDeliveredEvent {
+    pub(super) fn delivered_event(&self, result: SmsResult) -> SmsDeliveredEvent {
         let identity = Identity::number(self.number);
-        let mut event = SmsDeliveredEvent::new(self.uid.to_id(), identity, SmsResult::Successful);
+        let mut event = SmsDeliveredEvent::new(self.uid.to_id(), identity, result);
         event.reference = self.reference.as_deref().map(str::to_owned);
         event.custom = self.custom.clone();
         event

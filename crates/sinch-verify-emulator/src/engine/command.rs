@@ -11,6 +11,7 @@ use sinch_verify_protocol::{
 
 use super::record::Uid;
 use crate::application::AuthorizationLevel;
+use crate::policy::Policy;
 
 /// An application, by its place in the list given at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub(crate) enum Command {
     Follow { uid: Uid, secret: u64 },
     /// Someone presses keys in a callout.
     Keypad { number: PhoneNumber, digits: String },
+    /// From now on handsets do this by themselves.
+    SetPolicy { scope: Reach, policy: Policy },
+    /// No handset does anything by itself any more; magic numbers stay.
+    ClearPolicies,
     /// Nothing but time.
     TimeReached,
     /// Forget everything.
@@ -67,6 +72,16 @@ pub(crate) struct StartCommand {
     pub(crate) request: StartRequest,
     /// `Accept-Language`.
     pub(crate) languages: AcceptLanguage,
+}
+
+/// Whose handsets a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Number(PhoneNumber),
+    /// With `+`.
+    Prefix(String),
+    Application(AppId),
+    Everyone,
 }
 
 /// Which verification a report means.
@@ -94,6 +109,15 @@ pub(crate) struct Outputs {
     pub(crate) answer: Answer,
     /// For everyone else, in order; also of what time alone brought about.
     pub(crate) effects: Vec<Effect>,
+    /// What reached handsets, in order.
+    pub(crate) arrivals: Vec<Arrived>,
+}
+
+/// Something reached a handset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrived {
+    pub(crate) number: PhoneNumber,
+    pub(crate) seq: u64,
 }
 
 /// What the giver of a command is told.

@@ -40,7 +40,14 @@ impl Handsets {
         self.inboxes.clear();
     }
 
-    pub(super) fn receive(&mut self, number: PhoneNumber, uid: Uid, kind: MessageKind, at: SystemTime) {
+    /// Gives the number of what was received.
+    pub(super) fn receive(
+        &mut self,
+        number: PhoneNumber,
+        uid: Uid,
+        kind: MessageKind,
+        at: SystemTime,
+    ) -> u64 {
         self.received += 1;
         let inbox = self.inboxes.entry(number).or_default();
         if inbox.len() >= self.kept {
@@ -52,6 +59,7 @@ impl Handsets {
             kind,
             at,
         });
+        self.received
     }
 
     /// Oldest first.

@@ -109,7 +109,7 @@ impl Plan {
                 self.code = callout.code;
                 self.prefer(callout.speech.and_then(|speech| speech.locale).or(callout.locale));
                 let menu = Menu {
-                    pin: callout.pin,
+                    pin: callout.pin.map(|pin| pin.as_str().to_owned()),
                     text: callout.tts_menu.map(|text| text.as_str().to_owned()),
                     sound: callout.wav_file,
                     timeout: callout

@@ -1,7 +1,7 @@
 //! One verification as the engine keeps it.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
@@ -70,6 +70,8 @@ pub(super) struct Record {
     pub(super) expires_at: SystemTime,
     /// When its call is over; in the agenda while it is set.
     pub(super) call_over_at: Option<SystemTime>,
+    /// What happens to it by itself.
+    pub(super) fate: Option<Box<Fate>>,
     /// Wrong reports and wrong keys.
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
@@ -99,6 +101,19 @@ pub(super) enum Carried {
     Link { secret: u64 },
     /// Several of the above, for `auto`.
     Several(Box<[Part]>),
+}
+
+/// What happens to a verification by itself, when its [`Task::Act`](super::agenda::Task) comes.
+#[derive(Clone)]
+pub(super) enum Fate {
+    /// Its proof is reported, after so many wrong ones, each this long after the last.
+    Report { every: Duration, wrong: u32 },
+    /// It ends.
+    End {
+        status: Status,
+        reason: Option<Reason>,
+        call: Option<CallResult>,
+    },
 }
 
 /// What one of several methods carried.

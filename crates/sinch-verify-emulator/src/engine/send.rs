@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sinch_verify_protocol::callback::SmsResult;
 use sinch_verify_protocol::start::{
     AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
     WhatsAppDetails,
@@ -15,6 +16,7 @@ use super::Engine;
 use super::agenda::Task;
 use super::callout;
 use super::command::{Answer, Effect, Notice, Refusal};
+use super::fate::Arrival;
 use super::flash_call;
 use super::language::Language;
 use super::plan::Plan;
@@ -59,14 +61,28 @@ impl Engine {
             Some(kind) => &[kind],
             None => &AUTO,
         };
-        for kind in kinds {
-            self.handsets.receive(record.number, uid, *kind, self.now);
+        let (app, number) = (record.app, record.number);
+        let arrival = self.foresee(uid);
+        if arrival == Arrival::Now {
+            for kind in kinds {
+                self.receive(number, uid, *kind);
+            }
         }
-        if kinds.contains(&MessageKind::Sms) && self.settings.sms_delivered_events {
+        let delivered = match arrival {
+            Arrival::Now => Some(SmsResult::Successful),
+            Arrival::Failed => Some(SmsResult::Failed),
+            Arrival::Later | Arrival::Never => None,
+        };
+        if kinds.contains(&MessageKind::Sms)
+            && self.settings.sms_delivered_events
+            && let Some(result) = delivered
+            && let Some(record) = self.store.get(uid)
+        {
+            let event = record.delivered_event(result);
             self.effects.push(Effect {
-                app: record.app,
+                app,
                 uid,
-                notice: Notice::Delivered(Box::new(record.delivered_event())),
+                notice: Notice::Delivered(Box::new(event)),
             });
         }
         Answer::Started {
@@ -93,7 +109,7 @@ impl Engine {
         let secret = self.random.secret();
         let mut details = SeamlessDetails::default();
         let record = self.store.get(uid);
-        details.target_uri = record.map(|record| record.target_uri(&self.base, secret));
+        details.target_uri = record.map(|record| record.target_uri(&self.base, secret).into());
         response.seamless = Some(details);
         Carried::Link { secret }
     }
@@ -240,7 +256,7 @@ impl Engine {
 }
 
 /// What an `auto` start tries, in this order.
-const AUTO: [MessageKind; 3] = [MessageKind::Seamless, MessageKind::FlashCall, MessageKind::Sms];
+pub(super) const AUTO: [MessageKind; 3] = [MessageKind::Seamless, MessageKind::FlashCall, MessageKind::Sms];
 
 fn set<T, V>(details: &mut Option<T>, field: impl FnOnce(&mut T) -> &mut V, value: V) {
     if let Some(details) = details {

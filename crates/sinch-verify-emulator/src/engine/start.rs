@@ -13,6 +13,7 @@ use super::command::{Answer, AppId, Ask, Refusal, StartCommand};
 use super::plan::Plan;
 use super::record::{Carried, Record, Uid};
 use crate::application::AuthorizationLevel;
+use crate::magic::Act;
 
 impl Engine {
     pub(super) fn start(&mut self, command: StartCommand) -> Answer {
@@ -54,6 +55,16 @@ impl Engine {
             ));
         }
         self.check_rates(app, &number)?;
+        let act = self.act(app, &number);
+        if let Act::Refuse { code, message } = act {
+            return Err(Refusal {
+                code,
+                message: message.to_owned(),
+                // Errors that pass say when.
+                retry_after: matches!(code, 42900..=42999 | 50300)
+                    .then_some(std::time::Duration::from_secs(1)),
+            });
+        }
 
         if self.settings.abort_predecessor
             && let Some(predecessor) = self.store.latest(app, &number, None)
@@ -74,12 +85,17 @@ impl Engine {
             started_at: self.now,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
+            fate: None,
             attempts: 0,
             source: None,
             carried: Carried::Nothing,
             call: None,
         };
         self.agenda.add(record.expires_at, uid, Task::Expire);
+        if let Act::Deny(reason) = act {
+            self.store.insert(record);
+            return Err(self.deny(uid, reason));
+        }
         if !callback {
             self.store.insert(record);
             return Ok(self.send(uid, plan));
@@ -119,17 +135,19 @@ impl Engine {
         let trusted = self.settings.trust_without_answer && level > AuthorizationLevel::Public;
         match denied {
             Some(Reason::InvalidCallback) if trusted => self.send(uid, wanted),
-            Some(reason) => {
-                let message = if reason == Reason::DeniedByCallback {
-                    "Verification was denied by the callback."
-                } else {
-                    "Verification was denied: the callback gave no usable answer."
-                };
-                self.end(uid, Status::Denied, Some(reason));
-                Answer::Refused(Refusal::new(ApiError::RESTRICTED, message))
-            }
+            Some(reason) => Answer::Refused(self.deny(uid, reason)),
             None => self.send(uid, plan),
         }
+    }
+
+    fn deny(&mut self, uid: Uid, reason: Reason) -> Refusal {
+        let message = if reason == Reason::DeniedByCallback {
+            "Verification was denied by the callback."
+        } else {
+            "Verification was denied: the callback gave no usable answer."
+        };
+        self.end(uid, Status::Denied, Some(reason));
+        Refusal::new(ApiError::RESTRICTED, message)
     }
 
     fn check_rates(&mut self, app: AppId, number: &PhoneNumber) -> Result<(), Refusal> {

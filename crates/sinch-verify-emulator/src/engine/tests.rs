@@ -396,13 +396,13 @@ fn decision(how: u8) -> Option<Decision> {
         }
         4 => {
             let mut callout = CalloutDecision::default();
-            callout.pin = Some("2".to_owned());
+            callout.pin = Some("2".into());
             callout.timeout = Some(11);
             Decision::AllowCallout(callout)
         }
         5 => {
             let mut callout = CalloutDecision::default();
-            callout.pin = Some("no keys".to_owned());
+            callout.pin = Some("no keys".into());
             Decision::AllowCallout(callout)
         }
         _ => Decision::Allow,

@@ -15,6 +15,7 @@ use sinch_verify_protocol::{
 use crate::application::AuthorizationLevel;
 use crate::engine::{AppId, StartCommand};
 use crate::message::Message;
+use crate::policy::Policy;
 
 /// Applications in the simulation.
 pub(super) const APPLICATIONS: u32 = 3;
@@ -35,6 +36,42 @@ pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
     let most = if chance(rng, 20) { 8 } else { NUMBERS };
     let n = rng.random_range(0..most);
     PhoneNumber::parse(&format!("+4670{n:07}")).map_err(|error| error.to_string())
+}
+
+/// The numbers from here on are handsets that do something by themselves.
+const OWN_WILL: &str = "+46700003000";
+
+pub(super) fn acts_by_itself(number: &PhoneNumber) -> bool {
+    number.as_str() >= OWN_WILL
+}
+
+/// What the handsets do that do something by themselves, by the beginnings of their numbers.
+pub(super) fn policies(rng: &mut ChaCha8Rng) -> Vec<(String, Policy)> {
+    let mut after = || Duration::from_millis(rng.random_range(1..400_000));
+    let policies = [
+        Policy::Report {
+            after: after(),
+            wrong: 0,
+        },
+        Policy::Report {
+            after: after(),
+            wrong: 2,
+        },
+        Policy::Report {
+            after: after() / 20,
+            wrong: u32::MAX,
+        },
+        Policy::Never,
+        Policy::Late { after: after() * 2 },
+        Policy::Unreachable { after: after() },
+        Policy::Busy { after: after() },
+        Policy::HangUp { after: after() },
+        Policy::Wait,
+    ];
+    (0..)
+        .zip(policies)
+        .map(|(n, policy)| (format!("+46700003{n}"), policy))
+        .collect()
 }
 
 fn method(rng: &mut ChaCha8Rng) -> Method {
@@ -118,13 +155,13 @@ pub(super) fn decision(rng: &mut ChaCha8Rng) -> (Option<Decision>, Option<Durati
         }
         5 => {
             let mut callout = CalloutDecision::default();
-            callout.pin = Some("2".to_owned());
+            callout.pin = Some("2".into());
             callout.timeout = Some(rng.random_range(0..90));
             Decision::AllowCallout(callout)
         }
         6 => {
             let mut callout = CalloutDecision::default();
-            callout.pin = Some("no keys".to_owned());
+            callout.pin = Some("no keys".into());
             Decision::AllowCallout(callout)
         }
         7 => {

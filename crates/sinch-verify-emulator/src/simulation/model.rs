@@ -84,7 +84,7 @@ impl Model {
     }
 
     /// The end of `uid` that these outputs tell of.
-    pub(super) fn end_of<'a>(outputs: &'a Outputs, uid: Uid) -> Option<&'a Status> {
+    pub(super) fn end_of(outputs: &Outputs, uid: Uid) -> Option<&Status> {
         outputs.effects.iter().find_map(|effect| match &effect.notice {
             Notice::Result(event) if effect.uid == uid => Some(&event.status),
             _ => None,

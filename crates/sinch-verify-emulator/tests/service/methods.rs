@@ -289,8 +289,8 @@ async fn seamless() {
         .await
         .unwrap();
     let target = started.details.target_uri.unwrap();
-    assert_eq!(newest(&emulator).target_uri.as_ref(), Some(&target));
-    let path = target.strip_prefix(&emulator.url()).unwrap();
+    assert_eq!(newest(&emulator).target_uri.as_deref(), Some(target.as_str()));
+    let path = target.as_str().strip_prefix(&emulator.url()).unwrap();
     // A guess is not an address.
     let guess = format!("{}0", &path[..path.len() - 1]);
     if guess != path {
@@ -312,7 +312,7 @@ async fn seamless() {
         .unwrap();
     let target = started.details.target_uri.unwrap();
     emulator.advance(Duration::from_secs(300));
-    let late = json(&get(&emulator, target.strip_prefix(&emulator.url()).unwrap()).await);
+    let late = json(&get(&emulator, target.as_str().strip_prefix(&emulator.url()).unwrap()).await);
     assert_eq!(
         (&late["status"], &late["reason"]),
         (&"FAIL".into(), &"Expired".into())

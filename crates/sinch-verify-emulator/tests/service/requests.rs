@@ -35,7 +35,6 @@ async fn bad_starts_name_the_field() {
             "identity.type",
         ),
         (format!(r#"{{{identity},"method":"pigeon"}}"#), "method"),
-        (format!(r#"{{{identity},"method":"auto"}}"#), "method"),
         (format!(r#"{{{identity},"method":7}}"#), "method"),
         (
             format!(r#"{{{identity},"method":"sms","reference":""}}"#),

@@ -45,7 +45,7 @@ use super::{ApplicationKey, ApplicationSecret};
 /// assert_eq!(signed, "application/json");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Explain<'a> {
     /// The message as received.
     pub message: &'a SignedMessage<'a>,
@@ -53,6 +53,15 @@ pub struct Explain<'a> {
     pub body: &'a [u8],
     /// The application's secret.
     pub secret: &'a ApplicationSecret,
+}
+
+/// Shows no more than the message's.
+impl fmt::Debug for Explain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explain")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of the search.

@@ -12,7 +12,7 @@ use crate::timestamp;
 
 /// A signed message as it was received: raw header values, the body's MD5,
 /// verb and path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SignedMessage<'a> {
     /// The HTTP method.
     pub verb: &'a str,
@@ -24,6 +24,15 @@ pub struct SignedMessage<'a> {
     pub timestamp: &'a [u8],
     /// The body's MD5.
     pub content_md5: &'a ContentMd5,
+}
+
+/// Leaves out the path, which may hold a phone number.
+impl fmt::Debug for SignedMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedMessage")
+            .field("verb", &self.verb)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> SignedMessage<'a> {
@@ -160,6 +169,9 @@ impl Verifier {
                 return Ok(PathForm::Decoded);
             }
         }
+        if paths.no_leading_slash && path.strip_prefix('/').is_some_and(matches) {
+            return Ok(PathForm::NoLeadingSlash);
+        }
         Err(VerifyError::Mismatch)
     }
 }
@@ -174,6 +186,8 @@ pub enum PathForm {
     Decoded,
     /// With the query: what the .NET SDK signs.
     WithQuery,
+    /// Without the leading slash: the legacy instance scheme.
+    NoLeadingSlash,
 }
 
 /// The forms of the path that are taken beside [`PathForm::AsReceived`].
@@ -183,6 +197,9 @@ pub struct PathPolicy {
     pub decoded: bool,
     /// Also take the path with its query.
     pub with_query: bool,
+    /// Also take the path without its leading slash, as the published
+    /// instance-signed examples have it. No SDK signs so.
+    pub no_leading_slash: bool,
 }
 
 impl PathPolicy {
@@ -192,6 +209,7 @@ impl PathPolicy {
         Self {
             decoded: true,
             with_query: true,
+            no_leading_slash: false,
         }
     }
 }
@@ -270,7 +288,7 @@ impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingAuthorization => f.write_str("no Authorization header"),
-            Self::Authorization(error) => error.fmt(f),
+            Self::Authorization(_) => f.write_str("cannot read the Authorization header"),
             Self::NotSigned => f.write_str("authorization carries no signature"),
             Self::RepeatedHeader => f.write_str("a header that is signed came more than once"),
             Self::UnknownKey => f.write_str("no application has this key"),

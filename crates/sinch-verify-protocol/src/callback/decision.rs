@@ -229,7 +229,7 @@ object! {
         /// How it is spoken.
         optional "speech" => speech: Speech;
         /// Older form: the key to press, by default `1`.
-        optional "pin" => pin: String, via LooseText;
+        optional "pin" => pin: PrivateText, via LooseText;
         /// Older form: the language.
         optional "locale" => locale: String;
         /// Older form: the text to speak, with `{pin}`.

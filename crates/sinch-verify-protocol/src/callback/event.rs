@@ -215,7 +215,7 @@ object! {
         /// How it ended.
         required "status" => status: Status, via Spelled<Status>;
         /// Why, when it was no success.
-        optional "reason" => reason: Reason;
+        optional "reason" => reason: Reason, via Spelled<Reason>;
         /// How the code or caller id reached the reporter.
         optional "source" => source: Source;
     }
@@ -269,7 +269,7 @@ object! {
         /// Text that the start gave along.
         optional "custom" => custom: PrivateText;
         /// What became of the SMS.
-        required "smsResult" => sms_result: SmsResult;
+        required "smsResult" => sms_result: SmsResult, via Spelled<SmsResult>;
     }
 }
 

@@ -171,7 +171,7 @@ impl Turn<'_> {
             self.progress(trouble);
         }
         match target {
-            Some(uri) => self.fetch(leg, &uri),
+            Some(uri) => self.fetch(leg, uri.as_str()),
             None => self.hear_early(leg, early),
         }
     }

@@ -3,6 +3,7 @@
 use super::StartRequest;
 use crate::code::CodeType;
 use crate::language::LanguageTag;
+use crate::phone_number::PhoneNumber;
 use crate::seconds::{CallSeconds, Expiry};
 use crate::wire::{Spelled, ZeroIsAbsent, object};
 
@@ -52,6 +53,9 @@ object! {
         optional "dialTimeout" => dial_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
         /// How long a handset waits for the call.
         optional "interceptionTimeout" => interception_timeout: CallSeconds, via ZeroIsAbsent<CallSeconds>;
+        /// The number to call from: one that the application rents. In one old
+        /// reference only; today the callback's decision sets it.
+        optional "cli" => cli: PhoneNumber;
     }
 }
 

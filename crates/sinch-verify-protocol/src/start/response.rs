@@ -263,7 +263,7 @@ object! {
     pub struct SeamlessDetails {
         /// The address that the device fetches over its mobile network, without
         /// any credential of the application.
-        optional "targetUri" => target_uri: String;
+        optional "targetUri" => target_uri: PrivateText;
         /// Within `auto` only.
         optional "subVerificationId" => sub_verification_id: VerificationId;
     }
@@ -305,6 +305,8 @@ pub struct AutoStarted {
     pub callout: Option<CalloutDetails>,
     /// For `seamless`.
     pub seamless: Option<SeamlessDetails>,
+    /// For `whatsapp`.
+    pub whatsapp: Option<WhatsAppDetails>,
 }
 
 impl sealed::Sealed for AutoStarted {}
@@ -319,6 +321,7 @@ impl StartDetails for AutoStarted {
             flash_call: body.flash_call.take(),
             callout: body.callout.take(),
             seamless: body.seamless.take(),
+            whatsapp: body.whatsapp.take(),
         })
     }
 
@@ -328,6 +331,7 @@ impl StartDetails for AutoStarted {
         body.flash_call = self.flash_call;
         body.callout = self.callout;
         body.seamless = self.seamless;
+        body.whatsapp = self.whatsapp;
     }
 }
 
@@ -371,7 +375,7 @@ object! {
     /// One entry of `_links`, which is an array.
     pub struct Link {
         /// What it is for.
-        required "rel" => rel: LinkRel;
+        required "rel" => rel: LinkRel, via Spelled<LinkRel>;
         /// The address, on the host of one data centre.
         required "href" => href: String;
         /// The HTTP method.

@@ -36,10 +36,12 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// `required` fields are plain, `optional` ones become `Option`. The first key
 /// is the canonical one, which is written; the keys after `|` are read as well,
 /// with a remark. `via` names a tolerant reading (see [`super::Via`]). A
-/// leading `settle` names a function that tidies a received object up.
+/// leading `settle` names a function that tidies a received object up, and
+/// `debug by_hand` leaves `Debug` to the object's own file.
 macro_rules! object {
     (
         $(settle $settle:path;)?
+        $(debug $debug:ident;)?
         $(#[$meta:meta])*
         pub struct $name:ident {
             $(
@@ -48,8 +50,10 @@ macro_rules! object {
             )*
         }
     ) => {
+        $crate::wire::object!(@debug $name, $($debug,)? [$($field),*]);
+
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
             $( $(#[$fmeta])* pub $field: $crate::wire::object!(@type $kind $ty), )*
@@ -118,6 +122,19 @@ macro_rules! object {
                 $( $crate::wire::Part::drain(&mut self.$field, at.field($key), out); )*
                 $( $settle(self, at, out); )?
                 $crate::wire::drain_extra(&mut self.extra, at, out);
+            }
+        }
+    };
+
+    // Written by hand where a plain text may be personal.
+    (@debug $name:ident, by_hand, [$($field:ident),*]) => {};
+    (@debug $name:ident, [$($field:ident),*]) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $( .field(stringify!($field), &self.$field) )*
+                    .field("extra", &self.extra)
+                    .finish()
             }
         }
     };

@@ -15,7 +15,7 @@ use super::quirk::Part;
 /// assert_eq!(format!("{text:?}"), "PrivateText(12 bytes)");
 /// assert_eq!(text.as_str(), "+46700000001");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct PrivateText(Box<str>);
 

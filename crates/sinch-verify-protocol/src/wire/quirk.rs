@@ -14,7 +14,8 @@ use crate::error::{DecodeError, decode};
 pub struct Received<T> {
     /// The value, normalised.
     pub value: T,
-    /// What was normalised, dropped or not understood, in document order.
+    /// What was normalised, dropped or not understood: of an object, first what
+    /// is inside its fields, then its own.
     pub quirks: Vec<Quirk>,
 }
 
@@ -49,6 +50,8 @@ pub enum Oddity {
     },
     /// A field of another method than the one named. Ignored.
     OtherMethod,
+    /// A price that is flat where it is documented as nested.
+    FlatPrice,
     /// A number written as a string, or the other way round.
     WrongType,
     /// A field that this version does not know. Kept.
@@ -71,6 +74,7 @@ impl fmt::Display for Oddity {
             Self::EmptyObject => f.write_str("empty object, read as absent"),
             Self::Misplaced { belongs } => write!(f, "ignored here, belongs into `{belongs}`"),
             Self::OtherMethod => f.write_str("ignored, belongs to another method"),
+            Self::FlatPrice => f.write_str("flat price, read as the price of the verification"),
             Self::WrongType => f.write_str("of another JSON type than documented"),
             Self::UnknownField => f.write_str("unknown field, kept"),
         }

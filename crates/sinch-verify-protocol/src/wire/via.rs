@@ -6,6 +6,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::extra::Extra;
+use super::private::PrivateText;
 use super::quirk::Oddity;
 use super::text::read_text;
 
@@ -106,11 +107,11 @@ impl<'de> Deserialize<'de> for LooseText {
     }
 }
 
-impl Via<String> for LooseText {
-    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<String> {
+impl Via<PrivateText> for LooseText {
+    fn settle(self, field: &'static str, extra: &mut Extra) -> Option<PrivateText> {
         if self.odd {
             extra.remark(field, Oddity::WrongType);
         }
-        Some(self.text)
+        Some(self.text.into())
     }
 }

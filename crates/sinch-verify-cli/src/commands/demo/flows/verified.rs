@@ -166,7 +166,8 @@ pub(crate) async fn by_address(
     let address = started
         .details
         .target_uri
-        .as_deref()
+        .as_ref()
+        .map(|address| address.as_str())
         .context("the start's answer has no address")?;
     timeline.note(Who::Device, "fetches the address over its mobile network");
     let mut seen = Seen::default();

@@ -1,0 +1,150 @@
+//! What is counted, and under which names.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failure should stop the test"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use metrics::{
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{
+    self, ApplicationKey, ApplicationSecret, Decision, Method, Status, VerificationId, WireObject as _,
+};
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::testing::{CallbackSigner, Tamper, request_event, result_event};
+use sinch_verify_callback::{InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn};
+
+/// Keeps the sums of counters and the number of values in histograms.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<BTreeMap<String, u64>>>);
+
+struct One(Kept, String);
+
+impl Kept {
+    fn one(&self, key: &Key) -> Arc<One> {
+        let labels: Vec<_> = key
+            .labels()
+            .map(|label| format!("{}={}", label.key(), label.value()))
+            .collect();
+        Arc::new(One(
+            self.clone(),
+            format!("{}{{{}}}", key.name(), labels.join(",")),
+        ))
+    }
+}
+
+impl One {
+    fn add(&self, by: u64) {
+        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += by;
+    }
+}
+
+impl CounterFn for One {
+    fn increment(&self, value: u64) {
+        self.add(value);
+    }
+
+    fn absolute(&self, _: u64) {}
+}
+
+impl HistogramFn for One {
+    fn record(&self, value: f64) {
+        assert!((0.0..60.0).contains(&value), "{value} seconds");
+        self.add(1);
+    }
+}
+
+impl Recorder for Kept {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.one(key))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.one(key))
+    }
+}
+
+#[tokio::test]
+async fn everything_is_counted_once() {
+    let kept = Kept::default();
+    // For this thread, which is the only one of this test.
+    let _guard = metrics::set_default_local_recorder(&kept);
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
+    let signer = CallbackSigner::new(key.clone(), &secret);
+    let handler = handler_fn(|event: RequestEvent| async move {
+        match event.method {
+            Method::Sms => Ok(Decision::Allow),
+            Method::Callout => Err("no database"),
+            _ => std::future::pending().await,
+        }
+    });
+    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), handler)
+        .with_deadline(Duration::from_millis(20))
+        .with_replay_guard(ReplayGuard::new(
+            MemoryStore::new(std::num::NonZeroUsize::new(5).unwrap()),
+            InDoubt::Refuse,
+        ));
+
+    let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
+    let number = || "+46700000001".parse().unwrap();
+    let id = |text| VerificationId::new(text).unwrap();
+    let post =
+        |body: String, later: u64| signer.post("/".parse().unwrap(), body, now + Duration::from_secs(later));
+    let sms = request_event(id("1"), Method::Sms, number()).to_json();
+    let mut requests = vec![
+        post(sms.clone(), 0),
+        post(sms.clone(), 0), // a replay
+        post(sms.clone(), 1), // sent again
+        post(request_event(id("2"), Method::Callout, number()).to_json(), 0),
+        post(request_event(id("3"), Method::FlashCall, number()).to_json(), 0),
+        post(
+            result_event(id("1"), Method::Sms, number(), Status::Successful).to_json(),
+            0,
+        ),
+        post(sms.clone(), 2), // no room
+    ];
+    for tamper in [Tamper::Body, Tamper::Stale] {
+        let mut request = post(sms.clone(), 3);
+        tamper.apply(&signer, &mut request, now);
+        requests.push(request);
+    }
+    for request in &requests {
+        responder.respond(request, request.body(), now).await;
+    }
+
+    let expected = [
+        ("sinch_callback_accepted_total{event=request}", 4),
+        ("sinch_callback_accepted_total{event=result}", 1),
+        ("sinch_callback_decisions_total{decision=allow,by=before}", 1),
+        ("sinch_callback_decisions_total{decision=allow,by=handler}", 1),
+        ("sinch_callback_decisions_total{decision=deny,by=fallback}", 2),
+        ("sinch_callback_duration_seconds{}", 9),
+        ("sinch_callback_guard_doubts_total{store=full}", 1),
+        ("sinch_callback_handler_failures_total{failure=deadline}", 1),
+        ("sinch_callback_handler_failures_total{failure=error}", 1),
+        ("sinch_callback_rejected_total{reason=mismatch}", 1),
+        ("sinch_callback_rejected_total{reason=replayed}", 1),
+        ("sinch_callback_rejected_total{reason=stale}", 1),
+        ("sinch_callback_rejected_total{reason=unguarded}", 1),
+    ];
+    let expected: BTreeMap<String, u64> = expected
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
+    assert_eq!(*kept.0.lock().unwrap(), expected);
+}

@@ -1,0 +1,336 @@
+//! `trigger`: post a callback to a receiver, and judge its answer.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use clap::builder::PossibleValuesParser;
+use comfy_table::{Cell, Color};
+use http::{Request, Response, StatusCode, Uri};
+use rand::RngExt as _;
+use serde::Serialize;
+use sinch_verify_callback::testing::{
+    CallbackSigner, Tamper, request_event, result_event, sms_delivered_event,
+};
+use sinch_verify_client::Transport as _;
+use sinch_verify_client::transport::ReqwestTransport;
+use sinch_verify_protocol::callback::{DecisionBody, SmsResult};
+use sinch_verify_protocol::{
+    ApplicationKey, ApplicationSecret, BaseUrl, Method, PhoneNumber, Status, VerificationId, WireObject as _,
+};
+
+use crate::commands::start::METHODS;
+use crate::exit::{Outcome, usage};
+use crate::view;
+
+/// Arguments of `trigger`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The event to post.
+    #[arg(value_enum)]
+    event: Kind,
+    /// The callback URL.
+    #[arg(long, value_name = "URL")]
+    to: Uri,
+    /// The application's key.
+    #[arg(long, env = "SINCH_APPLICATION_KEY")]
+    key: ApplicationKey,
+    /// The application's secret, as the dashboard shows it.
+    #[arg(long, env = "SINCH_APPLICATION_SECRET", hide_env_values = true)]
+    secret: String,
+    /// The verification's method.
+    #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(METHODS))]
+    method: String,
+    /// The number that is verified.
+    #[arg(long, default_value = "+46700000001")]
+    number: PhoneNumber,
+    /// The verification's id; a random one when it is left out.
+    #[arg(long)]
+    id: Option<VerificationId>,
+    /// Spoil the callback before it is sent, so that it must be refused; `all`
+    /// tries the callback as it is, sent again, replayed, and spoiled in every way.
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
+    tamper: Option<String>,
+    /// Allow a host that is not this machine.
+    #[arg(long)]
+    live: bool,
+    /// Print the answers as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// May this verification go on? The answer must be a decision.
+    Request,
+    /// A verification succeeded.
+    Result,
+    /// An SMS was delivered.
+    SmsDelivered,
+}
+
+const ALL: &str = "all";
+const REPLAY: &str = "replay";
+const SENT_AGAIN: &str = "sent-again";
+
+fn kinds() -> Vec<&'static str> {
+    let tampers = Tamper::ALL.iter().map(|tamper| tamper.name());
+    [ALL, REPLAY, SENT_AGAIN].into_iter().chain(tampers).collect()
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
+    let trigger = Trigger::new(&args)?;
+    let mut rows = Vec::new();
+    match args.tamper.as_deref() {
+        None => rows.push(trigger.as_it_is().await.0),
+        Some(SENT_AGAIN) => rows.extend(trigger.sent_again().await),
+        Some(REPLAY) => rows.extend(trigger.replayed().await),
+        Some(ALL) => {
+            rows.extend(trigger.sent_again().await);
+            // The first of these is the one above, already seen.
+            rows.extend(trigger.replayed().await.into_iter().skip(1));
+            for &tamper in Tamper::ALL {
+                rows.push(trigger.tampered(tamper).await);
+            }
+        }
+        Some(name) => rows.push(trigger.tampered(name.parse().map_err(usage)?).await),
+    }
+    let ok = rows.iter().all(|row| row.ok);
+    show(&rows, ok, args.json)?;
+    Ok(ok.into())
+}
+
+/// One callback that was posted.
+#[derive(Serialize)]
+struct Row {
+    callback: &'static str,
+    expected: &'static str,
+    got: String,
+    ok: bool,
+}
+
+/// What an answer must be.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    /// A decision that fits the method.
+    Decision(&'a Method),
+    /// Any success.
+    Acknowledged,
+    /// The same as this one.
+    Same(&'a Response<Bytes>),
+    /// Unauthorized.
+    Refused,
+}
+
+struct Trigger {
+    signer: CallbackSigner,
+    transport: ReqwestTransport,
+    to: Uri,
+    kind: Kind,
+    method: Method,
+    body: String,
+}
+
+/// How long a receiver may take: longer than the service would wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Trigger {
+    fn new(args: &Args) -> anyhow::Result<Self> {
+        let base = base(&args.to)?;
+        if !base.is_loopback() && !args.live {
+            return Err(usage(format!(
+                "{} is not this machine; add --live if you mean it",
+                base.host()
+            )));
+        }
+        let secret =
+            ApplicationSecret::new(&args.secret).map_err(|error| usage(format!("--secret: {error}")))?;
+        let https = args.to.scheme_str() == Some("https");
+        let transport = if https {
+            ReqwestTransport::tls(PATIENCE)
+        } else {
+            ReqwestTransport::plain(PATIENCE)
+        };
+        let method = if args.event == Kind::SmsDelivered {
+            Method::Sms
+        } else {
+            Method::from(args.method.as_str())
+        };
+        let id = match &args.id {
+            Some(id) => id.clone(),
+            None => VerificationId::new(&format!("{:032x}", rand::rng().random::<u128>()))?,
+        };
+        Ok(Self {
+            signer: CallbackSigner::new(args.key.clone(), &secret),
+            transport: transport.context("failed to set the sender up")?,
+            to: args.to.clone(),
+            kind: args.event,
+            body: match args.event {
+                Kind::Request => request_event(id, method.clone(), args.number).to_json(),
+                Kind::Result => result_event(id, method.clone(), args.number, Status::Successful).to_json(),
+                Kind::SmsDelivered => sms_delivered_event(id, args.number, SmsResult::Successful).to_json(),
+            },
+            method,
+        })
+    }
+
+    /// The callback, signed at `now`.
+    fn callback(&self, now: SystemTime) -> Request<Bytes> {
+        self.signer.post(self.to.clone(), self.body.clone(), now)
+    }
+
+    fn expected(&self) -> Expected<'_> {
+        match self.kind {
+            Kind::Request => Expected::Decision(&self.method),
+            Kind::Result | Kind::SmsDelivered => Expected::Acknowledged,
+        }
+    }
+
+    async fn as_it_is(&self) -> (Row, Option<Response<Bytes>>) {
+        let request = self.callback(SystemTime::now());
+        self.post("as it is", request, self.expected()).await
+    }
+
+    /// Twice, each with a timestamp of its own.
+    async fn sent_again(&self) -> Vec<Row> {
+        let now = SystemTime::now();
+        let first = self.callback(now - Duration::from_secs(1));
+        let (row, answer) = self.post("as it is", first, self.expected()).await;
+        let expected = match &answer {
+            Some(answer) if row.ok => Expected::Same(answer),
+            _ => self.expected(),
+        };
+        let (again, _) = self.post(SENT_AGAIN, self.callback(now), expected).await;
+        vec![row, again]
+    }
+
+    /// Twice, byte for byte.
+    async fn replayed(&self) -> Vec<Row> {
+        // A moment that no other callback of this run has.
+        let request = self.callback(SystemTime::now() - Duration::from_secs(2));
+        let (row, _) = self.post("as it is", request.clone(), self.expected()).await;
+        let (replay, _) = self.post(REPLAY, request, Expected::Refused).await;
+        vec![row, replay]
+    }
+
+    async fn tampered(&self, tamper: Tamper) -> Row {
+        let now = SystemTime::now();
+        let mut request = self.callback(now);
+        tamper.apply(&self.signer, &mut request, now);
+        self.post(tamper.name(), request, Expected::Refused).await.0
+    }
+
+    async fn post(
+        &self,
+        callback: &'static str,
+        request: Request<Bytes>,
+        expected: Expected<'_>,
+    ) -> (Row, Option<Response<Bytes>>) {
+        let answer = tokio::time::timeout(PATIENCE, self.transport.send(request)).await;
+        let (got, ok, answer) = match answer {
+            Ok(Ok(answer)) => match expected.check(&answer) {
+                Ok(()) => (told(&answer), true, Some(answer)),
+                Err(why) => (format!("{}: {why}", told(&answer)), false, Some(answer)),
+            },
+            Ok(Err(error)) => (format!("no answer: {error}"), false, None),
+            Err(_) => (format!("no answer in {PATIENCE:?}"), false, None),
+        };
+        let row = Row {
+            callback,
+            expected: expected.told(),
+            got,
+            ok,
+        };
+        (row, answer)
+    }
+}
+
+/// Where the URL points to, without its path.
+fn base(to: &Uri) -> anyhow::Result<BaseUrl> {
+    let whole = || usage("--to is no URL; give one such as http://127.0.0.1:8000/sinch/callback");
+    let scheme = to.scheme_str().ok_or_else(whole)?;
+    let authority = to.authority().ok_or_else(whole)?;
+    format!("{scheme}://{authority}").parse().map_err(|_| whole())
+}
+
+impl Expected<'_> {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Decision(_) => "200 and a decision",
+            Self::Acknowledged => "200",
+            Self::Same(_) => "the same answer",
+            Self::Refused => "401",
+        }
+    }
+
+    fn check(self, answer: &Response<Bytes>) -> Result<(), String> {
+        match self {
+            Self::Decision(method) => check_decision(answer, method),
+            Self::Acknowledged if answer.status().is_success() => Ok(()),
+            Self::Acknowledged => Err("not acknowledged".to_owned()),
+            Self::Same(first) if answer.status() == first.status() && answer.body() == first.body() => Ok(()),
+            Self::Same(_) => Err("another answer than before".to_owned()),
+            Self::Refused if answer.status() == StatusCode::UNAUTHORIZED => Ok(()),
+            Self::Refused => Err("not refused".to_owned()),
+        }
+    }
+}
+
+fn check_decision(answer: &Response<Bytes>, method: &Method) -> Result<(), String> {
+    if answer.status() != StatusCode::OK {
+        return Err("no decision".to_owned());
+    }
+    let body = DecisionBody::receive(answer.body()).map_err(|error| error.to_string())?;
+    if let Some(quirk) = body.quirks.first() {
+        return Err(quirk.to_string());
+    }
+    let body = body.value;
+    if body.decision(method).is_none() {
+        return Err(format!("action is {}", body.action));
+    }
+    for (set, of) in [
+        (body.sms.is_some(), Method::Sms),
+        (body.flash_call.is_some(), Method::FlashCall),
+        (body.callout.is_some(), Method::Callout),
+        (body.whatsapp.is_some(), Method::WhatsApp),
+    ] {
+        if set && of != *method {
+            return Err(format!("it sets something for {of}, the method is {method}"));
+        }
+    }
+    Ok(())
+}
+
+/// The status and the body, cut to a line.
+fn told(answer: &Response<Bytes>) -> String {
+    let body = String::from_utf8_lossy(answer.body());
+    let line: String = body
+        .chars()
+        .take(80)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    format!("{} {line}", answer.status().as_u16())
+        .trim_end()
+        .to_owned()
+}
+
+fn show(rows: &[Row], ok: bool, json: bool) -> anyhow::Result<()> {
+    if json {
+        let document = serde_json::json!({ "ok": ok, "rows": rows });
+        println!("{}", serde_json::to_string_pretty(&document)?);
+        return Ok(());
+    }
+    let mut table = view::table(&["callback", "expected", "got"]);
+    for row in rows {
+        table.add_row(vec![
+            Cell::new(row.callback),
+            Cell::new(row.expected),
+            Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red }),
+        ]);
+    }
+    println!("{table}");
+    let good = rows.iter().filter(|row| row.ok).count();
+    println!("{good} of {} answers as expected", rows.len());
+    Ok(())
+}

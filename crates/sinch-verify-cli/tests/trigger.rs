@@ -1,0 +1,155 @@
+//! `trigger` against the library's receiver, and against receivers with faults.
+#![allow(clippy::unwrap_used, reason = "a failure should stop the test")]
+
+use std::net::SocketAddr;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::routing::post;
+use sinch_verify_callback::axum::router;
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::testing::Tamper;
+use sinch_verify_callback::{
+    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
+};
+
+const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// A receiver that decides by method, with a new code each time.
+fn receiver(guard: Option<ReplayGuard>) -> Router {
+    let count = AtomicU32::new(0);
+    let handler = handler_fn(move |event: RequestEvent| {
+        let n = count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            match event.method {
+                Method::Sms => Code::new(&format!("{n:04}")).map(Decision::sms_code),
+                _ => Ok(Decision::Allow),
+            }
+        }
+    });
+    let keys = KeyRing::new(
+        ApplicationKey::new(KEY).unwrap(),
+        &ApplicationSecret::new(SECRET).unwrap(),
+    );
+    let mut responder = Responder::new(Receiver::new(keys), handler);
+    if let Some(guard) = guard {
+        responder = responder.with_replay_guard(guard);
+    }
+    router("/sinch/callback", CallbackService::new(responder))
+}
+
+async fn trigger(event: &str, to: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify"));
+    command
+        .args(["trigger", event, "--to", to, "--key", KEY, "--secret", SECRET])
+        .args(args)
+        .stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_with_a_guard_passes_everything() {
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let server = serve(receiver(Some(guard))).await;
+    let to = format!("http://{server}/sinch/callback");
+    for method in ["sms", "flashcall", "callout", "seamless", "whatsapp"] {
+        let output = trigger("request", &to, &["--method", method]).await;
+        assert_eq!(output.status.code(), Some(0), "{method}: {}", stdout(&output));
+        assert!(stdout(&output).contains(r#"200 {"action":"allow""#), "{method}");
+    }
+    for event in ["result", "sms-delivered"] {
+        let output = trigger(event, &to, &[]).await;
+        assert_eq!(output.status.code(), Some(0), "{event}: {}", stdout(&output));
+    }
+    for tamper in ["body", "loose-base64", "replay", "sent-again"] {
+        let output = trigger("request", &to, &["--tamper", tamper]).await;
+        assert_eq!(output.status.code(), Some(0), "{tamper}: {}", stdout(&output));
+    }
+
+    let output = trigger("request", &to, &["--tamper", "all"]).await;
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let count = Tamper::ALL.len() + 3;
+    assert!(
+        text.contains(&format!("{count} of {count} answers as expected")),
+        "{text}"
+    );
+    let output = trigger("result", &to, &["--tamper", "all", "--json"]).await;
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["ok"], true, "{document}");
+    assert_eq!(document["rows"].as_array().unwrap().len(), count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receivers_with_faults_are_found_out() {
+    // No guard: a replay counts, and an event that is sent again gets another code.
+    let server = serve(receiver(None)).await;
+    let to = format!("http://{server}/sinch/callback");
+    for (tamper, code) in [("replay", 1), ("sent-again", 1), ("all", 1), ("stale", 0)] {
+        let output = trigger("request", &to, &["--tamper", tamper]).await;
+        assert_eq!(output.status.code(), Some(code), "{tamper}: {}", stdout(&output));
+    }
+
+    // Looks at nothing, and answers all alike.
+    for (body, event, args, code) in [
+        (r#"{"action":"allow"}"#, "request", &[][..], 0),
+        (r#"{"action":"maybe"}"#, "request", &[], 1),
+        ("{}", "request", &[], 1),
+        (r#"{"action":"allow","sms":{"code":"1234"}}"#, "request", &[], 0),
+        (
+            r#"{"action":"allow","sms":{"code":"1234"}}"#,
+            "request",
+            &["--method", "callout"],
+            1,
+        ),
+        ("", "result", &[], 0),
+        ("", "sms-delivered", &[], 0),
+        ("", "request", &["--tamper", "signature"], 1),
+    ] {
+        let server = serve(Router::new().route("/", post(move || async move { body }))).await;
+        let output = trigger(event, &format!("http://{server}/"), args).await;
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{event} {body}: {}",
+            stdout(&output)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_sent() {
+    // Nobody listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let output = trigger("request", &gone, &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("no answer"));
+    // Not this machine, no URL, no such tampering.
+    for (to, args) in [
+        ("http://example.com/callback", &[][..]),
+        ("/callback", &[]),
+        ("http://127.0.0.1:1/", &["--tamper", "nothing"]),
+    ] {
+        let output = trigger("request", to, args).await;
+        assert_eq!(output.status.code(), Some(2), "{to}");
+    }
+}

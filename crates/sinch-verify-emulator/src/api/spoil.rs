@@ -1,0 +1,133 @@
+//! Answers that go wrong because a rule says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Response, request};
+use http_body_util::BodyExt as _;
+use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{ApiError, PhoneNumber, WireObject as _};
+use tokio::sync::Notify;
+
+use super::error_response;
+use crate::core::Core;
+use crate::fault::{Case, Fault, FaultPlace};
+
+/// Resets the connection that a request came on.
+#[derive(Clone)]
+pub(crate) struct Reset(pub(crate) Arc<Notify>);
+
+/// What goes wrong with this request, if anything.
+pub(super) fn strike(core: &Core, application: &str, route: &Route, body: &Bytes) -> Option<Fault> {
+    if !core.faults.any() {
+        return None;
+    }
+    let (operation, number) = case(route, body);
+    core.faults.strike(&Case {
+        on: FaultPlace::Api,
+        operation,
+        number,
+        application,
+    })
+}
+
+fn case(route: &Route, body: &Bytes) -> (&'static str, Option<PhoneNumber>) {
+    match route {
+        Route::Start => {
+            let request = StartRequest::decode(body).ok();
+            (
+                "start",
+                request.and_then(|request| request.identity.phone_number().ok()),
+            )
+        }
+        Route::ReportById { .. } => ("report", None),
+        Route::ReportByNumber { number } => ("report", Some(*number)),
+        Route::Outcome { number } => ("outcome", Some(*number)),
+        Route::StatusByNumber { number, .. } => ("status", Some(*number)),
+        _ => ("status", None),
+    }
+}
+
+/// What comes before the request is carried out: the answer, if it is not.
+pub(super) async fn before(core: &Core, fault: &Fault, head: &request::Parts) -> Option<Response<Body>> {
+    match fault {
+        Fault::Latency { to, .. } => {
+            tokio::time::sleep(*to).await;
+            None
+        }
+        Fault::Status { status } => {
+            let error = ApiError::new(u32::from(*status) * 100, "This answer was ordered.");
+            Some(error_response(core, error))
+        }
+        Fault::Reset { handled: false } => Some(reset(core, head).await),
+        _ => None,
+    }
+}
+
+/// What is left of the answer.
+pub(super) async fn after(
+    core: &Core,
+    fault: &Fault,
+    head: &request::Parts,
+    response: Response<Body>,
+) -> Response<Body> {
+    match fault {
+        Fault::Reset { handled: true } => reset(core, head).await,
+        Fault::Stall => {
+            stopped(core).await;
+            response
+        }
+        Fault::Truncate => {
+            let (mut head, body) = whole(response).await;
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            let half = body.slice(..body.len() / 2);
+            Response::from_parts(head, Body::from_stream(stream::unfold(Some(half), cut)))
+        }
+        Fault::Malformed => {
+            let (mut head, body) = whole(response).await;
+            head.headers.remove(CONTENT_LENGTH);
+            let mut broken = body[..body.len() / 2].to_vec();
+            broken.extend_from_slice(b"}<");
+            Response::from_parts(head, Body::from(broken))
+        }
+        _ => response,
+    }
+}
+
+/// The half of a body, and then an end of the connection.
+async fn cut(half: Option<Bytes>) -> Option<(Result<Bytes, std::io::Error>, Option<Bytes>)> {
+    match half {
+        Some(half) => Some((Ok(half), None)),
+        None => {
+            // The half has to be on its way first.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let error = std::io::Error::other("this body was ordered to be cut");
+            Some((Err(error), None))
+        }
+    }
+}
+
+async fn whole(response: Response<Body>) -> (http::response::Parts, Bytes) {
+    let (head, body) = response.into_parts();
+    // Bodies of ours are whole already.
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+    (head, body.unwrap_or_default())
+}
+
+async fn reset(core: &Core, head: &request::Parts) -> Response<Body> {
+    if let Some(Reset(reset)) = head.extensions.get::<Reset>() {
+        reset.notify_one();
+    }
+    // The connection is gone before this is over.
+    stopped(core).await;
+    Response::new(Body::empty())
+}
+
+async fn stopped(core: &Core) {
+    let _ = core.stopping().wait_for(|stop| *stop).await;
+}

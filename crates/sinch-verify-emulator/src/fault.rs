@@ -1,0 +1,329 @@
+//! Faults that were ordered.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sinch_verify_protocol::PhoneNumber;
+
+use crate::mix::mix;
+use crate::span;
+
+/// When something goes wrong, and what. The first rule that fits a request wins.
+///
+/// As JSON `{"on":"api","operation":"report","every":3,"fault":{"kind":"reset"}}`; what is left out
+/// limits nothing. Which requests a probability picks is fixed by the emulator's seed.
+///
+/// ```
+/// use sinch_verify_emulator::{Fault, FaultRule};
+///
+/// // Every second report goes through, but its answer is lost.
+/// let mut rule = FaultRule::api(Fault::Reset { handled: true });
+/// rule.operation = Some("report".to_owned());
+/// rule.every = Some(2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct FaultRule {
+    /// Where.
+    pub on: FaultPlace,
+    /// On the API `start`, `report`, `outcome` or `status`; on callbacks `request`, `result` or
+    /// `delivered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// This number only; requests that name an id or a reference have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<PhoneNumber>,
+    /// The application with this key only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// How likely, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Every so many requests that fit, the first after this many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u64>,
+    /// So many times in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+/// Where something goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FaultPlace {
+    /// In answers of the API.
+    Api,
+    /// In events on their way to the callback URL.
+    Callback,
+}
+
+/// What goes wrong. Times are wall time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It takes longer, evenly spread between the two.
+    Latency {
+        /// The least.
+        #[serde(with = "span")]
+        from: Duration,
+        /// The most.
+        #[serde(with = "span")]
+        to: Duration,
+    },
+    /// The request is not carried out; this is the answer.
+    Status {
+        /// The HTTP status, 400 to 599.
+        status: u16,
+    },
+    /// The connection is reset.
+    Reset {
+        /// Whether the request was carried out before; on the API only.
+        #[serde(default)]
+        handled: bool,
+    },
+    /// The request is carried out, and no answer ever comes.
+    Stall,
+    /// The connection ends in the middle of the body. An event is cut after it was signed, so that
+    /// its signature is wrong.
+    Truncate,
+    /// The body is whole, but broken JSON. An event is signed like that.
+    Malformed,
+}
+
+impl FaultRule {
+    /// A fault in every answer of the API.
+    #[must_use]
+    pub fn api(fault: Fault) -> Self {
+        Self::on(FaultPlace::Api, fault)
+    }
+
+    /// A fault in every event.
+    #[must_use]
+    pub fn callback(fault: Fault) -> Self {
+        Self::on(FaultPlace::Callback, fault)
+    }
+
+    fn on(on: FaultPlace, fault: Fault) -> Self {
+        Self {
+            on,
+            operation: None,
+            number: None,
+            application: None,
+            probability: None,
+            every: None,
+            count: None,
+            fault,
+        }
+    }
+
+    /// What is wrong with the rule itself.
+    fn problem(&self) -> Option<&'static str> {
+        let operations: &[&str] = match self.on {
+            FaultPlace::Api => &["start", "report", "outcome", "status"],
+            FaultPlace::Callback => &["request", "result", "delivered"],
+        };
+        if self
+            .operation
+            .as_deref()
+            .is_some_and(|name| !operations.contains(&name))
+        {
+            return Some(
+                "operation must be start, report, outcome or status on the API, and request, result or delivered on callbacks",
+            );
+        }
+        if self
+            .probability
+            .is_some_and(|chance| !(0.0..=1.0).contains(&chance))
+        {
+            return Some("probability must be 0 to 1");
+        }
+        if self.every == Some(0) {
+            return Some("every must be at least 1");
+        }
+        match &self.fault {
+            Fault::Status { status } if !(400..600).contains(status) => Some("status must be 400 to 599"),
+            Fault::Latency { from, to } if from > to => Some("latency must go from less to more"),
+            _ => None,
+        }
+    }
+}
+
+/// A rule in force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ActiveFault {
+    /// Its number, for removing it.
+    pub id: u64,
+    /// The rule.
+    pub rule: FaultRule,
+    /// How many requests fitted it, whether it struck or not.
+    pub seen: u64,
+    /// How often it struck.
+    pub hits: u64,
+}
+
+/// What a request is, as far as rules ask.
+pub(crate) struct Case<'a> {
+    pub(crate) on: FaultPlace,
+    pub(crate) operation: &'a str,
+    pub(crate) number: Option<PhoneNumber>,
+    pub(crate) application: &'a str,
+}
+
+/// All rules in force.
+pub(crate) struct Faults {
+    seed: u64,
+    any: AtomicBool,
+    rules: Mutex<Rules>,
+}
+
+#[derive(Default)]
+struct Rules {
+    last: u64,
+    active: Vec<ActiveFault>,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            any: AtomicBool::new(false),
+            rules: Mutex::default(),
+        }
+    }
+
+    /// Whether there are rules at all: asked for every request.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, rule: FaultRule) -> Result<u64, &'static str> {
+        if let Some(problem) = rule.problem() {
+            return Err(problem);
+        }
+        let mut rules = self.lock();
+        rules.last += 1;
+        let id = rules.last;
+        rules.active.push(ActiveFault {
+            id,
+            rule,
+            seen: 0,
+            hits: 0,
+        });
+        self.any.store(true, Ordering::Relaxed);
+        Ok(id)
+    }
+
+    /// Says whether there was such a rule.
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        let mut rules = self.lock();
+        let before = rules.active.len();
+        rules.active.retain(|active| active.id != id);
+        self.any.store(!rules.active.is_empty(), Ordering::Relaxed);
+        rules.active.len() < before
+    }
+
+    pub(crate) fn clear(&self) {
+        self.lock().active.clear();
+        self.any.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn list(&self) -> Vec<ActiveFault> {
+        self.lock().active.clone()
+    }
+
+    /// What goes wrong with this request, if anything: a latency has one length by then.
+    pub(crate) fn strike(&self, case: &Case<'_>) -> Option<Fault> {
+        if !self.any() {
+            return None;
+        }
+        let mut rules = self.lock();
+        for active in &mut rules.active {
+            let rule = &active.rule;
+            let fits = rule.on == case.on
+                && rule
+                    .operation
+                    .as_deref()
+                    .is_none_or(|name| name == case.operation)
+                && rule.number.is_none_or(|number| case.number == Some(number))
+                && rule
+                    .application
+                    .as_deref()
+                    .is_none_or(|key| key == case.application);
+            if !fits || rule.count.is_some_and(|count| active.hits >= count) {
+                continue;
+            }
+            active.seen += 1;
+            let dice = mix(self.seed ^ mix(active.id) ^ active.seen);
+            let chance = (dice >> 11) as f64 / (1_u64 << 53) as f64;
+            if rule.every.is_some_and(|every| !active.seen.is_multiple_of(every))
+                || rule.probability.is_some_and(|probability| chance >= probability)
+            {
+                continue;
+            }
+            active.hits += 1;
+            return Some(match &rule.fault {
+                Fault::Latency { from, to } => {
+                    let share = (mix(dice) >> 11) as f64 / (1_u64 << 53) as f64;
+                    let by = *from + to.saturating_sub(*from).mul_f64(share);
+                    Fault::Latency { from: by, to: by }
+                }
+                fault => fault.clone(),
+            });
+        }
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rules> {
+        // Counters and whole rules: nothing is half done after a panic.
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Fault, FaultPlace, FaultRule, Faults};
+
+    fn struck(seed: u64, rule: &FaultRule) -> Vec<bool> {
+        let faults = Faults::new(seed);
+        faults.add(rule.clone()).unwrap();
+        let case = Case {
+            on: FaultPlace::Api,
+            operation: "start",
+            number: None,
+            application: "key",
+        };
+        (0..1000).map(|_| faults.strike(&case).is_some()).collect()
+    }
+
+    #[test]
+    fn the_seed_fixes_what_a_probability_picks() {
+        let mut rule = FaultRule::api(Fault::Stall);
+        rule.probability = Some(0.25);
+        let first = struck(7, &rule);
+        assert_eq!(first, struck(7, &rule));
+        assert_ne!(first, struck(8, &rule));
+        let hits = first.iter().filter(|hit| **hit).count();
+        assert!((180..320).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn every_nth_and_so_often() {
+        let mut rule = FaultRule::api(Fault::Stall);
+        rule.every = Some(3);
+        rule.count = Some(2);
+        let hits: Vec<_> = struck(7, &rule)
+            .into_iter()
+            .enumerate()
+            .filter(|(_, hit)| *hit)
+            .collect();
+        assert_eq!(hits, [(2, true), (5, true)]);
+    }
+}

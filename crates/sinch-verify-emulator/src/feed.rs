@@ -1,0 +1,132 @@
+//! What happened, in order, for those who follow it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use sinch_verify_protocol::{Method, Reason, Status, VerificationId};
+use tokio::sync::Notify;
+
+use crate::delivery::Delivery;
+use crate::engine::Arrived;
+
+/// Something that happened. What it looked like is told when it is read.
+#[derive(Clone, Debug)]
+pub(crate) enum Happening {
+    /// A start went through.
+    Started {
+        id: VerificationId,
+        method: Option<Method>,
+    },
+    /// Something reached a handset.
+    Message(Arrived),
+    /// A verification ended.
+    Ended {
+        id: VerificationId,
+        status: Status,
+        reason: Option<Reason>,
+    },
+    /// An event was posted, or could not be.
+    Delivery {
+        seq: u64,
+        id: VerificationId,
+        event: String,
+        attempt: u32,
+        status: Option<u16>,
+        ok: bool,
+    },
+    /// Service time was moved.
+    Clock,
+    /// Everything was forgotten.
+    Reset,
+}
+
+impl Happening {
+    /// A delivery, once its number is known.
+    pub(crate) fn delivery(delivery: &Delivery) -> impl FnOnce(u64) -> Self + use<> {
+        let (id, event) = (delivery.verification_id.clone(), delivery.event.clone());
+        let (attempt, status, ok) = (delivery.attempt, delivery.status, delivery.ok);
+        move |seq| Self::Delivery {
+            seq,
+            id,
+            event,
+            attempt,
+            status,
+            ok,
+        }
+    }
+}
+
+/// One entry of the feed.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) seq: u64,
+    pub(crate) at: SystemTime,
+    pub(crate) what: Happening,
+}
+
+/// The latest entries, as many as are kept.
+pub(crate) struct Feed {
+    ring: Mutex<Ring>,
+    kept: usize,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Ring {
+    last: u64,
+    kept: VecDeque<Entry>,
+}
+
+impl Feed {
+    pub(crate) fn new(kept: usize) -> Self {
+        Self {
+            ring: Mutex::default(),
+            kept: kept.max(1),
+            news: Notify::new(),
+        }
+    }
+
+    pub(crate) fn push(&self, at: SystemTime, what: Happening) {
+        let mut ring = self.lock();
+        ring.last += 1;
+        let seq = ring.last;
+        if ring.kept.len() >= self.kept {
+            ring.kept.pop_front();
+        }
+        ring.kept.push_back(Entry { seq, at, what });
+        drop(ring);
+        self.news.notify_waiters();
+    }
+
+    /// The number of the latest entry.
+    pub(crate) fn last(&self) -> u64 {
+        self.lock().last
+    }
+
+    /// Waits for the first kept entry after `after`.
+    pub(crate) async fn next(&self, after: u64) -> Entry {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            // From here on no news is missed.
+            news.as_mut().enable();
+            if let Some(entry) = self.first(after) {
+                return entry;
+            }
+            news.await;
+        }
+    }
+
+    fn first(&self, after: u64) -> Option<Entry> {
+        let ring = self.lock();
+        let oldest = ring.kept.front()?.seq;
+        let place = usize::try_from((after + 1).saturating_sub(oldest)).ok()?;
+        ring.kept.get(place).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring> {
+        // Nothing in here panics between two steps that belong together.
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

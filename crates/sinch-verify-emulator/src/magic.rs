@@ -1,0 +1,224 @@
+//! Numbers that have an outcome of their own.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sinch_verify_protocol::{ApiError, PhoneNumber, Reason, Status};
+
+use crate::policy::Policy;
+
+/// What all magic numbers begin with: a part of the range that the British regulator keeps for use
+/// in drama, so that nobody has them.
+const PREFIX: &str = "+4477009009";
+
+/// How soon after the start outcomes come.
+pub(crate) const SOON: Duration = Duration::from_secs(1);
+
+/// A number whose verifications all end the same way, so that any client sees every outcome without
+/// setting anything up. They are fictional numbers, and
+/// [`Settings::magic_numbers`](crate::Settings::magic_numbers) turns them off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MagicNumber {
+    /// The number, in E.164 form.
+    pub number: String,
+    /// A short name of the outcome.
+    pub outcome: &'static str,
+    /// What happens.
+    pub what: &'static str,
+}
+
+impl MagicNumber {
+    /// All of them, in order.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let rows = (0_u8..).zip(PLAN);
+        rows.map(|(n, row)| Self {
+            number: format!("{PREFIX}{n:02}"),
+            outcome: row.0,
+            what: row.1,
+        })
+        .collect()
+    }
+}
+
+/// What is laid down for a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// The start goes through, and this happens at the handset.
+    Handset(Policy),
+    /// The start goes through, and the verification ends so.
+    End(Status, Option<Reason>),
+    /// The message is lost, and the network says so.
+    Undelivered,
+    /// The message arrives when all is over.
+    AfterExpiry,
+    /// The start is refused, and nothing is kept of it.
+    Refuse { code: u32, message: &'static str },
+    /// The verification is denied, for this reason.
+    Deny(Reason),
+    /// The start is answered so much later; `None` for never.
+    Slow(Option<Duration>),
+}
+
+/// What a magic number does; `None` for any other.
+pub(crate) fn act(number: &PhoneNumber) -> Option<Act> {
+    let n: usize = number.as_str().strip_prefix(PREFIX)?.parse().ok()?;
+    // A prefix of digits and two more; longer numbers are none of these.
+    (number.as_str().len() == PREFIX.len() + 2).then_some(())?;
+    PLAN.get(n).map(|row| (row.2)())
+}
+
+type Row = (&'static str, &'static str, fn() -> Act);
+
+const fn refuse(code: u32, message: &'static str) -> Act {
+    Act::Refuse { code, message }
+}
+
+fn fail(reason: Reason) -> Act {
+    Act::End(Status::Fail, Some(reason))
+}
+
+/// The plan, by the last two digits.
+const PLAN: [Row; 28] = [
+    ("pending", "nothing by itself, like any other number", || {
+        Act::Handset(Policy::Wait)
+    }),
+    ("verified", "the proof is reported after 1 s: SUCCESSFUL", || {
+        Act::Handset(Policy::Report {
+            after: SOON,
+            wrong: 0,
+        })
+    }),
+    (
+        "second-try",
+        "one wrong report, then the right one: SUCCESSFUL",
+        || {
+            Act::Handset(Policy::Report {
+                after: SOON,
+                wrong: 1,
+            })
+        },
+    ),
+    (
+        "wrong",
+        "wrong reports only: FAIL, Invalid code or Invalid CLI",
+        || {
+            Act::Handset(Policy::Report {
+                after: SOON,
+                wrong: u32::MAX,
+            })
+        },
+    ),
+    ("expired", "FAIL, Expired after 1 s", || fail(Reason::Expired)),
+    (
+        "denied",
+        "the start answers 403/40303: DENIED, Denied by callback",
+        || Act::Deny(Reason::DeniedByCallback),
+    ),
+    (
+        "invalid-callback",
+        "the start answers 403/40303: DENIED, Invalid callback",
+        || Act::Deny(Reason::InvalidCallback),
+    ),
+    ("fraud", "FAIL, Fraud after 1 s", || fail(Reason::Fraud)),
+    ("blocked", "FAIL, Blocked after 1 s", || fail(Reason::Blocked)),
+    ("destination-denied", "FAIL, Destination denied after 1 s", || {
+        fail(Reason::DestinationDenied)
+    }),
+    (
+        "unreachable",
+        "nothing arrives: FAIL, Network error or number unreachable",
+        || Act::Handset(Policy::Unreachable { after: SOON }),
+    ),
+    (
+        "undelivered",
+        "delivered event Failed: FAIL, SMS delivery failure",
+        || Act::Undelivered,
+    ),
+    (
+        "busy",
+        "calls end as FAIL with call result BUSY; messages arrive",
+        || Act::Handset(Policy::Busy { after: SOON }),
+    ),
+    (
+        "hang-up",
+        "a callout ends as FAIL, Hung up without entering valid code",
+        || Act::Handset(Policy::HangUp { after: SOON }),
+    ),
+    ("late", "it arrives 1 s after the verification expired", || {
+        Act::AfterExpiry
+    }),
+    (
+        "lost",
+        "nothing arrives, and nobody says so; it expires in time",
+        || Act::Handset(Policy::Never),
+    ),
+    ("error", "ERROR, Internal error after 1 s", || {
+        Act::End(Status::Error, Some(Reason::InternalError))
+    }),
+    ("failed-pending", "FAIL, Failed pending after 1 s", || {
+        fail(Reason::FailedPending)
+    }),
+    ("aborted", "ABORTED after 1 s", || Act::End(Status::Aborted, None)),
+    ("no-credit", "the start answers 402/40200", || {
+        refuse(ApiError::CREDIT, "Not enough credit.")
+    }),
+    ("blacklisted", "the start answers 403/40300", || {
+        refuse(40300, "Identity is blacklisted.")
+    }),
+    ("no-route", "the start answers 422/42201", || {
+        refuse(42201, "No route to destination.")
+    }),
+    (
+        "too-quick",
+        "the start answers 429/42901 with Retry-After",
+        || {
+            refuse(
+                ApiError::VELOCITY,
+                "Cannot initiate verification to the same number too quickly.",
+            )
+        },
+    ),
+    ("too-many", "the start answers 429/42900 with Retry-After", || {
+        refuse(ApiError::CAPACITY, "Request capacity exceeded.")
+    }),
+    ("server-error", "the start answers 500/50000", || {
+        refuse(ApiError::INTERNAL, "Internal server error.")
+    }),
+    (
+        "unavailable",
+        "the start answers 503/50300 with Retry-After",
+        || {
+            refuse(
+                ApiError::UNAVAILABLE,
+                "Service is temporarily unavailable, please try again later.",
+            )
+        },
+    ),
+    (
+        "slow",
+        "the start is answered after 3 s on the wall clock",
+        || Act::Slow(Some(Duration::from_secs(3))),
+    ),
+    ("silent", "the start is never answered, and does nothing", || {
+        Act::Slow(None)
+    }),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{MagicNumber, PLAN, act};
+
+    #[test]
+    fn every_magic_number_is_a_number_with_an_act() {
+        let all = MagicNumber::all();
+        assert_eq!(all.len(), PLAN.len());
+        for magic in all {
+            assert!(act(&magic.number.parse().unwrap()).is_some(), "{magic:?}");
+        }
+        for other in ["+46700000001", "+447700900123", "+447700900999", "+4477009009011"] {
+            assert_eq!(act(&other.parse().unwrap()), None, "{other}");
+        }
+    }
+}

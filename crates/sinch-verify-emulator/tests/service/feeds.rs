@@ -1,0 +1,165 @@
+//! The feed, waiting for messages, and deliveries once more.
+
+use std::time::Duration;
+
+use sinch_verify_emulator::{Emulator, Settings};
+use sinch_verify_protocol::{Report, Start, method::Sms};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{
+    Receiver, SHORT, application, basic, builder, call, emulator, emulator_calling, get, json, newest,
+    number, post, reply,
+};
+
+/// A reader of the feed.
+struct Reader {
+    stream: TcpStream,
+    text: String,
+}
+
+impl Reader {
+    async fn new(emulator: &Emulator, after: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
+        let resume = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        let request = format!(
+            "GET /_emu/events HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{resume}\r\n",
+            emulator.addr()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut reader = Self {
+            stream,
+            text: String::new(),
+        };
+        reader.until("\r\n\r\n").await;
+        reader
+    }
+
+    /// Reads on until `what` was seen, and gives everything so far.
+    async fn until(&mut self, what: &str) -> &str {
+        let read = async {
+            let mut buffer = [0; 4096];
+            while !self.text.contains(what) {
+                let n = self.stream.read(&mut buffer).await.unwrap();
+                assert!(n > 0, "the feed ended: {}", self.text);
+                self.text.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
+            }
+        };
+        tokio::time::timeout(SHORT, read).await.expect(what);
+        &self.text
+    }
+}
+
+#[tokio::test]
+async fn the_feed_tells_in_order_and_can_be_resumed() {
+    let emulator = emulator().await;
+    let mut live = Reader::new(&emulator, None).await;
+    assert!(
+        live.text
+            .to_lowercase()
+            .contains("content-type: text/event-stream")
+    );
+    let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    let code = newest(&emulator).code.unwrap();
+    let report = Report::<Sms>::by_id(started.id.clone(), code.clone());
+    call(&emulator, &basic(), &report).await.unwrap();
+    let text = live.until("event: ended").await;
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in {text}"));
+    assert!(at("event: started") < at("event: message"));
+    assert!(at("event: message") < at("event: ended"));
+    assert!(text.contains(started.id.as_str()) && text.contains(code.expose()));
+    live.until("SUCCESSFUL").await;
+
+    let mut again = Reader::new(&emulator, Some("1")).await;
+    let text = again.until("SUCCESSFUL").await;
+    assert!(
+        !text.contains("event: started") && text.contains("id: 2\n"),
+        "{text}"
+    );
+    emulator.advance(Duration::from_secs(1));
+    again.until("event: clock").await;
+    emulator.reset();
+    again.until("event: reset").await;
+    tokio::time::timeout(SHORT, emulator.shutdown()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_longer_kept_is_a_gap() {
+    let mut settings = Settings::default();
+    settings.events_kept = 2;
+    let emulator = builder().settings(settings).start().await.unwrap();
+    for _ in 0..3 {
+        call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    }
+    // Three starts, three messages, two predecessors that were aborted.
+    let mut reader = Reader::new(&emulator, Some("0")).await;
+    let text = reader.until("id: 8\n").await;
+    assert!(text.contains("event: gap\ndata: {\"missed\":6}"), "{text}");
+}
+
+#[tokio::test]
+async fn a_message_is_waited_for() {
+    let emulator = emulator().await;
+    let path = "/_emu/messages/wait?to=%2B46700000001&timeout=10s";
+    let (answer, ()) = tokio::join!(get(&emulator, path), async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    });
+    let message = json(&answer);
+    assert_eq!(message["kind"], "sms");
+    let none = format!(
+        "/_emu/messages/wait?to=+46700000001&after={}&timeout=20ms",
+        message["seq"]
+    );
+    assert_eq!(get(&emulator, &none).await.status(), 204);
+    for bad in [
+        "",
+        "?to=x",
+        "?to=+46700000001&after=x",
+        "?to=+46700000001&timeout=x",
+        "?x=y",
+    ] {
+        let answer = get(&emulator, &format!("/_emu/messages/wait{bad}")).await;
+        assert_eq!(answer.status(), 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_repeated() {
+    let receiver = Receiver::new(|_| reply(200, r#"{"action":"allow","sms":{"wurst":1}}"#)).await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    receiver.wait(2).await;
+    assert!(emulator.wait_delivered(SHORT).await);
+    let deliveries = emulator.deliveries();
+    let first = deliveries.last().unwrap();
+    assert!(first.ok && first.verdict.as_deref().unwrap().contains("wurst"));
+    let told = deliveries.first().unwrap();
+    assert!(told.ok && told.verdict.as_deref().unwrap().contains("body"));
+
+    let path = format!("/_emu/deliveries/{}/replay", first.seq);
+    let again = json(&post(&emulator, &path, "").await);
+    assert_eq!(again["replayOf"], first.seq);
+    assert_eq!(again["attempt"], 2);
+    assert_eq!(again["ok"], true);
+    assert!(again["verdict"].as_str().unwrap().contains("wurst"));
+    receiver.wait(3).await;
+    let posts = receiver.posts();
+    assert_eq!(posts[2].event, posts[0].event, "the same body, signed anew");
+    assert_eq!(emulator.inbox(&number()).len(), 1, "nobody acts on the decision");
+
+    let again = emulator.replay(told.seq).await.unwrap();
+    assert_eq!(again.replay_of, Some(told.seq));
+    assert_eq!(
+        post(&emulator, "/_emu/deliveries/99/replay", "").await.status(),
+        404
+    );
+    emulator.set_callback_url(&crate::support::key(), None).unwrap();
+    assert_eq!(emulator.replay(told.seq).await, None);
+    let quiet = Emulator::builder()
+        .application(application())
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(quiet.replay(1).await, None);
+}

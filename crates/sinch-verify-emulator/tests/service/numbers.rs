@@ -1,0 +1,240 @@
+//! Magic numbers, and policies of handsets.
+
+use std::time::Duration;
+
+use sinch_verify_emulator::{ControlError, Emulator, MagicNumber, MessageKind, Policy, Scope};
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::{
+    Method, PhoneNumber, Reason, Source, Start, Status, StatusByNumber, Verification,
+};
+
+use crate::support::{
+    KEY, Receiver, application, basic, builder, call, code, emulator, get, json, number, post, reply,
+};
+
+fn magic(outcome: &str) -> PhoneNumber {
+    let all = MagicNumber::all();
+    let found = all.iter().find(|magic| magic.outcome == outcome);
+    found
+        .unwrap_or_else(|| panic!("no {outcome}"))
+        .number
+        .parse()
+        .unwrap()
+}
+
+async fn status(emulator: &Emulator, method: Method, number: PhoneNumber) -> Verification {
+    call(emulator, &basic(), &StatusByNumber { method, number })
+        .await
+        .unwrap()
+}
+
+/// Starts by SMS, lets everything happen, and tells the end.
+async fn end_of(emulator: &Emulator, number: PhoneNumber) -> (Status, Option<Reason>) {
+    call(emulator, &basic(), &Start::sms(number)).await.unwrap();
+    emulator.advance(Duration::from_secs(10));
+    let seen = status(emulator, Method::Sms, number).await;
+    (seen.status, seen.reason)
+}
+
+#[tokio::test]
+async fn every_end_has_a_number() {
+    let emulator = emulator().await;
+    for (outcome, end, reason) in [
+        ("pending", Status::Pending, None),
+        ("verified", Status::Successful, None),
+        ("second-try", Status::Successful, None),
+        ("wrong", Status::Fail, Some(Reason::InvalidCode)),
+        ("expired", Status::Fail, Some(Reason::Expired)),
+        ("fraud", Status::Fail, Some(Reason::Fraud)),
+        ("blocked", Status::Fail, Some(Reason::Blocked)),
+        (
+            "destination-denied",
+            Status::Fail,
+            Some(Reason::DestinationDenied),
+        ),
+        ("unreachable", Status::Fail, Some(Reason::Unreachable)),
+        ("undelivered", Status::Fail, Some(Reason::SmsDeliveryFailure)),
+        ("lost", Status::Pending, None),
+        ("error", Status::Error, Some(Reason::InternalError)),
+        ("failed-pending", Status::Fail, Some(Reason::FailedPending)),
+        ("aborted", Status::Aborted, None),
+    ] {
+        let seen = end_of(&emulator, magic(outcome)).await;
+        assert_eq!(seen, (end, reason), "{outcome}");
+    }
+    assert!(emulator.inbox(&magic("lost")).is_empty());
+    assert!(emulator.inbox(&magic("unreachable")).is_empty());
+    assert_eq!(emulator.inbox(&magic("pending")).len(), 1);
+}
+
+#[tokio::test]
+async fn every_refusal_has_a_number() {
+    let emulator = emulator().await;
+    for (outcome, refusal) in [
+        ("denied", 40303),
+        ("invalid-callback", 40303),
+        ("no-credit", 40200),
+        ("blacklisted", 40300),
+        ("no-route", 42201),
+        ("too-quick", 42901),
+        ("too-many", 42900),
+        ("server-error", 50000),
+        ("unavailable", 50300),
+    ] {
+        let answer = call(&emulator, &basic(), &Start::sms(magic(outcome))).await;
+        assert_eq!(code(answer), refusal, "{outcome}");
+    }
+    let denied = status(&emulator, Method::Sms, magic("denied")).await;
+    assert_eq!(denied.status, Status::Denied);
+    assert_eq!(denied.reason, Some(Reason::DeniedByCallback));
+}
+
+#[tokio::test]
+async fn calls_have_their_own_ends() {
+    let emulator = emulator().await;
+    let (busy, hang_up) = (magic("busy"), magic("hang-up"));
+    call(&emulator, &basic(), &Start::callout(busy)).await.unwrap();
+    call(&emulator, &basic(), &Start::callout(hang_up)).await.unwrap();
+    emulator.advance(Duration::from_secs(2));
+    let seen = status(&emulator, Method::Callout, busy).await;
+    assert_eq!(
+        (seen.status, seen.call_result),
+        (Status::Fail, Some(CallResult::Busy))
+    );
+    let seen = status(&emulator, Method::Callout, hang_up).await;
+    assert_eq!(seen.reason, Some(Reason::HungUp));
+    assert_eq!(seen.call_result, Some(CallResult::Answered));
+    let wrong = magic("wrong");
+    call(&emulator, &basic(), &Start::flash_call(wrong))
+        .await
+        .unwrap();
+    emulator.advance(Duration::from_secs(10));
+    let seen = status(&emulator, Method::FlashCall, wrong).await;
+    assert_eq!(seen.reason, Some(Reason::InvalidCli));
+}
+
+#[tokio::test]
+async fn a_late_message_comes_when_all_is_over() {
+    let emulator = emulator().await;
+    let late = magic("late");
+    call(&emulator, &basic(), &Start::sms(late)).await.unwrap();
+    emulator.advance(Duration::from_secs(299));
+    assert!(emulator.inbox(&late).is_empty());
+    emulator.advance(Duration::from_secs(3));
+    assert_eq!(emulator.inbox(&late)[0].kind, MessageKind::Sms);
+    assert_eq!(
+        status(&emulator, Method::Sms, late).await.reason,
+        Some(Reason::Expired)
+    );
+}
+
+#[tokio::test]
+async fn a_silent_start_is_never_answered() {
+    let emulator = emulator().await;
+    let start = Start::sms(magic("silent"));
+    let credentials = basic();
+    let answer = call(&emulator, &credentials, &start);
+    let waited = tokio::time::timeout(Duration::from_millis(200), answer).await;
+    assert!(waited.is_err());
+    assert!(emulator.inbox(&magic("silent")).is_empty());
+}
+
+#[tokio::test]
+async fn an_undelivered_message_is_told() {
+    let receiver = Receiver::new(|_| reply(200, r#"{"action":"allow"}"#)).await;
+    let emulator = crate::support::emulator_calling(&receiver).await;
+    call(&emulator, &basic(), &Start::sms(magic("undelivered")))
+        .await
+        .unwrap();
+    receiver.wait(2).await;
+    let sinch_verify_protocol::Event::SmsDelivered(event) = receiver.posts().remove(1).event else {
+        panic!("{:?}", receiver.names());
+    };
+    assert_eq!(
+        event.sms_result,
+        sinch_verify_protocol::callback::SmsResult::Failed
+    );
+}
+
+#[tokio::test]
+async fn the_plan_is_printed_and_can_be_turned_off() {
+    let emulator = emulator().await;
+    let plan = json(&get(&emulator, "/_emu/numbers").await);
+    assert_eq!(plan["numbers"][1]["number"], "+447700900901");
+    assert_eq!(plan["numbers"][1]["outcome"], "verified");
+    let mut settings = sinch_verify_emulator::Settings::default();
+    settings.magic_numbers = false;
+    let plain = builder().settings(settings).start().await.unwrap();
+    assert_eq!(end_of(&plain, magic("fraud")).await, (Status::Pending, None));
+}
+
+#[tokio::test]
+async fn the_narrowest_policy_counts() {
+    let after = Duration::from_secs(1);
+    let emulator = builder()
+        .policy(Scope::Everyone, Policy::Unreachable { after })
+        .policy(
+            Scope::Application(KEY.parse().unwrap()),
+            Policy::Report { after, wrong: 0 },
+        )
+        .policy(Scope::Prefix("+46".to_owned()), Policy::Never)
+        .policy(
+            Scope::Prefix("+4670".to_owned()),
+            Policy::Report { after, wrong: 9 },
+        )
+        .start()
+        .await
+        .unwrap();
+    let other: PhoneNumber = "+12025550123".parse().unwrap();
+    assert_eq!(end_of(&emulator, other).await.0, Status::Successful);
+    let seen = status(&emulator, Method::Sms, other).await;
+    assert_eq!(seen.source, Some(Source::Intercepted));
+    let end = end_of(&emulator, number()).await;
+    assert_eq!(end, (Status::Fail, Some(Reason::InvalidCode)));
+    let swedish: PhoneNumber = "+46850000001".parse().unwrap();
+    assert_eq!(end_of(&emulator, swedish).await, (Status::Pending, None));
+    emulator
+        .set_policy(Scope::Number(number()), Policy::Report { after, wrong: 0 })
+        .unwrap();
+    assert_eq!(end_of(&emulator, number()).await.0, Status::Successful);
+    emulator.clear_policies();
+    assert_eq!(end_of(&emulator, number()).await.0, Status::Pending);
+    assert_eq!(
+        emulator.set_policy(Scope::Prefix("46".to_owned()), Policy::Wait),
+        Err(ControlError::Prefix)
+    );
+    let stranger = Scope::Application(crate::support::OTHER_KEY.parse().unwrap());
+    let refused = Emulator::builder()
+        .application(application())
+        .policy(stranger, Policy::Wait)
+        .start()
+        .await;
+    assert!(matches!(
+        refused,
+        Err(sinch_verify_emulator::StartError::Policy(_))
+    ));
+}
+
+#[tokio::test]
+async fn policies_over_http() {
+    let emulator = emulator().await;
+    let body = r#"{"number":"+46700000001","policy":{"do":"late","after":"5m"}}"#;
+    assert_eq!(post(&emulator, "/_emu/policies", body).await.status(), 200);
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert!(emulator.inbox(&number()).is_empty());
+    emulator.advance(Duration::from_secs(301));
+    assert_eq!(emulator.inbox(&number()).len(), 1);
+    for bad in [
+        "{}",
+        r#"{"policy":{"do":"dance"}}"#,
+        r#"{"prefix":"x","policy":{"do":"wait"}}"#,
+        r#"{"prefix":"+46","number":"+46700000001","policy":{"do":"wait"}}"#,
+        r#"{"policy":{"do":"report","after":"soon"}}"#,
+    ] {
+        assert_eq!(
+            post(&emulator, "/_emu/policies", bad).await.status(),
+            400,
+            "{bad}"
+        );
+    }
+}
