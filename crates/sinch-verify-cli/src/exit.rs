@@ -1,5 +1,6 @@
 //! Exit codes, and how an error is told.
 
+use crate::print::{self, note};
 use std::process::ExitCode;
 
 /// How a command ended when nothing went wrong with the command itself.
@@ -37,6 +38,10 @@ pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
 /// Tells an error on stderr and chooses the exit code.
 pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     let error = match result {
+        Ok(_) if print::failed() => {
+            note!("error: failed to write to standard output");
+            return ExitCode::from(1);
+        }
         Ok(Outcome::Yes) => return ExitCode::SUCCESS,
         Ok(Outcome::No) => return ExitCode::from(1),
         Err(error) => error,
@@ -44,7 +49,7 @@ pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     let bold_red = anstyle::Style::new()
         .bold()
         .fg_color(Some(anstyle::AnsiColor::Red.into()));
-    anstream::eprintln!("{bold_red}error{bold_red:#}: {error:#}");
+    note!("{bold_red}error{bold_red:#}: {error:#}");
     if error.is::<Usage>() {
         return ExitCode::from(2);
     }

@@ -3,16 +3,15 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::Context as _;
+use crate::exit::usage;
 
-/// Reads a file, or standard input for `-`.
+/// Reads a file, or standard input for `-`. What cannot be read is wrong usage.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .context("failed to read standard input")?;
+        let read = std::io::stdin().read_to_end(&mut bytes);
+        read.map_err(|error| usage(format!("failed to read standard input: {error}")))?;
         return Ok(bytes);
     }
-    std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))
+    std::fs::read(file).map_err(|error| usage(format!("failed to read {}: {error}", file.display())))
 }

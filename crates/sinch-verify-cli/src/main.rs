@@ -1,14 +1,10 @@
 //! `sinch-verify`: the developer's command for phone-number verification.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line tool prints"
-)]
 
 mod commands;
 mod exit;
 mod input;
+mod print;
 mod target;
 mod view;
 
@@ -20,8 +16,8 @@ use commands::{decode, demo, matching, report, serve, signature, start, status, 
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 ///
-/// Exit codes: 0 success, 1 no (not verified, no match, not as expected),
-/// 2 wrong usage, 4 refused authorization, 5 network or timeout, 6 rate limited.
+/// Exit codes: 0 success, 1 no (not verified, no match, not as expected; `status`
+/// only answers and has no no), 2 wrong usage or an unreadable file, 4 refused authorization, 5 network or timeout, 6 rate limited.
 #[derive(Parser)]
 #[command(name = "sinch-verify", version, max_term_width = 100)]
 enum Command {

@@ -1,5 +1,6 @@
 //! How answers look: a short table for people, JSON for scripts.
 
+use crate::print::say;
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
 use sinch_verify_protocol::start::StartResponse;
@@ -8,13 +9,13 @@ use sinch_verify_protocol::{Status, Verification, WireObject};
 /// Prints an object as JSON when `json` is set, else its rows.
 pub(crate) fn print<T: WireObject>(object: &T, json: bool, rows: Vec<(&str, String)>) {
     if json {
-        println!("{}", object.to_json());
+        say!("{}", object.to_json());
         return;
     }
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let dim = Style::new().dimmed();
     for (name, value) in rows {
-        anstream::println!("{dim}{name:width$}{dim:#}  {value}");
+        say!("{dim}{name:width$}{dim:#}  {value}");
     }
 }
 
@@ -60,13 +61,11 @@ pub(crate) fn started(answer: &StartResponse) -> Vec<(&'static str, String)> {
             Some(format!("from {start} s, every {interval} s, until {stop} s")),
         );
     }
-    put(
-        "target address",
-        answer
-            .seamless
-            .as_ref()
-            .and_then(|seamless| seamless.target_uri.clone()),
-    );
+    let target = answer
+        .seamless
+        .as_ref()
+        .and_then(|seamless| seamless.target_uri.as_ref());
+    put("target address", target.map(|uri| uri.as_str().to_owned()));
     rows
 }
 
@@ -114,6 +113,25 @@ pub(crate) fn status_style(status: &Status) -> Style {
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    if !has_colour() {
+        table.force_no_tty();
+        table.set_width(width());
+    }
     table.set_header(header.to_vec());
     table
+}
+
+/// Whether standard output takes colours: a terminal that does, and no wish against it.
+fn has_colour() -> bool {
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    !dumb && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// How wide a table without colours may be: as wide as it likes where nobody looks at it.
+fn width() -> u16 {
+    let known = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    known.unwrap_or(160)
 }

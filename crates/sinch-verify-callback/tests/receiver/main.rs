@@ -334,8 +334,8 @@ fn a_query_is_not_signed_unless_the_policy_says_so() {
     assert!(receiver().receive(head, whole.body(), now()).is_err());
 
     let policy = PathPolicy {
-        decoded: false,
         with_query: true,
+        ..PathPolicy::default()
     };
     let with_query = receiver().with_path_policy(policy);
     assert!(with_query.receive(&request, request.body(), now()).is_ok());

@@ -11,6 +11,7 @@ use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
+use crate::print::say;
 
 /// Arguments of `decode`.
 #[derive(clap::Args)]
@@ -60,18 +61,18 @@ struct Reading {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.list {
         for value in Kind::value_variants().iter().filter_map(Kind::to_possible_value) {
-            println!("{}", value.get_name());
+            say!("{}", value.get_name());
         }
         return Ok(Outcome::Yes);
     }
     let kind = args.kind.ok_or_else(|| usage("give --as KIND"))?;
     let body = input::read(&args.file)?;
     match decode(kind, &body) {
-        Ok(reading) if args.json => println!("{}", reading.json),
+        Ok(reading) if args.json => say!("{}", reading.json),
         Ok(reading) => {
-            println!("{}", reading.typed);
+            say!("{}", reading.typed);
             for quirk in reading.quirks {
-                println!("quirk: {quirk}");
+                say!("quirk: {quirk}");
             }
         }
         Err(error) => anyhow::bail!("failed to read {}: {error}", args.file.display()),

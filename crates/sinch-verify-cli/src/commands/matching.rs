@@ -6,6 +6,7 @@ use sinch_verify_protocol::cli_filter::Reading;
 use sinch_verify_protocol::{CliFilter, SmsTemplate};
 
 use crate::exit::{Outcome, usage};
+use crate::print::{note, say};
 
 /// What to match.
 #[derive(clap::Subcommand)]
@@ -50,9 +51,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             candidates,
         } => {
             let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
-            eprintln!("reading: {}", filter.reading());
+            note!("reading: {}", filter.reading());
             if filter.matches_everything() {
-                eprintln!("warning: this filter matches every caller");
+                note!("warning: this filter matches every caller");
             }
             let found = if candidates {
                 filter
@@ -72,7 +73,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
 
 fn print(found: Option<&str>) -> Outcome {
     if let Some(found) = found {
-        println!("{found}");
+        say!("{found}");
     }
     found.is_some().into()
 }

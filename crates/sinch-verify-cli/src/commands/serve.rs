@@ -11,6 +11,7 @@ use sinch_verify_emulator::{Application, CallbackUrl, Emulator};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{Outcome, usage};
+use crate::print::say;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -31,7 +32,8 @@ pub(crate) struct Args {
     /// Fixes ids, codes and caller ids.
     #[arg(long)]
     seed: Option<u64>,
-    /// A file that gets the URL as JSON once the emulator is ready.
+    /// A file that gets URL and key as JSON once the emulator is ready, and the
+    /// secret if it was made up. It is removed at the end.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -56,7 +58,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut application = Application::new(key.clone(), secret);
     let has_callback = args.callback_url.is_some();
     if let Some(url) = args.callback_url {
+        if !url.is_loopback() {
+            return Err(usage(
+                "--callback-url: callbacks are posted to this machine only, such as http://127.0.0.1:8000/",
+            ));
+        }
         application = application.callback_url(url);
+    }
+    if let Some(file) = &args.ready_file {
+        forget_ready_file(file)?;
     }
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let mut builder = Emulator::builder().application(application).bind(address);
@@ -70,15 +80,31 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         )
     })?;
     let url = emulator.url();
-    greet(&url, &key, shown_secret.as_deref(), has_callback);
     if let Some(file) = &args.ready_file {
-        write_ready_file(file, &url)?;
+        write_ready_file(file, &url, &key, shown_secret.as_deref())?;
     }
-    tokio::signal::ctrl_c()
-        .await
-        .context("failed to wait for Ctrl-C")?;
+    greet(&url, &key, shown_secret.as_deref(), has_callback);
+    stopped().await?;
+    if let Some(file) = &args.ready_file {
+        forget_ready_file(file)?;
+    }
     emulator.shutdown().await;
     Ok(Outcome::Yes)
+}
+
+/// Ends at Ctrl-C, and at the signal by which others end a process.
+async fn stopped() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended.context("failed to wait for Ctrl-C"),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.context("failed to wait for Ctrl-C")
 }
 
 fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
@@ -89,31 +115,51 @@ fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
 
 /// Says what to paste where. A secret that was given is not repeated.
 fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_callback: bool) {
-    let secret = made_up_secret.unwrap_or("<the secret you gave>");
-    println!("The emulator runs at {url} (Ctrl-C stops it).\n");
-    println!("For this tool, and for clients that read the environment:");
-    println!("  export SINCH_VERIFICATION_URL={url}");
-    println!("  export SINCH_APPLICATION_KEY={key}");
-    println!("  export SINCH_APPLICATION_SECRET={secret}\n");
-    println!("Start a verification, and see what reached the handset:");
-    println!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
-    println!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");
-    println!(
+    let secret = made_up_secret.unwrap_or("the secret you gave");
+    say!("The emulator runs at {url} (Ctrl-C stops it).\n");
+    say!("For this tool, and for clients that read the environment:");
+    say!("  export SINCH_VERIFICATION_URL={url}");
+    say!("  export SINCH_APPLICATION_KEY={key}");
+    say!("  export SINCH_APPLICATION_SECRET='{secret}'\n");
+    say!("Start a verification, and see what reached the handset:");
+    say!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
+    say!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");
+    say!(
         "    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'"
     );
-    println!("  curl {url}/_emu/numbers/+46700000001/messages\n");
-    if !has_callback {
-        println!(
+    say!("  curl {url}/_emu/numbers/+46700000001/messages\n");
+    if has_callback {
+        say!("What became of callbacks: curl {url}/_emu/deliveries\n");
+    } else {
+        say!(
             "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n"
         );
     }
 }
 
+/// A file of an earlier run must not tell anybody that this one is ready.
+fn forget_ready_file(file: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("failed to remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whole or not at all: a script that waits for the file must not read half of it.
-fn write_ready_file(file: &Path, url: &str) -> anyhow::Result<()> {
+fn write_ready_file(
+    file: &Path,
+    url: &str,
+    key: &ApplicationKey,
+    made_up_secret: Option<&str>,
+) -> anyhow::Result<()> {
     let part = file.with_extension("part");
-    let text = serde_json::json!({ "url": url }).to_string();
-    std::fs::write(&part, text + "\n")
+    let mut ready = serde_json::json!({ "url": url, "applicationKey": key.as_str() });
+    if let Some(secret) = made_up_secret {
+        ready["applicationSecret"] = secret.into();
+    }
+    std::fs::write(&part, format!("{ready}\n"))
         .and_then(|()| std::fs::rename(&part, file))
         .with_context(|| format!("failed to write {}", file.display()))
 }

@@ -10,6 +10,7 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
+use crate::print::{note, say};
 
 /// Sign or check.
 #[derive(clap::Subcommand)]
@@ -82,7 +83,7 @@ fn sign(message: &Message) -> anyhow::Result<Outcome> {
     let read = message.read()?;
     message.explain(&read);
     let signature = Signer::new(key.clone(), &secret).signature(&message.string_to_sign(&read));
-    println!("Application {key}:{}", signature.to_text().as_str());
+    say!("Application {key}:{}", signature.to_text().as_str());
     Ok(Outcome::Yes)
 }
 
@@ -98,8 +99,8 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
     };
     if let Some(file) = theirs {
         match explain.difference(&input::read(file)?) {
-            Some(difference) => eprintln!("the first line that differs is the {difference}"),
-            None => eprintln!("the sender's string is the one to sign"),
+            Some(difference) => note!("the first line that differs is the {difference}"),
+            None => note!("the sender's string is the one to sign"),
         }
     }
     let signature = match signature_of(authorization, &key) {
@@ -107,7 +108,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
         Err(why) => return Ok(no(&why)),
     };
     match Verifier::new(key, &secret).check_signature(&received, &signature, PathPolicy::any_sdk()) {
-        Ok(form) => println!("{}", right(form)),
+        Ok(form) => say!("{}", right(form)),
         Err(error) => {
             no(&error.to_string());
             if message.explain {
@@ -148,7 +149,7 @@ fn found(finding: &Finding) -> String {
 }
 
 fn no(why: &str) -> Outcome {
-    eprintln!("{why}");
+    note!("{why}");
     Outcome::No
 }
 
@@ -203,7 +204,7 @@ impl Message {
 
     fn explain(&self, read: &Read) {
         if self.explain {
-            eprintln!("string to sign, five lines:\n{}", self.string_to_sign(read));
+            note!("string to sign, five lines:\n{}", self.string_to_sign(read));
         }
     }
 }

@@ -21,6 +21,7 @@ use sinch_verify_protocol::{
 
 use crate::commands::start::METHODS;
 use crate::exit::{Outcome, usage};
+use crate::print::say;
 use crate::view;
 
 /// Arguments of `trigger`.
@@ -318,7 +319,7 @@ fn told(answer: &Response<Bytes>) -> String {
 fn show(rows: &[Row], ok: bool, json: bool) -> anyhow::Result<()> {
     if json {
         let document = serde_json::json!({ "ok": ok, "rows": rows });
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        say!("{}", serde_json::to_string_pretty(&document)?);
         return Ok(());
     }
     let mut table = view::table(&["callback", "expected", "got"]);
@@ -329,8 +330,8 @@ fn show(rows: &[Row], ok: bool, json: bool) -> anyhow::Result<()> {
             Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red }),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     let good = rows.iter().filter(|row| row.ok).count();
-    println!("{good} of {} answers as expected", rows.len());
+    say!("{good} of {} answers as expected", rows.len());
     Ok(())
 }

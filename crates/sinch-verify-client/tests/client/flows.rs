@@ -226,11 +226,11 @@ async fn a_lost_start_and_a_lost_report_are_settled() {
     let server = FaultServer::scripted(move |request| {
         let pending = Fault::answer("200 OK", r#"{"id":"1","method":"sms","status":"PENDING"}"#);
         let done = Fault::answer("200 OK", r#"{"id":"1","method":"sms","status":"SUCCESSFUL"}"#);
-        if request.starts_with("POST") {
+        let report = request.starts_with("PUT");
+        let first_report = report && reports.fetch_add(1, Ordering::SeqCst) == 0;
+        if request.starts_with("POST") || first_report {
             Fault::Close
-        } else if request.starts_with("PUT") && reports.fetch_add(1, Ordering::SeqCst) == 0 {
-            Fault::Close
-        } else if request.starts_with("PUT") {
+        } else if report {
             done
         } else {
             pending

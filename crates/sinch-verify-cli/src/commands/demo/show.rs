@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::flows::{Row, Setting};
 use super::timeline::Who;
 use super::world::World;
+use crate::print::say;
 use crate::view;
 
 /// Collects rows and shows them.
@@ -33,8 +34,8 @@ impl Show {
     /// Says what runs.
     pub(crate) fn world(&self, world: &World) {
         if !self.json {
-            println!("emulator   {}", world.emulator.url());
-            println!("callbacks  {}", world.callback_url);
+            say!("emulator   {}", world.emulator.url());
+            say!("callbacks  {}", world.callback_url);
         }
     }
 
@@ -49,12 +50,12 @@ impl Show {
             };
             let mark_style = Style::new().fg_color(Some(colour.into()));
             let title = format!("{} {} ({})", row.method, row.flow, setting(row.setting));
-            anstream::println!("\n{mark_style}{mark}{mark_style:#} {bold}{title}{bold:#}");
+            say!("\n{mark_style}{mark}{mark_style:#} {bold}{title}{bold:#}");
             let dim = Style::new().dimmed();
             for step in &row.timeline {
                 let style = who_style(step.who);
                 let who = step.who.as_str();
-                anstream::println!(
+                say!(
                     "{dim}{:>8.1} ms{dim:#}  {style}{who:<8}{style:#} {}",
                     step.ms,
                     step.what
@@ -68,7 +69,7 @@ impl Show {
     pub(crate) fn finish(self) -> anyhow::Result<bool> {
         let ok = self.rows.iter().all(|row| row.ok);
         if self.json {
-            println!(
+            say!(
                 "{}",
                 serde_json::to_string_pretty(&Document { ok, rows: &self.rows })?
             );
@@ -86,9 +87,9 @@ impl Show {
                 Cell::new(format!("{:.1}", row.ms)).set_alignment(CellAlignment::Right),
             ]);
         }
-        println!("\n{table}");
+        say!("\n{table}");
         let good = self.rows.iter().filter(|row| row.ok).count();
-        println!("\n{good} of {} flows as expected", self.rows.len());
+        say!("\n{good} of {} flows as expected", self.rows.len());
         Ok(ok)
     }
 }
