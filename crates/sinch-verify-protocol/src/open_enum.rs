@@ -113,6 +113,9 @@ macro_rules! open_enum {
             fn canonical(&self) -> &str {
                 self.as_str()
             }
+            fn is_known(&self) -> bool {
+                !self.is_unknown()
+            }
         }
     };
 }

@@ -100,6 +100,11 @@ fn each_known_mistake_is_named() {
             Mistake::TimestampNameCase,
         ),
         (right.replace("POST", "post"), Mistake::LowerCaseVerb),
+        (right.replace("POST", "PUT"), Mistake::Verb { signed: "PUT" }),
+        (
+            right.replace(md5, ContentMd5::of(&[BODY, b"\n"].concat()).as_str()),
+            Mistake::BodyLineEnd,
+        ),
         (right.replace('\n', "\r\n"), Mistake::CrLf),
         (format!("{right}\n"), Mistake::TrailingLineEnd),
         (

@@ -119,7 +119,7 @@ fn well_formed_samples_have_no_quirks() {
 fn oddities_of_official_sdks_are_read_and_named() {
     let number = r#""identity":{"type":"number","endpoint":"+12025550134"}"#;
     let start = |rest: &str| format!("{{{number},{rest}}}");
-    let cases: [(&str, &str, String, &[&str], Value); 14] = [
+    let cases: [(&str, &str, String, &[&str], Value); 15] = [
         (
             "Python, JVM: method in camel case",
             "StartRequest",
@@ -225,6 +225,13 @@ fn oddities_of_official_sdks_are_read_and_named() {
             r#"{"action":"deny","why":"no"}"#.to_owned(),
             &["why: unknown field, kept"],
             json!({"action": "deny", "why": "no"}),
+        ),
+        (
+            "a method of the future",
+            "StartRequest",
+            start(r#""method":"pigeon""#),
+            &["method: unknown value, kept"],
+            json!({"method": "pigeon"}),
         ),
         (
             "errorCode as a string",

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum as _;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
@@ -75,6 +78,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
                 say!("quirk: {quirk}");
             }
         }
+        Err(error) if args.file.as_os_str() == "-" => anyhow::bail!("failed to read standard input: {error}"),
         Err(error) => anyhow::bail!("failed to read {}: {error}", args.file.display()),
     }
     Ok(Outcome::Yes)
@@ -95,23 +99,68 @@ fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
     }
 }
 
-fn read<T: WireObject + std::fmt::Debug>(body: &[u8]) -> Result<Reading, DecodeError> {
+fn read<T: WireObject>(body: &[u8]) -> Result<Reading, DecodeError> {
     let received = T::receive(body)?;
+    let json = received.value.to_json();
     Ok(Reading {
-        typed: said(&format!("{:#?}", received.value)),
-        json: received.value.to_json(),
+        typed: lines(&json),
+        json,
         quirks: received.quirks,
     })
 }
 
-/// The typed reading without the fields that are not there.
-fn said(debug: &str) -> String {
-    let absent = |line: &str| line.ends_with(": None,") || line.ends_with("extra: {},");
-    debug
-        .lines()
-        .filter(|line| !absent(line))
+/// One line a value, named by its path, as this version understands it.
+fn lines(json: &str) -> String {
+    let mut lines = Vec::new();
+    collect("", json, &mut lines);
+    let width = lines.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+    lines
+        .iter()
+        .map(|(path, value)| format!("{path:width$}  {value}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+fn collect(path: &str, json: &str, lines: &mut Vec<(String, String)>) {
+    if let Ok(Fields(fields)) = serde_json::from_str(json) {
+        for (name, value) in fields {
+            let below = if path.is_empty() {
+                name
+            } else {
+                format!("{path}.{name}")
+            };
+            collect(&below, value.get(), lines);
+        }
+    } else if let Ok(items) = serde_json::from_str::<Vec<Box<RawValue>>>(json) {
+        for (i, item) in items.iter().enumerate() {
+            collect(&format!("{path}[{i}]"), item.get(), lines);
+        }
+    } else {
+        lines.push((path.to_owned(), json.to_owned()));
+    }
+}
+
+/// The fields of an object in their order, each with the text it has.
+struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {

@@ -35,10 +35,15 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Message {
     /// The application's key.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     key: String,
     /// The application's secret, as the dashboard shows it.
-    #[arg(long, value_name = "SECRET")]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "SINCH_APPLICATION_SECRET",
+        hide_env_values = true
+    )]
     secret: String,
     /// The HTTP method.
     #[arg(long, value_name = "VERB", default_value = "POST")]
@@ -173,6 +178,24 @@ impl Message {
     }
 
     fn read(&self) -> anyhow::Result<Read> {
+        for (flag, text) in [
+            ("--method", &self.method),
+            ("--path", &self.path),
+            ("--content-type", &self.content_type),
+            ("--timestamp", &self.timestamp),
+        ] {
+            if text.contains(char::is_control) {
+                return Err(usage(format!(
+                    "{flag} has a line end or another control character"
+                )));
+            }
+        }
+        if !self.path.starts_with('/') {
+            note!("warning: a path starts with `/`");
+        }
+        if sinch_verify_protocol::timestamp::parse(&self.timestamp).is_err() {
+            note!("warning: no service takes this timestamp; it has the form 2026-01-02T03:04:05.067Z");
+        }
         let body = self.body_file.as_deref().map_or(Ok(Vec::new()), input::read)?;
         Ok(Read {
             verb: self.method.to_ascii_uppercase(),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 
 use super::sign::Signer;
-use super::string_to_sign::{Signature, StringToSign};
+use super::string_to_sign::{ContentMd5, Signature, StringToSign};
 use super::verify::SignedMessage;
 use super::{ApplicationKey, ApplicationSecret};
 
@@ -121,6 +121,13 @@ pub enum Mistake {
     TimestampNameCase,
     /// The verb was signed in lower case.
     LowerCaseVerb,
+    /// Another verb was signed than sent.
+    Verb {
+        /// The one that was signed.
+        signed: &'static str,
+    },
+    /// The body was signed with a line end behind it, or without the one it has.
+    BodyLineEnd,
 }
 
 impl Explain<'_> {
@@ -254,6 +261,17 @@ impl Explain<'_> {
             self.message.verb.to_ascii_lowercase().into_bytes(),
             Mistake::LowerCaseVerb,
         );
+        for signed in ["GET", "POST", "PUT", "PATCH"] {
+            with(0, signed.as_bytes().to_vec(), Mistake::Verb { signed });
+        }
+        let trimmed = self.body.trim_ascii_end();
+        for body in [
+            trimmed.to_vec(),
+            [trimmed, b"\n"].concat(),
+            [trimmed, b"\r\n"].concat(),
+        ] {
+            with(1, ContentMd5::of(&body).as_bytes().to_vec(), Mistake::BodyLineEnd);
+        }
         out.push((Mistake::CrLf, expected.join(&b"\r\n"[..])));
         out.push((
             Mistake::TrailingLineEnd,
@@ -317,10 +335,16 @@ pub struct LineDifference {
 
 impl fmt::Display for LineDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |line: &Option<String>| {
+            line.as_ref()
+                .map_or_else(|| "nothing".to_owned(), |line| format!("{line:?}"))
+        };
         write!(
             f,
-            "{}: expected {:?}, given {:?}",
-            self.line, self.expected, self.given
+            "{}: expected {}, given {}",
+            self.line,
+            text(&self.expected),
+            text(&self.given)
         )
     }
 }
@@ -355,6 +379,10 @@ impl fmt::Display for Mistake {
             Self::NoTimestampName => f.write_str("`x-timestamp:` was missing before the timestamp"),
             Self::TimestampNameCase => f.write_str("the name `x-timestamp` was not in lower case"),
             Self::LowerCaseVerb => f.write_str("the verb was signed in lower case"),
+            Self::Verb { signed } => write!(f, "the verb {signed} was signed, another was sent"),
+            Self::BodyLineEnd => {
+                f.write_str("the body that was signed and the one that was sent differ by a line end")
+            }
         }
     }
 }

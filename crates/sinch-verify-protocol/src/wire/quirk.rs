@@ -39,6 +39,8 @@ pub enum Oddity {
     KeySpelling,
     /// The value has another spelling (`flashCall` for `flashcall`).
     ValueSpelling,
+    /// A value that this version does not know. Kept.
+    UnknownValue,
     /// A zero that means "not set" (the .NET SDK's `dialTimeout`). Dropped.
     ZeroForUnset,
     /// An options object with nothing in it (the Python SDK). Dropped.
@@ -69,6 +71,7 @@ impl fmt::Display for Oddity {
         match self {
             Self::ExplicitNull => f.write_str("explicit null, read as absent"),
             Self::KeySpelling => f.write_str("key in another spelling"),
+            Self::UnknownValue => f.write_str("unknown value, kept"),
             Self::ValueSpelling => f.write_str("value in another spelling"),
             Self::ZeroForUnset => f.write_str("zero, read as not set"),
             Self::EmptyObject => f.write_str("empty object, read as absent"),

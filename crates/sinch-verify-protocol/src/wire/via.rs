@@ -46,6 +46,7 @@ impl<T> Via<T> for ZeroIsAbsent<T> {
 pub(crate) trait Spelt: Sized {
     fn read(text: &str) -> Self;
     fn canonical(&self) -> &str;
+    fn is_known(&self) -> bool;
 }
 
 /// Reads an open enum and remarks on a spelling that is not the canonical one.
@@ -64,10 +65,12 @@ impl<'de, T: Spelt> Deserialize<'de> for Spelled<T> {
     }
 }
 
-impl<T> Via<T> for Spelled<T> {
+impl<T: Spelt> Via<T> for Spelled<T> {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T> {
         if self.odd {
             extra.remark(field, Oddity::ValueSpelling);
+        } else if !self.value.is_known() {
+            extra.remark(field, Oddity::UnknownValue);
         }
         Some(self.value)
     }
