@@ -47,8 +47,12 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/", get(index))
         .route("/livez", get(alive))
         .route("/readyz", get(alive))
-        // Fetched by devices, and so not guarded.
-        .route(&format!("{SEAMLESS}{{token}}"), get(seamless))
+        // Fetched by devices, and so not guarded. HEAD is what proxies and link checkers send: to
+        // axum it would be a GET, and verify the number.
+        .route(
+            &format!("{SEAMLESS}{{token}}"),
+            get(seamless).head(|| async { StatusCode::METHOD_NOT_ALLOWED }),
+        )
         .merge(control)
         .with_state(core)
 }
@@ -139,6 +143,9 @@ async fn clock(State(core): State<Arc<Core>>) -> Response {
     })
 }
 
+/// Ten years: a slip of the finger must not take the clock to its end for good.
+const LONGEST_ADVANCE: std::time::Duration = std::time::Duration::from_secs(3650 * 86_400);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
@@ -149,6 +156,11 @@ async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let wanted: Advance = read_body(&body, r#"{"advance":"5m"}"#)?;
     let by = span::parse(&wanted.advance)
         .ok_or_else(|| Refused::bad("advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m"))?;
+    if by > LONGEST_ADVANCE {
+        return Err(Refused::bad(
+            "advance is longer than 3650d: the clock cannot be moved back",
+        ));
+    }
     core.advance(by);
     Ok(clock(State(core)).await)
 }

@@ -18,9 +18,21 @@ pub(crate) struct Uid(pub(super) u128);
 impl Uid {
     /// Reads the text that [`Uid::to_id`] gives, and nothing else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let digits: String = text.split('-').collect();
-        let uid = Self(u128::from_str_radix(&digits, 16).ok()?);
-        (uid.to_string() == text).then_some(uid)
+        if text.len() != 36 {
+            return None;
+        }
+        let mut n: u128 = 0;
+        for (place, byte) in text.bytes().enumerate() {
+            let digit = match (place, byte) {
+                (8 | 13 | 18 | 23, b'-') => continue,
+                (8 | 13 | 18 | 23, _) => return None,
+                (_, b'0'..=b'9') => byte - b'0',
+                (_, b'a'..=b'f') => byte - b'a' + 10,
+                _ => return None,
+            };
+            n = n << 4 | u128::from(digit);
+        }
+        Some(Self(n))
     }
 
     /// The half that is made up.

@@ -297,6 +297,9 @@ async fn seamless() {
         assert_eq!(get(&emulator, &guess).await.status(), 404);
     }
     assert_eq!(get(&emulator, "/_emu/seamless/nonsense").await.status(), 404);
+    // A link checker's HEAD proves nothing.
+    assert_eq!(send(&emulator, plain("HEAD", path, "")).await.status(), 405);
+    assert!(!status(&emulator, Method::Seamless).await.is_successful());
     let answer = get(&emulator, path).await;
     assert_eq!(answer.status(), 200);
     let body = json(&answer);

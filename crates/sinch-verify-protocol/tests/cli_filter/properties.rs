@@ -13,6 +13,7 @@ fn reference(filter: &str) -> Option<regex::Regex> {
         match (c, &mut group) {
             ('(', None) => group = Some(String::new()),
             ('(', Some(_)) => return None,
+            (')', Some(inside)) if repeats_a_repetition(inside) => return None,
             (')', Some(inside)) => {
                 pattern.push_str(&format!("({})", inside.replace('.', DOT)));
                 group = None;
@@ -29,6 +30,30 @@ fn reference(filter: &str) -> Option<regex::Regex> {
     }
 }
 
+/// Whether a repetition is repeated: possessive, or an error, in Java; nothing special in Rust.
+/// One `?` behind a repetition only makes it lazy.
+fn repeats_a_repetition(pattern: &str) -> bool {
+    let mut repetitions = 0;
+    let mut lazy = false;
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '?' if repetitions == 1 && !lazy => lazy = true,
+            '*' | '+' | '?' => repetitions += 1,
+            _ => {
+                (repetitions, lazy) = (0, false);
+                if c == '\\' {
+                    chars.next();
+                }
+            }
+        }
+        if repetitions > 1 {
+            return true;
+        }
+    }
+    false
+}
+
 fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(words), 0..most).prop_map(|all| all.concat())
 }
@@ -41,6 +66,23 @@ const NUMBER_WORDS: &[&str] = &[
     "7", "0", "70", "+", ".", "é", "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "a", "(", ")", "*", "[",
     "\\", "?", ")\\Q",
 ];
+
+#[test]
+fn a_repeated_repetition_is_refused() {
+    for filter in ["(7+*)", "(7*+)", "(7**)", "(7?+)", "(7+??)", "(.*)(0++)"] {
+        assert!(
+            matches!(CliFilter::compile(filter), Err(FilterError::Unsupported { .. })),
+            "{filter}"
+        );
+        assert!(reference(filter).is_none(), "{filter}");
+    }
+    for filter in ["(7+?)", "(7*?)", r"(\+*)", "(7+0*)"] {
+        assert!(
+            CliFilter::compile(filter).is_ok() && reference(filter).is_some(),
+            "{filter}"
+        );
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
