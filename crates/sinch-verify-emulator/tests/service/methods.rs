@@ -11,7 +11,7 @@ use sinch_verify_protocol::{
     Verification,
 };
 
-use crate::support::{basic, builder, call, code, emulator, get, json, newest, number, public};
+use crate::support::{basic, builder, call, code, emulator, get, json, newest, number, plain, public, send};
 
 async fn status(emulator: &Emulator, method: Method) -> Verification {
     let query = StatusByNumber {
