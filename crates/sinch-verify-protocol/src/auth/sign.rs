@@ -248,14 +248,18 @@ impl Signer {
         signed: &Signed,
         buffer: &'b mut [u8; Self::MAX_AUTHORIZATION],
     ) -> &'b [u8] {
-        let text = signed.signature.to_text();
         let mut len = 0;
-        for part in [SCHEME, self.key.as_str(), ":", text.as_str()] {
-            // A key has at most MAX_LEN bytes, so every part fits.
+        for part in [SCHEME, self.key.as_str(), ":"] {
+            // A key has at most MAX_LEN bytes, so every part fits, and the signature behind them.
             if let Some(place) = buffer.get_mut(len..len + part.len()) {
                 place.copy_from_slice(part.as_bytes());
                 len += part.len();
             }
+        }
+        if let Some(place) = buffer.get_mut(len..) {
+            len += STANDARD
+                .encode_slice(signed.signature.as_bytes(), place)
+                .unwrap_or(0);
         }
         buffer.get(..len).unwrap_or_default()
     }
