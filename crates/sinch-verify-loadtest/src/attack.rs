@@ -23,7 +23,7 @@ use crate::alarm::Alarm;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::failure::{Failure, FailureKind};
-use crate::measure::{FlowEnd, FlowRecord};
+use crate::measure::{FlowEnd, FlowRecord, Span};
 use crate::numbers::Numbers;
 use crate::phone::Phone;
 use crate::runner::run_flow;
@@ -151,7 +151,13 @@ impl<P: Phone + 'static, C: Clock + 'static> Users<P, C> {
             None => {
                 tokio::time::sleep(IDLE).await;
                 let failure = Failure::new(FailureKind::Request, "every number was used");
-                FlowRecord::new(flow, FlowEnd::Failed(failure), Duration::ZERO, Vec::new())
+                let now = attack.clock.now();
+                let span = Span {
+                    due: None,
+                    started: now,
+                    ended: now,
+                };
+                FlowRecord::new(flow, FlowEnd::Failed(failure), span, Vec::new())
             }
         };
         self.board.end(&record);

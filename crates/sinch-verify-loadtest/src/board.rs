@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::measure::{FlowRecord, Measurements};
+use crate::measure::{FlowRecord, Interval, Measurements};
 
 /// The live state of a run, shared by its users and by whoever watches.
 #[derive(Debug)]
@@ -78,13 +78,17 @@ impl Board {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let total = self.lock().total();
+        let percentile = |percent| {
+            let latency = total.time(Interval::EndToEnd);
+            latency.map_or(Duration::ZERO, |latency| latency.percentile(percent))
+        };
         Snapshot {
             elapsed: self.elapsed(),
             finished: total.finished(),
             failed: total.failed,
             in_flight: self.in_flight.load(Ordering::Relaxed),
-            p50: total.end_to_end.percentile(50.0),
-            p99: total.end_to_end.percentile(99.0),
+            p50: percentile(50.0),
+            p99: percentile(99.0),
         }
     }
 

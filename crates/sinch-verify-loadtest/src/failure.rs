@@ -3,10 +3,13 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sinch_verify_client::{TransportError, TransportErrorKind};
 use sinch_verify_protocol::DecodeError;
+
+use crate::names::UnknownName;
 
 /// A flow failed: what kind of failure it is, and what is known about it.
 ///
@@ -137,13 +140,14 @@ fn masked(text: &str) -> String {
 
 /// What kind of failure it is. Its text is a stable name, in reports and for scripts.
 ///
-/// A flow that the end of the run cut off is no failure; it is counted as `aborted`.
+/// The last three are no failures of flows: the generator counts them by themselves, and a run file
+/// lists them beside the failures.
 ///
 /// ```
 /// use sinch_verify_loadtest::FailureKind;
 ///
 /// assert_eq!(FailureKind::Api(40003).to_string(), "api.40003");
-/// assert_eq!(FailureKind::Http(404).to_string(), "http.4xx.404");
+/// assert_eq!("http.4xx.404".parse(), Ok(FailureKind::Http(404)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -167,15 +171,50 @@ pub enum FailureKind {
     Api(u32),
     /// `decode`: a success that is not the answer it should be.
     Decode,
+    /// `signature`: a callback that should have been taken was refused, or the other way round.
+    Signature,
+    /// `callback.missing`: an event that the flow waits for did not come.
+    CallbackMissing,
+    /// `callback.late`: an event came after the flow had ended without it.
+    CallbackLate,
+    /// `callback.duplicate`: an event came more than once.
+    CallbackDuplicate,
     /// `code.missing`: nothing reached the phone in time, or not what the method sends.
     CodeMissing,
     /// `outcome.mismatch`: the verification ended otherwise than the flow expects.
     OutcomeMismatch,
     /// `generator.request`: the load tester could not make the request; nothing was sent.
     Request,
+    /// `generator.dropped`: a flow was due while every user was busy, and was never started.
+    Dropped,
+    /// `generator.late`: a flow was started more than 5 ms after it was due.
+    Late,
+    /// `aborted`: the end of the run cut a flow off.
+    Aborted,
 }
 
 impl FailureKind {
+    /// The kinds without a number in them, and their names.
+    const PLAIN: [(Self, &'static str); 17] = [
+        (Self::Dns, "dns"),
+        (Self::Connect, "connect"),
+        (Self::Tls, "tls"),
+        (Self::ConnectTimeout, "timeout.connect"),
+        (Self::ReadTimeout, "timeout.read"),
+        (Self::Reset, "reset"),
+        (Self::Decode, "decode"),
+        (Self::Signature, "signature"),
+        (Self::CallbackMissing, "callback.missing"),
+        (Self::CallbackLate, "callback.late"),
+        (Self::CallbackDuplicate, "callback.duplicate"),
+        (Self::CodeMissing, "code.missing"),
+        (Self::OutcomeMismatch, "outcome.mismatch"),
+        (Self::Request, "generator.request"),
+        (Self::Dropped, "generator.dropped"),
+        (Self::Late, "generator.late"),
+        (Self::Aborted, "aborted"),
+    ];
+
     /// Whether the target was never reached.
     #[must_use]
     pub fn is_unreachable(self) -> bool {
@@ -185,20 +224,37 @@ impl FailureKind {
 
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::ConnectTimeout => "timeout.connect",
-            Self::ReadTimeout => "timeout.read",
-            Self::Reset => "reset",
-            Self::Http(429) => "http.429",
+        match self {
+            Self::Http(429) => return f.write_str("http.429"),
             Self::Http(status) => return write!(f, "http.{}xx.{status}", status / 100),
             Self::Api(code) => return write!(f, "api.{code}"),
-            Self::Decode => "decode",
-            Self::CodeMissing => "code.missing",
-            Self::OutcomeMismatch => "outcome.mismatch",
-            Self::Request => "generator.request",
+            _ => {}
+        }
+        let name = Self::PLAIN.iter().find(|(kind, _)| kind == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for FailureKind {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let plain = Self::PLAIN.iter().find(|(_, name)| *name == text);
+        let coded = || {
+            let code = text.rsplit('.').next()?;
+            let kind = if text.starts_with("http.") {
+                Self::Http(code.parse().ok()?)
+            } else {
+                Self::Api(code.parse().ok()?)
+            };
+            // Only what would be written the same.
+            Some(kind).filter(|kind| kind.to_string() == text)
+        };
+        let found = plain.map(|(kind, _)| *kind).or_else(coded);
+        found.ok_or_else(|| {
+            let mut all: Vec<_> = Self::PLAIN.iter().map(|(_, name)| *name).collect();
+            all.extend(["http.4xx.404", "http.429", "http.5xx.503", "api.40003"]);
+            UnknownName::new("kind of failure", text, all)
         })
     }
 }
@@ -209,11 +265,19 @@ impl Serialize for FailureKind {
     }
 }
 
+impl<'de> Deserialize<'de> for FailureKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::{Response, StatusCode};
     use sinch_verify_protocol::Verification;
 
+    use super::FailureKind::{Api, Http};
     use super::*;
 
     fn refusal(status: StatusCode, body: &'static str) -> FailureKind {
@@ -232,6 +296,24 @@ mod tests {
             "http.5xx.502"
         );
         assert_eq!(refusal(StatusCode::OK, "{}").to_string(), "decode");
+    }
+
+    #[test]
+    fn every_name_reads_back() {
+        let coded = [Http(429), Http(404), Http(503), Api(40003)];
+        let plain = FailureKind::PLAIN.iter().map(|(kind, _)| *kind);
+        for kind in plain.chain(coded) {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        for (text, nearest) in [
+            ("timeout.reed", "timeout.read"),
+            ("http.404", "http.4xx.404"),
+            ("http.4xx.503", "http.5xx.503"),
+            ("api.040003", "api.40003"),
+        ] {
+            let error = text.parse::<FailureKind>().unwrap_err();
+            assert_eq!(error.nearest, nearest, "{text}");
+        }
     }
 
     #[test]

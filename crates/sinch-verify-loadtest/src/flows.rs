@@ -6,42 +6,31 @@
 mod expectation;
 mod steps;
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
 use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms};
 use sinch_verify_protocol::{ApiError, PhoneNumber, Report, Start, StatusById};
 
 use crate::failure::{Failure, FailureKind};
+use crate::measure::Interval;
+use crate::names::named;
 use crate::phone::{Delivered, Phone};
 use crate::wire::Wire;
 
 pub use expectation::{Expectation, Reported};
-pub use steps::{Step, StepTime, Steps};
+pub use steps::Steps;
 
-/// A complete verification, from the start to the final status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Flow {
-    /// Start by SMS, read the code, report it by id, ask for the status by id.
-    Sms,
-    /// Start by flash call, see the caller id, report it by id, ask for the status by id.
-    FlashCall,
-    /// Start by callout, hear the code, report it by id, ask for the status by id.
-    Callout,
+named! {
+    /// A complete verification, from the start to the final status.
+    pub enum Flow as "flow" {
+        /// Start by SMS, read the code, report it by id, ask for the status by id.
+        Sms = "sms",
+        /// Start by flash call, see the caller id, report it by id, ask for the status by id.
+        FlashCall = "flashcall",
+        /// Start by callout, hear the code, report it by id, ask for the status by id.
+        Callout = "callout",
+    }
 }
 
 impl Flow {
-    /// Its name in reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sms => "sms",
-            Self::FlashCall => "flashcall",
-            Self::Callout => "callout",
-        }
-    }
-
     /// How the verification ends when all goes well.
     #[must_use]
     pub fn expectation(self) -> Expectation {
@@ -78,18 +67,6 @@ impl Flow {
     }
 }
 
-impl fmt::Display for Flow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for Flow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// The flow of a backend without the mobile SDK, for a method that ends by a report.
 async fn by_report<M, W, P>(
     steps: &mut Steps<'_, W, P>,
@@ -105,16 +82,16 @@ where
     W: Wire,
     P: Phone,
 {
-    let id = steps.call(Step::Start, start).await?.id;
+    let id = steps.call(Interval::Start, start).await?.id;
     let proof = proof(steps.phone(&number, &id).await?)
         .ok_or_else(|| Failure::new(FailureKind::CodeMissing, "what reached the phone proves nothing"))?;
     let report = Report::<M>::by_id(id.clone(), proof);
-    let reported = match steps.call(Step::Report, &report).await {
+    let reported = match steps.call(Interval::Report, &report).await {
         Ok(verification) => Reported::Answered(verification.status),
         // A wrong proof may be refused or answered; either way the status tells how it stands.
         Err(failure) if failure.kind() == FailureKind::Api(ApiError::NOT_PROCESSABLE) => Reported::Refused,
         Err(failure) => return Err(failure),
     };
-    let seen = steps.call(Step::Status, &StatusById { id }).await?;
+    let seen = steps.call(Interval::Status, &StatusById { id }).await?;
     expected.check(&reported, &seen)
 }

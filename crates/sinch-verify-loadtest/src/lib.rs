@@ -46,16 +46,19 @@
 #![forbid(unsafe_code)]
 
 mod alarm;
+pub mod arrivals;
 pub mod attack;
 mod board;
 mod clock;
 mod failure;
 pub mod flows;
 pub mod measure;
+mod names;
 mod numbers;
 mod phone;
 mod report;
 mod run;
+pub mod runfile;
 mod runner;
 mod scenario;
 mod target;
@@ -66,11 +69,12 @@ pub use alarm::Alarm;
 pub use board::{Board, Snapshot};
 pub use clock::{Clock, SystemClock};
 pub use failure::{Failure, FailureKind};
+pub use names::UnknownName;
 pub use numbers::Numbers;
 pub use phone::{ControlPhone, Delivered, InboxPhone, Phone};
 pub use report::{Report, RunFacts};
 pub use run::{Options, Run, RunError};
 pub use runner::run_flow;
-pub use scenario::{Scenario, UnknownScenario};
+pub use scenario::Scenario;
 pub use target::{Target, TargetError, TargetUrl};
 pub use wire::{LeanWire, Wire};

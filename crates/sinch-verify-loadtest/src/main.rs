@@ -42,12 +42,12 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let run = Run::prepare(options)?;
     say(&format!(
         "{}: {} users for {:?} against {}",
-        args.scenario,
-        args.users,
-        args.duration,
+        args.load.scenario,
+        args.load.users,
+        args.load.duration,
         run.target_name()
     ));
-    let _watchdog = Alarm::after(args.duration.saturating_add(STUCK), || {
+    let _watchdog = Alarm::after(args.load.duration.saturating_add(STUCK), || {
         say("sinch-verify-load: the run is stuck; its figures are worth nothing");
         std::process::exit(Exit::Invalid.code().into());
     })
@@ -62,7 +62,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
 
 /// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.
 fn write(args: &RunArgs, report: &Report) -> Result<()> {
-    let Some(file) = &args.json else {
+    let Some(file) = &args.output.json else {
         return print(&report.table());
     };
     let mut json = report.to_json().context("write the report as JSON")?;

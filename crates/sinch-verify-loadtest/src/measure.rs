@@ -3,56 +3,33 @@
 //! [`Measurements`] only count. They add up exactly, so that parts of a run measured apart can be
 //! judged as one.
 
+mod counters;
+mod interval;
 mod latency;
+mod packed;
+mod record;
+mod second;
+mod tally;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use crate::failure::{Failure, FailureKind};
-use crate::flows::{Flow, Step, StepTime};
+use serde::{Deserialize, Serialize};
 
+use crate::flows::Flow;
+
+pub use counters::Counters;
+pub use interval::Interval;
 pub use latency::Latency;
-
-/// One flow, as it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FlowRecord {
-    /// Which flow.
-    pub flow: Flow,
-    /// How it ended.
-    pub end: FlowEnd,
-    /// From when it was due until the final status was seen, or until it ended otherwise.
-    pub took: Duration,
-    /// The steps it went through.
-    pub steps: Vec<StepTime>,
-}
-
-impl FlowRecord {
-    /// A flow that ended.
-    #[must_use]
-    pub fn new(flow: Flow, end: FlowEnd, took: Duration, steps: Vec<StepTime>) -> Self {
-        Self {
-            flow,
-            end,
-            took,
-            steps,
-        }
-    }
-}
-
-/// How a flow ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FlowEnd {
-    /// As it was expected to.
-    Succeeded,
-    /// Otherwise.
-    Failed(Failure),
-    /// The end of the run cut it off. No failure.
-    Aborted,
-}
+pub use packed::Packed;
+pub use record::{FlowEnd, FlowRecord, Span, Timed};
+pub use second::Second;
+pub use tally::{FailureTally, FlowTally};
 
 /// Everything measured in a run, by flow.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// As JSON it is an object by the names of flows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Measurements {
     flows: BTreeMap<Flow, FlowTally>,
 }
@@ -71,6 +48,12 @@ impl Measurements {
         }
     }
 
+    /// What was measured of `flow`; `None` where it was not run.
+    #[must_use]
+    pub fn flow(&self, flow: Flow) -> Option<&FlowTally> {
+        self.flows.get(&flow)
+    }
+
     /// The flows that were run, in the order of [`Flow`].
     pub fn flows(&self) -> impl Iterator<Item = (Flow, &FlowTally)> {
         self.flows.iter().map(|(flow, tally)| (*flow, tally))
@@ -87,115 +70,30 @@ impl Measurements {
     }
 }
 
-/// What was measured of one flow.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct FlowTally {
-    /// How many ended as expected.
-    pub succeeded: u64,
-    /// How many did not.
-    pub failed: u64,
-    /// How many were cut off by the end of the run.
-    pub aborted: u64,
-    /// How many requests were sent, answered or not.
-    pub requests: u64,
-    /// End to end, of the flows that ended as expected.
-    pub end_to_end: Latency,
-    /// Of the steps that came to an answer, in any flow.
-    pub steps: BTreeMap<Step, Latency>,
-    /// The failures by kind.
-    pub failures: BTreeMap<FailureKind, FailureTally>,
-}
-
-impl FlowTally {
-    /// How many were started.
-    #[must_use]
-    pub fn started(&self) -> u64 {
-        self.finished() + self.aborted
-    }
-
-    /// How many came to an end of their own.
-    #[must_use]
-    pub fn finished(&self) -> u64 {
-        self.succeeded + self.failed
-    }
-
-    fn record(&mut self, record: &FlowRecord) {
-        for step in &record.steps {
-            self.requests += u64::from(step.step.is_request());
-            if step.answered {
-                self.steps.entry(step.step).or_default().record(step.took);
-            }
-        }
-        match &record.end {
-            FlowEnd::Succeeded => {
-                self.succeeded += 1;
-                self.end_to_end.record(record.took);
-            }
-            FlowEnd::Failed(failure) => {
-                self.failed += 1;
-                self.failures.entry(failure.kind()).or_default().record(failure);
-            }
-            FlowEnd::Aborted => self.aborted += 1,
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.succeeded += other.succeeded;
-        self.failed += other.failed;
-        self.aborted += other.aborted;
-        self.requests += other.requests;
-        self.end_to_end.merge(&other.end_to_end);
-        for (step, latency) in &other.steps {
-            self.steps.entry(*step).or_default().merge(latency);
-        }
-        for (kind, tally) in &other.failures {
-            self.failures.entry(*kind).or_default().merge(tally);
-        }
-    }
-}
-
-/// The failures of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FailureTally {
-    /// How many.
-    pub count: u64,
-    /// The detail of the first.
-    pub example: String,
-}
-
-impl FailureTally {
-    fn record(&mut self, failure: &Failure) {
-        if self.count == 0 {
-            failure.detail().clone_into(&mut self.example);
-        }
-        self.count += 1;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        if self.count == 0 {
-            self.example.clone_from(&other.example);
-        }
-        self.count += other.count;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::failure::{Failure, FailureKind};
 
     fn micros(micros: u64) -> Duration {
         Duration::from_micros(micros)
     }
 
     fn record(end: FlowEnd, took: u64) -> FlowRecord {
-        let steps = vec![
-            StepTime::new(Step::Start, micros(took / 2), true),
-            StepTime::new(Step::Phone, micros(1), true),
-            StepTime::new(Step::Report, micros(took / 4), end == FlowEnd::Succeeded),
+        let times = vec![
+            Timed::new(Interval::Start, micros(took / 2), true),
+            Timed::new(Interval::Phone, micros(1), true),
+            Timed::new(Interval::Report, micros(took / 4), end == FlowEnd::Succeeded),
         ];
-        FlowRecord::new(Flow::Sms, end, micros(took), steps)
+        let due = Instant::now();
+        let span = Span {
+            due: Some(due),
+            started: due + micros(took / 10),
+            ended: due + micros(took),
+        };
+        FlowRecord::new(Flow::Sms, end, span, times)
     }
 
     fn sample() -> Vec<FlowRecord> {
@@ -235,14 +133,15 @@ mod tests {
         let mut measured = Measurements::default();
         sample().iter().for_each(|record| measured.record(record));
         let total = measured.total();
-        assert_eq!(total.end_to_end.count(), 90);
-        assert_eq!(total.end_to_end.max(), micros(90_000));
-        assert_eq!(total.steps[&Step::Start].count(), 100);
-        assert_eq!(
-            total.steps[&Step::Report].count(),
-            90,
-            "steps without an answer are left out"
-        );
+        let time = |interval| total.time(interval).unwrap();
+        assert_eq!(time(Interval::EndToEnd).count(), 90);
+        assert_eq!(time(Interval::EndToEnd).max(), micros(90_000));
+        assert_eq!(time(Interval::FromSend).max(), micros(81_000));
+        assert_eq!(time(Interval::FailedEndToEnd).count(), 9);
+        assert_eq!(time(Interval::FailedEndToEnd).max(), micros(6_000_000));
+        assert_eq!(time(Interval::Lag).count(), 100);
+        assert_eq!(time(Interval::Start).count(), 100);
+        assert_eq!(time(Interval::Report).count(), 90, "unanswered ones are left out");
     }
 
     #[test]
@@ -260,5 +159,13 @@ mod tests {
         let mut sum = Measurements::default();
         parts.iter().for_each(|part| sum.merge(part));
         assert_eq!(sum, whole);
+    }
+
+    #[test]
+    fn reads_back_what_was_written() {
+        let mut measured = Measurements::default();
+        sample().iter().for_each(|record| measured.record(record));
+        let json = serde_json::to_string(&measured).unwrap();
+        assert_eq!(serde_json::from_str::<Measurements>(&json).unwrap(), measured);
     }
 }

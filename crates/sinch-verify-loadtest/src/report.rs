@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::failure::FailureKind;
-use crate::flows::{Flow, Step};
-use crate::measure::{FlowTally, Latency, Measurements};
+use crate::flows::Flow;
+use crate::measure::{FlowTally, Interval, Latency, Measurements};
 use crate::scenario::Scenario;
 use crate::verdict::Verdict;
 
@@ -146,14 +146,13 @@ struct FlowPart {
     flow: Flow,
     #[serde(flatten)]
     counts: Counts,
-    end_to_end: Times,
     steps: Vec<StepPart>,
     failures: Vec<FailurePart>,
 }
 
 impl FlowPart {
     fn of(flow: Flow, tally: &FlowTally, seconds: f64) -> Self {
-        let step = |(step, latency): (&Step, &Latency)| StepPart {
+        let step = |(step, latency): (&Interval, &Latency)| StepPart {
             step: *step,
             times: Times::of(latency),
         };
@@ -165,8 +164,7 @@ impl FlowPart {
         Self {
             flow,
             counts: Counts::of(tally, seconds),
-            end_to_end: Times::of(&tally.end_to_end),
-            steps: tally.steps.iter().map(step).collect(),
+            steps: tally.times.iter().map(step).collect(),
             failures: failures.collect(),
         }
     }
@@ -174,7 +172,7 @@ impl FlowPart {
 
 #[derive(Clone, Debug, Serialize)]
 struct StepPart {
-    step: Step,
+    step: Interval,
     #[serde(flatten)]
     times: Times,
 }

@@ -2,7 +2,7 @@ use sinch_verify_protocol::PhoneNumber;
 
 use crate::clock::Clock;
 use crate::flows::{Flow, Steps};
-use crate::measure::{FlowEnd, FlowRecord};
+use crate::measure::{FlowEnd, FlowRecord, Span};
 use crate::phone::Phone;
 use crate::target::Target;
 use crate::wire::Wire;
@@ -19,7 +19,7 @@ pub async fn run_flow<W: Wire, P: Phone>(
     clock: &dyn Clock,
     cut: impl Future<Output = ()> + Send,
 ) -> FlowRecord {
-    let due = clock.now();
+    let started = clock.now();
     let mut steps = Steps::new(wire, phone, target, clock);
     let end = tokio::select! {
         // A flow that is through counts, even where the run ends at the same moment.
@@ -30,6 +30,10 @@ pub async fn run_flow<W: Wire, P: Phone>(
         },
         () = cut => FlowEnd::Aborted,
     };
-    let took = clock.now().saturating_duration_since(due);
-    FlowRecord::new(flow, end, took, steps.finish())
+    let span = Span {
+        due: None,
+        started,
+        ended: clock.now(),
+    };
+    FlowRecord::new(flow, end, span, steps.finish())
 }

@@ -3,24 +3,25 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::measure::Measurements;
+use crate::names::named;
 
-/// The exit codes of the load tester.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exit {
-    /// 0: every flow that finished ended as expected.
-    Pass,
-    /// 1: flows failed, or none finished.
-    Failed,
-    /// 2: wrong usage; nothing was sent.
-    Usage,
-    /// 3: the run says nothing about the target, because the load tester itself went wrong.
-    Invalid,
-    /// 5: the target could not be reached.
-    Unreachable,
+named! {
+    /// The exit codes of the load tester.
+    pub enum Exit as "verdict" {
+        /// 0: every flow that finished ended as expected.
+        Pass = "pass",
+        /// 1: flows failed, or none finished.
+        Failed = "fail",
+        /// 2: wrong usage; nothing was sent.
+        Usage = "usage",
+        /// 3: the run says nothing about the target, because the load tester itself went wrong.
+        Invalid = "invalid",
+        /// 5: the target could not be reached.
+        Unreachable = "unreachable",
+    }
 }
 
 impl Exit {
@@ -35,18 +36,6 @@ impl Exit {
             Self::Unreachable => 5,
         }
     }
-
-    /// Its name in reports.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Failed => "fail",
-            Self::Usage => "usage",
-            Self::Invalid => "invalid",
-            Self::Unreachable => "unreachable",
-        }
-    }
 }
 
 impl From<Exit> for ExitCode {
@@ -55,17 +44,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl Serialize for Exit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// The judgement on a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Verdict {
     /// What the process exits with.
+    #[serde(rename = "result")]
     pub exit: Exit,
     /// Why, one fragment per reason; empty for a pass.
     pub reasons: Vec<String>,
@@ -109,7 +94,7 @@ mod tests {
     use super::*;
     use crate::failure::{Failure, FailureKind};
     use crate::flows::Flow;
-    use crate::measure::{FlowEnd, FlowRecord};
+    use crate::measure::{FlowEnd, FlowRecord, Span};
 
     fn measured(succeeded: usize, failed: &[FailureKind], aborted: usize) -> Measurements {
         let ends = std::iter::repeat_n(FlowEnd::Succeeded, succeeded)
@@ -117,12 +102,13 @@ mod tests {
             .chain(std::iter::repeat_n(FlowEnd::Aborted, aborted));
         let mut measured = Measurements::default();
         for end in ends {
-            measured.record(&FlowRecord::new(
-                Flow::Sms,
-                end,
-                Duration::from_millis(1),
-                Vec::new(),
-            ));
+            let started = std::time::Instant::now();
+            let span = Span {
+                due: None,
+                started,
+                ended: started + Duration::from_millis(1),
+            };
+            measured.record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
         }
         measured
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::flows::{Flow, Step, Steps};
-use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord};
+use sinch_verify_loadtest::flows::{Flow, Steps};
+use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Interval};
 use sinch_verify_loadtest::{
     ControlPhone, Delivered, Failure, FailureKind, InboxPhone, LeanWire, Numbers, Phone, SystemClock, Target,
     run_flow,
@@ -71,10 +71,18 @@ async fn every_flow_ends_successfully() {
     for flow in FLOWS {
         let record = record(flow, &phone, &target(&emulator, SECRET)).await;
         assert_eq!(record.end, FlowEnd::Succeeded, "{flow}");
-        let steps: Vec<_> = record.steps.iter().map(|time| time.step).collect();
-        assert_eq!(steps, [Step::Start, Step::Phone, Step::Report, Step::Status]);
-        let whole: Duration = record.steps.iter().map(|time| time.took).sum();
-        assert!(whole <= record.took, "steps are parts of the whole");
+        let steps: Vec<_> = record.times.iter().map(|time| time.interval).collect();
+        assert_eq!(
+            steps,
+            [
+                Interval::Start,
+                Interval::Phone,
+                Interval::Report,
+                Interval::Status
+            ]
+        );
+        let whole: Duration = record.times.iter().map(|time| time.took).sum();
+        assert!(whole <= record.span.end_to_end(), "steps are parts of the whole");
     }
 }
 
@@ -101,7 +109,7 @@ async fn wrong_proof_is_a_mismatch() {
         (Flow::Callout, record(Flow::Callout, &code, &target).await),
     ] {
         assert!(
-            failed.steps.iter().all(|time| time.answered),
+            failed.times.iter().all(|time| time.answered),
             "a refusal is an answer"
         );
         let failure = failure(failed);
@@ -134,7 +142,7 @@ async fn refusals_keep_their_error_code() {
     let emulator = emulator().await;
     let phone = InboxPhone::new(Arc::clone(&emulator));
     let record = record(Flow::Sms, &phone, &target(&emulator, OTHER_SECRET)).await;
-    assert_eq!(record.steps.len(), 1);
+    assert_eq!(record.times.len(), 1);
     let failure = failure(record);
     assert_eq!(failure.kind(), FailureKind::Api(40102), "{failure}");
 }
@@ -149,7 +157,7 @@ async fn absent_target_is_unreachable() {
     let mut target = target(&emulator, SECRET);
     target.base = format!("http://{address}").parse().unwrap();
     let record = record(Flow::Sms, &InboxPhone::new(emulator), &target).await;
-    assert!(!record.steps[0].answered);
+    assert!(!record.times[0].answered);
     let failure = failure(record);
     assert_eq!(failure.kind(), FailureKind::Connect, "{failure}");
     assert!(failure.kind().is_unreachable());
@@ -177,7 +185,7 @@ async fn cut_off_flow_is_aborted_and_keeps_its_steps() {
     };
     let record = run_flow(Flow::Sms, number, &mut wire, &Never, &target, &SystemClock, cut).await;
     assert_eq!(record.end, FlowEnd::Aborted);
-    assert_eq!(record.steps[0].step, Step::Start);
+    assert_eq!(record.times[0].interval, Interval::Start);
 }
 
 #[tokio::test]

@@ -59,9 +59,9 @@ fn latencies(report: &Report) -> Table {
         ]);
     };
     for part in &report.flows {
-        row(part.flow.as_str(), "end to end", &part.end_to_end);
-        for step in &part.steps {
-            row("", step.step.as_str(), &step.times);
+        for (index, step) in part.steps.iter().enumerate() {
+            let flow = if index == 0 { part.flow.as_str() } else { "" };
+            row(flow, step.step.as_str(), &step.times);
         }
     }
     table

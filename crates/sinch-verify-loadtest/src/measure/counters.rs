@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+/// What was counted beside what flows tell.
+///
+/// Nothing is lost: `scheduled` is `started + dropped` (a closed model schedules what it starts),
+/// and `started` is `finished + aborted`, once a run is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Counters {
+    /// Flows that fell due.
+    pub scheduled: u64,
+    /// Those of them that were started.
+    pub started: u64,
+    /// Those that came to an end of their own, as expected or not.
+    pub finished: u64,
+    /// Those of the finished that failed.
+    pub failed: u64,
+    /// Those that the end of the run cut off.
+    pub aborted: u64,
+    /// Those that were due while every user was busy and the queue was full.
+    pub dropped: u64,
+    /// Those of the started that were started more than 5 ms late.
+    pub late: u64,
+    /// Callbacks that our receiver took.
+    pub callbacks: u64,
+    /// Those of them that had come before.
+    pub duplicates: u64,
+    /// Those of them that belong to no flow of this run.
+    pub orphans: u64,
+    /// Callbacks that our receiver refused, such as unsigned ones.
+    pub refused: u64,
+}
+
+impl Counters {
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.scheduled += other.scheduled;
+        self.started += other.started;
+        self.finished += other.finished;
+        self.failed += other.failed;
+        self.aborted += other.aborted;
+        self.dropped += other.dropped;
+        self.late += other.late;
+        self.callbacks += other.callbacks;
+        self.duplicates += other.duplicates;
+        self.orphans += other.orphans;
+        self.refused += other.refused;
+    }
+}

@@ -1,0 +1,212 @@
+//! The file that a run leaves behind: `run.json`.
+//!
+//! It holds everything that was measured, with the histograms themselves, so that reports are made
+//! from it and shards of a run are added up without loss. It holds no phone number, code or secret.
+
+mod generator;
+mod setup;
+mod shards;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::failure::FailureKind;
+use crate::measure::{Counters, Measurements, Second};
+use crate::verdict::Verdict;
+
+pub use generator::Generator;
+pub use setup::{Load, Setting, Setup, TransportName};
+pub use shards::{Shard, ShardError, Shards};
+
+/// A run, or a shard of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RunFile {
+    /// The version of this form.
+    pub schema: Schema,
+    /// The version of the load tester.
+    pub version: String,
+    /// The name of the run; its shards share it.
+    pub run: RunId,
+    /// How it was set up.
+    pub setup: Setup,
+    /// When its schedule began, in RFC 3339.
+    pub started_at: String,
+    /// For how long it went on, in seconds, from the beginning of its schedule.
+    pub seconds: f64,
+    /// Which parts of it are in here.
+    pub shards: Shards,
+    /// The machine it was made on, and how busy that was.
+    pub generator: Generator,
+    /// What counts: flows that were due after the warm-up.
+    pub counters: Counters,
+    /// What was counted before.
+    pub warm_up: Counters,
+    /// What was measured of the flows that count.
+    pub flows: Measurements,
+    /// How it went, second by second, warm-up included.
+    pub series: Vec<Second>,
+    /// The judgement, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+impl RunFile {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    ///
+    /// When it is no run file, one of another schema, or one that contradicts itself.
+    pub fn from_json(text: &str) -> Result<Self, RunFileError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: u64,
+        }
+        let head: Head = serde_json::from_str(text).map_err(RunFileError::NoRunFile)?;
+        if head.schema != Schema::VERSION {
+            return Err(RunFileError::Schema(head.schema));
+        }
+        serde_json::from_str(text).map_err(RunFileError::Content)
+    }
+
+    /// The file's text, over several lines.
+    ///
+    /// # Errors
+    ///
+    /// None that can be told in advance: a run holds nothing that JSON cannot.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Everything that went wrong, by kind: failures of flows, and what the generator and the
+    /// callback receiver counted.
+    #[must_use]
+    pub fn errors(&self) -> BTreeMap<FailureKind, u64> {
+        let failures = self.flows.total().failures;
+        let mut errors: BTreeMap<_, _> = failures
+            .iter()
+            .map(|(kind, tally)| (*kind, tally.count))
+            .collect();
+        for (kind, count) in [
+            (FailureKind::Dropped, self.counters.dropped),
+            (FailureKind::Late, self.counters.late),
+            (FailureKind::Aborted, self.counters.aborted),
+            (FailureKind::CallbackDuplicate, self.counters.duplicates),
+        ] {
+            if count > 0 {
+                *errors.entry(kind).or_default() += count;
+            }
+        }
+        errors
+    }
+}
+
+/// The version of the form of a run file. It grows when a field changes its meaning or goes away.
+///
+/// It has no other value than ours: a file of another version cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schema;
+
+impl Schema {
+    /// Our version.
+    pub const VERSION: u64 = 2;
+}
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(Self::VERSION)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            Self::VERSION => Ok(Self),
+            other => Err(de::Error::custom(RunFileError::Schema(other))),
+        }
+    }
+}
+
+/// The name of a run: made from its setup, its shards' number and its beginning, so that shards find
+/// it without asking each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The name of the run with this setup, in `of` shards, that began at `started_at`.
+    #[must_use]
+    pub fn of(setup: &Setup, of: usize, started_at: &str) -> Self {
+        // FNV-1a: names apart what differs, and needs not withstand anybody. The target is left out:
+        // every shard may have an emulator of its own.
+        let text = format!(
+            "{} {} {:?} {} {} {} {} {of} {started_at}",
+            setup.scenario,
+            setup.setting,
+            setup.load,
+            setup.duration_seconds,
+            setup.warm_up_seconds,
+            setup.transport,
+            setup.seed
+        );
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self(format!("{hash:016x}"))
+    }
+
+    /// Its text, 16 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Why a text is not a run file that can be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunFileError {
+    /// No JSON, or no run file.
+    NoRunFile(serde_json::Error),
+    /// A run file of this other schema.
+    Schema(u64),
+    /// A run file of our schema with something wrong in it.
+    Content(serde_json::Error),
+}
+
+impl fmt::Display for RunFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRunFile(_) => f.write_str("read it as the file of a run"),
+            Self::Schema(schema) => write!(
+                f,
+                "read a run file of schema {schema}; this version knows schema {}",
+                Schema::VERSION
+            ),
+            Self::Content(_) => f.write_str("read all of the run file"),
+        }
+    }
+}
+
+impl std::error::Error for RunFileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoRunFile(source) | Self::Content(source) => Some(source),
+            Self::Schema(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::arrivals::Rate;
+use crate::names::named;
+use crate::scenario::Scenario;
+
+/// How a run was set up. Two runs with the same setup can be compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Setup {
+    /// What was run.
+    pub scenario: Scenario,
+    /// Who asks the target.
+    pub setting: Setting,
+    /// How much of it.
+    pub load: Load,
+    /// For how long flows were started, in seconds.
+    pub duration_seconds: f64,
+    /// For how long, from the beginning, nothing counts for the figures, in seconds.
+    pub warm_up_seconds: f64,
+    /// What sent the requests.
+    pub transport: TransportName,
+    /// What was under load, in words, without a secret.
+    pub target: String,
+    /// What fixed the schedule and the mix.
+    pub seed: u64,
+}
+
+impl Setup {
+    /// For how long flows were started.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        seconds(self.duration_seconds)
+    }
+
+    /// For how long, from the beginning, nothing counts for the figures.
+    #[must_use]
+    pub fn warm_up(&self) -> Duration {
+        seconds(self.warm_up_seconds)
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+named! {
+    /// Who asks the target, and with what authorization.
+    pub enum Setting as "setting" {
+        /// A backend, whose requests are signed. The phone shows what reached it.
+        Backend = "backend",
+        /// An app on a device, whose requests carry the application's key only. The callback
+        /// decides, and sets the code where it can.
+        Device = "device",
+    }
+}
+
+named! {
+    /// What sends the requests.
+    pub enum TransportName as "transport" {
+        /// Goose and its reqwest client.
+        Goose = "goose",
+        /// The client crate's hyper transport, without goose.
+        Lean = "lean",
+    }
+}
+
+/// How much load there is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "kebab-case")]
+pub enum Load {
+    /// Flows fall due by a schedule, whatever the target does.
+    Open {
+        /// How many.
+        rate: Rate,
+        /// How many users carry them out; more flows than that cannot be under way.
+        users: usize,
+    },
+    /// Users do one flow after the other, each waiting for its answers.
+    Closed {
+        /// How many.
+        users: usize,
+    },
+}
+
+impl Load {
+    /// How many flows can be under way at once.
+    #[must_use]
+    pub fn users(&self) -> usize {
+        match self {
+            Self::Open { users, .. } | Self::Closed { users } => *users,
+        }
+    }
+
+    /// What a reader of the figures must know about the model.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open: flows are due by a schedule, and times count from when they were due",
+            Self::Closed { .. } => "closed: users wait for answers, so latency under a stall is understated",
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { rate, .. } => write!(f, "{rate}"),
+            Self::Closed { users: 1 } => f.write_str("1 user"),
+            Self::Closed { users } => write!(f, "{users} users"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::arrivals::Rate;
+use crate::failure::Failure;
+use crate::flows::Flow;
+use crate::measure::{FlowEnd, FlowRecord, Interval, Span, Timed};
+use crate::scenario::Scenario;
+
+fn setup() -> Setup {
+    Setup {
+        scenario: Scenario::Sms,
+        setting: Setting::Backend,
+        load: Load::Open {
+            rate: Rate::Ramp {
+                from: 10.0,
+                to: 300.5,
+            },
+            users: 64,
+        },
+        duration_seconds: 20.0,
+        warm_up_seconds: 2.5,
+        transport: TransportName::Lean,
+        target: "an emulator of its own".to_owned(),
+        seed: u64::MAX,
+    }
+}
+
+fn sample() -> RunFile {
+    let mut flows = Measurements::default();
+    for took in 1..=50u64 {
+        let due = Instant::now();
+        let span = Span {
+            due: Some(due),
+            started: due + Duration::from_micros(took),
+            ended: due + Duration::from_micros(took * took),
+        };
+        let end = match took % 10 {
+            0 => FlowEnd::Failed(Failure::new(FailureKind::Http(503), "no")),
+            _ => FlowEnd::Succeeded,
+        };
+        let times = vec![Timed::new(Interval::Start, Duration::from_micros(took), true)];
+        flows.record(&FlowRecord::new(Flow::Sms, end, span, times));
+    }
+    let second = Second {
+        end_to_end: flows.total().times[&Interval::EndToEnd].pack(),
+        cpu: Some(0.25),
+        ..Second::default()
+    };
+    let counters = Counters {
+        scheduled: 52,
+        started: 50,
+        dropped: 2,
+        ..Counters::default()
+    };
+    RunFile {
+        schema: Schema,
+        version: "0.1.0".to_owned(),
+        run: RunId::of(&setup(), 4, "2026-11-24T06:00:00Z"),
+        setup: setup(),
+        started_at: "2026-11-24T06:00:00Z".to_owned(),
+        seconds: 20.003,
+        shards: Shards::from("1/4".parse::<Shard>().unwrap()),
+        generator: Generator::here(2),
+        counters,
+        warm_up: Counters::default(),
+        flows,
+        series: vec![second],
+        verdict: None,
+    }
+}
+
+#[test]
+fn reads_back_what_was_written() {
+    let file = sample();
+    let text = file.to_json().unwrap();
+    let back = RunFile::from_json(&text).unwrap();
+    assert_eq!(back, file);
+    assert_eq!(back.to_json().unwrap(), text);
+}
+
+#[test]
+fn other_schemas_are_refused() {
+    let mut json = serde_json::to_value(sample()).unwrap();
+    assert_eq!(json["schema"], 2);
+    for schema in [1, 3] {
+        json["schema"] = schema.into();
+        let error = RunFile::from_json(&json.to_string()).unwrap_err();
+        assert!(matches!(error, RunFileError::Schema(other) if other == schema));
+    }
+    for text in ["", "{}", "[]", r#"{"schema":2"#] {
+        assert!(
+            matches!(RunFile::from_json(text), Err(RunFileError::NoRunFile(_))),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn names_that_do_not_exist_are_told() {
+    let mut json = serde_json::to_value(sample()).unwrap();
+    json["setup"]["transport"] = "goos".into();
+    let error = RunFile::from_json(&json.to_string()).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("the nearest is `goose`"), "{source}");
+}
+
+#[test]
+fn errors_count_everything_that_went_wrong() {
+    let errors = sample().errors();
+    assert_eq!(
+        errors.into_iter().collect::<Vec<_>>(),
+        [(FailureKind::Http(503), 5), (FailureKind::Dropped, 2)]
+    );
+}
+
+#[test]
+fn run_is_named_by_what_its_shards_share() {
+    let name = |setup: &Setup, of, at| RunId::of(setup, of, at);
+    let (now, later) = ("2026-11-24T06:00:00Z", "2026-11-24T06:00:01Z");
+    let first = name(&setup(), 4, now);
+    assert_eq!(first.as_str().len(), 16);
+    let mut elsewhere = setup();
+    elsewhere.target = "another emulator".to_owned();
+    assert_eq!(name(&elsewhere, 4, now), first);
+    let mut other = setup();
+    other.seed = 1;
+    for different in [
+        name(&setup(), 3, now),
+        name(&setup(), 4, later),
+        name(&other, 4, now),
+    ] {
+        assert_ne!(different, first);
+    }
+}
+
+#[test]
+fn shards_know_who_is_missing() {
+    let mut shards = Shards::from("2/4".parse::<Shard>().unwrap());
+    assert_eq!(shards.missing(), [0, 1, 3]);
+    shards.present = vec![0, 1, 2, 3];
+    assert!(shards.is_whole());
+    for wrong in ["", "1", "4/4", "1/0", "-1/4", "a/b", "0/10001"] {
+        assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+    }
+}
