@@ -8,18 +8,24 @@ mod refuse;
 mod spoil;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use http::{HeaderValue, Request, Response};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, request};
 use sinch_verify_protocol::server::{Route, RouteError};
 
 use crate::core::Core;
+use crate::fault::Fault;
+use crate::feed::Happening;
+use crate::journal::{Begun, Notes};
 
 use authorize::authorize;
 use body::read;
 
+pub(crate) use operation::name;
 pub(crate) use refuse::{error_response, refusal_response};
 pub(crate) use spoil::Reset;
 
@@ -28,32 +34,67 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
     Router::new().fallback(answer).with_state(core)
 }
 
-/// Answers one request: whose it is comes before what it says.
 async fn answer(State(core): State<Arc<Core>>, request: Request<Body>) -> Response<Body> {
     if let Some(answer) = cors::preflight(&request) {
         return answer;
     }
+    exchange(&core, request).await.0
+}
+
+/// Answers one request and notes both; gives the number of the note, if notes are taken.
+pub(crate) async fn exchange(core: &Core, request: Request<Body>) -> (Response<Body>, Option<u64>) {
+    let begun = core.journal.is_on().then(|| {
+        let (service, wire) = core.clock().both();
+        let at = Instant::now();
+        Begun { service, wire, at }
+    });
     let shared = cors::applies(&request);
-    let mut response = answer_own(&core, request).await;
+    let (head, body) = request.into_parts();
+    let mut way = Way::default();
+    let mut response = answer_own(core, &head, body, &mut way).await;
     if shared {
         cors::share(&mut response);
     }
-    response
+    let seq = begun.map(|begun| {
+        let notes = Notes {
+            fault: way.fault.as_ref().map(Fault::name),
+            ..way.notes
+        };
+        let (about, status) = (notes.about, response.status().as_u16());
+        let seq = core.journal.note(&begun, &head, way.body, &response, notes);
+        let status = (!matches!(way.fault, Some(Fault::Reset { .. }))).then_some(status);
+        core.feed
+            .push(begun.service, Happening::Request { seq, about, status });
+        seq
+    });
+    let response = match &way.fault {
+        Some(fault) => spoil::after(core, fault, &head, response).await,
+        None => response.map(Body::from),
+    };
+    (response, seq)
 }
 
-async fn answer_own(core: &Core, request: Request<Body>) -> Response<Body> {
-    let route = match Route::parse(request.method(), request.uri().path()) {
+/// What is found out about a request on its way.
+#[derive(Default)]
+struct Way {
+    body: Bytes,
+    fault: Option<Fault>,
+    notes: Notes,
+}
+
+/// Whose it is comes before what it says.
+async fn answer_own(core: &Core, head: &request::Parts, body: Body, way: &mut Way) -> Response<Bytes> {
+    let route = match Route::parse(&head.method, head.uri.path()) {
         Err(error @ (RouteError::NotFound | RouteError::Verb { .. })) => {
             return refuse::route(core, &error);
         }
         route => route,
     };
-    let (head, body) = request.into_parts();
-    let body = match read(body).await {
+    way.body = match read(body).await {
         Ok(body) => body,
         Err(error) => return refuse::body(core, error),
     };
-    let caller = match authorize(core, &head, &body, route.as_ref().ok()) {
+    let caller = match authorize(core, head, &way.body, route.as_ref().ok()) {
         Ok(caller) => caller,
         Err(error) => return error_response(core, error),
     };
@@ -64,51 +105,33 @@ async fn answer_own(core: &Core, request: Request<Body>) -> Response<Body> {
     let key = core
         .application(caller.app)
         .map_or("", |own| own.signer.key().as_str());
-    let fault = spoil::strike(core, key, &route, &body);
-    if let Some(fault) = &fault
-        && let Some(response) = spoil::before(core, fault, &head).await
+    way.fault = spoil::strike(core, key, &route, &way.body);
+    if let Some(fault) = &way.fault
+        && let Some(response) = spoil::before(core, fault).await
     {
         return response;
     }
-    let mut quirks = caller.quirks();
-    let mut response = operation::run(core, caller, route, &head, &body, &mut quirks).await;
-    if let Some(quirks) = quirks.header(core.settings().strictness) {
+    way.notes.quirks.extend(caller.quirk());
+    let mut response = operation::run(core, caller, route, head, &way.body, &mut way.notes).await;
+    if let Some(quirks) = quirks_header(&way.notes.quirks, core.settings().strictness) {
         response.headers_mut().insert(QUIRKS, quirks);
     }
-    match &fault {
-        Some(fault) => spoil::after(core, fault, &head, response).await,
-        None => response,
-    }
+    response
 }
 
 /// The header that lists what was odd about a request.
 const QUIRKS: http::HeaderName = http::HeaderName::from_static("x-emulator-quirks");
 
-/// What was odd about a request.
-#[derive(Default)]
-pub(crate) struct Quirks(Vec<String>);
-
-impl Quirks {
-    fn push(&mut self, quirk: String) {
-        self.0.push(quirk);
+fn quirks_header(quirks: &[String], strictness: crate::Strictness) -> Option<HeaderValue> {
+    if quirks.is_empty() || strictness == crate::Strictness::Lenient {
+        return None;
     }
-
-    fn first(&self) -> Option<&str> {
-        self.0.first().map(String::as_str)
-    }
-
-    fn header(&self, strictness: crate::Strictness) -> Option<HeaderValue> {
-        if self.0.is_empty() || strictness == crate::Strictness::Lenient {
-            return None;
-        }
-        // Names of fields come from outside and may hold anything.
-        let text: String = self
-            .0
-            .join("; ")
-            .chars()
-            .take(1024)
-            .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-            .collect();
-        HeaderValue::from_str(&text).ok()
-    }
+    // Names of fields come from outside and may hold anything.
+    let text: String = quirks
+        .join("; ")
+        .chars()
+        .take(1024)
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .collect();
+    HeaderValue::from_str(&text).ok()
 }

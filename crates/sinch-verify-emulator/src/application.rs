@@ -66,6 +66,17 @@ pub enum AuthorizationLevel {
     Signed,
 }
 
+impl AuthorizationLevel {
+    /// Its name in control answers.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Basic => "basic",
+            Self::Signed => "signed",
+        }
+    }
+}
+
 /// Where events are posted: an `http` URL. A query is sent, but not signed.
 ///
 /// Whether the host must be this machine is checked when the emulator starts, see

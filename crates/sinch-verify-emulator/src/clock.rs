@@ -36,13 +36,23 @@ impl Clock {
 
     /// The time verifications live by.
     pub(crate) fn service(&self) -> SystemTime {
+        self.at(self.wire())
+    }
+
+    fn at(&self, wire: SystemTime) -> SystemTime {
         match *self.lock() {
             Service::Running { ahead } => {
-                let now = self.wire().checked_add(ahead);
+                let now = wire.checked_add(ahead);
                 now.map_or_else(last, |now| now.min(last()))
             }
             Service::Manual { now } => now,
         }
+    }
+
+    /// Both times of one moment: that of verifications, and the wall clock.
+    pub(crate) fn both(&self) -> (SystemTime, SystemTime) {
+        let wire = self.wire();
+        (self.at(wire), wire)
     }
 
     /// Moves service time ahead, but not past its end.

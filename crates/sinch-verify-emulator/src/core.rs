@@ -17,9 +17,10 @@ use crate::callbacks::{Job, Log, Outstanding};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
-use crate::engine::{Answer, AppId, Ask, Command, Engine, Notice, Outputs, Reach};
+use crate::engine::{Answer, AppId, Ask, Command, Engine, Notice, Outputs, Reach, Uid};
 use crate::fault::Faults;
 use crate::feed::{Feed, Happening};
+use crate::journal::Journal;
 use crate::message::Message;
 use crate::mix::mix;
 use crate::policy::{Policy, Scope};
@@ -43,6 +44,7 @@ pub(crate) struct Core {
     jobs: mpsc::UnboundedSender<Job>,
     pub(crate) outstanding: Outstanding,
     pub(crate) log: Log,
+    pub(crate) journal: Journal,
     pub(crate) feed: Feed,
     pub(crate) faults: Faults,
     stop: watch::Sender<bool>,
@@ -56,6 +58,12 @@ pub(crate) struct Registered {
     pub(crate) verifier: Verifier,
     pub(crate) signer: Signer,
     callback: RwLock<Option<Arc<CallbackUrl>>>,
+}
+
+/// What came of a command, and which verification it was about.
+pub(crate) struct Outcome {
+    pub(crate) answer: Answer,
+    pub(crate) about: Option<Uid>,
 }
 
 impl Core {
@@ -96,6 +104,7 @@ impl Core {
             jobs,
             outstanding: Outstanding::default(),
             log: Log::new(settings.deliveries_kept),
+            journal: Journal::new(settings.requests_kept),
             feed: Feed::new(settings.events_kept),
             faults: Faults::new(seed),
             stop: watch::Sender::new(false),
@@ -124,6 +133,10 @@ impl Core {
         self.by_key.get(key).copied()
     }
 
+    pub(crate) fn applications(&self) -> impl Iterator<Item = (AppId, &Registered)> {
+        (0..).map(AppId).zip(&self.applications)
+    }
+
     pub(crate) fn application(&self, app: AppId) -> Option<&Registered> {
         self.applications.get(app.0 as usize)
     }
@@ -135,6 +148,10 @@ impl Core {
 
     /// Gives the engine a command, and whoever is concerned what came of it.
     pub(crate) fn run(&self, command: Command) -> Answer {
+        self.carry_out(command).answer
+    }
+
+    fn carry_out(&self, command: Command) -> Outcome {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let outputs = engine.handle(self.clock.service(), command);
@@ -157,7 +174,15 @@ impl Core {
         if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
-        outputs.answer
+        Outcome {
+            answer: outputs.answer,
+            about: outputs.about,
+        }
+    }
+
+    /// Looks at the engine, for those who only look.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
+        look(&self.lock())
     }
 
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
@@ -234,10 +259,14 @@ impl Core {
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
-    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> Answer {
-        match self.run(command) {
-            Answer::Ask(ask) => self.ask(app, ask).await,
-            answer => answer,
+    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> Outcome {
+        let outcome = self.carry_out(command);
+        match outcome.answer {
+            Answer::Ask(ask) => Outcome {
+                about: Some(ask.uid),
+                answer: self.ask(app, ask).await,
+            },
+            _ => outcome,
         }
     }
 
@@ -331,7 +360,7 @@ impl Core {
     }
 
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log.newest_first()
+        self.log.before(u64::MAX, usize::MAX, |_| true)
     }
 
     pub(crate) async fn wait_delivered(&self, timeout: Duration) -> bool {
@@ -344,6 +373,7 @@ impl Core {
         self.run(Command::Reset);
         self.post(Job::Forget);
         self.log.clear();
+        self.journal.clear();
         self.feed.push(self.clock.service(), Happening::Reset);
     }
 
@@ -354,6 +384,18 @@ impl Core {
     /// Resolves once the emulator is to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
+    }
+
+    /// `text` without any application's secret in it.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for own in &self.applications {
+            let secret = own.secret.expose_text();
+            if !secret.is_empty() && text.contains(secret) {
+                text = text.replace(secret, "[hidden]");
+            }
+        }
+        text
     }
 
     /// An id that an error body carries, for whoever asks for support.

@@ -13,6 +13,7 @@ mod fate;
 mod flash_call;
 mod handset;
 mod language;
+mod overview;
 mod plan;
 mod random;
 mod record;
@@ -44,6 +45,7 @@ pub(crate) use command::{
     Answer, AppId, Arrived, Ask, Command, Effect, Notice, Outputs, Query, Reach, Refusal, StartCommand,
     Target,
 };
+pub(crate) use overview::{Filter, Overview, Phone};
 pub(crate) use record::Uid;
 
 /// All verifications of all applications, and the handsets they reach.
@@ -63,6 +65,8 @@ pub(crate) struct Engine {
     effects: Vec<Effect>,
     /// What reached handsets meanwhile.
     arrivals: Vec<Arrived>,
+    /// The verification that the command turned out to be about.
+    about: Option<Uid>,
 }
 
 impl Engine {
@@ -77,6 +81,7 @@ impl Engine {
             policies: Policies::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
+            about: None,
             settings,
             base,
             seed,
@@ -112,6 +117,7 @@ impl Engine {
             answer,
             effects: std::mem::take(&mut self.effects),
             arrivals: std::mem::take(&mut self.arrivals),
+            about: self.about.take(),
         }
     }
 
@@ -120,7 +126,7 @@ impl Engine {
         self.agenda.next()
     }
 
-    fn status(&self, app: AppId, query: &Query) -> Answer {
+    fn status(&mut self, app: AppId, query: &Query) -> Answer {
         let found = match query {
             Query::Id(id) => self.store.by_id(id),
             Query::Reference(reference) => self.store.by_reference(app, reference),
@@ -129,12 +135,11 @@ impl Engine {
                 .latest(app, number, method.as_ref())
                 .filter(|uid| self.is_found_by_number(*uid)),
         };
-        match found.and_then(|uid| self.store.of(app, uid)) {
-            Some(record) => {
-                Answer::Verification(Box::new(record.status_answer(self.settings.price.as_ref())))
-            }
-            None => Answer::Refused(Refusal::not_found()),
-        }
+        let Some(record) = found.and_then(|uid| self.store.of(app, uid)) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        self.about = Some(record.uid);
+        Answer::Verification(Box::new(record.status_answer(self.settings.price.as_ref())))
     }
 
     /// Whether a verification is young enough to be found by its number.
@@ -200,7 +205,7 @@ impl Engine {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
         };
-        record.end(status, reason);
+        record.end(status, reason, self.now);
         self.agenda.remove(record.expires_at, uid, Task::Expire);
         if let Some(at) = record.call_over_at.take() {
             self.agenda.remove(at, uid, Task::CallOver);
@@ -233,6 +238,7 @@ impl Engine {
     /// A device tells what became of a flash call.
     fn outcome(&mut self, app: AppId, number: &PhoneNumber, no_call: bool) -> Answer {
         let found = self.store.latest(app, number, Some(&Method::FlashCall));
+        self.about = found;
         let Some(record) = found.and_then(|uid| self.store.get_mut(uid)) else {
             return Answer::Refused(Refusal::not_found());
         };

@@ -97,6 +97,20 @@ pub enum Fault {
     Malformed,
 }
 
+impl Fault {
+    /// Its kind, as rules name it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Latency { .. } => "latency",
+            Self::Status { .. } => "status",
+            Self::Reset { .. } => "reset",
+            Self::Stall => "stall",
+            Self::Truncate => "truncate",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
 impl FaultRule {
     /// A fault in every answer of the API.
     #[must_use]

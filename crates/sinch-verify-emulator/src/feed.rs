@@ -1,6 +1,5 @@
 //! What happened, in order, for those who follow it.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -8,7 +7,8 @@ use sinch_verify_protocol::{Method, Reason, Status, VerificationId};
 use tokio::sync::Notify;
 
 use crate::delivery::Delivery;
-use crate::engine::Arrived;
+use crate::engine::{Arrived, Uid};
+use crate::ring::Ring;
 
 /// Something that happened. What it looked like is told when it is read.
 #[derive(Clone, Debug)]
@@ -34,6 +34,12 @@ pub(crate) enum Happening {
         attempt: u32,
         status: Option<u16>,
         ok: bool,
+    },
+    /// A request was answered, and is in the journal.
+    Request {
+        seq: u64,
+        about: Option<Uid>,
+        status: Option<u16>,
     },
     /// Service time was moved.
     Clock,
@@ -67,41 +73,26 @@ pub(crate) struct Entry {
 
 /// The latest entries, as many as are kept.
 pub(crate) struct Feed {
-    ring: Mutex<Ring>,
-    kept: usize,
+    ring: Mutex<Ring<Entry>>,
     news: Notify,
-}
-
-#[derive(Default)]
-struct Ring {
-    last: u64,
-    kept: VecDeque<Entry>,
 }
 
 impl Feed {
     pub(crate) fn new(kept: usize) -> Self {
         Self {
-            ring: Mutex::default(),
-            kept: kept.max(1),
+            ring: Mutex::new(Ring::new(kept.max(1))),
             news: Notify::new(),
         }
     }
 
     pub(crate) fn push(&self, at: SystemTime, what: Happening) {
-        let mut ring = self.lock();
-        ring.last += 1;
-        let seq = ring.last;
-        if ring.kept.len() >= self.kept {
-            ring.kept.pop_front();
-        }
-        ring.kept.push_back(Entry { seq, at, what });
-        drop(ring);
+        self.lock().push(|seq| Entry { seq, at, what });
         self.news.notify_waiters();
     }
 
     /// The number of the latest entry.
     pub(crate) fn last(&self) -> u64 {
-        self.lock().last
+        self.lock().last()
     }
 
     /// Waits for the first kept entry after `after`.
@@ -111,21 +102,15 @@ impl Feed {
             tokio::pin!(news);
             // From here on no news is missed.
             news.as_mut().enable();
-            if let Some(entry) = self.first(after) {
+            let found = self.lock().after(after).cloned();
+            if let Some(entry) = found {
                 return entry;
             }
             news.await;
         }
     }
 
-    fn first(&self, after: u64) -> Option<Entry> {
-        let ring = self.lock();
-        let oldest = ring.kept.front()?.seq;
-        let place = usize::try_from((after + 1).saturating_sub(oldest)).ok()?;
-        ring.kept.get(place).cloned()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Ring> {
+    fn lock(&self) -> MutexGuard<'_, Ring<Entry>> {
         // Nothing in here panics between two steps that belong together.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -48,10 +48,12 @@ mod emulator;
 mod engine;
 mod fault;
 mod feed;
+mod journal;
 mod magic;
 mod message;
 mod mix;
 mod policy;
+mod ring;
 mod server;
 mod settings;
 #[cfg(any(test, feature = "simulation"))]

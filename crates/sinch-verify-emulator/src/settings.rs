@@ -102,6 +102,9 @@ pub struct Settings {
     /// How many ended verifications are kept, with their messages; pending ones always are.
     /// Default 100,000.
     pub verifications_kept: usize,
+    /// How many calls of the API the request journal keeps, with their answers; 0 turns it off.
+    /// Default 1,000.
+    pub requests_kept: usize,
     /// How many tries of callbacks the delivery log keeps. Default 1,000.
     pub deliveries_kept: usize,
     /// How many events the feed keeps for those who come back. Default 10,000.
@@ -146,6 +149,7 @@ impl Default for Settings {
             price: price.map(|amount| Money::new("EUR", amount)),
             inbox_kept: 100,
             verifications_kept: 100_000,
+            requests_kept: 1_000,
             deliveries_kept: 1_000,
             events_kept: 10_000,
         }
@@ -194,4 +198,15 @@ pub enum Strictness {
     Warn,
     /// It is refused with 400/40001 that names the first oddity.
     Strict,
+}
+
+impl Strictness {
+    /// Its name in control answers and on command lines.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Lenient => "lenient",
+            Self::Warn => "warn",
+            Self::Strict => "strict",
+        }
+    }
 }

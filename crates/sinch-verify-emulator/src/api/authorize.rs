@@ -10,7 +10,6 @@ use sinch_verify_protocol::auth::{
 use sinch_verify_protocol::server::Route;
 use subtle::ConstantTimeEq as _;
 
-use super::Quirks;
 use crate::application::AuthorizationLevel;
 use crate::core::{Core, Registered};
 use crate::engine::AppId;
@@ -25,14 +24,14 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn quirks(&self) -> Quirks {
-        let mut quirks = Quirks::default();
-        match self.path {
-            Some(PathForm::Decoded) => quirks.push("signature: covers the decoded path".to_owned()),
-            Some(PathForm::WithQuery) => quirks.push("signature: covers the query".to_owned()),
-            _ => {}
-        }
-        quirks
+    /// What is odd about the signature.
+    pub(super) fn quirk(&self) -> Option<String> {
+        let quirk = match self.path? {
+            PathForm::Decoded => "signature: covers the decoded path",
+            PathForm::WithQuery => "signature: covers the query",
+            _ => return None,
+        };
+        Some(quirk.to_owned())
     }
 }
 

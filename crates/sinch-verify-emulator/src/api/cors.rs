@@ -43,7 +43,7 @@ pub(super) fn applies(request: &Request<Body>) -> bool {
 }
 
 /// Lets the page read the answer.
-pub(super) fn share(response: &mut Response<Body>) {
+pub(super) fn share<B>(response: &mut Response<B>) {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     headers.insert(

@@ -1,6 +1,5 @@
 //! The operations: bytes to a command, an answer to bytes.
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, request};
 use sinch_verify_protocol::outcome::OutcomeRequest;
@@ -10,10 +9,21 @@ use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{ApiError, Method, WireObject};
 
 use super::authorize::Caller;
-use super::{Quirks, error_response, refusal_response};
+use super::{error_response, refusal_response};
 use crate::core::Core;
 use crate::engine::{Answer, Command, Query, StartCommand, Target};
+use crate::journal::Notes;
 use crate::settings::Strictness;
+
+/// What an operation is called where rules and lists name it.
+pub(crate) fn name(route: &Route) -> &'static str {
+    match route {
+        Route::Start => "start",
+        Route::ReportById { .. } | Route::ReportByNumber { .. } => "report",
+        Route::Outcome { .. } => "outcome",
+        _ => "status",
+    }
+}
 
 pub(super) async fn run(
     core: &Core,
@@ -21,14 +31,14 @@ pub(super) async fn run(
     route: Route,
     head: &request::Parts,
     body: &Bytes,
-    quirks: &mut Quirks,
-) -> Response<Body> {
-    let command = match command(core, caller, route, head, body, quirks) {
+    notes: &mut Notes,
+) -> Response<Bytes> {
+    let command = match command(core, caller, route, head, body, &mut notes.quirks) {
         Ok(command) => command,
         Err(error) => return error_response(core, error),
     };
     if core.settings().strictness == Strictness::Strict
-        && let Some(quirk) = quirks.first()
+        && let Some(quirk) = notes.quirks.first()
     {
         let error = ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}."));
         return error_response(core, error);
@@ -47,13 +57,13 @@ pub(super) async fn run(
             }
         }
     }
-    match core.run_asking(caller.app, command).await {
-        Answer::Started { response, language } => {
-            response.to_http_response(language.as_ref()).map(Body::from)
-        }
-        Answer::Verification(verification) => verification.to_http_response().map(Body::from),
+    let outcome = core.run_asking(caller.app, command).await;
+    notes.about = outcome.about;
+    match outcome.answer {
+        Answer::Started { response, language } => response.to_http_response(language.as_ref()),
+        Answer::Verification(verification) => verification.to_http_response(),
         Answer::Refused(refusal) => refusal_response(core, refusal),
-        Answer::Done | Answer::Ask(_) => OutcomeRequest::accepted().map(Body::from),
+        Answer::Done | Answer::Ask(_) => OutcomeRequest::accepted(),
     }
 }
 
@@ -63,7 +73,7 @@ fn command(
     route: Route,
     head: &request::Parts,
     body: &Bytes,
-    quirks: &mut Quirks,
+    quirks: &mut Vec<String>,
 ) -> Result<Command, ApiError> {
     let app = caller.app;
     let status = |query| Command::Status { app, query };
@@ -113,7 +123,7 @@ fn command(
 }
 
 /// Reads a body, and notes what was odd about it.
-fn receive<T: WireObject>(body: &Bytes, quirks: &mut Quirks) -> Result<T, ApiError> {
+fn receive<T: WireObject>(body: &Bytes, quirks: &mut Vec<String>) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
     for quirk in &received.quirks {
         quirks.push(quirk.to_string());

@@ -1,6 +1,5 @@
 //! Answers that say no.
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use http::{HeaderValue, Response};
@@ -12,13 +11,13 @@ use crate::core::Core;
 use crate::engine::Refusal;
 
 /// The error as an answer, with an id for support.
-pub(crate) fn error_response(core: &Core, mut error: ApiError) -> Response<Body> {
+pub(crate) fn error_response(core: &Core, mut error: ApiError) -> Response<Bytes> {
     error.reference = Some(core.support_id());
-    error.to_http_response().map(Body::from)
+    error.to_http_response()
 }
 
 /// What the engine refused.
-pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Body> {
+pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Bytes> {
     let mut response = error_response(core, ApiError::new(refusal.code, refusal.message));
     if let Some(after) = refusal.retry_after {
         // Whole seconds, rounded up: earlier would be refused again.
@@ -29,10 +28,10 @@ pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Body> 
 }
 
 /// A path or verb that is no operation.
-pub(super) fn route(core: &Core, error: &RouteError) -> Response<Body> {
+pub(super) fn route(core: &Core, error: &RouteError) -> Response<Bytes> {
     let plain: Response<Bytes> = error.to_http_response();
     let Ok(body) = ApiError::decode(plain.body()) else {
-        return plain.map(Body::from);
+        return plain;
     };
     let mut response = error_response(core, body);
     if let Some(allowed) = plain.headers().get(ALLOW) {
@@ -42,7 +41,7 @@ pub(super) fn route(core: &Core, error: &RouteError) -> Response<Body> {
 }
 
 /// A body that was not read.
-pub(super) fn body(core: &Core, error: BodyError) -> Response<Body> {
+pub(super) fn body(core: &Core, error: BodyError) -> Response<Bytes> {
     let error = match error {
         BodyError::TooLarge => ApiError::new(41300, format!("Body is larger than {LIMIT} bytes.")),
         BodyError::Broken => ApiError::new(ApiError::PARAMETER, "Body: could not be read."),

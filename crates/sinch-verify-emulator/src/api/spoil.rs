@@ -8,13 +8,12 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Response, request};
-use http_body_util::BodyExt as _;
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{ApiError, PhoneNumber, WireObject as _};
 use tokio::sync::Notify;
 
-use super::error_response;
+use super::{error_response, operation};
 use crate::core::Core;
 use crate::fault::{Case, Fault, FaultPlace};
 
@@ -27,34 +26,25 @@ pub(super) fn strike(core: &Core, application: &str, route: &Route, body: &Bytes
     if !core.faults.any() {
         return None;
     }
-    let (operation, number) = case(route, body);
     core.faults.strike(&Case {
         on: FaultPlace::Api,
-        operation,
-        number,
+        operation: operation::name(route),
+        number: number(route, body),
         application,
     })
 }
 
-fn case(route: &Route, body: &Bytes) -> (&'static str, Option<PhoneNumber>) {
+fn number(route: &Route, body: &Bytes) -> Option<PhoneNumber> {
     match route {
-        Route::Start => {
-            let request = StartRequest::decode(body).ok();
-            (
-                "start",
-                request.and_then(|request| request.identity.phone_number().ok()),
-            )
-        }
-        Route::ReportById { .. } => ("report", None),
-        Route::ReportByNumber { number } => ("report", Some(*number)),
-        Route::Outcome { number } => ("outcome", Some(*number)),
-        Route::StatusByNumber { number, .. } => ("status", Some(*number)),
-        _ => ("status", None),
+        Route::Start => StartRequest::decode(body).ok()?.identity.phone_number().ok(),
+        Route::ReportByNumber { number } | Route::Outcome { number } => Some(*number),
+        Route::StatusByNumber { number, .. } => Some(*number),
+        _ => None,
     }
 }
 
 /// What comes before the request is carried out: the answer, if it is not.
-pub(super) async fn before(core: &Core, fault: &Fault, head: &request::Parts) -> Option<Response<Body>> {
+pub(super) async fn before(core: &Core, fault: &Fault) -> Option<Response<Bytes>> {
     match fault {
         Fault::Latency { to, .. } => {
             tokio::time::sleep(*to).await;
@@ -64,7 +54,8 @@ pub(super) async fn before(core: &Core, fault: &Fault, head: &request::Parts) ->
             let error = ApiError::new(u32::from(*status) * 100, "This answer was ordered.");
             Some(error_response(core, error))
         }
-        Fault::Reset { handled: false } => Some(reset(core, head).await),
+        // Nobody sees this answer: the connection is reset instead.
+        Fault::Reset { handled: false } => Some(Response::default()),
         _ => None,
     }
 }
@@ -74,28 +65,28 @@ pub(super) async fn after(
     core: &Core,
     fault: &Fault,
     head: &request::Parts,
-    response: Response<Body>,
+    response: Response<Bytes>,
 ) -> Response<Body> {
     match fault {
-        Fault::Reset { handled: true } => reset(core, head).await,
+        Fault::Reset { .. } => reset(core, head).await,
         Fault::Stall => {
             stopped(core).await;
-            response
+            response.map(Body::from)
         }
         Fault::Truncate => {
-            let (mut head, body) = whole(response).await;
+            let (mut head, body) = response.into_parts();
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             let half = body.slice(..body.len() / 2);
             Response::from_parts(head, Body::from_stream(stream::unfold(Some(half), cut)))
         }
         Fault::Malformed => {
-            let (mut head, body) = whole(response).await;
+            let (mut head, body) = response.into_parts();
             head.headers.remove(CONTENT_LENGTH);
             let mut broken = body[..body.len() / 2].to_vec();
             broken.extend_from_slice(b"}<");
             Response::from_parts(head, Body::from(broken))
         }
-        _ => response,
+        _ => response.map(Body::from),
     }
 }
 
@@ -110,13 +101,6 @@ async fn cut(half: Option<Bytes>) -> Option<(Result<Bytes, std::io::Error>, Opti
             Some((Err(error), None))
         }
     }
-}
-
-async fn whole(response: Response<Body>) -> (http::response::Parts, Bytes) {
-    let (head, body) = response.into_parts();
-    // Bodies of ours are whole already.
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes);
-    (head, body.unwrap_or_default())
 }
 
 async fn reset(core: &Core, head: &request::Parts) -> Response<Body> {

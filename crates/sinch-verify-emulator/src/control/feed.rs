@@ -6,26 +6,25 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use axum::response::Response;
+use futures_util::stream::{self, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::timestamp::XTimestamp;
 
-use super::{Answer, Refused, json, read_number};
+use super::inspect::Sender;
+use super::requests::row;
+use super::respond::{Answer, Refused};
 use crate::core::Core;
 use crate::feed::{Entry, Happening};
-use crate::span;
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// The longest that a message may be waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
-
 /// The feed as server-sent events: from now on, or from behind `Last-Event-ID` (0 for everything
-/// that is kept). A `gap` event tells how many are no longer kept.
+/// that is kept). A `gap` event tells how many are no longer kept, or that the number is of another
+/// run of the emulator, and then all that is kept follows.
 pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) -> Answer {
     let after = match headers.get("last-event-id") {
         None => core.feed.last(),
@@ -34,6 +33,9 @@ pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) ->
             id.ok_or_else(|| Refused::bad("Last-Event-ID is not a number of this feed"))?
         }
     };
+    let restarted = after > core.feed.last();
+    let first = restarted.then(|| Ok(Bytes::from_static(b"event: gap\ndata: {\"restarted\":true}\n\n")));
+    let after = if restarted { 0 } else { after };
     let frames = stream::unfold((core, after), |(core, after)| async move {
         let mut stopping = core.stopping();
         let (frame, after) = tokio::select! {
@@ -52,6 +54,7 @@ pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) ->
         };
         Some((Ok::<_, Infallible>(Bytes::from(frame)), (core, after)))
     });
+    let frames = stream::iter(first).chain(frames);
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -89,6 +92,16 @@ fn render(core: &Core, entry: &Entry) -> String {
             "delivery",
             value!({"seq": seq, "verificationId": id, "event": event, "attempt": attempt, "status": status, "ok": ok}),
         ),
+        Happening::Request { seq, about, status } => {
+            // It may be forgotten by now.
+            let data = match core.journal.find(*seq) {
+                Some(exchange) => row(core, &exchange, &Sender::of(core, &exchange.request_headers())),
+                None => {
+                    value!({"seq": seq, "status": status, "verificationId": about.map(|uid| uid.to_id())})
+                }
+            };
+            ("request", data)
+        }
         Happening::Clock => ("clock", value!({})),
         Happening::Reset => ("reset", value!({})),
     };
@@ -96,41 +109,4 @@ fn render(core: &Core, entry: &Entry) -> String {
         data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
     }
     format!("id: {}\nevent: {name}\ndata: {data}\n\n", entry.seq)
-}
-
-/// Waits for a message: 200 with the oldest after `after`, or 204 when none comes in time.
-pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let (mut to, mut after, mut timeout) = (None, 0, Duration::from_secs(10));
-    for pair in uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-    {
-        let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
-        match name {
-            // Where a space stands, a `+` was meant.
-            "to" => to = Some(read_number(&text.replace("%2B", "+").replace("%2b", "+"))?),
-            "after" => {
-                let number = text.parse();
-                after = number.map_err(|_| Refused::bad("after is not a message's seq"))?;
-            }
-            "timeout" => {
-                let span =
-                    span::parse(text).ok_or_else(|| Refused::bad("timeout is not a span such as 10s"))?;
-                timeout = span.min(PATIENCE);
-            }
-            _ => return Err(Refused::bad("the query takes to, after and timeout")),
-        }
-    }
-    let to = to.ok_or_else(|| Refused::bad("to is missing: the number whose message is awaited"))?;
-    let mut stopping = core.stopping();
-    let message = tokio::select! {
-        message = core.wait_message(&to, after, timeout) => message,
-        _ = stopping.wait_for(|stop| *stop) => None,
-    };
-    Ok(match message {
-        Some(message) => json(&message),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
 }

@@ -6,7 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 
-use super::Refused;
+use http::StatusCode;
+
+use super::respond::Refused;
 use crate::application::is_loopback_host;
 
 /// Lets requests through that name this machine, and that no page of another origin sent.
@@ -21,14 +23,16 @@ pub(super) async fn own_origin(request: Request, next: Next) -> Response {
             .is_ok_and(|authority| is_loopback_host(authority.host()))
     };
     if !host.is_none_or(is_here) {
-        return Refused::forbidden("the control interface takes requests to a loopback Host only")
-            .into_response();
+        return forbidden("the control interface takes requests to a loopback Host only");
     }
     let own = host.map(|host| format!("http://{host}"));
     let foreign = |origin: &http::HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
     if headers.get(ORIGIN).is_some_and(foreign) {
-        return Refused::forbidden("the control interface takes requests of its own Origin only")
-            .into_response();
+        return forbidden("the control interface takes requests of its own Origin only");
     }
     next.run(request).await
+}
+
+fn forbidden(why: &str) -> Response {
+    Refused::new(StatusCode::FORBIDDEN, why).into_response()
 }

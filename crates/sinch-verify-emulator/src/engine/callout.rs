@@ -6,7 +6,7 @@ use super::Engine;
 use super::command::{Answer, Refusal};
 use super::language::Language;
 use super::plan::Menu;
-use super::record::{Carried, Speech};
+use super::record::{Carried, Record, Speech};
 
 impl Engine {
     /// Someone presses keys in the latest pending callout to `number`, whoever started it.
@@ -17,11 +17,7 @@ impl Engine {
         if !are_keys(digits) {
             return Answer::Refused(Refusal::parameter("digits", "must be 1 to 10 keys of 0-9 * #"));
         }
-        let pending = self.handsets.entries(number).rev().find_map(|entry| {
-            let record = self.store.get(entry.uid)?;
-            (record.method == Method::Callout && record.is_pending()).then_some(record)
-        });
-        let Some(record) = pending else {
+        let Some(record) = self.pending_callout(number) else {
             return Answer::Refused(Refusal::not_found());
         };
         let Carried::Speech(speech) = &record.carried else {
@@ -29,12 +25,22 @@ impl Engine {
         };
         let uid = record.uid;
         let is_code = speech.code.as_ref().is_some_and(|code| code.expose() == digits);
-        if is_code || &*speech.pin == digits {
+        let right = is_code || &*speech.pin == digits;
+        self.about = Some(uid);
+        if right {
             self.end(uid, Status::Successful, None);
         } else {
             self.count_attempt(uid, Reason::InvalidCode);
         }
         self.report_answer(uid)
+    }
+
+    /// The latest callout to `number` that waits for keys.
+    pub(super) fn pending_callout(&self, number: &PhoneNumber) -> Option<&Record> {
+        self.handsets.entries(number).rev().find_map(|entry| {
+            let record = self.store.get(entry.uid)?;
+            (record.method == Method::Callout && record.is_pending()).then_some(record)
+        })
     }
 }
 

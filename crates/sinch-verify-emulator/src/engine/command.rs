@@ -111,6 +111,8 @@ pub(crate) struct Outputs {
     pub(crate) effects: Vec<Effect>,
     /// What reached handsets, in order.
     pub(crate) arrivals: Vec<Arrived>,
+    /// The verification that the command was about.
+    pub(crate) about: Option<Uid>,
 }
 
 /// Something reached a handset.

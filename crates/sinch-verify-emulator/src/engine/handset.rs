@@ -1,6 +1,6 @@
 //! The phones: every number is one, from the first message on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::SystemTime;
 
 use sinch_verify_protocol::PhoneNumber;
@@ -11,6 +11,8 @@ use crate::message::MessageKind;
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {
     inboxes: HashMap<PhoneNumber, VecDeque<Entry>>,
+    /// The phones by the number of what they received last.
+    latest: BTreeMap<u64, PhoneNumber>,
     /// How much of it an inbox keeps.
     kept: usize,
     received: u64,
@@ -29,6 +31,7 @@ impl Handsets {
     pub(super) fn new(kept: usize) -> Self {
         Self {
             inboxes: HashMap::new(),
+            latest: BTreeMap::new(),
             kept: kept.max(1),
             received: 0,
         }
@@ -38,6 +41,7 @@ impl Handsets {
     /// message for an old one.
     pub(super) fn clear(&mut self) {
         self.inboxes.clear();
+        self.latest.clear();
     }
 
     /// Gives the number of what was received.
@@ -50,6 +54,10 @@ impl Handsets {
     ) -> u64 {
         self.received += 1;
         let inbox = self.inboxes.entry(number).or_default();
+        if let Some(last) = inbox.back() {
+            self.latest.remove(&last.seq);
+        }
+        self.latest.insert(self.received, number);
         if inbox.len() >= self.kept {
             inbox.pop_front();
         }
@@ -62,6 +70,12 @@ impl Handsets {
         self.received
     }
 
+    /// The phones whose last message is before `before`, with its number.
+    pub(super) fn newest_first(&self, before: u64) -> impl Iterator<Item = (u64, &PhoneNumber)> {
+        let older = self.latest.range(..before).rev();
+        older.map(|(seq, number)| (*seq, number))
+    }
+
     /// Oldest first.
     pub(super) fn entries(&self, number: &PhoneNumber) -> impl DoubleEndedIterator<Item = &Entry> {
         self.inboxes.get(number).into_iter().flatten()
@@ -69,8 +83,14 @@ impl Handsets {
 
     pub(super) fn forget(&mut self, number: &PhoneNumber, uid: Uid) {
         if let Some(inbox) = self.inboxes.get_mut(number) {
+            let last = inbox.back().map(|entry| entry.seq);
             inbox.retain(|entry| entry.uid != uid);
-            if inbox.is_empty() {
+            let left = inbox.back().map(|entry| entry.seq);
+            if last != left {
+                last.and_then(|seq| self.latest.remove(&seq));
+                left.and_then(|seq| self.latest.insert(seq, *number));
+            }
+            if left.is_none() {
                 self.inboxes.remove(number);
             }
         }

@@ -67,6 +67,8 @@ impl fmt::Display for Uid {
 /// One verification.
 #[derive(Clone)]
 pub(super) struct Record {
+    /// Its number: 1 for the first verification of this emulator. Given by the store.
+    pub(super) seq: u64,
     pub(super) uid: Uid,
     pub(super) app: AppId,
     /// How well the starter showed who it is.
@@ -78,6 +80,7 @@ pub(super) struct Record {
     pub(super) status: Status,
     pub(super) reason: Option<Reason>,
     pub(super) started_at: SystemTime,
+    pub(super) ended_at: Option<SystemTime>,
     /// When it expires; in the agenda while it is pending.
     pub(super) expires_at: SystemTime,
     /// When its call is over; in the agenda while it is set.
@@ -185,7 +188,7 @@ impl Record {
     }
 
     /// Takes the final state. The engine does the rest.
-    pub(super) fn end(&mut self, status: Status, reason: Option<Reason>) {
+    pub(super) fn end(&mut self, status: Status, reason: Option<Reason>, now: SystemTime) {
         let result = match (&self.method, &status, &reason) {
             // Whoever leaves a flash call unanswered hears it stop.
             (Method::FlashCall | Method::Auto, ..) | (_, Status::Aborted, _) => CallResult::Cancel,
@@ -198,5 +201,6 @@ impl Record {
         }
         self.status = status;
         self.reason = reason;
+        self.ended_at = Some(now);
     }
 }

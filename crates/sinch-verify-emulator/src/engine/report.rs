@@ -26,6 +26,7 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         let uid = record.uid;
+        self.about = Some(uid);
         if let Some(answer) = self.late(record) {
             return answer;
         }

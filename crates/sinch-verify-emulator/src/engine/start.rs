@@ -73,6 +73,7 @@ impl Engine {
         }
         let uid = self.random.uid(self.now);
         let record = Record {
+            seq: 0,
             uid,
             app,
             level,
@@ -83,6 +84,7 @@ impl Engine {
             status: Status::Pending,
             reason: None,
             started_at: self.now,
+            ended_at: None,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
             fate: None,
@@ -91,6 +93,7 @@ impl Engine {
             carried: Carried::Nothing,
             call: None,
         };
+        self.about = Some(uid);
         self.agenda.add(record.expires_at, uid, Task::Expire);
         if let Act::Deny(reason) = act {
             self.store.insert(record);
@@ -116,6 +119,7 @@ impl Engine {
         let Some(record) = self.store.get_mut(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
+        self.about = Some(uid);
         let level = record.level;
         let wanted = match std::mem::replace(&mut record.carried, Carried::Nothing) {
             Carried::Waiting(plan) => *plan,

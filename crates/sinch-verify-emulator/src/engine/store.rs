@@ -1,6 +1,6 @@
 //! The verifications, and the names they are found by.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::SystemTime;
 
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
@@ -15,6 +15,9 @@ pub(super) struct Store {
     parts: HashMap<Uid, Uid>,
     /// Those that ended, in the order of their ends.
     ended: VecDeque<Uid>,
+    /// All of them, in the order of their starts.
+    order: BTreeMap<u64, Uid>,
+    last: u64,
     applications: Vec<Application>,
 }
 
@@ -34,12 +37,25 @@ impl Store {
             records: HashMap::new(),
             parts: HashMap::new(),
             ended: VecDeque::new(),
+            order: BTreeMap::new(),
+            last: 0,
             applications: (0..applications).map(|_| Application::default()).collect(),
         }
     }
 
+    /// Forgets everything. Numbers go on from where they were, so that nobody takes a new
+    /// verification for an old one.
     pub(super) fn clear(&mut self) {
-        *self = Self::new(self.applications.len());
+        *self = Self {
+            last: self.last,
+            ..Self::new(self.applications.len())
+        };
+    }
+
+    /// Those before number `before`.
+    pub(super) fn newest_first(&self, before: u64) -> impl Iterator<Item = (u64, Uid)> {
+        let older = self.order.range(..before).rev();
+        older.map(|(seq, uid)| (*seq, *uid))
     }
 
     pub(super) fn get(&self, uid: Uid) -> Option<&Record> {
@@ -82,8 +98,11 @@ impl Store {
         })
     }
 
-    pub(super) fn insert(&mut self, record: Record) {
+    pub(super) fn insert(&mut self, mut record: Record) {
         let uid = record.uid;
+        self.last += 1;
+        record.seq = self.last;
+        self.order.insert(record.seq, uid);
         let records = &self.records;
         if let Some(application) = self.applications.get_mut(record.app.index()) {
             if let Some(reference) = &record.reference {
@@ -130,6 +149,7 @@ impl Store {
 
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
+        self.order.remove(&record.seq);
         if let Carried::Several(parts) = &record.carried {
             for part in parts {
                 self.parts.remove(&part.uid);

@@ -68,7 +68,11 @@ async fn the_feed_tells_in_order_and_can_be_resumed() {
     assert!(at("event: started") < at("event: message"));
     assert!(at("event: message") < at("event: ended"));
     assert!(text.contains(started.id.as_str()) && text.contains(code.expose()));
-    live.until("SUCCESSFUL").await;
+    let text = live.until("\"operation\":\"report\"").await;
+    assert!(
+        text.contains("event: request") && text.contains("SUCCESSFUL"),
+        "{text}"
+    );
 
     let mut again = Reader::new(&emulator, Some("1")).await;
     let text = again.until("SUCCESSFUL").await;
@@ -91,10 +95,15 @@ async fn what_is_no_longer_kept_is_a_gap() {
     for _ in 0..3 {
         call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     }
-    // Three starts, three messages, two predecessors that were aborted.
+    // Three starts, three messages, two predecessors that were aborted, three requests.
     let mut reader = Reader::new(&emulator, Some("0")).await;
-    let text = reader.until("id: 8\n").await;
-    assert!(text.contains("event: gap\ndata: {\"missed\":6}"), "{text}");
+    let text = reader.until("id: 11\n").await;
+    assert!(text.contains("event: gap\ndata: {\"missed\":9}"), "{text}");
+    // Of a run that is over.
+    let mut reader = Reader::new(&emulator, Some("500")).await;
+    let text = reader.until("id: 11\n").await;
+    assert!(text.contains("event: gap\ndata: {\"restarted\":true}"), "{text}");
+    assert!(text.contains("id: 10\n"), "all that is kept follows: {text}");
 }
 
 #[tokio::test]

@@ -130,6 +130,32 @@ pub enum Mistake {
     BodyLineEnd,
 }
 
+impl Mistake {
+    /// A name for programs, in lower case with hyphens.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ContentType { .. } => "content-type",
+            Self::DecodedPath => "decoded-path",
+            Self::EncodedPath => "encoded-path",
+            Self::WithQuery => "with-query",
+            Self::NoLeadingSlash => "no-leading-slash",
+            Self::Md5OfNothing => "md5-of-nothing",
+            Self::NoMd5 => "no-md5",
+            Self::HexMd5 => "hex-md5",
+            Self::CrLf => "crlf",
+            Self::TrailingLineEnd => "trailing-line-end",
+            Self::UndecodedSecret => "undecoded-secret",
+            Self::DoubledTimestampName => "doubled-timestamp-name",
+            Self::NoTimestampName => "no-timestamp-name",
+            Self::TimestampNameCase => "timestamp-name-case",
+            Self::LowerCaseVerb => "lower-case-verb",
+            Self::Verb { .. } => "verb",
+            Self::BodyLineEnd => "body-line-end",
+        }
+    }
+}
+
 impl Explain<'_> {
     /// Looks for the mistake that gives `signature`.
     #[must_use]

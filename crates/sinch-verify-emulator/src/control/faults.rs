@@ -1,0 +1,38 @@
+//! What goes wrong on purpose.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::json as value;
+
+use super::respond::{Answer, Refused, done, json, read_body};
+use crate::core::Core;
+use crate::fault::FaultRule;
+
+pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
+    json(&value!({"faults": core.faults.list()}))
+}
+
+pub(super) async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let rule: FaultRule = read_body(
+        &body,
+        r#"{"on":"api","operation":"report","fault":{"kind":"reset"}}"#,
+    )?;
+    let id = core.faults.add(rule).map_err(Refused::bad)?;
+    Ok(json(&value!({"id": id})))
+}
+
+pub(super) async fn remove(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Answer {
+    if core.faults.remove(id) {
+        Ok(done())
+    } else {
+        Err(Refused::not_found(format!("no fault has the id {id}")))
+    }
+}
+
+pub(super) async fn clear(State(core): State<Arc<Core>>) -> Response {
+    core.faults.clear();
+    done()
+}

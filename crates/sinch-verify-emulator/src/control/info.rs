@@ -1,0 +1,31 @@
+//! What this emulator is.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json as value};
+
+use super::respond::json;
+use crate::core::Core;
+
+pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
+    let applications: Vec<Value> = core
+        .applications()
+        .map(|(app, own)| {
+            let mut view = value!({"key": own.signer.key().as_str(), "minimum": own.minimum.name()});
+            if let Some(url) = core.callback(app) {
+                view["callbackUrl"] = url.to_string().into();
+            }
+            view
+        })
+        .collect();
+    json(&value!({
+        "version": env!("CARGO_PKG_VERSION"),
+        // Scripts of the web would round it as a number.
+        "seed": core.seed().to_string(),
+        "strictness": core.settings().strictness.name(),
+        "url": core.base().to_string(),
+        "applications": applications,
+    }))
+}

@@ -1,0 +1,187 @@
+//! Who sent a request, and why its signature does not match.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json as value};
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, Explain, Finding, Signature, SignedMessage, StringToSign,
+};
+
+use crate::core::{Core, Registered};
+use crate::engine::AppId;
+use crate::journal::Exchange;
+
+/// How a request shows who sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    None,
+    Public,
+    Basic,
+    Signed,
+    Unreadable,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Public => "public",
+            Self::Basic => "basic",
+            Self::Signed => "signed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Who a request says it is from.
+pub(super) struct Sender {
+    pub(super) kind: Kind,
+    /// The application with the key that was given.
+    pub(super) app: Option<AppId>,
+    signature: Option<Signature>,
+}
+
+impl Sender {
+    pub(super) fn of(core: &Core, headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (first, more) = (values.next(), values.next());
+        let Some(value) = first else {
+            return Self::by(Kind::None, None);
+        };
+        let Ok(authorization) = Authorization::parse(value.as_bytes()) else {
+            return Self::by(Kind::Unreadable, None);
+        };
+        let app = core.find(authorization.key());
+        match authorization {
+            _ if more.is_some() => Self::by(Kind::Unreadable, None),
+            Authorization::Public { .. } => Self::by(Kind::Public, app),
+            Authorization::Basic { .. } => Self::by(Kind::Basic, app),
+            Authorization::Signed { signature, .. } => Self {
+                signature: Some(signature),
+                ..Self::by(Kind::Signed, app)
+            },
+            _ => Self::by(Kind::Unreadable, None),
+        }
+    }
+
+    fn by(kind: Kind, app: Option<AppId>) -> Self {
+        Self {
+            kind,
+            app,
+            signature: None,
+        }
+    }
+}
+
+/// What is wrong with a request's authorization: a short name for programs, words for people, and
+/// the string that was signed by mistake.
+struct Explanation {
+    mistake: String,
+    text: String,
+    signed: Option<String>,
+}
+
+impl Explanation {
+    fn new(mistake: &str, text: impl Into<String>) -> Self {
+        Self {
+            mistake: mistake.to_owned(),
+            text: text.into(),
+            signed: None,
+        }
+    }
+}
+
+/// Puts into `detail` what a signature should cover and be, and what is wrong with it.
+pub(super) fn inspect(
+    core: &Core,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    sender: &Sender,
+    detail: &mut Value,
+) {
+    let own = sender.app.and_then(|app| core.application(app));
+    let explanation = match (sender.kind, own) {
+        (Kind::None, _) => None,
+        (Kind::Unreadable, _) => Some(Explanation::new(
+            "unreadable",
+            "not one Authorization header with `Application KEY`, `Application KEY:SIGNATURE` or `Basic BASE64`",
+        )),
+        (_, None) => Some(Explanation::new(
+            "unknown-key",
+            "no application of this emulator has this key",
+        )),
+        (Kind::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
+        (_, Some(_)) if detail["errorCode"] == 40107 => Some(Explanation::new(
+            "wrong-secret",
+            "the key is known, and the secret is another one",
+        )),
+        _ => None,
+    };
+    if let Some(Explanation {
+        mistake,
+        text,
+        signed,
+    }) = explanation
+    {
+        detail["explanation"] = value!({"mistake": mistake, "text": text});
+        if let Some(signed) = signed {
+            detail["explanation"]["signed"] = signed.into();
+        }
+    }
+}
+
+fn signature(
+    core: &Core,
+    own: &Registered,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    sender: &Sender,
+    detail: &mut Value,
+) -> Option<Explanation> {
+    let (verb, target) = (exchange.verb(), exchange.target().to_string());
+    let body: &Bytes = &exchange.body;
+    let md5 = ContentMd5::of(body);
+    let message = match SignedMessage::from_headers(verb.as_str(), &target, headers, &md5) {
+        Ok((_, message)) => message,
+        Err(error) => return Some(Explanation::new("header", error.to_string())),
+    };
+    let path = target.split('?').next().unwrap_or_default();
+    let string = StringToSign {
+        verb: message.verb,
+        content_md5: message.content_md5,
+        content_type: message.content_type,
+        timestamp: message.timestamp,
+        path: path.as_bytes(),
+    };
+    let ours = String::from_utf8_lossy(&string.to_bytes()).into_owned();
+    let names = ["verb", "body's MD5", "content type", "timestamp", "path"];
+    let lines = names.iter().zip(ours.split('\n'));
+    let lines: Vec<_> = lines
+        .map(|(name, text)| value!({"name": name, "value": text}))
+        .collect();
+    detail["stringToSign"] = value!({"ours": ours, "lines": lines});
+    detail["expectedSignature"] = own.signer.signature(&string).to_text().as_str().into();
+
+    let explain = Explain {
+        message: &message,
+        body,
+        secret: &own.secret,
+    };
+    match explain.signature(sender.signature.as_ref()?) {
+        Finding::Mistake { mistake, signed } => Some(Explanation {
+            signed: Some(String::from_utf8_lossy(&signed).into_owned()),
+            ..Explanation::new(mistake.name(), mistake.to_string())
+        }),
+        Finding::Unknown { .. } => Some(Explanation::new(
+            "unknown",
+            "no known mistake gives this signature: it was made with another secret, or over other bytes than came",
+        )),
+        // Then all that can be wrong is the time.
+        _ => {
+            let fresh = core.settings().freshness.check(message.timestamp, exchange.wire);
+            let problem = fresh.err()?;
+            Some(Explanation::new("timestamp", problem.to_string()))
+        }
+    }
+}

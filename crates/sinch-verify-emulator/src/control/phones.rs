@@ -1,0 +1,97 @@
+//! Handsets: what reached them, and their keys.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use serde_json::json as value;
+
+use super::query::{Query, list};
+use super::respond::{Answer, Refused, json, read_body, read_number};
+use crate::core::Core;
+use crate::emulator::ControlError;
+use crate::engine::Phone;
+use crate::magic::MagicNumber;
+
+/// The longest that a message may be waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// All phones, the one that received something last first.
+pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
+    let page = Query::of(&uri, &["limit", "before"])?.page()?;
+    let part = core.look(|engine| engine.phones(page.before, page.limit));
+    let phones: Vec<_> = part.items.iter().map(view).collect();
+    Ok(json(&list("phones", &phones, part.next)))
+}
+
+fn view(phone: &Phone) -> serde_json::Value {
+    let mut last = serde_json::to_value(&phone.last).unwrap_or_default();
+    if let Some(last) = last.as_object_mut() {
+        // The rest is for the phone itself.
+        last.retain(|key, _| ["seq", "kind", "at", "text"].contains(&key.as_str()));
+    }
+    value!({
+        "number": phone.number,
+        "messages": phone.messages,
+        "last": last,
+        "pendingCallout": phone.pending_callout,
+    })
+}
+
+/// What reached one phone, newest first.
+pub(super) async fn messages(State(core): State<Arc<Core>>, Path(number): Path<String>, uri: Uri) -> Answer {
+    let number = read_number(&number)?;
+    let page = Query::of(&uri, &["limit", "before"])?.page()?;
+    let mut messages = core.inbox(&number);
+    messages.retain(|message| message.seq < page.before);
+    Ok(json(&page.of("messages", messages, |message| message.seq)))
+}
+
+/// Waits for a message: 200 with the oldest after `after`, or 204 when none comes in time.
+pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
+    let query = Query::of(&uri, &["to", "after", "timeout"])?;
+    let to = query.number("to")?;
+    let to = to.ok_or_else(|| Refused::bad("to is missing: the number whose message is awaited"))?;
+    let after = query.seq("after")?.unwrap_or_default();
+    let timeout = query.span("timeout")?;
+    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |span| span.min(PATIENCE));
+    let mut stopping = core.stopping();
+    let message = tokio::select! {
+        message = core.wait_message(&to, after, timeout) => message,
+        _ = stopping.wait_for(|stop| *stop) => None,
+    };
+    Ok(match message {
+        Some(message) => json(&message),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    digits: String,
+}
+
+pub(super) async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<String>, body: Bytes) -> Answer {
+    let number = read_number(&number)?;
+    let keys: Keys = read_body(&body, r#"{"digits":"1"}"#)?;
+    match core.press_keypad(&number, &keys.digits) {
+        Ok(verification) => Ok(json(&verification)),
+        Err(error @ ControlError::NoCallout) => Err(Refused::not_found(error.to_string())),
+        Err(error) => Err(Refused::bad(error.to_string())),
+    }
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    numbers: Vec<MagicNumber>,
+}
+
+pub(super) async fn magic_numbers() -> Response {
+    json(&Numbers {
+        numbers: MagicNumber::all(),
+    })
+}

@@ -1,0 +1,151 @@
+//! Queries of control requests, and the pages of lists.
+
+use std::time::Duration;
+
+use http::Uri;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sinch_verify_protocol::PhoneNumber;
+
+use super::respond::{Refused, read_number};
+use crate::core::Core;
+use crate::engine::AppId;
+use crate::span;
+
+/// What a page holds when nobody says.
+const USUAL: usize = 100;
+
+/// The most that a page holds.
+const MOST: usize = 1_000;
+
+/// A query, with its escapes decoded. A `+` stays one: it begins numbers.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the query of `uri`, which may hold these names.
+    pub(super) fn of(uri: &Uri, names: &[&str]) -> Result<Self, Refused> {
+        let pairs = uri.query().unwrap_or_default().split('&');
+        let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if names.contains(&name) {
+                Ok((name.to_owned(), decode(value)))
+            } else {
+                Err(Refused::bad(format!("the query takes {}", names.join(", "))))
+            }
+        });
+        pairs.collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let pair = self.0.iter().rev().find(|(own, _)| own == name);
+        pair.map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn seq(&self, name: &str) -> Result<Option<u64>, Refused> {
+        let number = self.text(name).map(str::parse).transpose();
+        number.map_err(|_| Refused::bad(format!("{name} is not a whole number")))
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<PhoneNumber>, Refused> {
+        self.text(name).map(read_number).transpose()
+    }
+
+    pub(super) fn span(&self, name: &str) -> Result<Option<Duration>, Refused> {
+        let refused = || Refused::bad(format!("{name} is not a span such as 10s"));
+        let span = self.text(name).map(|text| span::parse(text).ok_or_else(refused));
+        span.transpose()
+    }
+
+    /// The application with the key that `name` gives.
+    pub(super) fn application(&self, name: &str, core: &Core) -> Result<Option<AppId>, Refused> {
+        let find = |key: &str| {
+            let app = core.find(key);
+            app.ok_or_else(|| Refused::bad(format!("{name}: no application of this emulator has this key")))
+        };
+        self.text(name).map(find).transpose()
+    }
+
+    /// The page that is asked for.
+    pub(super) fn page(&self) -> Result<Page, Refused> {
+        let limit = self.seq("limit")?;
+        let limit = limit.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST));
+        if !(1..=MOST).contains(&limit) {
+            return Err(Refused::bad(format!("limit must be 1 to {MOST}")));
+        }
+        Ok(Page {
+            before: self.seq("before")?.unwrap_or(u64::MAX),
+            limit,
+        })
+    }
+}
+
+/// The part of a list that is asked for: so many items before a number, newest first.
+pub(super) struct Page {
+    pub(super) before: u64,
+    pub(super) limit: usize,
+}
+
+impl Page {
+    /// One more than the page holds, to see whether more follow.
+    pub(super) fn and_one(&self) -> usize {
+        self.limit + 1
+    }
+
+    /// The page as an answer, from a list that may hold one item more.
+    pub(super) fn of<T: Serialize>(&self, name: &str, mut items: Vec<T>, seq: impl Fn(&T) -> u64) -> Value {
+        let more = items.len() > self.limit;
+        items.truncate(self.limit);
+        let next = items.last().filter(|_| more).map(seq);
+        list(name, &items, next)
+    }
+}
+
+/// A list, and the number before which it goes on.
+pub(super) fn list<T: Serialize>(name: &str, items: &[T], next: Option<u64>) -> Value {
+    let mut whole = Map::new();
+    whole.insert(name.to_owned(), serde_json::to_value(items).unwrap_or_default());
+    if let Some(next) = next {
+        whole.insert("next".to_owned(), next.into());
+    }
+    Value::Object(whole)
+}
+
+/// Decodes escapes; what is none stays as it is.
+fn decode(text: &str) -> String {
+    let hex = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high << 4 | low) as u8);
+                at += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn escapes() {
+        for (text, decoded) in [
+            ("+46", "+46"),
+            ("%2B46%2b", "+46+"),
+            ("a%20b%", "a b%"),
+            ("%2", "%2"),
+            ("%zz%C3%A9", "%zzé"),
+        ] {
+            assert_eq!(decode(text), decoded, "{text}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Calls of the API, and what they mean.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use http::Uri;
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
+use serde_json::{Value, json as value};
+use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::{ApiError, WireObject as _};
+
+use super::inspect::{Kind, Sender, inspect};
+use super::query::Query;
+use super::respond::{Answer, Refused, json};
+use super::{snippet, time};
+use crate::api;
+use crate::core::Core;
+use crate::journal::Exchange;
+
+pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
+    let query = Query::of(&uri, &["limit", "before", "application", "status"])?;
+    let page = query.page()?;
+    let app = query.application("application", &core)?;
+    let status = query.seq("status")?;
+    let rows = core.journal.before(page.before, page.and_one(), |exchange| {
+        let fits = status.is_none_or(|status| {
+            exchange
+                .status
+                .is_some_and(|own| u64::from(own.as_u16()) == status)
+        });
+        if !fits {
+            return None;
+        }
+        let sender = Sender::of(&core, &exchange.request_headers());
+        let fits = app.is_none() || sender.app == app;
+        fits.then(|| (exchange.seq, row(&core, exchange, &sender)))
+    });
+    let listed = page.of("requests", rows.iter().map(|(_, row)| row).collect(), |row| {
+        row["seq"].as_u64().unwrap_or_default()
+    });
+    Ok(json(&listed))
+}
+
+pub(super) async fn request(State(core): State<Arc<Core>>, Path(seq): Path<u64>) -> Answer {
+    let exchange = core.journal.find(seq);
+    let exchange = exchange.ok_or_else(|| Refused::not_found(format!("request {seq} is not known")))?;
+    Ok(json(&detail(&core, &exchange)))
+}
+
+/// A call in a line.
+pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
+    let target = exchange.target();
+    let route = Route::parse(&exchange.verb(), target.path());
+    let error = exchange
+        .status
+        .filter(|status| !status.is_success())
+        .and_then(|_| ApiError::decode(&exchange.answer).ok());
+    let verdict = match (&error, exchange.status) {
+        (Some(error), _) => error.message.clone().unwrap_or_default(),
+        (None, None) => "the connection was reset, as ordered".to_owned(),
+        (None, Some(status)) if status.is_success() => "accepted".to_owned(),
+        (None, Some(status)) => format!("answered {}", status.as_u16()),
+    };
+    let mut row = value!({
+        "seq": exchange.seq,
+        "at": time(exchange.at),
+        "method": exchange.verb().as_str(),
+        "path": core.without_secrets(&target.to_string()),
+        "authorization": sender.kind.name(),
+        "ms": exchange.took.as_micros() as f64 / 1000.0,
+        "verdict": verdict,
+        "quirks": exchange.notes.quirks,
+    });
+    if let Ok(route) = &route {
+        row["operation"] = api::name(route).into();
+    }
+    if let Some(own) = sender.app.and_then(|app| core.application(app)) {
+        row["application"] = own.signer.key().as_str().into();
+    }
+    if let Some(status) = exchange.status {
+        row["status"] = status.as_u16().into();
+    }
+    if let Some(error) = error {
+        row["errorCode"] = error.code.into();
+    }
+    if let Some(uid) = exchange.notes.about {
+        row["verificationId"] = value!(uid.to_id());
+    }
+    if let Some(fault) = exchange.notes.fault {
+        row["fault"] = fault.into();
+    }
+    row
+}
+
+/// All of a call, with the signature explained and the call as others would make it.
+fn detail(core: &Core, exchange: &Exchange) -> Value {
+    let headers = exchange.request_headers();
+    let sender = Sender::of(core, &headers);
+    let mut detail = row(core, exchange, &sender);
+    detail["wireAt"] = time(exchange.wire);
+    detail["headers"] = shown(core, &headers);
+    detail["body"] = core
+        .without_secrets(&String::from_utf8_lossy(&exchange.body))
+        .into();
+    if let Some(status) = exchange.status {
+        detail["response"] = value!({
+            "status": status.as_u16(),
+            "headers": shown(core, &exchange.answer_headers()),
+            "body": core.without_secrets(&String::from_utf8_lossy(&exchange.answer)),
+        });
+    }
+    inspect(core, exchange, &headers, &sender, &mut detail);
+    let target = exchange.target();
+    let route = Route::parse(&exchange.verb(), target.path()).ok();
+    let key = sender.app.and_then(|app| core.application(app));
+    let call = snippet::Call {
+        base: core.base(),
+        verb: exchange.verb(),
+        target: target.to_string(),
+        public_key: key
+            .filter(|_| sender.kind == Kind::Public)
+            .map(|own| own.signer.key().as_str()),
+        headers: &headers,
+        body: &exchange.body,
+    };
+    detail["curl"] = core.without_secrets(&call.curl()).into();
+    if let Some(rust) = route.and_then(|route| call.rust(&route)) {
+        detail["rust"] = core.without_secrets(&rust).into();
+    }
+    detail
+}
+
+/// Headers as pairs, without what proves who somebody is.
+pub(super) fn shown(core: &Core, headers: &HeaderMap) -> Value {
+    let pairs = headers.iter().map(|(name, value)| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let text = if is_private(name) {
+            hidden(&text)
+        } else {
+            text.into_owned()
+        };
+        let text = core.without_secrets(&text);
+        value!([name.as_str(), text])
+    });
+    pairs.collect()
+}
+
+fn is_private(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
+}
+
+/// A signature is no secret, and a key neither; anything else may be.
+fn hidden(text: &str) -> String {
+    let scheme = text.split(' ').next().unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("application") {
+        return text.to_owned();
+    }
+    let is_scheme = scheme.len() < text.len() && scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
+    format!("{} [hidden]", if is_scheme { scheme } else { "" })
+        .trim()
+        .to_owned()
+}

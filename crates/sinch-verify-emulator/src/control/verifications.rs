@@ -1,0 +1,63 @@
+//! Verifications, as an onlooker sees them.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use http::Uri;
+use serde_json::{Value, json as value};
+use sinch_verify_protocol::{Method, Status};
+
+use super::query::{Query, list};
+use super::respond::{Answer, Refused, json};
+use super::time;
+use crate::core::Core;
+use crate::engine::{Filter, Overview, Uid};
+
+pub(super) async fn verifications(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
+    let names = ["limit", "before", "status", "method", "number", "application"];
+    let query = Query::of(&uri, &names)?;
+    let page = query.page()?;
+    let filter = Filter {
+        app: query.application("application", &core)?,
+        number: query.number("number")?,
+        method: query.text("method").map(Method::from),
+        status: query.text("status").map(Status::from),
+    };
+    let part = core.look(|engine| engine.overviews(&filter, page.before, page.limit));
+    let views: Vec<_> = part.items.iter().map(|overview| view(&core, overview)).collect();
+    Ok(json(&list("verifications", &views, part.next)))
+}
+
+pub(super) async fn verification(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
+    let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
+    let found = found.ok_or_else(|| Refused::not_found(format!("verification {id:?} is not known")))?;
+    Ok(json(&view(&core, &found)))
+}
+
+fn view(core: &Core, overview: &Overview) -> Value {
+    let mut view = value!({
+        "seq": overview.seq,
+        "id": overview.uid.to_id(),
+        "number": overview.number,
+        "method": overview.method,
+        "status": overview.status,
+        "application": core.application(overview.app).map(|own| own.signer.key().as_str()),
+        "startedAt": time(overview.started_at),
+        "expiresAt": time(overview.expires_at),
+        "attempts": overview.attempts,
+        "attemptsAllowed": core.settings().attempts,
+    });
+    if let Some(reason) = &overview.reason {
+        view["reason"] = value!(reason);
+    }
+    if let Some(reference) = &overview.reference {
+        view["reference"] = value!(reference);
+    }
+    if let Some(ended_at) = overview.ended_at {
+        view["endedAt"] = time(ended_at);
+    }
+    if let Some(url) = core.callback(overview.app) {
+        view["callbackUrl"] = url.to_string().into();
+    }
+    view
+}

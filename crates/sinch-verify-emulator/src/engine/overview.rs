@@ -1,0 +1,135 @@
+//! Lists of verifications and phones, newest first, for those who look on.
+
+use std::time::SystemTime;
+
+use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
+
+use super::Engine;
+use super::command::AppId;
+use super::record::{Record, Uid};
+use crate::message::Message;
+
+/// How many verifications are looked at for one list: looking must not hold up the service, however
+/// few fit a filter.
+const LOOKED_AT: usize = 10_000;
+
+/// A verification, as an onlooker sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Overview {
+    pub(crate) seq: u64,
+    pub(crate) uid: Uid,
+    pub(crate) app: AppId,
+    pub(crate) number: PhoneNumber,
+    pub(crate) method: Method,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) reference: Option<String>,
+    pub(crate) started_at: SystemTime,
+    pub(crate) ended_at: Option<SystemTime>,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) attempts: u32,
+}
+
+/// Which verifications a list is of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) app: Option<AppId>,
+    pub(crate) number: Option<PhoneNumber>,
+    pub(crate) method: Option<Method>,
+    pub(crate) status: Option<Status>,
+}
+
+/// A part of a list, and where it goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Part<T> {
+    pub(crate) items: Vec<T>,
+    /// Items before this number may follow.
+    pub(crate) next: Option<u64>,
+}
+
+/// A phone, as an onlooker sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Phone {
+    pub(crate) number: PhoneNumber,
+    /// How many messages and calls it keeps.
+    pub(crate) messages: usize,
+    pub(crate) last: Message,
+    /// Whether keys can be pressed.
+    pub(crate) pending_callout: bool,
+}
+
+impl Engine {
+    pub(crate) fn overview(&self, uid: Uid) -> Option<Overview> {
+        self.store.get(uid).map(Record::overview)
+    }
+
+    /// The verifications that `filter` takes, of those before `before`.
+    pub(crate) fn overviews(&self, filter: &Filter, before: u64, most: usize) -> Part<Overview> {
+        let mut items = Vec::new();
+        let mut seen = before;
+        for (place, (seq, uid)) in self.store.newest_first(before).enumerate() {
+            if items.len() >= most || place >= LOOKED_AT {
+                let next = Some(seen);
+                return Part { items, next };
+            }
+            seen = seq;
+            let record = self.store.get(uid).filter(|record| filter.takes(record));
+            items.extend(record.map(Record::overview));
+        }
+        Part { items, next: None }
+    }
+
+    /// The phones whose latest message is before `before`.
+    pub(crate) fn phones(&self, before: u64, most: usize) -> Part<Phone> {
+        let mut items = Vec::new();
+        let mut seen = before;
+        for (place, (seq, number)) in self.handsets.newest_first(before).enumerate() {
+            if items.len() >= most || place >= LOOKED_AT {
+                let next = Some(seen);
+                return Part { items, next };
+            }
+            seen = seq;
+            items.extend(self.phone(number));
+        }
+        Part { items, next: None }
+    }
+
+    fn phone(&self, number: &PhoneNumber) -> Option<Phone> {
+        let last = self.handsets.entries(number).next_back()?;
+        let last = self.store.get(last.uid)?.message(last, &self.base)?;
+        Some(Phone {
+            number: *number,
+            messages: self.handsets.entries(number).count(),
+            last,
+            pending_callout: self.pending_callout(number).is_some(),
+        })
+    }
+}
+
+impl Filter {
+    fn takes(&self, record: &Record) -> bool {
+        self.app.is_none_or(|app| record.app == app)
+            && self.number.is_none_or(|number| record.number == number)
+            && self.method.as_ref().is_none_or(|method| record.method == *method)
+            && self.status.as_ref().is_none_or(|status| record.status == *status)
+    }
+}
+
+impl Record {
+    fn overview(&self) -> Overview {
+        Overview {
+            seq: self.seq,
+            uid: self.uid,
+            app: self.app,
+            number: self.number,
+            method: self.method.clone(),
+            status: self.status.clone(),
+            reason: self.reason.clone(),
+            reference: self.reference.as_deref().map(str::to_owned),
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            expires_at: self.expires_at,
+            attempts: self.attempts,
+        }
+    }
+}

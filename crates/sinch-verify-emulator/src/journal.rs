@@ -1,0 +1,235 @@
+//! The latest calls of the API, as they were on the wire.
+//!
+//! Noting one is part of every call, so it copies bytes and no more. What they mean is worked out
+//! when somebody reads them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method as Verb, Response, StatusCode, Uri, request};
+
+use crate::engine::Uid;
+use crate::ring::Ring;
+
+/// The latest calls, as many as are kept.
+pub(crate) struct Journal {
+    exchanges: Mutex<Ring<Exchange>>,
+    on: bool,
+}
+
+/// One call and its answer.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    pub(crate) seq: u64,
+    /// When it came, service time.
+    pub(crate) at: SystemTime,
+    /// When it came, wall clock.
+    pub(crate) wire: SystemTime,
+    pub(crate) took: Duration,
+    /// Both heads: a line for verb and target, a line for each header of the request, and from
+    /// `split` on a line for each header of the answer.
+    heads: Box<[u8]>,
+    split: usize,
+    pub(crate) body: Bytes,
+    /// `None` when no answer was sent.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) answer: Bytes,
+    pub(crate) notes: Notes,
+}
+
+/// What was found out on the way.
+#[derive(Clone, Default)]
+pub(crate) struct Notes {
+    /// What was odd about the request.
+    pub(crate) quirks: Vec<String>,
+    /// The verification that it was about.
+    pub(crate) about: Option<Uid>,
+    /// The fault that struck it.
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// When a call began.
+pub(crate) struct Begun {
+    pub(crate) service: SystemTime,
+    pub(crate) wire: SystemTime,
+    pub(crate) at: Instant,
+}
+
+impl Journal {
+    /// A journal of so many calls; of none, and no work, for 0.
+    pub(crate) fn new(kept: usize) -> Self {
+        Self {
+            exchanges: Mutex::new(Ring::new(kept)),
+            on: kept > 0,
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Keeps a call; gives its number.
+    pub(crate) fn note(
+        &self,
+        begun: &Begun,
+        head: &request::Parts,
+        body: Bytes,
+        answer: &Response<Bytes>,
+        notes: Notes,
+    ) -> u64 {
+        let mut heads = Vec::with_capacity(640);
+        heads.extend_from_slice(head.method.as_str().as_bytes());
+        heads.push(b' ');
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        heads.extend_from_slice(target.as_bytes());
+        heads.push(b'\n');
+        write_headers(&mut heads, &head.headers);
+        let split = heads.len();
+        write_headers(&mut heads, answer.headers());
+        let took = begun.at.elapsed();
+        let exchange = |seq| Exchange {
+            seq,
+            at: begun.service,
+            wire: begun.wire,
+            took,
+            heads: heads.into_boxed_slice(),
+            split,
+            body,
+            status: (notes.fault != Some("reset")).then_some(answer.status()),
+            answer: answer.body().clone(),
+            notes,
+        };
+        self.lock().push(exchange)
+    }
+
+    pub(crate) fn find(&self, seq: u64) -> Option<Exchange> {
+        self.lock().get(seq).cloned()
+    }
+
+    /// Those before `seq` that `pick` makes something of, newest first.
+    pub(crate) fn before<T>(
+        &self,
+        seq: u64,
+        most: usize,
+        pick: impl FnMut(&Exchange) -> Option<T>,
+    ) -> Vec<T> {
+        self.lock().before(seq).filter_map(pick).take(most).collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring<Exchange>> {
+        // Nothing in here panics between two steps that belong together.
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Exchange {
+    pub(crate) fn verb(&self) -> Verb {
+        let (verb, _) = self.first_line();
+        Verb::from_bytes(verb).unwrap_or_default()
+    }
+
+    /// Path and query, as sent.
+    pub(crate) fn target(&self) -> Uri {
+        let (_, target) = self.first_line();
+        Uri::try_from(target).unwrap_or_default()
+    }
+
+    pub(crate) fn request_headers(&self) -> HeaderMap {
+        read_headers(self.lines().0)
+    }
+
+    pub(crate) fn answer_headers(&self) -> HeaderMap {
+        read_headers(self.heads.get(self.split..).unwrap_or_default())
+    }
+
+    fn first_line(&self) -> (&[u8], &[u8]) {
+        let mut line = self.lines().1.splitn(2, |byte| *byte == b' ');
+        (line.next().unwrap_or_default(), line.next().unwrap_or_default())
+    }
+
+    /// The request's header lines, and the line before them.
+    fn lines(&self) -> (&[u8], &[u8]) {
+        let request = self.heads.get(..self.split).unwrap_or_default();
+        let mut parts = request.splitn(2, |byte| *byte == b'\n');
+        let first = parts.next().unwrap_or_default();
+        (parts.next().unwrap_or_default(), first)
+    }
+}
+
+/// A line for each value. None holds a line end: it could not have been received.
+fn write_headers(heads: &mut Vec<u8>, headers: &HeaderMap) {
+    for (name, value) in headers {
+        heads.extend_from_slice(name.as_str().as_bytes());
+        heads.push(b':');
+        heads.extend_from_slice(value.as_bytes());
+        heads.push(b'\n');
+    }
+}
+
+fn read_headers(lines: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(&line[..colon]),
+            HeaderValue::from_bytes(&line[colon + 1..]),
+        ) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+
+    use super::{Begun, Journal, Notes};
+
+    #[test]
+    fn what_is_noted_is_read_as_it_was() {
+        let request = Request::builder()
+            .method("PATCH")
+            .uri("/a%2Bb/+c?d=e f".replace(' ', "+"))
+            .header("content-type", "text/plain; charset=x")
+            .header("x-odd", ": y: ")
+            .header("twice", "1")
+            .header("twice", "2")
+            .header("x-bytes", http::HeaderValue::from_bytes(b"\xff\t").unwrap())
+            .body(())
+            .unwrap();
+        let (head, ()) = request.into_parts();
+        let answer = Response::builder()
+            .status(418)
+            .header("a", "b")
+            .body(Bytes::from("pot"))
+            .unwrap();
+        let begun = Begun {
+            service: SystemTime::UNIX_EPOCH,
+            wire: SystemTime::UNIX_EPOCH,
+            at: Instant::now(),
+        };
+        let journal = Journal::new(1);
+        journal.note(&begun, &head, Bytes::from("old"), &answer, Notes::default());
+        let seq = journal.note(&begun, &head, Bytes::from("body"), &answer, Notes::default());
+        assert!(journal.find(1).is_none());
+        let exchange = journal.find(seq).unwrap();
+        assert_eq!(exchange.verb(), head.method);
+        assert_eq!(exchange.target(), head.uri);
+        assert_eq!(exchange.request_headers(), head.headers);
+        assert_eq!(exchange.answer_headers(), *answer.headers());
+        assert_eq!((exchange.body, exchange.answer), ("body".into(), "pot".into()));
+        assert_eq!(exchange.status.unwrap(), 418);
+    }
+}

@@ -1,0 +1,100 @@
+//! The latest of something, numbered without gaps.
+
+use std::collections::VecDeque;
+
+/// The latest items, as many as are kept. Numbers begin at 1 and go on when the items are forgotten,
+/// so that nobody takes a new one for an old one.
+pub(crate) struct Ring<T> {
+    last: u64,
+    kept: VecDeque<T>,
+    most: usize,
+}
+
+impl<T> Ring<T> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            last: 0,
+            kept: VecDeque::new(),
+            most,
+        }
+    }
+
+    /// Keeps what `make` makes of its number; gives the number.
+    pub(crate) fn push(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
+        self.last += 1;
+        let item = make(self.last);
+        if self.kept.len() >= self.most {
+            self.kept.pop_front();
+        }
+        if self.most > 0 {
+            self.kept.push_back(item);
+        }
+        self.last
+    }
+
+    /// The number of the latest.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub(crate) fn get(&self, seq: u64) -> Option<&T> {
+        self.kept
+            .get(usize::try_from(seq.checked_sub(self.first())?).ok()?)
+    }
+
+    /// The oldest that is kept of those after `seq`.
+    pub(crate) fn after(&self, seq: u64) -> Option<&T> {
+        let place = seq.saturating_add(1).saturating_sub(self.first());
+        self.kept.get(usize::try_from(place).ok()?)
+    }
+
+    /// Those before `seq`, newest first.
+    pub(crate) fn before(&self, seq: u64) -> impl Iterator<Item = &T> {
+        let older = seq.saturating_sub(self.first());
+        let older = usize::try_from(older).unwrap_or(usize::MAX).min(self.kept.len());
+        self.kept.range(..older).rev()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    /// The number of the oldest that is kept, or of the next if none is.
+    fn first(&self) -> u64 {
+        self.last + 1 - self.kept.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ring;
+
+    #[test]
+    fn numbers_go_on() {
+        let mut ring = Ring::new(3);
+        for _ in 0..5 {
+            ring.push(|seq| seq);
+        }
+        assert_eq!(ring.before(u64::MAX).copied().collect::<Vec<_>>(), [5, 4, 3]);
+        assert_eq!(ring.before(5).copied().collect::<Vec<_>>(), [4, 3]);
+        assert_eq!(ring.before(3).count(), 0);
+        assert_eq!((ring.get(2), ring.get(3), ring.get(6)), (None, Some(&3), None));
+        assert_eq!(
+            (ring.after(0), ring.after(3), ring.after(5)),
+            (Some(&3), Some(&4), None)
+        );
+        assert_eq!(ring.after(u64::MAX), None);
+        ring.clear();
+        assert_eq!((ring.last(), ring.get(5), ring.after(0)), (5, None, None));
+        assert_eq!(ring.push(|seq| seq), 6);
+        assert_eq!(ring.after(0), Some(&6));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_ring_of_none() {
+        let mut ring = Ring::new(0);
+        assert_eq!(ring.push(|seq| seq), 1);
+        assert_eq!((ring.get(1), ring.last()), (None, 1));
+        assert_eq!(ring.before(u64::MAX).count(), 0);
+    }
+}
