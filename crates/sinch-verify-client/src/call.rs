@@ -2,9 +2,11 @@
 //!
 //! Every attempt begins at encoding: a signature holds the time, so no attempt reuses another's.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::Response;
 use http::header::USER_AGENT;
+use http::{Request, Response};
 use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::{ApiError, Credentials, DecodeError, Endpoint};
 use tracing::Instrument as _;
@@ -16,7 +18,6 @@ use crate::error::{Error, Kind};
 use crate::retry::Next;
 use crate::telemetry::Record;
 use crate::transport::{TransportError, TransportErrorKind};
-use std::time::Duration;
 
 /// Sends `endpoint` as often as may be, and reads its answer. Asks nothing when an answer is lost.
 pub(crate) async fn run<E: Endpoint>(
@@ -113,7 +114,7 @@ impl<'a> Call<'a> {
     /// The error that the caller gets.
     pub(crate) fn failed(&self, kind: Kind) -> Error {
         let error = Error::new(self.operation, self.is_start, self.sent, kind);
-        self.record.failed(&error);
+        self.record.failed(error.label());
         error
     }
 
@@ -146,14 +147,7 @@ impl<'a> Call<'a> {
     /// Encodes, authorizes with the time now, and sends.
     async fn send_once<E: Endpoint>(&mut self, endpoint: &E) -> Result<Response<Bytes>, Kind> {
         let inner = self.inner;
-        let limit = inner.attempt_timeout.min(self.budget.left(&*inner.clock));
-        if limit.is_zero() {
-            return Err(Kind::Transport(
-                TransportError::new(TransportErrorKind::Timeout)
-                    .with_source("the time for the whole call is over")
-                    .never_sent(),
-            ));
-        }
+        let limit = time_for_one(inner, self.budget).map_err(Kind::Transport)?;
         let mut request = endpoint.to_http(&inner.base_url).map_err(Kind::Encode)?;
         request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
         inner
@@ -161,21 +155,41 @@ impl<'a> Call<'a> {
             .authorize(&mut request, inner.skew.get().apply(inner.clock.now()))
             .map_err(Kind::Authorize)?;
         self.sent += 1;
-        let attempt = self.record.attempt(self.sent);
-        let span = attempt.span().clone();
-        let sending = inner.transport.send(request).instrument(span);
-        let answer = match tokio::time::timeout(limit, sending).await {
-            Ok(answer) => answer.map_err(Kind::Transport),
-            // Where the request was when time ran out is not known.
-            Err(elapsed) => Err(Kind::Transport(
-                TransportError::new(TransportErrorKind::Timeout).with_source(elapsed),
-            )),
-        };
-        let status = answer.as_ref().ok().map(Response::status);
-        attempt.answered(status);
-        self.record.answered(self.sent, status);
-        answer
+        let answer = send_within(inner, limit, request, &self.record, self.sent).await;
+        answer.map_err(Kind::Transport)
     }
+}
+
+/// The time that the next request may take.
+pub(crate) fn time_for_one(inner: &Inner, budget: Budget) -> Result<Duration, TransportError> {
+    let limit = inner.attempt_timeout.min(budget.left(&*inner.clock));
+    if limit.is_zero() {
+        return Err(TransportError::new(TransportErrorKind::Timeout)
+            .with_source("the time for the whole call is over")
+            .never_sent());
+    }
+    Ok(limit)
+}
+
+/// Sends a request that is complete: attempt number `nth` of what `record` tells of.
+pub(crate) async fn send_within(
+    inner: &Inner,
+    limit: Duration,
+    request: Request<Bytes>,
+    record: &Record,
+    nth: u32,
+) -> Result<Response<Bytes>, TransportError> {
+    let attempt = record.attempt(nth);
+    let sending = inner.transport.send(request).instrument(attempt.span().clone());
+    let answer = match tokio::time::timeout(limit, sending).await {
+        Ok(answer) => answer,
+        // Where the request was when time ran out is not known.
+        Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout).with_source(elapsed)),
+    };
+    let status = answer.as_ref().ok().map(Response::status);
+    attempt.answered(status);
+    record.answered(nth, status);
+    answer
 }
 
 /// Whether the service refused the time of the signature.

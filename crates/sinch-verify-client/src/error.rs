@@ -2,15 +2,12 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-
 use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
 use sinch_verify_protocol::session::RequestFailure;
-use sinch_verify_protocol::{
-    ApiError, DecodeError, EncodeError, Endpoint as _, Reference, Status, StatusByNumber,
-};
+use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Endpoint, Reference, Status};
 
 use crate::client::Client;
 use crate::found::{Found, Whose};
@@ -120,11 +117,11 @@ impl Error {
         }))
     }
 
-    /// A status by number told another verification than the one asked for.
-    pub(crate) fn unknown_verification() -> Self {
+    /// A status query told another verification than the one asked for.
+    pub(crate) fn another_verification<E: Endpoint>() -> Self {
         let error = ApiError::new(
             ApiError::NOT_FOUND,
-            "the number's latest verification is another one",
+            "what the service knows is another verification",
         );
         let kind = Kind::Decode {
             status: StatusCode::NOT_FOUND,
@@ -134,7 +131,7 @@ impl Error {
                 error,
             },
         };
-        Self::new(StatusByNumber::NAME, false, 1, kind)
+        Self::new(E::NAME, false, 1, kind)
     }
 
     pub(crate) fn with_found(mut self, found: Option<Found>) -> Self {
@@ -329,13 +326,7 @@ impl Error {
         match &self.0.kind {
             Kind::Encode(_) => "encode",
             Kind::Authorize(_) => "authorize",
-            Kind::Transport(error) => match error.kind() {
-                TransportErrorKind::Connect => "connect",
-                TransportErrorKind::ConnectTimeout | TransportErrorKind::Timeout => "timeout",
-                TransportErrorKind::Interrupted => "interrupted",
-                TransportErrorKind::BodyTooLarge => "body_too_large",
-                TransportErrorKind::Other => "transport",
-            },
+            Kind::Transport(error) => error.label(),
             Kind::Decode {
                 source: DecodeError::Api { .. } | DecodeError::Status { .. },
                 ..

@@ -9,20 +9,43 @@ use http::header::{LOCATION, USER_AGENT};
 use http::uri::{Scheme, Uri};
 use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::session::{FetchTarget, TargetError};
+use tracing::Instrument as _;
 
+use crate::call;
 use crate::client::Inner;
 use crate::error::{Error, write_sources};
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::telemetry::Record;
+use crate::transport::TransportError;
 
-/// Fetches `address` and what it redirects to, and gives the last answer.
+/// Fetches `address` and what it redirects to, and gives the last answer. All of it counts as one call.
 pub(crate) async fn fetch(inner: &Inner, address: &str) -> Result<Response<Bytes>, FollowError> {
+    let record = Record::new("follow_target", None);
+    let span = record.span().clone();
+    async move {
+        let answer = follow(inner, address, &record).await;
+        if let Err(error) = &answer {
+            record.failed(error.label());
+        }
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+async fn follow(inner: &Inner, address: &str, record: &Record) -> Result<Response<Bytes>, FollowError> {
+    let budget = inner.budget();
     // Plain http is judged below: this machine is always allowed.
     let mut target = FetchTarget::new(address, true)?;
-    loop {
+    for nth in 1.. {
         if !allowed(inner, target.uri()) {
             return Err(FollowError::PlainHttp);
         }
-        let answer = send(inner, &target).await?;
+        let mut request = target.to_http();
+        request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
+        let limit = call::time_for_one(inner, budget).map_err(FollowError::Transport)?;
+        let answer = call::send_within(inner, limit, request, record, nth)
+            .await
+            .map_err(FollowError::Transport)?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }
@@ -32,17 +55,8 @@ pub(crate) async fn fetch(inner: &Inner, address: &str) -> Result<Response<Bytes
             .and_then(|value| value.to_str().ok());
         target = target.redirect(location.ok_or(FollowError::Location)?)?;
     }
-}
-
-async fn send(inner: &Inner, target: &FetchTarget) -> Result<Response<Bytes>, FollowError> {
-    let mut request = target.to_http();
-    request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
-    match tokio::time::timeout(inner.attempt_timeout, inner.transport.send(request)).await {
-        Ok(answer) => answer.map_err(FollowError::Transport),
-        Err(elapsed) => Err(FollowError::Transport(
-            TransportError::new(TransportErrorKind::Timeout).with_source(elapsed),
-        )),
-    }
+    // The target ends the loop long before.
+    Err(FollowError::Target(TargetError::TooManyRedirects))
 }
 
 fn allowed(inner: &Inner, uri: &Uri) -> bool {
@@ -82,6 +96,17 @@ pub enum FollowError {
 impl From<TargetError> for FollowError {
     fn from(error: TargetError) -> Self {
         Self::Target(error)
+    }
+}
+
+impl FollowError {
+    /// The kind in a word, for spans.
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Transport(error) => error.label(),
+            Self::NoTarget | Self::Target(_) | Self::PlainHttp | Self::Location => "target",
+            Self::Answer(_) | Self::Status(_) => "decode",
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::phone_number::PhoneNumber;
 use sinch_verify_protocol::{Credentials, Method, Reference, Verification, VerificationId};
 use sinch_verify_protocol::{StatusById, StatusByNumber, StatusByReference};
@@ -77,25 +78,29 @@ impl Whose {
 
     /// The verification: by id, by reference, or by method and number, the first that is at hand.
     ///
-    /// Public authorization allows the last one only, which tells the number's latest verification:
-    /// one with another id or reference is not the one asked for.
+    /// What was found may be another verification than the one asked for. Public authorization allows
+    /// the question by number only, which tells the number's latest one. And a reference that was
+    /// used before names the older verification, perhaps one of another number that succeeded.
     pub(crate) async fn status(&self, inner: &Inner, budget: Budget) -> Result<Verification, Error> {
         let by_name = !is_public(&inner.credentials);
         if let Some(id) = self.id.clone().filter(|_| by_name) {
             return call::run(inner, &StatusById { id }, None, budget).await;
         }
         if let Some(reference) = self.reference.clone().filter(|_| by_name) {
-            return call::run(inner, &StatusByReference { reference }, None, budget).await;
+            let found = call::run(inner, &StatusByReference { reference }, None, budget).await?;
+            return match self.fits(&found) {
+                true => Ok(found),
+                false => Err(Error::another_verification::<StatusByReference>()),
+            };
         }
         let Some((method, number)) = self.number.clone() else {
-            return Err(Error::unknown_verification());
+            return Err(Error::another_verification::<StatusByNumber>());
         };
         let query = StatusByNumber { method, number };
         let found = call::run(inner, &query, Some(number.masked()), budget).await?;
-        if self.is(&found) {
-            Ok(found)
-        } else {
-            Err(Error::unknown_verification())
+        match self.is(&found) {
+            true => Ok(found),
+            false => Err(Error::another_verification::<StatusByNumber>()),
         }
     }
 
@@ -107,6 +112,16 @@ impl Whose {
         self.reference
             .as_ref()
             .is_none_or(|reference| found.reference.as_deref() == Some(reference.as_str()))
+    }
+
+    /// Whether the verification of a reference can be the one asked for, as far as the answer tells.
+    fn fits(&self, found: &Verification) -> bool {
+        let ours = self.number.as_ref().map(|(_, number)| *number);
+        let theirs = found.identity.as_ref().map(Identity::phone_number);
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => theirs == Ok(ours),
+            _ => true,
+        }
     }
 }
 

@@ -6,8 +6,6 @@ use http::StatusCode;
 use sinch_verify_protocol::phone_number::Masked;
 use tracing::{Span, field};
 
-use crate::error::Error;
-
 /// The span of one call, named `sinch_verify`. The spans of its [attempts](Attempt), and of the status
 /// queries that it makes, are within it.
 ///
@@ -65,8 +63,8 @@ impl Record {
         record(&self.span, self.begun, status);
     }
 
-    pub(crate) fn failed(&self, error: &Error) {
-        self.span.record("error", error.label());
+    pub(crate) fn failed(&self, label: &'static str) {
+        self.span.record("error", label);
     }
 }
 

@@ -169,6 +169,17 @@ impl TransportError {
     pub fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }
+
+    /// The kind in a word, for spans.
+    pub(crate) fn label(&self) -> &'static str {
+        match self.kind {
+            TransportErrorKind::Connect => "connect",
+            TransportErrorKind::ConnectTimeout | TransportErrorKind::Timeout => "timeout",
+            TransportErrorKind::Interrupted => "interrupted",
+            TransportErrorKind::BodyTooLarge => "body_too_large",
+            TransportErrorKind::Other => "transport",
+        }
+    }
 }
 
 impl fmt::Display for TransportError {

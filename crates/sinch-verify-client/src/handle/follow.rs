@@ -17,7 +17,9 @@ impl Handle<Seamless> {
     /// [`plain_http_targets`](crate::ClientBuilder::plain_http_targets) allows more. Nothing is sent
     /// twice.
     ///
-    /// Where the last answer does not tell the outcome, the status is asked for.
+    /// Where the last answer does not tell the outcome of this verification, the status is asked for.
+    /// What it tells is as good as the network that it came over: whoever lets somebody in on the
+    /// strength of it asks for the [`status`](Handle::status) first, or waits for the result event.
     ///
     /// # Errors
     ///
@@ -26,8 +28,9 @@ impl Handle<Seamless> {
         let target = self.started.details.target_uri.as_ref();
         let answer = fetch(self.client.inner(), target.ok_or(FollowError::NoTarget)?.as_str()).await?;
         match Verification::from_http(&answer) {
-            Ok(verification) => Ok(verification),
-            Err(DecodeError::EmptyBody { .. }) => self.status().await.map_err(FollowError::Status),
+            Ok(verification) if verification.id == self.started.id => Ok(verification),
+            // Told of another verification, or of none.
+            Ok(_) | Err(DecodeError::EmptyBody { .. }) => self.status().await.map_err(FollowError::Status),
             Err(error) => Err(FollowError::Answer(error)),
         }
     }

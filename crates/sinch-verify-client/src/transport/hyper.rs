@@ -13,6 +13,8 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::body::Collected;
+#[cfg(feature = "hyper-tls")]
+use super::tls::{self, Roots};
 use super::{Transport, TransportError, TransportErrorKind, classify};
 
 /// How long an unused connection is kept.
@@ -54,8 +56,24 @@ impl HyperTransport {
     /// When the platform's root certificates cannot be found.
     #[cfg(feature = "hyper-tls")]
     pub fn tls(connect_timeout: Duration) -> Result<Self, crate::BuildError> {
+        Self::with_roots(connect_timeout, Roots::Platform)
+    }
+
+    /// As [`tls`](Self::tls), but trusts the certificates in `pem` and no others: those of a proxy of
+    /// your own, say, or of a test.
+    ///
+    /// # Errors
+    ///
+    /// When `pem` is not PEM, or holds no certificate.
+    #[cfg(feature = "hyper-tls")]
+    pub fn tls_trusting(pem: &[u8], connect_timeout: Duration) -> Result<Self, crate::BuildError> {
+        Self::with_roots(connect_timeout, Roots::Pem(pem))
+    }
+
+    #[cfg(feature = "hyper-tls")]
+    fn with_roots(connect_timeout: Duration, roots: Roots<'_>) -> Result<Self, crate::BuildError> {
         // The connector offers the protocols itself, and wants none in the configuration.
-        let config = super::tls::platform(&[]).map_err(|error| crate::BuildError::Transport(error.into()))?;
+        let config = tls::config(roots, &[])?;
         let mut tcp = connector(connect_timeout);
         tcp.enforce_http(false);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()

@@ -10,7 +10,7 @@ use reqwest::{Client, Url, redirect, retry};
 
 use super::body::Collected;
 #[cfg(feature = "rustls")]
-use super::tls;
+use super::tls::{self, Roots};
 use super::{Transport, TransportError, TransportErrorKind, classify};
 use crate::builder::BuildError;
 
@@ -37,8 +37,23 @@ impl ReqwestTransport {
     /// When the platform's root certificates cannot be found.
     #[cfg(feature = "rustls")]
     pub fn tls(connect_timeout: Duration) -> Result<Self, BuildError> {
-        let config =
-            tls::platform(&[b"h2", b"http/1.1"]).map_err(|error| BuildError::Transport(error.into()))?;
+        Self::with_roots(connect_timeout, Roots::Platform)
+    }
+
+    /// As [`tls`](Self::tls), but trusts the certificates in `pem` and no others: those of a proxy of
+    /// your own, say, or of a test.
+    ///
+    /// # Errors
+    ///
+    /// When `pem` is not PEM, or holds no certificate.
+    #[cfg(feature = "rustls")]
+    pub fn tls_trusting(pem: &[u8], connect_timeout: Duration) -> Result<Self, BuildError> {
+        Self::with_roots(connect_timeout, Roots::Pem(pem))
+    }
+
+    #[cfg(feature = "rustls")]
+    fn with_roots(connect_timeout: Duration, roots: Roots<'_>) -> Result<Self, BuildError> {
+        let config = tls::config(roots, &[b"h2", b"http/1.1"])?;
         let builder = settings(connect_timeout).tls_backend_preconfigured(config);
         Ok(Self {
             client: build(builder)?,
@@ -55,9 +70,7 @@ impl ReqwestTransport {
         let builder = settings(connect_timeout);
         // Left alone, reqwest would read the platform's roots and look for a default provider.
         #[cfg(feature = "rustls")]
-        let builder = builder.tls_backend_preconfigured(
-            tls::trusting_nobody().map_err(|error| BuildError::Transport(error.into()))?,
-        );
+        let builder = builder.tls_backend_preconfigured(tls::config(Roots::Nobody, &[])?);
         Ok(Self {
             client: build(builder)?,
             tls: false,

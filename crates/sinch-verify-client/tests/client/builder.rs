@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use sinch_verify_client::protocol::{BaseUrl, Credentials};
+use sinch_verify_client::protocol::{BaseUrl, Credentials, Method, Start};
 use sinch_verify_client::{Client, ClientBuilder, RetryPolicy};
 
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+use crate::support::{self, KEY, SECRET, number};
 
 fn builder() -> ClientBuilder {
-    Client::builder()
-        .application_signed(KEY, SECRET)
-        .base_url("http://127.0.0.1:1")
+    support::builder("http://127.0.0.1:1")
 }
 
 #[test]
@@ -97,7 +94,6 @@ fn clients_and_their_calls_cross_threads() {
     fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
     let client = builder().build().unwrap();
     shared(&client);
-    let number = "+46700000001".parse().unwrap();
-    send(client.start(sinch_verify_client::protocol::Start::sms(number)));
-    send(client.status_by_number(sinch_verify_client::protocol::Method::Sms, number));
+    send(client.start(Start::sms(number())));
+    send(client.status_by_number(Method::Sms, number()));
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server does with every connection.
-#[derive(Clone)]
+/// What the server does with a request.
+#[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// Closes it with the request unread, which resets it.
+    /// Resets it once the request is there.
     Reset,
     /// Reads the request and closes.
     Close,
@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Stall,
     /// Reads a request, sends these bytes, and waits for the next request.
     Say(Vec<u8>),
+    /// Sends these bytes after the request and resets the connection.
+    SayAndReset(Vec<u8>),
     /// Sends these bytes after the request and closes.
     SayAndClose(Vec<u8>),
     /// Sends these bytes after the request and then nothing.
@@ -57,24 +59,20 @@ pub(crate) struct FaultServer {
 
 impl FaultServer {
     pub(crate) async fn start(fault: Fault) -> Self {
-        let unread = matches!(fault, Fault::Reset);
-        Self::run(unread, Arc::new(move |_: &str| fault.clone())).await
+        Self::scripted(move |_| fault.clone()).await
     }
 
     /// Decides for every request by itself.
     pub(crate) async fn scripted(script: impl Fn(&str) -> Fault + Send + Sync + 'static) -> Self {
-        Self::run(false, Arc::new(script)).await
-    }
-
-    async fn run(unread: bool, script: Arc<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let script: Arc<Script> = Arc::new(script);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, unread, Arc::clone(&script), Arc::clone(&seen)));
+                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&seen)));
             }
         });
         Self {
@@ -125,20 +123,20 @@ pub(crate) async fn refusing() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-async fn serve(mut stream: TcpStream, unread: bool, script: Arc<Script>, seen: Arc<Mutex<Vec<String>>>) {
-    if unread {
-        // Until then hyper would know that the request never left.
-        stream.peek(&mut [0]).await.unwrap();
-        return;
-    }
-    while let Some(request) = read_request(&mut stream).await {
+async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<String>>>) {
+    while let Some(request) = peek_request(&stream).await {
         seen.lock().unwrap().push(request.clone());
+        let fault = script(&request);
+        // A connection that is closed with something unread is reset by the system.
+        if !matches!(fault, Fault::Reset | Fault::SayAndReset(_)) {
+            take(&mut stream, &request).await;
+        }
         // The other side may have hung up already, which is not this server's trouble.
-        match script(&request) {
+        match fault {
             Fault::Reset | Fault::Close => return,
             Fault::Stall => return stall(stream).await,
             Fault::Say(bytes) => _ = stream.write_all(&bytes).await,
-            Fault::SayAndClose(bytes) => {
+            Fault::SayAndReset(bytes) | Fault::SayAndClose(bytes) => {
                 _ = stream.write_all(&bytes).await;
                 return;
             }
@@ -163,10 +161,26 @@ async fn stall(stream: TcpStream) {
     drop(stream);
 }
 
+/// The next request, head and body; `None` where the other side has hung up.
 pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
+    let request = peek_request(stream).await?;
+    take(stream, &request).await;
+    Some(request)
+}
+
+async fn take(stream: &mut TcpStream, request: &str) {
+    stream.read_exact(&mut vec![0; request.len()]).await.unwrap();
+}
+
+/// The next request, left where it is; `None` also for what is no HTTP, such as the beginning of TLS.
+async fn peek_request(stream: &TcpStream) -> Option<String> {
+    let mut bytes = vec![0; 16 * 1024];
     loop {
-        let text = String::from_utf8_lossy(&bytes);
+        let have = stream.peek(&mut bytes).await.ok()?;
+        let text = std::str::from_utf8(&bytes[..have]).ok()?;
+        if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return None;
+        }
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head
                 .lines()
@@ -174,13 +188,10 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
                 .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
                 .map_or(0, |(_, value)| value.trim().parse::<usize>().unwrap());
             if body.len() >= length {
-                return Some(text.into_owned());
+                return Some(text[..head.len() + 4 + length].to_owned());
             }
         }
-        let mut chunk = [0; 4096];
-        match stream.read(&mut chunk).await {
-            Ok(0) | Err(_) => return None,
-            Ok(n) => bytes.extend_from_slice(&chunk[..n]),
-        }
+        // What is there already would be told again at once.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -2,50 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use sinch_verify_client::flow::{Seen, Step};
 use sinch_verify_client::protocol::session::{Failure, PlanError, Progress};
-use sinch_verify_client::protocol::{Code, Decision, Method, PhoneNumber, Start, Status};
-use sinch_verify_client::{Client, ClientBuilder, Clock, CodeSource, FlowError, RetryPolicy, Sleep};
-use sinch_verify_emulator::{Application, Emulator, Message, MessageKind};
+use sinch_verify_client::protocol::{Code, Decision, Method, Start, Status};
+use sinch_verify_client::{CodeSource, FlowError};
+use sinch_verify_emulator::{Emulator, Message, MessageKind};
 use tokio::sync::mpsc;
 
 use crate::fault_server::{Fault, FaultServer, Seen as Count};
-
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
-const PATIENT: Duration = Duration::from_secs(20);
-
-fn number() -> PhoneNumber {
-    "+46700000001".parse().unwrap()
-}
-
-fn builder(base_url: &str) -> ClientBuilder {
-    let short = Duration::from_millis(1);
-    Client::builder()
-        .application_signed(KEY, SECRET)
-        .base_url(base_url)
-        .retry(RetryPolicy::default().backoff(short, short))
-}
-
-async fn emulator(decision: Option<&Decision>) -> (Arc<Emulator>, Option<FaultServer>) {
-    let mut application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
-    let mut backend = None;
-    if let Some(decision) = decision {
-        let server = FaultServer::start(Fault::answer("200 OK", &decision.to_json())).await;
-        application = application.callback_url(format!("{}/callback", server.base_url).parse().unwrap());
-        backend = Some(server);
-    }
-    let emulator = Emulator::builder()
-        .application(application)
-        .seed(7)
-        .start()
-        .await
-        .unwrap();
-    (Arc::new(emulator), backend)
-}
+use crate::support::{KEY, PATIENT, Service, Skipping, hasty, number};
 
 /// Reads the handset, and makes something of each message.
 struct Handset {
@@ -55,9 +23,9 @@ struct Handset {
 }
 
 impl Handset {
-    fn new(emulator: &Arc<Emulator>, read: fn(Message) -> Seen) -> Self {
+    fn new(service: &Service, read: fn(Message) -> Seen) -> Self {
         Self {
-            emulator: Arc::clone(emulator),
+            emulator: Arc::clone(&service.emulator),
             after: 0,
             read,
         }
@@ -99,8 +67,8 @@ async fn each_method_is_verified_by_what_the_handset_gets() {
         (Method::Seamless, nothing),
     ] {
         for public in [false, true] {
-            let (emulator, _backend) = emulator(Some(&Decision::Allow)).await;
-            let mut builder = builder(&emulator.url());
+            let service = Service::allowing().await;
+            let mut builder = service.builder();
             if public {
                 builder = builder.public(KEY);
             }
@@ -110,7 +78,7 @@ async fn each_method_is_verified_by_what_the_handset_gets() {
                 .verify(number())
                 .methods([method.clone()]);
             let verification = flow
-                .run(Handset::new(&emulator, read))
+                .run(Handset::new(&service, read))
                 .await
                 .unwrap_or_else(|error| panic!("{method}, public {public}: {error:#}"));
             assert_eq!(verification.status, Status::Successful, "{method}");
@@ -120,18 +88,18 @@ async fn each_method_is_verified_by_what_the_handset_gets() {
 
 #[tokio::test]
 async fn the_next_method_follows_when_asked_for() {
-    let (emulator, _backend) = emulator(None).await;
+    let service = Service::without_backend().await;
     // "Call me instead", and then the spoken code.
     let read = |message: Message| match message.kind {
         MessageKind::Sms => Seen::NextMethod,
         _ => Seen::Code(message.code.unwrap()),
     };
-    let client = builder(&emulator.url()).build().unwrap();
+    let client = service.client();
     let running = client
         .verify(number())
         .methods([Method::Sms, Method::Callout])
         .deadline(PATIENT)
-        .begin(Handset::new(&emulator, read))
+        .begin(Handset::new(&service, read))
         .unwrap();
     let steps: Vec<_> = running.into_stream().collect().await;
     let fell_back = steps.iter().any(|step| {
@@ -155,8 +123,8 @@ async fn the_next_method_follows_when_asked_for() {
 
 #[tokio::test]
 async fn wrong_codes_end_it_without_fallback() {
-    let (emulator, _backend) = emulator(None).await;
-    let client = builder(&emulator.url()).build().unwrap();
+    let service = Service::without_backend().await;
+    let client = service.client();
     let flow = client
         .verify(number())
         .methods([Method::Sms, Method::Callout])
@@ -170,7 +138,7 @@ async fn wrong_codes_end_it_without_fallback() {
     let failure = error.failure().unwrap();
     assert!(matches!(failure, Failure::AttemptsUsedUp), "{error:#}");
     assert_eq!(
-        emulator.inbox(&number()).len(),
+        service.emulator.inbox(&number()).len(),
         1,
         "a denied guess led to another method"
     );
@@ -178,8 +146,8 @@ async fn wrong_codes_end_it_without_fallback() {
 
 #[tokio::test]
 async fn a_denial_ends_it_without_fallback() {
-    let (emulator, _backend) = emulator(Some(&Decision::Deny)).await;
-    let client = builder(&emulator.url()).build().unwrap();
+    let service = Service::deciding(&Decision::Deny).await;
+    let client = service.client();
     let flow = client.verify(number()).methods([Method::Sms, Method::Callout]);
     let error = flow.run(channel([])).await.unwrap_err();
     assert!(
@@ -195,7 +163,7 @@ async fn a_denial_ends_it_without_fallback() {
 #[tokio::test]
 async fn what_cannot_be_planned_is_told_before_anything_is_sent() {
     let server = FaultServer::start(Fault::Close).await;
-    let flow = || builder(&server.base_url).build().unwrap().verify(number());
+    let flow = || hasty(&server.base_url).build().unwrap().verify(number());
     let other = "+46700000002".parse().unwrap();
     for (flow, expected) in [
         (flow().attempts(0), PlanError::NoAttempts),
@@ -237,7 +205,7 @@ async fn a_lost_start_and_a_lost_report_are_settled() {
         }
     })
     .await;
-    let client = builder(&server.base_url).build().unwrap();
+    let client = hasty(&server.base_url).build().unwrap();
     let (tell, source) = mpsc::channel(1);
     tell.try_send(code("4821")).unwrap();
     let verification = client.verify(number()).run(source).await.unwrap();
@@ -253,7 +221,7 @@ async fn dropping_a_flow_sends_nothing_more() {
         false => Fault::Stall,
     })
     .await;
-    let client = builder(&server.base_url).build().unwrap();
+    let client = hasty(&server.base_url).build().unwrap();
     let (tell, source) = mpsc::channel(1);
     let mut running = client.verify(number()).begin(source).unwrap();
     while let Some(step) = running.next().await {
@@ -274,45 +242,18 @@ async fn dropping_a_flow_sends_nothing_more() {
     assert!(starts == 1 && reports <= 1 && queries == 0);
 }
 
-/// Sleeps for no poll, and for ever until the deadline.
-#[derive(Debug)]
-struct Hasty {
-    origin: Instant,
-    slept: std::sync::Mutex<Duration>,
-}
-
-impl Clock for Hasty {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn instant(&self) -> Instant {
-        self.origin + *self.slept.lock().unwrap()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        if duration > Duration::from_secs(60) {
-            return Box::pin(std::future::pending());
-        }
-        *self.slept.lock().unwrap() += duration;
-        Box::pin(std::future::ready(()))
-    }
-}
-
 #[tokio::test]
 async fn a_key_pressed_in_the_call_is_found_by_polling() {
-    let (emulator, _backend) = emulator(None).await;
-    let clock = Hasty {
-        origin: Instant::now(),
-        slept: std::sync::Mutex::default(),
-    };
-    let client = builder(&emulator.url()).clock(clock).build().unwrap();
+    let service = Service::without_backend().await;
+    // Sleeps for no poll, and for ever until the deadline.
+    let clock = Skipping::up_to(Duration::from_secs(60));
+    let client = service.builder().clock(clock).build().unwrap();
     let flow = client.verify(number()).methods([Method::Callout]);
     let mut running = flow.begin(channel([])).unwrap();
     let mut last = None;
     while let Some(step) = running.next().await {
         if let Step::Progress(Progress::Waiting { .. }) = step {
-            emulator.press_keypad(&number(), "1").unwrap();
+            service.emulator.press_keypad(&number(), "1").unwrap();
         }
         last = Some(step);
     }
@@ -323,7 +264,7 @@ async fn a_key_pressed_in_the_call_is_found_by_polling() {
 #[tokio::test]
 async fn the_deadline_ends_it() {
     let server = FaultServer::start(Fault::Stall).await;
-    let client = builder(&server.base_url).build().unwrap();
+    let client = hasty(&server.base_url).build().unwrap();
     let flow = client.verify(number()).deadline(Duration::from_millis(100));
     let error = flow.run(channel([])).await.unwrap_err();
     assert!(matches!(error.failure(), Some(Failure::TimedOut)), "{error:#}");

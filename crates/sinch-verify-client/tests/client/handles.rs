@@ -1,54 +1,21 @@
 //! Handles: saved and resumed, waiting, following, confirming.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use sinch_verify_client::handle::FollowError;
 use sinch_verify_client::protocol::method::{Callout, FlashCall, Sms};
 use sinch_verify_client::protocol::session::TargetError;
-use sinch_verify_client::protocol::{Decision, PhoneNumber, Start, Status};
-use sinch_verify_client::{Client, ClientBuilder, Clock, Found, RetryPolicy, Saved, Sleep};
-use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_client::protocol::{Decision, Start, Status};
+use sinch_verify_client::{Found, RetryPolicy, Saved, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer};
-
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
-
-fn number() -> PhoneNumber {
-    "+46700000001".parse().unwrap()
-}
-
-fn builder(base_url: &str) -> ClientBuilder {
-    let short = Duration::from_millis(1);
-    Client::builder()
-        .application_signed(KEY, SECRET)
-        .base_url(base_url)
-        .retry(RetryPolicy::default().backoff(short, short))
-}
-
-async fn emulator(callback_url: Option<String>) -> Emulator {
-    let mut application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
-    if let Some(url) = callback_url {
-        application = application.callback_url(url.parse().unwrap());
-    }
-    Emulator::builder()
-        .application(application)
-        .seed(7)
-        .start()
-        .await
-        .unwrap()
-}
-
-fn client(emulator: &Emulator) -> Client {
-    builder(&emulator.url()).build().unwrap()
-}
+use crate::support::{KEY, SECRET, Service, Skipping, hasty, number};
 
 #[tokio::test]
 async fn a_handle_goes_through_text_into_another_client() {
-    let emulator = emulator(None).await;
-    let handle = client(&emulator).start(Start::sms(number())).await.unwrap();
+    let service = Service::without_backend().await;
+    let handle = service.client().start(Start::sms(number())).await.unwrap();
     let text = serde_json::to_string(&handle.save()).unwrap();
     assert_eq!(text, serde_json::to_string(&handle.save()).unwrap());
     assert!(text.starts_with(r#"{"v":1,"method":"sms","#), "{text}");
@@ -56,13 +23,13 @@ async fn a_handle_goes_through_text_into_another_client() {
     assert!(!format!("{handle:?} {:?}", handle.save()).contains("46700000001"));
 
     let saved: Saved<Sms> = serde_json::from_str(&text).unwrap();
-    let resumed = client(&emulator).resume(saved);
+    let resumed = service.client().resume(saved);
     assert_eq!(resumed.started(), handle.started());
     assert_eq!(resumed.reference(), handle.reference());
     assert_eq!(resumed.number(), Some(number()));
     assert_eq!(serde_json::to_string(&resumed.save()).unwrap(), text);
 
-    let code = emulator.inbox(&number()).remove(0).code.unwrap();
+    let code = service.emulator.inbox(&number()).remove(0).code.unwrap();
     assert_eq!(resumed.status().await.unwrap().status, Status::Pending);
     assert!(resumed.report(code).await.unwrap().is_successful());
     assert!(handle.wait().await.unwrap().is_successful());
@@ -70,14 +37,11 @@ async fn a_handle_goes_through_text_into_another_client() {
 
 #[tokio::test]
 async fn what_was_saved_is_read_as_its_own_method_and_version_only() {
-    let emulator = emulator(None).await;
-    let handle = client(&emulator)
-        .start(Start::flash_call(number()))
-        .await
-        .unwrap();
+    let service = Service::without_backend().await;
+    let handle = service.client().start(Start::flash_call(number())).await.unwrap();
     let text = serde_json::to_string(&handle.save()).unwrap();
     let saved: Saved<FlashCall> = serde_json::from_str(&text).unwrap();
-    assert!(client(&emulator).resume(saved).cli_filter().is_ok());
+    assert!(service.client().resume(saved).cli_filter().is_ok());
 
     for (text, told) in [
         (text.clone(), "saved handle is of method flashcall, asked for sms"),
@@ -101,9 +65,8 @@ async fn what_was_saved_is_read_as_its_own_method_and_version_only() {
 
 #[tokio::test]
 async fn with_public_authorization_a_handle_asks_by_number_for_itself() {
-    let backend = FaultServer::start(Fault::answer("200 OK", &Decision::Allow.to_json())).await;
-    let emulator = emulator(Some(format!("{}/callback", backend.base_url))).await;
-    let client = builder(&emulator.url()).public(KEY).build().unwrap();
+    let service = Service::allowing().await;
+    let client = service.builder().public(KEY).build().unwrap();
     let first = client.start(Start::sms(number())).await.unwrap();
     assert_eq!(first.status().await.unwrap().status, Status::Pending);
     let second = client.start(Start::sms(number())).await.unwrap();
@@ -115,9 +78,8 @@ async fn with_public_authorization_a_handle_asks_by_number_for_itself() {
 
 #[tokio::test]
 async fn a_denial_is_confirmed() {
-    let backend = FaultServer::start(Fault::answer("200 OK", &Decision::Deny.to_json())).await;
-    let emulator = emulator(Some(format!("{}/callback", backend.base_url))).await;
-    for builder in [builder(&emulator.url()), builder(&emulator.url()).public(KEY)] {
+    let service = Service::deciding(&Decision::Deny).await;
+    for builder in [service.builder(), service.builder().public(KEY)] {
         let client = builder.build().unwrap();
         let error = client.start(Start::sms(number())).await.unwrap_err();
         assert!(error.is_denied());
@@ -125,47 +87,13 @@ async fn a_denial_is_confirmed() {
         assert_eq!(found.verification().unwrap().status, Status::Denied, "{found}");
     }
 
-    emulator.reset();
-    emulator.set_callback_url(&KEY.parse().unwrap(), None).unwrap();
-    let client = builder(&emulator.url()).public(KEY).build().unwrap();
+    service.emulator.reset();
+    let key = KEY.parse().unwrap();
+    service.emulator.set_callback_url(&key, None).unwrap();
+    let client = service.builder().public(KEY).build().unwrap();
     let error = client.start(Start::sms(number())).await.unwrap_err();
     assert!(error.is_denied());
     assert!(matches!(error.confirm(&client).await.unwrap(), Found::Nothing));
-}
-
-/// Does not sleep, and goes on by what was asked for.
-#[derive(Clone, Debug)]
-struct Hasty {
-    origin: Instant,
-    slept: Arc<Mutex<Vec<Duration>>>,
-}
-
-impl Hasty {
-    fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            slept: Arc::default(),
-        }
-    }
-
-    fn ahead(&self) -> Duration {
-        self.slept.lock().unwrap().iter().sum()
-    }
-}
-
-impl Clock for Hasty {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + self.ahead()
-    }
-
-    fn instant(&self) -> Instant {
-        self.origin + self.ahead()
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        self.slept.lock().unwrap().push(duration);
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// Answers starts with `started`, the n-th query with the n-th of `statuses`, and then the last.
@@ -194,8 +122,8 @@ const CALLOUT: &str = r#"{"id":"1","method":"callout",
 
 async fn wait_for_callout(statuses: &'static [&'static str]) -> (Result<Status, u16>, Vec<u64>) {
     let server = scripted(CALLOUT, statuses).await;
-    let clock = Hasty::new();
-    let client = builder(&server.base_url)
+    let clock = Skipping::new();
+    let client = hasty(&server.base_url)
         .retry(RetryPolicy::never())
         .clock(clock.clone())
         .build()
@@ -205,14 +133,7 @@ async fn wait_for_callout(statuses: &'static [&'static str]) -> (Result<Status, 
     let answer = answer
         .map(|found| found.status)
         .map_err(|e| e.status().unwrap().as_u16());
-    let slept = clock
-        .slept
-        .lock()
-        .unwrap()
-        .iter()
-        .map(Duration::as_secs)
-        .collect();
-    (answer, slept)
+    (answer, clock.slept().iter().map(Duration::as_secs).collect())
 }
 
 #[tokio::test]
@@ -242,26 +163,20 @@ async fn anything_else_is_waited_for_at_growing_distances() {
         &["PENDING", "500", "PENDING", "PENDING", "FAIL"],
     )
     .await;
-    let clock = Hasty::new();
-    let client = builder(&server.base_url)
+    let clock = Skipping::new();
+    let client = hasty(&server.base_url)
         .retry(RetryPolicy::never())
         .clock(clock.clone())
         .build()
         .unwrap();
     let handle = client.start(Start::sms(number())).await.unwrap();
     assert_eq!(handle.wait().await.unwrap().status, Status::Fail);
-    let slept: Vec<_> = clock
-        .slept
-        .lock()
-        .unwrap()
-        .iter()
-        .map(Duration::as_millis)
-        .collect();
+    let slept: Vec<_> = clock.slept().iter().map(Duration::as_millis).collect();
     assert_eq!(slept, [1000, 1500, 2250, 3375]);
 
     let server = scripted(r#"{"id":"1","method":"sms"}"#, &["PENDING"]).await;
-    let clock = Hasty::new();
-    let client = builder(&server.base_url).clock(clock.clone()).build().unwrap();
+    let clock = Skipping::new();
+    let client = hasty(&server.base_url).clock(clock.clone()).build().unwrap();
     let handle = client.start(Start::sms(number())).await.unwrap();
     assert_eq!(
         handle.wait_for(Duration::from_secs(60)).await.unwrap().status,
@@ -276,8 +191,8 @@ async fn anything_else_is_waited_for_at_growing_distances() {
 
 #[tokio::test]
 async fn the_emulators_data_verification_is_followed() {
-    let emulator = emulator(None).await;
-    let handle = client(&emulator).start(Start::seamless(number())).await.unwrap();
+    let service = Service::without_backend().await;
+    let handle = service.client().start(Start::seamless(number())).await.unwrap();
     let verification = handle.follow().await.unwrap();
     assert_eq!(verification.status, handle.status().await.unwrap().status);
 }
@@ -286,7 +201,7 @@ async fn the_emulators_data_verification_is_followed() {
 async fn follow(target: &str, plain_http: bool) -> Result<Status, FollowError> {
     let body = format!(r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{target}"}}}}"#);
     let server = FaultServer::start(Fault::answer("200 OK", &body)).await;
-    let client = builder(&server.base_url)
+    let client = hasty(&server.base_url)
         .plain_http_targets(plain_http)
         .build()
         .unwrap();
@@ -349,6 +264,50 @@ async fn addresses_that_must_not_be_followed_are_not() {
         assert!(text.contains(expected), "{text}");
         assert!(!text.contains("192.0.2.1") && !text.contains("s3cr3t"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_a_target_says_of_another_verification_does_not_count() {
+    let theirs = r#"{"id":"another","status":"SUCCESSFUL"}"#;
+    for answer in [Fault::answer("200 OK", theirs), Fault::answer("200 OK", "")] {
+        let target = FaultServer::start(answer).await;
+        let body = format!(
+            r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{}"}}}}"#,
+            target.base_url
+        );
+        let server = FaultServer::scripted(move |request| match request.starts_with("POST") {
+            true => Fault::answer("200 OK", &body),
+            false => Fault::answer("200 OK", r#"{"id":"1","status":"PENDING"}"#),
+        })
+        .await;
+        let client = hasty(&server.base_url).build().unwrap();
+        let handle = client.start(Start::seamless(number())).await.unwrap();
+        assert_eq!(handle.follow().await.unwrap().status, Status::Pending);
+        assert_eq!((target.requests().len(), server.seen().queries), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn all_redirects_together_have_the_time_of_one_call() {
+    let target = FaultServer::scripted(|_| {
+        let bytes = b"HTTP/1.1 302 Found\r\nlocation: on\r\ncontent-length: 0\r\n\r\n";
+        Fault::Drip(bytes.to_vec(), Duration::from_millis(3))
+    })
+    .await;
+    let body = format!(
+        r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{}"}}}}"#,
+        target.base_url
+    );
+    let server = FaultServer::start(Fault::answer("200 OK", &body)).await;
+    // More than one redirect takes, and less than five.
+    let builder = hasty(&server.base_url).total_timeout(Duration::from_millis(600));
+    let client = builder.build().unwrap();
+    let handle = client.start(Start::seamless(number())).await.unwrap();
+    let error = handle.follow().await.unwrap_err();
+    let FollowError::Transport(error) = error else {
+        panic!("{error:#}");
+    };
+    assert_eq!(error.kind(), TransportErrorKind::Timeout);
 }
 
 #[tokio::test]

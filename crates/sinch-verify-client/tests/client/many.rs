@@ -5,18 +5,16 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::{PhoneNumber, Reference, Start};
 use sinch_verify_client::{Client, Found, Handle, RetryPolicy};
-use sinch_verify_emulator::{Application, Emulator};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, Semaphore};
 
 use crate::fault_server::{answer_with, read_request};
-use sinch_verify_client::protocol::method::Sms;
+use crate::support::{Service, builder};
 
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const VERIFICATIONS: usize = 2_000;
 
 /// How often the same request meets a fault before it is let through.
@@ -124,17 +122,9 @@ async fn start(client: &Client, at: usize, number: PhoneNumber) -> Handle<Sms> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_in_flight_through_faults_lose_none() {
-    let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
-    let emulator = Emulator::builder()
-        .application(application)
-        .seed(7)
-        .start()
-        .await
-        .unwrap();
+    let Service { emulator, .. } = Service::without_backend().await;
     let proxy = Arc::new(Proxy::default());
-    let client = Client::builder()
-        .application_signed(KEY, SECRET)
-        .base_url(Arc::clone(&proxy).run(emulator.addr()).await)
+    let client = builder(&Arc::clone(&proxy).run(emulator.addr()).await)
         .retry(
             RetryPolicy::default()
                 .attempts(6)
@@ -148,7 +138,6 @@ async fn two_thousand_in_flight_through_faults_lose_none() {
     // Bounds the sockets, not the verifications.
     let gate = Arc::new(Semaphore::new(64));
     let all_started = Arc::new(Barrier::new(VERIFICATIONS));
-    let emulator = Arc::new(emulator);
     let flows: Vec<_> = (0..VERIFICATIONS)
         .map(|at| {
             let (client, gate) = (client.clone(), Arc::clone(&gate));

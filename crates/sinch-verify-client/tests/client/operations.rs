@@ -2,66 +2,24 @@
 
 use std::time::{Duration, SystemTime};
 
+use sinch_verify_client::flow::Step;
 use sinch_verify_client::protocol::method::{Callout, FlashCall, Sms};
 use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+use sinch_verify_client::protocol::session::Progress;
 use sinch_verify_client::protocol::verification::Source;
 use sinch_verify_client::protocol::{
-    ApiError, Cli, Code, Decision, Method, PhoneNumber, Reason, Reference, Report, Start, Status,
-    VerificationId,
+    AcceptLanguage, ApiError, Cli, Code, Decision, Method, PhoneNumber, Reason, Reference, Report, Start,
+    Status, VerificationId,
 };
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_client::{Client, ClientBuilder, Clock, Error, RetryPolicy};
-use sinch_verify_emulator::{Application, Emulator, Message, Settings};
+use sinch_verify_client::{Client, Clock, Error, RetryPolicy};
+use sinch_verify_emulator::{Message, Settings};
 
-use crate::fault_server::{Fault, FaultServer};
+use crate::support::{KEY, PATIENT, SECRET, Service};
 
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const OTHER_SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
 
-/// Long enough for loopback on a busy machine.
-const PATIENT: Duration = Duration::from_secs(20);
-
-/// The service, and a backend that gives every request event the same answer.
-struct Service {
-    emulator: Emulator,
-    /// Kept for its socket.
-    _backend: FaultServer,
-}
-
 impl Service {
-    async fn start(decision: &Decision, settings: Settings) -> Self {
-        let backend = FaultServer::start(Fault::answer("200 OK", &decision.to_json())).await;
-        let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap())
-            .callback_url(format!("{}/callback", backend.base_url).parse().unwrap());
-        let emulator = Emulator::builder()
-            .application(application)
-            .settings(settings)
-            .seed(7)
-            .start()
-            .await
-            .unwrap();
-        Self {
-            emulator,
-            _backend: backend,
-        }
-    }
-
-    async fn allowing() -> Self {
-        Self::start(&Decision::Allow, Settings::default()).await
-    }
-
-    fn builder(&self) -> ClientBuilder {
-        Client::builder()
-            .application_signed(KEY, SECRET)
-            .base_url(self.emulator.base_url())
-            .attempt_timeout(PATIENT)
-    }
-
-    fn client(&self) -> Client {
-        self.builder().build().unwrap()
-    }
-
     /// A client of each kind, and whether it may ask by id and by reference.
     fn clients(&self) -> Vec<(&'static str, Client, bool)> {
         let hyper = || self.builder().transport(HyperTransport::default());
@@ -192,8 +150,42 @@ async fn callout_ends_by_code_or_by_key() {
 }
 
 #[tokio::test]
+async fn a_language_is_asked_for_and_the_one_chosen_is_told() {
+    let languages = |tag: &str| AcceptLanguage::new().then(tag.parse().unwrap());
+    let service = Service::without_backend().await;
+    for builder in [
+        service.builder(),
+        service.builder().transport(HyperTransport::default()),
+    ] {
+        let client = builder.languages(languages("de-DE")).build().unwrap();
+        // The client's, the start's own instead, and one that the service lacks.
+        for (at, start, chosen) in [
+            (1, Start::sms(number(1)), "de-DE"),
+            (2, Start::sms(number(2)).languages(languages("es-ES")), "es-ES"),
+            (3, Start::sms(number(3)).languages(languages("tlh")), "en-US"),
+        ] {
+            let handle = client.start(start).await.unwrap();
+            assert_eq!(handle.content_language.as_deref(), Some(chosen));
+            let text = service.message(&number(at), &handle.id).await.text.unwrap();
+            assert_eq!(text.starts_with("Ihr"), chosen == "de-DE", "{text}");
+        }
+
+        let (_tell, source) = tokio::sync::mpsc::channel(1);
+        let mut running = client.verify(number(4)).begin(source).unwrap();
+        let told = loop {
+            match running.next().await.unwrap() {
+                Step::Progress(Progress::Waiting { content_language, .. }) => break content_language,
+                Step::Progress(_) => {}
+                end => panic!("{end:?}"),
+            }
+        };
+        assert_eq!(told.as_deref(), Some("de-DE"));
+    }
+}
+
+#[tokio::test]
 async fn a_denied_start_is_an_error_and_is_found_as_denied() {
-    let service = Service::start(&Decision::Deny, Settings::default()).await;
+    let service = Service::deciding(&Decision::Deny).await;
     for (at, (name, client, by_reference)) in service.clients().into_iter().enumerate() {
         let reference = Reference::new(&format!("denied-{at}")).unwrap();
         let start = Start::sms(number(at)).reference(reference.clone());
@@ -226,7 +218,7 @@ async fn public_starts_need_a_backend() {
 
 #[tokio::test]
 async fn wrong_codes_are_refused_until_the_last() {
-    let service = Service::start(&Decision::sms_code("4821".parse().unwrap()), Settings::default()).await;
+    let service = Service::deciding(&Decision::sms_code("4821".parse().unwrap())).await;
     let client = service.client();
     let started = client.start(Start::sms(number(1))).await.unwrap();
     let report = || Report::<Sms>::by_id(started.id.clone(), Code::new("0000").unwrap());
@@ -292,7 +284,7 @@ async fn a_reference_is_used_once() {
 async fn starts_that_follow_too_quickly_are_rate_limited() {
     let mut settings = Settings::default();
     settings.velocity = Some(Duration::from_secs(60));
-    let service = Service::start(&Decision::Allow, settings).await;
+    let service = Service::start(Some(&Decision::Allow), settings).await;
     let client = service.client();
     client.start(Start::sms(number(1))).await.unwrap();
     let error = client.start(Start::sms(number(1))).await.unwrap_err();
@@ -349,7 +341,7 @@ async fn nothing_answers_once_the_service_has_stopped() {
     let service = Service::allowing().await;
     let client = service.client();
     client.start(Start::sms(number(1))).await.unwrap();
-    let Service { emulator, .. } = service;
+    let emulator = std::sync::Arc::into_inner(service.emulator).unwrap();
     emulator.shutdown().await;
     let error = client.start(Start::sms(number(1))).await.unwrap_err();
     assert!(error.is_connect(), "{error:#}");

@@ -1,6 +1,4 @@
-//! Transports that are made of something else, and hyper with TLS.
-
-use std::time::Duration;
+//! Transports that are made of something else.
 
 use bytes::Bytes;
 use http::Request;
@@ -8,28 +6,20 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use sinch_verify_client::protocol::{PhoneNumber, Start, VerificationId};
-use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_client::protocol::{Start, VerificationId};
 use sinch_verify_client::{Client, RetryPolicy, SharedTransport, TransportError, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer, refusing};
+use crate::support::{builder, number};
 
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const PENDING: &str = r#"{"id":"1","method":"sms","status":"PENDING"}"#;
 
 fn client(base_url: &str, transport: impl Into<SharedTransport>) -> Client {
-    Client::builder()
-        .application_signed(KEY, SECRET)
-        .base_url(base_url)
+    builder(base_url)
         .retry(RetryPolicy::never())
         .transport(transport)
         .build()
         .unwrap()
-}
-
-fn number() -> PhoneNumber {
-    "+46700000001".parse().unwrap()
 }
 
 fn service() -> Hyper<HttpConnector, Full<Bytes>> {
@@ -85,21 +75,4 @@ async fn a_closure_carries_requests() {
         .await
         .unwrap_err();
     assert!(error.is_connect() && !error.may_have_been_sent());
-}
-
-#[tokio::test]
-async fn hyper_with_tls_speaks_both_and_needs_a_handshake() {
-    // A machine without any root certificate.
-    let Ok(transport) = HyperTransport::tls(Duration::from_secs(5)) else {
-        return;
-    };
-    let server = FaultServer::start(Fault::answer("200 OK", PENDING)).await;
-    let plain = client(&server.base_url, transport.clone());
-    plain.start(Start::sms(number())).await.unwrap();
-
-    let server = FaultServer::start(Fault::Reset).await;
-    let secure = client(&server.base_url.replace("http:", "https:"), transport);
-    let error = secure.start(Start::sms(number())).await.unwrap_err();
-    assert!(error.is_connect(), "{error:#}");
-    assert!(!error.may_have_been_sent());
 }

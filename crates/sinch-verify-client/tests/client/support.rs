@@ -1,0 +1,154 @@
+//! What the tests of several files begin with: an application, a service, a clock.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use sinch_verify_client::protocol::{Decision, PhoneNumber};
+use sinch_verify_client::{Client, ClientBuilder, Clock, RetryPolicy, Sleep};
+use sinch_verify_emulator::{Application, Emulator, Settings};
+
+use crate::fault_server::{Fault, FaultServer};
+
+pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
+pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+/// Long enough for loopback on a busy machine.
+pub(crate) const PATIENT: Duration = Duration::from_secs(20);
+
+pub(crate) fn number() -> PhoneNumber {
+    "+46700000001".parse().unwrap()
+}
+
+/// A client of the application, in its default settings.
+pub(crate) fn builder(base_url: &str) -> ClientBuilder {
+    Client::builder()
+        .application_signed(KEY, SECRET)
+        .base_url(base_url)
+}
+
+/// One that does not wait long before it tries again, and waits long for an answer.
+pub(crate) fn hasty(base_url: &str) -> ClientBuilder {
+    let short = Duration::from_millis(1);
+    builder(base_url)
+        .retry(RetryPolicy::default().backoff(short, short * 5))
+        .attempt_timeout(PATIENT)
+        .total_timeout(PATIENT * 3)
+}
+
+/// The service, and the application's backend where there is one.
+pub(crate) struct Service {
+    pub(crate) emulator: Arc<Emulator>,
+    /// Kept for its socket.
+    _backend: Option<FaultServer>,
+}
+
+impl Service {
+    /// The backend gives every request event the same answer; without a decision there is none.
+    pub(crate) async fn start(decision: Option<&Decision>, settings: Settings) -> Self {
+        let mut application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
+        let mut backend = None;
+        if let Some(decision) = decision {
+            let server = FaultServer::start(Fault::answer("200 OK", &decision.to_json())).await;
+            application = application.callback_url(format!("{}/callback", server.base_url).parse().unwrap());
+            backend = Some(server);
+        }
+        let emulator = Emulator::builder()
+            .application(application)
+            .settings(settings)
+            .seed(7)
+            .start()
+            .await
+            .unwrap();
+        Self {
+            emulator: Arc::new(emulator),
+            _backend: backend,
+        }
+    }
+
+    pub(crate) async fn without_backend() -> Self {
+        Self::start(None, Settings::default()).await
+    }
+
+    pub(crate) async fn deciding(decision: &Decision) -> Self {
+        Self::start(Some(decision), Settings::default()).await
+    }
+
+    pub(crate) async fn allowing() -> Self {
+        Self::deciding(&Decision::Allow).await
+    }
+
+    /// See [`hasty`].
+    pub(crate) fn builder(&self) -> ClientBuilder {
+        hasty(&self.emulator.url())
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+}
+
+/// Does not sleep, and goes on by what was asked for. Its day began long ago.
+#[derive(Clone, Debug)]
+pub(crate) struct Skipping {
+    origin: Instant,
+    slept: Arc<Mutex<Vec<Duration>>>,
+    tick: Duration,
+    looks: Arc<AtomicU32>,
+    longest: Duration,
+}
+
+impl Skipping {
+    pub(crate) fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            slept: Arc::default(),
+            tick: Duration::ZERO,
+            looks: Arc::default(),
+            longest: Duration::MAX,
+        }
+    }
+
+    /// Goes on by `tick` with every look at the time of day, too.
+    pub(crate) fn ticking(tick: Duration) -> Self {
+        Self { tick, ..Self::new() }
+    }
+
+    /// A sleep that is longer never ends.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        Self {
+            longest,
+            ..Self::new()
+        }
+    }
+
+    /// Every pause that was asked for.
+    pub(crate) fn slept(&self) -> Vec<Duration> {
+        self.slept.lock().unwrap().clone()
+    }
+
+    /// All of them together.
+    pub(crate) fn ahead(&self) -> Duration {
+        self.slept().iter().sum()
+    }
+}
+
+impl Clock for Skipping {
+    fn now(&self) -> SystemTime {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        let begun = Duration::from_secs(1_700_000_000);
+        SystemTime::UNIX_EPOCH + begun + self.ahead() + self.tick * looks
+    }
+
+    fn instant(&self) -> Instant {
+        self.origin + self.ahead()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        if duration > self.longest {
+            return Box::pin(std::future::pending());
+        }
+        self.slept.lock().unwrap().push(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
