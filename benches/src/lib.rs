@@ -1,4 +1,5 @@
-//! Criterion benches live in `benches/`.
+//! Benches live in `benches/`: those of pure code on criterion, those that need a socket in
+//! `loopback`, and what runs beside the latter in `peers/`.
 //!
 //! This is also the one library of the workspace that may see every layer and
 //! is never published, so it holds the documents whose examples must compile.

@@ -1,19 +1,23 @@
 //! `cargo xtask bench AREA`: runs the benches of an area, and writes its
 //! section of `docs/performance.md`.
 //!
-//! A bench says what its row is by its name: `floor: ` and `rival: ` stand
-//! beside the others of their group, and `, goal N` ends a name that has one.
+//! Pure code is measured by criterion, whose benches say what their row is by their name:
+//! `floor: ` and `rival: ` stand beside the others of their group, and `, goal N` ends a name that
+//! has one. What needs a socket is measured by the bench `loopback`, which prints lines of JSON.
 
+mod lines;
 mod measured;
 mod page;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::cargo::{cargo, run};
+use crate::cargo::{cargo, read, run};
+use lines::Row;
 use measured::Medians;
 
 /// The page with one section for each area.
@@ -36,12 +40,15 @@ pub(crate) struct Bench {
 enum Area {
     /// Signing, verifying, decoding, matching
     Protocol,
+    /// Requests and whole flows, beside bare transports and the official SDK
+    Client,
 }
 
 impl Area {
     fn name(self) -> &'static str {
         match self {
             Self::Protocol => "protocol",
+            Self::Client => "client",
         }
     }
 }
@@ -50,28 +57,12 @@ impl Bench {
     /// Measures everything once a round, so that a busy moment spoils one round only.
     pub(crate) fn run(&self) -> Result<()> {
         let area = self.area.name();
-        let prefix = format!("{area}: ");
-        let mut medians = Medians::default();
-        for round in 1..=self.rounds {
-            println!("round {round} of {}", self.rounds);
-            let mut command = cargo(["bench", "--package", "sinch-verify-benches", "--"]);
-            command.args([
-                &prefix,
-                "--warm-up-time",
-                "0.5",
-                "--measurement-time",
-                "2",
-                "--noplot",
-            ]);
-            run(&mut command, "the bench that failed is named above")?;
-            medians.read(Path::new(FIGURES), &prefix)?;
-        }
-        let groups = medians.groups();
-        ensure!(
-            !groups.is_empty(),
-            "no bench belongs to {area}: the name of its group must start with `{prefix}`"
-        );
-        let section = page::section(area, &groups, &page::Stamp::now(self.rounds));
+        let rows = match self.area {
+            Area::Protocol => criterion(area, self.rounds)?,
+            Area::Client => loopback(area, self.rounds)?,
+        };
+        ensure!(!rows.is_empty(), "no bench belongs to {area}");
+        let section = page::section(area, &rows, &page::Stamp::now(self.rounds));
         println!("\n{section}");
         let old = fs::read_to_string(PAGE).unwrap_or_else(|_| page::EMPTY.to_owned());
         fs::write(PAGE, page::replace(&old, area, &section))
@@ -79,4 +70,40 @@ impl Bench {
         println!("written to {PAGE}");
         Ok(())
     }
+}
+
+/// The groups of criterion whose names start with the area's.
+fn criterion(area: &str, rounds: u32) -> Result<Vec<Row>> {
+    let prefix = format!("{area}: ");
+    let mut medians = Medians::default();
+    for round in 1..=rounds {
+        println!("round {round} of {rounds}");
+        let mut command = bench(["--bench", "protocol", "--bench", "matching"]);
+        command.args([
+            &prefix,
+            "--warm-up-time",
+            "0.5",
+            "--measurement-time",
+            "2",
+            "--noplot",
+        ]);
+        run(&mut command, "the bench that failed is named above")?;
+        medians.read(Path::new(FIGURES), &prefix)?;
+    }
+    Ok(medians.rows())
+}
+
+/// What the bench `loopback` prints.
+fn loopback(area: &str, rounds: u32) -> Result<Vec<Row>> {
+    println!("measuring {area}, {rounds} rounds");
+    let mut command = bench(["--bench", "loopback"]);
+    command.args([area, &rounds.to_string()]);
+    lines::read(&read(&mut command)?)
+}
+
+/// `cargo bench` of these benches; what is added goes to them.
+fn bench<const N: usize>(benches: [&str; N]) -> Command {
+    let mut command = cargo(["bench", "--package", "sinch-verify-benches"]);
+    command.args(benches).arg("--");
+    command
 }

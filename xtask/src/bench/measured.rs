@@ -7,62 +7,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use super::lines::{Goal, Row, Unit};
+
 /// The medians of every round, by group and function, in nanoseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Medians(BTreeMap<String, BTreeMap<String, Vec<f64>>>);
-
-/// A group of benches that stand beside each other.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Group {
-    /// Its name, without the area.
-    pub(crate) name: String,
-    /// What nothing can be faster than, if the group has it.
-    pub(crate) floor: Option<Row>,
-    /// What people use today, if the group has it.
-    pub(crate) rivals: Vec<Row>,
-    /// Ours.
-    pub(crate) ours: Vec<Row>,
-}
-
-/// One bench.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Row {
-    /// Its name, without its role and its goal.
-    pub(crate) name: String,
-    /// The figure of each round, in nanoseconds.
-    pub(crate) rounds: Vec<f64>,
-    /// The ratio it should keep.
-    pub(crate) goal: Option<f64>,
-}
-
-impl Row {
-    /// The median of the rounds.
-    pub(crate) fn median(&self) -> f64 {
-        median(self.rounds.clone())
-    }
-
-    /// The median of this row's ratio to another, round by round.
-    pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
-        median(
-            self.rounds
-                .iter()
-                .zip(&other.rounds)
-                .map(|(ours, theirs)| ours / theirs)
-                .collect(),
-        )
-    }
-}
-
-/// The median of some figures; 0 of none.
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let middle = figures.len() / 2;
-    match figures.len() {
-        0 => 0.0,
-        len if len % 2 == 1 => figures[middle],
-        _ => f64::midpoint(figures[middle - 1], figures[middle]),
-    }
-}
 
 impl Medians {
     /// Adds what the last run left below `folder`, of groups that start with `prefix`.
@@ -92,9 +41,9 @@ impl Medians {
         Ok(())
     }
 
-    /// The groups, each row in its role. A bench that was not in every round is of an older
-    /// run and left out.
-    pub(crate) fn groups(&self) -> Vec<Group> {
+    /// The rows: each of ours beside each floor and each rival of its group. A bench that was not
+    /// in every round is of an older run and left out.
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let rounds = self
             .0
             .values()
@@ -102,41 +51,73 @@ impl Medians {
             .map(Vec::len)
             .max()
             .unwrap_or(0);
-        let group = |(name, rows): (&String, &BTreeMap<String, Vec<f64>>)| {
-            let mut group = Group {
-                name: name.clone(),
-                floor: None,
-                rivals: Vec::new(),
-                ours: Vec::new(),
-            };
-            for (name, figures) in rows.iter().filter(|(_, figures)| figures.len() == rounds) {
-                if let Some(name) = name.strip_prefix("floor: ") {
-                    group.floor = Some(row(name, figures));
-                } else if let Some(name) = name.strip_prefix("rival: ") {
-                    group.rivals.push(row(name, figures));
-                } else {
-                    group.ours.push(row(name, figures));
-                }
+        let mut rows = Vec::new();
+        for (group, benches) in &self.0 {
+            let benches = benches.iter().filter(|(_, figures)| figures.len() == rounds);
+            let benches: Vec<Bench<'_>> = benches.map(|(name, figures)| Bench::new(name, figures)).collect();
+            let of = |role| benches.iter().filter(move |bench| bench.role == role);
+            for ours in of(Role::Ours) {
+                let what = format!("{group}: {}", ours.name);
+                rows.extend(of(Role::Floor).map(|floor| Row {
+                    what: what.clone(),
+                    unit: Unit::Nanoseconds,
+                    ours: ours.figures.to_vec(),
+                    beside: Some((format!("floor: {}", floor.name), floor.figures.to_vec())),
+                    times_as_fast: false,
+                    goal: ours.goal.map(Goal::RatioAtMost),
+                }));
+                rows.extend(of(Role::Rival).map(|rival| Row {
+                    what: what.clone(),
+                    unit: Unit::Nanoseconds,
+                    ours: ours.figures.to_vec(),
+                    beside: Some((rival.name.to_owned(), rival.figures.to_vec())),
+                    times_as_fast: true,
+                    goal: rival.goal.map(Goal::RatioAtLeast),
+                }));
             }
-            group
-        };
-        self.0
-            .iter()
-            .map(group)
-            .filter(|group| !group.ours.is_empty())
-            .collect()
+        }
+        rows
     }
 }
 
-fn row(name: &str, figures: &[f64]) -> Row {
-    let (name, goal) = match name.rsplit_once(", goal ") {
-        Some((name, goal)) => (name, goal.parse().ok()),
-        None => (name, None),
-    };
-    Row {
-        name: name.to_owned(),
-        rounds: figures.to_vec(),
-        goal,
+/// What a bench is in its group.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Ours,
+    /// What nothing can be faster than.
+    Floor,
+    /// What people use today.
+    Rival,
+}
+
+/// One bench, and its figure of each round in nanoseconds.
+struct Bench<'a> {
+    role: Role,
+    /// Its name, without its role and its goal.
+    name: &'a str,
+    goal: Option<f64>,
+    figures: &'a [f64],
+}
+
+impl<'a> Bench<'a> {
+    fn new(name: &'a str, figures: &'a [f64]) -> Self {
+        let (name, goal) = match name.rsplit_once(", goal ") {
+            Some((name, goal)) => (name, goal.parse().ok()),
+            None => (name, None),
+        };
+        let (role, name) = if let Some(name) = name.strip_prefix("floor: ") {
+            (Role::Floor, name)
+        } else if let Some(name) = name.strip_prefix("rival: ") {
+            (Role::Rival, name)
+        } else {
+            (Role::Ours, name)
+        };
+        Self {
+            role,
+            name,
+            goal,
+            figures,
+        }
     }
 }
 
@@ -158,32 +139,27 @@ fn json(file: &Path) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::median;
     use super::*;
 
     #[test]
     fn a_name_says_its_role_and_its_goal() {
         let mut medians = Medians::default();
-        let rows = medians.0.entry("sign".to_owned()).or_default();
-        rows.insert("floor: raw".to_owned(), vec![10.0, 30.0, 20.0]);
-        rows.insert("ours, goal 1.5".to_owned(), vec![11.0, 36.0, 40.0]);
-        rows.insert("rival: theirs".to_owned(), vec![100.0, 100.0, 100.0]);
-        rows.insert("gone".to_owned(), vec![1.0]);
-        let groups = medians.groups();
-        assert_eq!(groups.len(), 1);
-        let (floor, ours) = (groups[0].floor.clone().unwrap(), &groups[0].ours);
-        assert_eq!((floor.name.as_str(), floor.median()), ("raw", 20.0));
-        assert_eq!(
-            (ours.len(), ours[0].name.as_str(), ours[0].goal),
-            (1, "ours", Some(1.5))
-        );
+        let group = medians.0.entry("sign".to_owned()).or_default();
+        group.insert("floor: raw".to_owned(), vec![10.0, 30.0, 20.0]);
+        group.insert("ours, goal 1.5".to_owned(), vec![11.0, 36.0, 40.0]);
+        group.insert("rival: theirs, goal 10".to_owned(), vec![100.0, 100.0, 100.0]);
+        group.insert("gone".to_owned(), vec![1.0]);
+        let rows = medians.rows();
+        assert_eq!(rows.len(), 2, "ours beside the floor, ours beside the rival");
+        assert_eq!(rows[0].what, "sign: ours");
+        assert_eq!(rows[0].beside.as_ref().unwrap().0, "floor: raw");
         // Round by round: 1.1, 1.2, 2.0.
-        assert!((ours[0].ratio_to(&floor) - 1.2).abs() < 1e-9);
-        assert_eq!(groups[0].rivals[0].name, "theirs");
-    }
-
-    #[test]
-    fn a_median_of_an_even_number_is_between() {
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(Vec::new()), 0.0);
+        assert!((median(&rows[0].ratios()) - 1.2).abs() < 1e-9);
+        assert_eq!(rows[0].met(), Some(true));
+        assert_eq!(rows[1].beside.as_ref().unwrap().0, "theirs");
+        // 9.1, 2.8 and 2.5 times as fast.
+        assert!((median(&rows[1].ratios()) - 100.0 / 36.0).abs() < 1e-9);
+        assert_eq!(rows[1].met(), Some(false), "not ten times as fast");
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use super::measured::Group;
+use super::lines::{Goal, Row, Unit, median};
 
 /// A page without sections.
 pub(crate) const EMPTY: &str = "# Performance\n\n\
@@ -53,10 +53,10 @@ impl Stamp {
 }
 
 /// The section of an area.
-pub(crate) fn section(area: &str, groups: &[Group], stamp: &Stamp) -> String {
+pub(crate) fn section(area: &str, rows: &[Row], stamp: &Stamp) -> String {
     let mut text = format!(
-        "## {}{}\n\nMeasured {} at {} with {}, on {}; medians of {} rounds.\n\n\
-         | what | median | beside | its median | ratio | goal |\n|---|---|---|---|---|---|\n",
+        "## {}{}\n\nMeasured {} at {} with {}, on {}; medians of {} rounds, and the lowest and the highest ratio.\n\n\
+         | what | ours | beside | its figure | ratio | goal | met |\n|---|---|---|---|---|---|---|\n",
         area[..1].to_uppercase(),
         &area[1..],
         stamp.day,
@@ -65,32 +65,57 @@ pub(crate) fn section(area: &str, groups: &[Group], stamp: &Stamp) -> String {
         stamp.machine,
         stamp.rounds
     );
-    for group in groups {
-        for ours in &group.ours {
-            let (what, median) = (format!("{}: {}", group.name, ours.name), time(ours.median()));
-            if let Some(floor) = &group.floor {
-                let goal = ours.goal.map_or_else(String::new, |goal| format!("<= {goal}"));
-                let ratio = ours.ratio_to(floor);
-                let beside = (&floor.name, time(floor.median()));
-                let _ = writeln!(
-                    text,
-                    "| {what} | {median} | floor: {} | {} | {ratio:.2} | {goal} |",
-                    beside.0, beside.1
-                );
-            }
-            for rival in &group.rivals {
-                let goal = rival.goal.map_or_else(String::new, |goal| format!(">= {goal}"));
-                let times = rival.ratio_to(ours);
-                let beside = (&rival.name, time(rival.median()));
-                let _ = writeln!(
-                    text,
-                    "| {what} | {median} | {} | {} | {times:.1} times faster | {goal} |",
-                    beside.0, beside.1
-                );
-            }
-        }
+    for row in rows {
+        let _ = writeln!(text, "{}", line(row));
     }
     text.replace("(.*)", "(.\\*)")
+}
+
+/// A row as a line of the table.
+fn line(row: &Row) -> String {
+    let figure = |figures: &[f64]| shown(row.unit, median(figures));
+    let (name, other) = match &row.beside {
+        Some((name, figures)) => (name.as_str(), figure(figures)),
+        None => ("", String::new()),
+    };
+    let ratios = row.ratios();
+    let ratio = if ratios.is_empty() {
+        String::new()
+    } else {
+        let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = ratios.iter().copied().fold(0.0, f64::max);
+        let times = if row.times_as_fast { " times as fast" } else { "" };
+        format!(
+            "{}{times} ({}-{})",
+            digits(median(&ratios)),
+            digits(low),
+            digits(high)
+        )
+    };
+    let goal = match row.goal {
+        None => String::new(),
+        Some(Goal::RatioAtMost(goal)) => format!("<= {}", digits(goal)),
+        Some(Goal::RatioAtLeast(goal)) => format!(">= {}", digits(goal)),
+        Some(Goal::AtMost(goal)) => format!("<= {}", shown(row.unit, goal)),
+    };
+    let met = match row.met() {
+        None => "",
+        Some(true) => "yes",
+        Some(false) => "no",
+    };
+    let ours = figure(&row.ours);
+    format!(
+        "| {} | {ours} | {name} | {other} | {ratio} | {goal} | {met} |",
+        row.what
+    )
+}
+
+/// A ratio, as exactly as it is worth.
+fn digits(ratio: f64) -> String {
+    match ratio {
+        r if r < 10.0 => format!("{r:.2}"),
+        r => format!("{r:.1}"),
+    }
 }
 
 /// The page with the section of `area` in place of the one it had.
@@ -123,12 +148,20 @@ pub(crate) fn replace(page: &str, area: &str, section: &str) -> String {
         + "\n"
 }
 
-/// A time in the unit that suits it.
-fn time(nanoseconds: f64) -> String {
-    match nanoseconds {
-        n if n < 1e3 => format!("{n:.0} ns"),
-        n if n < 1e6 => format!("{:.2} µs", n / 1e3),
-        n => format!("{:.2} ms", n / 1e6),
+/// A figure in the unit that suits it.
+fn shown(unit: Unit, figure: f64) -> String {
+    let steps: &[(f64, &str)] = match unit {
+        Unit::Nanoseconds => &[(1e9, "s"), (1e6, "ms"), (1e3, "µs")],
+        Unit::Rate => &[(1e6, "M/s"), (1e3, "k/s")],
+        Unit::Bytes => &[(1e9, "GB"), (1e6, "MB"), (1e3, "kB")],
+    };
+    match steps.iter().find(|(step, _)| figure >= *step) {
+        Some((step, name)) => format!("{:.2} {name}", figure / step),
+        None => match unit {
+            Unit::Nanoseconds => format!("{figure:.0} ns"),
+            Unit::Rate => format!("{figure:.0}/s"),
+            Unit::Bytes => format!("{figure:.0} bytes"),
+        },
     }
 }
 
@@ -150,10 +183,43 @@ mod tests {
     }
 
     #[test]
-    fn times_have_the_unit_that_suits_them() {
+    fn figures_have_the_unit_that_suits_them() {
         assert_eq!(
-            [time(12.3), time(1234.0), time(2_500_000.0)],
+            [12.3, 1234.0, 2_500_000.0].map(|time| shown(Unit::Nanoseconds, time)),
             ["12 ns", "1.23 µs", "2.50 ms"]
+        );
+        assert_eq!(
+            [800.0, 21_500.0, 1_100_000.0].map(|rate| shown(Unit::Rate, rate)),
+            ["800/s", "21.50 k/s", "1.10 M/s"]
+        );
+        assert_eq!(
+            [44.0, 1e9].map(|bytes| shown(Unit::Bytes, bytes)),
+            ["44 bytes", "1.00 GB"]
+        );
+    }
+
+    #[test]
+    fn a_line_says_what_stands_beside_and_whether_it_is_enough() {
+        let row = Row {
+            what: "a status query: ours".to_owned(),
+            unit: Unit::Nanoseconds,
+            ours: vec![1100.0, 1000.0, 1300.0],
+            beside: Some(("by hand".to_owned(), vec![1000.0, 1000.0, 1000.0])),
+            times_as_fast: false,
+            goal: Some(Goal::RatioAtMost(1.15)),
+        };
+        assert_eq!(
+            line(&row),
+            "| a status query: ours | 1.10 µs | by hand | 1.00 µs | 1.10 (1.00-1.30) | <= 1.15 | yes |"
+        );
+        let alone = Row {
+            beside: None,
+            goal: Some(Goal::AtMost(1000.0)),
+            ..row
+        };
+        assert_eq!(
+            line(&alone),
+            "| a status query: ours | 1.10 µs |  |  |  | <= 1.00 µs | no |"
         );
     }
 }

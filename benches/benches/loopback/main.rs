@@ -1,0 +1,40 @@
+//! What needs a socket, beside what it must be compared with: the client, the callback
+//! receiver and the emulator, each against bare hyper or reqwest and against the official SDK.
+//!
+//! `cargo xtask bench client|callback|emulator` starts this program and writes the page.
+//! It measures both sides of a row in the same round, and prints each pair as a line of JSON.
+//! Servers and clients are processes of their own, on cores of their own: this program started
+//! again in a role.
+#![forbid(unsafe_code)]
+
+mod by_hand;
+mod client;
+mod fixture;
+mod node;
+mod pair;
+mod process;
+mod requests;
+mod serve;
+
+use anyhow::{Context as _, Result, bail};
+use process::{Core, number};
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words[..] {
+        ["serve", what, ref rest @ ..] => serve::run(what, rest),
+        ["request", how, url] => requests::run(how, url),
+        [area, _] => {
+            if let Some(status) = Core::pin()? {
+                std::process::exit(status.code().unwrap_or(1));
+            }
+            let rounds = u32::try_from(number(&words, 1)?).context("too many rounds")?;
+            match area {
+                "client" => client::run(rounds),
+                _ => bail!("no area is named {area:?}"),
+            }
+        }
+        _ => bail!("say an area and how many rounds: client 5; or see `cargo xtask bench --help`"),
+    }
+}
