@@ -28,3 +28,7 @@ struct FlowsGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/stateless-backend.md")]
 struct StatelessBackendGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/testing-with-the-emulator.md")]
+struct TestingWithTheEmulatorGuide;
