@@ -27,7 +27,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(feature = "hyper")]
-pub use self::hyper::HyperTransport;
+pub use self::hyper::{HyperBuilder, HyperTransport};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 pub use body::MAX_BODY;

@@ -60,6 +60,7 @@ mod report;
 mod run;
 pub mod runfile;
 mod runner;
+pub mod safety;
 mod scenario;
 mod target;
 pub mod verdict;

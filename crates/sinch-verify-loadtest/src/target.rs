@@ -4,6 +4,8 @@ use std::str::FromStr;
 use sinch_verify_protocol::endpoint::InvalidBaseUrl;
 use sinch_verify_protocol::{BaseUrl, Credentials};
 
+use crate::safety::Pin;
+
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -11,13 +13,19 @@ pub struct Target {
     pub base: BaseUrl,
     /// Who asks.
     pub credentials: Credentials,
+    /// The address of its host, where that is not to be looked up.
+    pub pin: Option<Pin>,
 }
 
 impl Target {
     /// The service at `base`.
     #[must_use]
     pub fn new(base: BaseUrl, credentials: Credentials) -> Self {
-        Self { base, credentials }
+        Self {
+            base,
+            credentials,
+            pin: None,
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A transport on hyper alone.
 
+mod resolver;
+
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +15,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use resolver::Resolver;
+
 use super::body::Collected;
 #[cfg(feature = "hyper-tls")]
 use super::tls::{self, Roots};
@@ -19,6 +24,8 @@ use super::{Transport, TransportError, TransportErrorKind, classify};
 
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection may take, unless set.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// A pooled transport on hyper, with nothing between the client and the socket: plain HTTP/1.1, or
 /// TLS with the feature `hyper-tls`.
@@ -32,17 +39,24 @@ pub struct HyperTransport {
 
 #[derive(Clone)]
 enum Wire {
-    Plain(Client<HttpConnector, Full<Bytes>>),
+    Plain(Client<HttpConnector<Resolver>, Full<Bytes>>),
     #[cfg(feature = "hyper-tls")]
-    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>),
 }
 
 impl HyperTransport {
     /// A transport for plain http that waits for a connection for at most `connect_timeout`.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        Self {
-            client: Wire::Plain(pooled(connector(connect_timeout))),
+        Self::builder().connect_timeout(connect_timeout).plain()
+    }
+
+    /// A transport to be set up in detail.
+    #[must_use]
+    pub fn builder() -> HyperBuilder {
+        HyperBuilder {
+            connect_timeout: CONNECT,
+            resolver: Resolver::default(),
         }
     }
 
@@ -56,7 +70,7 @@ impl HyperTransport {
     /// When the platform's root certificates cannot be found.
     #[cfg(feature = "hyper-tls")]
     pub fn tls(connect_timeout: Duration) -> Result<Self, crate::BuildError> {
-        Self::with_roots(connect_timeout, Roots::Platform)
+        Self::builder().connect_timeout(connect_timeout).tls()
     }
 
     /// As [`tls`](Self::tls), but trusts the certificates in `pem` and no others: those of a proxy of
@@ -67,14 +81,67 @@ impl HyperTransport {
     /// When `pem` is not PEM, or holds no certificate.
     #[cfg(feature = "hyper-tls")]
     pub fn tls_trusting(pem: &[u8], connect_timeout: Duration) -> Result<Self, crate::BuildError> {
-        Self::with_roots(connect_timeout, Roots::Pem(pem))
+        Self::builder()
+            .connect_timeout(connect_timeout)
+            .with_roots(Roots::Pem(pem))
+    }
+}
+
+/// How a [`HyperTransport`] makes its connections.
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use sinch_verify_client::transport::HyperTransport;
+///
+/// let staging = HyperTransport::builder()
+///     .resolve("verification.example", Ipv4Addr::LOCALHOST.into())
+///     .plain();
+/// ```
+#[derive(Clone, Debug)]
+pub struct HyperBuilder {
+    connect_timeout: Duration,
+    resolver: Resolver,
+}
+
+impl HyperBuilder {
+    /// Waits for a connection for at most this long; 5 seconds unless set.
+    #[must_use]
+    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = connect_timeout;
+        self
+    }
+
+    /// Connects to `address` for requests to `host`, which is not looked up. The port is still the
+    /// one of the URL, and TLS still wants a certificate for `host`.
+    #[must_use]
+    pub fn resolve(mut self, host: &str, address: IpAddr) -> Self {
+        self.resolver.pin(host, address);
+        self
+    }
+
+    /// A transport for plain http.
+    #[must_use]
+    pub fn plain(self) -> HyperTransport {
+        HyperTransport {
+            client: Wire::Plain(pooled(self.connector())),
+        }
+    }
+
+    /// A transport for https and http, as [`HyperTransport::tls`] makes it.
+    ///
+    /// # Errors
+    ///
+    /// When the platform's root certificates cannot be found.
+    #[cfg(feature = "hyper-tls")]
+    pub fn tls(self) -> Result<HyperTransport, crate::BuildError> {
+        self.with_roots(Roots::Platform)
     }
 
     #[cfg(feature = "hyper-tls")]
-    fn with_roots(connect_timeout: Duration, roots: Roots<'_>) -> Result<Self, crate::BuildError> {
+    fn with_roots(self, roots: Roots<'_>) -> Result<HyperTransport, crate::BuildError> {
         // The connector offers the protocols itself, and wants none in the configuration.
         let config = tls::config(roots, &[])?;
-        let mut tcp = connector(connect_timeout);
+        let mut tcp = self.connector();
         tcp.enforce_http(false);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(config)
@@ -82,17 +149,17 @@ impl HyperTransport {
             .enable_http1()
             .enable_http2()
             .wrap_connector(tcp);
-        Ok(Self {
+        Ok(HyperTransport {
             client: Wire::Tls(pooled(connector)),
         })
     }
-}
 
-fn connector(connect_timeout: Duration) -> HttpConnector {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    connector.set_connect_timeout(Some(connect_timeout));
-    connector
+    fn connector(self) -> HttpConnector<Resolver> {
+        let mut connector = HttpConnector::new_with_resolver(self.resolver);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(self.connect_timeout));
+        connector
+    }
 }
 
 fn pooled<C>(connector: C) -> Client<C, Full<Bytes>>
@@ -108,7 +175,7 @@ where
 /// Waits for a connection for at most 5 seconds.
 impl Default for HyperTransport {
     fn default() -> Self {
-        Self::new(Duration::from_secs(5))
+        Self::builder().plain()
     }
 }
 

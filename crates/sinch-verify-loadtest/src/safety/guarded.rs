@@ -1,0 +1,158 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{Method as Verb, Request, Response};
+use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::{ApiError, DecodeError, Method, PhoneNumber, Verification, WireObject as _};
+
+use crate::failure::{Failure, FailureKind};
+use crate::wire::Wire;
+
+use super::rails::Rails;
+use super::stop::Stop;
+
+/// The wire of one flow of a run; in a live run, one that lets no start through without a budget.
+///
+/// It reads the bytes that are about to be sent, not what the flow meant to send.
+#[derive(Debug)]
+pub struct Guarded<W> {
+    wire: W,
+    rails: Option<Inside>,
+}
+
+/// What a flow of a live run has to answer for.
+#[derive(Debug)]
+struct Inside {
+    rails: Arc<Rails>,
+    number: PhoneNumber,
+    /// Reservations whose verification may have been started.
+    open: Vec<u64>,
+    began: bool,
+}
+
+impl<W: Wire> Guarded<W> {
+    /// A wire without rails, to a mock.
+    pub fn free(wire: W) -> Self {
+        Self { wire, rails: None }
+    }
+
+    /// A wire of a live run, for a flow with `number`, which was [taken](Rails::take).
+    pub fn live(wire: W, rails: Arc<Rails>, number: PhoneNumber) -> Self {
+        let inside = Inside {
+            rails,
+            number,
+            open: Vec::new(),
+            began: false,
+        };
+        Self {
+            wire,
+            rails: Some(inside),
+        }
+    }
+}
+
+impl<W: Wire> Wire for Guarded<W> {
+    async fn send(
+        &mut self,
+        operation: &'static str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let Some(inside) = &mut self.rails else {
+            return self.wire.send(operation, request).await;
+        };
+        let start = inside.admit(&request).await.map_err(|stop| refused(&stop))?;
+        let answer = self.wire.send(operation, request).await;
+        match start {
+            Some(name) => inside.started(name, &answer),
+            None => inside.asked(&answer),
+        }
+        answer
+    }
+}
+
+impl Inside {
+    /// Waits for its turn and reserves what `request` may cost; a start's reservation is returned.
+    async fn admit(&mut self, request: &Request<Bytes>) -> Result<Option<u64>, Stop> {
+        // Of all operations, only a start is a POST.
+        let start = request.method() == Verb::POST;
+        if start || !self.began {
+            if let Some(stop) = self.rails.stopped() {
+                return Err(stop);
+            }
+            self.began = true;
+            let slot = self.rails.slot(Instant::now());
+            tokio::time::sleep_until(slot.into()).await;
+        }
+        if !start {
+            return Ok(None);
+        }
+        let body = StartRequest::decode(request.body()).ok();
+        let number = body.as_ref().and_then(|body| body.identity.phone_number().ok());
+        let (Some(body), Some(number)) = (body, number) else {
+            self.rails.stop(Stop::ForeignNumber);
+            return Err(Stop::ForeignNumber);
+        };
+        // `auto` may turn into a call.
+        let call = matches!(body.method, Method::FlashCall | Method::Callout | Method::Auto);
+        let name = self.rails.reserve(&number, call)?;
+        self.open.push(name);
+        Ok(Some(name))
+    }
+
+    fn started(&mut self, name: u64, answer: &Result<Response<Bytes>, Failure>) {
+        let free = match answer {
+            Ok(answer) => {
+                let status = answer.status();
+                self.rails.answered(status);
+                if let Ok(started) = StartResponse::decode(answer.body())
+                    && status.is_success()
+                {
+                    self.rails.bind(name, &started.id);
+                } else if let Err(error) = Verification::from_http(answer) {
+                    self.refusal(&error);
+                }
+                status.is_client_error()
+            }
+            Err(failure) => failure.kind().is_unreachable() || failure.kind() == FailureKind::Request,
+        };
+        // Any other outcome may have cost something, so the reservation stays until the flow ends.
+        if free {
+            self.rails.release(name);
+            self.open.retain(|open| *open != name);
+        }
+    }
+
+    fn asked(&self, answer: &Result<Response<Bytes>, Failure>) {
+        let Ok(answer) = answer else {
+            return;
+        };
+        self.rails.answered(answer.status());
+        match Verification::from_http(answer) {
+            Ok(verification) => self.rails.seen(&verification),
+            Err(error) => self.refusal(&error),
+        }
+    }
+
+    fn refusal(&self, error: &DecodeError) {
+        if let DecodeError::Api { error, .. } = error
+            && error.code == ApiError::CREDIT
+        {
+            self.rails.stop(Stop::NoCredit);
+        }
+    }
+}
+
+/// The flow is over, however it ended.
+impl Drop for Inside {
+    fn drop(&mut self) {
+        for name in self.open.drain(..) {
+            self.rails.close(name);
+        }
+        self.rails.leave(&self.number);
+    }
+}
+
+fn refused(stop: &Stop) -> Failure {
+    Failure::new(FailureKind::Request, stop.to_string())
+}

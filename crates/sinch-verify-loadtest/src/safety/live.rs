@@ -1,0 +1,244 @@
+//! From what the user asked for to a live target.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sinch_verify_protocol::{BaseUrl, Credentials};
+
+use crate::scenario::Scenario;
+use crate::target::Target;
+
+use super::budget::Budget;
+use super::confirmation::{Confirmation, NotConfirmed};
+use super::pace::RateCap;
+use super::pin::Pin;
+use super::rails::Rails;
+use super::sum::Sum;
+
+/// What a live run is asked to do. Every limit is there, since there is no default for it.
+#[derive(Clone, Debug)]
+pub struct LiveRequest {
+    /// Where the service is.
+    pub base: BaseUrl,
+    /// Who asks.
+    pub credentials: Credentials,
+    /// The address of its host, if it is not to be looked up.
+    pub pin: Option<Pin>,
+    /// What to do over and over.
+    pub scenario: Scenario,
+    /// What it may spend.
+    pub budget: Budget,
+    /// The most starts per second.
+    pub cap: RateCap,
+    /// The rate that was asked for, if any: flows per second.
+    pub rate: Option<f64>,
+    /// For how long.
+    pub duration: Duration,
+    /// Which part of the run this process does, from 0 on, and of how many.
+    pub shard: Option<(u32, NonZeroU32)>,
+}
+
+impl LiveRequest {
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit.
+    pub fn plan(self) -> Result<LivePlan, LiveUnfit> {
+        let stays_here = self.pin.as_ref().is_some_and(Pin::is_loopback);
+        if !stays_here && !self.base.to_string().starts_with("https://") {
+            return Err(LiveUnfit::Plain);
+        }
+        if !is_fit_for_live(self.scenario) {
+            return Err(LiveUnfit::Scenario(self.scenario));
+        }
+        if let Some(rate) = self.rate
+            && rate > self.cap.per_second()
+        {
+            return Err(LiveUnfit::Rate { cap: self.cap });
+        }
+        let confirmation = Confirmation::of(self.credentials.key(), self.budget.verifications);
+        let (budget, cap) = match self.shard {
+            Some((index, count)) => {
+                let budget = self.budget.shard(index, count).ok_or(LiveUnfit::EmptyShard)?;
+                (budget, self.cap.shard(count))
+            }
+            None => (self.budget.clone(), self.cap),
+        };
+        // A worst price of nothing would let any number of verifications through.
+        if budget.worst == Sum::ZERO || budget.worst > budget.cost {
+            return Err(LiveUnfit::Cost);
+        }
+        Ok(LivePlan {
+            request: self,
+            budget,
+            cap,
+            confirmation,
+        })
+    }
+}
+
+/// Whether a scenario may be run against other people's phones: those that end as a person would end
+/// them.
+fn is_fit_for_live(scenario: Scenario) -> bool {
+    match scenario {
+        Scenario::Sms | Scenario::FlashCall | Scenario::Callout => true,
+    }
+}
+
+/// A live run that fits together, and is not confirmed yet. Its `Display` is what `--plan` prints.
+#[derive(Clone, Debug)]
+pub struct LivePlan {
+    request: LiveRequest,
+    budget: Budget,
+    cap: RateCap,
+    confirmation: Confirmation,
+}
+
+impl LivePlan {
+    /// The word to confirm it with.
+    #[must_use]
+    pub fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
+    /// The target, for one who typed the word.
+    ///
+    /// # Errors
+    ///
+    /// When it is another word.
+    pub fn confirm(self, typed: &str) -> Result<LiveTarget, NotConfirmed> {
+        self.confirmation.check(typed)?;
+        let mut target = Target::new(self.request.base, self.request.credentials);
+        target.pin = self.request.pin;
+        Ok(LiveTarget {
+            target,
+            rails: Arc::new(Rails::new(self.budget, self.cap)),
+        })
+    }
+
+    /// How many verifications there can be: the first of all limits.
+    fn count(&self) -> u64 {
+        let within = self.budget.count();
+        let rate = self.request.rate.unwrap_or_else(|| self.cap.per_second());
+        let due = (rate * self.request.duration.as_secs_f64()).ceil();
+        // Saturates: a run of a day at the highest rate has fewer than 2^53.
+        within.min(due as u64)
+    }
+}
+
+impl fmt::Display for LivePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            request,
+            budget,
+            cap,
+            confirmation,
+        } = self;
+        let count = self.count();
+        let currency = budget.currency;
+        let worst = budget.worst.times(count).min(budget.cost);
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: fmt::Arguments<'_>| {
+            writeln!(f, "  {name:<14} {value}")
+        };
+        writeln!(f, "live run, real money:")?;
+        row(f, "target", format_args!("{}", request.base))?;
+        row(f, "scenario", format_args!("{}", request.scenario))?;
+        if let Some((index, shards)) = request.shard {
+            row(f, "shard", format_args!("{} of {shards}", index + 1))?;
+        }
+        row(
+            f,
+            "verifications",
+            format_args!("at most {count}, at most {cap}, for at most {:?}", request.duration),
+        )?;
+        row(
+            f,
+            "cost",
+            format_args!(
+                "at most {worst} {currency}: up to {} each, never more than {} in all",
+                budget.worst, budget.cost
+            ),
+        )?;
+        row(
+            f,
+            "numbers",
+            format_args!(
+                "{}, each at most {} times: {}",
+                budget.numbers.numbers().len(),
+                budget.per_number.get(),
+                budget.numbers
+            ),
+        )?;
+        row(
+            f,
+            "confirm with",
+            format_args!("{confirmation}, or {}={confirmation}", Confirmation::VARIABLE),
+        )
+    }
+}
+
+/// The real service, with the rails of one confirmed run.
+///
+/// There is no other way to one than [`LivePlan::confirm`], so a live run without its budget cannot
+/// be written down.
+#[derive(Clone, Debug)]
+pub struct LiveTarget {
+    target: Target,
+    rails: Arc<Rails>,
+}
+
+impl LiveTarget {
+    /// Where, and who asks.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What every flow has to pass.
+    #[must_use]
+    pub fn rails(&self) -> &Arc<Rails> {
+        &self.rails
+    }
+}
+
+/// Why a live run does not come about.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum LiveUnfit {
+    /// The target speaks no TLS.
+    Plain,
+    /// The scenario is not for other people's phones.
+    Scenario(Scenario),
+    /// The rate is above the cap.
+    Rate {
+        /// The cap.
+        cap: RateCap,
+    },
+    /// The worst price is nothing, or more than all may cost.
+    Cost,
+    /// There is nothing for this shard to do.
+    EmptyShard,
+}
+
+impl fmt::Display for LiveUnfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => f.write_str("a live target must start with https://: numbers and codes leave this machine"),
+            Self::Scenario(scenario) => write!(
+                f,
+                "scenario {scenario} is refused against a live target: it is for emulators"
+            ),
+            Self::Rate { cap } => write!(
+                f,
+                "--rate is above the cap of a live run, {cap}; --max-rate raises it"
+            ),
+            Self::Cost => f.write_str("--worst-price must be above 0 and at most the run's share of --max-cost"),
+            Self::EmptyShard => f.write_str("there are more shards than numbers or verifications, so this one has nothing to do"),
+        }
+    }
+}
+
+impl std::error::Error for LiveUnfit {}
