@@ -141,7 +141,10 @@ impl fmt::Display for DestinationError {
             Self::NotLive => f.write_str("--live is for the real service; the target is this machine"),
             Self::Both => f.write_str("--live and --mock-host exclude each other"),
             Self::OtherHost { declared, host } => {
-                write!(f, "--mock-host declares {declared}, but the target's host is {host}")
+                write!(
+                    f,
+                    "--mock-host declares {declared}, but the target's host is {host}"
+                )
             }
         }
     }
@@ -184,8 +187,18 @@ mod tests {
             // A mock has to be declared by the very name in the URL.
             ("http://emulator:9901", Some("emulator"), false, "mock"),
             ("http://Emulator.:9901", Some("EMULATOR"), false, "mock"),
-            ("http://emulator:9901", Some("emulator.example"), false, "other host"),
-            ("https://verification.api.sinch.com", Some("example"), false, "other host"),
+            (
+                "http://emulator:9901",
+                Some("emulator.example"),
+                false,
+                "other host",
+            ),
+            (
+                "https://verification.api.sinch.com",
+                Some("example"),
+                false,
+                "other host",
+            ),
             ("http://emulator:9901", Some("emulator"), true, "both"),
         ] {
             assert_eq!(judge(url, mock, live), says, "{url} {mock:?} {live}");

@@ -154,5 +154,5 @@ impl Drop for Inside {
 }
 
 fn refused(stop: &Stop) -> Failure {
-    Failure::new(FailureKind::Request, stop.to_string())
+    Failure::new(FailureKind::Aborted, stop.to_string())
 }

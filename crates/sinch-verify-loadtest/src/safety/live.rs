@@ -152,7 +152,10 @@ impl fmt::Display for LivePlan {
         row(
             f,
             "verifications",
-            format_args!("at most {count}, at most {cap}, for at most {:?}", request.duration),
+            format_args!(
+                "at most {count}, at most {cap}, for at most {:?}",
+                request.duration
+            ),
         )?;
         row(
             f,
@@ -226,7 +229,9 @@ pub enum LiveUnfit {
 impl fmt::Display for LiveUnfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Plain => f.write_str("a live target must start with https://: numbers and codes leave this machine"),
+            Self::Plain => {
+                f.write_str("a live target must start with https://: numbers and codes leave this machine")
+            }
             Self::Scenario(scenario) => write!(
                 f,
                 "scenario {scenario} is refused against a live target: it is for emulators"
@@ -235,8 +240,12 @@ impl fmt::Display for LiveUnfit {
                 f,
                 "--rate is above the cap of a live run, {cap}; --max-rate raises it"
             ),
-            Self::Cost => f.write_str("--worst-price must be above 0 and at most the run's share of --max-cost"),
-            Self::EmptyShard => f.write_str("there are more shards than numbers or verifications, so this one has nothing to do"),
+            Self::Cost => {
+                f.write_str("--worst-price must be above 0 and at most the run's share of --max-cost")
+            }
+            Self::EmptyShard => f.write_str(
+                "there are more shards than numbers or verifications, so this one has nothing to do",
+            ),
         }
     }
 }

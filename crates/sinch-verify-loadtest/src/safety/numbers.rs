@@ -160,7 +160,9 @@ mod tests {
 
     #[test]
     fn lines_are_numbers() {
-        let list: AllowList = "\u{20}\n# us\r\n+46700000001\r\n\n +46700000002 \n".parse().unwrap();
+        let list: AllowList = "\u{20}\n# us\r\n+46700000001\r\n\n +46700000002 \n"
+            .parse()
+            .unwrap();
         assert_eq!(list.numbers().len(), 2);
         for (text, error) in [
             ("", AllowListError::Empty),

@@ -83,7 +83,14 @@ mod tests {
         // Nothing can make `localhost` mean another machine.
         let local: Pin = "localhost=192.0.2.1".parse().unwrap();
         assert!(!local.fits(&"http://localhost:9901".parse().unwrap()));
-        for wrong in ["", "=127.0.0.1", "a=b", "127.0.0.1=127.0.0.1", "[::1]=::1", "a=1.2.3.4:80"] {
+        for wrong in [
+            "",
+            "=127.0.0.1",
+            "a=b",
+            "127.0.0.1=127.0.0.1",
+            "[::1]=::1",
+            "a=1.2.3.4:80",
+        ] {
             assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
         }
     }

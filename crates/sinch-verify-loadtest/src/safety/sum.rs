@@ -173,7 +173,18 @@ mod tests {
         ] {
             assert_eq!(sum(text).to_string(), written);
         }
-        for wrong in ["", "-1", "+1", "1e3", "0.0000001", "1,5", "EUR", "18446744073710", ".", "NaN"] {
+        for wrong in [
+            "",
+            "-1",
+            "+1",
+            "1e3",
+            "0.0000001",
+            "1,5",
+            "EUR",
+            "18446744073710",
+            ".",
+            "NaN",
+        ] {
             assert!(wrong.parse::<Sum>().is_err(), "{wrong}");
         }
     }

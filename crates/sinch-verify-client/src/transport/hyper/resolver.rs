@@ -46,7 +46,9 @@ impl Service<Name> for Resolver {
         if let Some(address) = self.pins.get(&name.as_str().to_ascii_lowercase()) {
             // The connector puts the port of the URL in.
             let address = SocketAddr::new(*address, 0);
-            return Box::pin(std::future::ready(Ok(Box::new(std::iter::once(address)) as Addresses)));
+            return Box::pin(std::future::ready(Ok(
+                Box::new(std::iter::once(address)) as Addresses
+            )));
         }
         let found = self.system.call(name);
         Box::pin(async { Ok(Box::new(found.await?) as Addresses) })

@@ -50,14 +50,20 @@ fn starts_at_once_cannot_overrun_the_budget() {
 #[test]
 fn settling_frees_what_was_not_spent() {
     let mut ledger = Ledger::new(budget());
-    let names: Vec<_> = (0..5).map(|last| ledger.reserve(&number(last), false).unwrap()).collect();
+    let names: Vec<_> = (0..5)
+        .map(|last| ledger.reserve(&number(last), false).unwrap())
+        .collect();
     ledger.bind(names[0], &id("a")).unwrap();
     ledger.charged(&id("a"), &status("0.05")).unwrap();
     // Known is not over: only the end of the flow settles.
     assert_eq!(ledger.reserve(&number(5), false), Err(Stop::Budget));
     ledger.close(names[0]).unwrap();
     assert_eq!(ledger.spending().spent, "0.05");
-    assert_eq!(ledger.reserve(&number(5), false), Err(Stop::Budget), "0.05 + 4 x 0.20 + 0.20 > 1.00");
+    assert_eq!(
+        ledger.reserve(&number(5), false),
+        Err(Stop::Budget),
+        "0.05 + 4 x 0.20 + 0.20 > 1.00"
+    );
     ledger.release(names[1]);
     assert!(ledger.reserve(&number(5), false).is_ok());
 }
@@ -145,7 +151,9 @@ fn shares_add_up_to_no_more_than_the_whole() {
     let whole = budget();
     for count in [1, 2, 3, 4, 7] {
         let count = NonZeroU32::new(count).unwrap();
-        let shares: Vec<_> = (0..count.get()).filter_map(|index| whole.shard(index, count)).collect();
+        let shares: Vec<_> = (0..count.get())
+            .filter_map(|index| whole.shard(index, count))
+            .collect();
         let verifications: u64 = shares.iter().map(|share| share.verifications.get()).sum();
         assert_eq!(verifications, 10);
         let cost = shares.iter().fold(Sum::ZERO, |all, share| all.plus(share.cost));

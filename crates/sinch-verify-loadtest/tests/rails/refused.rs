@@ -1,0 +1,95 @@
+//! Live runs that do not come about, and requests that do not go astray.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sinch_verify_loadtest::safety::LiveUnfit;
+use sinch_verify_protocol::ApplicationKey;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::support::{Held, Service};
+
+#[tokio::test]
+async fn unconfirmed_plan_is_no_target() {
+    let service = Service::new().await;
+    for word in ["", "yes", "11111111:99", "22222222:100"] {
+        let plan = service.request().plan().unwrap();
+        assert!(plan.confirm(word).is_err(), "{word}");
+    }
+    assert!(service.request().plan().unwrap().confirm("11111111:100").is_ok());
+    assert_eq!(service.starts(), 0, "asking costs nothing");
+}
+
+#[tokio::test]
+async fn parts_must_fit() {
+    let service = Service::new().await;
+    let mut leaves = service.request();
+    leaves.pin = None;
+    assert_eq!(leaves.plan().unwrap_err(), LiveUnfit::Plain);
+    let mut fast = service.request();
+    fast.rate = Some(100.1);
+    assert!(matches!(fast.plan().unwrap_err(), LiveUnfit::Rate { .. }));
+    for (worst, cost) in [("0", "1"), ("1.01", "1")] {
+        let mut poor = service.request();
+        poor.budget.worst = worst.parse().unwrap();
+        poor.budget.cost = cost.parse().unwrap();
+        assert_eq!(poor.plan().unwrap_err(), LiveUnfit::Cost);
+    }
+}
+
+#[tokio::test]
+async fn plan_shows_everything_but_numbers_and_secrets() {
+    let service = Service::new().await;
+    let plan = service.request().plan().unwrap().to_string();
+    for shown in [
+        "verification.live.test",
+        "at most 100, at most 100/s",
+        "at most 20.00 EUR",
+        "40, each at most 3 times: ***10, ***11",
+        "SINCH_LOAD_CONFIRM=11111111:100",
+    ] {
+        assert!(plan.contains(shown), "{shown} is not in\n{plan}");
+    }
+    assert!(!plan.contains("4670000"), "{plan}");
+    assert!(!plan.contains(crate::support::SECRET));
+    assert!(!plan.contains(ApplicationKey::new(crate::support::KEY).unwrap().as_str()));
+    assert_eq!(service.starts(), 0);
+}
+
+/// Answers every request with `answer`, and counts the connections.
+async fn server(answer: String) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let mut request = vec![0; 16 * 1024];
+            let _ = socket.read(&mut request).await;
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    (port, seen)
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let (elsewhere, followed) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
+    let (port, asked) = server(format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{elsewhere}/\r\ncontent-length: 0\r\n\r\n"
+    ))
+    .await;
+    let service = Service::new().await;
+    let mut request = service.request();
+    request.base = format!("http://{}:{port}", crate::support::HOST).parse().unwrap();
+    let live = service.confirmed(request);
+    let number = live.rails().take().unwrap().unwrap();
+    live.flow(number, number, &Held(tokio::sync::Semaphore::new(0)))
+        .await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(followed.load(Ordering::Relaxed), 0);
+    // Whether the redirecting host sent a message is not known.
+    assert_eq!(live.spending().spent, "0.20");
+}

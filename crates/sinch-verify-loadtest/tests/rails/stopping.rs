@@ -1,0 +1,132 @@
+//! The rules that end a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Settings};
+use sinch_verify_loadtest::measure::FlowEnd;
+use sinch_verify_loadtest::safety::{Budget, Stop};
+use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
+use sinch_verify_protocol::{Code, PhoneNumber, VerificationId};
+
+use crate::support::{Held, Service, budget};
+
+fn fault(operation: &str, fault: Fault) -> FaultRule {
+    let mut rule = FaultRule::api(fault);
+    rule.operation = Some(operation.to_owned());
+    rule
+}
+
+#[tokio::test]
+async fn bursts_of_refusals_stop() {
+    for status in [401, 402, 429] {
+        let service = Service::new().await;
+        service
+            .emulator
+            .add_fault(fault("start", Fault::Status { status }))
+            .unwrap();
+        let live = service.live(budget());
+        let stop = live.one_by_one(50).await;
+        // A 402 says that there is no credit, at the first of them.
+        if status == 402 {
+            assert_eq!(stop, Some(Stop::NoCredit));
+            assert_eq!(service.starts(), 1);
+        } else {
+            assert_eq!(stop, Some(Stop::Refusals { status }));
+            assert_eq!(service.starts(), 3);
+        }
+        assert_eq!(live.spending().spent, "0.00", "what was refused costs nothing");
+    }
+}
+
+#[tokio::test]
+async fn account_without_credit_stops() {
+    let service = Service::new().await;
+    let broke = MagicNumber::all()
+        .into_iter()
+        .find(|magic| magic.outcome == "no-credit")
+        .unwrap();
+    let live = service.live(Budget {
+        numbers: format!("{}\n+46700000001\n", broke.number).parse().unwrap(),
+        ..budget()
+    });
+    assert_eq!(live.one_by_one(50).await, Some(Stop::NoCredit));
+    assert_eq!(service.starts(), 1);
+}
+
+#[tokio::test]
+async fn run_that_fails_stops() {
+    let mut settings = Settings::default();
+    settings.attempts = 1;
+    let service = Service::with(settings).await;
+    let live = service.live(budget());
+    for _ in 0..50 {
+        let Ok(Some(number)) = live.rails().take() else {
+            break;
+        };
+        live.flow(number, number, &Forgetful).await;
+    }
+    // Every verification ends, and is paid for; none as it should.
+    assert_eq!(live.rails().stopped(), Some(Stop::Failures { failed: 5, of: 5 }));
+    assert_eq!(service.starts(), 5);
+    assert_eq!(live.spending().spent, "0.2265");
+}
+
+/// A phone whose owner types something else. Codes have four digits here, so this one is wrong.
+struct Forgetful;
+
+impl Phone for Forgetful {
+    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
+        Ok(Delivered::code(Code::new("00000").unwrap()))
+    }
+}
+
+#[tokio::test]
+async fn lost_answer_counts_as_spent() {
+    let service = Service::new().await;
+    service
+        .emulator
+        .add_fault(fault("start", Fault::Reset { handled: true }))
+        .unwrap();
+    let live = service.live(budget());
+    assert_eq!(live.one_by_one(50).await, Some(Stop::UnknownPrice));
+    assert_eq!(service.starts(), 1);
+    assert_eq!(live.spending().spent, "0.20");
+}
+
+#[tokio::test]
+async fn what_is_under_way_may_finish() {
+    let service = Service::new().await;
+    let live = Arc::new(service.live(budget()));
+    let number = live.rails().take().unwrap().unwrap();
+    let flow = {
+        let (live, emulator) = (Arc::clone(&live), Arc::clone(&service.emulator));
+        tokio::spawn(async move {
+            let phone = Slow(InboxPhone::new(emulator));
+            live.flow(number, number, &phone).await
+        })
+    };
+    service
+        .emulator
+        .wait_message(&number, 0, Duration::from_secs(5))
+        .await
+        .unwrap();
+    live.rails().stop(Stop::Interrupted);
+    let record = flow.await.unwrap();
+    assert_eq!(record.end, FlowEnd::Succeeded);
+    assert_eq!(live.spending().spent, "0.0453", "and its price is known");
+    // But nothing begins any more.
+    let phone = Held(tokio::sync::Semaphore::new(1));
+    live.flow(number, number, &phone).await;
+    assert_eq!(service.starts(), 1);
+}
+
+/// A phone that takes its time.
+struct Slow(InboxPhone);
+
+impl Phone for Slow {
+    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        self.0.delivered(number, id).await
+    }
+}

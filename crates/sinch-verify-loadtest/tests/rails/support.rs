@@ -1,0 +1,181 @@
+//! A live host on loopback, and flows that are run against it.
+
+use std::net::Ipv4Addr;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
+use sinch_verify_loadtest::flows::Flow;
+use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord};
+use sinch_verify_loadtest::safety::{
+    Budget, Destination, Guarded, LivePlan, LiveRequest, LiveTarget, Rails, Spending, Stop,
+};
+use sinch_verify_loadtest::{
+    Delivered, Failure, InboxPhone, LeanWire, Phone, Scenario, SystemClock, run_flow,
+};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials, PhoneNumber, VerificationId};
+
+pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
+pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+/// Nobody's name, and to the load tester as live as any.
+pub(crate) const HOST: &str = "verification.live.test";
+
+/// The service.
+pub(crate) struct Service {
+    pub(crate) emulator: Arc<Emulator>,
+    /// A rule that never strikes and counts the starts that arrive.
+    starts: u64,
+}
+
+impl Service {
+    pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
+        let emulator = Emulator::builder()
+            .application(application)
+            .settings(settings)
+            .seed(7)
+            .start()
+            .await
+            .unwrap();
+        let mut count = FaultRule::api(Fault::Status { status: 500 });
+        count.operation = Some("start".to_owned());
+        count.probability = Some(0.0);
+        let starts = emulator.add_fault(count).unwrap();
+        Self {
+            emulator: Arc::new(emulator),
+            starts,
+        }
+    }
+
+    /// How many starts arrived, whatever became of them.
+    pub(crate) fn starts(&self) -> u64 {
+        let faults = self.emulator.faults();
+        faults.iter().find(|fault| fault.id == self.starts).unwrap().seen
+    }
+
+    /// How many messages went out.
+    pub(crate) fn messages(&self, numbers: &[PhoneNumber]) -> usize {
+        numbers
+            .iter()
+            .map(|number| self.emulator.inbox(number).len())
+            .sum()
+    }
+
+    pub(crate) fn request(&self) -> LiveRequest {
+        let port = self.emulator.addr().port();
+        let url = format!("http://{HOST}:{port}").parse().unwrap();
+        let Ok(Destination::Live(base)) = Destination::judge(url, None, true) else {
+            panic!("{HOST} is live");
+        };
+        let key = ApplicationKey::new(KEY).unwrap();
+        let secret = ApplicationSecret::new(SECRET).unwrap();
+        LiveRequest {
+            base,
+            credentials: Credentials::signed(key, secret),
+            pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
+            scenario: Scenario::Sms,
+            budget: budget(),
+            cap: "100/s".parse().unwrap(),
+            rate: None,
+            duration: Duration::from_secs(60),
+            shard: None,
+        }
+    }
+
+    pub(crate) fn live(&self, budget: Budget) -> Live {
+        let mut request = self.request();
+        request.budget = budget;
+        self.confirmed(request)
+    }
+
+    pub(crate) fn confirmed(&self, request: LiveRequest) -> Live {
+        Live {
+            target: confirm(request.plan().unwrap()),
+            emulator: Arc::clone(&self.emulator),
+        }
+    }
+}
+
+fn confirm(plan: LivePlan) -> LiveTarget {
+    let word = plan.confirmation().to_string();
+    plan.confirm(&word).unwrap()
+}
+
+/// 40 numbers, 100 verifications, 100 EUR in all, 0.20 EUR each.
+pub(crate) fn budget() -> Budget {
+    let numbers: String = (10..50).map(|last| format!("+467000000{last}\n")).collect();
+    Budget {
+        verifications: NonZeroU64::new(100).unwrap(),
+        cost: "100".parse().unwrap(),
+        worst: "0.20".parse().unwrap(),
+        currency: "EUR".parse().unwrap(),
+        numbers: numbers.parse().unwrap(),
+        per_number: "3".parse().unwrap(),
+    }
+}
+
+/// A confirmed live run.
+pub(crate) struct Live {
+    target: LiveTarget,
+    emulator: Arc<Emulator>,
+}
+
+impl Live {
+    pub(crate) fn rails(&self) -> &Arc<Rails> {
+        self.target.rails()
+    }
+
+    pub(crate) fn spending(&self) -> Spending {
+        self.rails().spending()
+    }
+
+    /// Flows one after the other, until `most` of them or the rails end it.
+    pub(crate) async fn one_by_one(&self, most: usize) -> Option<Stop> {
+        let phone = InboxPhone::new(Arc::clone(&self.emulator)).patience(Duration::from_secs(1));
+        for _ in 0..most {
+            let Ok(Some(number)) = self.rails().take() else {
+                break;
+            };
+            self.flow(number, number, &phone).await;
+        }
+        self.rails().stopped()
+    }
+
+    /// One flow, as the engine runs it. `taken` is what the rails gave out, `number` who is verified.
+    pub(crate) async fn flow(
+        &self,
+        taken: PhoneNumber,
+        number: PhoneNumber,
+        phone: &impl Phone,
+    ) -> FlowRecord {
+        let wire = LeanWire::new(self.transport());
+        let mut wire = Guarded::live(wire, Arc::clone(self.rails()), taken);
+        let target = self.target.target();
+        let never = std::future::pending();
+        let record = run_flow(Flow::Sms, number, &mut wire, phone, target, &SystemClock, never).await;
+        self.rails().flow_ended(matches!(record.end, FlowEnd::Failed(_)));
+        record
+    }
+
+    pub(crate) fn transport(&self) -> HyperTransport {
+        HyperTransport::builder()
+            .resolve(HOST, Ipv4Addr::LOCALHOST.into())
+            .plain()
+    }
+}
+
+/// A phone that shows nothing until the test says so.
+pub(crate) struct Held(pub(crate) tokio::sync::Semaphore);
+
+impl Phone for Held {
+    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
+        let _permit = self.0.acquire().await;
+        Ok(Delivered::default())
+    }
+}
