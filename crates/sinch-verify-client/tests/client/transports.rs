@@ -1,5 +1,7 @@
 //! Transports that are made of something else.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -7,6 +9,7 @@ use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use sinch_verify_client::protocol::{Start, VerificationId};
+use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{Client, RetryPolicy, SharedTransport, TransportError, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer, refusing};
@@ -33,6 +36,32 @@ async fn a_tower_service_carries_requests() {
     let handle = client.start(Start::sms(number())).await.unwrap();
     assert_eq!(handle.status().await.unwrap().id, handle.id);
     assert!(server.requests()[0].contains(handle.reference().unwrap().as_str()));
+}
+
+#[tokio::test]
+async fn a_pinned_host_is_not_looked_up() {
+    let server = FaultServer::start(Fault::answer("200 OK", PENDING)).await;
+    let port = server.base_url.rsplit(':').next().unwrap();
+    // `.invalid` is never resolved.
+    let url = format!("http://Service.invalid:{port}");
+    let pinned = |host| {
+        HyperTransport::builder()
+            .resolve(host, Ipv4Addr::LOCALHOST.into())
+            .plain()
+    };
+    let handle = client(&url, pinned("service.INVALID"))
+        .start(Start::sms(number()))
+        .await;
+    assert!(handle.is_ok());
+    assert!(
+        server.requests()[0]
+            .to_lowercase()
+            .contains(&format!("host: service.invalid:{port}"))
+    );
+    let error = client(&url, pinned("other.invalid"))
+        .start(Start::sms(number()))
+        .await;
+    assert!(error.unwrap_err().is_connect());
 }
 
 #[tokio::test]

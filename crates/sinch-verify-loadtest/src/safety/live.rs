@@ -186,7 +186,15 @@ impl fmt::Display for LivePlan {
 /// The real service, with the rails of one confirmed run.
 ///
 /// There is no other way to one than [`LivePlan::confirm`], so a live run without its budget cannot
-/// be written down.
+/// be written down:
+///
+/// ```compile_fail,E0451
+/// # fn make(target: sinch_verify_loadtest::Target, rails: std::sync::Arc<sinch_verify_loadtest::safety::Rails>) {
+/// use sinch_verify_loadtest::safety::LiveTarget;
+///
+/// let live = LiveTarget { target, rails };
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct LiveTarget {
     target: Target,
