@@ -13,6 +13,7 @@ mod tell;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ pub(crate) use log::Log;
 pub(crate) use outstanding::Outstanding;
 
 use post::Poster;
+use tell::Telling;
 
 /// Something to post.
 pub(crate) enum Job {
@@ -42,6 +44,8 @@ pub(crate) enum Job {
         delivery: Box<Delivery>,
         reply: oneshot::Sender<Option<Delivery>>,
     },
+    /// Tell what is waiting or under way.
+    Queue { reply: oneshot::Sender<Vec<Waiting>> },
     /// Drop all that is waiting or under way.
     Forget,
 }
@@ -72,16 +76,39 @@ pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>)
     }
 }
 
+/// How much of the queue is told.
+const LISTED: usize = 1_000;
+
 struct Desk {
     core: Arc<Core>,
     poster: Arc<Poster>,
     in_flight: Arc<Semaphore>,
     /// Questions end with `None`, events with the verification they were about.
     tasks: JoinSet<Option<Uid>>,
-    /// For each verification with an event under way, the events behind it.
-    lanes: HashMap<Uid, VecDeque<Effect>>,
+    /// For each verification with an event under way, that and the events behind it.
+    lanes: HashMap<Uid, Lane>,
     /// Events under way and behind.
     held: usize,
+}
+
+/// The events of one verification.
+struct Lane {
+    first: Arc<Telling>,
+    behind: VecDeque<Effect>,
+}
+
+/// An event that was not heard yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) app: AppId,
+    pub(crate) uid: Uid,
+    pub(crate) event: &'static str,
+    /// The try that is under way, or comes next.
+    pub(crate) attempt: u32,
+    /// When that is, on the wall clock; `None` when it is under way, or waits for another event of
+    /// the same verification.
+    pub(crate) next_at: Option<SystemTime>,
+    pub(crate) under_way: bool,
 }
 
 impl Desk {
@@ -103,10 +130,12 @@ impl Desk {
                 }
                 self.held += 1;
                 match self.lanes.get_mut(&effect.uid) {
-                    Some(lane) => lane.push_back(effect),
+                    Some(lane) => lane.behind.push_back(effect),
                     None => {
-                        self.lanes.insert(effect.uid, VecDeque::new());
-                        self.spawn(effect);
+                        let uid = effect.uid;
+                        let first = self.spawn(effect);
+                        let behind = VecDeque::new();
+                        self.lanes.insert(uid, Lane { first, behind });
                     }
                 }
             }
@@ -118,6 +147,12 @@ impl Desk {
                     None
                 });
             }
+            Job::Queue { reply } => {
+                let lanes = self.lanes.values();
+                let mut waiting: Vec<_> = lanes.flat_map(Lane::waiting).take(LISTED).collect();
+                waiting.sort_by_key(|waiting| (waiting.next_at, waiting.uid));
+                let _ = reply.send(waiting);
+            }
             Job::Forget => {
                 self.tasks = JoinSet::new();
                 self.lanes.clear();
@@ -126,29 +161,48 @@ impl Desk {
         }
     }
 
-    fn spawn(&mut self, effect: Effect) {
+    fn spawn(&mut self, effect: Effect) -> Arc<Telling> {
         let uid = effect.uid;
-        let telling = tell::until_heard(
+        let telling = Arc::new(Telling::new(effect));
+        let heard = tell::until_heard(
             Arc::clone(&self.core),
             Arc::clone(&self.poster),
             Arc::clone(&self.in_flight),
-            effect,
+            Arc::clone(&telling),
         );
         self.tasks.spawn(async move {
-            telling.await;
+            heard.await;
             Some(uid)
         });
+        telling
     }
 
     /// An event was heard or given up: the next of that verification goes out.
     fn told(&mut self, uid: Uid) {
         self.held = self.held.saturating_sub(1);
         self.core.outstanding.remove(1);
-        match self.lanes.get_mut(&uid).and_then(VecDeque::pop_front) {
-            Some(next) => self.spawn(next),
-            None => {
-                self.lanes.remove(&uid);
-            }
+        let next = self.lanes.get_mut(&uid).and_then(|lane| lane.behind.pop_front());
+        let Some(next) = next else {
+            self.lanes.remove(&uid);
+            return;
+        };
+        let first = self.spawn(next);
+        if let Some(lane) = self.lanes.get_mut(&uid) {
+            lane.first = first;
         }
+    }
+}
+
+impl Lane {
+    fn waiting(&self) -> Vec<Waiting> {
+        let behind = self.behind.iter().map(|effect| Waiting {
+            app: effect.app,
+            uid: effect.uid,
+            event: tell::name(&effect.notice),
+            attempt: 1,
+            next_at: None,
+            under_way: false,
+        });
+        [self.first.waiting()].into_iter().chain(behind).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The emulator's two times.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// *Wire time* is the wall clock: timestamps of what is sent, and the freshness of what came.
@@ -10,8 +10,8 @@ pub(crate) struct Clock(Mutex<Service>);
 
 #[derive(Clone, Copy, Debug)]
 enum Service {
-    /// As far ahead of the wall clock as it was moved.
-    Running { ahead: Duration },
+    /// As long after `service` as the wall clock is after `wire`.
+    Running { service: SystemTime, wire: SystemTime },
     /// Moved by hand only.
     Manual { now: SystemTime },
 }
@@ -19,9 +19,8 @@ enum Service {
 impl Clock {
     /// Service time that starts with the wall clock.
     pub(crate) fn running() -> Self {
-        Self(Mutex::new(Service::Running {
-            ahead: Duration::ZERO,
-        }))
+        let wire = SystemTime::now();
+        Self(Mutex::new(Service::Running { service: wire, wire }))
     }
 
     /// Service time that stands at `now` until it is moved.
@@ -36,48 +35,81 @@ impl Clock {
 
     /// The time verifications live by.
     pub(crate) fn service(&self) -> SystemTime {
-        self.at(self.wire())
-    }
-
-    fn at(&self, wire: SystemTime) -> SystemTime {
-        match *self.lock() {
-            Service::Running { ahead } => {
-                let now = wire.checked_add(ahead);
-                now.map_or_else(last, |now| now.min(last()))
-            }
-            Service::Manual { now } => now,
-        }
+        self.lock().at(self.wire())
     }
 
     /// Both times of one moment: that of verifications, and the wall clock.
     pub(crate) fn both(&self) -> (SystemTime, SystemTime) {
         let wire = self.wire();
-        (self.at(wire), wire)
+        (self.lock().at(wire), wire)
     }
 
     /// Moves service time ahead, but not past its end.
     pub(crate) fn advance(&self, by: Duration) {
+        let wire = self.wire();
         let mut service = self.lock();
-        match &mut *service {
-            Service::Running { ahead } => {
-                let room = last().duration_since(self.wire()).unwrap_or_default();
-                *ahead = ahead.saturating_add(by).min(room);
-            }
-            Service::Manual { now } => *now = now.checked_add(by).map_or_else(last, |then| then.min(last())),
+        let now = service.at(wire).checked_add(by);
+        service.set(now.map_or_else(last, |now| now.min(last())), wire);
+    }
+
+    /// Moves service time ahead to `at`, if it is before that.
+    pub(crate) fn advance_to(&self, at: SystemTime) {
+        let wire = self.wire();
+        let mut service = self.lock();
+        let now = service.at(wire).max(at);
+        service.set(now.min(last()), wire);
+    }
+
+    /// Lets service time stand from now on.
+    pub(crate) fn pause(&self) {
+        let wire = self.wire();
+        let mut service = self.lock();
+        let now = service.at(wire);
+        *service = Service::Manual { now };
+    }
+
+    /// Lets service time go on with the wall clock, from where it stands.
+    pub(crate) fn resume(&self) {
+        let wire = self.wire();
+        let mut service = self.lock();
+        if let Service::Manual { now } = *service {
+            *service = Service::Running { service: now, wire };
         }
     }
 
-    /// How far ahead of the wall clock service time was moved; `None` when it moves by hand only.
-    pub(crate) fn ahead(&self) -> Option<Duration> {
-        match *self.lock() {
-            Service::Running { ahead } => Some(ahead),
-            Service::Manual { .. } => None,
-        }
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(*self.lock(), Service::Running { .. })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Service> {
+    fn lock(&self) -> MutexGuard<'_, Service> {
         // The state is one plain value, whole at all times.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    fn at(self, then: SystemTime) -> SystemTime {
+        match self {
+            Self::Manual { now } => now,
+            Self::Running { service, wire } => {
+                let now = match then.duration_since(wire) {
+                    Ok(passed) => service.checked_add(passed),
+                    // The wall clock was set back.
+                    Err(before) => service.checked_sub(before.duration()),
+                };
+                now.map_or_else(last, |now| now.min(last()))
+            }
+        }
+    }
+
+    fn set(&mut self, to: SystemTime, then: SystemTime) {
+        *self = match self {
+            Self::Manual { .. } => Self::Manual { now: to },
+            Self::Running { .. } => Self::Running {
+                service: to,
+                wire: then,
+            },
+        };
     }
 }
 
@@ -85,4 +117,47 @@ impl Clock {
 /// year, and every time zone shall still be able to express them.
 fn last() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_128_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::{Clock, Service, last};
+
+    #[test]
+    fn service_time_goes_with_the_wall_clock_from_where_it_was_put() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let second = Duration::from_secs(1);
+        let mut service = Service::Running {
+            service: noon,
+            wire: noon,
+        };
+        assert_eq!(service.at(noon + second), noon + second);
+        assert_eq!(
+            service.at(noon - second),
+            noon - second,
+            "the wall clock was set back"
+        );
+        service.set(noon + 100 * second, noon + second);
+        assert_eq!(service.at(noon + 2 * second), noon + 101 * second);
+        service.set(last(), noon);
+        assert_eq!(service.at(noon + second), last());
+    }
+
+    #[test]
+    fn a_clock_stands_and_goes_on() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let clock = Clock::manual(noon);
+        clock.advance(Duration::from_secs(7));
+        clock.advance_to(noon);
+        assert_eq!(clock.service(), noon + Duration::from_secs(7), "never back");
+        clock.resume();
+        assert!(clock.is_running());
+        // Years behind the wall clock, and it stays so.
+        assert!(clock.service() < noon + Duration::from_secs(3600));
+        clock.pause();
+        assert!(!clock.is_running());
+        assert_eq!(clock.service(), clock.service());
+    }
 }

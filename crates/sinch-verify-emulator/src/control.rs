@@ -1,5 +1,6 @@
 //! The control interface under `/_emu`, probes, and the index.
 
+mod applications;
 mod clock;
 mod deliveries;
 mod faults;
@@ -14,6 +15,8 @@ mod requests;
 mod respond;
 mod seamless;
 mod snippet;
+mod timeline;
+mod trial;
 mod verifications;
 
 use std::sync::Arc;
@@ -22,7 +25,7 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use http::StatusCode;
 use serde_json::Value;
 use sinch_verify_protocol::timestamp::XTimestamp;
@@ -34,6 +37,11 @@ use crate::engine::SEAMLESS;
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let control = Router::new()
         .route("/_emu/info", get(info::info))
+        .route(
+            "/_emu/applications/{key}/callback",
+            put(applications::set_callback),
+        )
+        .route("/_emu/try", post(trial::start))
         .route("/_emu/phones", get(phones::phones))
         .route("/_emu/numbers", get(phones::magic_numbers))
         .route("/_emu/numbers/{number}/messages", get(phones::messages))
@@ -41,17 +49,27 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/messages/wait", get(phones::wait))
         .route("/_emu/verifications", get(verifications::verifications))
         .route("/_emu/verifications/{id}", get(verifications::verification))
+        .route("/_emu/verifications/{id}/expire", post(verifications::expire))
+        .route("/_emu/verifications/{id}/deliver", post(verifications::deliver))
+        .route("/_emu/verifications/{id}/deny", post(verifications::deny))
         .route("/_emu/requests", get(requests::requests))
         .route("/_emu/requests/{seq}", get(requests::request))
         .route("/_emu/deliveries", get(deliveries::deliveries))
         .route("/_emu/deliveries/{seq}/replay", post(deliveries::replay))
-        .route("/_emu/policies", post(policies::set).delete(policies::clear))
+        .route("/_emu/queue", get(deliveries::queue))
+        .route(
+            "/_emu/policies",
+            get(policies::list)
+                .post(policies::set)
+                .put(policies::set)
+                .delete(policies::clear),
+        )
         .route(
             "/_emu/faults",
             get(faults::list).post(faults::add).delete(faults::clear),
         )
         .route("/_emu/faults/{id}", delete(faults::remove))
-        .route("/_emu/clock", get(clock::clock).post(clock::advance))
+        .route("/_emu/clock", get(clock::clock).post(clock::turn))
         .route("/_emu/events", get(feed::events))
         .route("/_emu/reset", post(reset))
         .layer(axum::middleware::from_fn(guard::own_origin));
@@ -79,14 +97,19 @@ messages      GET  /_emu/numbers/{number}/messages
 next message  GET  /_emu/messages/wait?to=+46700000001&after=0&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 verifications GET  /_emu/verifications?status=&method=&number=&application=
+one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
+try it        POST /_emu/try                       {\"method\":\"sms\",\"number\":\"+46700000001\"}
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries
+still to post GET  /_emu/queue
+callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
 send again    POST /_emu/deliveries/{seq}/replay
 clock         GET  /_emu/clock
-move clock    POST /_emu/clock                     {\"advance\":\"5m\"}
+move clock    POST /_emu/clock                     {\"advance\":\"5m\"}, {\"pause\":true}, {\"to\":\"next-expiry\"}
 faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}
 magic numbers GET  /_emu/numbers
-policies      POST /_emu/policies                  {\"prefix\":\"+46\",\"policy\":{\"do\":\"report\",\"after\":\"2s\"}}
+policies      GET  /_emu/policies
+              POST /_emu/policies                  {\"prefix\":\"+46\",\"policy\":{\"do\":\"report\",\"after\":\"2s\"}}
               DELETE /_emu/policies
 events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
 start over    POST /_emu/reset

@@ -13,12 +13,14 @@ use sinch_verify_protocol::{
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::application::{Application, AuthorizationLevel, CallbackUrl};
-use crate::callbacks::{Job, Log, Outstanding};
+use crate::callbacks::{Job, Log, Outstanding, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::emulator::ControlError;
-use crate::engine::{Answer, AppId, Ask, Command, Engine, Notice, Outputs, Reach, Uid};
-use crate::fault::Faults;
+use crate::engine::{
+    Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Reach, Refusal, Uid,
+};
+use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
 use crate::journal::Journal;
 use crate::message::Message;
@@ -58,6 +60,15 @@ pub(crate) struct Registered {
     pub(crate) verifier: Verifier,
     pub(crate) signer: Signer,
     callback: RwLock<Option<Arc<CallbackUrl>>>,
+}
+
+/// Where service time can be moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Whatever is due next.
+    Due,
+    /// The next expiry of a verification.
+    Expiry,
 }
 
 /// What came of a command, and which verification it was about.
@@ -151,7 +162,8 @@ impl Core {
         self.carry_out(command).answer
     }
 
-    fn carry_out(&self, command: Command) -> Outcome {
+    /// As [`Core::run`], and says which verification it was about.
+    pub(crate) fn carry_out(&self, command: Command) -> Outcome {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let outputs = engine.handle(self.clock.service(), command);
@@ -221,8 +233,8 @@ impl Core {
         self.lock().held_back(app, number)
     }
 
-    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
-        let scope = match scope {
+    fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {
+        Ok(match scope {
             Scope::Number(number) => Reach::Number(number),
             Scope::Prefix(prefix) => {
                 let digits = prefix.strip_prefix('+').unwrap_or_default();
@@ -236,13 +248,51 @@ impl Core {
                 Reach::Application(app.ok_or(ControlError::UnknownApplication(key))?)
             }
             Scope::Everyone => Reach::Everyone,
-        };
+        })
+    }
+
+    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
+        let scope = self.reach(scope)?;
         self.run(Command::SetPolicy { scope, policy });
+        self.tell(Happening::Policy);
+        Ok(())
+    }
+
+    pub(crate) fn remove_policy(&self, scope: Scope) -> Result<(), ControlError> {
+        let scope = self.reach(scope)?;
+        self.run(Command::RemovePolicy { scope });
+        self.tell(Happening::Policy);
         Ok(())
     }
 
     pub(crate) fn clear_policies(&self) {
         self.run(Command::ClearPolicies);
+        self.tell(Happening::Policy);
+    }
+
+    /// Puts into the feed what happened outside the engine.
+    pub(crate) fn tell(&self, what: Happening) {
+        self.feed.push(self.clock.service(), what);
+    }
+
+    pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, &'static str> {
+        let id = self.faults.add(rule)?;
+        self.tell(Happening::Fault);
+        Ok(id)
+    }
+
+    /// Says whether there was such a fault.
+    pub(crate) fn remove_fault(&self, id: u64) -> bool {
+        let removed = self.faults.remove(id);
+        if removed {
+            self.tell(Happening::Fault);
+        }
+        removed
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.faults.clear();
+        self.tell(Happening::Fault);
     }
 
     /// Posts what was posted before once more, and gives what became of it; `None` when that is no
@@ -256,6 +306,13 @@ impl Core {
             reply,
         });
         outcome.await.ok().flatten()
+    }
+
+    /// Events that were not heard yet.
+    pub(crate) async fn queue(&self) -> Vec<Waiting> {
+        let (reply, queue) = oneshot::channel();
+        self.post(Job::Queue { reply });
+        queue.await.unwrap_or_default()
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
@@ -276,7 +333,7 @@ impl Core {
         self.post(Job::Ask { app, ask, reply });
         answer.await.unwrap_or_else(|_| {
             let message = "Service is temporarily unavailable, please try again later.";
-            Answer::Refused(crate::engine::Refusal::new(ApiError::UNAVAILABLE, message))
+            Answer::Refused(Refusal::new(ApiError::UNAVAILABLE, message))
         })
     }
 
@@ -332,7 +389,13 @@ impl Core {
             number: *number,
             digits: digits.to_owned(),
         };
-        match self.run(command) {
+        let pressed = self.clock.service();
+        let outcome = self.carry_out(command);
+        if let Some(uid) = outcome.about {
+            let digits = digits.to_owned();
+            self.feed.push(pressed, Happening::Keys { uid, digits });
+        }
+        match outcome.answer {
             Answer::Verification(verification) => Ok(*verification),
             Answer::Refused(refusal) if refusal.code == ApiError::PARAMETER => Err(ControlError::Keys),
             _ => Err(ControlError::NoCallout),
@@ -341,8 +404,45 @@ impl Core {
 
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
+        self.clock_moved();
+    }
+
+    /// Moves service time to the next thing that is due, or to the next expiry; says whether there
+    /// is one.
+    pub(crate) fn advance_to(&self, next: Next) -> bool {
+        let due = self.look(|engine| match next {
+            Next::Due => engine.next_deadline(),
+            Next::Expiry => engine.next_expiry(),
+        });
+        if let Some(due) = due {
+            self.clock.advance_to(due);
+            self.clock_moved();
+        }
+        due.is_some()
+    }
+
+    pub(crate) fn pause(&self, pause: bool) {
+        if pause {
+            self.clock.pause();
+        } else {
+            self.clock.resume();
+            // The driver did not look at the clock while it stood.
+            self.nearer.notify_one();
+        }
+        self.clock_moved();
+    }
+
+    fn clock_moved(&self) {
         self.run(Command::TimeReached);
-        self.feed.push(self.clock.service(), Happening::Clock);
+        self.tell(Happening::Clock);
+    }
+
+    /// Expires, delivers or denies; says what stands against it.
+    pub(crate) fn intervene(&self, uid: Uid, what: Intervention) -> Result<(), Refusal> {
+        match self.run(Command::Intervene { uid, what }) {
+            Answer::Refused(refusal) => Err(refusal),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn set_callback_url(
@@ -374,7 +474,7 @@ impl Core {
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();
-        self.feed.push(self.clock.service(), Happening::Reset);
+        self.tell(Happening::Reset);
     }
 
     pub(crate) fn stop(&self) {

@@ -28,6 +28,9 @@ pub struct Delivery {
     /// When, on the wall clock.
     #[serde(serialize_with = "instant")]
     pub at: SystemTime,
+    /// When it was posted and when that was over, in service time.
+    #[serde(skip)]
+    pub(crate) service: (SystemTime, SystemTime),
     /// How long it took; in milliseconds as JSON.
     #[serde(rename = "ms", serialize_with = "milliseconds")]
     pub took: Duration,

@@ -13,7 +13,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     loop {
         let wait = match core.next_deadline() {
             // A manual clock moves by hand, and whoever moves it does what is due.
-            Some(deadline) if core.clock().ahead().is_some() => deadline
+            Some(deadline) if core.clock().is_running() => deadline
                 .duration_since(core.clock().service())
                 .unwrap_or_default(),
             _ => NAP,

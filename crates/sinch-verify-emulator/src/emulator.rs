@@ -14,7 +14,7 @@ use crate::application::{Application, CallbackUrl};
 use crate::builder::Builder;
 use crate::callbacks;
 use crate::clock::Clock;
-use crate::core::Core;
+use crate::core::{Core, Next};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
@@ -134,6 +134,21 @@ impl Emulator {
         self.core.advance(by);
     }
 
+    /// Lets service time stand from now on: it moves by [`Emulator::advance`] only.
+    pub fn pause_clock(&self) {
+        self.core.pause(true);
+    }
+
+    /// Lets service time go on with the wall clock, from where it stands.
+    pub fn resume_clock(&self) {
+        self.core.pause(false);
+    }
+
+    /// Moves service time to the next thing that is due, and does it; says whether anything is.
+    pub fn advance_to_next(&self) -> bool {
+        self.core.advance_to(Next::Due)
+    }
+
     /// Where events of an application are posted from now on; `None` for nowhere.
     ///
     /// # Errors
@@ -188,17 +203,17 @@ impl Emulator {
     ///
     /// When the rule makes no sense: the message names the field.
     pub fn add_fault(&self, rule: FaultRule) -> Result<u64, ControlError> {
-        self.core.faults.add(rule).map_err(ControlError::Fault)
+        self.core.add_fault(rule).map_err(ControlError::Fault)
     }
 
     /// Ends a fault; says whether there was one of this number.
     pub fn remove_fault(&self, id: u64) -> bool {
-        self.core.faults.remove(id)
+        self.core.remove_fault(id)
     }
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        self.core.faults.clear();
+        self.core.clear_faults();
     }
 
     /// The faults in force, and how often each struck.

@@ -12,6 +12,7 @@ mod command;
 mod fate;
 mod flash_call;
 mod handset;
+mod intervene;
 mod language;
 mod overview;
 mod plan;
@@ -31,6 +32,7 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status};
 
 use crate::message::Message;
+use crate::policy::Policy;
 use crate::settings::Settings;
 
 use agenda::{Agenda, Task};
@@ -45,6 +47,7 @@ pub(crate) use command::{
     Answer, AppId, Arrived, Ask, Command, Effect, Notice, Outputs, Query, Reach, Refusal, StartCommand,
     Target,
 };
+pub(crate) use intervene::Intervention;
 pub(crate) use overview::{Filter, Overview, Phone};
 pub(crate) use record::Uid;
 
@@ -108,6 +111,11 @@ impl Engine {
                 self.policies = Policies::default();
                 Answer::Done
             }
+            Command::RemovePolicy { scope } => {
+                self.policies.remove(&scope);
+                Answer::Done
+            }
+            Command::Intervene { uid, what } => self.intervene(uid, what),
             Command::TimeReached => Answer::Done,
             Command::Reset => self.reset(),
         };
@@ -124,6 +132,16 @@ impl Engine {
     /// When something happens next without being asked for.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
         self.agenda.next()
+    }
+
+    /// When the next verification expires.
+    pub(crate) fn next_expiry(&self) -> Option<SystemTime> {
+        self.agenda.next_of(Task::Expire)
+    }
+
+    /// The policies in force, the widest last.
+    pub(crate) fn policies(&self) -> Vec<(Reach, Policy)> {
+        self.policies.list()
     }
 
     fn status(&mut self, app: AppId, query: &Query) -> Answer {
@@ -228,6 +246,7 @@ impl Engine {
         if !matches!(record.by(&Method::Seamless), Some(Carried::Link { secret: own }) if *own == secret) {
             return Answer::Refused(Refusal::not_found());
         }
+        self.about = Some(uid);
         if let Some(answer) = self.late(record) {
             return answer;
         }

@@ -41,7 +41,15 @@ pub(crate) enum Happening {
         about: Option<Uid>,
         status: Option<u16>,
     },
-    /// Service time was moved.
+    /// Keys were pressed in a callout.
+    Keys { uid: Uid, digits: String },
+    /// A device followed the address of a data verification.
+    Followed { uid: Uid },
+    /// A policy was set or forgotten.
+    Policy,
+    /// A fault was ordered or ended.
+    Fault,
+    /// Service time was moved, or stands, or goes on.
     Clock,
     /// Everything was forgotten.
     Reset,
@@ -108,6 +116,14 @@ impl Feed {
             }
             news.await;
         }
+    }
+
+    /// What `pick` makes of the entries that are kept, oldest first.
+    pub(crate) fn pick<T>(&self, pick: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
+        let ring = self.lock();
+        let mut picked: Vec<T> = ring.before(u64::MAX).filter_map(pick).collect();
+        picked.reverse();
+        picked
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring<Entry>> {

@@ -67,18 +67,6 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    /// The kind of what `method` sends; `None` for a method that sends nothing by itself.
-    pub(crate) fn of(method: &Method) -> Option<Self> {
-        Some(match method {
-            Method::Sms => Self::Sms,
-            Method::FlashCall => Self::FlashCall,
-            Method::Callout => Self::Callout,
-            Method::WhatsApp => Self::WhatsApp,
-            Method::Seamless => Self::Seamless,
-            _ => return None,
-        })
-    }
-
     pub(crate) fn method(self) -> Method {
         match self {
             Self::Sms => Method::Sms,

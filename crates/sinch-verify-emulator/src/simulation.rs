@@ -2,6 +2,7 @@
 
 mod commands;
 mod journal;
+mod look;
 mod model;
 mod world;
 

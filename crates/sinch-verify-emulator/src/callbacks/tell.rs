@@ -1,6 +1,6 @@
 //! Result and delivered events, tried until they are heard.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -8,6 +8,7 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
+use super::Waiting;
 use super::post::{Answered, Poster, strike};
 use crate::application::CallbackUrl;
 use crate::core::Core;
@@ -24,14 +25,18 @@ pub(super) async fn until_heard(
     core: Arc<Core>,
     poster: Arc<Poster>,
     in_flight: Arc<Semaphore>,
-    effect: Effect,
+    telling: Arc<Telling>,
 ) {
+    let effect = &telling.effect;
     let (name, body) = event(&effect.notice);
     let tries = core.settings().event_tries.max(1);
     for attempt in 1..=tries {
         if attempt > 1 {
-            tokio::time::sleep(pause(&core, effect.uid, attempt)).await;
+            let pause = pause(&core, effect.uid, attempt);
+            telling.set(attempt, core.clock().wire().checked_add(pause));
+            tokio::time::sleep(pause).await;
         }
+        telling.set(attempt, None);
         // The permit is not held while waiting between tries.
         let Ok(_permit) = in_flight.acquire().await else {
             return;
@@ -63,6 +68,38 @@ pub(super) async fn until_heard(
         }
     }
     tracing::warn!(id = %effect.uid, event = name, tries, "event was given up");
+}
+
+/// An event on its way, and how far it is.
+pub(super) struct Telling {
+    effect: Effect,
+    /// The try, and when it comes if it is not under way.
+    progress: Mutex<(u32, Option<SystemTime>)>,
+}
+
+impl Telling {
+    pub(super) fn new(effect: Effect) -> Self {
+        Self {
+            effect,
+            progress: Mutex::new((1, None)),
+        }
+    }
+
+    fn set(&self, attempt: u32, next_at: Option<SystemTime>) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = (attempt, next_at);
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        let (attempt, next_at) = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        Waiting {
+            app: self.effect.app,
+            uid: self.effect.uid,
+            event: name(&self.effect.notice),
+            attempt,
+            next_at,
+            under_way: next_at.is_none(),
+        }
+    }
 }
 
 /// Whether an event was heard, and what is wrong, or odd, with the answer.
@@ -99,9 +136,17 @@ pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
 }
 
 fn event(notice: &Notice) -> (&'static str, Bytes) {
+    let body = match notice {
+        Notice::Delivered(event) => event.to_json(),
+        Notice::Result(event) => event.to_json(),
+    };
+    (name(notice), body.into())
+}
+
+pub(super) fn name(notice: &Notice) -> &'static str {
     match notice {
-        Notice::Delivered(event) => (SmsDeliveredEvent::EVENT, event.to_json().into()),
-        Notice::Result(event) => (ResultEvent::EVENT, event.to_json().into()),
+        Notice::Delivered(_) => SmsDeliveredEvent::EVENT,
+        Notice::Result(_) => ResultEvent::EVENT,
     }
 }
 
@@ -125,6 +170,7 @@ pub(super) struct Try {
     url: String,
     request: String,
     at: SystemTime,
+    service_at: SystemTime,
     began: Instant,
 }
 
@@ -138,6 +184,7 @@ impl Try {
         url: &CallbackUrl,
         body: &Bytes,
     ) -> Self {
+        let (service_at, at) = core.clock().both();
         Self {
             app,
             replay_of: None,
@@ -146,7 +193,8 @@ impl Try {
             attempt,
             url: url.to_string(),
             request: String::from_utf8_lossy(body).into_owned(),
-            at: core.clock().wire(),
+            at,
+            service_at,
             began: Instant::now(),
         }
     }
@@ -164,7 +212,7 @@ pub(super) fn log(
         let head = &answered.body[..answered.body.len().min(KEPT)];
         String::from_utf8_lossy(head).into_owned()
     });
-    let app = begun.app;
+    let (app, now) = (begun.app, core.clock().service());
     let delivery = Delivery {
         seq: 0,
         verification_id: begun.uid.to_id(),
@@ -172,6 +220,7 @@ pub(super) fn log(
         attempt: begun.attempt,
         url: begun.url,
         at: begun.at,
+        service: (begun.service_at, now),
         took: begun.began.elapsed(),
         request: begun.request,
         status: answered.map(|answered| answered.status.as_u16()),
@@ -182,6 +231,6 @@ pub(super) fn log(
     };
     let told = Happening::delivery(&delivery);
     let seq = core.log.push(app, delivery);
-    core.feed.push(core.clock().service(), told(seq));
+    core.feed.push(now, told(seq));
     seq
 }

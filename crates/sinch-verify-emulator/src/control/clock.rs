@@ -1,62 +1,97 @@
 //! Service time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use sinch_verify_protocol::timestamp::XTimestamp;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json as value;
 
 use super::respond::{Answer, Refused, json, read_body};
-use crate::core::Core;
+use super::time;
+use crate::core::{Core, Next};
 use crate::span;
 
 /// Ten years: a slip of the finger must not take the clock to its end for good.
 const LONGEST_ADVANCE: Duration = Duration::from_secs(3650 * 86_400);
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Times {
-    /// What verifications live by.
-    service: String,
-    /// The wall clock.
-    wire: String,
-    /// Milliseconds between the two; left out for a clock that stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ahead_ms: Option<u64>,
-    /// Whether service time stands until it is moved.
-    manual: bool,
+pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
+    let (service, wire) = core.clock().both();
+    let is_running = core.clock().is_running();
+    let mut times = value!({
+        // What verifications live by.
+        "service": time(service),
+        // The wall clock.
+        "wire": time(wire),
+        // Whether service time stands until it is moved.
+        "manual": !is_running,
+    });
+    if is_running {
+        times["aheadMs"] = ahead(service, wire).into();
+    }
+    let (deadline, expiry) = core.look(|engine| (engine.next_deadline(), engine.next_expiry()));
+    for (name, at) in [("nextDeadline", deadline), ("nextExpiry", expiry)] {
+        if let Some(at) = at {
+            times[name] = time(at);
+        }
+    }
+    json(&times)
 }
 
-pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
-    let clock = core.clock();
-    let ahead = clock.ahead();
-    let (service, wire) = clock.both();
-    json(&Times {
-        service: XTimestamp::new(service).as_str().to_owned(),
-        wire: XTimestamp::new(wire).as_str().to_owned(),
-        ahead_ms: ahead.map(|ahead| u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX)),
-        manual: ahead.is_none(),
-    })
+/// Milliseconds from `wire` to `service`.
+fn ahead(service: SystemTime, wire: SystemTime) -> i64 {
+    let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    match service.duration_since(wire) {
+        Ok(ahead) => millis(ahead),
+        Err(behind) => -millis(behind.duration()),
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
-    advance: String,
+struct Move {
+    advance: Option<String>,
+    pause: Option<bool>,
+    to: Option<Goal>,
 }
 
-pub(super) async fn advance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let wanted: Advance = read_body(&body, r#"{"advance":"5m"}"#)?;
-    let by = span::parse(&wanted.advance)
-        .ok_or_else(|| Refused::bad("advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m"))?;
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Goal {
+    Next,
+    NextExpiry,
+}
+
+pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
+    let wanted: Move = read_body(&body, example)?;
+    match (wanted.advance, wanted.pause, wanted.to) {
+        (Some(text), None, None) => core.advance(span(&text)?),
+        (None, Some(pause), None) => core.pause(pause),
+        (None, None, Some(goal)) => {
+            let next = match goal {
+                Goal::Next => Next::Due,
+                Goal::NextExpiry => Next::Expiry,
+            };
+            if !core.advance_to(next) {
+                return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
+            }
+        }
+        _ => return Err(Refused::bad("name one of advance, pause and to")),
+    }
+    Ok(clock(State(core)).await)
+}
+
+fn span(text: &str) -> Result<Duration, Refused> {
+    let by = span::parse(text);
+    let by = by.ok_or_else(|| Refused::bad("advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m"))?;
     if by > LONGEST_ADVANCE {
         return Err(Refused::bad(
             "advance is longer than 3650d: the clock cannot be moved back",
         ));
     }
-    core.advance(by);
-    Ok(clock(State(core)).await)
+    Ok(by)
 }

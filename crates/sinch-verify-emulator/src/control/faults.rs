@@ -20,12 +20,12 @@ pub(super) async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
         &body,
         r#"{"on":"api","operation":"report","fault":{"kind":"reset"}}"#,
     )?;
-    let id = core.faults.add(rule).map_err(Refused::bad)?;
+    let id = core.add_fault(rule).map_err(Refused::bad)?;
     Ok(json(&value!({"id": id})))
 }
 
 pub(super) async fn remove(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Answer {
-    if core.faults.remove(id) {
+    if core.remove_fault(id) {
         Ok(done())
     } else {
         Err(Refused::not_found(format!("no fault has the id {id}")))
@@ -33,6 +33,6 @@ pub(super) async fn remove(State(core): State<Arc<Core>>, Path(id): Path<u64>) -
 }
 
 pub(super) async fn clear(State(core): State<Arc<Core>>) -> Response {
-    core.faults.clear();
+    core.clear_faults();
     done()
 }

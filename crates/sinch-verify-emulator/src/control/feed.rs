@@ -102,7 +102,13 @@ fn render(core: &Core, entry: &Entry) -> String {
             };
             ("request", data)
         }
-        Happening::Clock => ("clock", value!({})),
+        Happening::Keys { uid, digits } => {
+            ("keys", value!({"verificationId": uid.to_id(), "digits": digits}))
+        }
+        Happening::Followed { uid } => ("followed", value!({"verificationId": uid.to_id()})),
+        Happening::Policy => ("policy", value!({})),
+        Happening::Fault => ("fault", value!({})),
+        Happening::Clock => ("clock", value!({"manual": !core.clock().is_running()})),
         Happening::Reset => ("reset", value!({})),
     };
     if data.get("at").is_none() {

@@ -5,12 +5,38 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
+use http::Uri;
 use serde::Deserialize;
+use serde_json::json as value;
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
-use super::respond::{Answer, Refused, done, read_body};
+use super::query::Query;
+use super::respond::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
+use crate::engine::{Engine, Reach};
 use crate::policy::{Policy, Scope};
+
+/// All policies in force, the widest last.
+pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
+    let policies = core.look(Engine::policies);
+    let policies: Vec<_> = policies
+        .iter()
+        .map(|(reach, policy)| {
+            let mut view = value!({"policy": policy});
+            match reach {
+                Reach::Number(number) => view["number"] = value!(number),
+                Reach::Prefix(prefix) => view["prefix"] = value!(prefix),
+                Reach::Application(app) => {
+                    let key = core.application(*app).map(|own| own.signer.key().as_str());
+                    view["application"] = value!(key);
+                }
+                Reach::Everyone => view["everyone"] = true.into(),
+            }
+            view
+        })
+        .collect();
+    json(&value!({"policies": policies}))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,31 +44,59 @@ struct PolicyBody {
     number: Option<PhoneNumber>,
     prefix: Option<String>,
     application: Option<String>,
+    everyone: Option<bool>,
     policy: Policy,
 }
 
 pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let wanted: PolicyBody = read_body(&body, r#"{"prefix":"+46","policy":{"do":"report","after":"2s"}}"#)?;
-    let scope = match (wanted.number, wanted.prefix, wanted.application) {
-        (Some(number), None, None) => Scope::Number(number),
-        (None, Some(prefix), None) => Scope::Prefix(prefix),
-        (None, None, Some(key)) => {
-            let key = ApplicationKey::new(&key);
-            Scope::Application(key.map_err(|error| Refused::bad(format!("application: {error}")))?)
-        }
-        (None, None, None) => Scope::Everyone,
-        _ => {
-            return Err(Refused::bad(
-                "name one of number, prefix and application, or none for everyone",
-            ));
-        }
-    };
-    core.set_policy(scope, wanted.policy)
+    let everyone = wanted.everyone.unwrap_or_default();
+    let scope = scope(
+        wanted.number,
+        wanted.prefix,
+        wanted.application.as_deref(),
+        everyone,
+    )?;
+    core.set_policy(scope.unwrap_or(Scope::Everyone), wanted.policy)
         .map_err(|error| Refused::bad(error.to_string()))?;
     Ok(done())
 }
 
-pub(super) async fn clear(State(core): State<Arc<Core>>) -> Response {
-    core.clear_policies();
-    done()
+/// Forgets the policy of one scope, or all of them.
+pub(super) async fn clear(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
+    let query = Query::of(&uri, &["number", "prefix", "application", "everyone"])?;
+    let number = query.number("number")?;
+    let prefix = query.text("prefix").map(str::to_owned);
+    let everyone = query.text("everyone") == Some("true");
+    match scope(number, prefix, query.text("application"), everyone)? {
+        None => core.clear_policies(),
+        Some(scope) => core
+            .remove_policy(scope)
+            .map_err(|error| Refused::bad(error.to_string()))?,
+    }
+    Ok(done())
+}
+
+/// Whose handsets are meant, if that is said.
+fn scope(
+    number: Option<PhoneNumber>,
+    prefix: Option<String>,
+    application: Option<&str>,
+    everyone: bool,
+) -> Result<Option<Scope>, Refused> {
+    Ok(Some(match (number, prefix, application, everyone) {
+        (Some(number), None, None, false) => Scope::Number(number),
+        (None, Some(prefix), None, false) => Scope::Prefix(prefix),
+        (None, None, Some(key), false) => {
+            let key = ApplicationKey::new(key);
+            Scope::Application(key.map_err(|error| Refused::bad(format!("application: {error}")))?)
+        }
+        (None, None, None, true) => Scope::Everyone,
+        (None, None, None, false) => return Ok(None),
+        _ => {
+            return Err(Refused::bad(
+                "name one of number, prefix, application and everyone",
+            ));
+        }
+    }))
 }

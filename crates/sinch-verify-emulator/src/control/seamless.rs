@@ -10,6 +10,7 @@ use http::StatusCode;
 use crate::api::refusal_response;
 use crate::core::Core;
 use crate::engine::{Answer, Command, Uid};
+use crate::feed::Happening;
 
 /// Fetching the address is the proof.
 pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<String>) -> Response {
@@ -18,7 +19,12 @@ pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<Stri
         .and_then(|(uid, secret)| Some((Uid::parse(uid)?, u64::from_str_radix(secret, 16).ok()?)));
     // An address that was never given out belongs to no verification.
     let (uid, secret) = link.unwrap_or_default();
-    match core.run(Command::Follow { uid, secret }) {
+    let at = core.clock().service();
+    let outcome = core.carry_out(Command::Follow { uid, secret });
+    if let Some(uid) = outcome.about {
+        core.feed.push(at, Happening::Followed { uid });
+    }
+    match outcome.answer {
         Answer::Verification(verification) => verification.to_http_response().map(Body::from),
         Answer::Refused(refusal) => refusal_response(&core, refusal).map(Body::from),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use http::Uri;
+use http::{StatusCode, Uri};
 use serde_json::{Value, json as value};
-use sinch_verify_protocol::{Method, Status};
+use sinch_verify_protocol::{ApiError, Method, Status};
 
 use super::query::{Query, list};
 use super::respond::{Answer, Refused, json};
 use super::time;
+use super::timeline::timeline;
 use crate::core::Core;
-use crate::engine::{Filter, Overview, Uid};
+use crate::engine::{Filter, Intervention, Overview, Uid};
 
 pub(super) async fn verifications(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let names = ["limit", "before", "status", "method", "number", "application"];
@@ -31,7 +32,31 @@ pub(super) async fn verifications(State(core): State<Arc<Core>>, uri: Uri) -> An
 pub(super) async fn verification(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
     let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
     let found = found.ok_or_else(|| Refused::not_found(format!("verification {id:?} is not known")))?;
-    Ok(json(&view(&core, &found)))
+    let mut detail = view(&core, &found);
+    detail["timeline"] = timeline(&core, &found).into();
+    Ok(json(&detail))
+}
+
+pub(super) async fn expire(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
+    intervene(core, id, Intervention::Expire).await
+}
+
+pub(super) async fn deliver(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
+    intervene(core, id, Intervention::Deliver).await
+}
+
+pub(super) async fn deny(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
+    intervene(core, id, Intervention::Deny).await
+}
+
+async fn intervene(core: Arc<Core>, id: String, what: Intervention) -> Answer {
+    if let Some(uid) = Uid::parse(&id)
+        && let Err(refusal) = core.intervene(uid, what)
+        && refusal.code != ApiError::NOT_FOUND
+    {
+        return Err(Refused::new(StatusCode::CONFLICT, refusal.message));
+    }
+    verification(State(core), Path(id)).await
 }
 
 fn view(core: &Core, overview: &Overview) -> Value {

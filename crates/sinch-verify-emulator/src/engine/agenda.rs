@@ -35,6 +35,12 @@ impl Agenda {
         self.0.first().map(|(at, _, _)| *at)
     }
 
+    /// When the next task of this kind is due.
+    pub(super) fn next_of(&self, task: Task) -> Option<SystemTime> {
+        let found = self.0.iter().find(|(_, _, own)| *own == task);
+        found.map(|(at, _, _)| *at)
+    }
+
     pub(super) fn pop_due(&mut self, now: SystemTime) -> Option<(SystemTime, Uid, Task)> {
         self.next().filter(|at| *at <= now)?;
         self.0.pop_first()

@@ -9,6 +9,7 @@ use sinch_verify_protocol::{
     AcceptLanguage, ApiError, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
 };
 
+use super::intervene::Intervention;
 use super::record::Uid;
 use crate::application::AuthorizationLevel;
 use crate::policy::Policy;
@@ -55,6 +56,10 @@ pub(crate) enum Command {
     SetPolicy { scope: Reach, policy: Policy },
     /// No handset does anything by itself any more; magic numbers stay.
     ClearPolicies,
+    /// The policy for just this scope is forgotten.
+    RemovePolicy { scope: Reach },
+    /// An onlooker brings something about.
+    Intervene { uid: Uid, what: Intervention },
     /// Nothing but time.
     TimeReached,
     /// Forget everything.

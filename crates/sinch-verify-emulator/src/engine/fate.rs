@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use sinch_verify_protocol::callback::SmsResult;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
 use super::Engine;
 use super::agenda::Task;
-use super::command::{AppId, Arrived, Reach};
+use super::command::{AppId, Arrived, Effect, Notice, Reach};
 use super::record::{Fate, Uid};
 use super::send::AUTO;
 use crate::magic::{self, Act};
@@ -42,6 +43,34 @@ impl Policies {
             Reach::Application(app) => drop(self.applications.insert(app.0, policy)),
             Reach::Everyone => self.everyone = Some(policy),
         }
+    }
+
+    pub(super) fn remove(&mut self, reach: &Reach) {
+        match reach {
+            Reach::Number(number) => drop(self.numbers.remove(number)),
+            Reach::Prefix(prefix) => drop(self.prefixes.remove(prefix)),
+            Reach::Application(app) => drop(self.applications.remove(&app.0)),
+            Reach::Everyone => self.everyone = None,
+        }
+    }
+
+    /// All of them, the widest last.
+    pub(super) fn list(&self) -> Vec<(Reach, Policy)> {
+        let mut numbers: Vec<_> = self.numbers.iter().collect();
+        numbers.sort_by_key(|(number, _)| number.as_str());
+        let numbers = numbers
+            .into_iter()
+            .map(|(number, policy)| (Reach::Number(*number), *policy));
+        let prefixes = self.prefixes.iter().rev();
+        let prefixes = prefixes.map(|(prefix, policy)| (Reach::Prefix(prefix.clone()), *policy));
+        let applications = self.applications.iter();
+        let applications = applications.map(|(app, policy)| (Reach::Application(AppId(*app)), *policy));
+        let everyone = self.everyone.map(|policy| (Reach::Everyone, policy));
+        numbers
+            .chain(prefixes)
+            .chain(applications)
+            .chain(everyone)
+            .collect()
     }
 
     /// The narrowest that fits.
@@ -185,22 +214,50 @@ impl Engine {
         }
     }
 
-    pub(super) fn receive(&mut self, number: PhoneNumber, uid: Uid, kind: MessageKind) {
-        let seq = self.handsets.receive(number, uid, kind, self.now);
-        self.arrivals.push(Arrived { number, seq });
+    /// What was sent reaches the handset, once. If it was held up, all may be over.
+    pub(super) fn arrive(&mut self, uid: Uid) {
+        let Some(record) = self.store.get_mut(uid).filter(|record| !record.arrived) else {
+            return;
+        };
+        record.arrived = true;
+        let (number, is_pending) = (record.number, record.is_pending());
+        let method = record.method.clone();
+        for kind in kinds(&method) {
+            let seq = self.handsets.receive(number, uid, *kind, self.now);
+            self.arrivals.push(Arrived { number, seq });
+        }
+        // The result is the last that is told of a verification.
+        if is_pending {
+            self.tell_delivery(uid, SmsResult::Successful);
+        }
     }
 
-    /// A message that was held up arrives, though all may be over.
-    pub(super) fn arrive(&mut self, uid: Uid) {
-        let Some(record) = self.store.get(uid) else { return };
-        let number = record.number;
-        let kinds: &[MessageKind] = match MessageKind::of(&record.method) {
-            Some(kind) => &[kind],
-            None => &AUTO,
+    /// Tells what became of an SMS, if there was one.
+    pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
+        let record = self.store.get(uid);
+        let Some(record) = record.filter(|record| kinds(&record.method).contains(&MessageKind::Sms)) else {
+            return;
         };
-        for kind in kinds {
-            self.receive(number, uid, *kind);
+        if self.settings.sms_delivered_events {
+            let event = Box::new(record.delivered_event(result));
+            self.effects.push(Effect {
+                app: record.app,
+                uid,
+                notice: Notice::Delivered(event),
+            });
         }
+    }
+}
+
+/// What a method sends.
+fn kinds(method: &Method) -> &'static [MessageKind] {
+    match method {
+        Method::Sms => &[MessageKind::Sms],
+        Method::FlashCall => &[MessageKind::FlashCall],
+        Method::Callout => &[MessageKind::Callout],
+        Method::WhatsApp => &[MessageKind::WhatsApp],
+        Method::Seamless => &[MessageKind::Seamless],
+        _ => &AUTO,
     }
 }
 

@@ -91,6 +91,8 @@ pub(super) struct Record {
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
     pub(super) carried: Carried,
+    /// Whether that reached the handset.
+    pub(super) arrived: bool,
     /// For calls, once the call was made.
     pub(super) call: Option<Call>,
 }

@@ -15,7 +15,7 @@ use sinch_verify_protocol::{
 use super::Engine;
 use super::agenda::Task;
 use super::callout;
-use super::command::{Answer, Effect, Notice, Refusal};
+use super::command::{Answer, Refusal};
 use super::fate::Arrival;
 use super::flash_call;
 use super::language::Language;
@@ -57,33 +57,10 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         record.carried = carried;
-        let kinds: &[MessageKind] = match MessageKind::of(&method) {
-            Some(kind) => &[kind],
-            None => &AUTO,
-        };
-        let (app, number) = (record.app, record.number);
-        let arrival = self.foresee(uid);
-        if arrival == Arrival::Now {
-            for kind in kinds {
-                self.receive(number, uid, *kind);
-            }
-        }
-        let delivered = match arrival {
-            Arrival::Now => Some(SmsResult::Successful),
-            Arrival::Failed => Some(SmsResult::Failed),
-            Arrival::Later | Arrival::Never => None,
-        };
-        if kinds.contains(&MessageKind::Sms)
-            && self.settings.sms_delivered_events
-            && let Some(result) = delivered
-            && let Some(record) = self.store.get(uid)
-        {
-            let event = record.delivered_event(result);
-            self.effects.push(Effect {
-                app,
-                uid,
-                notice: Notice::Delivered(Box::new(event)),
-            });
+        match self.foresee(uid) {
+            Arrival::Now => self.arrive(uid),
+            Arrival::Failed => self.tell_delivery(uid, SmsResult::Failed),
+            Arrival::Later | Arrival::Never => {}
         }
         Answer::Started {
             response: Box::new(response),

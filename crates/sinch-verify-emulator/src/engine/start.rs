@@ -91,6 +91,7 @@ impl Engine {
             attempts: 0,
             source: None,
             carried: Carried::Nothing,
+            arrived: false,
             call: None,
         };
         self.about = Some(uid);
@@ -125,6 +126,11 @@ impl Engine {
             Carried::Waiting(plan) => *plan,
             other => {
                 record.carried = other;
+                if record.status == Status::Denied {
+                    // By an onlooker, while the callback was asked.
+                    let message = "Verification was denied.";
+                    return Answer::Refused(Refusal::new(ApiError::RESTRICTED, message));
+                }
                 return Answer::Refused(Refusal::not_processable(
                     "The verification ended before the callback answered.",
                 ));

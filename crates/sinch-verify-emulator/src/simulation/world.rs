@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use sinch_verify_protocol::{BaseUrl, Method, Status, Verification};
+use sinch_verify_protocol::{BaseUrl, Method, Status};
 
 use super::commands::{self, APPLICATIONS, chance};
 use super::journal::Journal;
+use super::look::{same, uid_of, unchanged, verification};
 use super::model::{Known, Model};
-use crate::engine::{Answer, AppId, Command, Engine, Outputs, Query, Reach, Target, Uid};
+use crate::engine::{Answer, Command, Engine, Intervention, Outputs, Query, Reach, Target, Uid};
 use crate::message::Message;
 use crate::settings::Settings;
 
@@ -26,10 +27,10 @@ const SWEEP: u64 = 20_000;
 
 pub(super) struct World {
     rng: ChaCha8Rng,
-    engine: Engine,
+    pub(super) engine: Engine,
     settings: Arc<Settings>,
-    now: SystemTime,
-    model: Model,
+    pub(super) now: SystemTime,
+    pub(super) model: Model,
     /// Questions that callbacks did not answer yet.
     open: Vec<Uid>,
     /// Some of the latest verifications; they may have been forgotten since.
@@ -38,7 +39,7 @@ pub(super) struct World {
     steps: u64,
 }
 
-type Checked = Result<(), String>;
+pub(super) type Checked = Result<(), String>;
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
@@ -104,7 +105,8 @@ impl World {
             770..820 => self.follow()?,
             820..870 => self.keypad()?,
             870..930 => self.ask()?,
-            930..998 => self.wait(2_000)?,
+            930..950 => self.intervene()?,
+            950..998 => self.wait(2_000)?,
             998 => self.wait(400_000)?,
             _ if chance(&mut self.rng, 5) => self.reset(),
             _ => self.turn_back()?,
@@ -237,6 +239,8 @@ impl World {
                 let expected = match (before, after) {
                     // It may have been forgotten the moment it ended.
                     (None, _) => 40400,
+                    // The onlooker's deny, or one of an earlier decision.
+                    (Some(before), _) if before.end == Some(Status::Denied) => 40303,
                     (Some(before), _) if before.sent || before.end.is_some() => 40003,
                     (_, Some(after)) if after.end == Some(Status::Denied) => 40303,
                     (_, after) => return Err(format!("{uid} is refused, but left as {after:?}")),
@@ -385,6 +389,42 @@ impl World {
         self.look(uid)
     }
 
+    /// An onlooker expires, delivers or denies.
+    fn intervene(&mut self) -> Checked {
+        let Some((uid, known, message)) = self.chosen() else {
+            return Ok(());
+        };
+        let (what, end) = match self.rng.random_range(0..3_u32) {
+            0 => (Intervention::Expire, Some(Status::Fail)),
+            1 => (Intervention::Deny, Some(Status::Denied)),
+            _ => (Intervention::Deliver, None),
+        };
+        let outputs = self.give(Command::Intervene { uid, what })?;
+        let done = match what {
+            Intervention::Deliver => outputs.answer == Answer::Done,
+            _ => known.end.is_none(),
+        };
+        if !done {
+            return unchanged(&outputs);
+        }
+        if what == Intervention::Deliver {
+            if message.is_some() || !known.sent {
+                return Err(format!("{uid} is delivered twice, or before it is sent"));
+            }
+            // It may be told of, and nothing else.
+            return match Model::end_of(&outputs, uid) {
+                None => self.look(uid),
+                Some(end) => Err(format!("a delivery ends {uid} as {end}")),
+            };
+        }
+        same(
+            &end.as_ref(),
+            &Model::end_of(&outputs, uid),
+            "the end by an onlooker",
+        )?;
+        self.look(uid)
+    }
+
     /// Status by the other names.
     fn ask(&mut self) -> Checked {
         let Some((uid, known, _)) = self.chosen() else {
@@ -455,7 +495,7 @@ impl World {
         outputs
     }
 
-    fn choose(&mut self) -> Option<Uid> {
+    pub(super) fn choose(&mut self) -> Option<Uid> {
         let places = self.choice.len();
         (places > 0).then(|| self.choice[self.rng.random_range(0..places)])
     }
@@ -466,101 +506,5 @@ impl World {
         let known = self.model.get(uid)?.clone();
         let message = self.engine.shown(&known.number, uid);
         Some((uid, known, message))
-    }
-
-    fn look_around(&mut self) -> Checked {
-        if self.engine.next_deadline().is_some_and(|at| at <= self.now) {
-            return Err("something due was not done".to_owned());
-        }
-        if self.model.next_due().is_some_and(|last| last <= self.now) {
-            return Err("something is pending past its expiry".to_owned());
-        }
-        for uid in self.model.forget_old() {
-            if self.status(AppId(0), uid)?.is_some() || self.status(AppId(1), uid)?.is_some() {
-                return Err(format!("{uid} should have been forgotten"));
-            }
-        }
-        match self.choose() {
-            Some(uid) => self.look(uid),
-            None => Ok(()),
-        }
-    }
-
-    /// What a verification's owner sees, and that nobody else sees it.
-    fn look(&mut self, uid: Uid) -> Checked {
-        let Some(known) = self.model.get(uid).cloned() else {
-            return Ok(());
-        };
-        let Some(seen) = self.status(known.app, uid)? else {
-            // Ended ones are forgotten when others end: the model catches up after the step.
-            return if known.end.is_some() && self.model.is_to_forget(uid) {
-                Ok(())
-            } else {
-                Err(format!("{uid} is not known to its application"))
-            };
-        };
-        same(
-            known.end.as_ref().unwrap_or(&Status::Pending),
-            &seen.status,
-            "the status",
-        )?;
-        same(&Some(&known.method), &seen.method.as_ref(), "the method")?;
-        same(&known.reference, &seen.reference, "the reference")?;
-        same(
-            &known.end.is_some(),
-            &seen.price.is_some(),
-            "whether it has a price",
-        )?;
-        let stranger = AppId((known.app.0 + 1) % APPLICATIONS);
-        match self.status(stranger, uid)? {
-            None => Ok(()),
-            Some(_) => Err(format!("another application sees {uid}")),
-        }
-    }
-
-    fn sweep(&mut self) -> Checked {
-        for uid in self.model.all() {
-            self.look(uid)?;
-        }
-        Ok(())
-    }
-
-    fn status(&mut self, app: AppId, uid: Uid) -> Result<Option<Verification>, String> {
-        let query = Query::Id(uid.to_id());
-        let outputs = self.engine.handle(self.now, Command::Status { app, query });
-        if !outputs.effects.is_empty() {
-            return Err("a question changed something".to_owned());
-        }
-        match outputs.answer {
-            Answer::Verification(verification) => Ok(Some(*verification)),
-            Answer::Refused(refusal) if refusal.code == 40400 => Ok(None),
-            other => Err(format!("a status query answers {other:?}")),
-        }
-    }
-}
-
-fn verification(outputs: &Outputs) -> Result<&Verification, String> {
-    match &outputs.answer {
-        Answer::Verification(verification) => Ok(verification),
-        other => Err(format!("expected a verification, got {other:?}")),
-    }
-}
-
-fn unchanged(outputs: &Outputs) -> Checked {
-    match outputs.effects.first() {
-        None => Ok(()),
-        Some(effect) => Err(format!("{} changed, and must not have", effect.uid)),
-    }
-}
-
-fn uid_of(id: &str) -> Result<Uid, String> {
-    Uid::parse(id).ok_or_else(|| format!("{id:?} is no id of this service"))
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(expected: &T, got: &T, what: &str) -> Checked {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(format!("{what} must be {expected:?} and is {got:?}"))
     }
 }

@@ -18,6 +18,8 @@ mod life;
 mod lists;
 mod methods;
 mod numbers;
+mod onlooker;
 mod requests;
+mod steering;
 mod support;
 mod web;

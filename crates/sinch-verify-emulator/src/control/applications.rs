@@ -1,0 +1,36 @@
+//! The applications, and where their events go.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use sinch_verify_protocol::ApplicationKey;
+
+use super::respond::{Answer, Refused, done, read_body};
+use crate::application::CallbackUrl;
+use crate::core::Core;
+use crate::emulator::ControlError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Target {
+    url: Option<String>,
+}
+
+/// Where events of an application are posted from now on.
+pub(super) async fn set_callback(
+    State(core): State<Arc<Core>>,
+    Path(key): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let key = ApplicationKey::new(&key).map_err(|error| Refused::bad(error.to_string()))?;
+    let target: Target = read_body(&body, r#"{"url":"http://127.0.0.1:8000/callback"}"#)?;
+    let url = target.url.as_deref().map(str::parse::<CallbackUrl>);
+    let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
+    match core.set_callback_url(&key, url) {
+        Ok(()) => Ok(done()),
+        Err(error @ ControlError::UnknownApplication(_)) => Err(Refused::not_found(error.to_string())),
+        Err(error) => Err(Refused::bad(error.to_string())),
+    }
+}

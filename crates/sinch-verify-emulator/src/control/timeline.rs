@@ -1,0 +1,204 @@
+//! What became of one verification, in order: put together from everything that is kept of it.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json as value};
+use sinch_verify_protocol::callback::{RequestEvent, ResultEvent};
+use sinch_verify_protocol::server::Route;
+
+use super::inspect::Sender;
+use super::requests::row;
+use super::time;
+use crate::api;
+use crate::core::Core;
+use crate::delivery::Delivery;
+use crate::engine::Overview;
+use crate::feed::Happening;
+use crate::journal::Exchange;
+
+/// One step. At one instant steps are in the order of this enumeration: a clock may stand.
+struct Step {
+    at: SystemTime,
+    kind: Kind,
+    text: String,
+    /// Where to read on: the name of a list, and a number in it.
+    link: Option<(&'static str, u64)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Start,
+    Asked,
+    Decision,
+    Sent,
+    Delivered,
+    Keys,
+    Report,
+    Outcome,
+    Ended,
+    Result,
+    Status,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Asked => "asked",
+            Self::Decision => "decision",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Keys => "keys",
+            Self::Report => "report",
+            Self::Outcome => "outcome",
+            Self::Ended => "ended",
+            Self::Result => "result",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// The steps of a verification, as far as they are still known.
+pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
+    let mut steps = requests(core, of);
+    if !steps.iter().any(|step| step.kind == Kind::Start) {
+        steps.push(Step {
+            at: of.started_at,
+            kind: Kind::Start,
+            text: format!("{} was started", of.method),
+            link: None,
+        });
+    }
+    steps.extend(keys(core, of));
+    let id = of.uid.to_id();
+    let deliveries = core
+        .log
+        .before(u64::MAX, usize::MAX, |delivery| delivery.verification_id == id);
+    steps.extend(deliveries.iter().flat_map(posted));
+    let messages = core.inbox(&of.number).into_iter();
+    let own = messages.filter(|message| message.verification_id == id);
+    steps.extend(own.map(|message| Step {
+        at: message.at,
+        kind: Kind::Sent,
+        text: format!("{} reached the handset", message.kind.method()),
+        link: Some(("message", message.seq)),
+    }));
+    if let Some(at) = of.ended_at {
+        let reason = of.reason.as_ref();
+        steps.push(Step {
+            at,
+            kind: Kind::Ended,
+            text: reason.map_or_else(
+                || of.status.to_string(),
+                |reason| format!("{}: {reason}", of.status),
+            ),
+            link: None,
+        });
+    }
+    steps.sort_by_key(|step| (step.at, step.kind, step.link.map(|(_, seq)| seq)));
+    steps.iter().map(view).collect()
+}
+
+fn view(step: &Step) -> Value {
+    let mut view = value!({"at": time(step.at), "kind": step.kind.name(), "text": step.text});
+    if let Some((list, seq)) = step.link {
+        view[list] = seq.into();
+    }
+    view
+}
+
+fn requests(core: &Core, of: &Overview) -> Vec<Step> {
+    core.journal.before(u64::MAX, usize::MAX, |exchange| {
+        (exchange.notes.about == Some(of.uid)).then(|| called(core, exchange))
+    })
+}
+
+fn called(core: &Core, exchange: &Exchange) -> Step {
+    let route = Route::parse(&exchange.verb(), exchange.target().path());
+    let kind = match route.as_ref().map(api::name) {
+        Ok("start") => Kind::Start,
+        Ok("report") => Kind::Report,
+        Ok("outcome") => Kind::Outcome,
+        _ => Kind::Status,
+    };
+    let sender = Sender::of(core, &exchange.request_headers());
+    let row = row(core, exchange, &sender);
+    let told = serde_json::from_slice::<Value>(&exchange.answer).unwrap_or_default();
+    let told = told["status"].as_str().unwrap_or("accepted");
+    let verdict = match row["verdict"].as_str().unwrap_or_default() {
+        "accepted" => told,
+        refused => refused,
+    };
+    let status = exchange.status.map_or(0, |status| status.as_u16());
+    Step {
+        at: exchange.at,
+        kind,
+        text: format!("{} request: {status}, {verdict}", sender.kind.name()),
+        link: Some(("request", exchange.seq)),
+    }
+}
+
+fn keys(core: &Core, of: &Overview) -> Vec<Step> {
+    core.feed.pick(|entry| {
+        let text = match &entry.what {
+            Happening::Keys { uid, digits } if *uid == of.uid => format!("{digits} was pressed"),
+            Happening::Followed { uid } if *uid == of.uid => "the address was followed".to_owned(),
+            _ => return None,
+        };
+        Some(Step {
+            at: entry.at,
+            kind: Kind::Keys,
+            text,
+            link: None,
+        })
+    })
+}
+
+/// A try to post an event; a question has an answer, which is a step of its own.
+fn posted(delivery: &Delivery) -> Vec<Step> {
+    let kind = match &*delivery.event {
+        RequestEvent::EVENT => Kind::Asked,
+        ResultEvent::EVENT => Kind::Result,
+        _ => Kind::Delivered,
+    };
+    let link = Some(("delivery", delivery.seq));
+    let answer = match (delivery.status, &delivery.verdict) {
+        (Some(status), None) => format!("answered {status}"),
+        (Some(status), Some(verdict)) => format!("answered {status}: {verdict}"),
+        (None, verdict) => verdict.clone().unwrap_or_default(),
+    };
+    let attempt = match (delivery.attempt, delivery.replay_of) {
+        (_, Some(seq)) => format!("delivery {seq} again, "),
+        (1, None) => String::new(),
+        (attempt, None) => format!("try {attempt}, "),
+    };
+    if kind != Kind::Asked {
+        return vec![Step {
+            at: delivery.service.0,
+            kind,
+            text: format!("{attempt}{} told: {answer}", delivery.event),
+            link,
+        }];
+    }
+    let action = delivery.response.as_deref().unwrap_or_default();
+    let action = serde_json::from_str::<Value>(action).unwrap_or_default();
+    let action = action["action"].as_str().filter(|_| delivery.ok);
+    let decision = match (action, &delivery.verdict) {
+        (Some(action), None) => action.to_owned(),
+        (Some(action), Some(verdict)) => format!("{action} ({verdict})"),
+        (None, _) => answer,
+    };
+    let asked = Step {
+        at: delivery.service.0,
+        kind,
+        text: format!("{attempt}the callback is asked"),
+        link,
+    };
+    let decided = Step {
+        at: delivery.service.1,
+        kind: Kind::Decision,
+        text: decision,
+        link,
+    };
+    vec![asked, decided]
+}

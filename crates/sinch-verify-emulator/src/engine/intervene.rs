@@ -1,0 +1,42 @@
+//! What an onlooker brings about.
+
+use sinch_verify_protocol::{Reason, Status};
+
+use super::Engine;
+use super::command::{Answer, Refusal};
+use super::record::{Carried, Uid};
+
+/// What an onlooker may bring about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intervention {
+    /// The verification expires now.
+    Expire,
+    /// What was lost, or is late, reaches the handset now.
+    Deliver,
+    /// The verification is denied, as if by its callback.
+    Deny,
+}
+
+impl Engine {
+    pub(super) fn intervene(&mut self, uid: Uid, what: Intervention) -> Answer {
+        let Some(record) = self.store.get(uid) else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        self.about = Some(uid);
+        let refused = |message| Answer::Refused(Refusal::not_processable(message));
+        let is_pending = record.is_pending();
+        match what {
+            Intervention::Deliver if record.arrived => {
+                return refused("it has reached the handset already");
+            }
+            Intervention::Deliver if matches!(record.carried, Carried::Waiting(_) | Carried::Nothing) => {
+                return refused("nothing was sent to the handset");
+            }
+            Intervention::Deliver => self.arrive(uid),
+            _ if !is_pending => return refused("the verification has already ended"),
+            Intervention::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
+            Intervention::Deny => self.end(uid, Status::Denied, Some(Reason::DeniedByCallback)),
+        }
+        Answer::Done
+    }
+}

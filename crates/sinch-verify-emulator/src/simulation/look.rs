@@ -1,0 +1,105 @@
+//! What must hold after every step.
+
+use sinch_verify_protocol::{Status, Verification};
+
+use super::commands::APPLICATIONS;
+use super::world::{Checked, World};
+use crate::engine::{Answer, AppId, Command, Outputs, Query, Uid};
+
+impl World {
+    pub(super) fn look_around(&mut self) -> Checked {
+        if self.engine.next_deadline().is_some_and(|at| at <= self.now) {
+            return Err("something due was not done".to_owned());
+        }
+        if self.model.next_due().is_some_and(|last| last <= self.now) {
+            return Err("something is pending past its expiry".to_owned());
+        }
+        for uid in self.model.forget_old() {
+            if self.status(AppId(0), uid)?.is_some() || self.status(AppId(1), uid)?.is_some() {
+                return Err(format!("{uid} should have been forgotten"));
+            }
+        }
+        match self.choose() {
+            Some(uid) => self.look(uid),
+            None => Ok(()),
+        }
+    }
+
+    /// What a verification's owner sees, and that nobody else sees it.
+    pub(super) fn look(&mut self, uid: Uid) -> Checked {
+        let Some(known) = self.model.get(uid).cloned() else {
+            return Ok(());
+        };
+        let Some(seen) = self.status(known.app, uid)? else {
+            // Ended ones are forgotten when others end: the model catches up after the step.
+            return if known.end.is_some() && self.model.is_to_forget(uid) {
+                Ok(())
+            } else {
+                Err(format!("{uid} is not known to its application"))
+            };
+        };
+        same(
+            known.end.as_ref().unwrap_or(&Status::Pending),
+            &seen.status,
+            "the status",
+        )?;
+        same(&Some(&known.method), &seen.method.as_ref(), "the method")?;
+        same(&known.reference, &seen.reference, "the reference")?;
+        same(
+            &known.end.is_some(),
+            &seen.price.is_some(),
+            "whether it has a price",
+        )?;
+        let stranger = AppId((known.app.0 + 1) % APPLICATIONS);
+        match self.status(stranger, uid)? {
+            None => Ok(()),
+            Some(_) => Err(format!("another application sees {uid}")),
+        }
+    }
+
+    pub(super) fn sweep(&mut self) -> Checked {
+        for uid in self.model.all() {
+            self.look(uid)?;
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, app: AppId, uid: Uid) -> Result<Option<Verification>, String> {
+        let query = Query::Id(uid.to_id());
+        let outputs = self.engine.handle(self.now, Command::Status { app, query });
+        if !outputs.effects.is_empty() {
+            return Err("a question changed something".to_owned());
+        }
+        match outputs.answer {
+            Answer::Verification(verification) => Ok(Some(*verification)),
+            Answer::Refused(refusal) if refusal.code == 40400 => Ok(None),
+            other => Err(format!("a status query answers {other:?}")),
+        }
+    }
+}
+
+pub(super) fn verification(outputs: &Outputs) -> Result<&Verification, String> {
+    match &outputs.answer {
+        Answer::Verification(verification) => Ok(verification),
+        other => Err(format!("expected a verification, got {other:?}")),
+    }
+}
+
+pub(super) fn unchanged(outputs: &Outputs) -> Checked {
+    match outputs.effects.first() {
+        None => Ok(()),
+        Some(effect) => Err(format!("{} changed, and must not have", effect.uid)),
+    }
+}
+
+pub(super) fn uid_of(id: &str) -> Result<Uid, String> {
+    Uid::parse(id).ok_or_else(|| format!("{id:?} is no id of this service"))
+}
+
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(expected: &T, got: &T, what: &str) -> Checked {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(format!("{what} must be {expected:?} and is {got:?}"))
+    }
+}

@@ -1,0 +1,314 @@
+//! Clock, callback URLs, policies, waiting events, and starts that the emulator makes itself.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::Value;
+use sinch_verify_emulator::{Emulator, Settings};
+use sinch_verify_protocol::callback::{Decision, Event};
+use sinch_verify_protocol::{Start, StatusById};
+
+use crate::support::{
+    KEY, NUMBER, Receiver, SHORT, application, basic, builder, call, code, emulator, emulator_calling, get,
+    json, newest, number, post, public, reply, send,
+};
+
+async fn clock(emulator: &Emulator, body: &str) -> Value {
+    let answer = post(emulator, "/_emu/clock", body).await;
+    assert_eq!(answer.status(), 200, "{body}");
+    json(&answer)
+}
+
+async fn with(emulator: &Emulator, verb: &str, path: &str, body: &str) -> (u16, Value) {
+    let request = Request::builder()
+        .method(verb)
+        .uri(path)
+        .body(Bytes::from(body.to_owned()))
+        .unwrap();
+    let answer = send(emulator, request).await;
+    (
+        answer.status().as_u16(),
+        serde_json::from_slice(answer.body()).unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn the_clock_stands_goes_on_and_jumps() {
+    let emulator = emulator().await;
+    let stands = clock(&emulator, r#"{"pause":true}"#).await;
+    assert_eq!((&stands["manual"], stands.get("aheadMs")), (&true.into(), None));
+    assert_eq!(
+        clock(&emulator, r#"{"pause":true}"#).await["service"],
+        stands["service"]
+    );
+    assert_eq!(
+        post(&emulator, "/_emu/clock", r#"{"to":"next"}"#).await.status(),
+        409,
+        "nothing is due"
+    );
+
+    let started = call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    let before = json(&get(&emulator, "/_emu/clock").await);
+    assert!(before["nextDeadline"].as_str() < before["nextExpiry"].as_str());
+    // It stops ringing first, then it expires.
+    let rang = clock(&emulator, r#"{"to":"next"}"#).await;
+    assert_eq!(rang["service"], before["nextDeadline"]);
+    let id = started.id;
+    let told = call(&emulator, &basic(), &StatusById { id: id.clone() })
+        .await
+        .unwrap();
+    assert_eq!((told.call_complete, told.status.is_final()), (Some(true), false));
+    let over = clock(&emulator, r#"{"to":"next-expiry"}"#).await;
+    assert_eq!(over["service"], before["nextExpiry"]);
+    assert_eq!(over.get("nextExpiry"), None);
+    let told = call(&emulator, &basic(), &StatusById { id }).await.unwrap();
+    assert_eq!(told.reason.unwrap().as_str(), "Expired");
+
+    let goes_on = clock(&emulator, r#"{"pause":false}"#).await;
+    assert_eq!(goes_on["manual"], false);
+    assert!(goes_on["aheadMs"].as_i64().unwrap() > 200_000, "{goes_on}");
+    for bad in [
+        r#"{"pause":1}"#,
+        r#"{"to":"lunch"}"#,
+        r#"{"pause":true,"advance":"1s"}"#,
+        "{}",
+    ] {
+        assert_eq!(post(&emulator, "/_emu/clock", bad).await.status(), 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_falls_due_after_the_clock_goes_on_happens_by_itself() {
+    let mut settings = Settings::default();
+    settings.expiry = Duration::from_millis(50);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let emulator = builder()
+        .settings(settings)
+        .manual_clock(long_ago)
+        .start()
+        .await
+        .unwrap();
+    let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    emulator.resume_clock();
+    let query = StatusById { id: started.id };
+    let over = async {
+        while !call(&emulator, &basic(), &query).await.unwrap().status.is_final() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SHORT, over).await.expect("it expires");
+    emulator.pause_clock();
+    let stands = emulator.now();
+    assert!(
+        stands < long_ago + Duration::from_secs(60),
+        "years behind the wall clock"
+    );
+    assert!(!emulator.advance_to_next());
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert!(emulator.advance_to_next());
+    assert_eq!(emulator.now(), stands + Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn a_callback_url_over_http() {
+    let receiver = Receiver::new(|_| Decision::Allow.to_http_response()).await;
+    let emulator = emulator().await;
+    let path = format!("/_emu/applications/{KEY}/callback");
+    let url = format!(r#"{{"url":"{}"}}"#, receiver.url());
+    assert_eq!(with(&emulator, "PUT", &path, &url).await.0, 200);
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    assert_eq!(receiver.posts().len(), 1);
+    assert_eq!(with(&emulator, "PUT", &path, r#"{"url":null}"#).await.0, 200);
+    assert_eq!(
+        code(call(&emulator, &public(), &Start::callout(number())).await),
+        40303
+    );
+    for (path, body, status) in [
+        ("/_emu/applications/none/callback", url.as_str(), 404),
+        (&path, r#"{"url":"https://127.0.0.1/"}"#, 400),
+        (&path, r#"{"url":"http://192.0.2.1/"}"#, 400),
+        (&path, r#"{"uri":"http://127.0.0.1/"}"#, 400),
+    ] {
+        let (told, answer) = with(&emulator, "PUT", path, body).await;
+        assert_eq!(told, status, "{path} {body}");
+        assert!(answer["error"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn policies_are_listed_and_forgotten_one_by_one() {
+    let emulator = emulator().await;
+    for body in [
+        r#"{"policy":{"do":"never"}}"#.to_owned(),
+        format!(r#"{{"application":"{KEY}","policy":{{"do":"wait"}}}}"#),
+        r#"{"prefix":"+46","policy":{"do":"report","after":"2s","wrong":1}}"#.to_owned(),
+        r#"{"prefix":"+4670","policy":{"do":"busy","after":"1s"}}"#.to_owned(),
+        format!(r#"{{"number":"{NUMBER}","policy":{{"do":"late","after":"1m"}}}}"#),
+    ] {
+        assert_eq!(
+            with(&emulator, "PUT", "/_emu/policies", &body).await.0,
+            200,
+            "{body}"
+        );
+    }
+    let listed = json(&get(&emulator, "/_emu/policies").await);
+    assert_eq!(
+        listed["policies"],
+        serde_json::json!([
+            {"number": NUMBER, "policy": {"do": "late", "after": "60000ms"}},
+            {"prefix": "+4670", "policy": {"do": "busy", "after": "1000ms"}},
+            {"prefix": "+46", "policy": {"do": "report", "after": "2000ms", "wrong": 1}},
+            {"application": KEY, "policy": {"do": "wait"}},
+            {"everyone": true, "policy": {"do": "never"}},
+        ])
+    );
+    let everyone = "everyone=true";
+    let application = format!("application={KEY}");
+    for (left, query) in (1..5)
+        .rev()
+        .zip(["prefix=%2B46", everyone, "number=+46700000001", &application])
+    {
+        let path = format!("/_emu/policies?{query}");
+        assert_eq!(with(&emulator, "DELETE", &path, "").await.0, 200, "{query}");
+        let listed = json(&get(&emulator, "/_emu/policies").await);
+        assert_eq!(listed["policies"].as_array().unwrap().len(), left, "{query}");
+    }
+    let two = "/_emu/policies?number=+46700000001&everyone=true";
+    assert_eq!(with(&emulator, "DELETE", two, "").await.0, 400);
+    assert_eq!(with(&emulator, "DELETE", "/_emu/policies", "").await.0, 200);
+    assert_eq!(
+        json(&get(&emulator, "/_emu/policies").await),
+        serde_json::json!({"policies": []})
+    );
+}
+
+#[tokio::test]
+async fn events_that_wait_are_listed() {
+    let receiver = Receiver::new(|event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(503, ""),
+    })
+    .await;
+    let mut settings = Settings::default();
+    settings.event_backoff = Duration::from_secs(60);
+    let emulator = Emulator::builder()
+        .application(application().callback_url(receiver.url()))
+        .settings(settings)
+        .start()
+        .await
+        .unwrap();
+    let empty = json(&get(&emulator, "/_emu/queue").await);
+    assert_eq!(empty, serde_json::json!({"waiting": []}));
+    let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    receiver.wait(2).await;
+    emulator.advance(Duration::from_secs(300));
+    let waiting = async {
+        loop {
+            let queue = json(&get(&emulator, "/_emu/queue").await);
+            if queue["waiting"][1]["nextAt"].is_string() {
+                break queue["waiting"].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waiting = tokio::time::timeout(SHORT, waiting)
+        .await
+        .expect("a second try is planned");
+    let (behind, first) = (&waiting[0], &waiting[1]);
+    assert_eq!(first["event"], "VerificationSmsDeliveredEvent");
+    assert_eq!(
+        (&first["attempt"], &first["underWay"]),
+        (&2.into(), &false.into())
+    );
+    assert_eq!(behind["event"], "VerificationResultEvent");
+    assert_eq!((&behind["attempt"], behind.get("nextAt")), (&1.into(), None));
+    for event in [first, behind] {
+        assert_eq!(event["verificationId"], started.id.as_str());
+        assert_eq!(event["application"], KEY);
+        assert_eq!(event["url"], receiver.url().to_string());
+    }
+    let of = format!("/_emu/deliveries?verification={}&limit=1", started.id.as_str());
+    let page = json(&get(&emulator, &of).await);
+    assert_eq!(
+        (&page["deliveries"][0]["seq"], &page["next"]),
+        (&2.into(), &2.into())
+    );
+    let none = json(&get(&emulator, "/_emu/deliveries?verification=none").await);
+    assert_eq!(none, serde_json::json!({"deliveries": []}));
+    emulator.reset();
+    assert_eq!(json(&get(&emulator, "/_emu/queue").await), empty);
+}
+
+#[tokio::test]
+async fn the_emulator_starts_a_verification_itself() {
+    let emulator = emulator().await;
+    let body = r#"{"method":"sms","number":"+46700000001","reference":"order-1","custom":"it's","acceptLanguage":"sv-SE"}"#;
+    let tried = json(&post(&emulator, "/_emu/try", body).await);
+    assert_eq!(tried["status"], 200);
+    assert_eq!(
+        tried["response"]["id"],
+        newest(&emulator).verification_id.as_str()
+    );
+    assert!(newest(&emulator).text.unwrap().starts_with("Din verifieringskod"));
+    let seq = &tried["request"];
+    let noted = json(&get(&emulator, &format!("/_emu/requests/{seq}")).await);
+    assert_eq!(
+        (&noted["authorization"], &noted["verdict"]),
+        (&"signed".into(), &"accepted".into())
+    );
+    assert_eq!((&noted["curl"], &noted["rust"]), (&tried["curl"], &tried["rust"]));
+    assert!(tried["curl"].as_str().unwrap().contains(r"it'\''s"), "{tried}");
+    assert_eq!(
+        tried["rust"],
+        "let handle = client.start(Start::sms(\"+46700000001\".parse()?).reference(Reference::new(\"order-1\")?)\
+         .custom(Custom::new(\"it's\")?).languages(\"sv-SE\".parse()?)).await?;"
+    );
+
+    let again = json(&post(&emulator, "/_emu/try", body).await);
+    assert_eq!(
+        (&again["status"], &again["response"]["errorCode"]),
+        (&409.into(), &40900.into())
+    );
+    for method in ["flashcall", "callout", "seamless", "whatsapp", "auto"] {
+        let body = format!(r#"{{"method":"{method}","number":"+46700000001","application":"{KEY}"}}"#);
+        let tried = json(&post(&emulator, "/_emu/try", &body).await);
+        assert_eq!(tried["response"]["method"], method, "{tried}");
+    }
+    for bad in [
+        "{}",
+        r#"{"method":"pigeon","number":"+46700000001"}"#,
+        r#"{"method":"sms","number":"46"}"#,
+        r#"{"method":"sms","number":"+46700000001","application":"none"}"#,
+        r#"{"method":"sms","number":"+46700000001","reference":"a b"}"#,
+        r#"{"method":"sms","number":"+46700000001","acceptLanguage":"?"}"#,
+    ] {
+        assert_eq!(post(&emulator, "/_emu/try", bad).await.status(), 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_sms_is_told_of_when_it_arrives() {
+    let receiver = Receiver::new(|event| match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    post(
+        &emulator,
+        "/_emu/policies",
+        r#"{"policy":{"do":"late","after":"1m"}}"#,
+    )
+    .await;
+    call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    assert_eq!(receiver.names(), ["VerificationRequestEvent"]);
+    emulator.advance(Duration::from_secs(60));
+    assert!(emulator.wait_delivered(SHORT).await);
+    assert_eq!(receiver.names()[1..], ["VerificationSmsDeliveredEvent"]);
+    assert_eq!(emulator.inbox(&number()).len(), 1);
+}
