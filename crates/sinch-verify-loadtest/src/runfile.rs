@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::failure::FailureKind;
 use crate::measure::{Counters, Measurements, Second};
+use crate::safety::{Spending, Stop};
 use crate::verdict::Verdict;
 
 pub use generator::Generator;
@@ -49,6 +50,12 @@ pub struct RunFile {
     pub flows: Measurements,
     /// How it went, second by second, warm-up included.
     pub series: Vec<Second>,
+    /// Why it ended before its time, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// What a live run spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
     /// The judgement, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -103,6 +110,25 @@ impl RunFile {
             }
         }
         errors
+    }
+}
+
+/// Why a run ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// The reason, in words.
+    pub reason: String,
+    /// Whether it was a limit that the run was given, rather than something gone wrong.
+    pub planned: bool,
+}
+
+impl From<&Stop> for Stopped {
+    fn from(stop: &Stop) -> Self {
+        Self {
+            reason: stop.to_string(),
+            planned: stop.is_planned(),
+        }
     }
 }
 
@@ -205,6 +231,42 @@ impl std::error::Error for RunFileError {
             Self::NoRunFile(source) | Self::Content(source) => Some(source),
             Self::Schema(_) => None,
         }
+    }
+}
+
+/// A run of 2 s at 50/s with nothing measured, for tests to fill.
+#[cfg(test)]
+pub(crate) fn sample_run() -> RunFile {
+    let setup = Setup {
+        scenario: crate::scenario::Scenario::Sms,
+        setting: Setting::Backend,
+        load: Load::Open {
+            rate: crate::arrivals::Rate::DEFAULT,
+            users: 64,
+        },
+        duration_seconds: 2.0,
+        warm_up_seconds: 0.0,
+        transport: TransportName::Lean,
+        target: "an emulator of its own".to_owned(),
+        seed: 7,
+    };
+    let started_at = "2026-11-24T06:00:00Z".to_owned();
+    RunFile {
+        schema: Schema,
+        version: "0.1.0".to_owned(),
+        run: RunId::of(&setup, 1, &started_at),
+        setup,
+        started_at,
+        seconds: 2.0,
+        shards: Shards::from(Shard::WHOLE),
+        generator: Generator::here(2),
+        counters: Counters::default(),
+        warm_up: Counters::default(),
+        flows: Measurements::default(),
+        series: Vec::new(),
+        stopped: None,
+        spending: None,
+        verdict: None,
     }
 }
 

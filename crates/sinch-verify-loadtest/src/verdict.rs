@@ -1,4 +1,16 @@
 //! Whether a run passed, and how the process says so.
+//!
+//! ```text
+//! RunFile --Metric::of--> values --Threshold::holds--> checks
+//!    |                                                   |
+//!    +---Doubt::about--> doubts -----------------------> Verdict -> exit code
+//! ```
+
+mod doubt;
+mod judge;
+mod metric;
+mod threshold;
+mod thresholds;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,17 +20,25 @@ use serde::{Deserialize, Serialize};
 use crate::measure::Measurements;
 use crate::names::named;
 
+pub use doubt::Doubt;
+pub use metric::{Counter, Metric, Ratio, Statistic, Unit, What};
+pub use threshold::{Threshold, ThresholdError};
+pub use thresholds::{Thresholds, ThresholdsError};
+
 named! {
     /// The exit codes of the load tester.
     pub enum Exit as "verdict" {
-        /// 0: every flow that finished ended as expected.
+        /// 0: the run kept every threshold; where none says how many flows may fail, none did.
         Pass = "pass",
-        /// 1: flows failed, or none finished.
+        /// 1: it did not.
         Failed = "fail",
         /// 2: wrong usage; nothing was sent.
         Usage = "usage",
-        /// 3: the run says nothing about the target, because the load tester itself went wrong.
+        /// 3: the run says nothing about the target, because the load tester itself went wrong or was
+        /// the bottleneck.
         Invalid = "invalid",
+        /// 4: the rails, or somebody, ended the run before its time.
+        Stopped = "stopped",
         /// 5: the target could not be reached.
         Unreachable = "unreachable",
     }
@@ -33,6 +53,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Invalid => 3,
+            Self::Stopped => 4,
             Self::Unreachable => 5,
         }
     }
@@ -54,6 +75,25 @@ pub struct Verdict {
     pub exit: Exit,
     /// Why, one fragment per reason; empty for a pass.
     pub reasons: Vec<String>,
+    /// The thresholds, each with what was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+}
+
+/// One threshold, and how the run did by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Check {
+    /// The metric, such as `sms.e2e.p99`.
+    pub metric: String,
+    /// The limit, such as `< 250 ms`.
+    pub limit: String,
+    /// The value, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<String>,
+    /// Whether the limit was kept.
+    pub kept: bool,
 }
 
 impl Verdict {
@@ -79,7 +119,11 @@ impl Verdict {
             (false, true) => Exit::Pass,
             (false, false) => Exit::Failed,
         };
-        Self { exit, reasons }
+        Self {
+            exit,
+            reasons,
+            checks: Vec::new(),
+        }
     }
 
     /// Whether the run passed.

@@ -66,6 +66,8 @@ fn sample() -> RunFile {
         warm_up: Counters::default(),
         flows,
         series: vec![second],
+        stopped: None,
+        spending: None,
         verdict: None,
     }
 }

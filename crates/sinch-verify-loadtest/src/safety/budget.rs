@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroU64};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::price::{Money, VerificationPrice};
 use sinch_verify_protocol::{PhoneNumber, VerificationId};
 
@@ -267,7 +267,7 @@ impl Ledger {
 }
 
 /// What a live run has spent, as reports show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Spending {
     /// How many verifications were started.

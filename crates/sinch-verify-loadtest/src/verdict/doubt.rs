@@ -1,0 +1,115 @@
+//! Whether the generator was the bottleneck.
+
+use std::fmt;
+
+use crate::measure::Interval;
+use crate::runfile::{Load, RunFile};
+
+/// More than this part of the flows that fell due must not be dropped.
+const DROPPED: f64 = 0.001;
+/// More than this part of the time end to end, both at the 99th percentile, must not be the
+/// generator's own delay.
+const LAG: f64 = 0.10;
+/// The generator must not be busier than this.
+const CPU: f64 = 0.85;
+
+/// Why the figures of a run say nothing about its target.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// Flows were not started because every user was busy.
+    Dropped {
+        /// Which part of those that fell due.
+        part: f64,
+    },
+    /// Flows were started too late.
+    Lag {
+        /// Which part of the time end to end that is, at the 99th percentile.
+        part: f64,
+    },
+    /// The generator's threads had no time left.
+    Cpu {
+        /// How busy they were.
+        busy: f64,
+    },
+    /// Shards of the run are missing.
+    Missing {
+        /// Which.
+        shards: Vec<usize>,
+    },
+}
+
+impl Doubt {
+    /// All that is to be doubted about `run`.
+    #[must_use]
+    pub fn about(run: &RunFile) -> Vec<Self> {
+        let mut doubts = Vec::new();
+        let missing = run.shards.missing();
+        if !missing.is_empty() {
+            doubts.push(Self::Missing { shards: missing });
+        }
+        let counters = &run.counters;
+        let part = counters.dropped as f64 / (counters.scheduled.max(1)) as f64;
+        if part > DROPPED {
+            doubts.push(Self::Dropped { part });
+        }
+        // In a closed model nothing is due before its user gets to it.
+        if let Load::Open { .. } = run.setup.load
+            && let Some(part) = lag(run)
+            && part > LAG
+        {
+            doubts.push(Self::Lag { part });
+        }
+        if let Some(busy) = run.generator.cpu
+            && busy > CPU
+        {
+            doubts.push(Self::Cpu { busy });
+        }
+        doubts
+    }
+}
+
+/// The generator's delay as a part of the time end to end, both at the 99th percentile.
+fn lag(run: &RunFile) -> Option<f64> {
+    let total = run.flows.total();
+    let p99 = |interval| Some(total.time(interval)?.percentile(99.0).as_secs_f64());
+    let end_to_end = p99(Interval::EndToEnd).filter(|time| *time > 0.0)?;
+    Some(p99(Interval::Lag)? / end_to_end)
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |part: f64| part * 100.0;
+        match self {
+            Self::Dropped { part } => write!(
+                f,
+                "the generator dropped {:.2} % of the flows, more than {:.1} %: give it more users",
+                percent(*part),
+                percent(DROPPED)
+            ),
+            Self::Lag { part } => write!(
+                f,
+                "the generator's own delay was {:.0} % of the time end to end at p99, more than {:.0} %",
+                percent(*part),
+                percent(LAG)
+            ),
+            Self::Cpu { busy } => write!(
+                f,
+                "the generator was {:.0} % busy, more than {:.0} %: spread it over more processors or shards",
+                percent(*busy),
+                percent(CPU)
+            ),
+            Self::Missing { shards } => {
+                f.write_str(if shards.len() == 1 { "shard" } else { "shards" })?;
+                for (index, shard) in shards.iter().enumerate() {
+                    write!(f, "{} {shard}", if index == 0 { "" } else { "," })?;
+                }
+                f.write_str(if shards.len() == 1 {
+                    " is missing"
+                } else {
+                    " are missing"
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::failure::{Failure, FailureKind};
+use crate::flows::Flow;
+use crate::measure::{FlowEnd, FlowRecord, Span};
+use crate::runfile::{Load, Shard, Shards, Stopped, sample_run};
+
+/// A run of 100 flows, 10 to 1000 ms end to end, each started 1 ms late, 50/s for 2 s.
+fn run() -> RunFile {
+    let mut run = sample_run();
+    for flow in 1..=100 {
+        add(&mut run, FlowEnd::Succeeded, flow * 10);
+    }
+    run
+}
+
+fn add(run: &mut RunFile, end: FlowEnd, took_ms: u64) {
+    let due = Instant::now();
+    let span = Span {
+        due: Some(due),
+        started: due + Duration::from_millis(1),
+        ended: due + Duration::from_millis(took_ms),
+    };
+    run.flows
+        .record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+    run.counters.scheduled += 1;
+    run.counters.started += 1;
+}
+
+fn failed(kind: FailureKind) -> FlowEnd {
+    FlowEnd::Failed(Failure::new(kind, "no"))
+}
+
+fn with(change: impl FnOnce(&mut RunFile)) -> RunFile {
+    let mut run = run();
+    change(&mut run);
+    run
+}
+
+/// What a run is judged to be, and the first reason.
+fn judged(run: &RunFile, thresholds: &str) -> (Exit, String) {
+    let thresholds: Thresholds = thresholds.parse().unwrap();
+    let verdict = Verdict::judge(run, &thresholds);
+    assert_eq!(verdict.is_pass(), verdict.reasons.is_empty());
+    assert_eq!(verdict.checks.len(), thresholds.iter().count());
+    (
+        verdict.exit,
+        verdict.reasons.into_iter().next().unwrap_or_default(),
+    )
+}
+
+#[test]
+fn thresholds_decide() {
+    for (thresholds, exit, reason) in [
+        ("", Exit::Pass, ""),
+        ("e2e.p99 = '< 1s'", Exit::Pass, ""),
+        ("e2e.p50 = '<= 500ms'", Exit::Failed, "e2e.p50 is 500."),
+        ("sms.e2e.p99 = '< 500ms'", Exit::Failed, "sms.e2e.p99 is 990."),
+        ("e2e.max = '= 1s'", Exit::Pass, ""),
+        ("lag.max = '<= 1ms'", Exit::Pass, ""),
+        ("throughput = '>= 50/s'", Exit::Pass, ""),
+        (
+            "throughput = '> 50/s'",
+            Exit::Failed,
+            "throughput is 50/s, not > 50/s",
+        ),
+        ("succeeded = '= 100'", Exit::Pass, ""),
+        (
+            "sms.finished = '> 100'",
+            Exit::Failed,
+            "sms.finished is 100, not > 100",
+        ),
+        // Kept by nobody, since nothing was measured.
+        ("cb-in.p99 = '< 1s'", Exit::Failed, "cb-in.p99 was not measured"),
+        (
+            "callout.e2e.p99 = '< 1s'",
+            Exit::Failed,
+            "callout.e2e.p99 was not measured",
+        ),
+        ("cb-in.count = '= 0'", Exit::Pass, ""),
+    ] {
+        let (got, why) = judged(&run(), thresholds);
+        assert_eq!(got, exit, "{thresholds}: {why}");
+        assert!(why.starts_with(reason), "{thresholds}: {why}");
+    }
+}
+
+#[test]
+fn failures_are_forbidden_unless_allowed() {
+    let run = with(|run| add(run, failed(FailureKind::Api(40003)), 5));
+    for (thresholds, exit, reason) in [
+        ("", Exit::Failed, "1 of 101 flows failed"),
+        ("e2e.p99 = '< 1s'", Exit::Failed, "1 of 101 flows failed"),
+        ("error-rate = '< 1%'", Exit::Pass, ""),
+        (
+            "error-rate = '< 0.9%'",
+            Exit::Failed,
+            "error-rate is 0.99 %, not < 0.9 %",
+        ),
+        ("errors.api.40003 = '<= 1'", Exit::Pass, ""),
+        (
+            "errors.api.40003 = '= 0'",
+            Exit::Failed,
+            "errors.api.40003 is 1, not = 0",
+        ),
+        ("sms.errors.connect = '= 0'", Exit::Pass, ""),
+    ] {
+        assert_eq!(
+            judged(&run, thresholds),
+            (exit, reason.to_owned()),
+            "{thresholds}"
+        );
+    }
+}
+
+#[test]
+fn doubts_outweigh_thresholds() {
+    let drop = |count| {
+        move |run: &mut RunFile| {
+            run.counters.scheduled = 10_000;
+            run.counters.dropped = count;
+        }
+    };
+    let lag = |ms| {
+        move |run: &mut RunFile| {
+            let due = Instant::now();
+            for _ in 0..100 {
+                let span = Span {
+                    due: Some(due),
+                    started: due + Duration::from_millis(ms),
+                    ended: due + Duration::from_millis(1000),
+                };
+                run.flows
+                    .record(&FlowRecord::new(Flow::Sms, FlowEnd::Succeeded, span, Vec::new()));
+            }
+        }
+    };
+    for (run, exit, reason) in [
+        (with(drop(10)), Exit::Pass, ""),
+        (
+            with(drop(11)),
+            Exit::Invalid,
+            "the generator dropped 0.11 % of the flows",
+        ),
+        (with(lag(99)), Exit::Pass, ""),
+        (
+            with(lag(120)),
+            Exit::Invalid,
+            "the generator's own delay was 12 % of the time",
+        ),
+        (with(|run| run.generator.cpu = Some(0.85)), Exit::Pass, ""),
+        (with(|run| run.generator.cpu = None), Exit::Pass, ""),
+        (
+            with(|run| run.generator.cpu = Some(0.9)),
+            Exit::Invalid,
+            "the generator was 90 % busy",
+        ),
+        (
+            with(|run| run.shards = Shards::from("1/4".parse::<Shard>().unwrap())),
+            Exit::Invalid,
+            "shards 0, 2, 3 are missing",
+        ),
+    ] {
+        for thresholds in ["", "e2e.p99 = '< 1ms'"] {
+            let exit = if exit == Exit::Pass && !thresholds.is_empty() {
+                Exit::Failed
+            } else {
+                exit
+            };
+            let (got, why) = judged(&run, thresholds);
+            assert_eq!(got, exit, "{reason}: {why}");
+            assert!(why.starts_with(reason), "{why}");
+        }
+    }
+    // Users of a closed model are never late.
+    let closed = with(|run| {
+        lag(500)(run);
+        run.setup.load = Load::Closed { users: 8 };
+    });
+    assert_eq!(judged(&closed, "").0, Exit::Pass);
+}
+
+#[test]
+fn what_ended_a_run_early_decides() {
+    let stopped = |planned| {
+        Some(Stopped {
+            reason: "interrupted".to_owned(),
+            planned,
+        })
+    };
+    let early = with(|run| {
+        run.stopped = stopped(false);
+        run.generator.cpu = Some(1.0);
+    });
+    assert_eq!(
+        judged(&early, "e2e.p99 = '< 1ms'"),
+        (Exit::Stopped, "interrupted, after 2.0 s".to_owned())
+    );
+    // A limit that was reached is the end that was asked for.
+    assert_eq!(judged(&with(|run| run.stopped = stopped(true)), "").0, Exit::Pass);
+}
+
+#[test]
+fn target_that_was_never_reached_decides() {
+    use FailureKind::{Api, Connect, ConnectTimeout};
+    for (kinds, exit) in [
+        (&[Connect, ConnectTimeout][..], Exit::Unreachable),
+        (&[Connect, Api(1)], Exit::Failed),
+        (&[], Exit::Failed),
+    ] {
+        let mut run = sample_run();
+        kinds.iter().for_each(|kind| add(&mut run, failed(*kind), 1));
+        assert_eq!(judged(&run, "").0, exit, "{kinds:?}");
+        run.stopped = Some(Stopped {
+            reason: "5 of the last 5 flows failed".to_owned(),
+            planned: false,
+        });
+        if exit == Exit::Unreachable {
+            assert_eq!(judged(&run, "").0, exit, "the more telling of the two");
+        }
+    }
+    let connected_once = with(|run| add(run, failed(Connect), 1));
+    assert_eq!(judged(&connected_once, "").0, Exit::Failed);
+}
+
+#[test]
+fn checks_tell_what_was_measured() {
+    let thresholds: Thresholds = "e2e.max = '< 2s'\ncb-in.p99 = '< 1s'".parse().unwrap();
+    let verdict = Verdict::judge(&run(), &thresholds);
+    let mut checks: Vec<_> = verdict
+        .checks
+        .iter()
+        .map(|check| {
+            (
+                check.metric.as_str(),
+                check.limit.as_str(),
+                check.measured.as_deref(),
+                check.kept,
+            )
+        })
+        .collect();
+    checks.sort_unstable();
+    assert_eq!(
+        checks,
+        [
+            ("cb-in.p99", "< 1000 ms", None, false),
+            ("e2e.max", "< 2000 ms", Some("1000 ms"), true)
+        ]
+    );
+}

@@ -1,0 +1,409 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::failure::FailureKind;
+use crate::flows::Flow;
+use crate::measure::{FlowTally, Interval, Latency};
+use crate::names::{UnknownName, named};
+use crate::runfile::RunFile;
+
+/// Something that a run measured, under the name that thresholds use: `e2e.p99`, `sms.start.p50`,
+/// `error-rate`, `dropped`, `flashcall.errors.api.40003`.
+///
+/// ```
+/// use sinch_verify_loadtest::verdict::Metric;
+///
+/// let metric: Metric = "sms.e2e.p999".parse()?;
+/// assert_eq!(metric.to_string(), "sms.e2e.p99.9");
+/// assert_eq!("e2ee.p99".parse::<Metric>().unwrap_err().nearest, "e2e");
+/// # Ok::<(), sinch_verify_loadtest::UnknownName>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// The flow it is about; `None` for all together.
+    pub flow: Option<Flow>,
+    /// What about it.
+    pub what: What,
+}
+
+/// What a [`Metric`] is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// A figure of a distribution of times.
+    Time(Interval, Statistic),
+    /// A count.
+    Count(Counter),
+    /// A ratio, or a count in a second.
+    Rate(Ratio),
+    /// How many flows failed in this way.
+    Errors(FailureKind),
+}
+
+/// A figure of a distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// How many times were counted.
+    Count,
+    /// The shortest.
+    Min,
+    /// The mean.
+    Mean,
+    /// The longest.
+    Max,
+    /// The time that this many per cent are not above.
+    Percentile(f64),
+}
+
+named! {
+    /// A count in thresholds.
+    pub enum Counter as "counter" {
+        /// Flows that fell due. Of the whole run only.
+        Scheduled = "scheduled",
+        /// Flows that were started.
+        Started = "started",
+        /// Flows that came to an end of their own.
+        Finished = "finished",
+        /// Those of them that ended as expected.
+        Succeeded = "succeeded",
+        /// Those that did not.
+        Failed = "failed",
+        /// Flows that the end of the run cut off.
+        Aborted = "aborted",
+        /// Requests to the target.
+        Requests = "requests",
+        /// Flows that were due while every user was busy. Of the whole run only.
+        Dropped = "dropped",
+        /// Flows that were started more than 5 ms late. Of the whole run only.
+        Late = "late",
+        /// Callbacks that our receiver took. Of the whole run only.
+        Callbacks = "callbacks",
+        /// Callbacks that had come before. Of the whole run only.
+        Duplicates = "duplicates",
+        /// Callbacks that belong to no flow of the run. Of the whole run only.
+        Orphans = "orphans",
+        /// Callbacks that our receiver refused. Of the whole run only.
+        Refused = "refused",
+    }
+}
+
+named! {
+    /// A ratio, or a count in a second, in thresholds.
+    pub enum Ratio as "rate" {
+        /// The failed of the finished flows.
+        Errors = "error-rate",
+        /// The dropped of the scheduled flows. Of the whole run only.
+        Dropped = "dropped-rate",
+        /// The late of the started flows. Of the whole run only.
+        Late = "late-rate",
+        /// Flows finished in a second.
+        Throughput = "throughput",
+        /// Requests sent in a second.
+        Requests = "request-rate",
+    }
+}
+
+impl Counter {
+    /// Whether it is counted for the run as a whole, and not by flow.
+    fn is_of_run(self) -> bool {
+        matches!(
+            self,
+            Self::Scheduled
+                | Self::Dropped
+                | Self::Late
+                | Self::Callbacks
+                | Self::Duplicates
+                | Self::Orphans
+                | Self::Refused
+        )
+    }
+}
+
+impl Ratio {
+    /// Whether it is known for the run as a whole only.
+    fn is_of_run(self) -> bool {
+        matches!(self, Self::Dropped | Self::Late)
+    }
+}
+
+/// What the values of a metric are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Time,
+    /// A whole number.
+    Count,
+    /// A part of 1.
+    Part,
+    /// Times in a second.
+    PerSecond,
+}
+
+impl Metric {
+    /// What its values are.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        match self.what {
+            What::Time(_, Statistic::Count) | What::Count(_) | What::Errors(_) => Unit::Count,
+            What::Time(..) => Unit::Time,
+            What::Rate(Ratio::Errors | Ratio::Dropped | Ratio::Late) => Unit::Part,
+            What::Rate(Ratio::Throughput | Ratio::Requests) => Unit::PerSecond,
+        }
+    }
+
+    /// Its value in `run`, in its [unit](Self::unit); `None` where nothing was measured.
+    #[must_use]
+    pub fn of(&self, run: &RunFile) -> Option<f64> {
+        let total;
+        let tally = match self.flow {
+            Some(flow) => run.flows.flow(flow)?,
+            None => {
+                total = run.flows.total();
+                &total
+            }
+        };
+        match self.what {
+            What::Time(interval, statistic) => statistic.of(tally.time(interval)),
+            What::Count(counter) => Some(count(run, tally, counter) as f64),
+            What::Errors(kind) => {
+                let count = match self.flow {
+                    Some(_) => tally.failures.get(&kind).map(|failures| failures.count),
+                    None => run.errors().get(&kind).copied(),
+                };
+                Some(count.unwrap_or(0) as f64)
+            }
+            What::Rate(ratio) => rate(run, tally, ratio),
+        }
+    }
+}
+
+fn count(run: &RunFile, tally: &FlowTally, counter: Counter) -> u64 {
+    match counter {
+        Counter::Scheduled => run.counters.scheduled,
+        Counter::Started => tally.started(),
+        Counter::Finished => tally.finished(),
+        Counter::Succeeded => tally.succeeded,
+        Counter::Failed => tally.failed,
+        Counter::Aborted => tally.aborted,
+        Counter::Requests => tally.requests,
+        Counter::Dropped => run.counters.dropped,
+        Counter::Late => run.counters.late,
+        Counter::Callbacks => run.counters.callbacks,
+        Counter::Duplicates => run.counters.duplicates,
+        Counter::Orphans => run.counters.orphans,
+        Counter::Refused => run.counters.refused,
+    }
+}
+
+fn rate(run: &RunFile, tally: &FlowTally, ratio: Ratio) -> Option<f64> {
+    let (part, whole) = match ratio {
+        Ratio::Errors => (tally.failed, tally.finished()),
+        Ratio::Dropped => (run.counters.dropped, run.counters.scheduled),
+        Ratio::Late => (run.counters.late, run.counters.started),
+        Ratio::Throughput => return per_second(tally.finished(), run),
+        Ratio::Requests => return per_second(tally.requests, run),
+    };
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// `count` over the part of the run that counts.
+fn per_second(count: u64, run: &RunFile) -> Option<f64> {
+    let seconds = run.seconds - run.setup.warm_up_seconds;
+    (seconds > 0.0).then(|| count as f64 / seconds)
+}
+
+impl Statistic {
+    fn of(self, times: Option<&Latency>) -> Option<f64> {
+        let Self::Count = self else {
+            return self.time(times.filter(|times| times.count() > 0)?);
+        };
+        Some(times.map_or(0, Latency::count) as f64)
+    }
+
+    fn time(self, times: &Latency) -> Option<f64> {
+        let time = match self {
+            Self::Count => return None,
+            Self::Min => times.min(),
+            Self::Mean => times.mean(),
+            Self::Max => times.max(),
+            Self::Percentile(percent) => times.percentile(percent),
+        };
+        Some(Duration::as_secs_f64(&time))
+    }
+
+    fn read(text: &str) -> Result<Self, UnknownName> {
+        let known = match text {
+            "count" => Some(Self::Count),
+            "min" => Some(Self::Min),
+            "mean" => Some(Self::Mean),
+            "max" => Some(Self::Max),
+            _ => text.strip_prefix('p').and_then(percent).map(Self::Percentile),
+        };
+        let all = ["p50", "p90", "p95", "p99", "p99.9", "min", "mean", "max", "count"];
+        known.ok_or_else(|| UnknownName::new("statistic", text, all.into()))
+    }
+}
+
+/// `99`, `99.9`, or `999` as people write it where a point is in the way.
+fn percent(text: &str) -> Option<f64> {
+    let digits = text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_digit()) && text != "100";
+    let point = if digits {
+        format!("{}.{}", text.get(..2)?, text.get(2..)?)
+    } else {
+        text.to_owned()
+    };
+    let plain = point.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let percent: f64 = point.parse().ok()?;
+    (plain && percent > 0.0 && percent <= 100.0).then_some(percent)
+}
+
+impl FromStr for Metric {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let text = text.trim();
+        let first = text.split_once('.');
+        let (flow, rest) = first
+            .and_then(|(first, rest)| Some((Some(first.parse().ok()?), rest)))
+            .unwrap_or((None, text));
+        let what = what(rest, flow.is_none())?;
+        let of_run = match what {
+            What::Count(counter) => counter.is_of_run(),
+            What::Rate(ratio) => ratio.is_of_run(),
+            What::Time(..) | What::Errors(_) => false,
+        };
+        if flow.is_some() && of_run {
+            return Err(UnknownName::new("metric of a flow", rest, names(false)));
+        }
+        Ok(Self { flow, what })
+    }
+}
+
+/// Reads what stands behind the flow; for the run as a whole where `of_run` says so.
+fn what(text: &str, of_run: bool) -> Result<What, UnknownName> {
+    let (name, figure) = text.split_once('.').unwrap_or((text, ""));
+    if name == "errors" {
+        return figure.parse().map(What::Errors);
+    }
+    if let Ok(interval) = name.parse() {
+        return Statistic::read(figure).map(|statistic| What::Time(interval, statistic));
+    }
+    let counter = name.parse().map(What::Count).ok();
+    let ratio = || name.parse().map(What::Rate).ok();
+    let whole = counter.or_else(ratio).filter(|_| figure.is_empty());
+    whole.ok_or_else(|| {
+        let mut all = names(of_run);
+        // In front of a point there may have been a flow meant.
+        if of_run && !figure.is_empty() {
+            all.extend(Flow::ALL.iter().map(|flow| flow.as_str()));
+        }
+        UnknownName::new("metric", name, all)
+    })
+}
+
+/// The first words of metrics; those of the run as a whole only where `of_run` says so.
+fn names(of_run: bool) -> Vec<&'static str> {
+    let intervals = Interval::ALL.iter().map(|interval| interval.as_str());
+    let counters = Counter::ALL
+        .iter()
+        .filter(|counter| of_run || !counter.is_of_run())
+        .map(|counter| counter.as_str());
+    let ratios = Ratio::ALL
+        .iter()
+        .filter(|ratio| of_run || !ratio.is_of_run())
+        .map(|ratio| ratio.as_str());
+    intervals
+        .chain(counters)
+        .chain(ratios)
+        .chain(["errors"])
+        .collect()
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(flow) = self.flow {
+            write!(f, "{flow}.")?;
+        }
+        match self.what {
+            What::Time(interval, statistic) => write!(f, "{interval}.{statistic}"),
+            What::Count(counter) => counter.fmt(f),
+            What::Rate(ratio) => ratio.fmt(f),
+            What::Errors(kind) => write!(f, "errors.{kind}"),
+        }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count => f.write_str("count"),
+            Self::Min => f.write_str("min"),
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+            Self::Percentile(percent) => write!(f, "p{percent}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for name in [
+            "e2e.p99",
+            "sms.e2e.p99.9",
+            "flashcall.start.mean",
+            "lag.max",
+            "cb-in.count",
+            "callout.cb-srv.min",
+            "error-rate",
+            "sms.error-rate",
+            "dropped-rate",
+            "late-rate",
+            "throughput",
+            "request-rate",
+            "sms.throughput",
+            "scheduled",
+            "sms.failed",
+            "orphans",
+            "errors.api.40003",
+            "sms.errors.http.5xx.503",
+            "errors.generator.dropped",
+        ] {
+            assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
+        }
+        for (text, name) in [
+            ("e2e.p999", "e2e.p99.9"),
+            (" e2e.p9999 ", "e2e.p99.99"),
+            ("e2e.p100", "e2e.p100"),
+        ] {
+            assert_eq!(text.parse::<Metric>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn nearest_name_is_told() {
+        for (text, what, nearest) in [
+            ("e2ee.p99", "metric", "e2e"),
+            ("e2e.p9x", "statistic", "p90"),
+            ("e2e.p0", "statistic", "p50"),
+            ("e2e", "statistic", "p50"),
+            ("sms.end.p99", "metric", "e2e"),
+            ("smss.e2e.p99", "metric", "sms"),
+            ("flashcal.e2e.p99", "metric", "flashcall"),
+            ("errorrate", "metric", "error-rate"),
+            ("error_rate", "metric", "error-rate"),
+            ("error-rate.p99", "metric", "error-rate"),
+            ("droped", "metric", "dropped"),
+            ("errors.conect", "kind of failure", "connect"),
+            ("errors.", "kind of failure", "dns"),
+            ("sms.dropped", "metric of a flow", "aborted"),
+            ("", "metric", "e2e"),
+        ] {
+            let error = text.parse::<Metric>().unwrap_err();
+            assert_eq!((error.what, error.nearest), (what, nearest), "{text}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The thresholds of a run, from a file and from flags.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::metric::{Counter, Metric, Ratio, What};
+use super::threshold::{Threshold, ThresholdError};
+use crate::flows::Flow;
+use crate::names::UnknownName;
+
+/// The limits that a run has to keep.
+///
+/// As TOML, a key is a metric, or a part of its name with the rest in a table; a value is a limit, or
+/// several of them:
+///
+/// ```
+/// use sinch_verify_loadtest::verdict::Thresholds;
+///
+/// let thresholds: Thresholds = r#"
+/// error-rate = "< 0.1%"
+/// e2e.p99 = "< 250ms"
+///
+/// [sms]
+/// e2e.p50 = ["> 1ms", "< 20ms"]
+/// "#.parse()?;
+/// assert_eq!(thresholds.iter().count(), 4);
+/// # Ok::<(), sinch_verify_loadtest::verdict::ThresholdsError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Thresholds(Vec<Threshold>);
+
+impl Thresholds {
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Threshold> {
+        self.0.iter()
+    }
+
+    /// Adds another.
+    pub fn push(&mut self, threshold: Threshold) {
+        self.0.push(threshold);
+    }
+
+    /// Whether one of them says how many flows may fail. Without one, none may.
+    #[must_use]
+    pub fn allow_failures(&self) -> bool {
+        self.0.iter().any(|threshold| {
+            matches!(
+                threshold.metric().what,
+                What::Rate(Ratio::Errors)
+                    | What::Count(Counter::Failed | Counter::Succeeded)
+                    | What::Errors(_)
+            )
+        })
+    }
+
+    /// Looks whether a run that consists of `flows` measures what they are about.
+    ///
+    /// # Errors
+    ///
+    /// The flow that is not run, with the nearest that is.
+    pub fn fit(&self, flows: &[Flow]) -> Result<(), UnknownName> {
+        let foreign = |metric: Metric| metric.flow.filter(|flow| !flows.contains(flow));
+        let named = self.0.iter().find_map(|threshold| foreign(threshold.metric()));
+        named.map_or(Ok(()), |flow| {
+            let all = flows.iter().map(|flow| flow.as_str()).collect();
+            Err(UnknownName::new("flow in this scenario", flow.as_str(), all))
+        })
+    }
+}
+
+impl FromStr for Thresholds {
+    type Err = ThresholdsError;
+
+    fn from_str(text: &str) -> Result<Self, ThresholdsError> {
+        let table: toml::Table = text.parse().map_err(ThresholdsError::Toml)?;
+        let mut thresholds = Self::default();
+        for (key, value) in &table {
+            thresholds.read(key.clone(), value)?;
+        }
+        Ok(thresholds)
+    }
+}
+
+impl Thresholds {
+    fn read(&mut self, name: String, value: &toml::Value) -> Result<(), ThresholdsError> {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    self.read(format!("{name}.{key}"), value)?;
+                }
+            }
+            toml::Value::Array(limits) => {
+                for limit in limits {
+                    self.read(name.clone(), limit)?;
+                }
+            }
+            toml::Value::String(limit) => {
+                let threshold = Threshold::new(&name, limit);
+                self.push(threshold.map_err(|error| ThresholdsError::Entry { name, error })?);
+            }
+            _ => return Err(ThresholdsError::NoText { name }),
+        }
+        Ok(())
+    }
+}
+
+/// Why a text holds no thresholds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ThresholdsError {
+    /// It is no TOML.
+    Toml(toml::de::Error),
+    /// A limit is not written as text.
+    NoText {
+        /// Of which metric.
+        name: String,
+    },
+    /// A key or its value is wrong.
+    Entry {
+        /// The key.
+        name: String,
+        /// What is wrong with it.
+        error: ThresholdError,
+    },
+}
+
+impl fmt::Display for ThresholdsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Toml(error) => error.fmt(f),
+            Self::NoText { name } => write!(f, "{name}: a limit is a text, such as \"< 250ms\""),
+            Self::Entry { name, error } => write!(f, "{name}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ThresholdsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_and_dotted_keys_are_the_same() {
+        let read = |text: &str| {
+            let thresholds: Thresholds = text.parse().unwrap();
+            let mut names: Vec<_> = thresholds.iter().map(ToString::to_string).collect();
+            names.sort();
+            names
+        };
+        let dotted = read("sms.e2e.p99 = '< 1s'\nsms.e2e.p999 = '< 2s'\ndropped = '= 0'");
+        assert_eq!(
+            dotted,
+            ["dropped = 0", "sms.e2e.p99 < 1000 ms", "sms.e2e.p99.9 < 2000 ms"]
+        );
+        let tables = read("dropped = '= 0'\n[sms]\n'e2e.p99.9' = '< 2s'\n[sms.e2e]\np99 = '< 1s'");
+        assert_eq!(tables, dotted);
+        assert_eq!(read(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_key() {
+        let error = |text: &str| text.parse::<Thresholds>().unwrap_err().to_string();
+        assert!(
+            error("[sms]\ne2ee.p99 = '< 1s'")
+                .starts_with("sms.e2ee.p99: no such metric, the nearest is `e2e`")
+        );
+        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a text"));
+        assert!(error("e2e.p99 = '< 5'").starts_with("e2e.p99: the limit of this metric is a time"));
+        assert!(error("e2e.p99 = ").contains("line 1"));
+    }
+
+    #[test]
+    fn flows_that_are_not_run_are_told() {
+        let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
+        assert!(thresholds.fit(&[Flow::Sms, Flow::Callout]).is_ok());
+        let error = thresholds.fit(&[Flow::Sms]).unwrap_err();
+        assert_eq!(error.nearest, "sms");
+    }
+
+    #[test]
+    fn failures_are_forbidden_unless_limited() {
+        let allows = |text: &str| text.parse::<Thresholds>().unwrap().allow_failures();
+        assert!(!allows("e2e.p99 = '< 1s'"));
+        for text in [
+            "error-rate = '< 1%'",
+            "sms.failed = '< 3'",
+            "errors.http.429 = '< 9'",
+        ] {
+            assert!(allows(text), "{text}");
+        }
+    }
+}
