@@ -42,6 +42,10 @@ enum Area {
     Protocol,
     /// Requests and whole flows, beside bare transports and the official SDK
     Client,
+    /// Callbacks answered and checked, beside bare hyper and the official validator
+    Callback,
+    /// Requests answered, beside bare hyper; memory, and time, with many verifications
+    Emulator,
 }
 
 impl Area {
@@ -49,6 +53,8 @@ impl Area {
         match self {
             Self::Protocol => "protocol",
             Self::Client => "client",
+            Self::Callback => "callback",
+            Self::Emulator => "emulator",
         }
     }
 }
@@ -59,7 +65,7 @@ impl Bench {
         let area = self.area.name();
         let rows = match self.area {
             Area::Protocol => criterion(area, self.rounds)?,
-            Area::Client => loopback(area, self.rounds)?,
+            Area::Client | Area::Callback | Area::Emulator => loopback(area, self.rounds)?,
         };
         ensure!(!rows.is_empty(), "no bench belongs to {area}");
         let section = page::section(area, &rows, &page::Stamp::now(self.rounds));

@@ -3,6 +3,9 @@
 use anyhow::Result;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
+/// Where callbacks go.
+pub(crate) const CALLBACK_PATH: &str = "/sinch/callback";
+
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 

@@ -8,13 +8,17 @@
 #![forbid(unsafe_code)]
 
 mod by_hand;
+mod callback;
 mod client;
+mod emulator;
 mod fixture;
+mod generator;
 mod node;
 mod pair;
 mod process;
 mod requests;
 mod serve;
+mod verify;
 
 use anyhow::{Context as _, Result, bail};
 use process::{Core, number};
@@ -25,12 +29,16 @@ fn main() -> Result<()> {
     match words[..] {
         ["serve", what, ref rest @ ..] => serve::run(what, rest),
         ["request", how, url] => requests::run(how, url),
+        ["check", file] => verify::check(file),
+        ["remember"] => verify::remember(),
         [area, _] => {
             if let Some(status) = Core::pin()? {
                 std::process::exit(status.code().unwrap_or(1));
             }
             let rounds = u32::try_from(number(&words, 1)?).context("too many rounds")?;
             match area {
+                "callback" => callback::run(rounds),
+                "emulator" => emulator::run(rounds),
                 "client" => client::run(rounds),
                 _ => bail!("no area is named {area:?}"),
             }

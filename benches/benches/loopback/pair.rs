@@ -32,6 +32,8 @@ pub(crate) enum Unit {
     Nanoseconds,
     /// How often in a second.
     Rate,
+    /// An amount of memory.
+    Bytes,
 }
 
 /// What was aimed at.
@@ -42,6 +44,8 @@ pub(crate) enum Goal {
     RatioAtMost(f64),
     /// Ours, divided by the other figure, at least.
     RatioAtLeast(f64),
+    /// Ours alone, at most.
+    AtMost(f64),
 }
 
 /// Somebody's figure.

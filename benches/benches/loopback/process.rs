@@ -129,6 +129,17 @@ impl Worker {
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
+
+    /// The bytes of memory it has now.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kilobytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.split_whitespace().next())
+            .context("/proc names no resident size")?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
+    }
 }
 
 /// No process outlives the bench.
@@ -156,4 +167,10 @@ pub(crate) fn number(words: &[&str], place: usize) -> Result<u64> {
         Some(word) => word.parse().with_context(|| format!("{word:?} is no number")),
         None => bail!("{words:?} has no word {place}"),
     }
+}
+
+/// The port that a server says it listens on.
+pub(crate) fn port(ready: &Value) -> Result<u16> {
+    let port = ready["port"].as_u64().context("a server named no port")?;
+    Ok(u16::try_from(port)?)
 }

@@ -1,8 +1,10 @@
 //! The servers: ours, and bare hyper.
 
-mod bare;
+pub(crate) mod bare;
+mod callback;
 mod emulator;
 
+use std::future::Future;
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail};
@@ -15,6 +17,7 @@ pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let runtime = one_core()?;
     match what {
         "emulator" => emulator::run(&runtime, args),
+        "callback" => callback::run(&runtime),
         "bare" => bare::run(&runtime),
         _ => bail!("no server is named {what:?}"),
     }
@@ -23,6 +26,21 @@ pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
 /// A runtime that uses the thread that drives it, and no other.
 pub(crate) fn one_core() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Serves until standard input ends: whoever started the server ends it so.
+fn until_input_ends(runtime: &Runtime, serve: impl Future<Output = Result<()>>) -> Result<()> {
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(ended);
+    });
+    runtime.block_on(async {
+        tokio::select! {
+            result = serve => result,
+            _ = end => Ok(()),
+        }
+    })
 }
 
 async fn listen() -> Result<TcpListener> {

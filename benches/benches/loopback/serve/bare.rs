@@ -14,7 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{listen, ready};
+use crate::generator::Answer;
+use crate::process::{Core, Worker, port};
+
+use super::{listen, ready, until_input_ends};
+
+/// The headers that hyper writes itself.
+const OWN: [&str; 3] = ["content-length", "date", "connection"];
 
 /// What a bare server does, given as the first line of its input.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +32,28 @@ pub(crate) enum Bare {
     },
     /// It reads the body as JSON and answers with the same JSON.
     Echo,
+}
+
+impl Bare {
+    /// The same as `answer`.
+    pub(crate) fn like(answer: &Answer<'_>) -> Result<Self> {
+        let headers = answer
+            .headers()
+            .filter(|(name, _)| !OWN.contains(&name.to_lowercase().as_str()));
+        Ok(Self::Answer {
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            body: std::str::from_utf8(answer.body)?.to_owned(),
+        })
+    }
+
+    /// Starts a server that does this; gives its port too.
+    pub(crate) fn start(&self) -> Result<(Worker, u16)> {
+        let mut worker = Worker::ours(Core::Server, ["serve", "bare"])?;
+        let ready = worker.ask(&serde_json::to_string(self)?)?;
+        Ok((worker, port(&ready)?))
+    }
 }
 
 /// What it does, as hyper takes it.
@@ -47,18 +75,7 @@ pub(crate) fn run(runtime: &Runtime) -> Result<()> {
             Ready::Answer(parsed.collect::<Result<_>>()?, Bytes::from(body))
         }
     };
-    // Whoever started this server ends it by ending its input.
-    let (ended, end) = tokio::sync::oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        drop(ended);
-    });
-    runtime.block_on(async {
-        tokio::select! {
-            result = serve(ready_to) => result,
-            _ = end => Ok(()),
-        }
-    })
+    until_input_ends(runtime, serve(ready_to))
 }
 
 async fn serve(what: Ready) -> Result<()> {

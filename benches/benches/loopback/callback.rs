@@ -1,0 +1,283 @@
+//! The callback receiver: its price above bare hyper, and beside the official validator.
+
+use std::time::SystemTime;
+use std::{env, fs};
+
+use anyhow::{Result, ensure};
+use http::Uri;
+use sinch_verify_callback::protocol::{Method, VerificationId, WireObject as _};
+use sinch_verify_callback::testing::{CallbackSigner, request_event};
+
+use crate::fixture;
+use crate::generator::{self, Outcome, Requests, exchange};
+use crate::node::Node;
+use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::process::{Core, Worker, port};
+use crate::serve::bare::Bare;
+use crate::verify::Recorded;
+
+/// As many as a service that posts events would keep open.
+const CONNECTIONS: usize = 32;
+/// How many requests a server answers in a round: ours and bare hyper, and Express.
+const REQUESTS: (usize, usize) = (80_000, 6_000);
+/// How long a schedule lasts.
+const SCHEDULE: f64 = 3.0;
+/// How many callbacks one checks in a round: ours, and the official validator.
+const CHECKS: (u64, u64) = (1_000_000, 100_000);
+
+pub(crate) fn run(rounds: u32) -> Result<()> {
+    let node = Node::installed()?;
+    let mut signing = Signing::new()?;
+    let mut ours = Worker::ours(Core::Server, ["serve", "callback"])?;
+    let our_port = port(&ours.answer()?)?;
+    let ours = Server {
+        worker: ours,
+        port: our_port,
+    };
+    let bare = exchange(our_port, signing.requests(1)?.get(0), Bare::like)?;
+    let (worker, bare_port) = bare.start()?;
+    let bare = Server {
+        worker,
+        port: bare_port,
+    };
+    let mut express = node.start(Core::Server, "receiver.js", &[fixture::KEY, fixture::SECRET])?;
+    let express_port = port(&express.answer()?)?;
+    let express = Server {
+        worker: express,
+        port: express_port,
+    };
+    let mut checks = Checks::start(&node, &mut signing)?;
+
+    for server in [&ours, &bare, &express] {
+        server.answers(&signing.requests(REQUESTS.1)?)?;
+    }
+    for round in 1..=rounds {
+        service(round, &mut signing, &ours, &bare, &express)?;
+        schedule(round, &mut signing, &ours, &bare)?;
+        checks.measure(round)?;
+    }
+    memory()
+}
+
+/// A receiver of callbacks.
+struct Server {
+    worker: Worker,
+    port: u16,
+}
+
+impl Server {
+    /// Requests in a second by the clock, and in a second of the server's CPU time.
+    fn answers(&self, requests: &Requests) -> Result<(f64, f64)> {
+        let before = self.worker.cpu()?;
+        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        let cpu = each(self.worker.cpu()? - before, requests.len() as u64);
+        Ok((outcome.rate(), 1e9 / cpu))
+    }
+
+    /// What a schedule at 70 % of what it can do does to the latency.
+    fn keeps_up(&self, signing: &mut Signing, seed: u64) -> Result<Outcome> {
+        let (most, _) = self.answers(&signing.requests(REQUESTS.0 / 2)?)?;
+        let rate = most * 0.7;
+        let due = generator::poisson(rate, (rate * SCHEDULE) as usize, seed);
+        let requests = signing.requests(due.len())?;
+        // More connections than are ever needed: who waits, waits for the server.
+        generator::open(self.port, 4 * CONNECTIONS, &requests, &due)
+    }
+}
+
+/// Makes callbacks, no two of which are the same.
+struct Signing {
+    signer: CallbackSigner,
+    next: u64,
+}
+
+impl Signing {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            signer: CallbackSigner::new(fixture::key()?, &fixture::secret()?),
+            next: 0,
+        })
+    }
+
+    fn request(&mut self) -> Result<http::Request<bytes::Bytes>> {
+        self.next += 1;
+        let id = VerificationId::new(&format!("0198a1b2-c3d4-7e5f-8a9b-{:012}", self.next))?;
+        let event = request_event(id, Method::Sms, fixture::number(20, self.next).parse()?);
+        let path = Uri::from_static(fixture::CALLBACK_PATH);
+        Ok(self.signer.post(path, event.to_json(), SystemTime::now()))
+    }
+
+    fn requests(&mut self, count: usize) -> Result<Requests> {
+        let mut requests = Requests::default();
+        for _ in 0..count {
+            requests.push(&self.request()?);
+        }
+        Ok(requests)
+    }
+}
+
+fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, express: &Server) -> Result<()> {
+    let (a, b) = (signing.requests(REQUESTS.0)?, signing.requests(REQUESTS.0)?);
+    let (own, floor) = both(round, || ours.answers(&a), || bare.answers(&b))?;
+    beside("bare hyper: reads the body, answers the same", 0.80, own, floor)?;
+    let rival = express.answers(&signing.requests(REQUESTS.1)?)?;
+    beside("Express with the official validator", 20.0, own, rival)
+}
+
+/// The rates by the clock and by CPU time.
+fn beside(name: &str, goal: f64, ours: (f64, f64), other: (f64, f64)) -> Result<()> {
+    let what = [
+        "callbacks answered over HTTP, on one core",
+        "callbacks answered over HTTP, in a second of CPU time",
+    ];
+    for (what, (ours, other)) in what.into_iter().zip([(ours.0, other.0), (ours.1, other.1)]) {
+        Pair {
+            what,
+            unit: Unit::Rate,
+            goal: Some(Goal::RatioAtLeast(goal)),
+            ours: Figure {
+                name: "verified, guarded, decoded, decided",
+                value: ours,
+            },
+            beside: Some(Figure { name, value: other }),
+        }
+        .print()?;
+    }
+    Ok(())
+}
+
+fn schedule(round: u32, signing: &mut Signing, ours: &Server, bare: &Server) -> Result<()> {
+    let seed = u64::from(round);
+    // One after the other by hand: both need the signer.
+    let (own, floor) = if round.is_multiple_of(2) {
+        let floor = bare.keeps_up(signing, seed)?;
+        (ours.keeps_up(signing, seed)?, floor)
+    } else {
+        let own = ours.keeps_up(signing, seed)?;
+        (own, bare.keeps_up(signing, seed)?)
+    };
+    for (what, share, goal) in [
+        ("p50 at 70 % of capacity, arrivals as they come", 0.50, None),
+        (
+            "p99 at 70 % of capacity, arrivals as they come",
+            0.99,
+            Some(Goal::RatioAtMost(1.3)),
+        ),
+    ] {
+        Pair {
+            what,
+            unit: Unit::Nanoseconds,
+            goal,
+            ours: Figure {
+                name: "verified, guarded, decoded, decided",
+                value: own.quantile(share),
+            },
+            beside: Some(Figure {
+                name: "bare hyper at 70 % of its capacity",
+                value: floor.quantile(share),
+            }),
+        }
+        .print()?;
+    }
+    Ok(())
+}
+
+/// Those who check callbacks without a socket.
+struct Checks {
+    ours: Worker,
+    official: Worker,
+}
+
+impl Checks {
+    /// Both check the same callbacks.
+    fn start(node: &Node, signing: &mut Signing) -> Result<Self> {
+        let recorded = (0..500).map(|_| {
+            let request = signing.request()?;
+            // With what a server hands over beside what is signed.
+            let length = request.body().len().to_string();
+            let others = [
+                ("host", "127.0.0.1"),
+                ("user-agent", "bench"),
+                ("accept", "*/*"),
+                ("content-length", &length),
+            ];
+            let others = others.map(|(name, value)| Ok((name.to_owned(), value.to_owned())));
+            let signed = request.headers().iter();
+            let headers = signed
+                .map(|(name, value)| Ok((name.as_str().to_owned(), value.to_str()?.to_owned())))
+                .chain(others);
+            Ok(Recorded {
+                method: request.method().to_string(),
+                path: request.uri().path().to_owned(),
+                headers: headers.collect::<Result<_>>()?,
+                body: String::from_utf8(request.body().to_vec())?,
+            })
+        });
+        let file = env::temp_dir().join(format!("sinch-verify-bench-{}.json", std::process::id()));
+        fs::write(&file, serde_json::to_vec(&recorded.collect::<Result<Vec<_>>>()?)?)?;
+        let path = file.to_string_lossy();
+        let mut ours = Worker::ours(Core::Client, ["check", &path])?;
+        let mut official = node.start(Core::Client, "verify.js", &[&path, fixture::KEY, fixture::SECRET])?;
+        // Once they have checked, they have read the file.
+        ours.ask("check 1000")?;
+        official.ask("check 20000")?;
+        fs::remove_file(&file)?;
+        Ok(Self { ours, official })
+    }
+
+    fn measure(&mut self, round: u32) -> Result<()> {
+        let (ours, official) = both(
+            round,
+            || checks(&mut self.ours, CHECKS.0),
+            || checks(&mut self.official, CHECKS.1),
+        )?;
+        Pair {
+            what: "callbacks checked in process, in a second of CPU time",
+            unit: Unit::Rate,
+            goal: Some(Goal::RatioAtLeast(10.0)),
+            ours: Figure {
+                name: "Receiver: headers, window and signature",
+                value: ours,
+            },
+            beside: Some(Figure {
+                name: "@sinch/sdk-core: validateAuthenticationHeader",
+                value: official,
+            }),
+        }
+        .print()
+    }
+}
+
+fn checks(worker: &mut Worker, count: u64) -> Result<f64> {
+    let before = worker.cpu()?;
+    worker.ask(&format!("check {count}"))?;
+    Ok(1e9 / each(worker.cpu()? - before, count))
+}
+
+/// The most memory that a signature took while they became twice as many, so just after the
+/// tables grew too.
+fn memory() -> Result<()> {
+    const STEP: u64 = 20_000;
+    let mut worker = Worker::ours(Core::Client, ["remember"])?;
+    worker.ask("remember 0")?;
+    let empty = worker.resident()?;
+    let mut most = 0.0_f64;
+    for held in (STEP..=1_000_000).step_by(STEP as usize) {
+        worker.ask(&format!("remember {STEP}"))?;
+        if held >= 500_000 {
+            most = most.max((worker.resident()? - empty) as f64 / held as f64);
+        }
+    }
+    ensure!(most > 16.0, "less than the digests alone take");
+    Pair {
+        what: "memory for each of half a million to a million signatures, at the worst",
+        unit: Unit::Bytes,
+        goal: Some(Goal::AtMost(64.0)),
+        ours: Figure {
+            name: "MemoryStore",
+            value: most,
+        },
+        beside: None,
+    }
+    .print()
+}

@@ -1,0 +1,350 @@
+//! The emulator: beside bare hyper, with a million verifications, and while many end at once.
+
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use sinch_verify_client::protocol::method::Sms;
+use sinch_verify_client::protocol::{
+    BaseUrl, Code, Credentials, Endpoint, Report, Start, StatusById, VerificationId,
+};
+
+use crate::fixture;
+use crate::generator::{self, Outcome, Requests, exchange};
+use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::process::{Core, Worker, port};
+use crate::serve::bare::Bare;
+
+const CONNECTIONS: usize = 32;
+/// How many requests a server answers in a round.
+const REQUESTS: u64 = 60_000;
+/// A few verifications, and many.
+const FEW: u64 = 1_000;
+const MANY: u64 = 1_000_000;
+/// How many starts tell how long a start takes.
+const STARTS: u64 = 20_000;
+/// How many verifications end at one instant, and how soon after their start.
+const ENDING: u64 = 100_000;
+const EXPIRY: u64 = 300;
+/// How many requests meet the instant.
+const MEETING: u64 = 40_000;
+
+const OURS: &str = "emulator";
+
+pub(crate) fn run(rounds: u32) -> Result<()> {
+    let mut client = Signing::new()?;
+    let mut emulator = Server::emulator(&["serve", "emulator", "manual"])?;
+    let id = client.pending(&mut emulator)?;
+    let status = Server::bare(&exchange(
+        emulator.port,
+        client.status(&id, 1)?.get(0),
+        Bare::like,
+    )?)?;
+    let echo = Server::bare(&Bare::Echo)?;
+    let few = Server::emulator(&["serve", "emulator", "manual"])?;
+    few.fill(&mut client, FEW)?;
+    let many = Server::emulator(&["serve", "emulator", "manual"])?;
+    let empty = many.worker.resident()?;
+    many.fill(&mut client, MANY)?;
+    memory(many.worker.resident()?, empty)?;
+    // Warm: what everybody does is done once before it is measured.
+    for server in [&emulator, &status] {
+        server.answers(&client.status(&id, REQUESTS / 4)?)?;
+    }
+    verify(&mut client, &mut emulator, &echo, REQUESTS / 4)?;
+
+    for round in 1..=rounds {
+        queries(round, &client, &emulator, &status, &id)?;
+        let (ours, bare) = verify(&mut client, &mut emulator, &echo, REQUESTS)?;
+        rates(
+            "starts and reports, signatures checked",
+            "bare hyper: a JSON echo",
+            0.40,
+            ours,
+            bare,
+        )?;
+        growth(round, &mut client, &few, &many)?;
+        ending(&mut client)?;
+    }
+    Ok(())
+}
+
+/// Who signs the requests.
+struct Signing {
+    credentials: Credentials,
+    base: BaseUrl,
+    /// Numbers that were not used yet: the series, and the next of it.
+    next: u64,
+}
+
+impl Signing {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            credentials: Credentials::signed(fixture::key()?, fixture::secret()?),
+            base: "http://127.0.0.1".parse()?,
+            next: 0,
+        })
+    }
+
+    fn push(&self, requests: &mut Requests, endpoint: &impl Endpoint) -> Result<()> {
+        let mut request = endpoint.to_http(&self.base)?;
+        self.credentials.authorize(&mut request, SystemTime::now())?;
+        requests.push(&request);
+        Ok(())
+    }
+
+    /// Starts for these numbers.
+    fn starts(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
+        let mut requests = Requests::default();
+        for n in numbers {
+            let start = Start::sms(fixture::number(30, n).parse()?);
+            self.push(&mut requests, &start)?;
+        }
+        Ok(requests)
+    }
+
+    /// So many numbers that were not used yet.
+    fn fresh(&mut self, count: u64) -> std::ops::Range<u64> {
+        let first = self.next;
+        self.next += count;
+        first..self.next
+    }
+
+    /// A verification that stays pending.
+    fn pending(&mut self, emulator: &mut Server) -> Result<VerificationId> {
+        let numbers = self.fresh(1);
+        exchange(emulator.port, self.starts(numbers.clone())?.get(0), |_| Ok(()))?;
+        let (id, _) = emulator
+            .codes(numbers)?
+            .pop()
+            .context("no verification was started")?;
+        Ok(id)
+    }
+
+    /// Status queries.
+    fn status(&self, id: &VerificationId, count: u64) -> Result<Requests> {
+        let mut requests = Requests::default();
+        for _ in 0..count {
+            self.push(&mut requests, &StatusById { id: id.clone() })?;
+        }
+        Ok(requests)
+    }
+}
+
+struct Server {
+    worker: Worker,
+    port: u16,
+}
+
+impl Server {
+    fn emulator<const N: usize>(args: &[&str; N]) -> Result<Self> {
+        let mut worker = Worker::ours(Core::Server, *args)?;
+        let port = port(&worker.answer()?)?;
+        Ok(Self { worker, port })
+    }
+
+    fn bare(what: &Bare) -> Result<Self> {
+        let (worker, port) = what.start()?;
+        Ok(Self { worker, port })
+    }
+
+    /// Starts so many verifications, of numbers from 0 on.
+    fn fill(&self, client: &mut Signing, count: u64) -> Result<()> {
+        const AT_ONCE: u64 = 50_000;
+        for first in (0..count).step_by(AT_ONCE as usize) {
+            let requests = client.starts(first..(first + AT_ONCE).min(count))?;
+            generator::closed(self.port, CONNECTIONS, &requests)?;
+        }
+        Ok(())
+    }
+
+    /// The id and the code of the latest message to each of these numbers.
+    fn codes(&mut self, numbers: std::ops::Range<u64>) -> Result<Vec<(VerificationId, Code)>> {
+        let count = numbers.end - numbers.start;
+        let answer = self.worker.ask(&format!("codes 30 {} {count}", numbers.start))?;
+        let messages = answer.as_array().context("no messages")?;
+        let read = |message: &serde_json::Value| {
+            let part = |n: usize| message[n].as_str().context("half a message");
+            Ok((VerificationId::new(part(0)?)?, Code::new(part(1)?)?))
+        };
+        messages.iter().map(read).collect()
+    }
+
+    /// Requests in a second by the clock, and in a second of the server's CPU time.
+    fn answers(&self, requests: &Requests) -> Result<Rates> {
+        let before = self.worker.cpu()?;
+        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        Ok(Rates {
+            requests: requests.len() as u64,
+            took: outcome.took,
+            cpu: self.worker.cpu()? - before,
+        })
+    }
+}
+
+/// How many requests took how long.
+#[derive(Clone, Copy)]
+struct Rates {
+    requests: u64,
+    took: Duration,
+    cpu: Duration,
+}
+
+impl Rates {
+    fn and(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            took: self.took + other.took,
+            cpu: self.cpu + other.cpu,
+        }
+    }
+}
+
+/// Prints the rates by the clock and by CPU time.
+fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Result<()> {
+    let by_clock = |rates: Rates| rates.requests as f64 / rates.took.as_secs_f64();
+    let by_cpu = |rates: Rates| 1e9 / each(rates.cpu, rates.requests);
+    for (what, ours, other) in [
+        (format!("{what}, on one core"), by_clock(ours), by_clock(other)),
+        (
+            format!("{what}, in a second of CPU time"),
+            by_cpu(ours),
+            by_cpu(other),
+        ),
+    ] {
+        Pair {
+            what: &what,
+            unit: Unit::Rate,
+            goal: Some(Goal::RatioAtLeast(goal)),
+            ours: Figure {
+                name: OURS,
+                value: ours,
+            },
+            beside: Some(Figure {
+                name: beside,
+                value: other,
+            }),
+        }
+        .print()?;
+    }
+    Ok(())
+}
+
+fn queries(
+    round: u32,
+    client: &Signing,
+    emulator: &Server,
+    bare: &Server,
+    id: &VerificationId,
+) -> Result<()> {
+    let requests = client.status(id, REQUESTS)?;
+    let (ours, other) = both(round, || emulator.answers(&requests), || bare.answers(&requests))?;
+    rates("status queries", "bare hyper: the same bytes", 0.70, ours, other)
+}
+
+/// Starts, then reports of what was sent; the codes are read in between, and not measured. The same
+/// requests go to the echo.
+fn verify(client: &mut Signing, emulator: &mut Server, echo: &Server, count: u64) -> Result<(Rates, Rates)> {
+    let numbers = client.fresh(count / 2);
+    let starts = client.starts(numbers.clone())?;
+    let ours = emulator.answers(&starts)?;
+    let other = echo.answers(&starts)?;
+    let mut reports = Requests::default();
+    for (id, code) in emulator.codes(numbers)? {
+        client.push(&mut reports, &Report::<Sms>::by_id(id, code))?;
+    }
+    let other = other.and(echo.answers(&reports)?);
+    Ok((ours.and(emulator.answers(&reports)?), other))
+}
+
+/// How long a start takes with few and with many verifications pending, one at a time.
+fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Result<()> {
+    // Of numbers that are pending: each start ends one verification and begins one.
+    let spread = |of: u64| (0..STARTS).map(move |n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % of);
+    let (among_few, among_many) = (client.starts(spread(FEW))?, client.starts(spread(MANY))?);
+    let (many, few) = both(
+        round,
+        || generator::closed(many.port, 1, &among_many),
+        || generator::closed(few.port, 1, &among_few),
+    )?;
+    Pair {
+        what: "p99 of a start with a million verifications pending",
+        unit: Unit::Nanoseconds,
+        goal: Some(Goal::RatioAtMost(2.0)),
+        ours: Figure {
+            name: OURS,
+            value: many.quantile(0.99),
+        },
+        beside: Some(Figure {
+            name: "with a thousand",
+            value: few.quantile(0.99),
+        }),
+    }
+    .print()
+}
+
+fn memory(resident: u64, empty: u64) -> Result<()> {
+    ensure!(resident > empty, "a million verifications took no memory");
+    Pair {
+        what: "memory of the whole process with a million verifications pending",
+        unit: Unit::Bytes,
+        goal: Some(Goal::AtMost(1e9)),
+        ours: Figure {
+            name: OURS,
+            value: resident as f64,
+        },
+        beside: None,
+    }
+    .print()
+}
+
+/// The longest request while the clock is moved past the end of many verifications, and of none.
+fn ending(client: &mut Signing) -> Result<()> {
+    let mut server = Server::emulator(&["serve", "emulator", "manual"])?;
+    server.fill(client, ENDING)?;
+    // A verification of its own, so that the queries are about one that is known.
+    let (id, _) = server.codes(0..1)?.pop().context("no verification")?;
+    let requests = client.status(&id, MEETING)?;
+    let quiet = longest(&server, &requests, None)?;
+    let stalled = longest(&server, &requests, Some(EXPIRY))?;
+    Pair {
+        what: "the longest status query while 100,000 verifications expire at one instant",
+        unit: Unit::Nanoseconds,
+        goal: Some(Goal::AtMost(50e6)),
+        ours: Figure {
+            name: OURS,
+            value: stalled.quantile(1.0),
+        },
+        beside: Some(Figure {
+            name: "while none does",
+            value: quiet.quantile(1.0),
+        }),
+    }
+    .print()
+}
+
+/// Sends the requests; moves the clock by so many seconds when some of them were answered.
+fn longest(server: &Server, requests: &Requests, seconds: Option<u64>) -> Result<Outcome> {
+    let port = server.port;
+    let advance = seconds.map(|seconds| {
+        let body = format!(r#"{{"advance":"{seconds}s"}}"#);
+        let request = format!(
+            "POST /_emu/clock HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            exchange(port, request.as_bytes(), |_| Ok(()))
+        })
+    });
+    let outcome = generator::closed(port, 4, requests)?;
+    if let Some(advance) = advance {
+        // It must have come while requests were sent, or nothing was measured.
+        ensure!(
+            advance.is_finished(),
+            "the clock was moved too late: send more requests"
+        );
+        advance.join().ok().context("the clock was not moved")??;
+    }
+    Ok(outcome)
+}

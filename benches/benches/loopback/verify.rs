@@ -1,0 +1,107 @@
+//! Checking callbacks in process, and remembering them.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sinch_verify_callback::protocol::auth::{ContentMd5, Signature};
+use sinch_verify_callback::replay::{Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest};
+use sinch_verify_callback::{Head, KeyRing, Receiver};
+
+use crate::fixture;
+use crate::process::{number, serve_lines};
+use crate::serve::one_core;
+
+/// A callback, as it is handed to whoever checks it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Recorded {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// Checks the callbacks of a file, one after the other and from the start again.
+pub(crate) fn check(file: &str) -> Result<()> {
+    let recorded: Vec<Recorded> = serde_json::from_slice(&fs::read(file)?)?;
+    let callbacks = recorded
+        .into_iter()
+        .map(Callback::new)
+        .collect::<Result<Vec<_>>>()?;
+    let receiver = Receiver::new(KeyRing::new(fixture::key()?, &fixture::secret()?));
+    serve_lines(|words| {
+        let (count, begun) = (number(words, 1)?, Instant::now());
+        for callback in callbacks.iter().cycle().take(usize::try_from(count)?) {
+            let head = Head {
+                method: &callback.method,
+                path_and_query: &callback.path,
+                headers: &callback.headers,
+            };
+            let head = receiver.check_head(head, SystemTime::now())?;
+            receiver.verify(&head, &ContentMd5::of(callback.body.as_bytes()))?;
+        }
+        Ok(json!({ "seconds": begun.elapsed().as_secs_f64() }))
+    })
+}
+
+struct Callback {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Callback {
+    fn new(recorded: Recorded) -> Result<Self> {
+        let header = |(name, value): (String, String)| {
+            Ok((HeaderName::try_from(name)?, HeaderValue::try_from(value)?))
+        };
+        Ok(Self {
+            method: recorded.method.parse()?,
+            path: recorded.path,
+            headers: recorded.headers.into_iter().map(header).collect::<Result<_>>()?,
+            body: recorded.body,
+        })
+    }
+}
+
+/// Remembers as many more signatures as it is told.
+pub(crate) fn remember() -> Result<()> {
+    let runtime = one_core()?;
+    let store = MemoryStore::new(NonZeroUsize::new(1 << 24).context("no room")?);
+    let now = SystemTime::now();
+    let lifetime = Lifetime {
+        now,
+        until: now + Duration::from_secs(420),
+    };
+    let mut next = 0_u64;
+    serve_lines(|words| {
+        for _ in 0..number(words, 1)? {
+            next += 1;
+            // Spread as signatures are.
+            let mut bytes = [0; 32];
+            for (part, seed) in bytes.chunks_exact_mut(8).zip(1_u64..) {
+                let mixed = (next ^ seed << 60).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                part.copy_from_slice(
+                    &(mixed ^ mixed >> 29)
+                        .wrapping_mul(0xBF58_476D_1CE4_E5B9)
+                        .to_le_bytes(),
+                );
+            }
+            let signature = Signature::parse(STANDARD.encode(bytes).as_bytes()).context("no signature")?;
+            let digest = SignatureDigest::of(&signature);
+            let inserted = runtime.block_on(store.insert_signature(digest, lifetime))?;
+            ensure!(inserted == Inserted::New, "two signatures are the same");
+        }
+        if store.signatures() as u64 != next {
+            bail!("the store forgot something");
+        }
+        Ok(json!({ "held": next }))
+    })
+}
