@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::Request;
+use http::request::Parts;
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use sinch_verify_protocol::auth::{BodyHasher, ContentMd5};
@@ -13,6 +14,7 @@ use crate::guard::ReplayGuard;
 use crate::handler::BoxError;
 use crate::receiver::{Callback, Head, Receiver};
 use crate::rejection::{Reason, Rejection};
+use crate::telemetry;
 
 /// A [`Receiver`] that reads the body itself, knows the time, and asks the
 /// [`ReplayGuard`]: for programs that answer by themselves.
@@ -80,10 +82,24 @@ impl Intake {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        self.take_at(request, self.now()).await
+        let taken = self.take_at(request, self.now()).await;
+        counted(taken).map(|(callback, ..)| callback)
     }
 
-    pub(crate) async fn take_at<B>(&self, request: Request<B>, now: SystemTime) -> Result<Callback, Rejection>
+    /// As [`Intake::take`], but gives the request as it was, with the callback among its extensions.
+    pub(crate) async fn take_whole<B>(&self, request: Request<B>) -> Result<Request<Bytes>, Rejection>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let taken = self.take_at(request, self.now()).await;
+        let (callback, mut parts, body) = counted(taken)?;
+        parts.extensions.insert(callback);
+        Ok(Request::from_parts(parts, body))
+    }
+
+    /// The callback, and the request that it came in. Counts and logs nothing.
+    pub(crate) async fn take_at<B>(&self, request: Request<B>, now: SystemTime) -> Result<Taken, Rejection>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -100,8 +116,20 @@ impl Intake {
         if let Some(guard) = &self.guard {
             guard.admit(&verified).await?;
         }
-        verified.decode(&body)
+        let callback = verified.decode(&body)?;
+        Ok((callback, parts, body))
     }
+}
+
+type Taken = (Callback, Parts, Bytes);
+
+/// For programs that answer by themselves: nobody else tells of what came.
+fn counted(taken: Result<Taken, Rejection>) -> Result<Taken, Rejection> {
+    match &taken {
+        Ok((callback, ..)) => telemetry::accepted(&callback.event),
+        Err(rejection) => telemetry::rejected(rejection),
+    }
+    taken
 }
 
 /// Reads a body up to the receiver's limit.

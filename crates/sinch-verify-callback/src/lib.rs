@@ -46,6 +46,7 @@
 //! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
 //! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
 //! | [`Intake`] | for your own answers: a [`Receiver`] that reads the body, knows the time and refuses replays | feature `tower` |
+//! | [`IntakeLayer`] | the intake before a tower service of your own | feature `tower` |
 //! | [`axum`] | a route over the service, and an extractor over the intake | feature `axum` |
 //! | [`hyper`] | the above as a server of its own | feature `hyper` |
 //!
@@ -73,7 +74,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `tower` | [`CallbackService`], [`Intake`] |
+//! | `tower` | [`CallbackService`], [`Intake`], [`IntakeLayer`] |
 //! | `axum` | a route and an extractor, in [`axum`] |
 //! | `hyper` | a server over it, in [`hyper`] |
 //! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
@@ -93,6 +94,8 @@ pub mod hyper;
 #[cfg(feature = "tower")]
 mod intake;
 mod keys;
+#[cfg(feature = "tower")]
+mod layer;
 mod receiver;
 mod rejection;
 pub mod replay;
@@ -111,6 +114,8 @@ pub use handler::{Answer, BoxError, Handler, HandlerFn, handler_fn};
 #[cfg(feature = "tower")]
 pub use intake::Intake;
 pub use keys::KeyRing;
+#[cfg(feature = "tower")]
+pub use layer::{IntakeLayer, IntakeService};
 pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};
 pub use rejection::{Reason, Rejection};
 pub use responder::{Fallback, Responder};

@@ -204,9 +204,7 @@ impl<H: Handler> Responder<H> {
     /// Answers a callback that the [`Receiver`] did not take, and logs why.
     #[must_use]
     pub fn reject(&self, rejection: &Rejection) -> Response<Bytes> {
-        let status = rejection.status();
-        telemetry::rejected(rejection.reason().name());
-        tracing::warn!(status = status.as_u16(), reason = %rejection, "callback rejected");
+        telemetry::rejected(rejection);
         rejection.to_http_response()
     }
 
@@ -300,16 +298,10 @@ fn span(callback: &Callback) -> Span {
     if let Some(id) = callback.event.id() {
         span.record("verification", id.as_str());
     }
-    let (method, identity): (Option<&Method>, Option<&Identity>) = match &callback.event {
-        Event::Request(event) => (Some(&event.method), Some(&event.identity)),
-        Event::Result(event) => (Some(&event.method), Some(&event.identity)),
-        Event::SmsDelivered(event) => (event.method.as_ref(), Some(&event.identity)),
-        _ => (None, None),
-    };
-    if let Some(method) = method {
+    if let Some(method) = callback.event.method() {
         span.record("method", method.as_str());
     }
-    if let Some(Ok(number)) = identity.map(Identity::phone_number) {
+    if let Some(Ok(number)) = callback.event.identity().map(Identity::phone_number) {
         span.record("number", display(number.masked()));
     }
     span

@@ -78,7 +78,7 @@ impl<H: Handler> CallbackService<H> {
     {
         let (since, now) = (Instant::now(), self.intake.now());
         let response = match self.intake.take_at(request, now).await {
-            Ok(callback) => self.responder.answer(callback, now).await,
+            Ok((callback, ..)) => self.responder.answer(callback, now).await,
             Err(rejection) => self.responder.reject(&rejection),
         };
         telemetry::answered(since);

@@ -1,9 +1,10 @@
-//! What is counted, with the `metrics` feature; nothing without it.
+//! What is counted, with the `metrics` feature, and why callbacks were refused.
 
 use std::time::Instant;
 
 use sinch_verify_protocol::callback::Event;
 
+use crate::rejection::Rejection;
 use crate::replay::StoreError;
 
 /// A callback was taken.
@@ -11,9 +12,15 @@ pub(crate) fn accepted(event: &Event) {
     count("sinch_callback_accepted_total", "event", kind(event));
 }
 
-/// A callback was not taken.
-pub(crate) fn rejected(reason: &'static str) {
-    count("sinch_callback_rejected_total", "reason", reason);
+/// A callback was not taken: the log and the count are the only places that learn why.
+pub(crate) fn rejected(rejection: &Rejection) {
+    count(
+        "sinch_callback_rejected_total",
+        "reason",
+        rejection.reason().name(),
+    );
+    let status = rejection.status().as_u16();
+    tracing::warn!(status, reason = %rejection, "callback rejected");
 }
 
 /// A request event was answered: `allow` or `deny`, by whom.

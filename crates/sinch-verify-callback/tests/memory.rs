@@ -1,4 +1,4 @@
-//! How much memory a remembered signature takes. Alone in its program, so that
+//! How much memory a remembered signature takes, and a decision. Alone in its program, so that
 //! nothing else is measured.
 #![cfg(target_os = "linux")]
 #![allow(
@@ -11,9 +11,11 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use sinch_verify_callback::protocol::auth::Signature;
+use sinch_verify_callback::protocol::{ApplicationKey, VerificationId};
 use sinch_verify_callback::replay::{
-    Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
+    EventDigest, Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
 };
 
 const ROOM: u64 = 1_000_000;
@@ -66,4 +68,15 @@ async fn a_million_signatures_in_64_bytes_each_and_no_more_after() {
     }
     let after = resident();
     assert!(after < full + 1024 * 1024, "{full} bytes became {after}");
+
+    // A decision with a code, as most are, beside its digest.
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    let answer = Bytes::from_static(br#"{"action":"allow","sms":{"code":"4821"}}"#);
+    for n in 0..ROOM {
+        let id = VerificationId::new(&n.to_string()).unwrap();
+        let event = EventDigest::of(&key, "VerificationRequestEvent", &id);
+        store.insert_decision(event, answer.clone(), life).await.unwrap();
+    }
+    let decisions = (resident() - after) / ROOM;
+    assert!(decisions <= 160, "{decisions} bytes for each decision");
 }

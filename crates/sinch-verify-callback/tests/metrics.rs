@@ -148,3 +148,39 @@ async fn everything_is_counted_once() {
         .collect();
     assert_eq!(*kept.0.lock().unwrap(), expected);
 }
+
+/// Whoever answers by himself is told of by the intake.
+#[cfg(feature = "tower")]
+#[tokio::test]
+async fn an_intake_counts_what_it_takes_and_refuses() {
+    let kept = Kept::default();
+    let _guard = metrics::set_default_local_recorder(&kept);
+    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
+    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
+    let signer = CallbackSigner::new(key.clone(), &secret);
+    let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let intake = sinch_verify_callback::Intake::new(Receiver::new(KeyRing::new(key, &secret)))
+        .with_clock(move || now)
+        .with_replay_guard(guard);
+
+    let id = VerificationId::new("1").unwrap();
+    let body = request_event(id, Method::Sms, "+46700000001".parse().unwrap()).to_json();
+    let request = || {
+        let request = signer.post("/".parse().unwrap(), body.clone(), now);
+        request.map(http_body_util::Full::new)
+    };
+    assert!(intake.take(request()).await.is_ok());
+    assert!(intake.take(request()).await.is_err());
+    let mut unsigned = request();
+    unsigned.headers_mut().clear();
+    assert!(intake.take(unsigned).await.is_err());
+
+    let expected = [
+        ("sinch_callback_accepted_total{event=request}", 1),
+        ("sinch_callback_rejected_total{reason=missing_authorization}", 1),
+        ("sinch_callback_rejected_total{reason=replayed}", 1),
+    ];
+    let expected = expected.map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(*kept.0.lock().unwrap(), BTreeMap::from(expected));
+}

@@ -7,6 +7,7 @@ mod input;
 mod print;
 mod target;
 mod view;
+mod which;
 
 use std::process::ExitCode;
 

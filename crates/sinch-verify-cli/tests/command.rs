@@ -366,6 +366,11 @@ fn a_verification_is_started_reported_and_asked_for() {
     let wrong = served.run(&["report", "--id", id, "--code", "wrong"]);
     assert_eq!(wrong.status.code(), Some(1), "{}", stderr(&wrong));
     assert!(stderr(&wrong).contains("40003"), "{}", stderr(&wrong));
+    // By reference the command asks for the id first.
+    let wrong = served.run(&["report", "--reference", "r-1", "--code", "wrong"]);
+    assert!(stderr(&wrong).contains("40003"), "{}", stderr(&wrong));
+    let unknown = served.run(&["report", "--reference", "r-2", "--code", "1234"]);
+    assert!(stderr(&unknown).contains("40400"), "{}", stderr(&unknown));
     let asked = json(&["status", "--reference", "r-1", "--json"]);
     assert_eq!(
         (&asked["status"], &asked["id"]),

@@ -372,7 +372,12 @@ fn events_are_told_apart_and_unknown_ones_are_kept() {
         }
         let event = Event::decode(&serde_json::to_vec(&sample["payload"]).unwrap()).unwrap();
         assert_eq!(event.name(), kind);
-        assert!(event.id().is_some());
+        let payload = &sample["payload"];
+        assert_eq!(event.id().unwrap().as_str(), payload["id"]);
+        let method = payload["method"].as_str().map(Method::from);
+        assert_eq!(event.method(), method.as_ref());
+        let number = event.identity().unwrap().phone_number().unwrap();
+        assert_eq!(number.as_str(), payload["identity"]["endpoint"]);
     }
     let body = br#"{"event":"VerificationDreamtEvent","id":"1","x":[1, 2]}"#;
     match Event::decode(body).unwrap() {

@@ -12,12 +12,16 @@ pub const METHODS: [Method; 5] = [
     Method::WhatsApp,
 ];
 
+/// What an application called its verification when it started it, and gave along.
+const REFERENCE: &str = "order-7781";
+const CUSTOM: &str = "session 12";
+
 /// A request event with every field that the service is known to fill.
 #[must_use]
 pub fn request_event(id: VerificationId, method: Method, number: PhoneNumber) -> RequestEvent {
     let mut event = RequestEvent::new(id, method, Identity::number(number));
-    event.reference = Some("order-7781".to_owned());
-    event.custom = Some("session 12".into());
+    event.reference = Some(REFERENCE.to_owned());
+    event.custom = Some(CUSTOM.into());
     event.price = "0.0127"
         .parse::<Amount>()
         .ok()
@@ -29,8 +33,8 @@ pub fn request_event(id: VerificationId, method: Method, number: PhoneNumber) ->
 #[must_use]
 pub fn result_event(id: VerificationId, method: Method, number: PhoneNumber, status: Status) -> ResultEvent {
     let mut event = ResultEvent::new(id, method, Identity::number(number), status);
-    event.reference = Some("order-7781".to_owned());
-    event.custom = Some("session 12".into());
+    event.reference = Some(REFERENCE.to_owned());
+    event.custom = Some(CUSTOM.into());
     event
 }
 
@@ -38,7 +42,7 @@ pub fn result_event(id: VerificationId, method: Method, number: PhoneNumber, sta
 #[must_use]
 pub fn sms_delivered_event(id: VerificationId, number: PhoneNumber, result: SmsResult) -> SmsDeliveredEvent {
     let mut event = SmsDeliveredEvent::new(id, Identity::number(number), result);
-    event.reference = Some("order-7781".to_owned());
-    event.custom = Some("session 12".into());
+    event.reference = Some(REFERENCE.to_owned());
+    event.custom = Some(CUSTOM.into());
     event
 }

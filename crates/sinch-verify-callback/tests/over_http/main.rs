@@ -11,16 +11,18 @@ mod support;
 
 use std::time::Duration;
 
-use axum::Router;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
+use axum::{Extension, Router};
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
 use sinch_verify_callback::axum::{callback_route, router};
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{self, Code, Decision};
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::CallbackSigner;
 use sinch_verify_callback::{
-    Callback, CallbackService, ExternalPath, InDoubt, Intake, KeyRing, ReplayGuard, Responder, handler_fn,
+    Callback, CallbackService, ExternalPath, InDoubt, Intake, IntakeLayer, KeyRing, ReplayGuard, Responder,
+    handler_fn,
 };
 use support::{
     ALLOW_BODY, PATH, allow, ask, ask_responder, event_of, key, now, other_secret, post, post_to, receiver,
@@ -143,6 +145,15 @@ async fn nested_routers_and_proxies() {
     *moved.uri_mut() = "/api/sinch/callback".parse().unwrap();
     assert_eq!(send(server, moved).await.status, StatusCode::UNAUTHORIZED);
 
+    // A proxy asks for the whole URL, as HTTP/1.1 lets it.
+    let server = serve(router(PATH, service(ExternalPath::as_received()))).await;
+    let mut request = post(event());
+    *request.uri_mut() = format!("http://example.com{PATH}").parse().unwrap();
+    let mut raw = wire(&request, &format!("content-length: {}", request.body().len()));
+    raw.extend_from_slice(request.body());
+    let answer = send_raw(server, &raw).await;
+    assert!(answer.ends_with(ALLOW_BODY), "{answer}");
+
     // A proxy takes `/api` away.
     let stripped = service(ExternalPath::prefix("/api").unwrap());
     let server = serve(router("/callback", stripped)).await;
@@ -212,4 +223,39 @@ async fn a_handler_function_of_axum_takes_callbacks() {
     let mut forged = request();
     *forged.body_mut() = "{}".into();
     assert_eq!(send(server, forged).await.without_date(), replayed.without_date());
+}
+
+#[tokio::test]
+async fn a_layer_lets_authentic_callbacks_through_as_they_came() {
+    async fn answer(Extension(callback): Extension<Callback>, body: Bytes) -> (HeaderMap, Bytes) {
+        let name = callback.event.name().parse().unwrap();
+        (
+            HeaderMap::from_iter([(HeaderName::from_static("x-event"), name)]),
+            body,
+        )
+    }
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let intake = Intake::new(receiver()).with_clock(now).with_replay_guard(guard);
+    let app = Router::new().route(PATH, axum::routing::post(answer));
+    let server = serve(app.layer(IntakeLayer::new(intake))).await;
+
+    let request = || post(event_of(&protocol::Method::Sms));
+    let answered = send(server, request()).await;
+    assert_eq!(answered.status, StatusCode::OK);
+    assert_eq!(answered.headers["x-event"], RequestEvent::EVENT);
+    assert_eq!(answered.body, request().body());
+
+    let replayed = send(server, request()).await;
+    assert_eq!((replayed.status, replayed.text()), (StatusCode::UNAUTHORIZED, ""));
+    let mut forged = request();
+    *forged.body_mut() = "{}".into();
+    assert_eq!(send(server, forged).await.without_date(), replayed.without_date());
+    // Refused before the router says that it has no such route, or no such method.
+    let elsewhere = post_to("/sinch/other", event_of(&protocol::Method::Sms));
+    assert_eq!(send(server, elsewhere).await.status, StatusCode::NOT_FOUND);
+    let mut get = request();
+    *get.method_mut() = Method::GET;
+    let answered = send(server, get).await;
+    assert_eq!(answered.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answered.headers[ALLOW], "POST");
 }

@@ -4,17 +4,18 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use sinch_verify_client::Client;
 use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
-use sinch_verify_protocol::{Cli, Code, Method, PhoneNumber, Report, Verification, VerificationId};
+use sinch_verify_protocol::{Cli, Code, Method, Report, Verification};
 
 use crate::exit::{Outcome, usage};
 use crate::target::Target;
 use crate::view;
+use crate::which::{self, Which};
 
 /// Arguments of `report`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    which: Which,
+    which: which::Args,
     /// The verification's method.
     #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(["sms", "flashcall", "callout", "whatsapp"]))]
     method: String,
@@ -25,17 +26,6 @@ pub(crate) struct Args {
     json: bool,
     #[command(flatten)]
     target: Target,
-}
-
-#[derive(clap::Args)]
-#[group(required = true, multiple = false)]
-struct Which {
-    /// The verification's id.
-    #[arg(long)]
-    id: Option<VerificationId>,
-    /// The number under verification.
-    #[arg(long)]
-    number: Option<PhoneNumber>,
 }
 
 #[derive(clap::Args)]
@@ -52,6 +42,7 @@ struct Proof {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
+    let which = args.which.which()?;
     let code = || {
         args.proof
             .code
@@ -65,11 +56,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
                 .cli
                 .clone()
                 .ok_or_else(|| usage("--method flashcall takes --cli"))?;
-            report::<FlashCall>(&client, &args.which, cli).await
+            report::<FlashCall>(&client, which, cli).await
         }
-        Method::Callout => report::<Callout>(&client, &args.which, code()?).await,
-        Method::WhatsApp => report::<WhatsApp>(&client, &args.which, code()?).await,
-        _ => report::<Sms>(&client, &args.which, code()?).await,
+        Method::Callout => report::<Callout>(&client, which, code()?).await,
+        Method::WhatsApp => report::<WhatsApp>(&client, which, code()?).await,
+        _ => report::<Sms>(&client, which, code()?).await,
     }?;
     view::print(&answer, args.json, view::verification(&answer));
     Ok(answer.is_successful().into())
@@ -77,19 +68,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 
 async fn report<M: Reportable>(
     client: &Client,
-    which: &Which,
+    which: Which,
     proof: M::Proof,
 ) -> anyhow::Result<Verification> {
     let report = match which {
-        Which { id: Some(id), .. } => Report::<M>::by_id(id.clone(), proof),
-        Which {
-            number: Some(number), ..
-        } => Report::<M>::by_number(*number, proof),
-        // clap has made sure that one of them is there.
-        Which {
-            id: None,
-            number: None,
-        } => return Err(usage("give --id or --number")),
+        Which::Id(id) => Report::<M>::by_id(id, proof),
+        Which::Number(number) => Report::<M>::by_number(number, proof),
+        // The service takes no report by reference, but tells whose it is.
+        Which::Reference(reference) => {
+            let found = client.status_by_reference(reference).await;
+            Report::<M>::by_id(found.context("failed to find the verification")?.id, proof)
+        }
     };
     client.report(report).await.context("failed to report")
 }

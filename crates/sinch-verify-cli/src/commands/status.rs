@@ -2,18 +2,19 @@
 
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
-use sinch_verify_protocol::{Method, PhoneNumber, Reference, VerificationId};
+use sinch_verify_protocol::Method;
 
 use crate::commands::start::METHODS;
-use crate::exit::{Outcome, usage};
+use crate::exit::Outcome;
 use crate::target::Target;
 use crate::view;
+use crate::which::{self, Which};
 
 /// Arguments of `status`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    which: Which,
+    which: which::Args,
     /// With `--number`: the verification's method.
     #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(METHODS))]
     method: String,
@@ -24,39 +25,18 @@ pub(crate) struct Args {
     target: Target,
 }
 
-#[derive(clap::Args)]
-#[group(required = true, multiple = false)]
-struct Which {
-    /// The verification's id.
-    #[arg(long)]
-    id: Option<VerificationId>,
-    /// Your own name for the verification.
-    #[arg(long)]
-    reference: Option<Reference>,
-    /// The number under verification.
-    #[arg(long)]
-    number: Option<PhoneNumber>,
-}
-
 /// Runs the command. The exit code is 0 whatever the status: it was asked and
 /// answered.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let answer = match args.which {
-        Which { id: Some(id), .. } => client.status_by_id(id).await,
-        Which {
-            reference: Some(reference),
-            ..
-        } => client.status_by_reference(reference).await,
-        Which {
-            number: Some(number), ..
-        } => {
+    let answer = match args.which.which()? {
+        Which::Id(id) => client.status_by_id(id).await,
+        Which::Reference(reference) => client.status_by_reference(reference).await,
+        Which::Number(number) => {
             client
                 .status_by_number(Method::from(args.method.as_str()), number)
                 .await
         }
-        // clap has made sure that one of them is there.
-        Which { .. } => return Err(usage("give --id, --reference or --number")),
     };
     let answer = answer.context("failed to ask for the status")?;
     view::print(&answer, args.json, view::verification(&answer));

@@ -107,6 +107,28 @@ impl Event {
             Self::Unknown(_) => None,
         }
     }
+
+    /// The verification's method, where the event has one.
+    #[must_use]
+    pub fn method(&self) -> Option<&Method> {
+        match self {
+            Self::Request(event) => Some(&event.method),
+            Self::Result(event) => Some(&event.method),
+            Self::SmsDelivered(event) => event.method.as_ref(),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Who is verified, where the event says so.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Request(event) => Some(&event.identity),
+            Self::Result(event) => Some(&event.identity),
+            Self::SmsDelivered(event) => Some(&event.identity),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// Only the name: the whole event is read once its type is known.
