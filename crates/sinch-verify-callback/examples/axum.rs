@@ -10,8 +10,9 @@ use sinch_verify_callback::{axum::router, handler_fn, replay::MemoryStore};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let key = ApplicationKey::new(&env::var("SINCH_APPLICATION_KEY")?)?;
-    let secret = ApplicationSecret::new(&env::var("SINCH_APPLICATION_SECRET")?)?;
+    let variable = |name| env::var(name).map_err(|_| format!("{name} is not set"));
+    let key = ApplicationKey::new(&variable("SINCH_APPLICATION_KEY")?)?;
+    let secret = ApplicationSecret::new(&variable("SINCH_APPLICATION_SECRET")?)?;
 
     let handler = handler_fn(|event: RequestEvent| async move {
         match event.identity.phone_number() {

@@ -1,14 +1,13 @@
 //! Verifies a phone number by SMS.
 //!
-//! Run `sinch-verify serve` in another terminal, set the key and the secret it prints, then:
+//! Run `sinch-verify serve` in another terminal, paste the lines it prints into this one, then:
 //!
 //! ```text
-//! SINCH_APPLICATION_KEY=... SINCH_APPLICATION_SECRET=... \
-//!     cargo run -p sinch-verify-client --example verify_by_sms -- +46700000001
+//! cargo run -p sinch-verify-client --example verify_by_sms -- +46700000001
 //! ```
 //!
-//! `SINCH_VERIFICATION_URL` names another service than the one on this machine. The real one sends
-//! a real message, which costs money.
+//! What the number got is shown by `curl $SINCH_VERIFICATION_URL/_emu/numbers/+46700000001/messages`.
+//! `SINCH_VERIFICATION_URL` may name the real service, which sends a real message that costs money.
 
 use std::env;
 use std::error::Error;
@@ -41,7 +40,10 @@ async fn main() -> std::process::ExitCode {
 }
 
 async fn run() -> Result<Status, Box<dyn Error>> {
-    let number: PhoneNumber = env::args().nth(1).as_deref().unwrap_or("+46700000001").parse()?;
+    let number = env::args().nth(1).unwrap_or_else(|| "+46700000001".to_owned());
+    let number: PhoneNumber = number
+        .parse()
+        .map_err(|error| format!("read the number: {error}"))?;
     let client = Client::builder()
         .application_signed(
             &variable("SINCH_APPLICATION_KEY")?,
@@ -59,14 +61,21 @@ async fn run() -> Result<Status, Box<dyn Error>> {
 
     loop {
         say("code: ")?;
-        let Some(code) = read_code()? else {
+        let mut typed = String::new();
+        if std::io::stdin().lock().read_line(&mut typed)? == 0 {
             // Standard input has ended.
             return Ok(handle.status().await?.status);
-        };
-        if let Some(status) = report(&handle, code).await? {
-            return Ok(status);
         }
-        say("that is not the code, try again\n")?;
+        match Code::new(typed.trim()) {
+            Ok(code) => {
+                if let Some(status) = report(&handle, code).await? {
+                    return Ok(status);
+                }
+                say("that is not the code, try again\n")?;
+            }
+            // A slip of the finger is no attempt.
+            Err(error) => say(&format!("{error}\n"))?,
+        }
     }
 }
 
@@ -79,15 +88,6 @@ async fn report(handle: &Handle<Sms>, code: Code) -> Result<Option<Status>, Box<
         Err(error) => return Err(error.into()),
     };
     Ok(status.is_final().then_some(status))
-}
-
-fn read_code() -> Result<Option<Code>, Box<dyn Error>> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    if line.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Code::new(line.trim())?))
 }
 
 fn say(text: &str) -> std::io::Result<()> {

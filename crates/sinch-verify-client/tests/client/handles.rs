@@ -10,6 +10,7 @@ use sinch_verify_client::protocol::{Decision, Start, Status};
 use sinch_verify_client::{Found, RetryPolicy, Saved, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer};
+use crate::script::{client, seamless, server, verification};
 use crate::support::{KEY, SECRET, Service, Skipping, hasty, number};
 
 #[tokio::test]
@@ -199,8 +200,7 @@ async fn the_emulators_data_verification_is_followed() {
 
 /// Starts a data verification whose address is `target`.
 async fn follow(target: &str, plain_http: bool) -> Result<Status, FollowError> {
-    let body = format!(r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{target}"}}}}"#);
-    let server = FaultServer::start(Fault::answer("200 OK", &body)).await;
+    let server = FaultServer::start(seamless(target)).await;
     let client = hasty(&server.base_url)
         .plain_http_targets(plain_http)
         .build()
@@ -271,17 +271,8 @@ async fn what_a_target_says_of_another_verification_does_not_count() {
     let theirs = r#"{"id":"another","status":"SUCCESSFUL"}"#;
     for answer in [Fault::answer("200 OK", theirs), Fault::answer("200 OK", "")] {
         let target = FaultServer::start(answer).await;
-        let body = format!(
-            r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{}"}}}}"#,
-            target.base_url
-        );
-        let server = FaultServer::scripted(move |request| match request.starts_with("POST") {
-            true => Fault::answer("200 OK", &body),
-            false => Fault::answer("200 OK", r#"{"id":"1","status":"PENDING"}"#),
-        })
-        .await;
-        let client = hasty(&server.base_url).build().unwrap();
-        let handle = client.start(Start::seamless(number())).await.unwrap();
+        let server = server(seamless(&target.base_url), verification("PENDING")).await;
+        let handle = client(&server).start(Start::seamless(number())).await.unwrap();
         assert_eq!(handle.follow().await.unwrap().status, Status::Pending);
         assert_eq!((target.requests().len(), server.seen().queries), (1, 1));
     }
@@ -294,11 +285,7 @@ async fn all_redirects_together_have_the_time_of_one_call() {
         Fault::Drip(bytes.to_vec(), Duration::from_millis(3))
     })
     .await;
-    let body = format!(
-        r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{}"}}}}"#,
-        target.base_url
-    );
-    let server = FaultServer::start(Fault::answer("200 OK", &body)).await;
+    let server = FaultServer::start(seamless(&target.base_url)).await;
     // More than one redirect takes, and less than five.
     let builder = hasty(&server.base_url).total_timeout(Duration::from_millis(600));
     let client = builder.build().unwrap();

@@ -9,6 +9,12 @@ use crate::support::hasty;
 
 pub(crate) const STARTED: &str = r#"{"id":"1","method":"sms"}"#;
 
+/// The answer to the start of a data verification whose address is `target`.
+pub(crate) fn seamless(target: &str) -> Fault {
+    let body = format!(r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{target}"}}}}"#);
+    Fault::answer("200 OK", &body)
+}
+
 pub(crate) fn client(server: &FaultServer) -> Client {
     hasty(&server.base_url).build().unwrap()
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use sinch_verify_client::protocol::{Decision, PhoneNumber};
-use sinch_verify_client::{Client, ClientBuilder, Clock, RetryPolicy, Sleep};
+use sinch_verify_client::{Client, ClientBuilder, Clock, RetryPolicy, SharedTransport, Sleep};
 use sinch_verify_emulator::{Application, Emulator, Settings};
 
 use crate::fault_server::{Fault, FaultServer};
@@ -34,6 +34,12 @@ pub(crate) fn hasty(base_url: &str) -> ClientBuilder {
         .retry(RetryPolicy::default().backoff(short, short * 5))
         .attempt_timeout(PATIENT)
         .total_timeout(PATIENT * 3)
+}
+
+/// A client over this transport, which sends everything once.
+pub(crate) fn once(base_url: &str, transport: impl Into<SharedTransport>) -> Client {
+    let builder = builder(base_url).transport(transport);
+    builder.retry(RetryPolicy::never()).build().unwrap()
 }
 
 /// The service, and the application's backend where there is one.

@@ -25,7 +25,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::fault_server::{Fault, FaultServer};
-use crate::support::{PATIENT, Service, builder, number};
+use crate::support::{PATIENT, Service, builder, number, once};
 
 const H2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -116,12 +116,8 @@ impl Proxy {
     /// A client for each transport that trusts `pem`.
     fn clients(&self, pem: &str) -> Vec<(&'static str, Client)> {
         let transports = Self::transports(pem).unwrap();
-        let client = |transport| {
-            let builder = builder(&self.base_url).transport(transport);
-            builder.retry(RetryPolicy::never()).build().unwrap()
-        };
         transports
-            .map(|(name, transport)| (name, client(transport)))
+            .map(|(name, transport)| (name, once(&self.base_url, transport)))
             .into()
     }
 
@@ -211,11 +207,7 @@ async fn a_server_that_is_not_trusted_is_sent_nothing() {
     ];
     for transport in platform {
         let Ok(transport) = transport else { continue };
-        let client = builder(&proxy.base_url)
-            .transport(transport)
-            .retry(RetryPolicy::never())
-            .build()
-            .unwrap();
+        let client = once(&proxy.base_url, transport);
         let error = client.start(Start::sms(number())).await.unwrap_err();
         assert!(error.is_connect(), "{error:#}");
     }
@@ -243,11 +235,7 @@ async fn the_handshake_must_come_to_an_end() {
     // Reset in the middle.
     let server = FaultServer::start(Fault::Close).await;
     for (name, transport) in Proxy::transports(&pem).unwrap() {
-        let client = builder(&server.base_url.replace("http:", "https:"))
-            .transport(transport)
-            .retry(RetryPolicy::never())
-            .build()
-            .unwrap();
+        let client = once(&server.base_url.replace("http:", "https:"), transport);
         let error = client.start(Start::sms(number())).await.unwrap_err();
         assert!(error.is_connect(), "{name}: {error:#}");
         assert!(!error.may_have_been_sent(), "{name}");

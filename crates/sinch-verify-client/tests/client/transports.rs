@@ -10,20 +10,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use sinch_verify_client::protocol::{Start, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_client::{Client, RetryPolicy, SharedTransport, TransportError, TransportErrorKind};
+use sinch_verify_client::{SharedTransport, TransportError, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer, refusing};
-use crate::support::{builder, number};
+use crate::support::{number, once};
 
 const PENDING: &str = r#"{"id":"1","method":"sms","status":"PENDING"}"#;
-
-fn client(base_url: &str, transport: impl Into<SharedTransport>) -> Client {
-    builder(base_url)
-        .retry(RetryPolicy::never())
-        .transport(transport)
-        .build()
-        .unwrap()
-}
 
 fn service() -> Hyper<HttpConnector, Full<Bytes>> {
     Hyper::builder(TokioExecutor::new()).build_http()
@@ -32,7 +24,7 @@ fn service() -> Hyper<HttpConnector, Full<Bytes>> {
 #[tokio::test]
 async fn a_tower_service_carries_requests() {
     let server = FaultServer::start(Fault::answer("200 OK", PENDING)).await;
-    let client = client(&server.base_url, SharedTransport::from_service(service()));
+    let client = once(&server.base_url, SharedTransport::from_service(service()));
     let handle = client.start(Start::sms(number())).await.unwrap();
     assert_eq!(handle.status().await.unwrap().id, handle.id);
     assert!(server.requests()[0].contains(handle.reference().unwrap().as_str()));
@@ -49,7 +41,7 @@ async fn a_pinned_host_is_not_looked_up() {
             .resolve(host, Ipv4Addr::LOCALHOST.into())
             .plain()
     };
-    let handle = client(&url, pinned("service.INVALID"))
+    let handle = once(&url, pinned("service.INVALID"))
         .start(Start::sms(number()))
         .await;
     assert!(handle.is_ok());
@@ -58,7 +50,7 @@ async fn a_pinned_host_is_not_looked_up() {
             .to_lowercase()
             .contains(&format!("host: service.invalid:{port}"))
     );
-    let error = client(&url, pinned("other.invalid"))
+    let error = once(&url, pinned("other.invalid"))
         .start(Start::sms(number()))
         .await;
     assert!(error.unwrap_err().is_connect());
@@ -76,7 +68,7 @@ async fn a_tower_services_trouble_counts_as_sent() {
             TransportErrorKind::BodyTooLarge,
         ),
     ] {
-        let client = client(&server.base_url, SharedTransport::from_service(service()));
+        let client = once(&server.base_url, SharedTransport::from_service(service()));
         let error = client.start(Start::sms(number())).await.unwrap_err();
         let source = std::error::Error::source(&error).unwrap();
         let transport = source.downcast_ref::<TransportError>().unwrap();
@@ -84,7 +76,7 @@ async fn a_tower_services_trouble_counts_as_sent() {
         assert!(error.may_have_been_sent());
     }
     // What kind of service it is, and so what its errors mean, is not known.
-    let client = client(&refusing().await, SharedTransport::from_service(service()));
+    let client = once(&refusing().await, SharedTransport::from_service(service()));
     let error = client.start(Start::sms(number())).await.unwrap_err();
     assert!(error.may_have_been_sent());
 }
@@ -97,7 +89,7 @@ async fn a_closure_carries_requests() {
         }
         Ok(http::Response::new(Bytes::from_static(PENDING.as_bytes())))
     });
-    let client = client("http://127.0.0.1:1", transport);
+    let client = once("http://127.0.0.1:1", transport);
     client.start(Start::sms(number())).await.unwrap();
     let error = client
         .status_by_id(VerificationId::new("1").unwrap())

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::fault_server::{Fault, FaultServer};
+use crate::script::seamless;
 use crate::support::{KEY, Skipping, builder, number};
 use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::{Method, Start, StatusById, VerificationId};
@@ -153,11 +154,7 @@ fn spans_tell_the_operation_and_nothing_personal() {
         client.flash_call_outcome(outcome).await.unwrap();
 
         let target = FaultServer::start(Fault::answer("200 OK", PENDING)).await;
-        let body = format!(
-            r#"{{"id":"1","method":"seamless","seamless":{{"targetUri":"{}"}}}}"#,
-            target.base_url
-        );
-        let server = FaultServer::start(Fault::answer("200 OK", &body)).await;
+        let server = FaultServer::start(seamless(&target.base_url)).await;
         let [builder, _] = builders(&server.base_url);
         let handle = builder.build().unwrap().start(Start::seamless(number())).await;
         handle.unwrap().follow().await.unwrap();
