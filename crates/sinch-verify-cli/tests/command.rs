@@ -421,3 +421,76 @@ fn nobody_there_is_a_network_error() {
         .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
 }
+
+/// What `curl` would show.
+fn get(url: &str, path: &str) -> serde_json::Value {
+    use std::io::{Read as _, Write as _};
+    let address = url.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+#[test]
+fn the_emulator_begins_as_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = folder.path().join("faults.json");
+    let rules = r#"[{"on":"api","operation":"status","count":1,"fault":{"kind":"status","status":503}}]"#;
+    std::fs::write(&faults, rules).unwrap();
+    let faults = faults.to_str().unwrap();
+    let args = [
+        "--app-key",
+        KEY,
+        "--app-secret",
+        SECRET,
+        "--seed",
+        "7",
+        "--strictness",
+        "strict",
+    ];
+    let run = || {
+        let told = [
+            &args[..],
+            &["--clock", "2026-01-02T03:04:05Z", "--faults", faults],
+        ]
+        .concat();
+        let served = Served::start(&told);
+        let started = served.run(&["start", "+46700000001", "--json"]);
+        let started: serde_json::Value = serde_json::from_slice(&started.stdout).unwrap();
+        (served, started["id"].clone())
+    };
+    let (served, first) = run();
+    let clock = get(&served.url, "/_emu/clock");
+    assert_eq!(
+        (&clock["manual"], &clock["service"]),
+        (&true.into(), &"2026-01-02T03:04:05.000Z".into())
+    );
+    assert_eq!(get(&served.url, "/_emu/info")["strictness"], "strict");
+    assert_eq!(get(&served.url, "/_emu/faults")["faults"][0]["rule"]["count"], 1);
+    let (_, second) = run();
+    assert_eq!(first, second, "the seed and the clock fix the id");
+
+    for wrong in [
+        &["--clock", "noon"][..],
+        &["--strictness", "very"],
+        &["--faults", "/nowhere/at/all"],
+        &["--faults", env!("CARGO_MANIFEST_PATH")],
+    ] {
+        let output = command(&[&["serve", "--port", "0"], wrong].concat())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(
+            stderr(&output).contains(wrong[0].trim_start_matches('-')),
+            "{}",
+            stderr(&output)
+        );
+    }
+}

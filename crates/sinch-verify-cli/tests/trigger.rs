@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a failure should stop the test")]
 
 use std::net::SocketAddr;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::post;
@@ -15,6 +16,8 @@ use sinch_verify_callback::testing::Tamper;
 use sinch_verify_callback::{
     CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
 };
+use sinch_verify_client::Transport as _;
+use sinch_verify_client::transport::ReqwestTransport;
 
 const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
@@ -152,4 +155,48 @@ async fn what_cannot_be_sent() {
         let output = trigger("request", to, args).await;
         assert_eq!(output.status.code(), Some(2), "{to}");
     }
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The same kit, behind `serve`: what passes here passes there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emulator_puts_a_receiver_to_the_same_test() {
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let server = serve(receiver(Some(guard))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready.json");
+    let emulator = Command::new(env!("CARGO_BIN_EXE_sinch-verify"))
+        .args(["serve", "--port", "0", "--app-key", KEY, "--app-secret", SECRET])
+        .args(["--callback-url", &format!("http://{server}/sinch/callback")])
+        .args(["--ready-file", ready.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _emulator = Running(emulator);
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !ready.exists() {
+        assert!(Instant::now() < patience, "the emulator did not get ready");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+    let request = http::Request::post(format!("{}/_emu/conformance", told["url"].as_str().unwrap()))
+        .body(format!(r#"{{"application":"{KEY}"}}"#).into())
+        .unwrap();
+    let answer = ReqwestTransport::plain(Duration::from_secs(20))
+        .unwrap()
+        .send(request)
+        .await
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(report["ok"], true, "{report:#}");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 6 + Tamper::ALL.len());
 }

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::emulator::{ControlError, Emulator, Parts};
+use crate::kit::TamperKit;
 use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
 
@@ -26,6 +27,7 @@ pub struct Builder {
     manual_clock: Option<SystemTime>,
     remote_callbacks: bool,
     policies: Vec<(Scope, Policy)>,
+    kit: Option<Box<dyn TamperKit>>,
 }
 
 impl Builder {
@@ -38,6 +40,7 @@ impl Builder {
             manual_clock: None,
             remote_callbacks: false,
             policies: Vec::new(),
+            kit: None,
         }
     }
 
@@ -85,6 +88,13 @@ impl Builder {
         self
     }
 
+    /// Ways to spoil callbacks, which make [`Emulator::conformance`] possible.
+    #[must_use]
+    pub fn tamper_kit(mut self, kit: impl TamperKit) -> Self {
+        self.kit = Some(Box::new(kit));
+        self
+    }
+
     /// Lets callback URLs point to other machines. Default `false`.
     #[must_use]
     pub fn allow_remote_callbacks(mut self, allow: bool) -> Self {
@@ -124,15 +134,16 @@ impl Builder {
         let clock = self.manual_clock.map_or_else(Clock::running, Clock::manual);
         // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
-        let emulator = Emulator::launch(Parts {
-            listener,
+        let parts = Parts {
             address,
             applications: self.applications,
             settings: self.settings,
             clock,
             seed,
             remote_callbacks: self.remote_callbacks,
-        });
+            kit: self.kit,
+        };
+        let emulator = Emulator::launch(listener, parts);
         for (scope, policy) in self.policies {
             emulator.set_policy(scope, policy).map_err(StartError::Policy)?;
         }

@@ -4,6 +4,7 @@
 //! back to the engine. Other events are tried several times; those of one verification are posted
 //! one after the other, in order. All times in here are wall time: the other side is real.
 
+mod conformance;
 mod log;
 mod outstanding;
 mod post;
@@ -19,13 +20,15 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::core::Core;
-use crate::delivery::Delivery;
 use crate::engine::{Answer, AppId, Ask, Effect, Uid};
 
+pub use conformance::Check;
+pub(crate) use conformance::run as conform;
 pub(crate) use log::Log;
 pub(crate) use outstanding::Outstanding;
+pub(crate) use post::Poster;
+pub(crate) use replay::again;
 
-use post::Poster;
 use tell::Telling;
 
 /// Something to post.
@@ -38,12 +41,6 @@ pub(crate) enum Job {
     },
     /// Any other event.
     Tell(Effect),
-    /// Something that was posted before, once more.
-    Replay {
-        app: AppId,
-        delivery: Box<Delivery>,
-        reply: oneshot::Sender<Option<Delivery>>,
-    },
     /// Tell what is waiting or under way.
     Queue { reply: oneshot::Sender<Vec<Waiting>> },
     /// Drop all that is waiting or under way.
@@ -52,11 +49,9 @@ pub(crate) enum Job {
 
 /// Carries jobs out until the emulator is gone.
 pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let poster = Arc::new(Poster::new());
     let mut desk = Desk {
         in_flight: Arc::new(Semaphore::new(core.settings().events_in_flight.max(1))),
         core,
-        poster,
         tasks: JoinSet::new(),
         lanes: HashMap::new(),
         held: 0,
@@ -81,7 +76,6 @@ const LISTED: usize = 1_000;
 
 struct Desk {
     core: Arc<Core>,
-    poster: Arc<Poster>,
     in_flight: Arc<Semaphore>,
     /// Questions end with `None`, events with the verification they were about.
     tasks: JoinSet<Option<Uid>>,
@@ -115,8 +109,7 @@ impl Desk {
     fn take(&mut self, job: Job) {
         match job {
             Job::Ask { app, ask, reply } => {
-                let question =
-                    question::put(Arc::clone(&self.core), Arc::clone(&self.poster), app, ask, reply);
+                let question = question::put(Arc::clone(&self.core), app, ask, reply);
                 self.tasks.spawn(async move {
                     question.await;
                     None
@@ -139,14 +132,6 @@ impl Desk {
                     }
                 }
             }
-            Job::Replay { app, delivery, reply } => {
-                let (core, poster) = (Arc::clone(&self.core), Arc::clone(&self.poster));
-                self.tasks.spawn(async move {
-                    // Whoever ordered it may have gone; the log has it all the same.
-                    let _ = reply.send(replay::again(&core, &poster, app, &delivery).await);
-                    None
-                });
-            }
             Job::Queue { reply } => {
                 let lanes = self.lanes.values();
                 let mut waiting: Vec<_> = lanes.flat_map(Lane::waiting).take(LISTED).collect();
@@ -166,7 +151,6 @@ impl Desk {
         let telling = Arc::new(Telling::new(effect));
         let heard = tell::until_heard(
             Arc::clone(&self.core),
-            Arc::clone(&self.poster),
             Arc::clone(&self.in_flight),
             Arc::clone(&telling),
         );

@@ -56,6 +56,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/requests/{seq}", get(requests::request))
         .route("/_emu/deliveries", get(deliveries::deliveries))
         .route("/_emu/deliveries/{seq}/replay", post(deliveries::replay))
+        .route("/_emu/conformance", post(deliveries::conformance))
         .route("/_emu/queue", get(deliveries::queue))
         .route(
             "/_emu/policies",
@@ -103,7 +104,8 @@ requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries
 still to post GET  /_emu/queue
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
-send again    POST /_emu/deliveries/{seq}/replay
+send again    POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
+test receiver POST /_emu/conformance               {\"application\":\"KEY\"}
 clock         GET  /_emu/clock
 move clock    POST /_emu/clock                     {\"advance\":\"5m\"}, {\"pause\":true}, {\"to\":\"next-expiry\"}
 faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}

@@ -12,17 +12,18 @@ use sinch_verify_protocol::{
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::{Application, AuthorizationLevel, CallbackUrl};
-use crate::callbacks::{Job, Log, Outstanding, Waiting};
+use crate::application::{AuthorizationLevel, CallbackUrl};
+use crate::callbacks::{Job, Log, Outstanding, Poster, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::emulator::ControlError;
+use crate::emulator::{ControlError, Parts};
 use crate::engine::{
     Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Reach, Refusal, Uid,
 };
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
 use crate::journal::Journal;
+use crate::kit::TamperKit;
 use crate::message::Message;
 use crate::mix::mix;
 use crate::policy::{Policy, Scope};
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     /// A handset may have something new.
     arrived: Notify,
     jobs: mpsc::UnboundedSender<Job>,
+    pub(crate) poster: Poster,
+    kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
     pub(crate) log: Log,
     pub(crate) journal: Journal,
@@ -78,21 +81,15 @@ pub(crate) struct Outcome {
 }
 
 impl Core {
-    pub(crate) fn new(
-        address: SocketAddr,
-        applications: Vec<Application>,
-        settings: Settings,
-        clock: Clock,
-        seed: u64,
-        remote_callbacks: bool,
-        jobs: mpsc::UnboundedSender<Job>,
-    ) -> Self {
-        let settings = Arc::new(settings);
-        let base = base_of(address);
-        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, applications.len());
+    pub(crate) fn new(parts: Parts, jobs: mpsc::UnboundedSender<Job>) -> Self {
+        let Parts { seed, clock, kit, .. } = parts;
+        let settings = Arc::new(parts.settings);
+        let base = base_of(parts.address);
+        let applications = parts.applications.len();
+        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, applications);
         let mut by_key = HashMap::new();
         let mut registered = Vec::new();
-        for (id, application) in (0_u32..).zip(applications) {
+        for (id, application) in (0_u32..).zip(parts.applications) {
             by_key.insert(application.key.as_str().into(), AppId(id));
             registered.push(Registered {
                 verifier: Verifier::new(application.key.clone(), &application.secret),
@@ -106,13 +103,15 @@ impl Core {
             base,
             seed,
             clock,
+            kit,
             applications: registered,
             by_key,
-            remote_callbacks,
+            remote_callbacks: parts.remote_callbacks,
             engine: Mutex::new(engine),
             nearer: Notify::new(),
             arrived: Notify::new(),
             jobs,
+            poster: Poster::new(),
             outstanding: Outstanding::default(),
             log: Log::new(settings.deliveries_kept),
             journal: Journal::new(settings.requests_kept),
@@ -134,6 +133,10 @@ impl Core {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(crate) fn kit(&self) -> Option<&dyn TamperKit> {
+        self.kit.as_deref()
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -293,19 +296,6 @@ impl Core {
     pub(crate) fn clear_faults(&self) {
         self.faults.clear();
         self.tell(Happening::Fault);
-    }
-
-    /// Posts what was posted before once more, and gives what became of it; `None` when that is no
-    /// longer known, or has nowhere to go.
-    pub(crate) async fn replay(&self, seq: u64) -> Option<Delivery> {
-        let (app, delivery) = self.log.find(seq)?;
-        let (reply, outcome) = oneshot::channel();
-        self.post(Job::Replay {
-            app,
-            delivery: Box::new(delivery),
-            reply,
-        });
-        outcome.await.ok().flatten()
     }
 
     /// Events that were not heard yet.

@@ -10,7 +10,7 @@ use crate::message::instant;
 
 /// One try to post an event to an application's callback URL.
 ///
-/// `Debug` shows neither of the bodies.
+/// A spoilt one did its job when it was refused. `Debug` shows neither of the bodies.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -34,11 +34,16 @@ pub struct Delivery {
     /// How long it took; in milliseconds as JSON.
     #[serde(rename = "ms", serialize_with = "milliseconds")]
     pub took: Duration,
+    /// The headers that were posted.
+    pub request_headers: Vec<(String, String)>,
     /// The body that was posted. It holds the number.
     pub request: String,
     /// The answer's HTTP status, if one came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The answer's headers, if one came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_headers: Vec<(String, String)>,
     /// The start of the answer's body, if one came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
@@ -47,6 +52,9 @@ pub struct Delivery {
     /// The delivery that this one repeated, if it was ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<u64>,
+    /// How it was changed before it was posted, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// What was wrong, or odd, with the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,

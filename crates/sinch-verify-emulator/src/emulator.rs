@@ -12,14 +12,16 @@ use tokio::task::JoinSet;
 
 use crate::application::{Application, CallbackUrl};
 use crate::builder::Builder;
-use crate::callbacks;
+use crate::callbacks::{self, Check};
 use crate::clock::Clock;
 use crate::core::{Core, Next};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
+use crate::kit::TamperKit;
 use crate::message::Message;
 use crate::policy::{Policy, Scope};
+use crate::replay::Replay;
 use crate::server;
 use crate::settings::Settings;
 
@@ -35,35 +37,28 @@ pub struct Emulator {
 
 /// What an emulator is made of.
 pub(crate) struct Parts {
-    pub(crate) listener: TcpListener,
     pub(crate) address: SocketAddr,
     pub(crate) applications: Vec<Application>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) remote_callbacks: bool,
+    pub(crate) kit: Option<Box<dyn TamperKit>>,
 }
 
 impl Emulator {
-    pub(crate) fn launch(parts: Parts) -> Self {
+    pub(crate) fn launch(listener: TcpListener, parts: Parts) -> Self {
         let (jobs, waiting) = mpsc::unbounded_channel();
-        let core = Arc::new(Core::new(
-            parts.address,
-            parts.applications,
-            parts.settings,
-            parts.clock,
-            parts.seed,
-            parts.remote_callbacks,
-            jobs,
-        ));
+        let address = parts.address;
+        let core = Arc::new(Core::new(parts, jobs));
         let mut server = JoinSet::new();
-        server.spawn(server::run(parts.listener, Arc::clone(&core)));
+        server.spawn(server::run(listener, Arc::clone(&core)));
         let mut workers = JoinSet::new();
         workers.spawn(driver::run(Arc::clone(&core)));
         workers.spawn(callbacks::run(Arc::clone(&core), waiting));
         Self {
             core,
-            address: parts.address,
+            address,
             server,
             _workers: workers,
         }
@@ -194,7 +189,31 @@ impl Emulator {
     /// anew. A decision in the answer is judged, but nobody acts on it. `None` when the delivery is
     /// no longer known, or its application has no callback URL.
     pub async fn replay(&self, seq: u64) -> Option<Delivery> {
-        self.core.replay(seq).await
+        self.replay_as(seq, &Replay::Same).await.ok()?.pop()
+    }
+
+    /// As [`Emulator::replay`], changed in some way; gives what became of each post, in order. A
+    /// spoilt one is [ok](Delivery::ok) when it was refused.
+    ///
+    /// # Errors
+    ///
+    /// When the delivery is no longer known, its application has no callback URL, or the kit has
+    /// nothing of this name.
+    pub async fn replay_as(&self, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
+        callbacks::again(&self.core, seq, how).await
+    }
+
+    /// Puts the receiver at an application's callback URL to the test: with events of every kind,
+    /// with a question that comes again, and with every spoilt callback of the
+    /// [kit](Builder::tamper_kit).
+    ///
+    /// # Errors
+    ///
+    /// When no application has the key, it has no callback URL, or there is no kit.
+    pub async fn conformance(&self, key: &ApplicationKey) -> Result<Vec<Check>, ControlError> {
+        let app = self.core.find(key.as_str());
+        let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
+        callbacks::conform(&self.core, app).await
     }
 
     /// Orders a fault; gives its number. It stays over a [reset](Self::reset).
@@ -258,6 +277,14 @@ pub enum ControlError {
     RemoteCallback,
     /// No callout to this number is pending.
     NoCallout,
+    /// No delivery of this number is known.
+    NoDelivery(u64),
+    /// The application has no callback URL.
+    NoCallback,
+    /// The emulator has no [kit](Builder::tamper_kit).
+    NoKit,
+    /// A delivery cannot be changed in this way.
+    Replay(String),
     /// A fault rule makes no sense, for this reason.
     Fault(&'static str),
     /// Not `+` and digits.
@@ -274,6 +301,12 @@ impl fmt::Display for ControlError {
                 f.write_str("use a callback URL that is not on this machine; not allowed")
             }
             Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
+            Self::NoDelivery(seq) => write!(f, "find delivery {seq}; it is not known"),
+            Self::NoCallback => f.write_str("post an event: the application has no callback URL"),
+            Self::NoKit => {
+                f.write_str("put a receiver to the test: this emulator was given no kit of spoilt callbacks")
+            }
+            Self::Replay(name) => write!(f, "change a delivery in the way {name:?}; there is none"),
             Self::Fault(problem) => write!(f, "order a fault: {problem}"),
             Self::Prefix => f.write_str("set a policy: prefix must be + and digits"),
             Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),

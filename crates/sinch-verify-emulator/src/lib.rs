@@ -49,10 +49,12 @@ mod engine;
 mod fault;
 mod feed;
 mod journal;
+mod kit;
 mod magic;
 mod message;
 mod mix;
 mod policy;
+mod replay;
 mod ring;
 mod server;
 mod settings;
@@ -62,12 +64,15 @@ mod span;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
+pub use callbacks::Check;
 pub use delivery::Delivery;
 pub use emulator::{ControlError, Emulator};
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule};
+pub use kit::TamperKit;
 pub use magic::MagicNumber;
 pub use message::{Message, MessageKind};
 pub use policy::{Policy, Scope};
+pub use replay::Replay;
 pub use settings::{CalloutPolling, ReportAnswer, Settings, Strictness};
 #[cfg(feature = "simulation")]
 pub use simulation::{Simulation, SimulationFailure};

@@ -2,13 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
 use rand::RngExt as _;
-use sinch_verify_emulator::{Application, CallbackUrl, Emulator};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+use sinch_verify_callback::testing::{CallbackSigner, Tamper};
+use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, Settings, Strictness, TamperKit};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, usage};
 use crate::print::say;
@@ -29,13 +34,78 @@ pub(crate) struct Args {
     /// starts with public authorization are refused.
     #[arg(long, value_name = "URL")]
     callback_url: Option<CallbackUrl>,
-    /// Fixes ids, codes and caller ids.
+    /// Fixes ids, codes and caller ids. Ids hold the time too: with `--clock` and a time they
+    /// repeat from run to run.
     #[arg(long)]
     seed: Option<u64>,
+    /// The time that verifications live by: `running` with the wall clock, `manual` for a clock that
+    /// stands until `POST /_emu/clock` moves it, or a time such as 2026-01-02T03:04:05Z at which it
+    /// stands. Signatures go by the wall clock all the same.
+    #[arg(long, value_name = "CLOCK", default_value = "running")]
+    clock: ClockArg,
+    /// What happens to requests that official SDKs write wrongly: they are taken, taken and named in
+    /// a header of the answer, or refused.
+    #[arg(long, value_enum, default_value = "warn")]
+    strictness: StrictnessArg,
+    /// A file with faults to begin with: a JSON list of what `POST /_emu/faults` takes.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     /// A file that gets URL and key as JSON once the emulator is ready, and the
     /// secret if it was made up. It is removed at the end.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+enum ClockArg {
+    Running,
+    Manual,
+    At(SystemTime),
+}
+
+impl FromStr for ClockArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "running" => Self::Running,
+            "manual" => Self::Manual,
+            time => {
+                let time = timestamp::parse(time);
+                let why = "must be running, manual or a time such as 2026-01-02T03:04:05Z";
+                Self::At(time.map_err(|_| why.to_owned())?)
+            }
+        })
+    }
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum StrictnessArg {
+    Lenient,
+    Warn,
+    Strict,
+}
+
+/// The callback crate's ways to spoil a callback, for the emulator, which does not know that crate.
+struct Tampers;
+
+impl TamperKit for Tampers {
+    fn names(&self) -> Vec<&'static str> {
+        Tamper::ALL.iter().map(|tamper| tamper.name()).collect()
+    }
+
+    fn spoil(
+        &self,
+        name: &str,
+        key: &ApplicationKey,
+        secret: &ApplicationSecret,
+        request: &mut Request<Bytes>,
+        now: SystemTime,
+    ) {
+        if let Ok(tamper) = name.parse::<Tamper>() {
+            tamper.apply(&CallbackSigner::new(key.clone(), secret), request, now);
+        }
+    }
 }
 
 /// Runs the command, until Ctrl-C.
@@ -69,7 +139,23 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         forget_ready_file(file)?;
     }
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
-    let mut builder = Emulator::builder().application(application).bind(address);
+    let mut settings = Settings::default();
+    settings.strictness = match args.strictness {
+        StrictnessArg::Lenient => Strictness::Lenient,
+        StrictnessArg::Warn => Strictness::Warn,
+        StrictnessArg::Strict => Strictness::Strict,
+    };
+    let mut builder = Emulator::builder()
+        .application(application)
+        .bind(address)
+        .settings(settings)
+        .tamper_kit(Tampers);
+    builder = match args.clock {
+        ClockArg::Running => builder,
+        ClockArg::Manual => builder.manual_clock(SystemTime::now()),
+        ClockArg::At(time) => builder.manual_clock(time),
+    };
+    let faults = args.faults.as_deref().map(read_faults).transpose()?;
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
     }
@@ -79,6 +165,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             args.port
         )
     })?;
+    for (place, rule) in (1..).zip(faults.into_iter().flatten()) {
+        let added = emulator.add_fault(rule);
+        added.map_err(|error| usage(format!("--faults: rule {place}: failed to {error}")))?;
+    }
     let url = emulator.url();
     if let Some(file) = &args.ready_file {
         write_ready_file(file, &url, &key, shown_secret.as_deref())?;
@@ -90,6 +180,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     emulator.shutdown().await;
     Ok(Outcome::Yes)
+}
+
+fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
+    let text =
+        std::fs::read(file).map_err(|error| usage(format!("--faults: {}: {error}", file.display())))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        usage(format!(
+            "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
+            file.display()
+        ))
+    })
 }
 
 /// Ends at Ctrl-C, and at the signal by which others end a process.

@@ -8,21 +8,14 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Answered, Poster, strike};
-use super::tell::{self, Try};
+use super::post::{Answered, Judgement, Outcome, Parcel, post, signed, strike};
 use crate::core::Core;
 use crate::engine::{Answer, AppId, Ask, Command};
 use crate::settings::Strictness;
 
 /// Puts the question, and tells the engine what came back.
-pub(super) async fn put(
-    core: Arc<Core>,
-    poster: Arc<Poster>,
-    app: AppId,
-    ask: Ask,
-    reply: oneshot::Sender<Answer>,
-) {
-    let decision = decision(&core, &poster, app, &ask).await;
+pub(super) async fn put(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
+    let decision = decision(&core, app, &ask).await;
     let answer = core.run(Command::Decide {
         uid: ask.uid,
         decision: decision.map(Box::new),
@@ -31,41 +24,54 @@ pub(super) async fn put(
     let _ = reply.send(answer);
 }
 
-async fn decision(core: &Core, poster: &Poster, app: AppId, ask: &Ask) -> Option<Decision> {
+async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
     // The URL may have been taken away since the start: then nobody can allow anything.
     let url = core.callback(app)?;
-    let registered = core.application(app)?;
+    let signer = &core.application(app)?.signer;
+    let fault = strike(core, signer, "request", &ask.event.identity);
     let body = Bytes::from(ask.event.to_json());
-    let attempt = Try::begin(core, app, ask.uid, RequestEvent::EVENT, 1, &url, &body);
-    let timeout = core.settings().decision_timeout;
-    let fault = strike(core, &registered.signer, "request", &ask.event.identity);
-    let answered = poster
-        .post(
-            url.uri(),
-            &registered.signer,
-            body,
-            core.clock().wire(),
-            timeout,
-            fault,
-        )
-        .await;
-    let read = match &answered {
-        Ok(answered) => read(answered, &ask.event.method, core.settings().strictness),
-        Err(error) => Err(error.clone()),
+    let parcel = Parcel {
+        app,
+        verification_id: ask.uid.to_id(),
+        event: RequestEvent::EVENT,
+        attempt: 1,
+        request: signed(url.uri(), signer, body, core.clock().wire(), fault.as_ref()),
+        timeout: core.settings().decision_timeout,
+        fault,
+        replay_of: None,
+        variant: None,
     };
-    let (decision, ok, verdict) = match read {
-        Ok((decision, remarks)) => (Some(decision), true, remarks),
-        Err(problem) => (None, false, Some(problem)),
-    };
-    if let Some(verdict) = verdict.as_ref().filter(|_| !ok) {
-        tracing::warn!(id = %ask.uid, %verdict, "request event got no usable answer");
-    }
-    tell::log(core, attempt, answered.ok().as_ref(), ok, verdict);
+    let mut decision = None;
+    post(core, parcel, |outcome| {
+        let (own, judgement) = judge(outcome, &ask.event.method, core.settings().strictness);
+        if let (false, Some(verdict)) = &judgement {
+            tracing::warn!(id = %ask.uid, %verdict, "request event got no usable answer");
+        }
+        decision = own;
+        judgement
+    })
+    .await;
     decision
 }
 
+/// The decision in an answer, if it is usable, and a judgement on the answer.
+pub(super) fn judge(
+    outcome: &Outcome,
+    method: &Method,
+    strictness: Strictness,
+) -> (Option<Decision>, Judgement) {
+    let read = match outcome {
+        Ok(answered) => read(answered, method, strictness),
+        Err(error) => Err(error.clone()),
+    };
+    match read {
+        Ok((decision, remarks)) => (Some(decision), (true, remarks)),
+        Err(problem) => (None, (false, Some(problem))),
+    }
+}
+
 /// The decision in an answer, with what was odd about it; or why there is none.
-pub(super) fn read(
+fn read(
     answered: &Answered,
     method: &Method,
     strictness: Strictness,
@@ -74,14 +80,33 @@ pub(super) fn read(
         return Err(format!("answered {}, must be 200", answered.status.as_u16()));
     }
     let received = DecisionBody::receive(&answered.body).map_err(|error| error.to_string())?;
-    let decision = received
-        .value
+    let body = received.value;
+    let decision = body
         .decision(method)
         .ok_or_else(|| "JSON at `action`: must be allow or deny".to_owned())?;
-    let remarks: Vec<String> = received.quirks.iter().map(ToString::to_string).collect();
+    let quirks = received.quirks.iter().map(ToString::to_string);
+    let remarks: Vec<String> = quirks.chain(set_in_vain(&body, &decision, method)).collect();
     let remarks = Some(remarks.join("; ")).filter(|remarks| !remarks.is_empty());
     match remarks {
         Some(remarks) if strictness == Strictness::Strict => Err(remarks),
         remarks => Ok((decision, remarks)),
     }
+}
+
+/// What a decision sets that nobody reads.
+fn set_in_vain(body: &DecisionBody, decision: &Decision, method: &Method) -> Option<String> {
+    let set = [
+        ("sms", body.sms.is_some(), Method::Sms),
+        ("flashCall", body.flash_call.is_some(), Method::FlashCall),
+        ("callout", body.callout.is_some(), Method::Callout),
+        ("whatsapp", body.whatsapp.is_some(), Method::WhatsApp),
+    ];
+    let in_vain = set.into_iter().find_map(|(name, is_set, of)| {
+        let read = *decision != Decision::Deny && (of == *method || *method == Method::Auto);
+        (is_set && !read).then_some(name)
+    })?;
+    Some(match decision {
+        Decision::Deny => format!("{in_vain}: set beside deny, and not read"),
+        _ => format!("{in_vain}: set for a verification by {method}, and not read"),
+    })
 }

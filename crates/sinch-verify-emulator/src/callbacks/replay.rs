@@ -1,47 +1,198 @@
-//! What was posted before, once more.
+//! What was posted before, once more: as it was, or so that it must be refused.
+
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use sinch_verify_protocol::WireObject as _;
-use sinch_verify_protocol::callback::RequestEvent;
+use http::Request;
+use http::header::AUTHORIZATION;
+use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
+use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
+use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::post::Poster;
-use super::question;
-use super::tell::{self, Try};
-use crate::core::Core;
+use super::post::{Judgement, Outcome, Parcel, post, signed};
+use super::{question, tell};
+use crate::application::CallbackUrl;
+use crate::core::{Core, Registered};
 use crate::delivery::Delivery;
-use crate::engine::{AppId, Uid};
+use crate::emulator::ControlError;
+use crate::engine::AppId;
+use crate::replay::Replay;
 
-/// Posts the body of `before` to the callback URL of now, signed anew, and gives what became of it.
-pub(super) async fn again(core: &Core, poster: &Poster, app: AppId, before: &Delivery) -> Option<Delivery> {
-    let url = core.callback(app)?;
-    let registered = core.application(app)?;
-    let uid = Uid::parse(before.verification_id.as_str())?;
-    let body = Bytes::from(before.request.clone());
-    let asked = RequestEvent::decode(&body)
-        .ok()
-        .filter(|_| before.event == RequestEvent::EVENT);
-    let mut begun = Try::begin(core, app, uid, &before.event, before.attempt + 1, &url, &body);
-    begun.replay_of = Some(before.seq);
-    let timeout = core.settings().decision_timeout;
-    let answered = poster
-        .post(
-            url.uri(),
-            &registered.signer,
-            body,
-            core.clock().wire(),
-            timeout,
-            None,
-        )
-        .await;
-    let (ok, verdict) = match (&asked, &answered) {
-        (Some(event), Ok(answered)) => {
-            match question::read(answered, &event.method, core.settings().strictness) {
-                Ok((_, remarks)) => (true, remarks),
-                Err(problem) => (false, Some(problem)),
+/// How far off a stale timestamp, or one from the future, is.
+const OFF: Duration = Duration::from_secs(3600);
+
+/// Posts a delivery again, and gives what became of it: of each post, in order.
+pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
+    let (app, before) = core.log.find(seq).ok_or(ControlError::NoDelivery(seq))?;
+    let url = core.callback(app).ok_or(ControlError::NoCallback)?;
+    let own = core.application(app).ok_or(ControlError::NoCallback)?;
+    if let Replay::Tampered(name) = how
+        && !core.kit().is_some_and(|kit| kit.names().contains(&&**name))
+    {
+        return Err(ControlError::Replay(name.clone()));
+    }
+    let again = Again {
+        core,
+        app,
+        own,
+        url: &url,
+        how,
+    };
+    let now = core.clock().wire();
+    let mut posted = Vec::new();
+    match how {
+        Replay::Reordered => {
+            for event in again.backwards(&before) {
+                posted.push(again.post(&event, again.sign(&event, now), true).await);
             }
         }
-        _ => tell::judge(&answered),
+        Replay::Duplicate => {
+            // Byte for byte, so that the second can be told from one that is sent again.
+            let request = again.sign(&before, now);
+            posted.push(again.post(&before, request.clone(), true).await);
+            posted.push(again.post(&before, request, false).await);
+        }
+        how => {
+            let request = spoil(core, own, again.sign(&before, now), how, now);
+            posted.push(again.post(&before, request, *how == Replay::Same).await);
+        }
+    }
+    Ok(posted.into_iter().flatten().collect())
+}
+
+struct Again<'a> {
+    core: &'a Core,
+    app: AppId,
+    own: &'a Registered,
+    url: &'a CallbackUrl,
+    how: &'a Replay,
+}
+
+impl Again<'_> {
+    fn sign(&self, before: &Delivery, now: SystemTime) -> Request<Bytes> {
+        let body = Bytes::from(before.request.clone());
+        signed(self.url.uri(), &self.own.signer, body, now, None)
+    }
+
+    /// All events of the same verification, the last one first.
+    fn backwards(&self, of: &Delivery) -> Vec<Delivery> {
+        let mut events: Vec<Delivery> = Vec::new();
+        let tries = self.core.log.before(u64::MAX, usize::MAX, |delivery| {
+            delivery.verification_id == of.verification_id && delivery.replay_of.is_none()
+        });
+        for delivery in tries {
+            if events.iter().all(|other| other.event != delivery.event) {
+                events.push(delivery);
+            }
+        }
+        events
+    }
+
+    /// `good` callbacks must be taken, the others refused.
+    async fn post(&self, before: &Delivery, request: Request<Bytes>, good: bool) -> Option<Delivery> {
+        let parcel = Parcel {
+            app: self.app,
+            verification_id: before.verification_id.clone(),
+            event: &before.event,
+            attempt: before.attempt + 1,
+            request,
+            timeout: self.core.settings().decision_timeout,
+            fault: None,
+            replay_of: Some(before.seq),
+            variant: (*self.how != Replay::Same).then(|| self.how.name()),
+        };
+        let judge = |outcome: &Outcome| match good {
+            true => as_before(self.core, before, outcome),
+            false => refused(outcome),
+        };
+        let seq = post(self.core, parcel, judge).await;
+        self.core.log.find(seq).map(|(_, delivery)| delivery)
+    }
+}
+
+/// A question must get a decision again, and the same one; other events must be heard again.
+fn as_before(core: &Core, before: &Delivery, outcome: &Outcome) -> Judgement {
+    let asked = (before.event == RequestEvent::EVENT)
+        .then(|| RequestEvent::decode(before.request.as_bytes()).ok())
+        .flatten();
+    let Some(asked) = asked else {
+        return tell::judge(outcome);
     };
-    let seq = tell::log(core, begun, answered.ok().as_ref(), ok, verdict);
-    core.log.find(seq).map(|(_, delivery)| delivery)
+    let (decision, judgement) = question::judge(outcome, &asked.method, core.settings().strictness);
+    match (decision, decided(before, &asked)) {
+        (Some(now), Some(then)) if now != then => (
+            false,
+            Some("another decision than before: a question that comes again must get the same".to_owned()),
+        ),
+        _ => judgement,
+    }
+}
+
+/// What was decided before, as far as the log kept it.
+fn decided(before: &Delivery, asked: &RequestEvent) -> Option<Decision> {
+    let answer = before.response.as_deref().filter(|_| before.ok)?;
+    DecisionBody::decode(answer.as_bytes())
+        .ok()?
+        .decision(&asked.method)
+}
+
+/// Whether a callback that nobody may believe was refused.
+pub(super) fn refused(outcome: &Outcome) -> Judgement {
+    match outcome {
+        Ok(answered) if matches!(answered.status.as_u16(), 400 | 401 | 403) => (true, None),
+        Ok(answered) => {
+            let status = answered.status.as_u16();
+            let verdict = if answered.status.is_success() {
+                format!("answered {status}: it was believed, and must be refused with 401")
+            } else {
+                format!("answered {status}, must be 401")
+            };
+            (false, Some(verdict))
+        }
+        Err(error) => (false, Some(error.clone())),
+    }
+}
+
+/// Spoils a callback that was signed at `now`.
+fn spoil(
+    core: &Core,
+    own: &Registered,
+    mut request: Request<Bytes>,
+    how: &Replay,
+    now: SystemTime,
+) -> Request<Bytes> {
+    let signed_at = |signer: &Signer, at: Option<SystemTime>, request: Request<Bytes>| {
+        let (url, body) = (request.uri().clone(), request.into_body());
+        signed(&url, signer, body, at.unwrap_or(SystemTime::UNIX_EPOCH), None)
+    };
+    match how {
+        Replay::Stale => signed_at(&own.signer, now.checked_sub(OFF), request),
+        Replay::Future => signed_at(&own.signer, now.checked_add(OFF), request),
+        Replay::Forged => {
+            // By someone who knows the key, which is no secret, and all else but the secret.
+            match ApplicationSecret::new("YSBmb3JnZXIncyBndWVzcw==") {
+                Ok(guess) => {
+                    let forger = Signer::new(own.signer.key().clone(), &guess);
+                    signed_at(&forger, Some(now), request)
+                }
+                Err(_) => request,
+            }
+        }
+        Replay::Truncated => request.map(|body| body.slice(..body.len() / 2)),
+        Replay::MissingTimestamp => {
+            request.headers_mut().remove(X_TIMESTAMP);
+            request
+        }
+        Replay::MissingAuthorization => {
+            request.headers_mut().remove(AUTHORIZATION);
+            request
+        }
+        Replay::Tampered(name) => {
+            if let Some(kit) = core.kit() {
+                kit.spoil(name, own.signer.key(), &own.secret, &mut request, now);
+            }
+            request
+        }
+        Replay::Same | Replay::Duplicate | Replay::Reordered => request,
+    }
 }

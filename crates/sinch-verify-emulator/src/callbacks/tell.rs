@@ -1,32 +1,22 @@
 //! Result and delivered events, tried until they are heard.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::Request;
 use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
 use super::Waiting;
-use super::post::{Answered, Poster, strike};
-use crate::application::CallbackUrl;
+use super::post::{Judgement, Outcome, Parcel, post, signed, strike, unsent};
 use crate::core::Core;
-use crate::delivery::Delivery;
-use crate::engine::{AppId, Effect, Notice, Uid};
-use crate::feed::Happening;
+use crate::engine::{Effect, Notice, Uid};
 use crate::mix::mix;
 
-/// How much of an answer's body the log keeps.
-const KEPT: usize = 4096;
-
 /// Tries to deliver an event until it is answered with success, or as often as allowed.
-pub(super) async fn until_heard(
-    core: Arc<Core>,
-    poster: Arc<Poster>,
-    in_flight: Arc<Semaphore>,
-    telling: Arc<Telling>,
-) {
+pub(super) async fn until_heard(core: Arc<Core>, in_flight: Arc<Semaphore>, telling: Arc<Telling>) {
     let effect = &telling.effect;
     let (name, body) = event(&effect.notice);
     let tries = core.settings().event_tries.max(1);
@@ -45,24 +35,25 @@ pub(super) async fn until_heard(
         let (Some(url), Some(registered)) = (core.callback(effect.app), core.application(effect.app)) else {
             return;
         };
-        let begun = Try::begin(&core, effect.app, effect.uid, name, attempt, &url, &body);
-        let timeout = core.settings().event_timeout;
+        let signer = &registered.signer;
         let fault = match &effect.notice {
-            Notice::Result(event) => strike(&core, &registered.signer, "result", &event.identity),
-            Notice::Delivered(event) => strike(&core, &registered.signer, "delivered", &event.identity),
+            Notice::Result(event) => strike(&core, signer, "result", &event.identity),
+            Notice::Delivered(event) => strike(&core, signer, "delivered", &event.identity),
         };
-        let answered = poster
-            .post(
-                url.uri(),
-                &registered.signer,
-                body.clone(),
-                core.clock().wire(),
-                timeout,
-                fault,
-            )
-            .await;
-        let (heard, verdict) = judge(&answered);
-        log(&core, begun, answered.ok().as_ref(), heard, verdict);
+        let now = core.clock().wire();
+        let parcel = Parcel {
+            request: signed(url.uri(), signer, body.clone(), now, fault.as_ref()),
+            fault,
+            attempt,
+            ..parcel(&core, effect)
+        };
+        let mut heard = false;
+        post(&core, parcel, |outcome| {
+            let judgement = judge(outcome);
+            heard = judgement.0;
+            judgement
+        })
+        .await;
         if heard {
             return;
         }
@@ -103,8 +94,8 @@ impl Telling {
 }
 
 /// Whether an event was heard, and what is wrong, or odd, with the answer.
-pub(super) fn judge(answered: &Result<Answered, String>) -> (bool, Option<String>) {
-    match answered {
+pub(super) fn judge(outcome: &Outcome) -> Judgement {
+    match outcome {
         Ok(answered) if answered.status.is_success() => {
             let body = answered.body.trim_ascii();
             let odd = !body.is_empty() && body != b"{}";
@@ -122,16 +113,29 @@ pub(super) fn judge(answered: &Result<Answered, String>) -> (bool, Option<String
 /// Notes that too many events wait already.
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
-    if let Some(url) = core.callback(effect.app) {
-        let (name, body) = event(&effect.notice);
-        let begun = Try::begin(core, effect.app, effect.uid, name, 1, &url, &body);
-        log(
-            core,
-            begun,
-            None,
-            false,
-            Some("not sent: too many events are waiting".to_owned()),
-        );
+    if let (Some(url), Some(own)) = (core.callback(effect.app), core.application(effect.app)) {
+        let (_, body) = event(&effect.notice);
+        let request = signed(url.uri(), &own.signer, body, core.clock().wire(), None);
+        let parcel = Parcel {
+            request,
+            ..parcel(core, effect)
+        };
+        unsent(core, parcel, "not sent: too many events are waiting");
+    }
+}
+
+/// An event without what a try adds.
+fn parcel<'a>(core: &Core, effect: &Effect) -> Parcel<'a> {
+    Parcel {
+        app: effect.app,
+        verification_id: effect.uid.to_id(),
+        event: name(&effect.notice),
+        attempt: 1,
+        request: Request::default(),
+        timeout: core.settings().event_timeout,
+        fault: None,
+        replay_of: None,
+        variant: None,
     }
 }
 
@@ -158,79 +162,4 @@ fn pause(core: &Core, uid: Uid, attempt: u32) -> Duration {
     let chance = mix(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
     let off = f64::from((chance >> 32) as u32) / f64::from(u32::MAX) / 2.0;
     whole.mul_f64(1.0 - off)
-}
-
-/// A try that is under way.
-pub(super) struct Try {
-    app: AppId,
-    pub(super) replay_of: Option<u64>,
-    uid: Uid,
-    event: String,
-    attempt: u32,
-    url: String,
-    request: String,
-    at: SystemTime,
-    service_at: SystemTime,
-    began: Instant,
-}
-
-impl Try {
-    pub(super) fn begin(
-        core: &Core,
-        app: AppId,
-        uid: Uid,
-        event: &str,
-        attempt: u32,
-        url: &CallbackUrl,
-        body: &Bytes,
-    ) -> Self {
-        let (service_at, at) = core.clock().both();
-        Self {
-            app,
-            replay_of: None,
-            uid,
-            event: event.to_owned(),
-            attempt,
-            url: url.to_string(),
-            request: String::from_utf8_lossy(body).into_owned(),
-            at,
-            service_at,
-            began: Instant::now(),
-        }
-    }
-}
-
-/// Keeps what became of a try.
-pub(super) fn log(
-    core: &Core,
-    begun: Try,
-    answered: Option<&Answered>,
-    ok: bool,
-    verdict: Option<String>,
-) -> u64 {
-    let response = answered.map(|answered| {
-        let head = &answered.body[..answered.body.len().min(KEPT)];
-        String::from_utf8_lossy(head).into_owned()
-    });
-    let (app, now) = (begun.app, core.clock().service());
-    let delivery = Delivery {
-        seq: 0,
-        verification_id: begun.uid.to_id(),
-        event: begun.event,
-        attempt: begun.attempt,
-        url: begun.url,
-        at: begun.at,
-        service: (begun.service_at, now),
-        took: begun.began.elapsed(),
-        request: begun.request,
-        status: answered.map(|answered| answered.status.as_u16()),
-        response,
-        ok,
-        replay_of: begun.replay_of,
-        verdict,
-    };
-    let told = Happening::delivery(&delivery);
-    let seq = core.log.push(app, delivery);
-    core.feed.push(now, told(seq));
-    seq
 }

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::Uri;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use super::query::Query;
-use super::respond::{Answer, Refused, json};
+use super::respond::{Answer, Refused, json, read_body};
 use super::time;
-use crate::callbacks::Waiting;
+use crate::callbacks::{self, Waiting};
 use crate::core::Core;
+use crate::emulator::ControlError;
+use crate::replay::Replay;
 
 pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let query = Query::of(&uri, &["limit", "before", "verification"])?;
@@ -23,13 +27,58 @@ pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answe
     Ok(json(&page.of("deliveries", deliveries, |delivery| delivery.seq)))
 }
 
-pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>) -> Answer {
-    match core.replay(seq).await {
-        Some(delivery) => Ok(json(&delivery)),
-        None => Err(Refused::not_found(format!(
-            "delivery {seq} is not known, or its application has no callback URL"
-        ))),
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct How {
+    r#as: Option<String>,
+}
+
+/// Posts a delivery again, in some way. One post is answered as it is, several as a list.
+pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, body: Bytes) -> Answer {
+    let how = if body.trim_ascii().is_empty() {
+        How { r#as: None }
+    } else {
+        read_body(&body, r#"{"as":"forged"}"#)?
+    };
+    let how = how.r#as.as_deref().map_or(Replay::Same, Replay::named);
+    let mut posted = callbacks::again(&core, seq, &how)
+        .await
+        .map_err(|error| refused(&error))?;
+    match how {
+        Replay::Duplicate | Replay::Reordered => Ok(json(&value!({"deliveries": posted}))),
+        _ => match posted.pop() {
+            Some(delivery) => Ok(json(&delivery)),
+            None => Err(refused(&ControlError::NoDelivery(seq))),
+        },
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tested {
+    application: String,
+}
+
+/// Puts an application's receiver to the test.
+pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+    let tested: Tested = read_body(&body, r#"{"application":"KEY"}"#)?;
+    let app = core.find(&tested.application);
+    let app = app.ok_or_else(|| Refused::not_found("no application of this emulator has this key"))?;
+    let checks = callbacks::conform(&core, app)
+        .await
+        .map_err(|error| refused(&error))?;
+    let ok = checks.iter().all(|check| check.ok);
+    Ok(json(&value!({"ok": ok, "checks": checks})))
+}
+
+fn refused(error: &ControlError) -> Refused {
+    let status = match error {
+        ControlError::NoDelivery(_) => StatusCode::NOT_FOUND,
+        ControlError::NoCallback => StatusCode::CONFLICT,
+        ControlError::NoKit => StatusCode::NOT_IMPLEMENTED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Refused::new(status, error.to_string())
 }
 
 /// Events that were not heard yet.

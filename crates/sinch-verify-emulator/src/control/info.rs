@@ -8,6 +8,7 @@ use serde_json::{Value, json as value};
 
 use super::respond::json;
 use crate::core::Core;
+use crate::replay::Replay;
 
 pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
     let applications: Vec<Value> = core
@@ -20,6 +21,9 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
             view
         })
         .collect();
+    let own = Replay::OWN;
+    let kit = core.kit().map(|kit| kit.names()).unwrap_or_default();
+    let replays: Vec<&str> = own.iter().map(Replay::name).chain(kit).collect();
     json(&value!({
         "version": env!("CARGO_PKG_VERSION"),
         // Scripts of the web would round it as a number.
@@ -27,5 +31,8 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         "strictness": core.settings().strictness.name(),
         "url": core.base().to_string(),
         "applications": applications,
+        // Whether a receiver can be put to the test, and the ways to post a delivery again.
+        "conformance": core.kit().is_some(),
+        "replays": replays,
     }))
 }

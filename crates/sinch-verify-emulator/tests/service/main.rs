@@ -19,6 +19,7 @@ mod lists;
 mod methods;
 mod numbers;
 mod onlooker;
+mod replays;
 mod requests;
 mod steering;
 mod support;

@@ -12,7 +12,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sinch_verify_emulator::{Application, Builder, CallbackUrl, Emulator, Message};
-use sinch_verify_protocol::auth::{ContentMd5, PathPolicy, SignedMessage, Verifier, Window};
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, PathPolicy, SignedMessage, Verifier, VerifyError, Window,
+};
 use sinch_verify_protocol::{
     ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, PhoneNumber,
 };
@@ -156,6 +158,9 @@ pub(crate) struct Receiver {
 struct Got {
     posts: Mutex<Vec<Posted>>,
     news: Notify,
+    /// Whether what does not verify is refused; otherwise it fails the test.
+    refuses: bool,
+    seen: Mutex<Vec<Vec<u8>>>,
 }
 
 /// One post.
@@ -172,15 +177,33 @@ impl Receiver {
         Self::at("/callback", Duration::ZERO, answer).await
     }
 
+    /// As [`Receiver::new`], and refuses what does not verify, is stale, or comes twice.
+    pub(crate) async fn careful(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        let got = Got {
+            refuses: true,
+            ..Got::default()
+        };
+        Self::with(got, "/callback", Duration::ZERO, answer).await
+    }
+
     /// As [`Receiver::new`], at a path of one's own, after a while.
     pub(crate) async fn at(
         path: &str,
         after: Duration,
         answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
+        Self::with(Got::default(), path, after, answer).await
+    }
+
+    async fn with(
+        got: Got,
+        path: &str,
+        after: Duration,
+        answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}{path}", listener.local_addr().unwrap());
-        let got = Arc::new(Got::default());
+        let got = Arc::new(got);
         let answer = Arc::new(answer);
         let mut tasks = JoinSet::new();
         let shared = Arc::clone(&got);
@@ -194,7 +217,8 @@ impl Receiver {
                     async move {
                         let event = got.take(request).await;
                         tokio::time::sleep(after).await;
-                        Ok::<_, Infallible>(answer(&event).map(Full::new))
+                        let answer = event.map_or_else(|| reply(401, ""), |event| answer(&event));
+                        Ok::<_, Infallible>(answer.map(Full::new))
                     }
                 });
                 connections.spawn(async move {
@@ -242,25 +266,36 @@ impl Receiver {
 }
 
 impl Got {
-    async fn take(&self, request: Request<Incoming>) -> Event {
+    /// The event, if it can be believed.
+    async fn take(&self, request: Request<Incoming>) -> Option<Event> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let md5 = ContentMd5::of(&body);
         let path = head.uri.path_and_query().unwrap().as_str();
-        let (authorization, message) =
-            SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).unwrap();
-        let sinch_verify_protocol::auth::Authorization::Signed { signature, .. } = authorization else {
-            panic!("events are signed");
-        };
-        Verifier::new(key(), &secret())
-            .verify(
-                &message,
-                &signature,
-                SystemTime::now(),
-                Window::default(),
-                PathPolicy::default(),
-            )
-            .expect("the event verifies");
+        let verified = SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).and_then(
+            |(authorization, message)| {
+                let Authorization::Signed { signature, .. } = authorization else {
+                    return Err(VerifyError::NotSigned);
+                };
+                Verifier::new(key(), &secret()).verify(
+                    &message,
+                    &signature,
+                    SystemTime::now(),
+                    Window::default(),
+                    PathPolicy::default(),
+                )
+            },
+        );
+        if self.refuses {
+            let proof = head
+                .headers
+                .get("authorization")
+                .map(|proof| proof.as_bytes().to_vec());
+            let mut seen = self.seen.lock().unwrap();
+            let proof = proof.filter(|proof| verified.is_ok() && !seen.contains(proof))?;
+            seen.push(proof);
+        }
+        verified.expect("the event verifies");
         let event = Event::decode(&body).unwrap();
         self.posts.lock().unwrap().push(Posted {
             event: event.clone(),
@@ -268,7 +303,7 @@ impl Got {
             headers: head.headers,
         });
         self.news.notify_waiters();
-        event
+        Some(event)
     }
 }
 

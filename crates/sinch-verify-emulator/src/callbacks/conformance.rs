@@ -1,0 +1,261 @@
+//! A receiver put to the test: callbacks that it must take, and callbacks that it must refuse.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::Request;
+use serde::Serialize;
+use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
+use sinch_verify_protocol::identity::Identity;
+use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
+
+use super::post::{Judgement, Outcome, Parcel, post, signed};
+use super::{question, replay, tell};
+use crate::application::CallbackUrl;
+use crate::core::{Core, Registered};
+use crate::emulator::ControlError;
+use crate::engine::AppId;
+use crate::kit::TamperKit;
+
+/// What the service never sends today, and may send tomorrow.
+const UNKNOWN_EVENT: &str = "VerificationSomethingNewEvent";
+
+/// One callback that was posted, and whether the receiver did right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Check {
+    /// What the check is called.
+    pub name: String,
+    /// What was posted.
+    pub sent: String,
+    /// What the receiver must answer.
+    pub expected: &'static str,
+    /// What it answered.
+    pub got: String,
+    /// Whether that is right.
+    pub ok: bool,
+}
+
+/// What must be answered.
+#[derive(Clone, Copy)]
+enum Expected<'a> {
+    Decision,
+    /// The decision that was answered before, by its bytes.
+    Same(&'a Bytes),
+    Heard,
+    Refused,
+}
+
+impl Expected<'_> {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Decision => "200 and a decision",
+            Self::Same(_) => "the same decision again",
+            Self::Heard => "200",
+            Self::Refused => "401",
+        }
+    }
+}
+
+/// What is posted for one check.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    name: &'a str,
+    sent: &'a str,
+    event: &'a str,
+    id: &'a VerificationId,
+}
+
+/// Tests the receiver of an application.
+pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlError> {
+    let kit = core.kit().ok_or(ControlError::NoKit)?;
+    let own = core.application(app).ok_or(ControlError::NoCallback)?;
+    let url = core.callback(app).ok_or(ControlError::NoCallback)?;
+    let number = PhoneNumber::parse("+447700900100").map_err(|_| ControlError::NoCallback)?;
+    let mut run = Run {
+        core,
+        app,
+        own,
+        url: &url,
+        number,
+        checks: Vec::new(),
+    };
+    run.events().await;
+    run.repetitions().await;
+    run.tampers(kit).await;
+    Ok(run.checks)
+}
+
+struct Run<'a> {
+    core: &'a Core,
+    app: AppId,
+    own: &'a Registered,
+    url: &'a CallbackUrl,
+    number: PhoneNumber,
+    checks: Vec<Check>,
+}
+
+impl Run<'_> {
+    /// One event of every kind, as it should be.
+    async fn events(&mut self) {
+        let identity = || Identity::number(self.number);
+        let id = self.id();
+        let delivered = SmsDeliveredEvent::new(id.clone(), identity(), SmsResult::Successful).to_json();
+        let result = ResultEvent::new(id.clone(), Method::Sms, identity(), Status::Successful).to_json();
+        let unknown = format!(
+            r#"{{"id":"{}","event":"{UNKNOWN_EVENT}","method":"sms","identity":{{"type":"number","endpoint":"{}"}}}}"#,
+            id.as_str(),
+            self.number.as_str()
+        );
+        for (name, event, body) in [
+            ("delivered-event", SmsDeliveredEvent::EVENT, delivered),
+            ("result-event", ResultEvent::EVENT, result),
+            ("unknown-event", UNKNOWN_EVENT, unknown),
+        ] {
+            let request = self.sign(body, self.core.clock().wire());
+            let sent = format!("a {event}, as the service sends it");
+            let sent = Sent {
+                name,
+                sent: &sent,
+                event,
+                id: &id,
+            };
+            self.check(sent, request, Expected::Heard).await;
+        }
+    }
+
+    /// A question, again, and once more byte for byte.
+    async fn repetitions(&mut self) {
+        let second = Duration::from_secs(1);
+        let now = self.core.clock().wire();
+        let id = self.id();
+        let body = self.question(&id);
+        let first = self.sign(body.clone(), now.checked_sub(second).unwrap_or(now));
+        let event = RequestEvent::EVENT;
+        let id = &id;
+        let name = "request-event";
+        let sent = "a request event, as the service sends it";
+        let sent = Sent {
+            name,
+            sent,
+            event,
+            id,
+        };
+        let answer = self.check(sent, first, Expected::Decision).await;
+        let again = self.sign(body, now);
+        let expected = answer.as_ref().map_or(Expected::Decision, Expected::Same);
+        let name = "sent-again";
+        let sent = "the same request event, signed anew: the service tries again";
+        let sent = Sent {
+            name,
+            sent,
+            event,
+            id,
+        };
+        self.check(sent, again.clone(), expected).await;
+        let name = "replayed";
+        let sent = "the last one, byte for byte: somebody recorded it";
+        let sent = Sent {
+            name,
+            sent,
+            event,
+            id,
+        };
+        self.check(sent, again, Expected::Refused).await;
+    }
+
+    /// A question of its own for each way to spoil it.
+    async fn tampers(&mut self, kit: &dyn TamperKit) {
+        for name in kit.names() {
+            let now = self.core.clock().wire();
+            let id = self.id();
+            let mut request = self.sign(self.question(&id), now);
+            kit.spoil(name, self.own.signer.key(), &self.own.secret, &mut request, now);
+            let sent = format!("a request event, spoilt: {name}");
+            let event = RequestEvent::EVENT;
+            let sent = Sent {
+                name,
+                sent: &sent,
+                event,
+                id: &id,
+            };
+            self.check(sent, request, Expected::Refused).await;
+        }
+    }
+
+    /// Gives the answer's body, if the answer was right.
+    async fn check(
+        &mut self,
+        what: Sent<'_>,
+        request: Request<Bytes>,
+        expected: Expected<'_>,
+    ) -> Option<Bytes> {
+        let variant = format!("conformance: {}", what.name);
+        let parcel = Parcel {
+            app: self.app,
+            verification_id: what.id.clone(),
+            event: what.event,
+            attempt: 1,
+            request,
+            timeout: self.core.settings().decision_timeout,
+            fault: None,
+            replay_of: None,
+            variant: Some(&variant),
+        };
+        let mut answer = None;
+        post(self.core, parcel, |outcome| {
+            let (ok, remark) = judge(self.core, outcome, expected);
+            let got = match (outcome, &remark) {
+                (Ok(answered), None) => answered.status.as_u16().to_string(),
+                (Ok(answered), Some(remark)) => format!("{}: {remark}", answered.status.as_u16()),
+                (Err(error), _) => error.clone(),
+            };
+            self.checks.push(Check {
+                name: what.name.to_owned(),
+                sent: what.sent.to_owned(),
+                expected: expected.told(),
+                got,
+                ok,
+            });
+            answer = outcome
+                .as_ref()
+                .ok()
+                .filter(|_| ok)
+                .map(|answered| answered.body.clone());
+            (ok, remark)
+        })
+        .await;
+        answer
+    }
+
+    fn question(&self, id: &VerificationId) -> String {
+        RequestEvent::new(id.clone(), Method::Sms, Identity::number(self.number)).to_json()
+    }
+
+    /// An id that no verification has.
+    fn id(&self) -> VerificationId {
+        let text = format!("conformance-{}", self.core.support_id());
+        #[expect(clippy::expect_used, reason = "an id takes letters, digits and dashes")]
+        VerificationId::new(&text).expect("hexadecimal digits make an id")
+    }
+
+    fn sign(&self, body: String, now: SystemTime) -> Request<Bytes> {
+        signed(self.url.uri(), &self.own.signer, body.into(), now, None)
+    }
+}
+
+fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
+    let strictness = core.settings().strictness;
+    let decision = || question::judge(outcome, &Method::Sms, strictness).1;
+    match expected {
+        Expected::Decision => decision(),
+        Expected::Same(before) => match (decision(), outcome) {
+            ((true, _), Ok(answered)) if answered.body != *before => {
+                (false, Some("another decision than before".to_owned()))
+            }
+            (judgement, _) => judgement,
+        },
+        Expected::Heard => tell::judge(outcome),
+        Expected::Refused => replay::refused(outcome),
+    }
+}

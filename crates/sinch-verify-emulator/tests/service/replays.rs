@@ -1,0 +1,329 @@
+//! Events posted again, as they were or spoilt, and receivers put to the test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::Value;
+use sinch_verify_emulator::{ControlError, Delivery, Emulator, Replay, TamperKit};
+use sinch_verify_protocol::callback::{Decision, Event};
+use sinch_verify_protocol::method::Sms;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Report, Start};
+
+use crate::support::{
+    KEY, Receiver, SHORT, application, basic, call, emulator, emulator_calling, get, json, key, newest,
+    number, post, public, reply,
+};
+
+/// Allows, and acknowledges.
+fn answer(event: &Event) -> Response<Bytes> {
+    match event {
+        Event::Request(_) => Decision::Allow.to_http_response(),
+        _ => reply(200, ""),
+    }
+}
+
+/// An emulator after one verification: question, delivery and result were posted.
+async fn after_one(receiver: &Receiver) -> Emulator {
+    let emulator = emulator_calling(receiver).await;
+    call(&emulator, &public(), &Start::sms(number())).await.unwrap();
+    receiver.wait(2).await;
+    let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
+    call(&emulator, &public(), &report).await.unwrap();
+    assert!(emulator.wait_delivered(SHORT).await);
+    emulator
+}
+
+const SPOILT: [Replay; 6] = [
+    Replay::Stale,
+    Replay::Future,
+    Replay::Forged,
+    Replay::Truncated,
+    Replay::MissingTimestamp,
+    Replay::MissingAuthorization,
+];
+
+#[tokio::test]
+async fn a_careful_receiver_refuses_what_is_spoilt() {
+    let receiver = Receiver::careful(answer).await;
+    let emulator = after_one(&receiver).await;
+    for seq in [1, 2, 3] {
+        for how in SPOILT {
+            let posted = emulator.replay_as(seq, &how).await.unwrap();
+            assert_eq!(posted.len(), 1);
+            let delivery = &posted[0];
+            assert_eq!((delivery.ok, delivery.status), (true, Some(401)), "{how:?}");
+            assert_eq!(
+                (delivery.replay_of, delivery.variant.as_deref()),
+                (Some(seq), Some(how.name()))
+            );
+            assert_eq!(delivery.verdict, None);
+        }
+        let again = emulator.replay(seq).await.unwrap();
+        assert_eq!((again.ok, again.status, again.variant), (true, Some(200), None));
+        let twice = emulator.replay_as(seq, &Replay::Duplicate).await.unwrap();
+        let statuses: Vec<_> = twice
+            .iter()
+            .map(|delivery| (delivery.ok, delivery.status))
+            .collect();
+        assert_eq!(statuses, [(true, Some(200)), (true, Some(401))]);
+        assert_eq!(
+            twice[0].request_headers, twice[1].request_headers,
+            "byte for byte"
+        );
+    }
+    let backwards = emulator.replay_as(1, &Replay::Reordered).await.unwrap();
+    let events: Vec<_> = backwards.iter().map(|delivery| delivery.event.as_str()).collect();
+    assert_eq!(
+        events,
+        [
+            "VerificationResultEvent",
+            "VerificationSmsDeliveredEvent",
+            "VerificationRequestEvent"
+        ]
+    );
+    assert!(backwards.iter().all(|delivery| delivery.ok));
+}
+
+#[tokio::test]
+async fn a_gullible_receiver_is_found_out() {
+    let receiver = gullible().await;
+    let emulator = emulator().await;
+    emulator.set_callback_url(&key(), receiver.1.clone()).unwrap();
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    for how in SPOILT {
+        let posted = emulator.replay_as(1, &how).await.unwrap();
+        assert!(!posted[0].ok, "{how:?}");
+        assert!(posted[0].verdict.as_deref().unwrap().contains("it was believed"));
+    }
+    let twice = emulator.replay_as(1, &Replay::Duplicate).await.unwrap();
+    assert_eq!((twice[0].ok, twice[1].ok), (true, false));
+}
+
+/// Answers everything with the same decision, and checks nothing.
+async fn gullible() -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 8192];
+            // A post of ours is one or two segments, and nobody looks at it.
+            let _ = stream.read(&mut buffer).await;
+            let body = r#"{"action":"allow"}"#;
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 18\r\n\r\n";
+            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            let _ = stream.shutdown().await;
+            // Until the other side has it all.
+            while stream.read(&mut buffer).await.unwrap_or(0) > 0 {}
+        }
+    });
+    (tasks, url)
+}
+
+#[tokio::test]
+async fn a_question_that_comes_again_must_get_the_same_answer() {
+    let asked = AtomicU32::new(0);
+    let receiver = Receiver::new(move |event| match event {
+        Event::Request(_) if asked.fetch_add(1, Ordering::SeqCst) > 0 => Decision::Deny.to_http_response(),
+        event => answer(event),
+    })
+    .await;
+    let emulator = after_one(&receiver).await;
+    let again = emulator.replay(1).await.unwrap();
+    assert!(!again.ok);
+    assert!(again.verdict.unwrap().starts_with("another decision than before"));
+}
+
+#[tokio::test]
+async fn replays_over_http() {
+    let receiver = Receiver::careful(answer).await;
+    let emulator = after_one(&receiver).await;
+    let replay =
+        async |seq: u64, body: &str| post(&emulator, &format!("/_emu/deliveries/{seq}/replay"), body).await;
+    let forged = json(&replay(1, r#"{"as":"forged"}"#).await);
+    assert_eq!(
+        (&forged["variant"], &forged["ok"]),
+        (&"forged".into(), &true.into())
+    );
+    let header = |of: &Value, name: &str| -> Value {
+        let pairs = of.as_array().unwrap();
+        pairs
+            .iter()
+            .find(|pair| pair[0] == name)
+            .map_or(Value::Null, |pair| pair[1].clone())
+    };
+    let authorization = header(&forged["requestHeaders"], "authorization");
+    assert!(
+        authorization
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("application {KEY}:"))
+    );
+    assert_eq!(header(&forged["responseHeaders"], "content-length"), "0");
+    let twice = json(&replay(1, r#"{"as":"duplicate"}"#).await);
+    assert_eq!(twice["deliveries"].as_array().unwrap().len(), 2);
+    assert_eq!(json(&replay(1, r#"{"as":"same"}"#).await).get("variant"), None);
+    for (seq, body, status) in [
+        (99, "", 404),
+        (1, r#"{"as":"upside-down"}"#, 400),
+        (1, r#"{"is":"forged"}"#, 400),
+        (1, "x", 400),
+    ] {
+        let answer = replay(seq, body).await;
+        assert_eq!(answer.status(), status, "{body}");
+        assert!(json(&answer)["error"].is_string());
+    }
+    let info = json(&get(&emulator, "/_emu/info").await);
+    assert_eq!(info["conformance"], false);
+    let replays = info["replays"].as_array().unwrap();
+    assert_eq!(replays.len(), 9);
+    for how in replays {
+        let body = serde_json::json!({"as": how}).to_string();
+        assert_eq!(replay(2, &body).await.status(), 200, "{how}");
+    }
+    emulator.set_callback_url(&key(), None).unwrap();
+    assert_eq!(replay(1, "").await.status(), 409);
+}
+
+/// Two ways to spoil a callback.
+struct Kit;
+
+impl TamperKit for Kit {
+    fn names(&self) -> Vec<&'static str> {
+        vec!["body", "nothing"]
+    }
+
+    fn spoil(
+        &self,
+        name: &str,
+        key: &ApplicationKey,
+        secret: &ApplicationSecret,
+        request: &mut Request<Bytes>,
+        _: SystemTime,
+    ) {
+        assert_eq!(
+            (key.as_str(), secret.expose_text()),
+            (KEY, crate::support::SECRET)
+        );
+        if name == "body" {
+            *request.body_mut() = Bytes::from(r#"{"event":"another"}"#);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_is_put_to_the_test() {
+    let receiver = Receiver::careful(answer).await;
+    let build = |url: Option<sinch_verify_emulator::CallbackUrl>| {
+        let mut application = application();
+        if let Some(url) = url {
+            application = application.callback_url(url);
+        }
+        Emulator::builder().application(application).tamper_kit(Kit)
+    };
+    let emulator = build(Some(receiver.url())).start().await.unwrap();
+    let path = "/_emu/conformance";
+    let body = format!(r#"{{"application":"{KEY}"}}"#);
+    let report = json(&post(&emulator, path, &body).await);
+    let checks = report["checks"].as_array().unwrap();
+    let told: Vec<_> = checks
+        .iter()
+        .map(|check| {
+            (
+                check["name"].as_str().unwrap(),
+                check["expected"].as_str().unwrap(),
+                check["ok"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("delivered-event", "200", true),
+            ("result-event", "200", true),
+            ("unknown-event", "200", true),
+            ("request-event", "200 and a decision", true),
+            ("sent-again", "the same decision again", true),
+            ("replayed", "401", true),
+            ("body", "401", true),
+            // A kit that does nothing shows that a check can fail.
+            ("nothing", "401", false),
+        ],
+        "{report}"
+    );
+    assert_eq!(report["ok"], false);
+    assert!(
+        checks[7]["got"]
+            .as_str()
+            .unwrap()
+            .starts_with("200: answered 200: it was believed")
+    );
+    let variants: Vec<_> = emulator
+        .deliveries()
+        .into_iter()
+        .filter_map(|delivery| delivery.variant)
+        .collect();
+    assert_eq!(
+        (variants.len(), variants[7].as_str()),
+        (8, "conformance: delivered-event")
+    );
+
+    call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    let question = emulator.deliveries()[0].seq;
+    let tampered = emulator
+        .replay_as(question, &Replay::named("body"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (tampered[0].ok, tampered[0].variant.as_deref()),
+        (true, Some("body"))
+    );
+    let info = json(&get(&emulator, "/_emu/info").await);
+    assert_eq!(info["conformance"], true);
+    assert_eq!(info["replays"].as_array().unwrap().last().unwrap(), "nothing");
+
+    let unset = build(None).start().await.unwrap();
+    assert_eq!(unset.conformance(&key()).await, Err(ControlError::NoCallback));
+    assert_eq!(post(&unset, path, &body).await.status(), 409);
+    let stranger = r#"{"application":"none"}"#;
+    assert_eq!(post(&unset, path, stranger).await.status(), 404);
+    let without = crate::support::emulator().await;
+    assert_eq!(post(&without, path, &body).await.status(), 501);
+}
+
+#[tokio::test]
+async fn decisions_that_set_what_nobody_reads() {
+    for (body, remark) in [
+        (
+            r#"{"action":"deny","sms":{"code":"1234"}}"#,
+            "sms: set beside deny",
+        ),
+        (
+            r#"{"action":"allow","flashCall":{}}"#,
+            "flashCall: set for a verification by sms",
+        ),
+        (
+            r#"{"action":"allow","whatsapp":{}}"#,
+            "whatsapp: set for a verification by sms",
+        ),
+        (r#"{"action":"deny","wurst":1}"#, "wurst"),
+    ] {
+        let receiver = Receiver::new(move |_| reply(200, body)).await;
+        let emulator = emulator_calling(&receiver).await;
+        let _ = call(&emulator, &basic(), &Start::sms(number())).await;
+        let deliveries: Vec<Delivery> = emulator.deliveries();
+        let question = deliveries.last().unwrap();
+        let verdict = question.verdict.as_deref().unwrap_or_default();
+        assert!(question.ok && verdict.contains(remark), "{body}: {verdict}");
+    }
+}
