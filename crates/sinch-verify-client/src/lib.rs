@@ -52,6 +52,7 @@
 //! Without any of them a client takes a [`Transport`] of your own, or a closure:
 //! [`SharedTransport::from_fn`].
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod builder;

@@ -1,5 +1,7 @@
 //! A transport on hyper alone.
 
+#[cfg(feature = "hyper-tls")]
+mod limited;
 mod resolver;
 
 use std::fmt;
@@ -11,10 +13,14 @@ use http::uri::Scheme;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body as _;
+#[cfg(feature = "hyper-tls")]
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+#[cfg(feature = "hyper-tls")]
+use limited::Limited;
 use resolver::Resolver;
 
 use super::body::Collected;
@@ -41,7 +47,7 @@ pub struct HyperTransport {
 enum Wire {
     Plain(Client<HttpConnector<Resolver>, Full<Bytes>>),
     #[cfg(feature = "hyper-tls")]
-    Tls(Client<hyper_rustls::HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>),
+    Tls(Client<Limited<HttpsConnector<HttpConnector<Resolver>>>, Full<Bytes>>),
 }
 
 impl HyperTransport {
@@ -63,7 +69,7 @@ impl HyperTransport {
     /// A transport for https and http, with HTTP/2 where the server has it. Trusts what the platform
     /// trusts; the TLS provider is ring, whatever the process's default is.
     ///
-    /// `connect_timeout` covers the TCP connection; the handshake is within the attempt's time.
+    /// `connect_timeout` covers the TCP connection and the handshake.
     ///
     /// # Errors
     ///
@@ -141,16 +147,17 @@ impl HyperBuilder {
     fn with_roots(self, roots: Roots<'_>) -> Result<HyperTransport, crate::BuildError> {
         // The connector offers the protocols itself, and wants none in the configuration.
         let config = tls::config(roots, &[])?;
+        let limit = self.connect_timeout;
         let mut tcp = self.connector();
         tcp.enforce_http(false);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        let connector = HttpsConnectorBuilder::new()
             .with_tls_config(config)
             .https_or_http()
             .enable_http1()
             .enable_http2()
             .wrap_connector(tcp);
         Ok(HyperTransport {
-            client: Wire::Tls(pooled(connector)),
+            client: Wire::Tls(pooled(Limited::new(connector, limit))),
         })
     }
 
