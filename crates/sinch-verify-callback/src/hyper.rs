@@ -6,17 +6,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tower_service::Service as _;
-
-use crate::handler::Handler;
-use crate::service::CallbackService;
+use tower_service::Service;
 
 /// Answers callbacks at any path of a listener, over HTTP/1.1.
 ///
@@ -25,7 +24,7 @@ use crate::service::CallbackService;
 /// | limit | default |
 /// |---|---|
 /// | for a request's head to come, and for a connection to be idle | 5 s |
-/// | for its body to come: [`CallbackService::with_body_deadline`] | 5 s |
+/// | for its body to come: [`CallbackService::with_body_deadline`](crate::CallbackService::with_body_deadline) | 5 s |
 /// | connections at once; more wait to be accepted | 1024 |
 /// | age of a connection, after which it is closed in order | 5 min |
 /// | for what goes on when the server is told to stop | 10 s |
@@ -40,9 +39,12 @@ use crate::service::CallbackService;
 /// Server::new(service).serve(listener, stop).await;
 /// # Ok(()) }
 /// ```
+///
+/// The service may be one of your own around a [`CallbackService`](crate::CallbackService), such as
+/// one that counts.
 #[derive(Debug)]
-pub struct Server<H> {
-    service: CallbackService<H>,
+pub struct Server<S> {
+    service: S,
     limits: Limits,
     connections: u32,
 }
@@ -54,10 +56,15 @@ struct Limits {
     grace: Duration,
 }
 
-impl<H: Handler> Server<H> {
-    /// A server that answers with `service`.
+impl<S> Server<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    /// A server that answers with `service`, which must always be ready.
     #[must_use]
-    pub fn new(service: CallbackService<H>) -> Self {
+    pub fn new(service: S) -> Self {
         Self {
             service,
             limits: Limits {
@@ -141,17 +148,17 @@ impl<H: Handler> Server<H> {
     }
 }
 
-async fn connection<H: Handler>(
-    stream: TcpStream,
-    service: CallbackService<H>,
-    limits: Limits,
-    mut stopped: watch::Receiver<()>,
-) {
+async fn connection<S>(stream: TcpStream, service: S, limits: Limits, mut stopped: watch::Receiver<()>)
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     // An answer is one small packet: it should not wait for another.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request: Request<Incoming>| {
         let mut service = service.clone();
-        async move { Ok::<_, Infallible>(service.call(request).await.unwrap_or_else(|never| match never {})) }
+        async move { service.call(request).await }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

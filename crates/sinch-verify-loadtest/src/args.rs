@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::Options;
 
 use load::LoadArgs;
-use output::OutputArgs;
+pub(crate) use output::OutputArgs;
 use target::TargetArgs;
 
 /// Load on the whole Sinch Verification flow, and a verdict.
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Exits with 0 when every flow that finished ended as expected, 1 when flows failed or none
     /// finished, 2 on wrong usage, 3 when the load tester itself went wrong, and 5 when the target
     /// cannot be reached.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -42,11 +42,10 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     /// What to run, or what keeps it from being run.
     pub(crate) fn options(&self) -> Result<Options, String> {
-        let options = Options::new(self.load.scenario, self.load.users, self.load.duration);
-        Ok(match self.target.target()? {
-            Some((url, credentials)) => options.target(url, credentials),
-            None => options,
-        })
+        let target = self.target.target()?;
+        let mut options = self.load.options(target.is_some())?;
+        options.target = target;
+        Ok(options)
     }
 }
 

@@ -1,117 +1,297 @@
+//! The live state of a run.
+
+mod seconds;
+mod snapshot;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::measure::{FlowRecord, Interval, Measurements};
+use crate::measure::{Counters, FlowEnd, FlowRecord, Measurements, Second};
+use crate::runfile::{Load, Setup};
 
-/// The live state of a run, shared by its users and by whoever watches.
+pub use snapshot::Snapshot;
+
+use seconds::Seconds;
+
+/// A flow that is started later than this after it was due counts as late.
+const LATE: Duration = Duration::from_millis(5);
+
+/// Where a run counts: shared by its users, its schedule, its callback receiver and whoever watches.
+///
+/// What was due during the warm-up is counted apart, and is not in the figures.
 #[derive(Debug)]
 pub struct Board {
-    measured: Mutex<Measurements>,
+    load: Load,
+    duration: Duration,
+    warm_up: Duration,
+    state: Mutex<State>,
     in_flight: AtomicU64,
-    began: OnceLock<Instant>,
+    origin: OnceLock<Instant>,
     ended: OnceLock<Instant>,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
 }
 
-impl Default for Board {
-    fn default() -> Self {
-        Self {
-            measured: Mutex::default(),
-            in_flight: AtomicU64::new(0),
-            began: OnceLock::new(),
-            ended: OnceLock::new(),
-            stop: watch::Sender::new(false),
-        }
-    }
+#[derive(Debug, Default)]
+struct State {
+    counted: Counters,
+    warm_up: Counters,
+    flows: Measurements,
+    seconds: Seconds,
+    in_flight_max: u64,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Flows are started.
+    Running,
+    /// No flow is started any more; those under way go on.
+    Draining,
+    /// Those still under way are cut off.
+    Stopped,
+}
+
+/// What became of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackSeen {
+    /// It was for a flow of this run, the first of its kind.
+    Taken,
+    /// It had come before.
+    Duplicate,
+    /// It was for no flow of this run.
+    Orphan,
+    /// It was not authentic, or not fresh.
+    Refused,
+}
+
+/// Everything that was counted.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Of flows due after the warm-up.
+    pub counters: Counters,
+    /// Of flows due before.
+    pub warm_up: Counters,
+    /// What was measured of flows due after the warm-up.
+    pub flows: Measurements,
+    /// Second by second.
+    pub series: Vec<Second>,
+    /// The most flows that were under way at once.
+    pub in_flight_max: u64,
+    /// From the beginning of the schedule to the end of the run.
+    pub elapsed: Duration,
 }
 
 impl Board {
+    /// A board for a run of this setup.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Self {
+        Self {
+            load: setup.load.clone(),
+            duration: setup.duration(),
+            warm_up: setup.warm_up(),
+            state: Mutex::default(),
+            in_flight: AtomicU64::new(0),
+            origin: OnceLock::new(),
+            ended: OnceLock::new(),
+            phase: watch::Sender::new(Phase::Running),
+        }
+    }
+
+    /// The run begins `at` this moment: it is what the schedule and the warm-up count from.
+    pub fn open(&self, at: Instant) {
+        let _ = self.origin.set(at);
+    }
+
+    /// When the run began; `None` before.
+    #[must_use]
+    pub fn origin(&self) -> Option<Instant> {
+        self.origin.get().copied()
+    }
+
+    /// No flow begins after this; those under way go on.
+    pub fn close(&self) {
+        self.reach(Phase::Draining);
+    }
+
     /// Ends the run: no flow begins after this, and those under way are cut off.
     pub fn stop(&self) {
         let _ = self.ended.set(Instant::now());
-        self.stop.send_replace(true);
+        self.reach(Phase::Stopped);
     }
 
-    /// Whether the run was ended.
+    fn reach(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let further = *now < phase;
+            *now = phase.max(*now);
+            further
+        });
+    }
+
+    /// How far the run is.
     #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        *self.stop.borrow()
+    pub fn phase(&self) -> Phase {
+        *self.phase.borrow()
     }
 
-    /// Waits for the end of the run.
-    pub async fn stopped(&self) {
+    /// Waits until the run is as far as `phase`.
+    pub async fn reached(&self, phase: Phase) {
         // The sender lives in `self`, so the only answer is the one waited for.
-        let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
+        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 
-    /// A flow begins.
-    pub fn begin(&self) {
-        self.began.get_or_init(Instant::now);
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    /// A flow fell due.
+    pub fn scheduled(&self, due: Instant) {
+        let mut state = self.lock();
+        self.counters(&mut state, due).scheduled += 1;
+        state.seconds.current.scheduled += 1;
+    }
+
+    /// A flow that fell due is not started: every user is busy, and the queue is full.
+    pub fn dropped(&self, due: Instant) {
+        let mut state = self.lock();
+        self.counters(&mut state, due).dropped += 1;
+        state.seconds.current.dropped += 1;
+    }
+
+    /// A flow begins. In a closed model, where nothing is `due`, that schedules it, too.
+    pub fn begin(&self, due: Option<Instant>, started: Instant) {
+        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut state = self.lock();
+        state.in_flight_max = state.in_flight_max.max(now);
+        let counters = self.counters(&mut state, due.unwrap_or(started));
+        counters.started += 1;
+        match due {
+            Some(due) => counters.late += u64::from(started.saturating_duration_since(due) > LATE),
+            None => counters.scheduled += 1,
+        }
+        state.seconds.current.started += 1;
+        state.seconds.current.scheduled += u64::from(due.is_none());
     }
 
     /// A flow that had begun is over.
     pub fn end(&self, record: &FlowRecord) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.lock().record(record);
+        let mut state = self.lock();
+        let state = &mut *state;
+        let origin = record.span.origin();
+        let counters = self.counters(state, origin);
+        match &record.end {
+            FlowEnd::Aborted => counters.aborted += 1,
+            FlowEnd::Succeeded => counters.finished += 1,
+            FlowEnd::Failed(_) => {
+                counters.finished += 1;
+                counters.failed += 1;
+            }
+        }
+        if self.counts(origin) {
+            state.flows.record(record);
+        }
+        state.seconds.end(record);
     }
 
-    /// From the first flow's beginning until the end of the run, or until now.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        let end = self.ended.get().copied().unwrap_or_else(Instant::now);
-        self.began
-            .get()
-            .map_or(Duration::ZERO, |began| end.saturating_duration_since(*began))
-    }
-
-    /// Everything measured so far.
-    #[must_use]
-    pub fn measured(&self) -> Measurements {
-        self.lock().clone()
-    }
-
-    /// The few figures that a progress line shows.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let total = self.lock().total();
-        let percentile = |percent| {
-            let latency = total.time(Interval::EndToEnd);
-            latency.map_or(Duration::ZERO, |latency| latency.percentile(percent))
-        };
-        Snapshot {
-            elapsed: self.elapsed(),
-            finished: total.finished(),
-            failed: total.failed,
-            in_flight: self.in_flight.load(Ordering::Relaxed),
-            p50: percentile(50.0),
-            p99: percentile(99.0),
+    /// A callback came `at` this moment.
+    pub fn callback(&self, seen: CallbackSeen, at: Instant) {
+        let mut state = self.lock();
+        let counters = self.counters(&mut state, at);
+        match seen {
+            CallbackSeen::Taken => {}
+            CallbackSeen::Duplicate => counters.duplicates += 1,
+            CallbackSeen::Orphan => counters.orphans += 1,
+            CallbackSeen::Refused => counters.refused += 1,
+        }
+        if seen != CallbackSeen::Refused {
+            counters.callbacks += 1;
+            state.seconds.current.callbacks += 1;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Measurements> {
+    /// A second of the run is over. `cpu` is how busy the generator's threads were in it, from 0
+    /// to 1.
+    pub fn tick(&self, cpu: Option<f64>) {
+        let in_flight = self.in_flight();
+        self.lock().seconds.tick(cpu, in_flight);
+    }
+
+    /// How many flows are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// From the beginning of the run until its end, or until now.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        let end = self.ended.get().copied().unwrap_or_else(Instant::now);
+        self.origin()
+            .map_or(Duration::ZERO, |origin| end.saturating_duration_since(origin))
+    }
+
+    /// Everything counted so far. A second that has begun is closed.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        let in_flight = self.in_flight();
+        let mut state = self.lock();
+        if !state.seconds.is_fresh() {
+            state.seconds.tick(None, in_flight);
+        }
+        Counted {
+            counters: state.counted,
+            warm_up: state.warm_up,
+            flows: state.flows.clone(),
+            series: state.seconds.closed.clone(),
+            in_flight_max: state.in_flight_max,
+            elapsed: self.elapsed(),
+        }
+    }
+
+    /// How the run stands, for a live view.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let elapsed = self.elapsed();
+        let wanted = match &self.load {
+            Load::Open { rate, .. } if self.phase() == Phase::Running => rate.at(elapsed, self.duration),
+            _ => 0.0,
+        };
+        let state = self.lock();
+        let mut total = state.warm_up;
+        total.merge(&state.counted);
+        Snapshot {
+            elapsed,
+            duration: self.duration,
+            phase: self.phase(),
+            wanted,
+            users: self.load.users(),
+            total,
+            in_flight: self.in_flight(),
+            last: state.seconds.closed.last().cloned().unwrap_or_default(),
+            p50: state.seconds.overall.percentile(50.0),
+            p99: state.seconds.overall.percentile(99.0),
+            errors: state.seconds.errors.clone(),
+        }
+    }
+
+    fn counts(&self, due: Instant) -> bool {
+        // Before the run begins there is nothing that could count.
+        self.origin()
+            .is_some_and(|origin| due.saturating_duration_since(origin) >= self.warm_up && due >= origin)
+    }
+
+    fn counters<'s>(&self, state: &'s mut State, due: Instant) -> &'s mut Counters {
+        if self.counts(due) {
+            &mut state.counted
+        } else {
+            &mut state.warm_up
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A panic between two counters would leave them off by one, which no reader minds.
-        self.measured.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// Since the first flow began.
-    pub elapsed: Duration,
-    /// Flows that came to an end of their own.
-    pub finished: u64,
-    /// Those of them that failed.
-    pub failed: u64,
-    /// Flows under way.
-    pub in_flight: u64,
-    /// The median end to end, of all that succeeded so far.
-    pub p50: Duration,
-    /// The 99th percentile end to end, of all that succeeded so far.
-    pub p99: Duration,
-}
+#[cfg(test)]
+mod tests;

@@ -3,95 +3,120 @@
 //! A flow is written once and runs over any [`Wire`] and any [`Phone`]: under goose, over the lean
 //! transport, and in tests against an emulator.
 
+mod abuse;
+mod cast;
 mod expectation;
+mod query;
 mod steps;
+mod verify;
 
-use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms};
-use sinch_verify_protocol::{ApiError, PhoneNumber, Report, Start, StatusById};
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
+use sinch_verify_protocol::{PhoneNumber, Start};
 
-use crate::failure::{Failure, FailureKind};
-use crate::measure::Interval;
+use crate::failure::Failure;
 use crate::names::named;
-use crate::phone::{Delivered, Phone};
+use crate::phone::Phone;
 use crate::wire::Wire;
 
+pub use cast::{Cast, Peer};
 pub use expectation::{Expectation, Reported};
+pub use query::Known;
 pub use steps::Steps;
 
 named! {
     /// A complete verification, from the start to the final status.
+    ///
+    /// Each knows the end it expects, and fails only where the end is another one: a refusal that is
+    /// expected is a success.
     pub enum Flow as "flow" {
-        /// Start by SMS, read the code, report it by id, ask for the status by id.
+        /// Start by SMS, read the code, report it, hear the result, ask for the status.
         Sms = "sms",
-        /// Start by flash call, see the caller id, report it by id, ask for the status by id.
+        /// The same by flash call: the caller id is the code.
         FlashCall = "flashcall",
-        /// Start by callout, hear the code, report it by id, ask for the status by id.
+        /// The same by callout: the code is spoken.
         Callout = "callout",
+        /// Start by data, fetch the address, hear the result, ask for the status.
+        Seamless = "seamless",
+        /// The same as by SMS, by WhatsApp.
+        WhatsApp = "whatsapp",
+        /// Ask for the status by id, by reference, and by method and number.
+        QueryOnly = "query-only",
+        /// Report wrong codes, as many as are stood or one fewer.
+        WrongCode = "wrong-code",
+        /// Start again and again for one number.
+        ResendStorm = "resend-storm",
+        /// Never report in time.
+        Expire = "expire",
+        /// The callback denies.
+        Deny = "deny",
+        /// The callback receiver misbehaves.
+        BadCallback = "bad-callback",
+        /// Send callbacks again, stale or changed.
+        Replay = "replay",
     }
+}
+
+/// One flow that is to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its number in the run.
+    pub slot: u64,
+    /// The number to verify, which no other flow may use at the same time.
+    pub number: PhoneNumber,
 }
 
 impl Flow {
-    /// How the verification ends when all goes well.
+    /// Whether it is about what must be refused.
     #[must_use]
-    pub fn expectation(self) -> Expectation {
-        match self {
-            Self::Sms | Self::FlashCall | Self::Callout => Expectation::successful(),
-        }
+    pub fn is_abuse(self) -> bool {
+        matches!(
+            self,
+            Self::WrongCode
+                | Self::ResendStorm
+                | Self::Expire
+                | Self::Deny
+                | Self::BadCallback
+                | Self::Replay
+        )
     }
 
-    /// Verifies `number`, which no other flow may use at the same time.
+    /// Whether it needs our callback receiver.
+    #[must_use]
+    pub fn needs_callbacks(self) -> bool {
+        matches!(self, Self::Deny | Self::BadCallback | Self::Replay)
+    }
+
+    /// Carries the flow out.
     ///
     /// # Errors
     ///
-    /// When a step fails, or the verification does not end as [expected](Self::expectation).
-    pub async fn run<W: Wire, P: Phone>(
-        self,
-        steps: &mut Steps<'_, W, P>,
-        number: PhoneNumber,
-    ) -> Result<(), Failure> {
-        let expected = self.expectation();
+    /// When a step fails, or the verification does not end as expected.
+    pub async fn run<W: Wire, P: Phone>(self, steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
+        let number = steps.number();
         match self {
             Self::Sms => {
-                let start = Start::<Sms>::sms(number);
-                by_report(steps, &start, number, |phone| phone.code, expected).await
+                verify::by_report(steps, Start::<Sms>::sms(number), |phone| phone.code.clone()).await
             }
             Self::FlashCall => {
                 let start = Start::<FlashCall>::flash_call(number);
-                by_report(steps, &start, number, |phone| phone.cli, expected).await
+                verify::by_report(steps, start, |phone| phone.cli.clone()).await
             }
             Self::Callout => {
                 let start = Start::<Callout>::callout(number);
-                by_report(steps, &start, number, |phone| phone.code, expected).await
+                verify::by_report(steps, start, |phone| phone.code.clone()).await
             }
+            Self::WhatsApp => {
+                let start = Start::<WhatsApp>::whatsapp(number);
+                verify::by_report(steps, start, |phone| phone.code.clone()).await
+            }
+            Self::Seamless => verify::by_fetch(steps).await,
+            Self::QueryOnly => query::query(steps).await,
+            Self::WrongCode => abuse::wrong_code(steps).await,
+            Self::ResendStorm => abuse::resend_storm(steps).await,
+            Self::Expire => abuse::expire(steps).await,
+            Self::Deny => abuse::deny(steps).await,
+            Self::BadCallback => abuse::bad_callback(steps).await,
+            Self::Replay => abuse::replay(steps).await,
         }
     }
-}
-
-/// The flow of a backend without the mobile SDK, for a method that ends by a report.
-async fn by_report<M, W, P>(
-    steps: &mut Steps<'_, W, P>,
-    start: &Start<M>,
-    number: PhoneNumber,
-    proof: fn(Delivered) -> Option<M::Proof>,
-    expected: Expectation,
-) -> Result<(), Failure>
-where
-    M: Reportable,
-    M::Details: Send,
-    M::Proof: Send,
-    W: Wire,
-    P: Phone,
-{
-    let id = steps.call(Interval::Start, start).await?.id;
-    let proof = proof(steps.phone(&number, &id).await?)
-        .ok_or_else(|| Failure::new(FailureKind::CodeMissing, "what reached the phone proves nothing"))?;
-    let report = Report::<M>::by_id(id.clone(), proof);
-    let reported = match steps.call(Interval::Report, &report).await {
-        Ok(verification) => Reported::Answered(verification.status),
-        // A wrong proof may be refused or answered; either way the status tells how it stands.
-        Err(failure) if failure.kind() == FailureKind::Api(ApiError::NOT_PROCESSABLE) => Reported::Refused,
-        Err(failure) => return Err(failure),
-    };
-    let seen = steps.call(Interval::Status, &StatusById { id }).await?;
-    expected.check(&reported, &seen)
 }

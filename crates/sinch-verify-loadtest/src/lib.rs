@@ -1,15 +1,18 @@
 //! A load tester for Sinch Verification: complete flows, timed end to end, with a verdict.
 //!
 //! ```text
-//! scenario -> Flow::run over a Wire (goose, or the lean transport)   start, phone, report, status
-//!                 | FlowRecord per flow: how it ended, how long, each step
-//!                 v
-//!             Measurements -> Report (table, JSON) -> Verdict -> exit code
+//! Schedule -> Queue -> Crew: Flow::run over a Wire (goose, or the lean transport)
+//!                            ^ events: callbacks
+//!                            | FlowRecord per flow: how it ended, how long, each interval
+//!                            v
+//!                        Board -> RunFile (run.json) -> report, Verdict -> exit code
 //! ```
 //!
 //! The layers know nothing of those above them: [`flows`] has no load generator in it and runs over
 //! any [`Wire`], [`measure`] only counts, [`verdict`] only judges. [`attack`] is the one place where
-//! goose is used; it may be replaced without touching a flow.
+//! goose is used; it may be replaced without touching a flow. A [run file](runfile) is all that
+//! reports and verdicts are made from, so that they can be made again, or from several machines'
+//! shards.
 //!
 //! Phone numbers, codes and secrets are in no report and no error message.
 //!
@@ -21,8 +24,8 @@
 //! use std::sync::Arc;
 //! use sinch_verify_client::transport::HyperTransport;
 //! use sinch_verify_emulator::{Application, Emulator};
-//! use sinch_verify_loadtest::flows::{Flow, Steps};
-//! use sinch_verify_loadtest::{InboxPhone, LeanWire, Numbers, SystemClock, Target};
+//! use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
+//! use sinch_verify_loadtest::{InboxPhone, LeanWire, Numbers, Target};
 //! use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -34,11 +37,12 @@
 //!
 //! let target = Target::new(emulator.base_url(), Credentials::signed(key, secret));
 //! let phone = InboxPhone::new(Arc::clone(&emulator));
-//! let mut wire = LeanWire::new(HyperTransport::default());
-//! let number = Numbers::default().take().ok_or("no number left")?;
+//! let cast = Cast::new(target, phone, "0123456789abcdef".parse()?);
+//! let number = Numbers::made_up(0).of(0).ok_or("no number")?;
 //!
-//! let mut steps = Steps::new(&mut wire, &phone, &target, &SystemClock);
-//! Flow::Sms.run(&mut steps, number).await?;
+//! let mut wire = LeanWire::new(HyperTransport::default());
+//! let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot: 0, number });
+//! Flow::Sms.run(&mut steps).await?;
 //! assert_eq!(steps.finish().len(), 4);
 //! # Ok(())
 //! # }
@@ -49,17 +53,20 @@ mod alarm;
 pub mod arrivals;
 pub mod attack;
 mod board;
+pub mod callbacks;
+mod chance;
 mod clock;
+mod cpu;
+pub mod crew;
 mod failure;
 pub mod flows;
 pub mod measure;
 mod names;
 mod numbers;
 mod phone;
-mod report;
+pub mod report;
 mod run;
 pub mod runfile;
-mod runner;
 pub mod safety;
 mod scenario;
 mod target;
@@ -67,15 +74,14 @@ pub mod verdict;
 mod wire;
 
 pub use alarm::Alarm;
-pub use board::{Board, Snapshot};
+pub use board::{Board, CallbackSeen, Counted, Phase, Snapshot};
 pub use clock::{Clock, SystemClock};
+pub use cpu::Busy;
 pub use failure::{Failure, FailureKind};
 pub use names::UnknownName;
 pub use numbers::Numbers;
-pub use phone::{ControlPhone, Delivered, InboxPhone, Phone};
-pub use report::{Report, RunFacts};
-pub use run::{Options, Run, RunError};
-pub use runner::run_flow;
-pub use scenario::Scenario;
+pub use phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
+pub use run::{Elsewhere, Options, PhoneChoice, Receiving, Run, RunError};
+pub use scenario::{Mix, MixError, Scenario};
 pub use target::{Target, TargetError, TargetUrl};
 pub use wire::{LeanWire, Wire};

@@ -6,15 +6,17 @@ mod progress;
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
-use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Alarm, Report, Run, RunError};
+use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::verdict::{Exit, Verdict};
+use sinch_verify_loadtest::{Alarm, Run, RunError, report};
 
-use args::{Args, Command, RunArgs};
+use args::{Args, Command, OutputArgs, RunArgs};
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -39,15 +41,21 @@ fn run(args: &RunArgs) -> Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    let wait = options
+        .start_at
+        .and_then(|at| at.duration_since(SystemTime::now()).ok())
+        .unwrap_or_default();
+    let longest = wait + options.duration + options.grace;
     let run = Run::prepare(options)?;
+    let setup = run.setup();
     say(&format!(
-        "{}: {} users for {:?} against {}",
-        args.load.scenario,
-        args.load.users,
-        args.load.duration,
-        run.target_name()
+        "{}: {} for {:?} against {}",
+        setup.scenario,
+        setup.load,
+        setup.duration(),
+        setup.target
     ));
-    let _watchdog = Alarm::after(args.load.duration.saturating_add(STUCK), || {
+    let _watchdog = Alarm::after(longest.saturating_add(STUCK), || {
         say("sinch-verify-load: the run is stuck; its figures are worth nothing");
         std::process::exit(Exit::Invalid.code().into());
     })
@@ -55,24 +63,40 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let progress = progress::show(run.board());
     let done = run.execute();
     drop(progress);
-    let (report, verdict) = done?;
-    write(args, &report)?;
-    Ok(verdict.exit)
+    let mut file = done?;
+    let cut_short = Duration::try_from_secs_f64(file.seconds)
+        .ok()
+        .filter(|elapsed| *elapsed < file.setup.duration());
+    let verdict = Verdict::on(&file.flows, cut_short);
+    let exit = verdict.exit;
+    file.verdict = Some(verdict);
+    write(&args.output, &file)?;
+    Ok(exit)
 }
 
 /// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.
-fn write(args: &RunArgs, report: &Report) -> Result<()> {
-    let Some(file) = &args.output.json else {
-        return print(&report.table());
-    };
-    let mut json = report.to_json().context("write the report as JSON")?;
-    json.push('\n');
-    if file.as_os_str() == "-" {
-        say(report.table().trim_end());
-        return print(&json);
+fn write(output: &OutputArgs, file: &RunFile) -> Result<()> {
+    let json = file.to_json().context("write the run as JSON")?;
+    if let Some(directory) = &output.out {
+        fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+        save(&directory.join("run.json"), &json)?;
     }
-    print(&report.table())?;
-    fs::write(file, json).with_context(|| format!("write {}", file.display()))
+    let table = report::table(file);
+    match &output.json {
+        Some(file) if file.as_os_str() == "-" => {
+            say(table.trim_end());
+            print(&json)
+        }
+        Some(file) => {
+            print(&table)?;
+            save(file, &json)
+        }
+        None => print(&table),
+    }
+}
+
+fn save(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("write {}", file.display()))
 }
 
 fn print(text: &str) -> Result<()> {

@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use sinch_verify_protocol::PhoneNumber;
 
 /// The calling code of made-up numbers. It is assigned to no country, so a number can be nobody's.
@@ -8,69 +6,83 @@ const CALLING_CODE: &str = "+999";
 const DIGITS: usize = 12;
 const COUNT: u64 = 1_000_000_000_000;
 
-/// Made-up phone numbers, each given out once.
+/// The phone numbers of a run, one for each slot.
 ///
-/// A start for a number aborts the pending verification of the same number, so no two flows of a
-/// run may share one.
+/// A start for a number aborts the pending verification of the same number, so no two flows that
+/// overlap may share one.
 ///
 /// ```
 /// use sinch_verify_loadtest::Numbers;
 ///
-/// let numbers = Numbers::default();
-/// assert_ne!(numbers.take(), numbers.take());
+/// let numbers = Numbers::made_up(7);
+/// assert_ne!(numbers.of(0), numbers.of(1));
 /// ```
-#[derive(Debug, Default)]
-pub struct Numbers {
-    next: AtomicU64,
+#[derive(Clone, Debug)]
+pub struct Numbers(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    MadeUp { first: u64 },
+    Listed(Vec<PhoneNumber>),
 }
 
 impl Numbers {
-    /// Numbers from the one with index `first` on, 0 to 10^12 - 1.
+    /// Numbers that are nobody's, all different for the first 10^12 slots. Runs that begin elsewhere
+    /// share none for a long while.
     #[must_use]
-    pub fn starting_at(first: u64) -> Self {
-        Self {
-            next: AtomicU64::new(first),
-        }
+    pub fn made_up(first: u64) -> Self {
+        Self(Source::MadeUp { first: first % COUNT })
     }
 
-    /// A number that was not given out before; `None` once all 10^12 were.
-    pub fn take(&self) -> Option<PhoneNumber> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        if index >= COUNT {
-            return None;
+    /// These numbers, one after the other and over again.
+    #[must_use]
+    pub fn listed(numbers: Vec<PhoneNumber>) -> Self {
+        Self(Source::Listed(numbers))
+    }
+
+    /// The number of a slot; `None` where the list is empty.
+    #[must_use]
+    pub fn of(&self, slot: u64) -> Option<PhoneNumber> {
+        match &self.0 {
+            Source::MadeUp { first } => {
+                let index = (first + slot % COUNT) % COUNT;
+                PhoneNumber::parse(&format!("{CALLING_CODE}{index:0DIGITS$}")).ok()
+            }
+            Source::Listed(numbers) => {
+                let index = slot.checked_rem(numbers.len() as u64)?;
+                numbers.get(usize::try_from(index).ok()?).copied()
+            }
         }
-        PhoneNumber::parse(&format!("{CALLING_CODE}{index:0DIGITS$}")).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::thread;
 
     use super::*;
 
     #[test]
     fn never_collide() {
-        let numbers = Numbers::default();
-        let taken: Vec<_> = thread::scope(|scope| {
-            let users: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| (0..500).map(|_| numbers.take().unwrap()).collect::<Vec<_>>()))
-                .collect();
-            users.into_iter().flat_map(|user| user.join().unwrap()).collect()
-        });
-        assert_eq!(taken.iter().collect::<HashSet<_>>().len(), 2000);
+        let numbers = Numbers::made_up(COUNT - 1000);
+        let taken: HashSet<_> = (0..2000).map(|slot| numbers.of(slot).unwrap()).collect();
+        assert_eq!(taken.len(), 2000);
+        assert!(numbers.of(u64::MAX).is_some());
     }
 
     #[test]
     fn belong_to_no_country() {
-        assert_eq!(Numbers::default().take().unwrap().country(), None);
+        assert_eq!(Numbers::made_up(0).of(0).unwrap().country(), None);
     }
 
     #[test]
-    fn end() {
-        let numbers = Numbers::starting_at(COUNT - 1);
-        assert!(numbers.take().is_some());
-        assert!(numbers.take().is_none());
+    fn listed_ones_take_turns() {
+        let listed: Vec<PhoneNumber> = ["+46700000001", "+46700000002"]
+            .map(|number| number.parse().unwrap())
+            .to_vec();
+        let numbers = Numbers::listed(listed.clone());
+        let taken: Vec<_> = (0..4).map(|slot| numbers.of(slot).unwrap()).collect();
+        assert_eq!(taken, [listed.clone(), listed].concat());
+        assert_eq!(Numbers::listed(Vec::new()).of(0), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Where a flow learns what reached the phone under verification.
 
 mod control;
+mod fixed;
+mod heard;
 mod inbox;
 
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use sinch_verify_protocol::{Cli, Code, PhoneNumber, VerificationId};
 use crate::failure::{Failure, FailureKind};
 
 pub use control::ControlPhone;
+pub use fixed::FixedPhone;
+pub use heard::HeardPhone;
 pub use inbox::InboxPhone;
 
 /// How long a phone is given for a message to arrive, unless told otherwise.
@@ -29,6 +33,16 @@ pub trait Phone: Send + Sync {
 }
 
 impl<P: Phone> Phone for Arc<P> {
+    fn delivered(
+        &self,
+        number: &PhoneNumber,
+        id: &VerificationId,
+    ) -> impl Future<Output = Result<Delivered, Failure>> + Send {
+        P::delivered(self, number, id)
+    }
+}
+
+impl<P: Phone> Phone for &P {
     fn delivered(
         &self,
         number: &PhoneNumber,

@@ -18,26 +18,24 @@ pub(crate) fn show(board: Arc<Board>) -> Option<Sender<()>> {
     thread::Builder::new()
         .name("progress".to_owned())
         .spawn(move || {
-            let mut last = 0;
             while is_over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-                let snapshot = board.snapshot();
-                let _ = writeln!(stderr(), "{}", line(&snapshot, last));
-                last = snapshot.finished;
+                let _ = writeln!(stderr(), "{}", line(&board.snapshot()));
             }
         })
         .ok()?;
     Some(over)
 }
 
-fn line(now: &Snapshot, last: u64) -> String {
+fn line(now: &Snapshot) -> String {
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     format!(
-        "{:>5.0} s  {:>6} flows/s  {:>5} in flight  p50 {:.2} ms  p99 {:.2} ms  {} failed",
+        "{:>5.0} s  {:>6.0} wanted/s  {:>6} done/s  {:>5} in flight  p50 {:.2} ms  p99 {:.2} ms  {} failed",
         now.elapsed.as_secs_f64(),
-        now.finished.saturating_sub(last),
+        now.wanted,
+        now.last.finished,
         now.in_flight,
         ms(now.p50),
         ms(now.p99),
-        now.failed
+        now.total.failed
     )
 }

@@ -1,69 +1,40 @@
-//! A whole run: the target, the users, the report.
+//! A whole run: the target, the users, what they leave behind.
+
+mod error;
+mod known;
+mod options;
+mod stage;
 
 use std::fmt;
-use std::io;
+use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use jiff::Timestamp;
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_emulator::{Application, Emulator, StartError};
-use sinch_verify_protocol::{
-    ApplicationKey, ApplicationSecret, Credentials, Endpoint, PhoneNumber, StatusById, VerificationId,
-};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
-use crate::attack::{Attack, AttackError};
-use crate::board::Board;
-use crate::clock::{Clock as _, SystemClock};
-use crate::failure::{Failure, FailureKind};
+use crate::arrivals::{Queue, Schedule};
+use crate::attack::{self, Attack};
+use crate::board::{Board, Phase};
+use crate::cpu::{Busy, WORKER};
+use crate::crew::{Conductor, Crew, Ready, Source, Turns, Work};
 use crate::numbers::Numbers;
-use crate::phone::{ControlPhone, Delivered, InboxPhone, Phone};
-use crate::report::{Report, RunFacts};
+use crate::runfile::{Generator, Load, RunFile, RunId, Schema, Setup, Shards, TransportName};
 use crate::scenario::Scenario;
-use crate::target::{Target, TargetUrl};
-use crate::verdict::{Exit, Verdict};
-use crate::wire::{LeanWire, Wire as _};
+use crate::wire::LeanWire;
 
-/// The application of the emulator that a run starts for itself. It guards nothing: the emulator
-/// listens on loopback for as long as the run takes.
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub use error::RunError;
+pub use options::{Elsewhere, Options, PhoneChoice, Receiving};
 
-/// What to run, and against what.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// What the users do.
-    pub scenario: Scenario,
-    /// How many users there are at once.
-    pub users: NonZeroUsize,
-    /// For how long.
-    pub duration: Duration,
-    /// Another emulator and who asks it; `None` starts one in this process.
-    pub target: Option<(TargetUrl, Credentials)>,
-}
+use stage::{RunPhone, Stage, runtime};
 
-impl Options {
-    /// A run against an emulator of its own.
-    #[must_use]
-    pub fn new(scenario: Scenario, users: NonZeroUsize, duration: Duration) -> Self {
-        Self {
-            scenario,
-            users,
-            duration,
-            target: None,
-        }
-    }
-
-    /// Against the emulator at `url` instead.
-    #[must_use]
-    pub fn target(mut self, url: TargetUrl, credentials: Credentials) -> Self {
-        self.target = Some((url, credentials));
-        self
-    }
-}
+/// How long users are given to be there.
+const GATHER: Duration = Duration::from_secs(15);
+/// Between everybody being there and the first flow.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// A run that is ready to go.
 ///
@@ -72,102 +43,234 @@ impl Options {
 pub struct Run {
     // Dropped in this order: the users, then what they used.
     users: Runtime,
-    phone: RunPhone,
-    service: Option<Runtime>,
-    target: Target,
-    target_name: String,
+    workers: usize,
+    stage: Stage,
     options: Options,
+    setup: Setup,
     board: Arc<Board>,
+    /// When it is to begin, on the wall clock: what its name is made of.
+    named_at: Timestamp,
 }
 
 impl Run {
-    /// Starts the emulator, or looks whether the target answers.
+    /// Starts the emulator and the callback receiver, and looks whether the target answers.
     ///
     /// # Errors
     ///
-    /// When there is no target to run against, or no runtime.
-    pub fn prepare(options: Options) -> Result<Self, RunError> {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    /// When the options do not fit together, there is no target to run against, or no runtime.
+    pub fn prepare(mut options: Options) -> Result<Self, RunError> {
+        options.check().map_err(RunError::Options)?;
+        // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
+        let seed = *options.seed.get_or_insert_with(|| RandomState::new().hash_one(0));
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         // With one worker, one busy user could keep goose from ending the run.
-        let users = runtime("user", cores.max(2))?;
-        Ok(match options.target.clone() {
-            Some((url, credentials)) => {
-                let transport = HyperTransport::default();
-                let target = Target::new(url.base().clone(), credentials);
-                users.block_on(reach(&target, transport.clone()))?;
-                Self {
-                    users,
-                    phone: RunPhone::Control(Arc::new(ControlPhone::new(url.base().clone(), transport))),
-                    service: None,
-                    target,
-                    target_name: format!("the emulator at {url}"),
-                    options,
-                    board: Arc::default(),
-                }
-            }
-            None => {
-                // Apart from the users, so that neither side's load delays the other's timers.
-                let service = runtime("emulator", (cores / 2).max(1))?;
-                let (emulator, target) = service.block_on(emulator())?;
-                Self {
-                    users,
-                    phone: RunPhone::Inbox(InboxPhone::new(Arc::new(emulator))),
-                    service: Some(service),
-                    target,
-                    target_name: "an emulator of its own".to_owned(),
-                    options,
-                    board: Arc::default(),
-                }
-            }
+        let workers = cores.max(2);
+        let users = runtime(WORKER, workers)?;
+        let setup = Setup {
+            scenario: options.scenario,
+            setting: options.setting,
+            load: options.load.clone(),
+            duration_seconds: options.duration.as_secs_f64(),
+            warm_up_seconds: options.warm_up.as_secs_f64(),
+            transport: options.transport,
+            target: match &options.target {
+                Some(elsewhere) => format!("the emulator at {}", elsewhere.url),
+                None => "an emulator of its own".to_owned(),
+            },
+            seed,
+        };
+        let start = options.start_at.unwrap_or_else(SystemTime::now);
+        let named_at = Timestamp::try_from(start)
+            .map_err(|_| RunError::Options("the start is in no year that can be written".to_owned()))?;
+        let run = RunId::of(&setup, options.shard.of(), &named_at.to_string());
+        let board = Arc::new(Board::new(&setup));
+        let mut stage = Stage::build(&options, run, &board)?;
+        users.block_on(stage::reach(&stage.cast.target))?;
+        if options.scenario == Scenario::QueryOnly {
+            let numbers = numbers(&options, &stage.cast.run);
+            stage.cast.known = users.block_on(known::prepare(&stage.cast, &numbers))?;
+        }
+        Ok(Self {
+            users,
+            workers,
+            stage,
+            options,
+            setup,
+            board,
+            named_at,
         })
     }
 
-    /// What the run is against, in words.
+    /// How the run is set up.
     #[must_use]
-    pub fn target_name(&self) -> &str {
-        &self.target_name
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
-    /// Where the run counts, for a progress display.
+    /// Where the run counts, for a live view, and for whoever ends it early.
     #[must_use]
     pub fn board(&self) -> Arc<Board> {
         Arc::clone(&self.board)
     }
 
-    /// Runs to the end.
+    /// Runs to the end. The file has no verdict yet.
     ///
     /// # Errors
     ///
-    /// When the load generator could not do its work. That flows fail is no error: the verdict
-    /// says so.
-    pub fn execute(self) -> Result<(Report, Verdict), RunError> {
-        let planned = self.options.duration;
-        let attack = Attack {
-            scenario: self.options.scenario,
-            users: self.options.users.get(),
-            duration: planned,
-            target: self.target.clone(),
-            phone: self.phone.clone(),
-            numbers: Numbers::default(),
-            clock: SystemClock,
+    /// When the load generator could not do its work. That flows fail is no error: the file says so.
+    pub fn execute(self) -> Result<RunFile, RunError> {
+        let Self {
+            users,
+            workers,
+            stage,
+            options,
+            setup,
+            board,
+            named_at,
+        } = self;
+        let (cast, service) = stage.split();
+        let run = cast.run.clone();
+        let (source, schedule) = source(&options, setup.seed);
+        let crew = Arc::new(Crew {
+            work: Work {
+                scenario: options.scenario,
+                mix: options.mix.clone(),
+                seed: setup.seed,
+                numbers: numbers(&options, &run),
+                source,
+            },
+            cast,
+            board: Arc::clone(&board),
+        });
+        let conductor = Conductor {
+            board: Arc::clone(&board),
+            schedule,
+            duration: options.duration,
+            grace: options.grace,
+            busy: Busy::new(workers),
         };
-        self.users
-            .block_on(attack.run(self.board()))
-            .map_err(RunError::Attack)?;
-        let elapsed = self.board.elapsed();
-        let measured = self.board.measured();
-        let verdict = Verdict::on(&measured, Some(elapsed).filter(|elapsed| *elapsed < planned));
-        let facts = RunFacts {
-            scenario: self.options.scenario,
-            users: self.options.users.get(),
-            planned,
-            elapsed,
-            target: self.target_name.clone(),
-            transport: "goose",
+        let begun = match options.transport {
+            TransportName::Lean => users.block_on(lean(crew, conductor, &options))?,
+            TransportName::Goose => users.block_on(goose(crew, conductor, &options))?,
         };
+        let counted = board.counted();
+        let mut generator = Generator::here(workers);
+        generator.in_flight_max = counted.in_flight_max;
+        let counting = counted.series.iter().skip(options.warm_up.as_secs() as usize);
+        let cpu: Vec<f64> = counting.filter_map(|second| second.cpu).collect();
+        generator.cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
         // The emulator stops only now, so that no flow meets a closed door.
-        drop(self.service);
-        Ok((Report::new(facts, &measured, &verdict), verdict))
+        drop(service);
+        Ok(RunFile {
+            schema: Schema,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            setup,
+            started_at: if options.start_at.is_some() {
+                named_at
+            } else {
+                begun
+            }
+            .to_string(),
+            seconds: counted.elapsed.as_secs_f64(),
+            shards: Shards::from(options.shard),
+            generator,
+            counters: counted.counters,
+            warm_up: counted.warm_up,
+            flows: counted.flows,
+            series: counted.series,
+            stopped: None,
+            spending: None,
+            verdict: None,
+        })
+    }
+}
+
+/// When flows are due, for the users and for the conductor.
+fn source(options: &Options, seed: u64) -> (Source, Option<(Schedule, Arc<Queue>)>) {
+    match &options.load {
+        Load::Closed { .. } => (Source::Always(Turns::from(options.shard)), None),
+        Load::Open { rate, users } => {
+            let schedule = Schedule::new(rate.clone(), options.duration, seed, options.shard);
+            // As many may wait as are under way: twice the users' number is what a target can be
+            // behind before flows are dropped.
+            let queue = Arc::new(Queue::new(*users));
+            (Source::Queue(Arc::clone(&queue)), Some((schedule, queue)))
+        }
+    }
+}
+
+/// The numbers of a run. Made-up ones begin elsewhere in every run, since a target that goes on from
+/// one run to the next remembers its numbers.
+fn numbers(options: &Options, run: &RunId) -> Numbers {
+    match &options.numbers {
+        Some(numbers) => Numbers::listed(numbers.clone()),
+        None => Numbers::made_up(u64::from_str_radix(run.as_str(), 16).unwrap_or_default()),
+    }
+}
+
+/// When the first flow is due, on both clocks.
+fn beginning(options: &Options) -> (Instant, Timestamp) {
+    let (now, wall) = (Instant::now(), SystemTime::now());
+    let ahead = options
+        .start_at
+        .and_then(|at| at.duration_since(wall).ok())
+        .unwrap_or(BREATH);
+    let at = Timestamp::try_from(wall + ahead).unwrap_or_default();
+    (now + ahead, at)
+}
+
+async fn lean(
+    crew: Arc<Crew<RunPhone>>,
+    conductor: Conductor,
+    options: &Options,
+) -> Result<Timestamp, RunError> {
+    let (at, wall) = beginning(options);
+    let board = Arc::clone(&crew.board);
+    let transport = HyperTransport::default();
+    let mut users = JoinSet::new();
+    for _ in 0..options.load.users() {
+        let (crew, wire) = (Arc::clone(&crew), LeanWire::new(transport.clone()));
+        users.spawn(async move { crew.work(wire).await });
+    }
+    conductor.lead(at, || {}).map_err(RunError::Runtime)?;
+    board.reached(Phase::Stopped).await;
+    // Each flow under way is cut off by itself.
+    users.join_all().await;
+    Ok(wall)
+}
+
+async fn goose(
+    crew: Arc<Crew<RunPhone>>,
+    conductor: Conductor,
+    options: &Options,
+) -> Result<Timestamp, RunError> {
+    let ready = Arc::<Ready>::default();
+    let board = Arc::clone(&crew.board);
+    let wait = options
+        .start_at
+        .and_then(|at| at.duration_since(SystemTime::now()).ok())
+        .unwrap_or_default();
+    let attack = Attack {
+        crew,
+        users: options.load.users(),
+        longest: wait + GATHER + options.duration + options.grace,
+        ready: Arc::clone(&ready),
+    };
+    let (options, all) = (options.clone(), options.load.users());
+    // Waits on a thread where waiting holds nobody up.
+    let leading = tokio::task::spawn_blocking(move || {
+        ready.wait(all, GATHER);
+        let (at, wall) = beginning(&options);
+        conductor.lead(at, attack::end).map(|_| wall)
+    });
+    let ran = attack.run().await;
+    // Interrupted, goose ends before the conductor does.
+    board.stop();
+    ran.map_err(RunError::Attack)?;
+    match leading.await {
+        Ok(begun) => begun.map_err(RunError::Runtime),
+        Err(_) => Ok(Timestamp::now()),
     }
 }
 
@@ -175,112 +278,6 @@ impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
             .field("options", &self.options)
-            .field("target", &self.target_name)
             .finish_non_exhaustive()
-    }
-}
-
-fn runtime(name: &str, workers: usize) -> Result<Runtime, RunError> {
-    Builder::new_multi_thread()
-        .worker_threads(workers)
-        .thread_name(name)
-        .enable_all()
-        .build()
-        .map_err(RunError::Runtime)
-}
-
-/// An emulator on the current runtime, and how to address it.
-async fn emulator() -> Result<(Emulator, Target), RunError> {
-    let unusable = |error: &dyn fmt::Display| Failure::new(FailureKind::Request, error.to_string());
-    let key = ApplicationKey::new(KEY).map_err(|error| RunError::Request(unusable(&error)))?;
-    let secret = ApplicationSecret::new(SECRET).map_err(|error| RunError::Request(unusable(&error)))?;
-    let emulator = Emulator::builder()
-        .application(Application::new(key.clone(), secret.clone()))
-        .start()
-        .await
-        .map_err(RunError::Emulator)?;
-    let target = Target::new(emulator.base_url(), Credentials::signed(key, secret));
-    Ok((emulator, target))
-}
-
-/// Asks the target for a verification that it cannot know: any answer will do.
-async fn reach(target: &Target, transport: HyperTransport) -> Result<(), RunError> {
-    let made =
-        |error: &dyn fmt::Display| RunError::Request(Failure::new(FailureKind::Request, error.to_string()));
-    let id = VerificationId::new("0").map_err(|error| made(&error))?;
-    let mut request = StatusById { id }
-        .to_http(&target.base)
-        .map_err(|error| made(&error))?;
-    target
-        .credentials
-        .authorize(&mut request, SystemClock.wall())
-        .map_err(|error| made(&error))?;
-    let answer = LeanWire::new(transport).send(StatusById::NAME, request).await;
-    answer.map(drop).map_err(RunError::Unreachable)
-}
-
-/// The phones of a run, wherever its emulator is.
-#[derive(Clone)]
-enum RunPhone {
-    Inbox(InboxPhone),
-    Control(Arc<ControlPhone<HyperTransport>>),
-}
-
-impl Phone for RunPhone {
-    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        match self {
-            Self::Inbox(phone) => phone.delivered(number, id).await,
-            Self::Control(phone) => phone.delivered(number, id).await,
-        }
-    }
-}
-
-/// A run did not come about.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The operating system gives no threads.
-    Runtime(io::Error),
-    /// The emulator did not start.
-    Emulator(StartError),
-    /// The target does not answer.
-    Unreachable(Failure),
-    /// A request to the target cannot be made.
-    Request(Failure),
-    /// The load generator could not do its work.
-    Attack(AttackError),
-}
-
-impl RunError {
-    /// What the process exits with.
-    #[must_use]
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Unreachable(_) => Exit::Unreachable,
-            _ => Exit::Invalid,
-        }
-    }
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Runtime(_) => "start the threads of a run",
-            Self::Emulator(_) => "start an emulator for the run",
-            Self::Unreachable(_) => "reach the target",
-            Self::Request(_) => "make a request to the target",
-            Self::Attack(_) => "run the users",
-        })
-    }
-}
-
-impl std::error::Error for RunError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(match self {
-            Self::Runtime(source) => source,
-            Self::Emulator(source) => source,
-            Self::Unreachable(source) | Self::Request(source) => source,
-            Self::Attack(source) => source,
-        })
     }
 }

@@ -9,6 +9,7 @@ mod shards;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -160,9 +161,16 @@ impl<'de> Deserialize<'de> for Schema {
 
 /// The name of a run: made from its setup, its shards' number and its beginning, so that shards find
 /// it without asking each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct RunId(String);
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
 
 impl RunId {
     /// The name of the run with this setup, in `of` shards, that began at `started_at`.
@@ -192,6 +200,30 @@ impl RunId {
         &self.0
     }
 }
+
+impl FromStr for RunId {
+    type Err = NoRunId;
+
+    fn from_str(text: &str) -> Result<Self, NoRunId> {
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() == 16 && text.bytes().all(digit) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(NoRunId)
+    }
+}
+
+/// A text that names no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRunId;
+
+impl fmt::Display for NoRunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a run is named by 16 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for NoRunId {}
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

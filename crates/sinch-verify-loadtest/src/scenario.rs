@@ -1,5 +1,10 @@
+mod mix;
+
+use crate::chance::chance;
 use crate::flows::Flow;
 use crate::names::named;
+
+pub use mix::{Mix, MixError};
 
 named! {
     /// What a run does over and over.
@@ -16,18 +21,57 @@ named! {
         FlashCall = "flashcall",
         /// Verifications by callout.
         Callout = "callout",
+        /// Data verifications.
+        Seamless = "seamless",
+        /// Verifications by WhatsApp.
+        WhatsApp = "whatsapp",
+        /// Several of these, by weights.
+        Mixed = "mixed",
+        /// Status queries.
+        QueryOnly = "query-only",
+        /// Wrong codes.
+        WrongCode = "wrong-code",
+        /// Many starts for one number.
+        ResendStorm = "resend-storm",
+        /// Verifications that nobody ends.
+        Expire = "expire",
+        /// Verifications that the callback denies.
+        Deny = "deny",
+        /// A callback receiver that misbehaves.
+        BadCallback = "bad-callback",
+        /// Callbacks that are sent again.
+        Replay = "replay",
     }
 }
 
+/// Which of the several things left to chance in a slot its flow is.
+const FLOW: u64 = 1;
+
 impl Scenario {
-    /// The next flow to run.
+    /// The one flow it consists of; `None` for a mix.
     #[must_use]
-    pub fn flow(self) -> Flow {
-        match self {
+    pub fn only(self) -> Option<Flow> {
+        Some(match self {
             Self::Sms => Flow::Sms,
             Self::FlashCall => Flow::FlashCall,
             Self::Callout => Flow::Callout,
-        }
+            Self::Seamless => Flow::Seamless,
+            Self::WhatsApp => Flow::WhatsApp,
+            Self::QueryOnly => Flow::QueryOnly,
+            Self::WrongCode => Flow::WrongCode,
+            Self::ResendStorm => Flow::ResendStorm,
+            Self::Expire => Flow::Expire,
+            Self::Deny => Flow::Deny,
+            Self::BadCallback => Flow::BadCallback,
+            Self::Replay => Flow::Replay,
+            Self::Mixed => return None,
+        })
+    }
+
+    /// The flow of a slot. The same seed gives the same flows, in every shard.
+    #[must_use]
+    pub fn flow(self, mix: &Mix, seed: u64, slot: u64) -> Flow {
+        self.only().unwrap_or_else(|| mix.pick(chance(seed, slot, FLOW)))
     }
 }
 
@@ -43,20 +87,37 @@ mod tests {
     }
 
     #[test]
+    fn scenario_of_one_flow_has_its_name() {
+        for scenario in Scenario::ALL {
+            if let Some(flow) = scenario.only() {
+                assert_eq!(flow.as_str(), scenario.as_str());
+            }
+        }
+    }
+
+    #[test]
     fn nearest_name_is_told() {
         for (text, nearest) in [
             ("smss", "sms"),
             ("SMS", "sms"),
-            ("", "sms"),
             ("call-out", "callout"),
             ("flash", "flashcall"),
+            ("badcallback", "bad-callback"),
+            ("query", "query-only"),
         ] {
             assert_eq!(text.parse::<Scenario>().unwrap_err().nearest, nearest, "{text}");
         }
-        let message = "smss".parse::<Scenario>().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "no such scenario, the nearest is `sms`; there are sms, flashcall, callout"
-        );
+    }
+
+    #[test]
+    fn mixed_flows_have_their_weights_and_repeat() {
+        let mix = Mix::default();
+        let flows = || (0..10_000).map(|slot| Scenario::Mixed.flow(&mix, 3, slot));
+        let count = |flow| flows().filter(|picked| *picked == flow).count();
+        // Five standard deviations.
+        assert!((6_770..7_230).contains(&count(Flow::Sms)));
+        assert!((390..610).contains(&count(Flow::Seamless)));
+        assert!(flows().eq(flows()));
+        assert!(!flows().eq((0..10_000).map(|slot| Scenario::Mixed.flow(&mix, 4, slot))));
     }
 }

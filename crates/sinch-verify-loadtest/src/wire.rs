@@ -1,8 +1,14 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use sinch_verify_client::Transport;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
+
+/// How long a request may take up to the last byte of its answer, over any
+/// transport.
+pub(crate) const WHOLE: Duration = Duration::from_secs(30);
 
 /// Sends the requests of a flow: all that a flow needs to know of a load generator.
 ///
@@ -15,6 +21,16 @@ pub trait Wire: Send {
         operation: &'static str,
         request: Request<Bytes>,
     ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send;
+}
+
+impl<W: Wire> Wire for &mut W {
+    fn send(
+        &mut self,
+        operation: &'static str,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Result<Response<Bytes>, Failure>> + Send {
+        W::send(self, operation, request)
+    }
 }
 
 /// A wire over a transport of the client, with no load generator in between.
@@ -37,7 +53,12 @@ impl<T: Transport> Wire for LeanWire<T> {
         _operation: &'static str,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Failure> {
-        let answer = self.transport.send(request).await;
-        answer.map_err(|error| Failure::from(&error))
+        match tokio::time::timeout(WHOLE, self.transport.send(request)).await {
+            Ok(answer) => answer.map_err(|error| Failure::from(&error)),
+            Err(_) => {
+                let detail = format!("no whole answer within {} s", WHOLE.as_secs());
+                Err(Failure::new(FailureKind::ReadTimeout, detail))
+            }
+        }
     }
 }

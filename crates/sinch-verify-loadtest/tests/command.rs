@@ -4,8 +4,13 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use serde_json::Value;
 use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_loadtest::arrivals::Rate;
+use sinch_verify_loadtest::flows::Flow;
+use sinch_verify_loadtest::measure::{Counters, Interval, Second};
+use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
+use sinch_verify_loadtest::verdict::Exit;
+use sinch_verify_loadtest::{FailureKind, Scenario};
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
@@ -13,6 +18,7 @@ fn command(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_remove("SINCH_APPLICATION_KEY")
         .env_remove("SINCH_APPLICATION_SECRET")
+        .env_remove("SINCH_LOAD_CODE")
         // Nothing may go through a proxy; a flow that tried would fail.
         .env("HTTP_PROXY", "http://127.0.0.1:9")
         .env("http_proxy", "http://127.0.0.1:9");
@@ -35,10 +41,40 @@ fn assert_usage(arguments: &[&str], says: &str) {
     assert!(stderr.contains(says), "{arguments:?} says {stderr}");
 }
 
+/// Runs, reads the run file, and checks what holds for every run.
+fn run(arguments: &[&str], exit: i32) -> RunFile {
+    let output = load(&[&["run", "--json", "-"], arguments].concat());
+    let table = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {table}");
+    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    for counters in [file.counters, file.warm_up] {
+        assert_eq!(
+            counters.scheduled,
+            counters.started + counters.dropped,
+            "{counters:?}"
+        );
+        assert_eq!(
+            counters.started,
+            counters.finished + counters.aborted,
+            "{counters:?}"
+        );
+    }
+    let total = file.flows.total();
+    assert_eq!(total.finished(), file.counters.finished);
+    assert_eq!(total.failed, file.counters.failed);
+    let second = |of: fn(&Second) -> u64| file.series.iter().map(of).sum::<u64>();
+    let both = |of: fn(&Counters) -> u64| of(&file.counters) + of(&file.warm_up);
+    assert_eq!(second(|s| s.scheduled), both(|c| c.scheduled));
+    assert_eq!(second(|s| s.started), both(|c| c.started));
+    assert_eq!(second(|s| s.finished), both(|c| c.finished));
+    assert_eq!(second(|s| s.callbacks), both(|c| c.callbacks));
+    file
+}
+
 #[test]
-fn sms_run_passes_and_reports_json() {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sms.json");
-    let path = file.to_str().unwrap();
+fn users_who_wait_pass_and_leave_a_file() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("closed");
+    let path = directory.to_str().unwrap();
     let output = load(&[
         "run",
         "--scenario",
@@ -47,81 +83,175 @@ fn sms_run_passes_and_reports_json() {
         "4",
         "--duration",
         "3s",
-        "--json",
+        "--warm-up",
+        "0s",
+        "--out",
         path,
     ]);
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{table}{}", text(&output.stderr));
     assert!(table.contains("verdict: pass"), "{table}");
-    assert!(table.contains("e2e"), "{table}");
 
-    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(report["schema"], 1);
-    assert_eq!(report["transport"], "goose");
-    assert!(report["model"].as_str().unwrap().starts_with("closed"));
-    assert_eq!(report["verdict"]["result"], "pass");
-    assert_eq!(report["totals"]["failed"], 0);
-    let succeeded = report["totals"]["succeeded"].as_u64().unwrap();
-    assert!(succeeded > 0);
-    assert!(report["totals"]["requests"].as_u64().unwrap() >= 3 * succeeded);
+    let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
+    let file = RunFile::from_json(&json).unwrap();
+    assert_eq!(file.setup.load, Load::Closed { users: 4 });
+    assert!(file.setup.load.label().starts_with("closed"));
+    assert_eq!(file.setup.transport, TransportName::Goose);
+    assert_eq!(file.verdict.unwrap().exit, Exit::Pass);
+    assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
+    assert!(file.seconds >= 3.0, "the run went on for {} s", file.seconds);
+    assert!(file.generator.in_flight_max <= 4);
+    let sms = file.flows.flow(Flow::Sms).unwrap();
+    assert!(sms.succeeded > 0);
+    assert!(sms.requests >= 3 * sms.succeeded);
+    let time = |interval| sms.time(interval).unwrap();
+    assert_eq!(time(Interval::EndToEnd).count(), sms.succeeded);
     assert!(
-        report["totals"]["aborted"].as_u64().unwrap() <= 4,
-        "at most one per user"
+        sms.time(Interval::Lag).is_none(),
+        "nothing is due, so nothing is late"
     );
-    let seconds = report["seconds"].as_f64().unwrap();
-    assert!(seconds >= 3.0, "the run went on for {seconds} s");
-
-    let flow = &report["flows"][0];
-    assert_eq!(flow["flow"], "sms");
-    let steps = flow["steps"].as_array().unwrap();
-    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
-    assert_eq!(names, ["e2e", "e2e-send", "start", "phone", "report", "status"]);
-    assert_eq!(steps[0]["count"], succeeded);
-    let (p50, p99) = (steps[0]["p50"].as_u64(), steps[0]["p99"].as_u64());
-    assert!(p50.unwrap() > 0 && p50 <= p99);
+    assert_eq!(time(Interval::CallbackIn).count(), sms.succeeded);
 }
 
 #[test]
-fn json_has_standard_output_to_itself() {
-    for scenario in ["flashcall", "callout"] {
+fn open_model_keeps_its_rate_on_both_transports() {
+    for transport in ["goose", "lean"] {
+        let arguments = [
+            "--rate",
+            "100/s",
+            "--duration",
+            "2s",
+            "--transport",
+            transport,
+            "--users",
+            "64",
+        ];
+        let file = run(
+            &[&arguments[..], &["--scenario", "mixed", "--seed", "3"]].concat(),
+            0,
+        );
+        assert_eq!(file.setup.transport.as_str(), transport);
+        assert_eq!(
+            file.counters.scheduled + file.warm_up.scheduled,
+            200,
+            "{transport}"
+        );
+        assert_eq!(file.warm_up.scheduled, 20, "a tenth of the run");
+        assert_eq!(file.counters.dropped, 0);
+        let total = file.flows.total();
+        assert_eq!(total.time(Interval::Lag).unwrap().count(), 180);
+        let mean = |interval| total.time(interval).unwrap().mean();
+        let sum = mean(Interval::Lag) + mean(Interval::FromSend);
+        let apart = sum.abs_diff(mean(Interval::EndToEnd));
+        assert!(
+            apart.as_micros() <= 2,
+            "end to end is lag and the rest: {apart:?}"
+        );
+    }
+}
+
+#[test]
+fn default_is_an_open_model_at_fifty() {
+    let file = run(&["--duration", "1s", "--warm-up", "0s", "--transport", "lean"], 0);
+    let rate = Rate::Constant { per_second: 50.0 };
+    assert!(matches!(&file.setup.load, Load::Open { rate: wanted, .. } if *wanted == rate));
+    assert_eq!(file.counters.scheduled, 50);
+}
+
+#[test]
+fn every_scenario_passes_in_both_settings() {
+    for scenario in Scenario::ALL {
+        for setting in ["backend", "device"] {
+            let arguments = [
+                "--scenario",
+                scenario.as_str(),
+                "--setting",
+                setting,
+                "--transport",
+                "lean",
+            ];
+            let file = run(
+                &[&arguments[..], &["--rate", "40/s", "--duration", "500ms"]].concat(),
+                0,
+            );
+            assert_eq!(file.setup.scenario, *scenario);
+            assert_eq!(file.setup.setting.as_str(), setting);
+            assert!(file.counters.finished > 0);
+        }
+    }
+}
+
+#[test]
+fn no_artifact_holds_a_number() {
+    for phone in ["inbox", "callback"] {
         let output = load(&[
             "run",
-            "--scenario",
-            scenario,
-            "--users",
-            "2",
             "--duration",
-            "500ms",
+            "300ms",
             "--json",
             "-",
+            "--transport",
+            "lean",
+            "--phone",
+            phone,
         ]);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(report["scenario"], scenario);
-        assert_eq!(report["totals"]["failed"], 0);
-        assert!(text(&output.stderr).contains("verdict: pass"));
+        assert_eq!(output.status.code(), Some(0));
+        for stream in [&output.stdout, &output.stderr] {
+            for prefix in ["+999", "+888"] {
+                assert!(!text(stream).contains(prefix));
+            }
+        }
     }
 }
 
 #[test]
-fn report_holds_no_number() {
-    let output = load(&["run", "--users", "2", "--duration", "300ms", "--json", "-"]);
-    assert_eq!(output.status.code(), Some(0));
-    for stream in [&output.stdout, &output.stderr] {
-        assert!(!text(stream).contains("+999"));
-    }
+fn flows_that_fail_fail_the_run() {
+    // A code that nobody sends.
+    let output = command(&[
+        "run",
+        "--duration",
+        "300ms",
+        "--json",
+        "-",
+        "--transport",
+        "lean",
+        "--phone",
+        "fixed",
+        "--no-callbacks",
+    ])
+    .env("SINCH_LOAD_CODE", "00000")
+    .output()
+    .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    let errors = file.errors();
+    assert_eq!(
+        errors.get(&FailureKind::OutcomeMismatch),
+        Some(&file.counters.finished)
+    );
+    assert!(!text(&output.stdout).contains("00000\""));
 }
 
 #[test]
 fn wrong_usage_is_told() {
-    assert_usage(
-        &["run", "--scenario", "smss", "--users", "1"],
-        "the nearest is `sms`",
-    );
-    assert_usage(&["run", "--users", "0"], "from 1 to");
-    assert_usage(&["run", "--users", "1", "--duration", "0s"], "from 100ms");
-    assert_usage(&["run", "--users", "1", "--duration", "10"], "unit");
-    assert_usage(&["run"], "--users");
+    for (arguments, says) in [
+        (&["--scenario", "smss"][..], "the nearest is `sms`"),
+        (&["--scenario", "bad_callback"], "the nearest is `bad-callback`"),
+        (&["--mix", "sms=1,calout=1"], "the nearest is `callout`"),
+        (&["--transport", "hyper"], "there are goose, lean"),
+        (&["--users", "0"], "from 1 to"),
+        (&["--rate", "0/s"], "a rate of zero starts nothing"),
+        (&["--rate", "300"], "not a rate such as 300/s"),
+        (&["--duration", "0s"], "from 100ms"),
+        (&["--duration", "10"], "unit"),
+        (&["--shard", "4/4"], "a shard is i/n"),
+        (&["--shard", "0/4"], "--seed and --start-at"),
+        (&["--scenario", "deny", "--no-callbacks"], "needs callbacks"),
+        (&["--warm-up", "10s"], "the warm-up must end before"),
+        (&["--phone", "fixed"], "SINCH_LOAD_CODE"),
+    ] {
+        assert_usage(&[&["run"], arguments].concat(), says);
+    }
 }
 
 #[test]
@@ -184,8 +314,8 @@ async fn emulator_elsewhere_can_be_the_target() {
     };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["target"], format!("the emulator at {}", emulator.url()));
-    assert!(report["totals"]["succeeded"].as_u64().unwrap() > 0);
+    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    assert_eq!(file.setup.target, format!("the emulator at {}", emulator.url()));
+    assert!(file.counters.finished > 0);
     assert!(!text(&output.stderr).contains(secret));
 }

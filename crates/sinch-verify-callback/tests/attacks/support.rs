@@ -75,7 +75,7 @@ pub(crate) fn service<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackSer
 }
 
 /// Serves until the test ends.
-pub(crate) async fn serve<H: Handler>(server: Server<H>) -> SocketAddr {
+pub(crate) async fn serve<H: Handler>(server: Server<CallbackService<H>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(server.serve(listener, std::future::pending()));

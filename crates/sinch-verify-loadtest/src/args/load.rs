@@ -1,24 +1,127 @@
 //! What is run, and how much of it.
 
+use std::env;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::SignedDuration;
-use sinch_verify_loadtest::Scenario;
+use jiff::{SignedDuration, Timestamp};
+use sinch_verify_loadtest::arrivals::Rate;
+use sinch_verify_loadtest::runfile::{Load, Setting, Shard, TransportName};
+use sinch_verify_loadtest::{Mix, Options, PhoneChoice, Receiving, Scenario};
+use sinch_verify_protocol::Code;
+
+/// Where a fixed code comes from: it does not belong on a command line that everybody may read.
+const CODE: &str = "SINCH_LOAD_CODE";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArgs {
-    /// What every user does over and over: sms, flashcall or callout.
+    /// What every user does over and over: sms, flashcall, callout, seamless, whatsapp, mixed,
+    /// query-only; or abuse: wrong-code, resend-storm, expire, deny, bad-callback, replay.
     #[arg(long, value_name = "NAME", default_value = "sms")]
     pub(crate) scenario: Scenario,
 
-    /// How many users there are at once, each waiting for its answers (closed model).
-    #[arg(long, value_name = "N", value_parser = users)]
-    pub(crate) users: NonZeroUsize,
+    /// The weights of flows in the scenario `mixed`.
+    #[arg(long, value_name = "FLOW=WEIGHT,...", default_value_t)]
+    pub(crate) mix: Mix,
 
-    /// For how long, such as 10s or 2m30s.
+    /// Who asks: backend (signed requests) or device (public authorization; the callback decides).
+    #[arg(long, value_name = "NAME", default_value = "backend")]
+    pub(crate) setting: Setting,
+
+    /// How many flows fall due (open model): 300/s, 600/m, poisson:300/s, 10/s..300/s (a ramp over
+    /// the run), 50/s:10s,100/s:10s (steps). 50/s when neither this nor --users is given.
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+
+    /// With --rate, how many flows may be under way at once. Alone, how many users there are, each
+    /// waiting for its answers (closed model: latency under a stall is understated).
+    #[arg(long, value_name = "N", value_parser = users)]
+    pub(crate) users: Option<NonZeroUsize>,
+
+    /// For how long flows are started, such as 10s or 2m30s.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) duration: Duration,
+
+    /// For how long, from the beginning, nothing counts. A tenth of the duration unless given.
+    #[arg(long, value_name = "TIME", value_parser = any_duration)]
+    pub(crate) warm_up: Option<Duration>,
+
+    /// How long flows under way may take after that before they are cut off.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = any_duration)]
+    pub(crate) grace: Duration,
+
+    /// What sends the requests: goose, or lean (the client's own transport, for saturation).
+    #[arg(long, value_name = "NAME", default_value = "goose")]
+    pub(crate) transport: TransportName,
+
+    /// Fixes the schedule and the mix.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Which part of the run this is, such as 0/4; needs --seed and --start-at.
+    #[arg(long, value_name = "I/N", default_value = "0/1")]
+    pub(crate) shard: Shard,
+
+    /// When the run begins, such as 2026-11-24T06:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) start_at: Option<SystemTime>,
+
+    /// How flows learn what reached the phone: inbox (the emulator shows it), callback (our receiver
+    /// sets it), or fixed (SINCH_LOAD_CODE). With --setting device, callback unless given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) phone: Option<PhoneChoice>,
+
+    /// Receive no callbacks.
+    #[arg(long, conflicts_with = "callback_listen")]
+    pub(crate) no_callbacks: bool,
+
+    /// Where to receive callbacks. An emulator of the run's own posts there; another one must be
+    /// told, and without this no callback of it is received.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) callback_listen: Option<SocketAddr>,
+}
+
+impl LoadArgs {
+    /// What to run; `elsewhere` says whether the target is not an emulator of the run's own.
+    pub(crate) fn options(&self, elsewhere: bool) -> Result<Options, String> {
+        let mut options = Options::new(self.scenario, self.duration);
+        options.mix = self.mix.clone();
+        options.setting = self.setting;
+        options.load = self.load();
+        options.warm_up = self.warm_up.unwrap_or(self.duration / 10);
+        options.grace = self.grace;
+        options.transport = self.transport;
+        options.seed = self.seed;
+        options.shard = self.shard;
+        options.start_at = self.start_at;
+        options.phone = self.phone.unwrap_or(match (self.setting, self.scenario) {
+            (Setting::Backend, _) | (_, Scenario::WhatsApp) => PhoneChoice::Inbox,
+            _ => PhoneChoice::Callback,
+        });
+        options.code = match env::var(CODE) {
+            Ok(code) => Some(Code::new(&code).map_err(|error| format!("{CODE}: {error}"))?),
+            Err(_) => None,
+        };
+        if let Some(address) = self.callback_listen {
+            options.callbacks = Receiving::At(address);
+        } else if self.no_callbacks || elsewhere {
+            options.callbacks = Receiving::Off;
+        }
+        options.check()?;
+        Ok(options)
+    }
+
+    fn load(&self) -> Load {
+        let users = self.users.map(NonZeroUsize::get);
+        match (&self.rate, users) {
+            (None, Some(users)) => Load::Closed { users },
+            (rate, users) => Load::Open {
+                rate: rate.clone().unwrap_or_default(),
+                users: users.unwrap_or(Options::USERS),
+            },
+        }
+    }
 }
 
 /// More users than this have more sockets than a process usually may.
@@ -36,13 +139,28 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn duration(text: &str) -> Result<Duration, String> {
+    any_duration(text)?;
+    any_duration(text)
+        .ok()
+        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
+        .ok_or_else(|| "must be from 100ms to 24h".to_owned())
+}
+
+fn any_duration(text: &str) -> Result<Duration, String> {
     let parsed: SignedDuration = text
         .parse()
         .map_err(|_| "must be a time with its unit, such as 10s or 2m30s".to_owned())?;
     Duration::try_from(parsed)
         .ok()
-        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
-        .ok_or_else(|| "must be from 100ms to 24h".to_owned())
+        .filter(|duration| *duration <= LONGEST)
+        .ok_or_else(|| "must be from 0s to 24h".to_owned())
+}
+
+fn instant(text: &str) -> Result<SystemTime, String> {
+    let time: Timestamp = text
+        .parse()
+        .map_err(|_| "must be a time such as 2026-11-24T06:00:00Z".to_owned())?;
+    Ok(time.into())
 }
 
 #[cfg(test)]
@@ -64,6 +182,15 @@ mod tests {
         assert!(users("1").is_ok());
         for wrong in ["0", "-1", "10001", "20.5", ""] {
             assert!(users(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn instants_have_a_zone() {
+        assert!(instant("2026-11-24T06:00:00Z").is_ok());
+        assert!(instant("2026-11-24T07:00:00+01:00").is_ok());
+        for wrong in ["", "06:00", "2026-11-24T06:00:00", "tomorrow"] {
+            assert!(instant(wrong).is_err(), "{wrong}");
         }
     }
 }

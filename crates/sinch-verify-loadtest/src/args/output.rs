@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Write the report as JSON; `-` is standard output, and sends the table to standard error.
+    /// Write run.json, which holds everything measured, into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Write run.json to this file; `-` is standard output, and sends the table to standard error.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 }

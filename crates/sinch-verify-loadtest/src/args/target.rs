@@ -2,8 +2,8 @@
 
 use std::env;
 
-use sinch_verify_loadtest::TargetUrl;
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
+use sinch_verify_loadtest::{Elsewhere, TargetUrl};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 const KEY: &str = "SINCH_APPLICATION_KEY";
 const SECRET: &str = "SINCH_APPLICATION_SECRET";
@@ -20,13 +20,14 @@ pub(crate) struct TargetArgs {
 impl TargetArgs {
     /// The target and who asks it, or what keeps it from being asked; `None` for an emulator of the
     /// run's own.
-    pub(crate) fn target(&self) -> Result<Option<(TargetUrl, Credentials)>, String> {
+    pub(crate) fn target(&self) -> Result<Option<Elsewhere>, String> {
         let Some(url) = &self.target else {
             return Ok(None);
         };
         let given = |name| env::var(name).map_err(|_| format!("--target needs {name} in the environment"));
         let key = ApplicationKey::new(&given(KEY)?).map_err(|error| format!("{KEY}: {error}"))?;
         let secret = ApplicationSecret::new(&given(SECRET)?).map_err(|error| format!("{SECRET}: {error}"))?;
-        Ok(Some((url.clone(), Credentials::signed(key, secret))))
+        let url = url.clone();
+        Ok(Some(Elsewhere { url, key, secret }))
     }
 }

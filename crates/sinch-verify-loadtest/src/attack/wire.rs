@@ -6,12 +6,10 @@ use http::{Request, Response};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect, retry};
 
 use crate::failure::{Failure, FailureKind};
-use crate::wire::Wire;
+use crate::wire::{WHOLE, Wire};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a request may take, up to the last byte of its answer.
-const WHOLE: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes. Answers of the service have a few hundred.
 const MAX_BODY: usize = 64 * 1024;
 

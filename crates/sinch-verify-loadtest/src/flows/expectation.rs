@@ -31,32 +31,72 @@ impl Expectation {
         }
     }
 
-    /// Compares the answer to the report, and the final status, with what is expected.
+    /// `ABORTED`, because another start for the number came.
+    #[must_use]
+    pub fn aborted() -> Self {
+        Self {
+            status: Status::Aborted,
+            reason: None,
+        }
+    }
+
+    /// This status, for this reason.
+    #[must_use]
+    pub fn ended(status: Status, reason: Reason) -> Self {
+        Self {
+            status,
+            reason: Some(reason),
+        }
+    }
+
+    /// Compares the answer to the report, where there was one, and the final status, with what is
+    /// expected.
     ///
     /// # Errors
     ///
     /// `outcome.mismatch`, when either is another one.
-    pub fn check(&self, reported: &Reported, seen: &Verification) -> Result<(), Failure> {
+    pub fn check(&self, reported: Option<&Reported>, seen: &Verification) -> Result<(), Failure> {
         let answer = match reported {
-            Reported::Answered(status) if *status == self.status => None,
-            Reported::Answered(status) => Some(format!("answered {status}")),
-            Reported::Refused => Some("refused".to_owned()),
+            Some(Reported::Answered(status)) if *status != self.status => {
+                Some(format!(" and the report was answered {status}"))
+            }
+            Some(Reported::Refused) if self.status == Status::Successful => {
+                Some(" and the report was refused".to_owned())
+            }
+            _ => None,
         };
         if answer.is_none() && seen.status == self.status && seen.reason == self.reason {
             return Ok(());
         }
-        let mut detail = format!("expected {}", self.status);
-        if let Some(reason) = &self.reason {
-            detail.push_str(&format!(" ({reason})"));
+        Err(self.mismatch(
+            "the status is",
+            &seen.status,
+            seen.reason.as_ref(),
+            answer.as_deref().unwrap_or_default(),
+        ))
+    }
+
+    /// Compares what a result event says with what is expected.
+    ///
+    /// # Errors
+    ///
+    /// `outcome.mismatch`, when it is something else.
+    pub fn check_event(&self, status: &Status, reason: Option<&Reason>) -> Result<(), Failure> {
+        if *status == self.status && reason == self.reason.as_ref() {
+            return Ok(());
         }
-        detail.push_str(&format!(", the status is {}", seen.status));
-        if let Some(reason) = &seen.reason {
-            detail.push_str(&format!(" ({reason})"));
-        }
-        if let Some(answer) = answer {
-            detail.push_str(&format!(" and the report was {answer}"));
-        }
-        Err(Failure::new(FailureKind::OutcomeMismatch, detail))
+        Err(self.mismatch("the result event says", status, reason, ""))
+    }
+
+    fn mismatch(&self, what: &str, status: &Status, reason: Option<&Reason>, and: &str) -> Failure {
+        let with = |reason: Option<&Reason>| reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        let detail = format!(
+            "expected {}{}, {what} {status}{}{and}",
+            self.status,
+            with(self.reason.as_ref()),
+            with(reason)
+        );
+        Failure::new(FailureKind::OutcomeMismatch, detail)
     }
 }
 
@@ -73,36 +113,79 @@ mod tests {
     }
 
     #[test]
-    fn success_passes() {
-        let answered = Reported::Answered(Status::Successful);
-        assert_eq!(
-            Expectation::successful().check(&answered, &seen(Status::Successful, None)),
-            Ok(())
-        );
+    fn what_is_expected_passes() {
+        let invalid = Expectation::ended(Status::Fail, Reason::InvalidCode);
+        for (expected, reported, status, reason) in [
+            (
+                Expectation::successful(),
+                Some(Reported::Answered(Status::Successful)),
+                Status::Successful,
+                None,
+            ),
+            (Expectation::successful(), None, Status::Successful, None),
+            (
+                invalid.clone(),
+                Some(Reported::Refused),
+                Status::Fail,
+                Some(Reason::InvalidCode),
+            ),
+            (
+                invalid,
+                Some(Reported::Answered(Status::Fail)),
+                Status::Fail,
+                Some(Reason::InvalidCode),
+            ),
+            (Expectation::aborted(), None, Status::Aborted, None),
+        ] {
+            assert_eq!(expected.check_event(&status, reason.as_ref()), Ok(()));
+            assert_eq!(expected.check(reported.as_ref(), &seen(status, reason)), Ok(()));
+        }
     }
 
     #[test]
     fn anything_else_is_a_mismatch() {
-        for (reported, seen, detail) in [
+        let invalid = Some(Reason::InvalidCode);
+        let answered = |status| Some(Reported::Answered(status));
+        for (expected, reported, seen, detail) in [
             (
-                Reported::Refused,
+                Expectation::successful(),
+                Some(Reported::Refused),
                 seen(Status::Pending, None),
                 "expected SUCCESSFUL, the status is PENDING and the report was refused",
             ),
             (
-                Reported::Answered(Status::Fail),
-                seen(Status::Fail, Some(Reason::InvalidCode)),
+                Expectation::successful(),
+                answered(Status::Fail),
+                seen(Status::Fail, invalid.clone()),
                 "expected SUCCESSFUL, the status is FAIL (Invalid code) and the report was answered FAIL",
             ),
             (
-                Reported::Answered(Status::Successful),
+                Expectation::successful(),
+                answered(Status::Successful),
                 seen(Status::Pending, None),
                 "expected SUCCESSFUL, the status is PENDING",
             ),
+            (
+                Expectation::ended(Status::Fail, Reason::Expired),
+                None,
+                seen(Status::Fail, invalid),
+                "expected FAIL (Expired), the status is FAIL (Invalid code)",
+            ),
         ] {
-            let failure = Expectation::successful().check(&reported, &seen).unwrap_err();
+            let failure = expected.check(reported.as_ref(), &seen).unwrap_err();
             assert_eq!(failure.kind(), FailureKind::OutcomeMismatch);
             assert_eq!(failure.detail(), detail);
         }
+    }
+
+    #[test]
+    fn events_that_say_something_else_are_a_mismatch() {
+        let failure = Expectation::successful()
+            .check_event(&Status::Fail, Some(&Reason::Expired))
+            .unwrap_err();
+        assert_eq!(
+            failure.detail(),
+            "expected SUCCESSFUL, the result event says FAIL (Expired)"
+        );
     }
 }

@@ -1,78 +1,260 @@
 use std::fmt;
+use std::time::{Duration, Instant};
 
-use sinch_verify_protocol::{Endpoint, PhoneNumber, VerificationId};
+use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::start::Started;
+use sinch_verify_protocol::{
+    ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, Start, StatusByReference,
+    Verification, VerificationId,
+};
+use sinch_verify_protocol::{StatusById, StatusByNumber};
 
-use crate::clock::Clock;
+use super::cast::Cast;
+use super::expectation::{Expectation, Reported};
+use super::{Flow, Job};
+use crate::callbacks::Token;
 use crate::failure::{Failure, FailureKind};
 use crate::measure::{Interval, Timed};
 use crate::phone::{Delivered, Phone};
-use crate::target::Target;
+use crate::runfile::Setting;
 use crate::wire::Wire;
 
-/// What one flow sends with, and the times of the steps it went through.
+/// How long an event is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The steps of one flow, and the times they took.
 ///
 /// It outlives the flow, so that a flow which fails or is cut off still tells its steps.
 pub struct Steps<'a, W, P> {
-    wire: &'a mut W,
-    phone: &'a P,
-    target: &'a Target,
-    clock: &'a dyn Clock,
+    pub(super) wire: &'a mut W,
+    pub(super) cast: &'a Cast<P>,
+    flow: Flow,
+    pub(super) job: Job,
+    /// How many verifications the flow started.
+    starts: u32,
+    /// When the last request was answered.
+    pub(super) answered: Option<Instant>,
     times: Vec<Timed>,
 }
 
 impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
-    /// Steps towards `target` over `wire`.
-    pub fn new(wire: &'a mut W, phone: &'a P, target: &'a Target, clock: &'a dyn Clock) -> Self {
+    /// The steps of `flow`, over `wire`.
+    pub fn new(wire: &'a mut W, cast: &'a Cast<P>, flow: Flow, job: Job) -> Self {
         Self {
             wire,
-            phone,
-            target,
-            clock,
+            cast,
+            flow,
+            job,
+            starts: 0,
+            answered: None,
             times: Vec::new(),
         }
     }
 
     /// Sends one request and reads its answer.
-    ///
-    /// # Errors
-    ///
-    /// When no answer came, the service refused, or the answer cannot be read.
-    pub async fn call<E: Endpoint + Sync>(
+    pub(super) async fn call<E: Endpoint + Sync>(
         &mut self,
         interval: Interval,
         endpoint: &E,
     ) -> Result<E::Response, Failure> {
-        let unmade = |error: &dyn std::error::Error| Failure::new(FailureKind::Request, error.to_string());
         let mut request = endpoint
-            .to_http(&self.target.base)
+            .to_http(&self.cast.target.base)
             .map_err(|error| unmade(&error))?;
-        let credentials = &self.target.credentials;
+        let credentials = &self.cast.target.credentials;
         credentials
-            .authorize(&mut request, self.clock.wall())
+            .authorize(&mut request, self.cast.clock.wall())
             .map_err(|error| unmade(&error))?;
-        let sent = self.clock.now();
-        let answer = self.wire.send(E::NAME, request).await;
-        let took = self.clock.now().saturating_duration_since(sent);
-        self.times.push(Timed::new(interval, took, answer.is_ok()));
-        E::from_http(&answer?).map_err(|error| Failure::from(&error))
+        let answer = self.send(interval, E::NAME, request).await?;
+        E::from_http(&answer).map_err(|error| Failure::from(&error))
     }
 
-    /// Waits for what reaches the phone `number` for the verification `id`.
-    ///
-    /// # Errors
-    ///
-    /// When nothing does in time.
-    pub async fn phone(&mut self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        let asked = self.clock.now();
-        let delivered = self.phone.delivered(number, id).await;
-        let took = self.clock.now().saturating_duration_since(asked);
-        self.times
-            .push(Timed::new(Interval::Phone, took, delivered.is_ok()));
+    /// Sends a request as it is.
+    pub(super) async fn send(
+        &mut self,
+        interval: Interval,
+        operation: &'static str,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, Failure> {
+        let sent = self.cast.clock.now();
+        let answer = self.wire.send(operation, request).await;
+        let now = self.cast.clock.now();
+        self.answered = Some(now);
+        self.time(interval, now.saturating_duration_since(sent), answer.is_ok());
+        answer
+    }
+
+    /// Starts a verification that is to go on.
+    pub(super) async fn start<M: VerifyMethod>(&mut self, start: Start<M>) -> Result<Started<M>, Failure>
+    where
+        M::Details: Send,
+    {
+        let (start, _) = self.named(start)?;
+        let sent = self.cast.clock.now();
+        let started = self.call(Interval::Start, &start).await?;
+        self.callback_times(&started.id, sent);
+        Ok(started)
+    }
+
+    /// Starts a verification that the callback is to keep from going on, and sees that it ended so.
+    pub(super) async fn denied_start<M: VerifyMethod>(
+        &mut self,
+        start: Start<M>,
+        expected: &Expectation,
+    ) -> Result<(), Failure>
+    where
+        M::Details: Send,
+    {
+        let (start, reference) = self.named(start)?;
+        let sent = self.cast.clock.now();
+        match self.call(Interval::Start, &start).await {
+            Ok(_) => {
+                let detail = "the start was to be refused, and was taken";
+                return Err(Failure::new(FailureKind::OutcomeMismatch, detail));
+            }
+            Err(refusal) if refusal.kind() == FailureKind::Api(ApiError::RESTRICTED) => {}
+            Err(failure) => return Err(failure),
+        }
+        let refused = self.answered;
+        let seen = match self.cast.setting {
+            Setting::Backend => {
+                let query = StatusByReference { reference };
+                self.call(Interval::StatusByReference, &query).await?
+            }
+            Setting::Device => self.status_by_number(M::METHOD).await?,
+        };
+        self.answered = refused;
+        self.callback_times(&seen.id, sent);
+        self.result(&seen.id, expected).await?;
+        expected.check(None, &seen)
+    }
+
+    /// Waits for what reaches the phone for the verification `id`.
+    pub(super) async fn phone(&mut self, id: &VerificationId) -> Result<Delivered, Failure> {
+        let asked = self.cast.clock.now();
+        let delivered = self.cast.phone.delivered(&self.job.number, id).await;
+        let took = self.cast.clock.now().saturating_duration_since(asked);
+        self.time(Interval::Phone, took, delivered.is_ok());
         delivered
+    }
+
+    /// Reports `proof`.
+    pub(super) async fn report<M>(
+        &mut self,
+        id: &VerificationId,
+        proof: M::Proof,
+    ) -> Result<Reported, Failure>
+    where
+        M: Reportable,
+        M::Proof: Send,
+    {
+        let report = Report::<M>::by_id(id.clone(), proof);
+        match self.call(Interval::Report, &report).await {
+            Ok(verification) => Ok(Reported::Answered(verification.status)),
+            // A wrong proof may be refused or answered; either way the status tells how it stands.
+            Err(failure) if failure.kind() == FailureKind::Api(ApiError::NOT_PROCESSABLE) => {
+                Ok(Reported::Refused)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks how the verification stands, as the setting can.
+    pub(super) async fn status(
+        &mut self,
+        id: &VerificationId,
+        method: Method,
+    ) -> Result<Verification, Failure> {
+        match self.cast.setting {
+            Setting::Backend => {
+                let query = StatusById { id: id.clone() };
+                self.call(Interval::Status, &query).await
+            }
+            // Nothing else is open to a device.
+            Setting::Device => self.status_by_number(method).await,
+        }
+    }
+
+    async fn status_by_number(&mut self, method: Method) -> Result<Verification, Failure> {
+        let query = StatusByNumber {
+            method,
+            number: self.job.number,
+        };
+        self.call(Interval::StatusByNumber, &query).await
+    }
+
+    /// Waits for the result event, where there is somebody to hear it, and looks at what it says.
+    /// Its time counts from the last answer.
+    pub(super) async fn result(
+        &mut self,
+        id: &VerificationId,
+        expected: &Expectation,
+    ) -> Result<(), Failure> {
+        let Some(peer) = &self.cast.callbacks else {
+            return Ok(());
+        };
+        let since = self.answered.unwrap_or_else(|| self.cast.clock.now());
+        let conversation = peer.conversations.about(id);
+        let Some(ended) = conversation.wait(PATIENCE, |heard| heard.ended.clone()).await else {
+            let detail = format!("no result event within {} s", PATIENCE.as_secs());
+            return Err(Failure::new(FailureKind::CallbackMissing, detail));
+        };
+        self.time(Interval::Result, ended.at.saturating_duration_since(since), true);
+        expected.check_event(&ended.status, ended.reason.as_ref())
+    }
+
+    /// The times of a request event, whose conversation is with the receiver by now.
+    fn callback_times(&mut self, id: &VerificationId, sent: Instant) {
+        let Some(peer) = &self.cast.callbacks else {
+            return;
+        };
+        let heard = peer.conversations.about(id).heard();
+        // Without an answer of ours, as from a receiver that misbehaves, there is nothing to time.
+        let (Some(asked), Some(answered)) = (heard.asked, heard.answered) else {
+            return;
+        };
+        let back = self.answered.unwrap_or(answered);
+        self.time(Interval::CallbackIn, asked.saturating_duration_since(sent), true);
+        self.time(
+            Interval::CallbackServed,
+            answered.saturating_duration_since(asked),
+            true,
+        );
+        self.time(
+            Interval::CallbackOut,
+            back.saturating_duration_since(answered),
+            true,
+        );
+    }
+
+    /// A start with a reference of its own, and with what its events are known by.
+    fn named<M: VerifyMethod>(&mut self, start: Start<M>) -> Result<(Start<M>, Reference), Failure> {
+        let token = Token {
+            run: self.cast.run.clone(),
+            flow: self.flow,
+            slot: self.job.slot,
+        };
+        let reference = format!("{}-{}-{}-{}", token.run, token.flow, token.slot, self.starts);
+        self.starts += 1;
+        let reference = Reference::new(&reference).map_err(|error| unmade(&error))?;
+        let custom = Custom::new(&token.to_string()).map_err(|error| unmade(&error))?;
+        Ok((start.reference(reference.clone()).custom(custom), reference))
+    }
+
+    pub(super) fn time(&mut self, interval: Interval, took: Duration, answered: bool) {
+        self.times.push(Timed::new(interval, took, answered));
     }
 }
 
+pub(super) fn unmade(error: &dyn std::error::Error) -> Failure {
+    Failure::new(FailureKind::Request, error.to_string())
+}
+
 impl<W, P> Steps<'_, W, P> {
+    /// The number that is verified.
+    pub(super) fn number(&self) -> PhoneNumber {
+        self.job.number
+    }
+
     /// The times of the steps so far, in order.
     #[must_use]
     pub fn finish(self) -> Vec<Timed> {
@@ -83,6 +265,7 @@ impl<W, P> Steps<'_, W, P> {
 impl<W, P> fmt::Debug for Steps<'_, W, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Steps")
+            .field("flow", &self.flow)
             .field("times", &self.times)
             .finish_non_exhaustive()
     }

@@ -2,19 +2,20 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use serde::Deserialize;
 use sinch_verify_client::Transport;
 use sinch_verify_protocol::{BaseUrl, Cli, Code, PhoneNumber, VerificationId};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Delivered, PATIENCE, Phone, missing};
 use crate::failure::{Failure, FailureKind};
 
-/// The time between two looks at an inbox.
-const LOOK: Duration = Duration::from_millis(5);
+/// How long one question to the emulator waits for a message.
+const POLL: Duration = Duration::from_secs(2);
 
-/// The handsets of an emulator elsewhere on this machine, seen through its control interface.
+/// The handsets of an emulator elsewhere, seen through its control interface, which answers as soon
+/// as something arrives.
 #[derive(Clone)]
 pub struct ControlPhone<T> {
     base: BaseUrl,
@@ -28,39 +29,58 @@ impl<T: Transport> ControlPhone<T> {
         Self { base, transport }
     }
 
-    async fn look(&self, number: &PhoneNumber) -> Result<Inbox, Failure> {
+    /// The next message after `seq`; `None` when none comes soon.
+    async fn next(&self, number: &PhoneNumber, after: u64) -> Result<Option<Message>, Failure> {
+        let digits = number.as_str().trim_start_matches('+');
+        let path = format!(
+            "/_emu/messages/wait?to={digits}&after={after}&timeout={}ms",
+            POLL.as_millis()
+        );
         let mut request = Request::new(Bytes::new());
-        let url = self.base.join(&format!("/_emu/numbers/{number}/messages"));
-        *request.uri_mut() = url
+        *request.uri_mut() = self
+            .base
+            .join(&path)
             .parse()
             .map_err(|_| Failure::new(FailureKind::Request, "the inbox of a number has no valid URL"))?;
-        let answer = self.transport.send(request).await;
+        let answer = tokio::time::timeout(POLL + PATIENCE, self.transport.send(request)).await;
+        let Ok(answer) = answer else {
+            return Err(Failure::new(
+                FailureKind::ReadTimeout,
+                "the target's handsets do not answer",
+            ));
+        };
         let answer = answer.map_err(|error| Failure::from(&error))?;
-        if !answer.status().is_success() {
-            let what = "the target does not show its handsets; is it an emulator?";
-            return Err(Failure::new(FailureKind::Http(answer.status().as_u16()), what));
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(None),
+            status if status.is_success() => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| Failure::new(FailureKind::Decode, "the inbox of a number is not as expected")),
+            status => {
+                let what = "the target does not show its handsets; is it an emulator?";
+                Err(Failure::new(FailureKind::Http(status.as_u16()), what))
+            }
         }
-        serde_json::from_slice(answer.body())
-            .map_err(|_| Failure::new(FailureKind::Decode, "the inbox of a number is not as expected"))
     }
 }
 
 impl<T: Transport> Phone for ControlPhone<T> {
     async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            let inbox = self.look(number).await?;
-            if let Some(message) = inbox.messages.into_iter().find(|m| m.verification_id == *id) {
+        let mut seen = 0;
+        while Instant::now() < deadline {
+            let Some(message) = self.next(number, seen).await? else {
+                continue;
+            };
+            // An older verification of the same number may have left its message there.
+            if message.verification_id == *id {
                 return Ok(Delivered {
                     code: message.code,
                     cli: message.cli,
                 });
             }
-            if Instant::now() >= deadline {
-                return Err(missing(PATIENCE));
-            }
-            sleep(LOOK).await;
+            seen = message.seq;
         }
+        Err(missing(PATIENCE))
     }
 }
 
@@ -73,13 +93,9 @@ impl<T> fmt::Debug for ControlPhone<T> {
 }
 
 #[derive(Deserialize)]
-struct Inbox {
-    messages: Vec<Shown>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct Message {
+    seq: u64,
     verification_id: VerificationId,
     code: Option<Code>,
     cli: Option<Cli>,

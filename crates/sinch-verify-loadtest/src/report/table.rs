@@ -2,81 +2,98 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{Report, Times};
+use crate::measure::{Interval, Latency};
+use crate::runfile::RunFile;
 
-/// The report as plain text.
-pub(super) fn render(report: &Report) -> String {
+/// A run as plain text, ending in a line break.
+#[must_use]
+pub fn table(file: &RunFile) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(report, &mut text);
+    let _ = write(file, &mut text);
     text
 }
 
-fn write(report: &Report, out: &mut String) -> std::fmt::Result {
+fn write(file: &RunFile, out: &mut String) -> std::fmt::Result {
+    let (setup, counters) = (&file.setup, &file.counters);
     writeln!(
         out,
-        "{}: {} users for {:.1} s on {} against {}",
-        report.scenario, report.users, report.seconds, report.transport, report.target
+        "{}: {} for {:.1} s on {} against {}",
+        setup.scenario, setup.load, setup.duration_seconds, setup.transport, setup.target
     )?;
-    writeln!(out, "model {}", report.model)?;
-    let totals = &report.totals;
+    writeln!(out, "model {}", setup.load.label())?;
     writeln!(
         out,
-        "flows    {} started, {} succeeded, {} failed, {} aborted at the end, {:.1}/s",
-        totals.started, totals.succeeded, totals.failed, totals.aborted, totals.flows_per_second
+        "flows    {} due, {} started, {} finished, {} failed, {} cut off at the end",
+        counters.scheduled, counters.started, counters.finished, counters.failed, counters.aborted
     )?;
     writeln!(
         out,
-        "requests {} sent, {:.1}/s",
-        totals.requests, totals.requests_per_second
+        "         {} not started because every user was busy, {} started more than 5 ms late",
+        counters.dropped, counters.late
     )?;
-    if !report.flows.is_empty() {
-        writeln!(out, "\n{}", plain(latencies(report), 2))?;
+    writeln!(
+        out,
+        "callbacks {}, {} of them repeated, {} of other runs, {} refused",
+        counters.callbacks, counters.duplicates, counters.orphans, counters.refused
+    )?;
+    if file.warm_up.scheduled > 0 {
+        let (flows, seconds) = (file.warm_up.scheduled, setup.warm_up_seconds);
+        writeln!(
+            out,
+            "warm-up  {flows} flows due in the first {seconds:.1} s are in no figure"
+        )?;
     }
-    if totals.failed > 0 {
-        writeln!(out, "\n{}", plain(failures(report), 1))?;
+    if file.flows.flows().next().is_some() {
+        writeln!(out, "\n{}", plain(latencies(file), 2))?;
     }
-    write!(out, "\nverdict: {}", report.verdict.result)?;
-    for (index, reason) in report.verdict.reasons.iter().enumerate() {
-        write!(out, "{} {reason}", if index == 0 { ":" } else { "," })?;
+    if counters.failed > 0 {
+        writeln!(out, "\n{}", plain(failures(file), 1))?;
     }
-    writeln!(out)
+    if let Some(verdict) = &file.verdict {
+        write!(out, "\nverdict: {}", verdict.exit)?;
+        for (index, reason) in verdict.reasons.iter().enumerate() {
+            write!(out, "{} {reason}", if index == 0 { ":" } else { "," })?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
-fn latencies(report: &Report) -> Table {
+fn latencies(file: &RunFile) -> Table {
     let mut table = Table::new();
     table.set_header(["flow", "ms", "count", "p50", "p95", "p99", "max"]);
-    let mut row = |flow: &str, name: &str, times: &Times| {
-        let ms = |micros: u64| format!("{:.2}", micros as f64 / 1000.0);
+    let mut row = |flow: &str, interval: Interval, latency: &Latency| {
+        let ms = |time: std::time::Duration| format!("{:.2}", time.as_secs_f64() * 1000.0);
         table.add_row([
             flow.to_owned(),
-            name.to_owned(),
-            times.count.to_string(),
-            ms(times.p50),
-            ms(times.p95),
-            ms(times.p99),
-            ms(times.max),
+            interval.to_string(),
+            latency.count().to_string(),
+            ms(latency.percentile(50.0)),
+            ms(latency.percentile(95.0)),
+            ms(latency.percentile(99.0)),
+            ms(latency.max()),
         ]);
     };
-    for part in &report.flows {
-        for (index, step) in part.steps.iter().enumerate() {
-            let flow = if index == 0 { part.flow.as_str() } else { "" };
-            row(flow, step.step.as_str(), &step.times);
+    for (flow, tally) in file.flows.flows() {
+        for (index, (interval, latency)) in tally.times.iter().enumerate() {
+            let name = if index == 0 { flow.as_str() } else { "" };
+            row(name, *interval, latency);
         }
     }
     table
 }
 
-fn failures(report: &Report) -> Table {
+fn failures(file: &RunFile) -> Table {
     let mut table = Table::new();
     table.set_header(["failures", "count", "flow", "the first of them"]);
-    for part in &report.flows {
-        for failure in &part.failures {
+    for (flow, tally) in file.flows.flows() {
+        for (kind, failures) in &tally.failures {
             table.add_row([
-                failure.kind.to_string(),
-                failure.count.to_string(),
-                part.flow.to_string(),
-                failure.example.clone(),
+                kind.to_string(),
+                failures.count.to_string(),
+                flow.to_string(),
+                failures.example.clone(),
             ]);
         }
     }

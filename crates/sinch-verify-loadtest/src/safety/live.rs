@@ -84,7 +84,19 @@ impl LiveRequest {
 /// them.
 fn is_fit_for_live(scenario: Scenario) -> bool {
     match scenario {
-        Scenario::Sms | Scenario::FlashCall | Scenario::Callout => true,
+        Scenario::Sms
+        | Scenario::FlashCall
+        | Scenario::Callout
+        | Scenario::Seamless
+        | Scenario::WhatsApp
+        | Scenario::Mixed
+        | Scenario::QueryOnly => true,
+        Scenario::WrongCode
+        | Scenario::ResendStorm
+        | Scenario::Expire
+        | Scenario::Deny
+        | Scenario::BadCallback
+        | Scenario::Replay => false,
     }
 }
 

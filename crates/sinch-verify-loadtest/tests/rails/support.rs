@@ -3,18 +3,17 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
-use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord};
+use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
+use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
 use sinch_verify_loadtest::safety::{
     Budget, Destination, Guarded, LivePlan, LiveRequest, LiveTarget, Rails, Spending, Stop,
 };
-use sinch_verify_loadtest::{
-    Delivered, Failure, InboxPhone, LeanWire, Phone, Scenario, SystemClock, run_flow,
-};
+use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, LeanWire, Phone, Scenario};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials, PhoneNumber, VerificationId};
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
@@ -98,6 +97,7 @@ impl Service {
         Live {
             target: confirm(request.plan().unwrap()),
             emulator: Arc::clone(&self.emulator),
+            slots: AtomicU64::new(0),
         }
     }
 }
@@ -124,6 +124,7 @@ pub(crate) fn budget() -> Budget {
 pub(crate) struct Live {
     target: LiveTarget,
     emulator: Arc<Emulator>,
+    slots: AtomicU64,
 }
 
 impl Live {
@@ -156,9 +157,21 @@ impl Live {
     ) -> FlowRecord {
         let wire = LeanWire::new(self.transport());
         let mut wire = Guarded::live(wire, Arc::clone(self.rails()), taken);
-        let target = self.target.target();
-        let never = std::future::pending();
-        let record = run_flow(Flow::Sms, number, &mut wire, phone, target, &SystemClock, never).await;
+        let run = "0123456789abcdef".parse().unwrap();
+        let cast = Cast::new(self.target.target().clone(), phone, run);
+        let slot = self.slots.fetch_add(1, Ordering::Relaxed);
+        let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot, number });
+        let started = Instant::now();
+        let end = match Flow::Sms.run(&mut steps).await {
+            Ok(()) => FlowEnd::Succeeded,
+            Err(failure) => FlowEnd::Failed(failure),
+        };
+        let span = Span {
+            due: None,
+            started,
+            ended: Instant::now(),
+        };
+        let record = FlowRecord::new(Flow::Sms, end, span, steps.finish());
         self.rails().flow_ended(matches!(record.end, FlowEnd::Failed(_)));
         record
     }

@@ -1,0 +1,130 @@
+//! Our callback receiver: the backend's half of the flows, and what it hears of them.
+
+mod conversation;
+mod decider;
+mod front;
+mod misbehaviour;
+mod token;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use sinch_verify_callback::hyper::Server;
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+use tokio::net::TcpListener;
+
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::runfile::RunId;
+
+pub use conversation::{Conversation, Conversations, Ended, Heard};
+pub use decider::Codes;
+pub(crate) use misbehaviour::Misbehaviour;
+pub use token::{NoToken, Token};
+
+use decider::Decider;
+use front::Front;
+
+/// Where callbacks are posted to. Any path is answered; this one tells in logs what it is for.
+const PATH: &str = "/callback";
+/// A secret that no application has: 16 bytes in base64.
+const OUTDATED: &str = "YW4gb2xkZXIgc2VjcmV0IQ==";
+/// As many connections as the largest generator has flows.
+const CONNECTIONS: u32 = 16_384;
+
+/// What a callback receiver needs to know.
+pub struct CallbackSettings {
+    /// The application whose callbacks are taken.
+    pub key: ApplicationKey,
+    /// Its secret.
+    pub secret: ApplicationSecret,
+    /// The run whose flows are known.
+    pub run: RunId,
+    /// What decisions set.
+    pub codes: Codes,
+    /// How many signatures must be remembered, to refuse repeated ones.
+    pub room: NonZeroUsize,
+}
+
+/// A callback receiver that is bound, and not served yet.
+pub struct CallbackReceiver {
+    listener: TcpListener,
+    address: SocketAddr,
+    front: Front,
+    conversations: Arc<Conversations>,
+}
+
+impl CallbackReceiver {
+    /// Listens on `address`, and counts on `board` what comes.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    pub async fn bind(
+        address: SocketAddr,
+        settings: CallbackSettings,
+        board: &Arc<Board>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let conversations = Arc::<Conversations>::default();
+        let service = |secret: &ApplicationSecret| {
+            let decider = Decider {
+                run: settings.run.clone(),
+                codes: settings.codes.clone(),
+                conversations: Arc::clone(&conversations),
+                board: Arc::clone(board),
+                clock: Arc::clone(&clock),
+            };
+            let receiver = Receiver::new(KeyRing::new(settings.key.clone(), secret));
+            let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
+            CallbackService::new(Responder::new(receiver, decider).with_replay_guard(guard))
+        };
+        let outdated = ApplicationSecret::new(OUTDATED)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let front = Front {
+            good: service(&settings.secret),
+            outdated: service(&outdated),
+            board: Arc::clone(board),
+            clock,
+        };
+        Ok(Self {
+            listener,
+            address,
+            front,
+            conversations,
+        })
+    }
+
+    /// Where callbacks are to be posted to.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}{PATH}", self.address)
+    }
+
+    /// What it hears.
+    #[must_use]
+    pub fn conversations(&self) -> Arc<Conversations> {
+        Arc::clone(&self.conversations)
+    }
+
+    /// Answers callbacks until it is dropped.
+    pub async fn serve(self) {
+        let server = Server::new(self.front).with_max_connections(CONNECTIONS);
+        server.serve(self.listener, std::future::pending()).await;
+    }
+}
+
+impl fmt::Debug for CallbackReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackReceiver")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

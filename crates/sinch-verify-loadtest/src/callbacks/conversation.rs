@@ -1,0 +1,255 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sinch_verify_protocol::{Reason, Status, VerificationId};
+use tokio::sync::watch;
+
+use crate::phone::Delivered;
+
+/// What our callback receiver heard of the verifications of a run, by their ids.
+///
+/// The event of a start comes before the start's answer as a rule, and after it at times; either
+/// finds the same conversation, which whoever comes first begins.
+#[derive(Debug, Default)]
+pub struct Conversations {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    by_id: HashMap<VerificationId, Arc<Conversation>>,
+    /// Oldest first.
+    order: VecDeque<VerificationId>,
+}
+
+/// How many verifications are remembered. Flows that take seconds, at thousands of flows a second,
+/// find theirs; what is older is forgotten, so that a long run does not fill the memory.
+const REMEMBERED: usize = 200_000;
+
+impl Conversations {
+    /// The conversation about a verification, begun if there is none.
+    #[must_use]
+    pub fn about(&self, id: &VerificationId) -> Arc<Conversation> {
+        let mut known = self.lock();
+        if let Some(conversation) = known.by_id.get(id) {
+            return Arc::clone(conversation);
+        }
+        if known.order.len() >= REMEMBERED
+            && let Some(oldest) = known.order.pop_front()
+        {
+            known.by_id.remove(&oldest);
+        }
+        let conversation = Arc::<Conversation>::default();
+        known.order.push_back(id.clone());
+        known.by_id.insert(id.clone(), Arc::clone(&conversation));
+        conversation
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Both halves are written without anything in between that could panic.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What our callback receiver heard of one verification.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    heard: watch::Sender<Heard>,
+}
+
+/// How far a conversation is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// When the request event was in our receiver.
+    pub asked: Option<Instant>,
+    /// When our receiver had its answer.
+    pub answered: Option<Instant>,
+    /// What the answer set: a code, or who calls.
+    pub given: Option<Delivered>,
+    /// When the result event came, and what it said.
+    pub ended: Option<Ended>,
+}
+
+/// What a result event said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// When it came.
+    pub at: Instant,
+    /// The status.
+    pub status: Status,
+    /// The reason.
+    pub reason: Option<Reason>,
+}
+
+impl Conversation {
+    /// The request event came, and was answered; says whether it is the first.
+    pub fn answered(&self, asked: Instant, answered: Instant, given: Option<Delivered>) -> bool {
+        self.heard.send_if_modified(|heard| {
+            let first = heard.asked.is_none();
+            if first {
+                heard.asked = Some(asked);
+                heard.answered = Some(answered);
+                heard.given = given;
+            }
+            first
+        })
+    }
+
+    /// The result event came; says whether it is the first.
+    pub fn ended(&self, ended: Ended) -> bool {
+        self.heard.send_if_modified(|heard| {
+            let first = heard.ended.is_none();
+            if first {
+                heard.ended = Some(ended);
+            }
+            first
+        })
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        self.heard.borrow().clone()
+    }
+
+    /// Waits until `found` finds something in it; `None` when that takes longer than `patience`.
+    pub async fn wait<T>(&self, patience: Duration, mut found: impl FnMut(&Heard) -> Option<T>) -> Option<T> {
+        let mut heard = self.heard.subscribe();
+        let mut result = None;
+        let wait = heard.wait_for(|heard| {
+            result = found(heard);
+            result.is_some()
+        });
+        // The sender lives in `self`, so what ends this is what was waited for, or the time.
+        let _ = tokio::time::timeout(patience, wait).await;
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> VerificationId {
+        VerificationId::new(&number.to_string()).unwrap()
+    }
+
+    fn code() -> Delivered {
+        Delivered::code(sinch_verify_protocol::Code::new("4821").unwrap())
+    }
+
+    fn ended() -> Ended {
+        Ended {
+            at: Instant::now(),
+            status: Status::Successful,
+            reason: None,
+        }
+    }
+
+    /// Request event, answer to the start, result event, answer to the report: in whatever order
+    /// they come, the flow sees the same.
+    #[tokio::test(start_paused = true)]
+    async fn every_order_of_events_and_answers_ends_the_same() {
+        const STEPS: [&str; 4] = ["asked", "started", "ended", "reported"];
+        let mut orders = Vec::new();
+        permute(&mut STEPS.to_vec(), 0, &mut orders);
+        assert_eq!(orders.len(), 24);
+        for order in orders {
+            let conversations = Arc::new(Conversations::default());
+            let mut flow = Vec::new();
+            for step in &order {
+                let conversation = conversations.about(&id(1));
+                match *step {
+                    "asked" => {
+                        let now = Instant::now();
+                        assert!(conversation.answered(now, now, Some(code())), "{order:?}");
+                    }
+                    "ended" => assert!(conversation.ended(ended()), "{order:?}"),
+                    // What the flow waits for may have come already, or come later.
+                    "started" => flow.push(tokio::spawn(async move {
+                        let given = conversation
+                            .wait(Duration::from_secs(5), |heard| heard.given.clone())
+                            .await;
+                        given == Some(code())
+                    })),
+                    _ => flow.push(tokio::spawn(async move {
+                        let ended = conversation
+                            .wait(Duration::from_secs(5), |heard| heard.ended.clone())
+                            .await;
+                        ended.is_some_and(|ended| ended.status == Status::Successful)
+                    })),
+                }
+                tokio::task::yield_now().await;
+            }
+            for seen in flow {
+                assert!(seen.await.unwrap(), "{order:?}");
+            }
+        }
+    }
+
+    fn permute(steps: &mut Vec<&'static str>, from: usize, into: &mut Vec<Vec<&'static str>>) {
+        if from == steps.len() {
+            into.push(steps.clone());
+            return;
+        }
+        for index in from..steps.len() {
+            steps.swap(from, index);
+            permute(steps, from + 1, into);
+            steps.swap(from, index);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_comes_is_given_up() {
+        let conversation = Conversation::default();
+        let nothing = conversation
+            .wait(Duration::from_secs(5), |heard| heard.ended.clone())
+            .await;
+        assert_eq!(nothing, None);
+    }
+
+    #[test]
+    fn second_events_change_nothing() {
+        let conversation = Conversation::default();
+        let now = Instant::now();
+        assert!(conversation.answered(now, now, Some(code())));
+        assert!(!conversation.answered(now, now, None));
+        assert!(conversation.ended(ended()));
+        assert!(!conversation.ended(Ended {
+            status: Status::Fail,
+            ..ended()
+        }));
+        let heard = conversation.heard();
+        assert_eq!(heard.given, Some(code()));
+        assert_eq!(heard.ended.unwrap().status, Status::Successful);
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten() {
+        let conversations = Conversations::default();
+        let first = conversations.about(&id(0));
+        (1..REMEMBERED).for_each(|number| drop(conversations.about(&id(number))));
+        assert!(Arc::ptr_eq(&first, &conversations.about(&id(0))));
+        let _ = conversations.about(&id(REMEMBERED));
+        assert!(!Arc::ptr_eq(&first, &conversations.about(&id(0))));
+    }
+
+    /// Two threads that race for a conversation get the same one.
+    #[test]
+    fn racing_threads_meet() {
+        let conversations = Conversations::default();
+        for number in 0..200 {
+            let meet = std::sync::Barrier::new(2);
+            let about = || {
+                meet.wait();
+                conversations.about(&id(number))
+            };
+            let (one, other) = std::thread::scope(|scope| {
+                let (one, other) = (scope.spawn(about), scope.spawn(about));
+                (one.join().unwrap(), other.join().unwrap())
+            });
+            assert!(Arc::ptr_eq(&one, &other));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use sinch_verify_callback::{Context, Handler};
+use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::{Cli, Code, Decision, Method, PhoneNumber};
+
+use super::conversation::{Conversations, Ended};
+use super::token::Token;
+use crate::board::{Board, CallbackSeen};
+use crate::chance::chance;
+use crate::clock::Clock;
+use crate::flows::Flow;
+use crate::phone::Delivered;
+use crate::runfile::RunId;
+
+/// What decisions set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Codes {
+    /// Nothing: the service makes the code.
+    #[default]
+    Theirs,
+    /// A code, or a caller id, for each flow, made from this seed.
+    Ours(u64),
+    /// This code for every flow.
+    Fixed(Code),
+}
+
+/// Which of the several things left to chance in a slot its code is.
+const CODE: u64 = 2;
+/// Caller ids that decisions set: the calling code is assigned to no country.
+const CALLERS: &str = "+888";
+
+/// The backend of a load test: decides by what the flow wants, and notes when what came.
+pub(super) struct Decider {
+    pub(super) run: RunId,
+    pub(super) codes: Codes,
+    pub(super) conversations: Arc<Conversations>,
+    pub(super) board: Arc<Board>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Decider {
+    /// Which of our flows an event belongs to.
+    fn token(&self, custom: Option<&str>) -> Option<Token> {
+        let token: Token = custom?.parse().ok()?;
+        (token.run == self.run).then_some(token)
+    }
+
+    fn note(&self, seen: CallbackSeen) {
+        self.board.callback(seen, self.clock.now());
+    }
+
+    /// An event that tells something; `first` says whether it is the first of its kind.
+    fn note_told(&self, custom: Option<&str>, first: impl FnOnce() -> bool) {
+        self.note(match self.token(custom) {
+            None => CallbackSeen::Orphan,
+            Some(_) if first() => CallbackSeen::Taken,
+            Some(_) => CallbackSeen::Duplicate,
+        });
+    }
+
+    fn decide(&self, token: &Token, method: &Method) -> (Decision, Option<Delivered>) {
+        if token.flow == Flow::Deny {
+            return (Decision::Deny, None);
+        }
+        let code = match &self.codes {
+            Codes::Theirs => return (Decision::Allow, None),
+            Codes::Ours(seed) => {
+                let digits = (chance(*seed, token.slot, CODE) * 1e6) as u32;
+                Code::new(&format!("{digits:06}")).ok()
+            }
+            Codes::Fixed(code) => Some(code.clone()),
+        };
+        let caller = || PhoneNumber::parse(&format!("{CALLERS}{:09}", token.slot % 1_000_000_000)).ok();
+        let decision = match method {
+            Method::Sms => code.map(|code| (Decision::sms_code(code.clone()), Delivered::code(code))),
+            Method::Callout => code.map(|code| (Decision::callout_code(code.clone()), Delivered::code(code))),
+            Method::FlashCall => caller().and_then(|caller| {
+                let seen = Cli::as_seen(caller.as_str()).ok()?;
+                Some((Decision::flash_call_cli(caller), Delivered::cli(seen)))
+            }),
+            // No decision sets what these send.
+            _ => None,
+        };
+        decision.map_or((Decision::Allow, None), |(decision, given)| {
+            (decision, Some(given))
+        })
+    }
+}
+
+impl Handler for Decider {
+    type Error = Infallible;
+
+    async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Infallible> {
+        let asked = self.clock.now();
+        let Some(token) = self.token(event.custom.as_ref().map(|custom| custom.as_str())) else {
+            // Somebody else's, which must not cost anything because of us.
+            self.note(CallbackSeen::Orphan);
+            return Ok(Decision::Deny);
+        };
+        let (decision, given) = self.decide(&token, &event.method);
+        let conversation = self.conversations.about(&event.id);
+        let first = conversation.answered(asked, self.clock.now(), given);
+        self.note(if first {
+            CallbackSeen::Taken
+        } else {
+            CallbackSeen::Duplicate
+        });
+        Ok(decision)
+    }
+
+    async fn on_result(&self, event: ResultEvent, _: &Context) -> Result<(), Infallible> {
+        let at = self.clock.now();
+        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || {
+            let (status, reason) = (event.status.clone(), event.reason.clone());
+            self.conversations
+                .about(&event.id)
+                .ended(Ended { at, status, reason })
+        });
+        Ok(())
+    }
+
+    async fn on_sms_delivered(&self, event: SmsDeliveredEvent, _: &Context) -> Result<(), Infallible> {
+        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || true);
+        Ok(())
+    }
+}

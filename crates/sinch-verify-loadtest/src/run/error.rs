@@ -1,0 +1,66 @@
+use std::fmt;
+use std::io;
+
+use sinch_verify_emulator::StartError;
+
+use crate::attack::AttackError;
+use crate::failure::Failure;
+use crate::verdict::Exit;
+
+/// A run did not come about.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The options do not fit together, for this reason.
+    Options(String),
+    /// The operating system gives no threads.
+    Runtime(io::Error),
+    /// The emulator did not start.
+    Emulator(StartError),
+    /// The callback receiver did not start.
+    Callbacks(io::Error),
+    /// The target does not answer.
+    Unreachable(Failure),
+    /// A request to the target cannot be made, or was not answered as it must be before a run.
+    Request(Failure),
+    /// The load generator could not do its work.
+    Attack(AttackError),
+}
+
+impl RunError {
+    /// What the process exits with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::Options(_) => Exit::Usage,
+            _ => Exit::Invalid,
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Options(problem) => return write!(f, "use these options together: {problem}"),
+            Self::Runtime(_) => "start the threads of a run",
+            Self::Emulator(_) => "start an emulator for the run",
+            Self::Callbacks(_) => "start a callback receiver for the run",
+            Self::Unreachable(_) => "reach the target",
+            Self::Request(_) => "make a request to the target",
+            Self::Attack(_) => "run the users",
+        })
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(match self {
+            Self::Options(_) => return None,
+            Self::Runtime(source) | Self::Callbacks(source) => source,
+            Self::Emulator(source) => source,
+            Self::Unreachable(source) | Self::Request(source) => source,
+            Self::Attack(source) => source,
+        })
+    }
+}

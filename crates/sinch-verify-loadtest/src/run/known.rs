@@ -1,0 +1,55 @@
+//! Verifications that are made before a run of queries.
+
+use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_protocol::method::Sms;
+use sinch_verify_protocol::{Custom, Endpoint, Reference, Start};
+
+use super::error::RunError;
+use super::stage::unusable;
+use crate::callbacks::Token;
+use crate::clock::Clock as _;
+use crate::clock::SystemClock;
+use crate::failure::Failure;
+use crate::flows::{Cast, Flow, Known};
+use crate::numbers::Numbers;
+use crate::wire::{LeanWire, Wire as _};
+
+/// How many there are to ask for.
+const MANY: u64 = 64;
+
+/// Starts verifications, which stay pending.
+pub(super) async fn prepare<P>(cast: &Cast<P>, numbers: &Numbers) -> Result<Vec<Known>, RunError> {
+    let mut wire = LeanWire::new(HyperTransport::default());
+    let mut known = Vec::new();
+    // The last slots of all, which no run gets to.
+    for slot in u64::MAX - MANY..u64::MAX {
+        let Some(number) = numbers.of(slot) else { break };
+        let token = Token {
+            run: cast.run.clone(),
+            flow: Flow::QueryOnly,
+            slot,
+        };
+        let reference = Reference::new(&format!("{}-{slot}", cast.run)).map_err(|error| unusable(&error))?;
+        let custom = Custom::new(&token.to_string()).map_err(|error| unusable(&error))?;
+        let start = Start::<Sms>::sms(number)
+            .reference(reference.clone())
+            .custom(custom);
+        let mut request = start
+            .to_http(&cast.target.base)
+            .map_err(|error| unusable(&error))?;
+        cast.target
+            .credentials
+            .authorize(&mut request, SystemClock.wall())
+            .map_err(|error| unusable(&error))?;
+        let answer = wire.send(<Start<Sms> as Endpoint>::NAME, request).await;
+        let started = Start::<Sms>::from_http(&answer.map_err(RunError::Unreachable)?);
+        known.push(Known {
+            id: started
+                .map_err(|error| RunError::Request(Failure::from(&error)))?
+                .id,
+            reference,
+            number,
+        });
+    }
+    Ok(known)
+}

@@ -1,0 +1,227 @@
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Code, PhoneNumber};
+
+use crate::arrivals::Rate;
+use crate::flows::Flow;
+use crate::names::named;
+use crate::runfile::{Load, Setting, Shard, TransportName};
+use crate::scenario::{Mix, Scenario};
+use crate::target::TargetUrl;
+
+/// What to run, and against what.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// What the users do.
+    pub scenario: Scenario,
+    /// How a mixed scenario is mixed.
+    pub mix: Mix,
+    /// Who asks the target.
+    pub setting: Setting,
+    /// How much load there is.
+    pub load: Load,
+    /// For how long flows are started.
+    pub duration: Duration,
+    /// For how long, from the beginning, nothing counts.
+    pub warm_up: Duration,
+    /// How long flows under way may take when no more are started.
+    pub grace: Duration,
+    /// What sends the requests.
+    pub transport: TransportName,
+    /// What fixes the schedule and the mix; `None` takes another one every time.
+    pub seed: Option<u64>,
+    /// Which part of the run this is.
+    pub shard: Shard,
+    /// When the run begins; `None` for as soon as everybody is there.
+    pub start_at: Option<SystemTime>,
+    /// How flows learn what reached the phone.
+    pub phone: PhoneChoice,
+    /// The code of [`PhoneChoice::Fixed`], and of decisions with [`PhoneChoice::Callback`] in place
+    /// of a code for each flow.
+    pub code: Option<Code>,
+    /// Whether callbacks are received.
+    pub callbacks: Receiving,
+    /// The numbers to verify; `None` for made-up ones.
+    pub numbers: Option<Vec<PhoneNumber>>,
+    /// The service under load; `None` starts an emulator in this process.
+    pub target: Option<Elsewhere>,
+}
+
+named! {
+    /// How flows learn what reached the phone.
+    pub enum PhoneChoice as "phone" {
+        /// The emulator shows what reached its handsets.
+        Inbox = "inbox",
+        /// Our callback receiver sets the code in its decision, and so knows it.
+        Callback = "callback",
+        /// It is always the same.
+        Fixed = "fixed",
+    }
+}
+
+/// Whether callbacks are received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiving {
+    /// No. Nothing of the backend's half is exercised.
+    Off,
+    /// At this address, which the target must be told of unless it is our own emulator.
+    At(SocketAddr),
+}
+
+/// A service that is there already.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// Where it is.
+    pub url: TargetUrl,
+    /// The application that asks.
+    pub key: ApplicationKey,
+    /// Its secret.
+    pub secret: ApplicationSecret,
+}
+
+impl Options {
+    /// How long flows under way may take when no more are started, unless told otherwise.
+    pub const GRACE: Duration = Duration::from_secs(10);
+    /// How many flows of an open model may be under way at once, unless told otherwise.
+    pub const USERS: usize = 512;
+
+    /// A run at the default rate, against an emulator of its own.
+    #[must_use]
+    pub fn new(scenario: Scenario, duration: Duration) -> Self {
+        Self {
+            scenario,
+            mix: Mix::default(),
+            setting: Setting::Backend,
+            load: Load::Open {
+                rate: Rate::DEFAULT,
+                users: Self::USERS,
+            },
+            duration,
+            warm_up: Duration::ZERO,
+            grace: Self::GRACE,
+            transport: TransportName::Goose,
+            seed: None,
+            shard: Shard::WHOLE,
+            start_at: None,
+            phone: PhoneChoice::Inbox,
+            code: None,
+            callbacks: Receiving::At(SocketAddr::from(([127, 0, 0, 1], 0))),
+            numbers: None,
+            target: None,
+        }
+    }
+
+    /// What keeps these options from being run together.
+    ///
+    /// # Errors
+    ///
+    /// In words for whoever typed them.
+    pub fn check(&self) -> Result<(), String> {
+        let flows: Vec<Flow> = match self.scenario.only() {
+            Some(flow) => vec![flow],
+            None => self.mix.flows().collect(),
+        };
+        if self.callbacks == Receiving::Off {
+            if let Some(flow) = flows.iter().find(|flow| flow.needs_callbacks()) {
+                return Err(format!("the flow {flow} needs callbacks; let them be received"));
+            }
+            if self.phone == PhoneChoice::Callback {
+                return Err("a code that the callback sets needs callbacks; let them be received".to_owned());
+            }
+            if self.setting == Setting::Device && flows != [Flow::QueryOnly] {
+                return Err(
+                    "a device's starts are let through by the callback; let callbacks be received".to_owned(),
+                );
+            }
+        }
+        if self.phone != PhoneChoice::Inbox && flows.contains(&Flow::WhatsApp) {
+            return Err("no callback sets the code of whatsapp; only an inbox shows it".to_owned());
+        }
+        if self.phone == PhoneChoice::Fixed && flows.contains(&Flow::FlashCall) {
+            return Err("a fixed code is no caller id; leave flashcall out".to_owned());
+        }
+        if self.phone == PhoneChoice::Fixed && self.code.is_none() {
+            return Err("a fixed code needs SINCH_LOAD_CODE in the environment".to_owned());
+        }
+        if self.warm_up >= self.duration {
+            return Err("the warm-up must end before the run does".to_owned());
+        }
+        if self.shard != Shard::WHOLE && (self.seed.is_none() || self.start_at.is_none()) {
+            return Err(
+                "shards find their common schedule by --seed and --start-at; give both to every shard"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(scenario: Scenario, change: impl FnOnce(&mut Options)) -> Result<(), String> {
+        let mut options = Options::new(scenario, Duration::from_secs(10));
+        change(&mut options);
+        options.check()
+    }
+
+    #[test]
+    fn defaults_fit_every_scenario() {
+        for scenario in Scenario::ALL {
+            assert_eq!(options(*scenario, |_| {}), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_told() {
+        let off = |options: &mut Options| options.callbacks = Receiving::Off;
+        for scenario in [Scenario::Deny, Scenario::BadCallback, Scenario::Replay] {
+            assert!(options(scenario, off).unwrap_err().contains("callbacks"));
+        }
+        assert_eq!(options(Scenario::Sms, off), Ok(()));
+        for (scenario, change, says) in [
+            (
+                Scenario::Sms,
+                (|options| {
+                    options.callbacks = Receiving::Off;
+                    options.setting = Setting::Device;
+                }) as fn(&mut Options),
+                "device",
+            ),
+            (
+                Scenario::WhatsApp,
+                |options| options.phone = PhoneChoice::Callback,
+                "whatsapp",
+            ),
+            (
+                Scenario::FlashCall,
+                |options| {
+                    options.phone = PhoneChoice::Fixed;
+                    options.code = Code::new("1234").ok();
+                },
+                "flashcall",
+            ),
+            (
+                Scenario::Sms,
+                |options| options.phone = PhoneChoice::Fixed,
+                "SINCH_LOAD_CODE",
+            ),
+            (
+                Scenario::Sms,
+                |options| options.warm_up = options.duration,
+                "warm-up",
+            ),
+            (
+                Scenario::Sms,
+                |options| options.shard = "0/2".parse().unwrap(),
+                "--seed and --start-at",
+            ),
+        ] {
+            let problem = options(scenario, change).unwrap_err();
+            assert!(problem.contains(says), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a run stands on: the target, the callback receiver, the phones.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_emulator::{Application, Emulator, Settings};
+use sinch_verify_protocol::{
+    ApplicationKey, ApplicationSecret, Credentials, Endpoint, PhoneNumber, StatusById, VerificationId,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use super::error::RunError;
+use super::options::{Options, PhoneChoice, Receiving};
+use crate::board::Board;
+use crate::callbacks::{CallbackReceiver, CallbackSettings, Codes};
+use crate::clock::{Clock as _, SystemClock};
+use crate::failure::{Failure, FailureKind};
+use crate::flows::{Cast, Peer};
+use crate::phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
+use crate::runfile::{Load, RunId, Setting};
+use crate::scenario::Scenario;
+use crate::target::Target;
+use crate::wire::{LeanWire, Wire as _};
+
+/// The application of the emulator that a run starts for itself. It guards nothing: the emulator
+/// listens on loopback for as long as the run takes.
+const KEY: &str = "11111111-2222-3333-4444-555555555555";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+/// How long the emulator waits for a callback receiver that never answers: short, so that such flows
+/// do not pile up.
+const DECISION: Duration = Duration::from_secs(1);
+/// Callbacks of one flow that are remembered against replays: a request, a delivery, a result, and
+/// what a flow of abuse adds.
+const SIGNATURES: f64 = 8.0;
+/// For how long, in seconds: the window of authentic callbacks, and a minute more.
+const REMEMBERED: f64 = 420.0;
+/// The most that are remembered, which takes half a gigabyte.
+const MOST_ROOM: f64 = 8e6;
+
+/// Everything that is not a user. Dropped, it stops.
+pub(super) struct Stage {
+    pub(super) cast: Cast<RunPhone>,
+    /// Kept, whether a phone looks into it or not.
+    _emulator: Option<Arc<Emulator>>,
+    /// The emulator and the callback receiver, each on threads of its own, so that neither side's
+    /// load delays the other's timers.
+    _service: Vec<Runtime>,
+}
+
+impl Stage {
+    pub(super) fn build(options: &Options, run: RunId, board: &Arc<Board>) -> Result<Self, RunError> {
+        let (key, secret) = application(options)?;
+        let mut service = Vec::new();
+        let receiver = match options.callbacks {
+            Receiving::Off => None,
+            Receiving::At(address) => {
+                let runtime = runtime("receiver", 1)?;
+                let settings = CallbackSettings {
+                    key: key.clone(),
+                    secret: secret.clone(),
+                    run: run.clone(),
+                    codes: codes(options),
+                    room: room(options),
+                };
+                let receiver = runtime.block_on(receive(address, settings, board))?;
+                service.push(runtime);
+                Some(receiver)
+            }
+        };
+        let url = receiver.as_ref().map(|receiver| receiver.url.clone());
+        let (base, emulator) = match &options.target {
+            Some(elsewhere) => (elsewhere.url.base().clone(), None),
+            None => {
+                let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+                let runtime = runtime("emulator", (cores / 2).max(1))?;
+                let emulator = runtime.block_on(emulator(options, &key, &secret, url.as_deref()))?;
+                service.push(runtime);
+                (emulator.base_url(), Some(emulator))
+            }
+        };
+        let credentials = match options.setting {
+            Setting::Backend => Credentials::signed(key.clone(), secret.clone()),
+            Setting::Device => Credentials::public(key.clone()),
+        };
+        let conversations = receiver
+            .as_ref()
+            .map(|receiver| Arc::clone(&receiver.conversations));
+        let phone = match (
+            options.phone,
+            conversations,
+            emulator.clone(),
+            options.code.clone(),
+        ) {
+            (PhoneChoice::Callback, Some(conversations), ..) => {
+                RunPhone::Heard(HeardPhone::new(conversations))
+            }
+            (PhoneChoice::Fixed, _, _, Some(code)) => RunPhone::Fixed(FixedPhone::new(code)),
+            (_, _, Some(emulator), _) => RunPhone::Inbox(InboxPhone::new(emulator)),
+            _ => RunPhone::Control(Box::new(ControlPhone::new(
+                base.clone(),
+                HyperTransport::default(),
+            ))),
+        };
+        let mut cast = Cast::new(Target::new(base, credentials), phone, run);
+        cast.setting = options.setting;
+        cast.callbacks = receiver
+            .map(|receiver| {
+                let url = receiver.url.parse();
+                Ok(Peer {
+                    conversations: receiver.conversations,
+                    url: url.map_err(|error| unusable(&error))?,
+                    signer: CallbackSigner::new(key, &secret),
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            cast,
+            _emulator: emulator,
+            _service: service,
+        })
+    }
+}
+
+impl Stage {
+    /// What flows share, and what must go on until they are through.
+    pub(super) fn split(self) -> (Cast<RunPhone>, impl Sized) {
+        (self.cast, (self._emulator, self._service))
+    }
+}
+
+/// A runtime with so many workers of this name.
+pub(super) fn runtime(name: &str, workers: usize) -> Result<Runtime, RunError> {
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map_err(RunError::Runtime)
+}
+
+fn application(options: &Options) -> Result<(ApplicationKey, ApplicationSecret), RunError> {
+    if let Some(elsewhere) = &options.target {
+        return Ok((elsewhere.key.clone(), elsewhere.secret.clone()));
+    }
+    let key = ApplicationKey::new(KEY).map_err(|error| unusable(&error))?;
+    let secret = ApplicationSecret::new(SECRET).map_err(|error| unusable(&error))?;
+    Ok((key, secret))
+}
+
+fn codes(options: &Options) -> Codes {
+    match (options.phone, &options.code) {
+        (PhoneChoice::Inbox, _) => Codes::Theirs,
+        (_, Some(code)) => Codes::Fixed(code.clone()),
+        (_, None) => Codes::Ours(options.seed.unwrap_or_default()),
+    }
+}
+
+/// Room for all signatures that come within the window of authentic callbacks.
+fn room(options: &Options) -> NonZeroUsize {
+    let flows = match &options.load {
+        Load::Open { rate, .. } => rate.peak() / options.shard.of() as f64,
+        // No user does more than a thousand flows a second.
+        Load::Closed { users } => *users as f64 * 1000.0,
+    };
+    let seconds = options.duration.as_secs_f64().min(REMEMBERED) + 60.0;
+    let room = (flows * seconds * SIGNATURES).clamp(100_000.0, MOST_ROOM);
+    NonZeroUsize::new(room as usize).unwrap_or(NonZeroUsize::MIN)
+}
+
+struct Heard {
+    url: String,
+    conversations: Arc<crate::callbacks::Conversations>,
+}
+
+async fn receive(
+    address: SocketAddr,
+    settings: CallbackSettings,
+    board: &Arc<Board>,
+) -> Result<Heard, RunError> {
+    let receiver = CallbackReceiver::bind(address, settings, board, Arc::new(SystemClock));
+    let receiver = receiver.await.map_err(RunError::Callbacks)?;
+    let known = Heard {
+        url: receiver.url(),
+        conversations: receiver.conversations(),
+    };
+    tokio::spawn(receiver.serve());
+    Ok(known)
+}
+
+async fn emulator(
+    options: &Options,
+    key: &ApplicationKey,
+    secret: &ApplicationSecret,
+    callback: Option<&str>,
+) -> Result<Arc<Emulator>, RunError> {
+    let mut application = Application::new(key.clone(), secret.clone());
+    if let Some(url) = callback {
+        application = application.callback_url(url.parse().map_err(|error| unusable(&error))?);
+    }
+    let mut settings = Settings::default();
+    if options.scenario == Scenario::BadCallback {
+        settings.decision_timeout = DECISION;
+    }
+    let mut builder = Emulator::builder().application(application).settings(settings);
+    if let Some(seed) = options.seed {
+        builder = builder.seed(seed);
+    }
+    builder.start().await.map(Arc::new).map_err(RunError::Emulator)
+}
+
+/// Asks the target for a verification that it cannot know: any answer will do.
+pub(super) async fn reach(target: &Target) -> Result<(), RunError> {
+    let id = VerificationId::new("0").map_err(|error| unusable(&error))?;
+    let mut request = StatusById { id }
+        .to_http(&target.base)
+        .map_err(|error| unusable(&error))?;
+    target
+        .credentials
+        .authorize(&mut request, SystemClock.wall())
+        .map_err(|error| unusable(&error))?;
+    let mut wire = LeanWire::new(HyperTransport::default());
+    let answer = wire.send(StatusById::NAME, request).await;
+    answer.map(drop).map_err(RunError::Unreachable)
+}
+
+pub(super) fn unusable(error: &dyn fmt::Display) -> RunError {
+    RunError::Request(Failure::new(FailureKind::Request, error.to_string()))
+}
+
+/// The phones of a run, wherever their codes are learnt.
+#[derive(Debug)]
+pub(super) enum RunPhone {
+    Inbox(InboxPhone),
+    Control(Box<ControlPhone<HyperTransport>>),
+    Heard(HeardPhone),
+    Fixed(FixedPhone),
+}
+
+impl Phone for RunPhone {
+    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
+        match self {
+            Self::Inbox(phone) => phone.delivered(number, id).await,
+            Self::Control(phone) => phone.delivered(number, id).await,
+            Self::Heard(phone) => phone.delivered(number, id).await,
+            Self::Fixed(phone) => phone.delivered(number, id).await,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Flows that fail, each with its kind of failure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_loadtest::callbacks::Codes;
+use sinch_verify_loadtest::flows::{Cast, Flow};
+use sinch_verify_loadtest::measure::Interval;
+use sinch_verify_loadtest::runfile::Setting;
+use sinch_verify_loadtest::{Delivered, Failure, FailureKind, LeanWire, Phase, Phone};
+use sinch_verify_protocol::{ApplicationSecret, Cli, Code, Credentials, PhoneNumber, VerificationId};
+
+use crate::world::{World, key};
+
+/// Well-formed, and not the secret of any emulator here.
+const OTHER_SECRET: &str = "AAAAAAAAAAAAAAAAAAAAAA==";
+
+/// A phone that shows something else than what reached it.
+struct Liar(Delivered);
+
+impl Phone for Liar {
+    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Carries one flow out and gives its failure.
+async fn failure<P: Phone + 'static>(world: &World, flow: Flow, cast: Cast<P>) -> (FailureKind, String) {
+    let tally = world.carry_out(flow, 1, cast).await;
+    assert_eq!(tally.failed, 1);
+    assert_eq!(tally.time(Interval::FailedEndToEnd).unwrap().count(), 1);
+    assert!(
+        tally.time(Interval::EndToEnd).is_none(),
+        "no failure is in the figures of success"
+    );
+    let (kind, failures) = tally.failures.into_iter().next().unwrap();
+    (kind, failures.example)
+}
+
+#[tokio::test]
+async fn wrong_proof_is_a_mismatch() {
+    // Codes have four digits here, so this one is never right.
+    let code = || Delivered::code(Code::new("00000").unwrap());
+    let cli = || Delivered::cli(Cli::as_seen("+46000000000").unwrap());
+    for (flow, shown) in [
+        (Flow::Sms, code()),
+        (Flow::FlashCall, cli()),
+        (Flow::Callout, code()),
+        (Flow::WhatsApp, code()),
+    ] {
+        let world = World::alone().await;
+        let (kind, detail) = failure(&world, flow, world.cast(Setting::Backend, Liar(shown))).await;
+        assert_eq!(kind, FailureKind::OutcomeMismatch, "{flow}");
+        assert_eq!(
+            detail,
+            "expected SUCCESSFUL, the status is PENDING and the report was refused"
+        );
+    }
+}
+
+#[tokio::test]
+async fn silent_phone_is_a_missing_code() {
+    let (world, elsewhere) = (World::alone().await, World::alone().await);
+    let phone = elsewhere.inbox().patience(Duration::from_millis(20));
+    let (kind, _) = failure(&world, Flow::Sms, world.cast(Setting::Backend, phone)).await;
+    assert_eq!(kind, FailureKind::CodeMissing);
+}
+
+#[tokio::test]
+async fn what_proves_nothing_is_a_missing_code() {
+    let world = World::alone().await;
+    let cast = world.cast(Setting::Backend, Liar(Delivered::default()));
+    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::CodeMissing);
+}
+
+#[tokio::test]
+async fn refusals_keep_their_error_code() {
+    let world = World::alone().await;
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    cast.target.credentials = Credentials::signed(key(), ApplicationSecret::new(OTHER_SECRET).unwrap());
+    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40102));
+}
+
+#[tokio::test]
+async fn a_device_without_a_callback_is_refused() {
+    let world = World::alone().await;
+    let cast = world.cast(Setting::Device, world.inbox());
+    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+}
+
+#[tokio::test]
+async fn absent_target_is_unreachable() {
+    // Bound and let go: nobody listens there.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let world = World::alone().await;
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    cast.target.base = format!("http://{address}").parse().unwrap();
+    let (kind, _) = failure(&world, Flow::Sms, cast).await;
+    assert_eq!(kind, FailureKind::Connect);
+    assert!(kind.is_unreachable());
+}
+
+#[tokio::test]
+async fn nothing_to_ask_for_is_our_own_failure() {
+    let world = World::alone().await;
+    let cast = world.cast(Setting::Backend, world.inbox());
+    assert_eq!(
+        failure(&world, Flow::QueryOnly, cast).await.0,
+        FailureKind::Request
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_never_comes_is_missing() {
+    let world = World::alone().await;
+    let silent = World::with_callbacks(Codes::Theirs).await;
+    // A receiver that the target does not know.
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    cast.callbacks = silent.cast(Setting::Backend, silent.inbox()).callbacks;
+    let (kind, detail) = failure(&world, Flow::Sms, cast).await;
+    assert_eq!(kind, FailureKind::CallbackMissing);
+    assert_eq!(detail, "no result event within 10 s");
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_what_it_must_refuse_is_told() {
+    let world = World::with_callbacks(Codes::Theirs).await;
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    let peer = cast.callbacks.as_mut().unwrap();
+    // What is authentic with this secret is not with the receiver's.
+    peer.signer = CallbackSigner::new(key(), &ApplicationSecret::new(OTHER_SECRET).unwrap());
+    let (kind, detail) = failure(&world, Flow::Replay, cast).await;
+    assert_eq!(kind, FailureKind::Signature);
+    assert_eq!(detail, "an authentic callback was answered 401");
+}
+
+#[tokio::test]
+async fn events_of_other_runs_are_orphans_and_denied() {
+    let world = World::with_callbacks(Codes::Theirs).await;
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    cast.run = "fedcba9876543210".parse().unwrap();
+    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+    assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
+    let counters = world.counters();
+    assert_eq!((counters.callbacks, counters.orphans), (2, 2));
+}
+
+/// A phone that nothing ever reaches.
+struct Never;
+
+impl Phone for Never {
+    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_run_cuts_flows_off() {
+    let world = World::alone().await;
+    let crew = world.crew(Flow::Sms, world.cast(Setting::Backend, Never));
+    let turn = crew.next().await.unwrap();
+    let user = {
+        let crew = Arc::clone(&crew);
+        tokio::spawn(async move {
+            crew.carry_out(turn, &mut LeanWire::new(HyperTransport::default()))
+                .await;
+        })
+    };
+    world.board.close();
+    assert_eq!(crew.next().await, None, "nothing new begins");
+    // The message is there once the start was carried out; its answer is a moment away.
+    let number = sinch_verify_loadtest::Numbers::made_up(0).of(0).unwrap();
+    world
+        .emulator
+        .wait_message(&number, 0, Duration::from_secs(5))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(world.board.in_flight(), 1, "what is under way goes on");
+    world.board.stop();
+    user.await.unwrap();
+    assert_eq!(world.board.phase(), Phase::Stopped);
+    let counted = world.board.counted();
+    assert_eq!((counted.counters.started, counted.counters.aborted), (1, 1));
+    let tally = counted.flows.total();
+    assert_eq!((tally.aborted, tally.failed), (1, 0));
+    assert_eq!(tally.requests, 1, "the steps it went through count");
+}
+
+#[tokio::test]
+async fn a_user_who_vanishes_leaves_no_flow_behind() {
+    let world = World::alone().await;
+    let crew = world.crew(Flow::Sms, world.cast(Setting::Backend, Never));
+    let turn = crew.next().await.unwrap();
+    let user = tokio::spawn(async move {
+        crew.carry_out(turn, &mut LeanWire::new(HyperTransport::default()))
+            .await;
+    });
+    while world.board.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    user.abort();
+    assert!(user.await.unwrap_err().is_cancelled());
+    let counters = world.counters();
+    assert_eq!((counters.started, counters.aborted), (1, 1));
+    assert_eq!(world.board.in_flight(), 0);
+}

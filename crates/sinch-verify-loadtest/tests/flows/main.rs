@@ -1,0 +1,8 @@
+//! The flows against a real emulator and our real callback receiver, over sockets, without a load
+//! generator.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod abuse;
+mod failures;
+mod verified;
+mod world;
