@@ -157,7 +157,7 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         self.about = Some(record.uid);
-        Answer::Verification(Box::new(record.status_answer(self.settings.price.as_ref())))
+        Answer::Verification(Box::new(record.status_answer(&self.settings)))
     }
 
     /// Whether a verification is young enough to be found by its number.

@@ -56,6 +56,36 @@ pub(crate) enum Happening {
 }
 
 impl Happening {
+    /// What it is called.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Message(_) => "message",
+            Self::Ended { .. } => "ended",
+            Self::Delivery { .. } => "delivery",
+            Self::Request { .. } => "request",
+            Self::Keys { .. } => "keys",
+            Self::Followed { .. } => "followed",
+            Self::Policy => "policy",
+            Self::Fault => "fault",
+            Self::Clock => "clock",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// The verification that it is about.
+    pub(crate) fn about(&self) -> Option<Uid> {
+        match self {
+            Self::Started { id, .. } | Self::Ended { id, .. } | Self::Delivery { id, .. } => {
+                Uid::parse(id.as_str())
+            }
+            Self::Request { about, .. } => *about,
+            Self::Keys { uid, .. } | Self::Followed { uid } => Some(*uid),
+            Self::Message(arrived) => Some(arrived.uid),
+            _ => None,
+        }
+    }
+
     /// A delivery, once its number is known.
     pub(crate) fn delivery(delivery: &Delivery) -> impl FnOnce(u64) -> Self + use<> {
         let (id, event) = (delivery.verification_id.clone(), delivery.event.clone());

@@ -97,6 +97,9 @@ pub struct Settings {
     /// What a verification costs: in request events, and in a status that is no longer `PENDING`.
     /// Default 0.0453 EUR, an invented figure.
     pub price: Option<Money>,
+    /// What the call of a flash call or callout costs besides, told with the billed seconds once the
+    /// status is no longer `PENDING`. Default: none, as without termination debiting.
+    pub termination_price: Option<Money>,
     /// How many messages one handset keeps; at least 1. Default 100.
     pub inbox_kept: usize,
     /// How many ended verifications are kept, with their messages; pending ones always are.
@@ -147,6 +150,7 @@ impl Default for Settings {
             freshness: Window::default(),
             strictness: Strictness::Warn,
             price: price.map(|amount| Money::new("EUR", amount)),
+            termination_price: None,
             inbox_kept: 100,
             verifications_kept: 100_000,
             requests_kept: 1_000,

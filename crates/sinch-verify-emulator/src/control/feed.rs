@@ -9,25 +9,44 @@ use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream::{self, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Uri};
 use serde_json::{Value, json as value};
+use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::timestamp::XTimestamp;
 
 use super::inspect::Sender;
+use super::query::Query;
 use super::requests::row;
 use super::respond::{Answer, Refused};
 use crate::core::Core;
+use crate::engine::AppId;
 use crate::feed::{Entry, Happening};
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
+/// What a reader of the feed wants to hear of.
+struct Wanted {
+    /// All, when none is named.
+    kinds: Vec<String>,
+    app: Option<AppId>,
+    number: Option<PhoneNumber>,
+}
+
 /// The feed as server-sent events: from now on, or from behind `Last-Event-ID` (0 for everything
 /// that is kept). A `gap` event tells how many are no longer kept, or that the number is of another
 /// run of the emulator, and then all that is kept follows.
-pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) -> Answer {
+pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: HeaderMap) -> Answer {
+    let query = Query::of(&uri, &["kind", "application", "number", "after"])?;
+    let kinds = query.text("kind").unwrap_or_default().split(',');
+    let wanted = Arc::new(Wanted {
+        kinds: kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
+        app: query.application("application", &core)?,
+        number: query.number("number")?,
+    });
     let after = match headers.get("last-event-id") {
-        None => core.feed.last(),
+        // For readers that cannot set headers.
+        None => query.seq("after")?.unwrap_or_else(|| core.feed.last()),
         Some(id) => {
             let id = id.to_str().ok().and_then(|id| id.trim().parse().ok());
             id.ok_or_else(|| Refused::bad("Last-Event-ID is not a number of this feed"))?
@@ -36,23 +55,24 @@ pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) ->
     let restarted = after > core.feed.last();
     let first = restarted.then(|| Ok(Bytes::from_static(b"event: gap\ndata: {\"restarted\":true}\n\n")));
     let after = if restarted { 0 } else { after };
-    let frames = stream::unfold((core, after), |(core, after)| async move {
+    let frames = stream::unfold((core, after, wanted), |(core, mut after, wanted)| async move {
         let mut stopping = core.stopping();
-        let (frame, after) = tokio::select! {
-            entry = core.feed.next(after) => {
-                let missed = entry.seq - after - 1;
-                let mut frame = String::new();
-                if missed > 0 {
-                    frame = format!("event: gap\ndata: {{\"missed\":{missed}}}\n\n");
+        let mut frame = String::new();
+        while frame.is_empty() {
+            tokio::select! {
+                entry = core.feed.next(after) => {
+                    let missed = entry.seq - after - 1;
+                    if missed > 0 {
+                        frame = format!("event: gap\ndata: {{\"missed\":{missed}}}\n\n");
+                    }
+                    after = entry.seq;
+                    frame += &wanted.render(&core, &entry).unwrap_or_default();
                 }
-                let seq = entry.seq;
-                frame += &render(&core, &entry);
-                (frame, seq)
+                () = tokio::time::sleep(ALIVE) => ": alive\n\n".clone_into(&mut frame),
+                _ = stopping.wait_for(|stop| *stop) => return None,
             }
-            () = tokio::time::sleep(ALIVE) => (": alive\n\n".to_owned(), after),
-            _ = stopping.wait_for(|stop| *stop) => return None,
-        };
-        Some((Ok::<_, Infallible>(Bytes::from(frame)), (core, after)))
+        }
+        Some((Ok::<_, Infallible>(Bytes::from(frame)), (core, after, wanted)))
     });
     let frames = stream::iter(first).chain(frames);
     let mut response = Response::new(Body::from_stream(frames));
@@ -62,24 +82,55 @@ pub(super) async fn events(State(core): State<Arc<Core>>, headers: HeaderMap) ->
     Ok(response)
 }
 
-fn render(core: &Core, entry: &Entry) -> String {
-    let (name, mut data) = match &entry.what {
-        Happening::Started { id, method } => ("started", value!({"verificationId": id, "method": method})),
+impl Wanted {
+    /// The entry as an event; `None` when nobody wants it.
+    fn render(&self, core: &Core, entry: &Entry) -> Option<String> {
+        let kind = entry.what.kind();
+        if !self.kinds.is_empty() && !self.kinds.iter().any(|wanted| wanted == kind) {
+            return None;
+        }
+        let mut data = data(core, &entry.what);
+        // It may be forgotten by now.
+        let uid = entry.what.about();
+        let about = uid.and_then(|uid| core.look(|engine| engine.overview(uid)));
+        if let Some(about) = &about {
+            let key = core.application(about.app).map(|own| own.signer.key().as_str());
+            data["number"] = value!(about.number);
+            data["application"] = value!(key);
+        }
+        let own_key = self.app.and_then(|app| core.application(app));
+        let own_key = own_key.map(|own| own.signer.key().as_str());
+        if own_key.is_some_and(|key| data["application"] != key)
+            || self
+                .number
+                .is_some_and(|number| data["number"] != number.as_str())
+        {
+            return None;
+        }
+        if data.get("at").is_none() {
+            data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
+        }
+        Some(format!("id: {}\nevent: {kind}\ndata: {data}\n\n", entry.seq))
+    }
+}
+
+fn data(core: &Core, what: &Happening) -> Value {
+    match what {
+        Happening::Started { id, method } => value!({"verificationId": id, "method": method}),
         Happening::Message(arrived) => {
             let shown = core.inbox(&arrived.number);
             let message = shown.into_iter().find(|message| message.seq == arrived.seq);
-            // It may be forgotten by now.
             let message = message.and_then(|message| serde_json::to_value(message).ok());
             let mut data = message.unwrap_or_else(|| value!({"seq": arrived.seq}));
             data["number"] = value!(arrived.number);
-            ("message", data)
+            data
         }
         Happening::Ended { id, status, reason } => {
             let mut data = value!({"verificationId": id, "status": status});
             if let Some(reason) = reason {
                 data["reason"] = value!(reason);
             }
-            ("ended", data)
+            data
         }
         Happening::Delivery {
             seq,
@@ -88,31 +139,16 @@ fn render(core: &Core, entry: &Entry) -> String {
             attempt,
             status,
             ok,
-        } => (
-            "delivery",
-            value!({"seq": seq, "verificationId": id, "event": event, "attempt": attempt, "status": status, "ok": ok}),
-        ),
-        Happening::Request { seq, about, status } => {
-            // It may be forgotten by now.
-            let data = match core.journal.find(*seq) {
-                Some(exchange) => row(core, &exchange, &Sender::of(core, &exchange.request_headers())),
-                None => {
-                    value!({"seq": seq, "status": status, "verificationId": about.map(|uid| uid.to_id())})
-                }
-            };
-            ("request", data)
+        } => {
+            value!({"seq": seq, "verificationId": id, "event": event, "attempt": attempt, "status": status, "ok": ok})
         }
-        Happening::Keys { uid, digits } => {
-            ("keys", value!({"verificationId": uid.to_id(), "digits": digits}))
-        }
-        Happening::Followed { uid } => ("followed", value!({"verificationId": uid.to_id()})),
-        Happening::Policy => ("policy", value!({})),
-        Happening::Fault => ("fault", value!({})),
-        Happening::Clock => ("clock", value!({"manual": !core.clock().is_running()})),
-        Happening::Reset => ("reset", value!({})),
-    };
-    if data.get("at").is_none() {
-        data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
+        Happening::Request { seq, about, status } => match core.journal.find(*seq) {
+            Some(exchange) => row(core, &exchange, &Sender::of(core, &exchange.request_headers())),
+            None => value!({"seq": seq, "status": status, "verificationId": about.map(|uid| uid.to_id())}),
+        },
+        Happening::Keys { uid, digits } => value!({"verificationId": uid.to_id(), "digits": digits}),
+        Happening::Followed { uid } => value!({"verificationId": uid.to_id()}),
+        Happening::Clock => value!({"manual": !core.clock().is_running()}),
+        Happening::Policy | Happening::Fault | Happening::Reset => value!({}),
     }
-    format!("id: {}\nevent: {name}\ndata: {data}\n\n", entry.seq)
 }

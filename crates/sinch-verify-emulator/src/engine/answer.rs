@@ -3,31 +3,45 @@
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::price::{Money, VerificationPrice};
+use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
 use super::handset::Entry;
 use super::record::{Carried, Record};
 use crate::message::Message;
+use crate::settings::Settings;
 
 /// Where the addresses of data verifications are.
 pub(crate) const SEAMLESS: &str = "/_emu/seamless/";
 
 impl Record {
     /// All of it, as a status query answers it.
-    pub(super) fn status_answer(&self, price: Option<&Money>) -> Verification {
+    pub(super) fn status_answer(&self, settings: &Settings) -> Verification {
         let mut answer = self.report_answer();
         answer.identity = Some(Identity::number(self.number));
         answer.country_id = self.number.country().map(|country| country.to_string());
         answer.timestamp = Some(Timestamp::service_form(self.started_at));
         if !self.is_pending() {
-            answer.price = price.map(|money| {
-                let mut price = VerificationPrice::default();
-                price.verification = Some(money.clone());
-                price
-            });
+            answer.price = self.price(settings);
         }
         answer.call_result = self.call.as_ref().and_then(|call| call.result.clone());
         answer
+    }
+
+    /// What an ended verification cost.
+    fn price(&self, settings: &Settings) -> Option<VerificationPrice> {
+        let mut price = VerificationPrice::default();
+        price.verification.clone_from(&settings.price);
+        if let (Some(call), Some(termination)) = (&self.call, &settings.termination_price) {
+            price.termination = Some(termination.clone());
+            let answered = matches!(call.result, Some(CallResult::Answered | CallResult::Completed));
+            let lasted = self.ended_at.filter(|_| answered);
+            let lasted = lasted.and_then(|ended| ended.duration_since(self.started_at).ok());
+            // Begun seconds count.
+            let seconds = lasted.unwrap_or_default().as_millis().div_ceil(1_000);
+            price.billable_duration = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        }
+        (price.verification.is_some() || price.termination.is_some()).then_some(price)
     }
 
     /// What a report answers.

@@ -123,6 +123,7 @@ pub(crate) struct Outputs {
 /// Something reached a handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrived {
+    pub(crate) uid: Uid,
     pub(crate) number: PhoneNumber,
     pub(crate) seq: u64,
 }

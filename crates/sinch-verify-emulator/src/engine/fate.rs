@@ -224,7 +224,7 @@ impl Engine {
         let method = record.method.clone();
         for kind in kinds(&method) {
             let seq = self.handsets.receive(number, uid, *kind, self.now);
-            self.arrivals.push(Arrived { number, seq });
+            self.arrivals.push(Arrived { uid, number, seq });
         }
         // The result is the last that is told of a verification.
         if is_pending {

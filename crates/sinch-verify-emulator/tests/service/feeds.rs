@@ -20,10 +20,14 @@ struct Reader {
 
 impl Reader {
     async fn new(emulator: &Emulator, after: Option<&str>) -> Self {
+        Self::of(emulator, "", after).await
+    }
+
+    async fn of(emulator: &Emulator, query: &str, after: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
         let resume = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
         let request = format!(
-            "GET /_emu/events HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{resume}\r\n",
+            "GET /_emu/events{query} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n{resume}\r\n",
             emulator.addr()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -85,6 +89,67 @@ async fn the_feed_tells_in_order_and_can_be_resumed() {
     emulator.reset();
     again.until("event: reset").await;
     tokio::time::timeout(SHORT, emulator.shutdown()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_may_want_some_of_it() {
+    let other: sinch_verify_protocol::ApplicationKey = crate::support::OTHER_KEY.parse().unwrap();
+    let theirs = sinch_verify_protocol::Credentials::basic(other.clone(), crate::support::secret());
+    let emulator = builder()
+        .application(sinch_verify_emulator::Application::new(
+            other,
+            crate::support::secret(),
+        ))
+        .start()
+        .await
+        .unwrap();
+    let far = "+46700000002".parse().unwrap();
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    call(&emulator, &basic(), &Start::callout(far)).await.unwrap();
+    call(&emulator, &theirs, &Start::sms(number())).await.unwrap();
+    emulator.advance(Duration::from_secs(1));
+    for (query, events) in [
+        (
+            "?after=0&kind=started,clock",
+            &["started", "started", "started", "clock"][..],
+        ),
+        (
+            "?after=0&number=%2B46700000002",
+            &["started", "message", "request"],
+        ),
+        (
+            &format!("?after=0&application={}", crate::support::OTHER_KEY),
+            &["started", "message", "request"],
+        ),
+        (
+            &format!(
+                "?after=0&number=+46700000001&kind=message&application={}",
+                crate::support::KEY
+            ),
+            &["message"],
+        ),
+    ] {
+        let mut reader = Reader::of(&emulator, query, None).await;
+        // Something that every reader hears of, and that ends the list.
+        let last = format!("event: {}\n", events.last().unwrap());
+        let text = reader.until(&last).await;
+        let seen: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("event: "))
+            .collect();
+        assert_eq!(seen, events, "{query}: {text}");
+    }
+    let mut reader = Reader::of(&emulator, "?after=1&kind=started", Some("0")).await;
+    reader.until("\"number\":\"+46700000002\"").await;
+    assert!(
+        reader.text.contains("id: 1\n"),
+        "the header counts: {}",
+        reader.text
+    );
+    for bad in ["?kind=started&colour=red", "?after=x", "?application=none"] {
+        let answer = get(&emulator, &format!("/_emu/events{bad}")).await;
+        assert_eq!(answer.status(), 400, "{bad}");
+    }
 }
 
 #[tokio::test]

@@ -259,6 +259,33 @@ async fn a_callout_nobody_answers() {
 }
 
 #[tokio::test]
+async fn calls_may_cost_by_the_second() {
+    let mut settings = Settings::default();
+    settings.termination_price = settings.price.clone();
+    let emulator = builder().settings(settings).start().await.unwrap();
+    call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    assert_eq!(status(&emulator, Method::Callout).await.price, None, "later");
+    emulator.advance(Duration::from_millis(4_200));
+    emulator.press_keypad(&number(), "1").unwrap();
+    let price = status(&emulator, Method::Callout).await.price.unwrap();
+    assert_eq!(price.termination, price.verification);
+    assert_eq!(price.billable_duration, Some(5), "begun seconds count");
+
+    // Nobody answers a flash call, and an SMS is no call.
+    call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    emulator.advance(Duration::from_secs(300));
+    let price = status(&emulator, Method::FlashCall).await.price.unwrap();
+    assert_eq!(price.billable_duration, Some(0));
+    let price = status(&emulator, Method::Sms).await.price.unwrap();
+    assert_eq!((price.termination, price.billable_duration), (None, None));
+}
+
+#[tokio::test]
 async fn a_callout_in_the_language_asked_for() {
     let emulator = emulator().await;
     let mut options = CalloutOptions::default();
