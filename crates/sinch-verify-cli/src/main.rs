@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod input;
 mod print;
+mod stop;
 mod target;
 mod view;
 mod which;

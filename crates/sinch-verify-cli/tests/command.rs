@@ -1,7 +1,8 @@
 //! The command as a script sees it: what it prints and how it exits.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -285,6 +286,31 @@ fn the_demo_tells_the_whole_story_as_json() {
     }
 }
 
+#[test]
+fn the_demo_stays_open_with_its_flows() {
+    let mut child = command(&["demo", "--keep-open"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines.map(Result::unwrap).find_map(|line| {
+        Some(
+            line.strip_prefix("The flows are on the page at ")?
+                .split_once(' ')?
+                .0
+                .to_owned(),
+        )
+    });
+    let page = told.expect("the demo names its page");
+    assert!(ask(&page, "/", "text/html").contains("<!doctype html>"));
+    let verifications = ask(&page, "/_emu/verifications", "*/*");
+    for status in ["SUCCESSFUL", "DENIED", "FAIL", "ABORTED"] {
+        assert!(verifications.contains(status), "{status}: {verifications}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// A running emulator, ended with the test.
 struct Served {
     child: Child,
@@ -424,18 +450,23 @@ fn nobody_there_is_a_network_error() {
 
 /// What `curl` would show.
 fn get(url: &str, path: &str) -> serde_json::Value {
-    use std::io::{Read as _, Write as _};
-    let address = url.trim_start_matches("http://");
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let answer = ask(url, path, "*/*");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+/// The answer with its head.
+fn ask(url: &str, path: &str, accept: &str) -> String {
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap()
+    answer
 }
 
 #[test]

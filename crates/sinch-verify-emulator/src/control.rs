@@ -24,14 +24,18 @@ use std::time::SystemTime;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use sinch_verify_protocol::timestamp::XTimestamp;
 
+#[cfg(feature = "console")]
+use crate::console;
 use crate::core::Core;
 use crate::engine::SEAMLESS;
+
+use respond::Answer;
 
 /// All routes but those of the API.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
@@ -74,6 +78,8 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/events", get(feed::events))
         .route("/_emu/reset", post(reset))
         .layer(axum::middleware::from_fn(guard::own_origin));
+    #[cfg(feature = "console")]
+    let control = control.merge(console::routes().layer(axum::middleware::from_fn(guard::own_origin)));
     Router::new()
         .route("/", get(index))
         .route("/livez", get(alive))
@@ -118,8 +124,16 @@ start over    POST /_emu/reset
 probes        GET  /livez, GET /readyz
 ";
 
-async fn index() -> &'static str {
-    INDEX
+/// The page for browsers, a text for everybody else.
+async fn index(headers: HeaderMap) -> Answer {
+    #[cfg(feature = "console")]
+    if console::is_wanted(&headers) {
+        guard::check(&headers)?;
+        return Ok(console::page());
+    }
+    #[cfg(not(feature = "console"))]
+    let _ = headers;
+    Ok(INDEX.into_response())
 }
 
 async fn alive() -> &'static str {

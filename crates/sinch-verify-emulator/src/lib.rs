@@ -32,7 +32,8 @@
 //! and events are signed with it. *Service time* is what verifications live by, and what
 //! [`Emulator::advance`] moves. A test may move a day ahead and still sign its requests.
 //!
-//! Besides the API the emulator has a control interface under `/_emu`, listed by `GET /`.
+//! Besides the API the emulator has a control interface under `/_emu`, listed by `GET /`. With
+//! feature `console`, which is on by default, a browser gets a page there that shows all of it.
 #![forbid(unsafe_code)]
 
 mod api;
@@ -40,6 +41,8 @@ mod application;
 mod builder;
 mod callbacks;
 mod clock;
+#[cfg(feature = "console")]
+mod console;
 mod control;
 mod core;
 mod delivery;

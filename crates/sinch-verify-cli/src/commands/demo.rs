@@ -9,6 +9,8 @@ mod timeline;
 mod world;
 
 use crate::exit::Outcome;
+use crate::print::say;
+use crate::stop::stopped;
 
 /// Arguments of `demo`.
 #[derive(clap::Args)]
@@ -16,6 +18,9 @@ pub(crate) struct Args {
     /// Print one JSON document instead of timelines and a table.
     #[arg(long)]
     json: bool,
+    /// Leave the emulator and its page up at the end, with the flows in it, until Ctrl-C.
+    #[arg(long, conflicts_with = "json")]
+    keep_open: bool,
     /// The seed of the emulator's codes and caller ids.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -30,6 +35,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         let row = flow.run(&world).await;
         show.row(row);
     }
+    let ok = show.finish()?;
+    if args.keep_open {
+        say!(
+            "\nThe flows are on the page at {}/ (Ctrl-C stops it)",
+            world.emulator.url()
+        );
+        stopped().await?;
+    }
     world.stop().await;
-    Ok(show.finish()?.into())
+    Ok(ok.into())
 }

@@ -17,6 +17,7 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, usage};
 use crate::print::say;
+use crate::stop::stopped;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -193,21 +194,6 @@ fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
     })
 }
 
-/// Ends at Ctrl-C, and at the signal by which others end a process.
-async fn stopped() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended.context("failed to wait for Ctrl-C"),
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("failed to wait for Ctrl-C")
-}
-
 fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
@@ -217,7 +203,8 @@ fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
 /// Says what to paste where. A secret that was given is not repeated.
 fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_callback: bool) {
     let secret = made_up_secret.unwrap_or("the secret you gave");
-    say!("The emulator runs at {url} (Ctrl-C stops it).\n");
+    say!("The emulator runs at {url} (Ctrl-C stops it).");
+    say!("Its page, with phones, requests and callbacks: {url}/\n");
     say!("For this tool, and for clients that read the environment:");
     say!("  export SINCH_VERIFICATION_URL={url}");
     say!("  export SINCH_APPLICATION_KEY={key}");

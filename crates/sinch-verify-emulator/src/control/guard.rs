@@ -5,8 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::respond::Refused;
 use crate::application::is_loopback_host;
@@ -16,7 +15,14 @@ use crate::application::is_loopback_host;
 /// A page anywhere can make a browser post to a port of this machine, or point a name of its own
 /// at it; neither can hide the name or the origin.
 pub(super) async fn own_origin(request: Request, next: Next) -> Response {
-    let headers = request.headers();
+    match check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// Whether these are the headers of such a request.
+pub(super) fn check(headers: &HeaderMap) -> Result<(), Refused> {
     let host = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
     let is_here = |host: &str| {
         host.parse::<Authority>()
@@ -30,9 +36,9 @@ pub(super) async fn own_origin(request: Request, next: Next) -> Response {
     if headers.get(ORIGIN).is_some_and(foreign) {
         return forbidden("the control interface takes requests of its own Origin only");
     }
-    next.run(request).await
+    Ok(())
 }
 
-fn forbidden(why: &str) -> Response {
-    Refused::new(StatusCode::FORBIDDEN, why).into_response()
+fn forbidden(why: &str) -> Result<(), Refused> {
+    Err(Refused::new(StatusCode::FORBIDDEN, why))
 }

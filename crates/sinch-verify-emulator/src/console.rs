@@ -1,0 +1,206 @@
+//! The page for people with a browser: what the control interface tells, made visible.
+//!
+//! Plain modules, styles and one document, compiled in. The page is a client of the control
+//! interface like any other and knows nothing that a script could not ask for.
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS,
+};
+
+/// What the page may do: run and show what came from here, and talk to here. An SMS template is
+/// hostile input, so a script that slipped in must find nothing to run with and nowhere to send to.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// One file of the page.
+struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! asset {
+    ($kind:expr, $name:literal) => {
+        Asset {
+            path: concat!("/_page/", $name),
+            kind: $kind,
+            text: include_str!(concat!("console/assets/", $name)),
+        }
+    };
+}
+
+const PAGE: Asset = asset!(HTML, "index.html");
+
+/// What the document loads.
+const ASSETS: &[Asset] = &[
+    asset!(JS, "api.js"),
+    asset!(JS, "app.js"),
+    asset!(JS, "browse.js"),
+    asset!(JS, "clock.js"),
+    asset!(CSS, "css/base.css"),
+    asset!(CSS, "css/frame.css"),
+    asset!(CSS, "css/parts.css"),
+    asset!(CSS, "css/phone.css"),
+    asset!(JS, "device.js"),
+    asset!(JS, "dom.js"),
+    asset!(JS, "feed.js"),
+    asset!(SVG, "icon.svg"),
+    asset!(JS, "keys.js"),
+    asset!(JS, "parts.js"),
+    asset!(JS, "seen.js"),
+    asset!(JS, "theme.js"),
+    asset!(JS, "views/call.js"),
+    asset!(JS, "views/callbacks.js"),
+    asset!(JS, "views/conformance.js"),
+    asset!(JS, "views/faults.js"),
+    asset!(JS, "views/numbers.js"),
+    asset!(JS, "views/phone.js"),
+    asset!(JS, "views/phones.js"),
+    asset!(JS, "views/policy.js"),
+    asset!(JS, "views/requests.js"),
+    asset!(JS, "views/steps.js"),
+    asset!(JS, "views/try.js"),
+    asset!(JS, "views/verifications.js"),
+];
+
+/// Whether the client asks for a page, as browsers do.
+pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(ACCEPT).iter();
+    accepts
+        .filter_map(|accept| accept.to_str().ok())
+        .any(|accept| accept.contains("text/html"))
+}
+
+/// The document.
+pub(crate) fn page() -> Response {
+    PAGE.answer()
+}
+
+/// The routes of everything else that belongs to the page.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    ASSETS.iter().fold(Router::new(), |router, asset| {
+        router.route(asset.path, get(|| async { asset.answer() }))
+    })
+}
+
+impl Asset {
+    fn answer(&self) -> Response {
+        let mut response = Response::new(Body::from(self.text));
+        let headers: [(HeaderName, &'static str); 5] = [
+            (CONTENT_TYPE, self.kind),
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            // From memory to loopback: nothing is gained by keeping it, and an emulator that was
+            // updated must not meet modules of the old one.
+            (CACHE_CONTROL, "no-store"),
+        ];
+        for (name, value) in headers {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        // At `/` others get a text.
+        response
+            .headers_mut()
+            .insert(VARY, HeaderValue::from_static("accept"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::iter;
+    use std::path::Path;
+
+    use super::*;
+
+    fn all() -> impl Iterator<Item = &'static Asset> {
+        iter::once(&PAGE).chain(ASSETS)
+    }
+
+    #[test]
+    fn the_page_is_small() {
+        let weight: usize = all().map(|asset| asset.text.len()).sum();
+        assert!(weight < 150_000, "{weight} bytes");
+    }
+
+    #[test]
+    fn every_file_is_served() {
+        fn walk(folder: &Path, found: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else {
+                    found.push(path.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/console/assets/");
+        let mut files = Vec::new();
+        walk(Path::new(root), &mut files);
+        let mut files: Vec<_> = files.iter().map(|file| file.replace(root, "/_page/")).collect();
+        files.sort();
+        let mut served: Vec<_> = all().map(|asset| asset.path.to_owned()).collect();
+        served.sort();
+        assert_eq!(files, served);
+    }
+
+    #[test]
+    fn nothing_comes_from_elsewhere() {
+        for asset in all() {
+            // A namespace is a name, not an address.
+            let text = asset.text.replace("http://www.w3.org/2000/svg", "");
+            for (at, _) in text.match_indices("//") {
+                let host = text[at + 2..].split(['/', '"', '\'', '`', ' ', '\n']).next();
+                let is_url = text[..at].ends_with(':');
+                assert!(
+                    !is_url || host == Some("127.0.0.1:8000"),
+                    "{}: {host:?}",
+                    asset.path
+                );
+            }
+            let loads = asset.kind == CSS && (text.contains("@import") || text.contains("url("));
+            assert!(!loads, "{}", asset.path);
+        }
+    }
+
+    /// A text that arrives is shown as a text: nothing in the page turns one into markup or code.
+    #[test]
+    fn no_text_becomes_markup() {
+        for asset in all() {
+            for way in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "createContextualFragment",
+                "DOMParser",
+                "setHTML",
+                "srcdoc",
+                "eval(",
+                "new Function",
+                "javascript:",
+            ] {
+                assert!(!asset.text.contains(way), "{}: {way}", asset.path);
+            }
+        }
+        // The policy allows neither scripts nor styles within the document.
+        assert!(!PAGE.text.contains("style=") && !PAGE.text.contains("<style"));
+        assert!(!PAGE.text.contains(" on") && PAGE.text.matches("<script").count() == 1);
+    }
+}

@@ -1,0 +1,79 @@
+// The control interface, and the API itself as a device without a secret uses it.
+
+/** What was answered instead of what was asked for. */
+export class Failure extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Tells of every call that changes something, as `call` events. */
+export const calls = new EventTarget();
+
+/** Asks for something. */
+export function get(path, signal) {
+  return call('GET', path, undefined, { signal });
+}
+
+/** Makes a call; the answer is its JSON, or nothing where there is none. */
+export async function call(method, path, body, { signal, headers = {} } = {}) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const began = performance.now();
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      body: text,
+      headers: text === undefined ? headers : { 'content-type': 'application/json', ...headers },
+      cache: 'no-store',
+      signal,
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Failure(0, 'the emulator does not answer; is it still running?');
+  }
+  const answer = read(await response.text());
+  if (method !== 'GET') {
+    const detail = { method, path, text, headers, status: response.status, ms: performance.now() - began };
+    calls.dispatchEvent(new CustomEvent('call', { detail }));
+  }
+  if (response.ok) return answer;
+  const why = answer?.error ?? answer?.message ?? response.statusText;
+  throw new Failure(response.status, `${response.status}: ${why}`);
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same call for a shell. */
+export function curl(method, path, body, headers = {}) {
+  const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const parts = ['curl'];
+  if (method !== (body === undefined ? 'GET' : 'POST')) parts.push('-X', method);
+  parts.push(quoted(location.origin + path));
+  for (const [name, value] of Object.entries(headers)) parts.push('-H', quoted(`${name}: ${value}`));
+  if (body !== undefined) parts.push('-H', quoted('content-type: application/json'), '--data', quoted(body));
+  return parts.join(' ');
+}
+
+/** A path of segments that may hold anything; the `+` of a number may stand there as it is. */
+export function path(...segments) {
+  return `/${segments.map((segment) => encodeURIComponent(segment).replaceAll('%2B', '+')).join('/')}`;
+}
+
+/** The address of a view of this page. */
+export function place(...segments) {
+  return `#${path(...segments)}`;
+}
+
+/** A path with the parameters that have a value. */
+export function withQuery(base, parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  return given.length ? `${base}?${new URLSearchParams(given)}` : base;
+}

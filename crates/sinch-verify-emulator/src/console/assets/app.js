@@ -1,0 +1,92 @@
+// The frame around the views: which one is shown, the keys, the connection.
+
+import { lastCall } from './parts.js';
+import { el, icon } from './dom.js';
+import { feed, follow, ready } from './feed.js';
+import { help, shortcuts } from './keys.js';
+import { strip } from './clock.js';
+import { apply, themeButton, toggle } from './theme.js';
+import { copyNewest, phones } from './views/phones.js';
+import { tryIt } from './views/try.js';
+import { verifications } from './views/verifications.js';
+import { requests } from './views/requests.js';
+import { callbacks } from './views/callbacks.js';
+import { faults } from './views/faults.js';
+import { numbers } from './views/numbers.js';
+
+apply();
+
+/** In the order of their keys, 1 to 7. Each is mounted with a signal and shows what it is given. */
+const VIEWS = [
+  { name: 'phones', title: 'Phones', mount: phones },
+  { name: 'try', title: 'Try it', mount: tryIt },
+  { name: 'verifications', title: 'Verifications', mount: verifications },
+  { name: 'requests', title: 'Requests', mount: requests },
+  { name: 'callbacks', title: 'Callbacks', mount: callbacks },
+  { name: 'faults', title: 'Faults', mount: faults },
+  { name: 'numbers', title: 'Numbers', mount: numbers },
+];
+
+const KEYS = [
+  ...VIEWS.map(({ name, title }, at) => ({ key: String(at + 1), what: title, run: () => { location.hash = `#/${name}`; } })),
+  { key: '/', what: 'To the filter', run: () => document.querySelector('[type=search]')?.focus() },
+  { key: 'c', what: 'Copy the newest code of the phone', run: copyNewest },
+  { key: 't', what: 'Light or dark', run: toggle },
+  { key: '?', what: 'This list', run: () => help(KEYS) },
+];
+
+const main = document.getElementById('main');
+let shown;
+
+/** Shows what the address says: `#/view/argument?parameter=value`. */
+function route() {
+  const [place, query] = location.hash.replace(/^#\/?/, '').split('?');
+  const [name, ...args] = place.split('/').map(decodeURIComponent);
+  const view = VIEWS.find((one) => one.name === name) ?? VIEWS[0];
+  if (shown?.view !== view) {
+    shown?.leave.abort();
+    const leave = new AbortController();
+    main.replaceChildren();
+    main.className = `view ${view.name}`;
+    shown = { view, leave, show: view.mount(main, leave.signal) };
+  }
+  document.title = `${view.title} · Verification emulator`;
+  for (const tab of document.querySelectorAll('#tabs a')) {
+    const current = tab.hash === `#/${view.name}`;
+    if (current) tab.setAttribute('aria-current', 'page');
+    else tab.removeAttribute('aria-current');
+    // On a narrow screen the tabs scroll.
+    if (current) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
+  shown.show(args.filter(Boolean), new URLSearchParams(query));
+}
+
+function connection() {
+  const mark = el('span', { class: 'connection', role: 'status' });
+  const draw = (state, text) => {
+    mark.dataset.state = state;
+    mark.replaceChildren(el('span', { class: 'dot', 'aria-hidden': 'true' }), text);
+  };
+  draw('lost', 'Connecting');
+  feed.addEventListener('live', () => draw('live', 'Live'));
+  feed.addEventListener('lost', () => draw('lost', 'Reconnecting'));
+  return mark;
+}
+
+document.getElementById('tabs').append(
+  ...VIEWS.map(({ name, title }, at) => el('a', { href: `#/${name}`, title: `Key ${at + 1}` }, title)),
+);
+document.getElementById('tools').append(
+  connection(),
+  themeButton(),
+  el('button', { class: 'icon-only', 'aria-label': 'Keys', title: 'Keys (?)', onclick: () => help(KEYS) }, icon('help')),
+);
+document.getElementById('skip').addEventListener('click', () => main.focus());
+lastCall(document.getElementById('last-call'));
+shortcuts(KEYS);
+strip(document.getElementById('strip'), new AbortController().signal);
+follow();
+// Every view may ask what emulator this is.
+await ready;
+window.addEventListener('hashchange', route);
+route();

@@ -1,0 +1,109 @@
+// A live, paged list with the chosen item beside it.
+//
+// The list shows one page of what there is, so that the document stays small however much happens.
+
+import { get, place, withQuery } from './api.js';
+import { el, fill, icon } from './dom.js';
+import { live } from './feed.js';
+import { roving } from './keys.js';
+import { trouble } from './parts.js';
+
+const PAGE = 50;
+
+/**
+ * Mounts list and detail into `root`; answers how to show the item with an id.
+ *
+ * `spec` has the list's `title`, its `path` and the `list` in its answer, the `kinds` of events
+ * that change it, `keyOf` an item, its `row`, its `place` in the address, what to show when it is
+ * `empty`, what stands beside it while nothing is chosen, `idle(isEmpty)`, and
+ * `detail(pane, id, signal)`; optionally `filters`, controls above it.
+ */
+export function browse(root, signal, spec) {
+  const list = el('ul', { class: 'rows', 'aria-label': spec.title });
+  const nothing = el('div', {});
+  const newer = el('button', { class: 'small', onclick: () => turn(() => before.pop()) }, 'Newer');
+  const older = el('button', { class: 'small', onclick: () => turn(() => before.push(next)) }, 'Older');
+  const pager = el('div', { class: 'pager', role: 'group', 'aria-label': 'Pages' }, newer, older);
+  const filters = spec.filters && el('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, spec.filters);
+  const pane = el('section', { class: 'detail', 'aria-label': 'Details', tabindex: '-1' });
+  root.append(
+    el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, spec.title), filters), list, nothing, pager),
+    pane,
+  );
+  roving(list, '.row');
+
+  /** What each page but the first begins before, and what the next one would. */
+  const before = [];
+  let next;
+  let wasEmpty;
+  let chosen;
+  let detail;
+
+  // What is half typed filters nothing yet.
+  const wanted = () => Object.fromEntries([...filters?.elements ?? []]
+    .filter((control) => control.checkValidity())
+    .map(({ name, value }) => [name, value]));
+  const refresh = live(spec.kinds, signal, async () => {
+    try {
+      const parameters = { limit: PAGE, before: before.at(-1), ...wanted() };
+      const answer = await get(withQuery(spec.path, parameters), signal);
+      next = answer.next;
+      show(answer[spec.list]);
+    } catch (error) {
+      if (!signal.aborted) nothing.replaceChildren(trouble(error));
+    }
+  });
+
+  function show(items) {
+    const isEmpty = items.length === 0;
+    fill(list, items, spec.keyOf, (item) => el('li', {}, rowOf(item)));
+    mark();
+    list.hidden = isEmpty;
+    newer.disabled = before.length === 0;
+    older.disabled = next === undefined;
+    pager.hidden = newer.disabled && older.disabled;
+    const filtered = before.length || Object.values(wanted()).some(Boolean);
+    nothing.replaceChildren(...(isEmpty ? [filtered ? el('p', { class: 'muted none' }, 'Nothing here fits.') : spec.empty()] : []));
+    // Drawn again only where that changes something: there may be a focus in it.
+    if (chosen === undefined && (!pane.hasChildNodes() || wasEmpty !== isEmpty)) pane.replaceChildren(spec.idle(isEmpty));
+    wasEmpty = isEmpty;
+  }
+
+  function rowOf(item) {
+    return el('a', { class: 'row', href: place(spec.place, spec.keyOf(item)), tabindex: '-1' }, spec.row(item));
+  }
+
+  function mark() {
+    for (const row of list.querySelectorAll('.row')) {
+      const current = chosen !== undefined && row.hash === place(spec.place, chosen);
+      if (current) row.setAttribute('aria-current', 'true');
+      else row.removeAttribute('aria-current');
+    }
+  }
+
+  function turn(change) {
+    change();
+    list.scrollTop = 0;
+    refresh();
+  }
+
+  filters?.addEventListener('input', () => turn(() => { before.length = 0; }));
+
+  return ([id]) => {
+    detail?.abort();
+    detail = undefined;
+    chosen = id;
+    root.classList.toggle('has-detail', id !== undefined);
+    mark();
+    pane.replaceChildren();
+    if (id === undefined) {
+      refresh();
+      return;
+    }
+    detail = new AbortController();
+    pane.append(el('a', { class: 'back', href: place(spec.place) }, icon('back'), spec.title));
+    spec.detail(pane, id, AbortSignal.any([signal, detail.signal]));
+    // Where there is room for one of the two only, the list is gone, and the focus with it.
+    if (list.offsetParent === null) pane.focus();
+  };
+}

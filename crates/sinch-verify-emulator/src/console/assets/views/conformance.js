@@ -1,0 +1,62 @@
+// A run of everything that a receiver of callbacks must stand up to.
+
+import { call } from '../api.js';
+import { el } from '../dom.js';
+import { feed, info } from '../feed.js';
+import { callNote, failed, field, pill } from '../parts.js';
+
+const PATH = '/_emu/conformance';
+
+/** A card that starts a run and shows its report. */
+export function conformanceCard(signal) {
+  const application = el('select', { name: 'application' });
+  const run = el('button', { class: 'primary' }, 'Run the checks');
+  const report = el('div', { class: 'report stack', role: 'status' });
+  const note = el('div', {});
+  const form = el('form', { class: 'stack', oninput: draw, onsubmit: start }, field('Receiver of', application), run, note);
+
+  function draw() {
+    note.replaceChildren(callNote('POST', PATH, { application: application.value }));
+  }
+
+  function applications() {
+    application.replaceChildren(...info.applications.map(({ key }) => el('option', { value: key }, key)));
+    run.disabled = !info.conformance;
+    if (!info.conformance) report.replaceChildren(el('p', { class: 'muted' }, 'This emulator was started without the checks; sinch-verify serve has them.'));
+    draw();
+  }
+
+  async function start(event) {
+    event.preventDefault();
+    run.disabled = true;
+    report.replaceChildren(el('p', { class: 'muted' }, 'Running…'));
+    try {
+      const { ok, checks } = await call('POST', PATH, { application: application.value });
+      const good = checks.filter((check) => check.ok).length;
+      report.replaceChildren(
+        el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} as they should be`)),
+        el('div', { class: 'scroll' }, el('table', {},
+          el('thead', {}, el('tr', {}, ['Check', 'Sent', 'Expected', 'Got', ''].map((name) => el('th', { scope: 'col' }, name)))),
+          el('tbody', {}, checks.map(row)))));
+      report.scrollIntoView({ block: 'nearest' });
+    } catch (error) {
+      report.replaceChildren();
+      failed(error);
+    } finally {
+      run.disabled = false;
+    }
+  }
+
+  feed.addEventListener('live', applications, { signal });
+  applications();
+  return el('section', { class: 'card' },
+    el('h3', {}, 'Conformance of your receiver'),
+    el('p', { class: 'muted' }, 'Posts events that are right, repeated, stale, forged and cut short, and tells which answers were wrong.'),
+    form, report);
+}
+
+function row({ name, sent, expected, got, ok }) {
+  return el('tr', {},
+    el('td', {}, name), el('td', {}, sent), el('td', {}, expected), el('td', {}, got),
+    el('td', {}, pill(ok ? 'right' : 'wrong', ok ? 'ok' : 'bad')));
+}

@@ -1,0 +1,153 @@
+// One phone: its thread, its calls, and what it does by itself.
+
+import { call, get, path, place, withQuery } from '../api.js';
+import { age, hour, now } from '../clock.js';
+import * as device from '../device.js';
+import { el, fill, icon } from '../dom.js';
+import { info, live } from '../feed.js';
+import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
+import { overlay } from './call.js';
+import { policyCard } from './policy.js';
+
+const PAGE = 30;
+
+/** Shows the phone of `number`, with `more` beside it; tells `looked` of the newest message and code. */
+export function phone(pane, number, signal, more, looked) {
+  const inbox = path('_emu', 'numbers', number, 'messages');
+  const thread = el('ol', { class: 'thread', 'aria-label': `Messages and calls of ${number}, oldest first`, tabindex: '0' });
+  const earlier = el('button', { class: 'small', hidden: true }, 'Earlier');
+  const latest = el('button', { class: 'small', hidden: true }, 'Latest');
+  const screen = el('div', { class: 'screen' }, el('div', { class: 'turn' }, earlier, latest), thread);
+  const ringing = overlay(screen, number);
+  const clock = el('span', {});
+  pane.append(
+    el('div', { class: 'phone-and-more' },
+      el('div', { class: 'handset', role: 'group', 'aria-label': `Phone ${number}` },
+        el('div', { class: 'status-bar' }, clock, el('span', { class: 'notch', 'aria-hidden': 'true' }), el('span', {}, 'EMU')),
+        el('h2', { class: 'owner' }, number, copyButton(number, 'the number')),
+        screen),
+      el('div', { class: 'aside' },
+        more,
+        policyCard(number, signal),
+        el('div', { class: 'card' },
+          el('h3', {}, 'Send something here'),
+          el('p', { class: 'muted' }, 'Start a verification of this number as a backend would.'),
+          el('a', { class: 'button', href: withQuery(place('try'), { number }) }, 'Try it')),
+        callNotes(
+          callNote('GET', inbox),
+          callNote('GET', withQuery('/_emu/messages/wait', { to: number, after: 0, timeout: '10s' })),
+          callNote('POST', path('_emu', 'numbers', number, 'keypad'), { digits: '1' })))),
+  );
+
+  let before;
+  earlier.addEventListener('click', () => { before = next; refresh(); });
+  latest.addEventListener('click', () => { before = undefined; refresh(); });
+  let next;
+  let newestSeq = 0;
+
+  const refresh = live(['message', 'started', 'ended', 'clock'], signal, async () => {
+    try {
+      const [{ messages, next: following }, { verifications }] = await Promise.all([
+        get(withQuery(inbox, { limit: PAGE, before }), signal),
+        get(withQuery('/_emu/verifications', { number, limit: 200 }), signal),
+      ]);
+      next = following;
+      show(messages, new Map(verifications.map((one) => [one.id, one])));
+    } catch (error) {
+      failed(error);
+    }
+  }, ({ number: other }) => other === undefined || other === number);
+
+  function show(messages, verifications) {
+    clock.textContent = hour(now('service'));
+    earlier.hidden = next === undefined;
+    latest.hidden = before === undefined;
+    const items = messages.toReversed().map((message) => {
+      const verification = verifications.get(message.verificationId);
+      return { ...message, status: verification?.status };
+    });
+    const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
+    fill(thread, items, ({ seq }) => seq, (item) => el('li', { class: item.kind }, bubble(item)));
+    const last = messages[0];
+    if (before !== undefined || !last) {
+      ringing(undefined);
+      return;
+    }
+    if (last.seq > newestSeq && (atEnd || newestSeq === 0)) thread.scrollTop = thread.scrollHeight;
+    newestSeq = last.seq;
+    looked(last.seq, messages.find(({ code }) => code)?.code);
+    ringing(items.at(-1));
+  }
+}
+
+/** Whether a code is still worth something. */
+const isPending = ({ status }) => status === 'PENDING';
+
+function bubble(message) {
+  const head = el('div', { class: 'bubble-head' }, el('span', { class: 'kind' }, HEADS[message.kind] ?? message.kind), age(message.at, 'service'));
+  const foot = el('div', { class: 'bubble-foot' },
+    message.status && pill(message.status),
+    el('a', { href: place('verifications', message.verificationId) }, 'Verification'));
+  return el('article', { class: 'bubble' }, head, BODIES[message.kind]?.(message), actions(message), foot);
+}
+
+const HEADS = {
+  sms: 'SMS',
+  whatsapp: 'WhatsApp',
+  flashcall: 'Flash call',
+  callout: 'Call',
+  seamless: 'Data',
+};
+
+const BODIES = {
+  sms: textAndCode,
+  whatsapp: textAndCode,
+  flashcall: ({ cli }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, 'Call from '), callerId(cli)),
+  callout: ({ text, code }) => [el('blockquote', {}, text), code && bigCode(code)],
+  seamless: ({ targetUri }) => [
+    el('p', {}, 'An address that the phone opens over the mobile network. Opening it is the proof.'),
+    el('code', { class: 'address' }, targetUri),
+  ],
+};
+
+function textAndCode({ text, code }) {
+  return [el('p', { class: 'text' }, text), code && bigCode(code)];
+}
+
+function bigCode(code) {
+  return el('p', { class: 'big-code' }, el('output', { 'aria-label': `Code ${[...code].join(' ')}` }, code), copyButton(code, `the code ${code}`));
+}
+
+/** A caller id with its end made strong: that is what a filter looks at. */
+export function callerId(cli) {
+  return el('span', { class: 'cli' }, cli.slice(0, -4), el('b', {}, cli.slice(-4)), copyButton(cli, 'the caller id'));
+}
+
+/** What can be done with a message while its verification is pending. */
+function actions(message) {
+  if (!isPending(message)) return undefined;
+  if (message.kind === 'seamless') {
+    return el('button', { class: 'small primary', onclick: () => answerOf(device.follow(message)) }, 'Open it as the phone');
+  }
+  const what = message.kind === 'flashcall' ? 'Report the caller id' : 'Report this code';
+  return el('button', { class: 'small primary', onclick: () => reportIt(message) }, what);
+}
+
+/** Reports what reached the phone, as the app on it does. */
+export function reportIt(message) {
+  return answerOf(device.send(device.reportOf(message, info.applications[0].key)));
+}
+
+async function answerOf(verification) {
+  try {
+    const { status, reason } = await verification;
+    say(reason ? `${status}: ${reason}` : status, status === 'SUCCESSFUL' ? 'ok' : 'bad');
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Presses keys in the callout to `number`. */
+export function press(number, digits) {
+  return answerOf(call('POST', path('_emu', 'numbers', number, 'keypad'), { digits }));
+}

@@ -1,0 +1,66 @@
+// The phones: every number is one, from its first message on.
+
+import { browse } from '../browse.js';
+import { age } from '../clock.js';
+import { el, icon } from '../dom.js';
+import { callNote, copy, empty, say } from '../parts.js';
+import { isUnread, look } from '../seen.js';
+import { firstSteps, isWanted, SAMPLE } from './steps.js';
+import { phone } from './phone.js';
+
+/** What is said of the last thing that reached a phone. */
+const LAST = {
+  sms: (last) => last.text,
+  whatsapp: (last) => last.text,
+  flashcall: () => 'Flash call',
+  callout: () => 'Call',
+  seamless: () => 'Data verification',
+};
+
+const ICONS = { sms: 'message', whatsapp: 'message', flashcall: 'call', callout: 'call', seamless: 'link' };
+
+let newest;
+
+/** Copies the newest code of the phone in view. */
+export function copyNewest() {
+  if (newest) copy(newest, `the code ${newest}`);
+  else say('No code on a phone in view');
+}
+
+export function phones(root, signal) {
+  const steps = el('div', { class: 'steps-place' });
+  if (isWanted()) firstSteps(steps, signal);
+  signal.addEventListener('abort', () => { newest = undefined; });
+
+  const show = browse(root, signal, {
+    title: 'Phones',
+    place: 'phones',
+    path: '/_emu/phones',
+    list: 'phones',
+    kinds: ['message', 'ended'],
+    keyOf: ({ number }) => number,
+    row,
+    empty: () => el('p', { class: 'muted none' }, 'No phone has got anything yet. A number becomes a phone when something is sent to it.'),
+    idle: () => el('div', { class: 'stack' }, steps, empty('Choose a phone', 'Its messages and calls are shown here, with everything that can be done to them.')),
+    detail: (pane, number, detail) => {
+      phone(pane, number, detail, number === SAMPLE && steps, (seq, code) => {
+        newest = code;
+        if (look(number, seq)) root.querySelector(`[data-number="${number}"]`)?.removeAttribute('data-unread');
+      });
+    },
+  });
+  root.querySelector('.list').append(callNote('GET', '/_emu/phones'));
+  return show;
+}
+
+function row({ number, last, pendingCallout, messages }) {
+  const unread = isUnread(number, last.seq);
+  return el(
+    'span', { class: 'phone-row', 'data-number': number, 'data-unread': unread },
+    el('span', { class: 'avatar', 'aria-hidden': 'true' }, icon(ICONS[last.kind] ?? 'phone')),
+    el('span', { class: 'who' }, number, el('span', { class: 'unread' }, 'unread')),
+    age(last.at, 'service'),
+    el('span', { class: 'what' }, LAST[last.kind]?.(last) ?? last.kind),
+    pendingCallout ? el('span', { class: 'pill busy' }, 'on a call') : el('span', { class: 'count' }, String(messages)),
+  );
+}

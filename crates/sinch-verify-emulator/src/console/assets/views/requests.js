@@ -1,0 +1,121 @@
+// The inspector: every call of the API, what became of it, and why.
+
+import { get, place } from '../api.js';
+import { browse } from '../browse.js';
+import { age } from '../clock.js';
+import { el } from '../dom.js';
+import { callNote, copyButton, empty, facts, httpStatus, pill, readable, select, source, trouble } from '../parts.js';
+
+const LIST = '/_emu/requests';
+
+export function requests(root, signal) {
+  const show = browse(root, signal, {
+    title: 'Requests',
+    place: 'requests',
+    path: LIST,
+    list: 'requests',
+    kinds: ['request'],
+    keyOf: ({ seq }) => seq,
+    row,
+    filters: [
+      select('status', [['', 'Any answer'], ['200', '200'], ['400', '400'], ['401', '401: not authorized'], ['403', '403: denied'], ['404', '404'], ['409', '409']]),
+    ],
+    empty: () => empty('No call yet', `Point your client at ${location.origin}; each of its calls is shown here with its signature checked.`),
+    idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'For a signature that does not match, this shows the string that was signed here and the mistake that explains yours.')),
+    detail,
+  });
+  root.querySelector('.list').append(callNote('GET', LIST));
+  return show;
+}
+
+const isAccepted = ({ verdict }) => verdict === 'accepted';
+
+function row(call) {
+  const { at, method, path, status, operation, authorization, verdict, quirks } = call;
+  return el('span', { class: 'cells' },
+    el('span', { class: 'verb' }, method),
+    el('span', { class: 'who', title: path }, path.replace(/^\/verification\/v1/, '…')),
+    httpStatus(status),
+    age(at, 'service'),
+    el('span', { class: 'what' }, isAccepted(call) ? operation : verdict),
+    quirks.length > 0 && pill(`${quirks.length} odd`, 'warn'),
+    el('span', { class: 'count' }, authorization));
+}
+
+async function detail(pane, seq, signal) {
+  const path = `${LIST}/${encodeURIComponent(seq)}`;
+  const shown = el('div', { class: 'stack' });
+  pane.append(shown);
+  try {
+    shown.append(...inspect(await get(path, signal)), callNote('GET', path));
+  } catch (error) {
+    if (!signal.aborted) shown.append(trouble(error));
+  }
+}
+
+function inspect(call) {
+  const { at, ms, method, path, status, operation, application, authorization, quirks, errorCode, verificationId } = call;
+  return [
+    el('h2', { class: 'request-line' }, el('span', { class: 'verb' }, method), ' ', el('code', {}, path), ' ', httpStatus(status)),
+    verdictOf(call),
+    signatureOf(call),
+    facts([
+      ['Operation', operation],
+      ['When', age(at, 'service')],
+      ['Took', `${ms.toFixed(1)} ms`],
+      ['Authorization', authorization],
+      ['Application', application && el('code', {}, application)],
+      ['Error code', errorCode],
+      ['Verification', verificationId && el('a', { href: place('verifications', verificationId) }, verificationId)],
+    ]),
+    quirks.length > 0 && el('section', { class: 'card warn' },
+      el('h3', {}, 'Odd, and taken all the same'),
+      el('ul', {}, quirks.map((quirk) => el('li', {}, quirk)))),
+    el('div', { class: 'two' },
+      source('As curl', call.curl, 'the request as curl'),
+      call.rust && source('As Rust', call.rust, 'the request as Rust')),
+    message('Request', call.headers, call.body),
+    call.response && message('Answer', call.response.headers, call.response.body),
+  ].filter(Boolean);
+}
+
+function verdictOf(call) {
+  const { verdict, explanation, fault } = call;
+  const ordered = fault && el('p', {}, 'A fault struck it: ', el('a', { href: '#/faults' }, fault));
+  if (isAccepted(call)) return el('div', { class: 'verdict ok' }, el('strong', {}, 'Accepted'), ordered);
+  return el('section', { class: 'verdict bad' },
+    el('strong', {}, 'Refused: '), verdict,
+    explanation && el('p', { class: 'explanation' }, explanation.text),
+    ordered);
+}
+
+/** The string to sign, line by line; beside it the one that was signed by mistake. */
+function signatureOf({ stringToSign, expectedSignature, explanation }) {
+  if (!stringToSign) return undefined;
+  const theirs = explanation?.signed?.split('\n');
+  const lines = stringToSign.lines.map(({ name, value }, at) => {
+    const signed = theirs?.[at] ?? '';
+    const differs = theirs && signed !== value;
+    return el('tr', { class: differs ? 'differs' : '' },
+      el('th', { scope: 'row' }, name),
+      el('td', {}, el('code', {}, value)),
+      theirs && el('td', {}, el('code', {}, signed || '(nothing)'), differs && el('span', { class: 'pill bad' }, 'differs')));
+  });
+  return el('section', { class: 'card' },
+    el('h3', {}, 'The string to sign'),
+    el('p', { class: 'muted' }, theirs
+      ? 'The signature fits the string on the right. Its lines are joined by single line feeds, with none at the end.'
+      : 'What came, as it is to be signed: its lines joined by single line feeds, with none at the end.'),
+    el('div', { class: 'scroll' }, el('table', { class: 'signed' },
+      el('thead', {}, el('tr', {}, el('td', {}), el('th', { scope: 'col' }, 'as it came'), theirs && el('th', { scope: 'col' }, 'as you signed it'))),
+      el('tbody', {}, lines))),
+    el('p', {}, copyButton(stringToSign.ours, 'the string to sign', { label: 'Copy the string' })),
+    expectedSignature && facts([['Right signature', el('span', {}, el('code', {}, expectedSignature), copyButton(expectedSignature, 'the right signature'))]]));
+}
+
+function message(title, headers, body) {
+  return el('section', { class: 'card' },
+    el('h3', {}, title),
+    el('dl', { class: 'headers' }, headers.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    body ? source('Body', readable(body), `the body of the ${title.toLowerCase()}`) : el('p', { class: 'muted' }, 'No body'));
+}

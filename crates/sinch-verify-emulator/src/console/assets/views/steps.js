@@ -1,0 +1,146 @@
+// The first visit: three steps that end with a verified number.
+
+import { call, get, path, place, withQuery } from '../api.js';
+import * as device from '../device.js';
+import { el, icon } from '../dom.js';
+import { info, live } from '../feed.js';
+import { callNote, failed, say } from '../parts.js';
+
+/** A number for fiction: nobody has it. */
+export const SAMPLE = '+46700000001';
+
+const DONE = 'first-steps';
+const START = { method: 'sms', number: SAMPLE };
+
+/** Whether somebody is here for the first time. */
+export function isWanted() {
+  return localStorage.getItem(DONE) === null;
+}
+
+/** Shows the steps in `root` until they are done, or not wanted. */
+export function firstSteps(root, signal) {
+  let message;
+  let verified = false;
+  let reporting = false;
+  const typed = el('input', { name: 'code', inputmode: 'numeric', autocomplete: 'off', size: 8, placeholder: 'Code', 'aria-label': 'The code on the phone' });
+  const report = el('div', {});
+  const steps = [
+    {
+      title: 'Start a verification',
+      body: [
+        el('p', {}, 'Your backend asks the service to verify a number. This button does the same, with a signed request.'),
+        el('button', { class: 'primary', onclick: start }, `Verify ${SAMPLE} by SMS`),
+        callNote('POST', '/_emu/try', START),
+      ],
+    },
+    {
+      title: 'Read the code on the phone',
+      body: [
+        el('p', {}, 'The SMS is on ', el('a', { href: place('phones', SAMPLE) }, `the phone of ${SAMPLE}`), ', as it would be on any number.'),
+        callNote('GET', path('_emu', 'numbers', SAMPLE, 'messages')),
+      ],
+    },
+    {
+      title: 'Report it',
+      body: [
+        el('form', { class: 'side-by-side', onsubmit: tell }, typed, el('button', { class: 'primary' }, 'Report the code')),
+        report,
+      ],
+    },
+  ].map(({ title, body }) => ({ item: el('li', {}), title, body }));
+  const end = el('div', { class: 'verified', role: 'status' });
+  const notNow = el('button', { class: 'small', onclick: leave }, 'Not now');
+  const panel = el(
+    'section', { class: 'first-steps', 'aria-labelledby': 'first-steps-title' },
+    el('header', {},
+      el('h2', { id: 'first-steps-title' }, 'Verify your first number'),
+      notNow),
+    el('ol', {}, steps.map(({ item }) => item)),
+    end,
+  );
+  root.replaceChildren(panel);
+
+  function at() {
+    if (verified) return 3;
+    return message ? 2 : 0;
+  }
+
+  let drawn;
+  function draw() {
+    const current = at();
+    if (current === drawn) return;
+    drawn = current;
+    steps.forEach(({ item, title, body }, step) => {
+      const done = step < current;
+      // The phone shows the code: reading it and reporting it are one screen.
+      const open = step === current || (current === 2 && step === 1);
+      item.className = done ? 'done' : open ? 'open' : '';
+      item.replaceChildren(
+        el('span', { class: 'step-mark', 'aria-hidden': 'true' }, done ? icon('check') : String(step + 1)),
+        el('div', {}, el('h3', {}, title, done && el('span', { class: 'unseen' }, ', done')), open && !(done && step === 0) ? body : undefined),
+      );
+    });
+    if (message) {
+      const { method, path: where, body } = device.reportOf(message, info.applications[0].key, '…');
+      report.replaceChildren(callNote(method, where, body));
+    }
+    if (verified) {
+      notNow.hidden = true;
+      end.replaceChildren(
+        el('p', {}, icon('check'), el('strong', {}, `${SAMPLE} is verified.`)),
+        el('p', {}, 'Now point your own client at ', el('code', {}, location.origin), '. See what just happened: ',
+          el('a', { href: place('verifications', message.verificationId) }, 'the verification'), ', ',
+          el('a', { href: '#/requests' }, 'its requests'), '; or ',
+          el('a', { href: '#/try' }, 'try another method'), '.'),
+        el('button', { class: 'small', onclick: leave }, 'Done'),
+      );
+    }
+  }
+
+  async function start() {
+    try {
+      await call('POST', '/_emu/try', START);
+      location.hash = place('phones', SAMPLE);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function tell(event) {
+    event.preventDefault();
+    const code = typed.value.trim();
+    if (!code || !message) return;
+    reporting = true;
+    try {
+      const { status } = await device.send(device.reportOf(message, info.applications[0].key, code));
+      verified = status === 'SUCCESSFUL';
+      say(status, verified ? 'ok' : 'bad');
+      if (verified) localStorage.setItem(DONE, 'done');
+      draw();
+    } catch (error) {
+      failed(error);
+    } finally {
+      reporting = false;
+    }
+  }
+
+  function leave() {
+    localStorage.setItem(DONE, 'left');
+    panel.remove();
+  }
+
+  live(['message', 'ended'], signal, async () => {
+    try {
+      // What is being reported is the message that it is about.
+      if (verified || reporting) return;
+      const [{ messages }, { verifications }] = await Promise.all([
+        get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),
+        get(withQuery('/_emu/verifications', { number: SAMPLE, method: 'sms', status: 'PENDING', limit: 1 }), signal),
+      ]);
+      message = messages.find(({ verificationId }) => verificationId === verifications[0]?.id);
+      draw();
+    } catch (error) {
+      failed(error);
+    }
+  }, ({ number }) => number === undefined || number === SAMPLE);
+}

@@ -1,0 +1,97 @@
+// Try it: start a verification as a backend would, and see the same in curl and Rust.
+
+import { call, place, withQuery } from '../api.js';
+import { el } from '../dom.js';
+import { feed, info } from '../feed.js';
+import { callNote, failed, field, httpStatus, readable, select, source } from '../parts.js';
+import { SAMPLE } from './steps.js';
+
+const PATH = '/_emu/try';
+
+const METHODS = [
+  ['sms', 'SMS'],
+  ['flashcall', 'Flash call'],
+  ['callout', 'Callout'],
+  ['whatsapp', 'WhatsApp'],
+  ['seamless', 'Data (seamless)'],
+];
+
+export function tryIt(root, signal) {
+  const number = el('input', { name: 'number', value: SAMPLE, required: true, autocomplete: 'off', inputmode: 'tel' });
+  const method = select('method', METHODS);
+  const application = el('select', { name: 'application' });
+  const note = el('div', {});
+  const result = el('section', { class: 'detail', 'aria-label': 'What came of it', 'aria-live': 'polite' },
+    el('div', { class: 'empty' }, el('h2', {}, 'Nothing started yet'), el('p', {}, 'The request goes through the real API, signed like a backend\'s, and shows up everywhere else on this page.')));
+  const form = el('form', { class: 'stack', onsubmit: start, oninput: draw },
+    field('Method', method),
+    field('Number', number, 'Any number is a phone; magic ones have an outcome of their own.'),
+    field('Reference', el('input', { name: 'reference', autocomplete: 'off' }), 'Yours, and used once.'),
+    field('Custom', el('input', { name: 'custom', autocomplete: 'off' }), 'Comes back in the callbacks.'),
+    field('Accept-Language', el('input', { name: 'acceptLanguage', placeholder: 'sv-SE, en', autocomplete: 'off' })),
+    field('Application', application),
+    el('button', { class: 'primary' }, 'Start the verification'),
+    note);
+  root.append(el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, 'Try it')), form), result);
+
+  function applications() {
+    const chosen = application.value;
+    application.replaceChildren(...info.applications.map(({ key }) => el('option', { value: key, selected: key === chosen }, key)));
+    application.parentElement.hidden = info.applications.length < 2;
+    draw();
+  }
+
+  function body() {
+    const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => value.trim() !== ''));
+    if (info.applications.length < 2) delete given.application;
+    return given;
+  }
+
+  function draw() {
+    note.replaceChildren(callNote('POST', PATH, body()));
+  }
+
+  async function start(event) {
+    event.preventDefault();
+    const wanted = body();
+    try {
+      const answer = await call('POST', PATH, wanted);
+      if (!signal.aborted) result.replaceChildren(...outcome(wanted, answer));
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  feed.addEventListener('live', applications, { signal });
+  applications();
+  draw();
+  return (_, query) => {
+    for (const [name, control] of [['number', number], ['method', method]]) {
+      if (query.has(name)) control.value = query.get(name);
+    }
+    draw();
+  };
+}
+
+function outcome({ number }, { request, status, response, curl, rust }) {
+  const text = typeof response === 'string' ? response : JSON.stringify(response);
+  const id = read(text)?.id;
+  return [
+    el('h2', {}, status < 300 ? 'It is under way ' : 'It was refused ', httpStatus(status)),
+    el('p', { class: 'links' },
+      status < 300 && el('a', { class: 'button primary', href: place('phones', number) }, 'See the phone'),
+      id && el('a', { class: 'button', href: place('verifications', id) }, 'The verification'),
+      request && el('a', { class: 'button', href: place('requests', request) }, 'The request')),
+    source('curl', curl, 'the request as curl'),
+    source('Rust', rust, 'the request as Rust'),
+    source('Answer', readable(text), 'the answer'),
+  ];
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

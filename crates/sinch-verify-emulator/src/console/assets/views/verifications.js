@@ -1,0 +1,104 @@
+// Every verification, and how it came to its end.
+
+import { call, get, path, place } from '../api.js';
+import { browse } from '../browse.js';
+import { age } from '../clock.js';
+import { el, fill } from '../dom.js';
+import { live } from '../feed.js';
+import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../parts.js';
+
+const LIST = '/_emu/verifications';
+
+export function verifications(root, signal) {
+  const show = browse(root, signal, {
+    title: 'Verifications',
+    place: 'verifications',
+    path: LIST,
+    list: 'verifications',
+    kinds: ['started', 'ended', 'message', 'request'],
+    keyOf: ({ id }) => id,
+    row,
+    filters: [
+      el('input', { type: 'search', name: 'number', 'aria-label': 'Number', placeholder: 'Number  /', pattern: '\\+?[0-9]{5,15}', autocomplete: 'off' }),
+      select('status', [['', 'Any status'], 'PENDING', 'SUCCESSFUL', 'FAIL', 'DENIED', 'ABORTED', 'ERROR']),
+      select('method', [['', 'Any method'], 'sms', 'flashcall', 'callout', 'whatsapp', 'seamless', 'auto']),
+    ],
+    empty: () => empty('No verification yet', 'Start one from your code, or here.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
+    idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, what was sent, reports and the result.')),
+    detail,
+  });
+  root.querySelector('.list').append(callNote('GET', LIST));
+  return show;
+}
+
+function row({ number, method, status, reason, startedAt, attempts, attemptsAllowed, reference }) {
+  return el('span', { class: 'cells' },
+    el('span', { class: 'who' }, number),
+    el('span', { class: 'method' }, method),
+    pill(status),
+    age(startedAt, 'service'),
+    el('span', { class: 'what' }, reason ?? (reference ? `reference ${reference}` : '')),
+    el('span', { class: 'count', title: 'Wrong attempts' }, `${attempts} of ${attemptsAllowed}`));
+}
+
+/** What can be done to a pending verification. */
+const ACTIONS = [
+  ['expire', 'Let it expire'],
+  ['deliver', 'Deliver again'],
+  ['deny', 'Deny'],
+];
+
+function detail(pane, id, signal) {
+  const one = path('_emu', 'verifications', id);
+  const head = el('div', {});
+  const timeline = el('ol', { class: 'timeline', 'aria-label': 'Timeline' });
+  const act = (action) => async () => {
+    try {
+      await call('POST', `${one}/${action}`);
+      say('Done', 'ok');
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', title: `POST ${one}/${action}`, onclick: act(action) }, label));
+  pane.append(head, el('div', { class: 'buttons' }, buttons), timeline,
+    callNotes(callNote('GET', one), ACTIONS.map(([action]) => callNote('POST', `${one}/${action}`))));
+  live(['started', 'ended', 'message', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
+    try {
+      const shown = await get(one, signal);
+      const { timeline: steps, ...others } = shown;
+      fill(head, [others], ({ id: own }) => own, (one) => el('div', { class: 'stack' }, summary(one)));
+      for (const button of buttons) button.disabled = shown.status !== 'PENDING';
+      fill(timeline, steps.map((one, order) => ({ ...one, order })), ({ order }) => order, step);
+    } catch (error) {
+      if (!signal.aborted) head.replaceChildren(trouble(error));
+    }
+  }, ({ verificationId }) => verificationId === undefined || verificationId === id);
+}
+
+function summary(shown) {
+  const { id, number, method, status, reason, reference, application, startedAt, endedAt, expiresAt, attempts, attemptsAllowed, callbackUrl } = shown;
+  return [
+    el('h2', {}, number, ' ', pill(status), reason && el('span', { class: 'reason' }, reason)),
+    facts([
+      ['Method', method],
+      ['Id', el('span', {}, el('code', {}, id), copyButton(id, 'the id'))],
+      ['Reference', reference],
+      ['Wrong attempts', `${attempts} of ${attemptsAllowed}`],
+      ['Started', age(startedAt, 'service')],
+      endedAt ? ['Ended', age(endedAt, 'service')] : ['Expires', age(expiresAt, 'service')],
+      ['Application', el('code', {}, application)],
+      ['Callback', callbackUrl ?? 'none: nobody is asked'],
+      ['Phone', el('a', { href: place('phones', number) }, number)],
+    ]),
+  ];
+}
+
+function step({ at, kind, text, request, delivery }) {
+  return el('li', { class: kind },
+    el('span', { class: 'step-kind' }, kind),
+    el('span', { class: 'step-text' }, text,
+      request && el('a', { href: place('requests', request) }, 'request'),
+      delivery && el('a', { href: place('callbacks', delivery) }, 'delivery')),
+    age(at, 'service'));
+}

@@ -1,0 +1,21 @@
+//! The page, in a real browser.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may fail where it stands"
+)]
+
+mod callbacks;
+mod driver;
+mod gate;
+mod live;
+mod many;
+mod phones;
+mod requests;
+mod served;
+#[path = "../service/support.rs"]
+#[expect(dead_code, reason = "the service's tests use more of it")]
+mod support;
+mod visit;

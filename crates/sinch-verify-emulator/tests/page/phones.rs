@@ -1,0 +1,159 @@
+//! What the phones show, and what can be done with them.
+
+use serde_json::json;
+use sinch_verify_emulator::Emulator;
+use sinch_verify_protocol::start::SmsOptions;
+use sinch_verify_protocol::{Method, Start, Status, StatusByNumber};
+
+use crate::driver::{Browser, key};
+use crate::support::{basic, call, emulator, number, post};
+
+async fn start(emulator: &Emulator, method: &str) {
+    start_at(emulator, method, number().as_str()).await;
+}
+
+async fn start_at(emulator: &Emulator, method: &str, number: &str) {
+    let wanted = json!({"method": method, "number": number}).to_string();
+    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
+}
+
+async fn status(emulator: &Emulator, method: Method) -> Status {
+    let question = StatusByNumber {
+        method,
+        number: number(),
+    };
+    call(emulator, &basic(), &question).await.unwrap().status
+}
+
+async fn look(browser: &Browser, emulator: &Emulator) {
+    browser
+        .open(&format!("{}/#/phones/%2B46700000001", emulator.url()))
+        .await;
+    browser.sees("Answer policy").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callout_is_completed_on_the_keypad() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    look(&browser, &emulator).await;
+    start(&emulator, "callout").await;
+    browser.press("Answer").await;
+    browser.keep("keypad").await;
+    // A wrong key first, by mouse: the call goes on.
+    browser.press("9").await;
+    browser.press("Press").await;
+    browser.sees("PENDING").await;
+    assert_eq!(status(&emulator, Method::Callout).await, Status::Pending);
+    browser.press("1").await;
+    browser.press("Press").await;
+    browser.sees("SUCCESSFUL").await;
+    browser.wait("!document.querySelector('.call')").await;
+    assert_eq!(status(&emulator, Method::Callout).await, Status::Successful);
+
+    // The code does as well, from the keyboard.
+    start(&emulator, "callout").await;
+    browser.press("Answer").await;
+    let code = emulator.inbox(&number())[0].code.clone().unwrap();
+    browser.keys(code.expose()).await;
+    browser.keys(key::ENTER).await;
+    browser.wait("!document.querySelector('.call')").await;
+    assert_eq!(status(&emulator, Method::Callout).await, Status::Successful);
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_proof_is_reported_from_the_phone() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    for (method, number) in [
+        ("whatsapp", "+46700000002"),
+        ("callout", "+46700000003"),
+        ("seamless", "+46700000004"),
+        ("sms", "+447700900901"),
+    ] {
+        start_at(&emulator, method, number).await;
+    }
+    look(&browser, &emulator).await;
+    browser.press("Not now").await;
+    start(&emulator, "flashcall").await;
+    browser.wait("document.querySelector('.ringing')").await;
+    let cli = emulator.inbox(&number())[0].cli.clone().unwrap();
+    browser.sees(&cli.expose()[cli.expose().len() - 4..]).await;
+    browser.keep("flash-call").await;
+    browser.press("Report").await;
+    browser.wait("!document.querySelector('.ringing')").await;
+    assert_eq!(status(&emulator, Method::FlashCall).await, Status::Successful);
+
+    start(&emulator, "whatsapp").await;
+    browser
+        .wait("document.querySelector('.whatsapp .big-code')")
+        .await;
+    browser.press("Report this code").await;
+    browser.wait("document.querySelector('.whatsapp .pill.ok')").await;
+    assert_eq!(status(&emulator, Method::WhatsApp).await, Status::Successful);
+
+    start(&emulator, "seamless").await;
+    browser.press("Open it as the phone").await;
+    browser.wait("document.querySelector('.seamless .pill.ok')").await;
+    assert_eq!(status(&emulator, Method::Seamless).await, Status::Successful);
+
+    start(&emulator, "sms").await;
+    browser.wait("document.querySelector('.sms .big-code')").await;
+    browser.keep("phone").await;
+    browser.click(".sms .big-code button").await;
+    browser.sees("Copied the code").await;
+
+    // A policy reports the next one by itself.
+    browser.run("document.querySelector('[name=do]').value = 'report'; document.querySelector('[name=do]').dispatchEvent(new Event('input', {bubbles: true}))").await;
+    browser
+        .run("document.querySelector('[name=after]').value = '0s'")
+        .await;
+    browser.press("Set").await;
+    browser.sees("The policy is set").await;
+    browser.sees("set for this number").await;
+    start(&emulator, "sms").await;
+    browser
+        .wait("document.querySelector('.thread').lastChild.querySelector('.pill.ok')")
+        .await;
+    assert_eq!(status(&emulator, Method::Sms).await, Status::Successful);
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_message_says_stays_a_text() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    let hostile = "<img src=x onerror=\"window.caught='img'\"><script>window.caught='script'</script>\
+                   </li><a href=\"javascript:window.caught='link'\">{{CODE}}</a>\u{202e}&lt;b&gt;";
+    let mut options = SmsOptions::default();
+    options.template = Some(hostile.to_owned());
+    call(&emulator, &basic(), &Start::sms(number()).options(options))
+        .await
+        .unwrap();
+    look(&browser, &emulator).await;
+    let code = browser
+        .wait("document.querySelector('.big-code output').textContent")
+        .await;
+    let shown = browser
+        .run("return document.querySelector('.bubble .text').textContent")
+        .await;
+    assert_eq!(shown, hostile.replace("{{CODE}}", code.as_str().unwrap()));
+    for place in ["phones", "verifications", "requests/1", "requests", "try"] {
+        browser.open(&format!("{}/#/{place}", emulator.url())).await;
+        browser.sees("Live").await;
+        browser
+            .wait("document.querySelector('main').innerText.length > 20")
+            .await;
+        let made =
+            "return [window.caught ?? 'nothing', document.querySelectorAll('main img, main script').length]";
+        assert_eq!(browser.run(made).await, json!(["nothing", 0]), "{place}");
+    }
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
