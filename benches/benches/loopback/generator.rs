@@ -107,6 +107,12 @@ pub(crate) fn poisson(rate: f64, count: usize, seed: u64) -> Vec<Duration> {
     due
 }
 
+/// How long a server may be silent.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it looks for answers without sleeping.
+const AWAKE: Duration = Duration::from_micros(200);
+
 struct Generator {
     poll: Poll,
     connections: Vec<Connection>,
@@ -146,9 +152,8 @@ impl Generator {
         let mut latencies = Vec::with_capacity(requests.len());
         let mut events = Events::with_capacity(self.connections.len());
         let mut next = 0;
-        // An open schedule is kept by looking at the time all the time.
-        let patience = due.map_or(Duration::from_secs(30), |_| Duration::ZERO);
         let begun = Instant::now();
+        let mut last_answer = begun;
         while latencies.len() < requests.len() {
             let now = begun.elapsed();
             while next < requests.len() && due.is_none_or(|due| due[next] <= now) {
@@ -162,14 +167,23 @@ impl Generator {
                 );
                 next += 1;
             }
-            if let Err(error) = self.poll.poll(&mut events, Some(patience)) {
+            // Awake while answers come: a schedule is kept by looking at the time all the time, and
+            // no server has to wake anybody up, which costs a server more the slower it is. A server
+            // that is kept from its core is waited for asleep.
+            let silent = last_answer.elapsed();
+            ensure!(
+                silent < PATIENCE,
+                "the server has answered nothing for {PATIENCE:?}"
+            );
+            let awake = due.is_some() || silent < AWAKE;
+            let timeout = if awake { Duration::ZERO } else { PATIENCE };
+            if let Err(error) = self.poll.poll(&mut events, Some(timeout)) {
                 ensure!(error.kind() == ErrorKind::Interrupted, error);
                 continue;
             }
-            ensure!(
-                due.is_some() || !events.is_empty(),
-                "the server has answered nothing for {patience:?}"
-            );
+            if !events.is_empty() {
+                last_answer = Instant::now();
+            }
             for event in &events {
                 let Token(at) = event.token();
                 let connection = &mut self.connections[at];
