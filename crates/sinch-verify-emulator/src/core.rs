@@ -65,13 +65,17 @@ pub(crate) struct Registered {
     callback: RwLock<Option<Arc<CallbackUrl>>>,
 }
 
-/// Where service time can be moved to.
+/// What can be done to service time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Whatever is due next.
-    Due,
-    /// The next expiry of a verification.
-    Expiry,
+pub(crate) enum Turn {
+    /// It moves ahead.
+    By(Duration),
+    /// It moves to whatever is due next.
+    ToNextDue,
+    /// It moves to the next expiry of a verification.
+    ToNextExpiry,
+    /// It stands, or goes on.
+    Pause(bool),
 }
 
 /// What came of a command, and which verification it was about.
@@ -392,39 +396,59 @@ impl Core {
         }
     }
 
-    pub(crate) fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-        self.clock_moved();
+    /// Moves service time, and does all that is due then before this returns. Says whether there was
+    /// anything to move it to.
+    pub(crate) fn turn(&self, turn: Turn) -> bool {
+        let turned = self.turn_clock(turn);
+        if turned {
+            while self.do_some_that_is_due() {}
+            self.tell(Happening::Clock);
+        }
+        turned
     }
 
-    /// Moves service time to the next thing that is due, or to the next expiry; says whether there
-    /// is one.
-    pub(crate) fn advance_to(&self, next: Next) -> bool {
-        let due = self.look(|engine| match next {
-            Next::Due => engine.next_deadline(),
-            Next::Expiry => engine.next_expiry(),
-        });
+    /// As [`Core::turn`], with requests answered in between, however much is due.
+    pub(crate) async fn turn_among_others(&self, turn: Turn) -> bool {
+        let turned = self.turn_clock(turn);
+        if turned {
+            while self.do_some_that_is_due() {
+                tokio::task::yield_now().await;
+            }
+            self.tell(Happening::Clock);
+        }
+        turned
+    }
+
+    fn turn_clock(&self, turn: Turn) -> bool {
+        let due = match turn {
+            Turn::By(span) => {
+                self.clock.advance(span);
+                return true;
+            }
+            Turn::Pause(true) => {
+                self.clock.pause();
+                return true;
+            }
+            Turn::Pause(false) => {
+                self.clock.resume();
+                // The driver did not look at the clock while it stood.
+                self.nearer.notify_one();
+                return true;
+            }
+            Turn::ToNextDue => self.look(Engine::next_deadline),
+            Turn::ToNextExpiry => self.look(Engine::next_expiry),
+        };
         if let Some(due) = due {
             self.clock.advance_to(due);
-            self.clock_moved();
         }
         due.is_some()
     }
 
-    pub(crate) fn pause(&self, pause: bool) {
-        if pause {
-            self.clock.pause();
-        } else {
-            self.clock.resume();
-            // The driver did not look at the clock while it stood.
-            self.nearer.notify_one();
-        }
-        self.clock_moved();
-    }
-
-    fn clock_moved(&self) {
+    /// Does some of what is due; says whether there is more.
+    pub(crate) fn do_some_that_is_due(&self) -> bool {
         self.run(Command::TimeReached);
-        self.tell(Happening::Clock);
+        let now = self.clock.service();
+        self.next_deadline().is_some_and(|deadline| deadline <= now)
     }
 
     /// Expires, delivers or denies; says what stands against it.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::Core;
-use crate::engine::Command;
 
 /// The longest sleep: the wall clock may be set while it lasts.
 const NAP: Duration = Duration::from_secs(60);
@@ -19,7 +18,9 @@ pub(crate) async fn run(core: Arc<Core>) {
             _ => NAP,
         };
         if wait.is_zero() {
-            core.run(Command::TimeReached);
+            core.do_some_that_is_due();
+            // There may be more, and requests wait meanwhile.
+            tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {

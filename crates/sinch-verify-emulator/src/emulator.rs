@@ -14,7 +14,7 @@ use crate::application::{Application, CallbackUrl};
 use crate::builder::Builder;
 use crate::callbacks::{self, Check};
 use crate::clock::Clock;
-use crate::core::{Core, Next};
+use crate::core::{Core, Turn};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
@@ -126,22 +126,22 @@ impl Emulator {
     /// Moves service time ahead. Everything that falls due happens before this returns, in order
     /// and each at its own instant; result events are queued then, and posted soon after.
     pub fn advance(&self, by: Duration) {
-        self.core.advance(by);
+        self.core.turn(Turn::By(by));
     }
 
     /// Lets service time stand from now on: it moves by [`Emulator::advance`] only.
     pub fn pause_clock(&self) {
-        self.core.pause(true);
+        self.core.turn(Turn::Pause(true));
     }
 
     /// Lets service time go on with the wall clock, from where it stands.
     pub fn resume_clock(&self) {
-        self.core.pause(false);
+        self.core.turn(Turn::Pause(false));
     }
 
     /// Moves service time to the next thing that is due, and does it; says whether anything is.
     pub fn advance_to_next(&self) -> bool {
-        self.core.advance_to(Next::Due)
+        self.core.turn(Turn::ToNextDue)
     }
 
     /// Where events of an application are posted from now on; `None` for nowhere.

@@ -12,7 +12,7 @@ use serde_json::json as value;
 
 use super::respond::{Answer, Refused, json, read_body};
 use super::time;
-use crate::core::{Core, Next};
+use crate::core::{Core, Turn};
 use crate::span;
 
 /// Ten years: a slip of the finger must not take the clock to its end for good.
@@ -68,19 +68,15 @@ enum Goal {
 pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
     let wanted: Move = read_body(&body, example)?;
-    match (wanted.advance, wanted.pause, wanted.to) {
-        (Some(text), None, None) => core.advance(span(&text)?),
-        (None, Some(pause), None) => core.pause(pause),
-        (None, None, Some(goal)) => {
-            let next = match goal {
-                Goal::Next => Next::Due,
-                Goal::NextExpiry => Next::Expiry,
-            };
-            if !core.advance_to(next) {
-                return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
-            }
-        }
+    let turn = match (wanted.advance, wanted.pause, wanted.to) {
+        (Some(text), None, None) => Turn::By(span(&text)?),
+        (None, Some(pause), None) => Turn::Pause(pause),
+        (None, None, Some(Goal::Next)) => Turn::ToNextDue,
+        (None, None, Some(Goal::NextExpiry)) => Turn::ToNextExpiry,
         _ => return Err(Refused::bad("name one of advance, pause and to")),
+    };
+    if !core.turn_among_others(turn).await {
+        return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
     }
     Ok(clock(State(core)).await)
 }

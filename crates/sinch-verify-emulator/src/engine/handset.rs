@@ -53,7 +53,11 @@ impl Handsets {
         at: SystemTime,
     ) -> u64 {
         self.received += 1;
-        let inbox = self.inboxes.entry(number).or_default();
+        // Most phones get one message: room for more comes with the second.
+        let inbox = self
+            .inboxes
+            .entry(number)
+            .or_insert_with(|| VecDeque::with_capacity(1));
         if let Some(last) = inbox.back() {
             self.latest.remove(&last.seq);
         }

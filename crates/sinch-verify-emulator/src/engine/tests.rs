@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use sinch_verify_protocol::callback::{CalloutDecision, Decision, FlashCallDecision, SmsDecision};
+use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{
@@ -459,4 +460,47 @@ fn ids_are_uuids_that_sort_by_age() {
     ] {
         assert_eq!(Uid::parse(text), None, "{text}");
     }
+}
+
+/// More than is done at once falls due at one instant: whoever asks meanwhile meets that instant.
+#[test]
+fn much_that_is_due_is_done_bit_by_bit() {
+    const MANY: usize = 1_000;
+    let settings = Arc::new(Settings::default());
+    let mut engine = Engine::new(settings, "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let mut last = None;
+    for n in 0..MANY {
+        let number = Identity::number(format!("+467000{n:05}").parse().unwrap());
+        let command = Command::Start(Box::new(StartCommand {
+            app: AppId(0),
+            level: AuthorizationLevel::Signed,
+            callback: false,
+            request: StartRequest::new(number, Method::Sms),
+            languages: AcceptLanguage::default(),
+        }));
+        last = engine.handle(began, command).about;
+    }
+    let query = |uid: Uid| Command::Status {
+        app: AppId(0),
+        query: Query::Id(uid.to_id()),
+    };
+    let later = began + Duration::from_secs(1_000);
+    let expiry = began + Duration::from_secs(300);
+    // The youngest expires last.
+    let outputs = engine.handle(later, query(last.unwrap()));
+    let Answer::Verification(verification) = outputs.answer else {
+        panic!("no verification")
+    };
+    assert_eq!(verification.status, Status::Pending);
+    assert_eq!(engine.now, expiry, "the time at which it is still pending");
+    let mut ended = outputs.effects.len();
+    assert!((1..MANY).contains(&ended), "some of it was done: {ended}");
+    while engine.next_deadline().is_some_and(|due| due <= later) {
+        ended += engine.handle(later, Command::TimeReached).effects.len();
+    }
+    assert_eq!(ended, MANY, "each was told of once");
+    let outputs = engine.handle(later, query(last.unwrap()));
+    assert!(matches!(outputs.answer, Answer::Verification(found) if found.status == Status::Fail));
+    assert_eq!(engine.now, later);
 }

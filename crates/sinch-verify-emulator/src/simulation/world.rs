@@ -12,7 +12,9 @@ use super::commands::{self, APPLICATIONS, chance};
 use super::journal::Journal;
 use super::look::{same, uid_of, unchanged, verification};
 use super::model::{Known, Model};
-use crate::engine::{Answer, Command, Engine, Intervention, Outputs, Query, Reach, Target, Uid};
+use crate::engine::{
+    Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Target, Uid,
+};
 use crate::message::Message;
 use crate::settings::Settings;
 
@@ -489,10 +491,32 @@ impl World {
         Ok(outputs)
     }
 
+    /// Gives the engine a command, once it has done what is due, and lets it do what the command
+    /// made due.
     fn say(&mut self, command: Command) -> Outputs {
-        let outputs = self.engine.handle(self.now, command);
+        let mut effects = Vec::new();
+        let mut arrivals = Vec::new();
+        self.do_what_is_due(&mut effects, &mut arrivals);
+        let mut outputs = self.engine.handle(self.now, command);
+        effects.append(&mut outputs.effects);
+        arrivals.append(&mut outputs.arrivals);
+        self.do_what_is_due(&mut effects, &mut arrivals);
+        let outputs = Outputs {
+            effects,
+            arrivals,
+            ..outputs
+        };
         self.journal.note(&outputs);
         outputs
+    }
+
+    /// The engine does only so much at once.
+    fn do_what_is_due(&mut self, effects: &mut Vec<Effect>, arrivals: &mut Vec<Arrived>) {
+        while self.engine.next_deadline().is_some_and(|due| due <= self.now) {
+            let outputs = self.engine.handle(self.now, Command::TimeReached);
+            effects.extend(outputs.effects);
+            arrivals.extend(outputs.arrivals);
+        }
     }
 
     pub(super) fn choose(&mut self) -> Option<Uid> {
