@@ -16,6 +16,9 @@ use super::source::{CodeSource, Seen};
 use crate::client::Client;
 use crate::clock::Sleep;
 
+/// How much of what was typed too early is kept; the source waits with the rest.
+const MOST_EARLY: usize = 16;
+
 /// A flow under way. It goes on while [`next`](Self::next) is awaited, and is cancelled by dropping
 /// it.
 ///
@@ -42,8 +45,8 @@ pub struct Running<S> {
     session: Session,
     origin: Instant,
     begun: bool,
-    /// What was typed while a start was not answered.
-    early: Option<Seen>,
+    /// What was typed while a start was not answered, up to [`MOST_EARLY`].
+    early: VecDeque<Seen>,
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = Input> + Send>>>,
     timer: Option<(Duration, Sleep)>,
     told: VecDeque<Step>,
@@ -114,8 +117,10 @@ impl<S: CodeSource> Running<S> {
     /// Hands an input in, and tells whether it changed anything.
     fn take(&mut self, input: Input) -> bool {
         let now = self.elapsed();
-        let mut changed = true;
+        let mut changed = false;
         for output in self.session.handle(now, input) {
+            // A repeated code, or a call of somebody else.
+            changed |= !matches!(output, Output::Ignored(_));
             match output {
                 Output::Send { id, request } => {
                     let client = self.client.clone();
@@ -127,32 +132,36 @@ impl<S: CodeSource> Running<S> {
                     self.told.push_back(Step::Verified(verification));
                 }
                 Output::Ended(Ending::Failed(failure)) => self.told.push_back(Step::Failed(failure)),
-                // A repeated code, or a call of somebody else.
-                Output::Ignored(_) => changed = false,
                 _ => {}
             }
         }
         changed
     }
 
-    /// Answers first: a success that is here beats a deadline.
+    /// Answers first: a success that is here beats a deadline. The source last: one that always has
+    /// something must not keep the deadline away.
     fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Input> {
         if let Poll::Ready(Some(input)) = self.requests.poll_next_unpin(context) {
             return Poll::Ready(input);
         }
+        if let Poll::Ready(input) = self.poll_timer(context) {
+            return Poll::Ready(input);
+        }
         let at_work = self.session.verification_id().is_some();
-        if at_work && let Some(early) = self.early.take() {
+        if at_work && let Some(early) = self.early.pop_front() {
             return Poll::Ready(early.into_input());
         }
-        if self.early.is_none()
+        if self.early.len() < MOST_EARLY
             && let Poll::Ready(seen) = self.source.poll(context)
         {
             if at_work || !seen.needs_a_method() {
                 return Poll::Ready(seen.into_input());
             }
-            self.early = Some(seen);
+            self.early.push_back(seen);
+            // On with the source: whoever typed may give up while the start is on its way.
+            context.waker().wake_by_ref();
         }
-        self.poll_timer(context)
+        Poll::Pending
     }
 
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<Input> {
@@ -187,7 +196,7 @@ impl<S> Running<S> {
             client,
             session,
             begun: false,
-            early: None,
+            early: VecDeque::new(),
             requests: FuturesUnordered::new(),
             timer: None,
             told: VecDeque::new(),

@@ -270,3 +270,48 @@ async fn the_deadline_ends_it() {
     assert!(matches!(error.failure(), Some(Failure::TimedOut)), "{error:#}");
     assert_eq!(server.seen().starts, 1);
 }
+
+/// Has always heard of some other message.
+struct Chatter;
+
+impl CodeSource for Chatter {
+    async fn next(&mut self) -> Option<Seen> {
+        Some(Seen::sms("see you at eight"))
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_never_rests_keeps_neither_answers_nor_the_deadline_away() {
+    let client = |server: &FaultServer| hasty(&server.base_url).build().unwrap();
+    let stalled = FaultServer::start(Fault::Stall).await;
+    let answering = FaultServer::start(Fault::answer("200 OK", r#"{"id":"1","method":"sms"}"#)).await;
+    for server in [stalled, answering] {
+        let flow = client(&server).verify(number());
+        let flow = flow.deadline(Duration::from_millis(100));
+        let error = tokio::time::timeout(PATIENT, flow.run(Chatter)).await.unwrap();
+        let error = error.unwrap_err();
+        assert!(matches!(error.failure(), Some(Failure::TimedOut)), "{error:#}");
+    }
+
+    let denying = FaultServer::start(Fault::answer(
+        "403 Forbidden",
+        r#"{"errorCode":40303,"message":"Forbidden"}"#,
+    ))
+    .await;
+    let flow = client(&denying).verify(number());
+    let error = tokio::time::timeout(PATIENT, flow.run(Chatter)).await.unwrap();
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error.failure(), Some(Failure::Denied { .. })),
+        "{error:#}"
+    );
+}
+
+#[tokio::test]
+async fn who_typed_too_early_may_still_give_up() {
+    let server = FaultServer::start(Fault::Stall).await;
+    let client = hasty(&server.base_url).build().unwrap();
+    let flow = client.verify(number()).run(channel([code("4821"), Seen::Cancel]));
+    let error = tokio::time::timeout(PATIENT, flow).await.unwrap().unwrap_err();
+    assert!(matches!(error.failure(), Some(Failure::Cancelled)), "{error:#}");
+}
