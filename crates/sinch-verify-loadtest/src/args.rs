@@ -1,6 +1,7 @@
 //! The command line. Each group of flags has its file.
 
 mod load;
+mod merge;
 mod output;
 mod target;
 
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::Options;
 
 use load::LoadArgs;
+pub(crate) use merge::MergeArgs;
 pub(crate) use output::OutputArgs;
 use target::TargetArgs;
 
@@ -27,6 +29,12 @@ pub(crate) enum Command {
     /// finished, 2 on wrong usage, 3 when the load tester itself went wrong, and 5 when the target
     /// cannot be reached.
     Run(Box<RunArgs>),
+
+    /// Add the shards of a run up, without loss, and judge them as one.
+    ///
+    /// Exits with 2 when a file is no run file, or one of another run, with 3 when a shard is
+    /// missing, and otherwise as `run` does.
+    Merge(MergeArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,7 @@ use crate::measure::FlowEnd;
 use crate::numbers::Numbers;
 use crate::phone::Phone;
 use crate::runfile::Shard;
+use crate::safety::{Guarded, Rails};
 use crate::scenario::{Mix, Scenario};
 use crate::wire::Wire;
 
@@ -31,6 +32,8 @@ pub struct Crew<P> {
     pub work: Work,
     /// Where they count.
     pub board: Arc<Board>,
+    /// What keeps a live run from spending more than it may; `None` against a mock.
+    pub rails: Option<Arc<Rails>>,
 }
 
 /// Which flows are carried out.
@@ -81,6 +84,8 @@ pub struct Turn {
     due: Option<Instant>,
 }
 
+/// Between two looks whether a number of a live run is free.
+const BUSY: Duration = Duration::from_millis(20);
 /// Between two looks of an early user whether the run began.
 const EARLY: Duration = Duration::from_millis(2);
 
@@ -117,28 +122,53 @@ impl<P: Phone> Crew<P> {
     pub async fn carry_out<W: Wire>(&self, turn: Turn, wire: &mut W) {
         let flow = self.work.scenario.flow(&self.work.mix, self.work.seed, turn.slot);
         let begun = Begun::new(&self.board, &*self.cast.clock, flow, turn.due);
-        match self.work.numbers.of(turn.slot) {
-            Some(number) => self.run(flow, turn, number, wire, begun).await,
-            None => {
-                let failure = Failure::new(FailureKind::Request, "there is no number to verify");
-                begun.over(FlowEnd::Failed(failure), Vec::new());
+        let Some(rails) = &self.rails else {
+            match self.work.numbers.of(turn.slot) {
+                Some(number) => {
+                    self.run(flow, turn, number, wire, begun).await;
+                }
+                None => {
+                    let failure = Failure::new(FailureKind::Request, "there is no number to verify");
+                    begun.over(FlowEnd::Failed(failure), Vec::new());
+                }
             }
+            return;
+        };
+        let number = loop {
+            match rails.take() {
+                Ok(Some(number)) => break number,
+                // Every number is being verified.
+                Ok(None) => tokio::time::sleep(BUSY).await,
+                Err(_) => {
+                    self.board.close();
+                    begun.over(FlowEnd::Aborted, Vec::new());
+                    return;
+                }
+            }
+        };
+        let wire = Guarded::live(wire, Arc::clone(rails), number);
+        if let Some(failed) = self.run(flow, turn, number, wire, begun).await {
+            rails.flow_ended(failed);
+        }
+        if rails.stopped().is_some() {
+            self.board.close();
         }
     }
 
+    /// Says whether the flow failed; `None` when it was cut off.
     async fn run<W: Wire>(
         &self,
         flow: Flow,
         turn: Turn,
         number: sinch_verify_protocol::PhoneNumber,
-        wire: &mut W,
+        mut wire: W,
         begun: Begun<'_>,
-    ) {
+    ) -> Option<bool> {
         let job = Job {
             slot: turn.slot,
             number,
         };
-        let mut steps = Steps::new(wire, &self.cast, flow, job);
+        let mut steps = Steps::new(&mut wire, &self.cast, flow, job);
         let end = tokio::select! {
             // A flow that is through counts, even where the run ends at the same moment.
             biased;
@@ -148,7 +178,13 @@ impl<P: Phone> Crew<P> {
             },
             () = self.board.reached(Phase::Stopped) => FlowEnd::Aborted,
         };
+        let failed = match &end {
+            FlowEnd::Succeeded => Some(false),
+            FlowEnd::Failed(_) => Some(true),
+            FlowEnd::Aborted => None,
+        };
         begun.over(end, steps.finish());
+        failed
     }
 
     /// Carries out one flow after the other until the run is over.

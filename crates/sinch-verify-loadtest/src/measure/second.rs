@@ -1,6 +1,7 @@
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::packed::Packed;
+use super::packed::{BadHistogram, Packed};
 
 /// One second of a run.
 ///
@@ -36,4 +37,38 @@ pub struct Second {
     pub p99_us: u64,
     /// The histogram of the same.
     pub end_to_end: Packed,
+}
+
+impl Second {
+    /// Adds what another machine counted in the same second.
+    ///
+    /// # Errors
+    ///
+    /// When a histogram cannot be read.
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<(), BadHistogram> {
+        self.scheduled += other.scheduled;
+        self.started += other.started;
+        self.finished += other.finished;
+        self.failed += other.failed;
+        self.dropped += other.dropped;
+        self.callbacks += other.callbacks;
+        self.in_flight += other.in_flight;
+        // One machine at its limit is enough to spoil the figures of all.
+        self.cpu = match (self.cpu, other.cpu) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            (one, other) => one.or(other),
+        };
+        let mut times = self.end_to_end.unpack()?;
+        times.add(other.end_to_end.unpack()?).map_err(|_| BadHistogram)?;
+        self.set_times(&times);
+        Ok(())
+    }
+
+    /// Keeps the times end to end. The percentiles are made from the histogram alone, so that seconds
+    /// of several machines add up to what one would have counted.
+    pub(crate) fn set_times(&mut self, times: &Histogram<u64>) {
+        self.p50_us = times.value_at_percentile(50.0);
+        self.p99_us = times.value_at_percentile(99.0);
+        self.end_to_end = Packed::new(times);
+    }
 }

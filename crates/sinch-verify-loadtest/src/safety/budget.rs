@@ -282,5 +282,25 @@ pub struct Spending {
     pub currency: String,
 }
 
+impl Spending {
+    /// What two shards of a run spent together; `None` where that cannot be told.
+    pub(crate) fn plus(self, other: &Self) -> Option<Self> {
+        let plus = |one: &str, other: &str| {
+            let (one, other): (Sum, Sum) = (one.parse().ok()?, other.parse().ok()?);
+            Some(one.plus(other).to_string())
+        };
+        if self.currency != other.currency {
+            return None;
+        }
+        Some(Self {
+            started: self.started + other.started,
+            spent: plus(&self.spent, &other.spent)?,
+            reserved: plus(&self.reserved, &other.reserved)?,
+            limit: plus(&self.limit, &other.limit)?,
+            currency: self.currency,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests;

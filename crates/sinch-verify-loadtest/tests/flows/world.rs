@@ -129,6 +129,7 @@ impl World {
                 source: Source::Always(Turns::from(Shard::WHOLE)),
             },
             board: Arc::clone(&self.board),
+            rails: None,
         })
     }
 

@@ -1,0 +1,15 @@
+//! Which files are one run.
+
+use std::path::PathBuf;
+
+use super::OutputArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MergeArgs {
+    /// The run.json of every shard.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
