@@ -6,6 +6,7 @@ mod exit;
 mod input;
 mod print;
 mod stop;
+mod tampers;
 mod target;
 mod view;
 mod which;

@@ -8,16 +8,14 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::Request;
 use rand::RngExt as _;
-use sinch_verify_callback::testing::{CallbackSigner, Tamper};
-use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, Settings, Strictness, TamperKit};
+use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, Settings, Strictness};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, usage};
 use crate::print::say;
 use crate::stop::stopped;
+use crate::tampers::Tampers;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -85,28 +83,6 @@ enum StrictnessArg {
     Lenient,
     Warn,
     Strict,
-}
-
-/// The callback crate's ways to spoil a callback, for the emulator, which does not know that crate.
-struct Tampers;
-
-impl TamperKit for Tampers {
-    fn names(&self) -> Vec<&'static str> {
-        Tamper::ALL.iter().map(|tamper| tamper.name()).collect()
-    }
-
-    fn spoil(
-        &self,
-        name: &str,
-        key: &ApplicationKey,
-        secret: &ApplicationSecret,
-        request: &mut Request<Bytes>,
-        now: SystemTime,
-    ) {
-        if let Ok(tamper) = name.parse::<Tamper>() {
-            tamper.apply(&CallbackSigner::new(key.clone(), secret), request, now);
-        }
-    }
 }
 
 /// Runs the command, until Ctrl-C.

@@ -8,6 +8,7 @@
 )]
 
 mod callbacks;
+mod controls;
 mod driver;
 mod gate;
 mod live;

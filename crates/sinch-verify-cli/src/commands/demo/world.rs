@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::backend::Backend;
+use crate::tampers::Tampers;
 
 /// The path of the application's callback.
 const CALLBACK_PATH: &str = "/sinch/callback";
@@ -48,6 +49,7 @@ impl World {
         let emulator = Emulator::builder()
             .application(application)
             .seed(seed)
+            .tamper_kit(Tampers)
             .start()
             .await;
         let emulator = emulator.context("failed to start the emulator")?;

@@ -2,7 +2,8 @@
 
 import { lastCall } from './parts.js';
 import { el, icon } from './dom.js';
-import { feed, follow, ready } from './feed.js';
+import { get } from './api.js';
+import { feed, follow, live, ready } from './feed.js';
 import { help, shortcuts } from './keys.js';
 import { strip } from './clock.js';
 import { apply, themeButton, toggle } from './theme.js';
@@ -61,6 +62,21 @@ function route() {
   shown.show(args.filter(Boolean), new URLSearchParams(query));
 }
 
+/** Says at its tab how many faults are in force: a forgotten one is a long search. */
+function countFaults() {
+  const tab = document.querySelector('#tabs a[href="#/faults"]');
+  const count = el('span', { class: 'pill warn' });
+  tab.append(count);
+  live(['fault'], new AbortController().signal, async () => {
+    try {
+      const { faults: active } = await get('/_emu/faults');
+      count.textContent = active.length || '';
+    } catch {
+      // The mark of the connection says so.
+    }
+  });
+}
+
 function connection() {
   const mark = el('span', { class: 'connection', role: 'status' });
   const draw = (state, text) => {
@@ -84,6 +100,7 @@ document.getElementById('tools').append(
 document.getElementById('skip').addEventListener('click', () => main.focus());
 lastCall(document.getElementById('last-call'));
 shortcuts(KEYS);
+countFaults();
 strip(document.getElementById('strip'), new AbortController().signal);
 follow();
 // Every view may ask what emulator this is.

@@ -32,12 +32,12 @@ export function callbacks(root, signal) {
   return show;
 }
 
-function row({ event, attempt, status, ok, at, verdict, replayOf, variant }) {
+function row({ event, verificationId, attempt, status, ok, at, verdict, replayOf, variant }) {
   return el('span', { class: 'cells' },
     el('span', { class: 'who', title: event }, event.replace(/^Verification|Event$/g, '')),
     answered(status, ok),
     age(at, 'wire'),
-    el('span', { class: 'what' }, verdict ?? ''),
+    el('span', { class: 'what' }, verdict ?? verificationId),
     el('span', { class: 'count' }, replayOf ? variant ?? 'replay' : `try ${attempt}`));
 }
 

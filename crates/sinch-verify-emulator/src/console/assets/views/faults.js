@@ -100,7 +100,7 @@ export function faults(root, signal) {
   function card({ id, rule: { on, operation: name, number, application, probability, every, count, fault }, seen, hits }) {
     const limits = [
       number, application && `application ${application}`, probability !== undefined && `likely ${probability}`,
-      every && `every ${every}.`, count && `${count} in all`,
+      every > 1 && `one in ${every}`, count && `${count} in all`,
     ].filter(Boolean);
     const details = Object.entries(fault).filter(([key]) => key !== 'kind').map(([key, value]) => `${key} ${value}`);
     return el('li', { class: 'card fault' },

@@ -4,7 +4,7 @@ import { call, get, path, place, withQuery } from '../api.js';
 import { age, hour, now } from '../clock.js';
 import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
-import { info, live } from '../feed.js';
+import { live } from '../feed.js';
 import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
 import { overlay } from './call.js';
 import { policyCard } from './policy.js';
@@ -14,7 +14,7 @@ const PAGE = 30;
 /** Shows the phone of `number`, with `more` beside it; tells `looked` of the newest message and code. */
 export function phone(pane, number, signal, more, looked) {
   const inbox = path('_emu', 'numbers', number, 'messages');
-  const thread = el('ol', { class: 'thread', 'aria-label': `Messages and calls of ${number}, oldest first`, tabindex: '0' });
+  const thread = el('div', { class: 'thread', role: 'log', 'aria-label': `Messages and calls of ${number}, oldest first`, tabindex: '0' });
   const earlier = el('button', { class: 'small', hidden: true }, 'Earlier');
   const latest = el('button', { class: 'small', hidden: true }, 'Latest');
   const screen = el('div', { class: 'screen' }, el('div', { class: 'turn' }, earlier, latest), thread);
@@ -63,11 +63,11 @@ export function phone(pane, number, signal, more, looked) {
     earlier.hidden = next === undefined;
     latest.hidden = before === undefined;
     const items = messages.toReversed().map((message) => {
-      const verification = verifications.get(message.verificationId);
-      return { ...message, status: verification?.status };
+      const { status, application } = verifications.get(message.verificationId) ?? {};
+      return { ...message, status, application };
     });
     const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
-    fill(thread, items, ({ seq }) => seq, (item) => el('li', { class: item.kind }, bubble(item)));
+    fill(thread, items, ({ seq }) => seq, (item) => el('div', { class: item.kind }, bubble(item)));
     const last = messages[0];
     if (before !== undefined || !last) {
       ringing(undefined);
@@ -135,7 +135,7 @@ function actions(message) {
 
 /** Reports what reached the phone, as the app on it does. */
 export function reportIt(message) {
-  return answerOf(device.send(device.reportOf(message, info.applications[0].key)));
+  return answerOf(device.send(device.reportOf(message, message.application)));
 }
 
 async function answerOf(verification) {

@@ -98,8 +98,8 @@ function signatureOf({ stringToSign, expectedSignature, explanation }) {
     const differs = theirs && signed !== value;
     return el('tr', { class: differs ? 'differs' : '' },
       el('th', { scope: 'row' }, name),
-      el('td', {}, el('code', {}, value)),
-      theirs && el('td', {}, el('code', {}, signed || '(nothing)'), differs && el('span', { class: 'pill bad' }, 'differs')));
+      el('td', {}, value ? el('code', {}, value) : '(empty)'),
+      theirs && el('td', {}, signed ? el('code', {}, signed) : '(empty)', differs && el('span', { class: 'pill bad' }, 'differs')));
   });
   return el('section', { class: 'card' },
     el('h3', {}, 'The string to sign'),

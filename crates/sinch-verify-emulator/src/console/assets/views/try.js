@@ -14,6 +14,7 @@ const METHODS = [
   ['callout', 'Callout'],
   ['whatsapp', 'WhatsApp'],
   ['seamless', 'Data (seamless)'],
+  ['auto', 'Auto: several at once'],
 ];
 
 export function tryIt(root, signal) {

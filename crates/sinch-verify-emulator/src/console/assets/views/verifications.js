@@ -44,7 +44,7 @@ function row({ number, method, status, reason, startedAt, attempts, attemptsAllo
 /** What can be done to a pending verification. */
 const ACTIONS = [
   ['expire', 'Let it expire'],
-  ['deliver', 'Deliver again'],
+  ['deliver', 'Deliver it'],
   ['deny', 'Deny'],
 ];
 
@@ -60,7 +60,7 @@ function detail(pane, id, signal) {
       failed(error);
     }
   };
-  const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', title: `POST ${one}/${action}`, onclick: act(action) }, label));
+  const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', value: action, title: `POST ${one}/${action}`, onclick: act(action) }, label));
   pane.append(head, el('div', { class: 'buttons' }, buttons), timeline,
     callNotes(callNote('GET', one), ACTIONS.map(([action]) => callNote('POST', `${one}/${action}`))));
   live(['started', 'ended', 'message', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
@@ -68,7 +68,11 @@ function detail(pane, id, signal) {
       const shown = await get(one, signal);
       const { timeline: steps, ...others } = shown;
       fill(head, [others], ({ id: own }) => own, (one) => el('div', { class: 'stack' }, summary(one)));
-      for (const button of buttons) button.disabled = shown.status !== 'PENDING';
+      const arrived = steps.some(({ kind }) => kind === 'sent');
+      for (const button of buttons) {
+        // Only what is lost or late can be delivered.
+        button.disabled = shown.status !== 'PENDING' || (button.value === 'deliver' && arrived);
+      }
       fill(timeline, steps.map((one, order) => ({ ...one, order })), ({ order }) => order, step);
     } catch (error) {
       if (!signal.aborted) head.replaceChildren(trouble(error));

@@ -1,0 +1,159 @@
+//! What the page changes: the clock, faults, verifications, and what happens when nobody answers.
+
+use serde_json::json;
+use sinch_verify_emulator::Emulator;
+use sinch_verify_protocol::{Method, Reason, StatusByNumber, Verification};
+
+use crate::driver::Browser;
+use crate::support::{basic, call, emulator, number, post};
+
+async fn start(emulator: &Emulator) {
+    let wanted = json!({"method": "sms", "number": number().as_str()}).to_string();
+    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
+}
+
+async fn ask(emulator: &Emulator) -> Verification {
+    let question = StatusByNumber {
+        method: Method::Sms,
+        number: number(),
+    };
+    call(emulator, &basic(), &question).await.unwrap()
+}
+
+/// Opens the timeline of the newest verification, once it is the pending one.
+async fn open_newest(browser: &Browser) {
+    browser
+        .wait("document.querySelector('.row .pill').textContent === 'PENDING'")
+        .await;
+    browser.click(".row").await;
+    browser
+        .wait("document.querySelectorAll('.timeline .start').length === 1")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_is_moved_and_verifications_are_ended() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser.open(&format!("{}/#/verifications", emulator.url())).await;
+    browser.sees("No verification yet").await;
+    let begin = emulator.now();
+    browser.press("+5 m").await;
+    browser.sees("5 min ahead").await;
+    assert!(emulator.now().duration_since(begin).unwrap().as_secs() >= 300);
+    browser.click("[aria-label='Pause the clock']").await;
+    browser.sees("paused").await;
+    let stands = emulator.now();
+    browser.press("+1 m").await;
+    browser
+        .wait("document.querySelector('#last-call').innerText.includes('\"1m\"')")
+        .await;
+    assert_eq!(emulator.now().duration_since(stands).unwrap().as_secs(), 60);
+    browser.click("[aria-label='Let the clock run']").await;
+    browser
+        .wait("!document.querySelector('#strip').innerText.includes('paused')")
+        .await;
+
+    // To the next expiry, once there is one.
+    browser
+        .wait("[...document.querySelectorAll('#strip button')].at(-2).disabled")
+        .await;
+    start(&emulator).await;
+    browser.press("Next expiry").await;
+    browser.sees("Expired").await;
+    assert_eq!(ask(&emulator).await.reason, Some(Reason::Expired));
+
+    // Two more are ended by hand, from their timelines.
+    for (label, reason) in [
+        ("Let it expire", Reason::Expired),
+        ("Deny", Reason::DeniedByCallback),
+    ] {
+        start(&emulator).await;
+        open_newest(&browser).await;
+        browser.press(label).await;
+        browser.wait("document.querySelector('.timeline .ended')").await;
+        assert_eq!(ask(&emulator).await.reason, Some(reason));
+        browser.press("Verifications").await;
+    }
+
+    // To this number every message is lost, until somebody delivers it.
+    let lost = "+447700900915";
+    let wanted = json!({"method": "sms", "number": lost}).to_string();
+    assert_eq!(post(&emulator, "/_emu/try", &wanted).await.status(), 200);
+    open_newest(&browser).await;
+    assert!(emulator.inbox(&lost.parse().unwrap()).is_empty());
+    browser.press("Deliver it").await;
+    browser.wait("document.querySelector('.timeline .sent')").await;
+    assert_eq!(emulator.inbox(&lost.parse().unwrap()).len(), 1);
+    browser
+        .wait("document.querySelector('[value=deliver]').disabled")
+        .await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_strikes_and_is_removed() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser.open(&format!("{}/#/faults", emulator.url())).await;
+    browser.sees("Nothing goes wrong").await;
+    let choose = "const kind = document.querySelector('[name=kind]');
+        kind.value = 'status';
+        kind.dispatchEvent(new Event('input', { bubbles: true }));";
+    browser.run(choose).await;
+    browser
+        .sees(r#"{"on":"api","fault":{"kind":"status","status":503}}"#)
+        .await;
+    browser.press("Add the fault").await;
+    browser.sees("0 of 0 struck").await;
+    browser
+        .wait("document.querySelector('#tabs .pill').textContent === '1'")
+        .await;
+
+    // From a magic number to the form, and the start is struck.
+    browser.press("Numbers").await;
+    browser.click("[aria-label='Try second-try']").await;
+    browser
+        .wait("document.querySelector('[name=number]').value === '+447700900902'")
+        .await;
+    browser.press("Start the verification").await;
+    browser.sees("It was refused").await;
+    browser.press("The request").await;
+    browser.sees("A fault struck it").await;
+    browser.press("status").await;
+    browser.sees("1 of 1 struck").await;
+    browser.press("Remove").await;
+    browser.sees("Nothing goes wrong").await;
+    assert!(emulator.faults().is_empty());
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_said() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser.open(&format!("{}/#/try", emulator.url())).await;
+    browser.click("[name=number]").await;
+    browser.keys("9").await;
+    browser
+        .run("document.querySelector('[name=number]').value = 'no number'")
+        .await;
+    browser.press("Start the verification").await;
+    browser.sees("400: ").await;
+    browser
+        .open(&format!("{}/#/verifications/unknown", emulator.url()))
+        .await;
+    browser.sees("This could not be shown").await;
+    browser.open(&format!("{}/#/requests/4711", emulator.url())).await;
+    browser.sees("This could not be shown").await;
+    emulator.shutdown().await;
+    browser.sees("Reconnecting").await;
+    browser.press("+1 m").await;
+    browser.sees("the emulator does not answer").await;
+}
