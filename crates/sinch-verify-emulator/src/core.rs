@@ -33,6 +33,8 @@ use crate::settings::Settings;
 pub(crate) struct Core {
     base: BaseUrl,
     seed: u64,
+    /// When this emulator began, on the wall clock.
+    started: SystemTime,
     settings: Arc<Settings>,
     clock: Clock,
     applications: Vec<Registered>,
@@ -106,6 +108,7 @@ impl Core {
         Self {
             base,
             seed,
+            started: clock.wire(),
             clock,
             kit,
             applications: registered,
@@ -125,6 +128,10 @@ impl Core {
             support_ids: AtomicU64::new(0),
             settings,
         }
+    }
+
+    pub(crate) fn started(&self) -> SystemTime {
+        self.started
     }
 
     pub(crate) fn base(&self) -> &BaseUrl {

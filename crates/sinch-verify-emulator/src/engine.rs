@@ -192,14 +192,18 @@ impl Engine {
 
     /// What the handset of `number` shows, newest first.
     pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
-        self.handsets
-            .entries(number)
-            .rev()
-            .filter_map(|entry| {
-                let record = self.store.get(entry.uid)?;
-                record.message(entry, &self.base)
-            })
-            .collect()
+        let entries = self.handsets.entries(number).rev();
+        entries.filter_map(|entry| self.render(entry)).collect()
+    }
+
+    /// The one of this number in it.
+    pub(crate) fn message(&self, number: &PhoneNumber, seq: u64) -> Option<Message> {
+        let mut entries = self.handsets.entries(number).rev();
+        self.render(entries.find(|entry| entry.seq == seq)?)
+    }
+
+    fn render(&self, entry: &handset::Entry) -> Option<Message> {
+        self.store.get(entry.uid)?.message(entry, &self.base)
     }
 
     fn run_due(&mut self, now: SystemTime) {

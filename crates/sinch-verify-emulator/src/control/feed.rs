@@ -118,8 +118,7 @@ fn data(core: &Core, what: &Happening) -> Value {
     match what {
         Happening::Started { id, method } => value!({"verificationId": id, "method": method}),
         Happening::Message(arrived) => {
-            let shown = core.inbox(&arrived.number);
-            let message = shown.into_iter().find(|message| message.seq == arrived.seq);
+            let message = core.look(|engine| engine.message(&arrived.number, arrived.seq));
             let message = message.and_then(|message| serde_json::to_value(message).ok());
             let mut data = message.unwrap_or_else(|| value!({"seq": arrived.seq}));
             data["number"] = value!(arrived.number);

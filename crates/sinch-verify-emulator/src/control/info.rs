@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 
 use super::respond::json;
+use super::time;
 use crate::core::Core;
 use crate::replay::Replay;
 
@@ -28,6 +29,8 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         // Scripts of the web would round it as a number.
         "seed": core.seed().to_string(),
+        // Tells a restart from a connection that broke.
+        "startedAt": time(core.started()),
         "strictness": core.settings().strictness.name(),
         "url": core.base().to_string(),
         "applications": applications,

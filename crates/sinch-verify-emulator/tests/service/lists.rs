@@ -1,9 +1,10 @@
 //! What an onlooker sees: the emulator, its phones and its verifications.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sinch_verify_emulator::{Application, AuthorizationLevel, Emulator, Settings};
 use sinch_verify_protocol::method::Sms;
+use sinch_verify_protocol::timestamp::XTimestamp;
 use sinch_verify_protocol::{Code, Credentials, Reference, Report, Start};
 
 use crate::support::{
@@ -13,6 +14,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn the_emulator_tells_what_it_is() {
+    let wall_clock = || XTimestamp::new(SystemTime::now()).as_str().to_owned();
+    let began = wall_clock();
     let receiver = Receiver::new(|_| reply(200, "")).await;
     let other: sinch_verify_protocol::ApplicationKey = OTHER_KEY.parse().unwrap();
     let other = Application::new(other, secret()).minimum_authorization(AuthorizationLevel::Signed);
@@ -32,6 +35,11 @@ async fn the_emulator_tells_what_it_is() {
     );
     assert_eq!(info["url"], emulator.url());
     assert_eq!(info["strictness"], "warn");
+    let started_at = info["startedAt"].as_str().unwrap();
+    assert!(
+        (began.as_str()..=wall_clock().as_str()).contains(&started_at),
+        "{started_at}"
+    );
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(
         info["applications"],
