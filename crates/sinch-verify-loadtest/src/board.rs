@@ -146,14 +146,14 @@ impl Board {
     pub fn scheduled(&self, due: Instant) {
         let mut state = self.lock();
         self.counters(&mut state, due).scheduled += 1;
-        state.seconds.current.scheduled += 1;
+        state.seconds.at(self.second(due)).scheduled += 1;
     }
 
     /// A flow that fell due is not started: every user is busy, and the queue is full.
     pub fn dropped(&self, due: Instant) {
         let mut state = self.lock();
         self.counters(&mut state, due).dropped += 1;
-        state.seconds.current.dropped += 1;
+        state.seconds.at(self.second(due)).dropped += 1;
     }
 
     /// A flow begins. In a closed model, where nothing is `due`, that schedules it, too.
@@ -167,8 +167,9 @@ impl Board {
             Some(due) => counters.late += u64::from(started.saturating_duration_since(due) > LATE),
             None => counters.scheduled += 1,
         }
-        state.seconds.current.started += 1;
-        state.seconds.current.scheduled += u64::from(due.is_none());
+        let second = state.seconds.at(self.second(started));
+        second.started += 1;
+        second.scheduled += u64::from(due.is_none());
     }
 
     /// A flow that had begun is over.
@@ -189,7 +190,7 @@ impl Board {
         if self.counts(origin) {
             state.flows.record(record);
         }
-        state.seconds.end(record);
+        state.seconds.end(self.second(record.span.ended), record);
     }
 
     /// A callback came `at` this moment.
@@ -204,7 +205,7 @@ impl Board {
         }
         if seen != CallbackSeen::Refused {
             counters.callbacks += 1;
-            state.seconds.current.callbacks += 1;
+            state.seconds.at(self.second(at)).callbacks += 1;
         }
     }
 
@@ -229,19 +230,15 @@ impl Board {
             .map_or(Duration::ZERO, |origin| end.saturating_duration_since(origin))
     }
 
-    /// Everything counted so far. A second that has begun is closed.
+    /// Everything counted so far.
     #[must_use]
     pub fn counted(&self) -> Counted {
-        let in_flight = self.in_flight();
-        let mut state = self.lock();
-        if !state.seconds.is_fresh() {
-            state.seconds.tick(None, in_flight);
-        }
+        let state = self.lock();
         Counted {
             counters: state.counted,
             warm_up: state.warm_up,
             flows: state.flows.clone(),
-            series: state.seconds.closed.clone(),
+            series: state.seconds.series(),
             in_flight_max: state.in_flight_max,
             elapsed: self.elapsed(),
         }
@@ -266,11 +263,17 @@ impl Board {
             users: self.load.users(),
             total,
             in_flight: self.in_flight(),
-            last: state.seconds.closed.last().cloned().unwrap_or_default(),
+            last: state.seconds.last(),
             p50: state.seconds.overall.percentile(50.0),
             p99: state.seconds.overall.percentile(99.0),
             errors: state.seconds.errors.clone(),
         }
+    }
+
+    /// Which second of the run this moment is in.
+    fn second(&self, at: Instant) -> u64 {
+        self.origin()
+            .map_or(0, |origin| at.saturating_duration_since(origin).as_secs())
     }
 
     fn counts(&self, due: Instant) -> bool {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::failure::FailureKind;
 use crate::measure::{FlowEnd, FlowRecord, Latency, Second};
@@ -6,51 +6,91 @@ use crate::measure::{FlowEnd, FlowRecord, Latency, Second};
 /// The seconds of a run, warm-up included.
 #[derive(Debug, Default)]
 pub(super) struct Seconds {
-    pub(super) closed: Vec<Second>,
-    pub(super) current: Second,
-    latency: Latency,
+    closed: Vec<Second>,
+    /// Those behind the closed ones. What happened in a second may be told a moment after its end.
+    open: VecDeque<Open>,
+    ticks: u64,
     /// Since the beginning.
     pub(super) overall: Latency,
     pub(super) errors: BTreeMap<FailureKind, u64>,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Open {
+    second: Second,
+    latency: Latency,
+}
+
 impl Seconds {
-    pub(super) fn end(&mut self, record: &FlowRecord) {
+    /// The second with this number. One that is closed already is told too late; the oldest that is
+    /// not takes its place.
+    pub(super) fn at(&mut self, number: u64) -> &mut Second {
+        &mut self.open(number).second
+    }
+
+    fn open(&mut self, number: u64) -> &mut Open {
+        let index = number.saturating_sub(self.closed.len() as u64);
+        let index = usize::try_from(index).unwrap_or_default();
+        if self.open.len() <= index {
+            self.open.resize_with(index + 1, Open::default);
+        }
+        &mut self.open[index]
+    }
+
+    pub(super) fn end(&mut self, number: u64, record: &FlowRecord) {
+        let took = record.span.end_to_end();
+        let open = self.open(number);
         match &record.end {
             FlowEnd::Succeeded => {
-                self.current.finished += 1;
-                self.latency.record(record.span.end_to_end());
-                self.overall.record(record.span.end_to_end());
+                open.second.finished += 1;
+                open.latency.record(took);
+                self.overall.record(took);
             }
             FlowEnd::Failed(failure) => {
-                self.current.finished += 1;
-                self.current.failed += 1;
+                open.second.finished += 1;
+                open.second.failed += 1;
                 *self.errors.entry(failure.kind()).or_default() += 1;
             }
             FlowEnd::Aborted => {}
         }
     }
 
+    /// The next second is over. The one before it is closed.
     pub(super) fn tick(&mut self, cpu: Option<f64>, in_flight: u64) {
-        // Kept packed: a histogram as it is in memory would take 200 KB for every second.
-        let mut second = std::mem::take(&mut self.current);
-        let latency = std::mem::take(&mut self.latency);
-        second.at = self.closed.len() as u64;
+        let second = self.at(self.ticks);
         second.cpu = cpu;
         second.in_flight = in_flight;
-        second.set_times(latency.histogram());
-        self.closed.push(second);
+        while (self.closed.len() as u64) < self.ticks {
+            let Some(open) = self.open.pop_front() else { break };
+            // Kept packed: a histogram as it is in memory takes 200 KB.
+            self.closed.push(open.close(self.closed.len()));
+        }
+        self.ticks += 1;
     }
 
-    /// Whether nothing was counted since the last second was closed.
-    pub(super) fn is_fresh(&self) -> bool {
-        let now = &self.current;
-        [
-            now.scheduled,
-            now.started,
-            now.finished,
-            now.dropped,
-            now.callbacks,
-        ] == [0; 5]
+    /// The last second that is over.
+    pub(super) fn last(&self) -> Second {
+        let open = self.ticks.checked_sub(1).and_then(|number| {
+            let index = number.checked_sub(self.closed.len() as u64)?;
+            self.open.get(usize::try_from(index).ok()?)
+        });
+        open.map_or_else(Second::default, |open| open.clone().close(self.closed.len()))
+    }
+
+    /// All of them, also one that has begun.
+    pub(super) fn series(&self) -> Vec<Second> {
+        let mut series = self.closed.clone();
+        for open in &self.open {
+            series.push(open.clone().close(series.len()));
+        }
+        series
+    }
+}
+
+impl Open {
+    fn close(mut self, number: usize) -> Second {
+        self.second.at = number as u64;
+        self.second.set_times(self.latency.histogram());
+        self.second
     }
 }

@@ -86,9 +86,11 @@ fn seconds_add_up_to_the_whole() {
         }
         board.tick(Some(0.5));
     }
-    board.callback(CallbackSeen::Taken, Instant::now());
+    let last = board.snapshot().last;
+    assert_eq!((last.at, last.finished), (4, 5), "the last that is over");
+    board.callback(CallbackSeen::Taken, board.origin().unwrap() + ms(5500));
     let counted = board.counted();
-    assert_eq!(counted.series.len(), 6, "the last one had begun");
+    assert_eq!(counted.series.len(), 6, "the last one has begun");
     let finished: Vec<_> = counted.series.iter().map(|second| second.finished).collect();
     assert_eq!(finished, [1, 2, 3, 4, 5, 0]);
     assert_eq!(counted.series[4].at, 4);
