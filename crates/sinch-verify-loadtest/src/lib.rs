@@ -63,6 +63,7 @@ pub mod flows;
 pub mod measure;
 mod names;
 mod numbers;
+pub mod output;
 mod phone;
 pub mod report;
 mod run;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
@@ -70,5 +72,21 @@ impl Second {
         self.p50_us = times.value_at_percentile(50.0);
         self.p99_us = times.value_at_percentile(99.0);
         self.end_to_end = Packed::new(times);
+    }
+
+    /// The times end to end that these parts, in per cent, of the flows that finished in any of
+    /// `seconds` are not above. `None` where none did.
+    #[must_use]
+    pub fn percentiles<const N: usize>(seconds: &[Self], percents: [f64; N]) -> Option<[Duration; N]> {
+        let mut all: Option<Histogram<u64>> = None;
+        for second in seconds {
+            let one = second.end_to_end.unpack().ok()?;
+            match &mut all {
+                None => all = Some(one),
+                Some(all) => all.add(one).ok()?,
+            }
+        }
+        let all = all.filter(|all| !all.is_empty())?;
+        Some(percents.map(|percent| Duration::from_micros(all.value_at_percentile(percent))))
     }
 }

@@ -175,14 +175,22 @@ impl Unit {
     }
 }
 
-/// Seconds as milliseconds, with as many digits as are exact.
+/// Seconds as milliseconds.
 fn milliseconds(seconds: f64) -> String {
     format!("{} ms", short(seconds * 1000.0))
 }
 
-/// To at most three decimals, without zeros at the end.
+/// With four digits or more, but no more than three behind the point; without zeros at the end.
 fn short(value: f64) -> String {
-    let text = format!("{value:.3}");
+    let decimals = match value {
+        v if v >= 100.0 => 1,
+        v if v >= 10.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
+    if !text.contains('.') {
+        return text;
+    }
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
