@@ -4,14 +4,17 @@ mod load;
 mod merge;
 mod output;
 mod target;
+mod threshold;
 
 use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::Options;
+use sinch_verify_loadtest::verdict::Thresholds;
 
 use load::LoadArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use output::OutputArgs;
 use target::TargetArgs;
+pub(crate) use threshold::ThresholdArgs;
 
 /// Load on the whole Sinch Verification flow, and a verdict.
 #[derive(Debug, Parser)]
@@ -25,9 +28,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run complete verifications and report their latency.
     ///
-    /// Exits with 0 when every flow that finished ended as expected, 1 when flows failed or none
-    /// finished, 2 on wrong usage, 3 when the load tester itself went wrong, and 5 when the target
-    /// cannot be reached.
+    /// Exits with 0 when the run passed, 1 when it missed a threshold (without one about failures, no
+    /// flow may fail), 2 on wrong usage, 3 when the load tester was the bottleneck or went wrong, 4
+    /// when the run was ended before its time, and 5 when the target cannot be reached.
     Run(Box<RunArgs>),
 
     /// Add the shards of a run up, without loss, and judge them as one.
@@ -44,16 +47,23 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
+    pub(crate) thresholds: ThresholdArgs,
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
 impl RunArgs {
-    /// What to run, or what keeps it from being run.
-    pub(crate) fn options(&self) -> Result<Options, String> {
+    /// What to run and what it has to keep, or what keeps it from being run.
+    pub(crate) fn options(&self) -> Result<(Options, Thresholds), String> {
         let target = self.target.target()?;
         let mut options = self.load.options(target.is_some())?;
         options.target = target;
-        Ok(options)
+        let thresholds = self.thresholds.thresholds()?;
+        let flows = options.flows();
+        thresholds
+            .fit(&flows)
+            .map_err(|error| format!("a threshold: {error}"))?;
+        Ok((options, thresholds))
     }
 }
 

@@ -65,7 +65,6 @@ mod names;
 mod numbers;
 pub mod output;
 mod phone;
-pub mod report;
 mod run;
 pub mod runfile;
 pub mod safety;

@@ -2,21 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod outcome;
 mod progress;
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
-use sinch_verify_loadtest::{Alarm, Run, RunError, report};
+use sinch_verify_loadtest::verdict::Exit;
+use sinch_verify_loadtest::{Alarm, Run, RunError};
 
-use args::{Args, Command, MergeArgs, OutputArgs, RunArgs};
+use args::{Args, Command, MergeArgs, RunArgs};
+use outcome::{conclude, say};
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -37,8 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &RunArgs) -> Result<Exit> {
-    let options = match args.options() {
-        Ok(options) => options,
+    let (options, thresholds) = match args.options() {
+        Ok(asked) => asked,
         Err(problem) => {
             say(&format!("sinch-verify-load: {problem}"));
             return Ok(Exit::Usage);
@@ -66,15 +66,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let progress = progress::show(run.board());
     let done = run.execute();
     drop(progress);
-    let mut file = done?;
-    // A shard is judged when it is merged with the others.
-    let exit = if file.shards.is_whole() {
-        judge(&mut file)
-    } else {
-        Exit::Pass
-    };
-    write(&args.output, &file)?;
-    Ok(exit)
+    conclude(done?, &thresholds, &args.output)
 }
 
 fn merge(args: &MergeArgs) -> Result<Exit> {
@@ -93,7 +85,7 @@ fn merge(args: &MergeArgs) -> Result<Exit> {
             Err(error) => return usage(&format_args!("{error:#}")),
         }
     }
-    let mut whole = match RunFile::merge(files) {
+    let whole = match RunFile::merge(files) {
         Ok(whole) => whole,
         Err(error) => {
             let path = args
@@ -103,55 +95,9 @@ fn merge(args: &MergeArgs) -> Result<Exit> {
             return usage(&format_args!("merge {path}: {}", error.why));
         }
     };
-    let exit = judge(&mut whole);
-    write(&args.output, &whole)?;
-    Ok(exit)
-}
-
-fn judge(file: &mut RunFile) -> Exit {
-    let verdict = Verdict::judge(file, &Thresholds::default());
-    let exit = verdict.exit;
-    file.verdict = Some(verdict);
-    exit
-}
-
-/// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.
-fn write(output: &OutputArgs, file: &RunFile) -> Result<()> {
-    let json = file.to_json().context("write the run as JSON")?;
-    if let Some(directory) = &output.out {
-        fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
-        save(&directory.join("run.json"), &json)?;
-    }
-    let table = report::table(file);
-    match &output.json {
-        Some(file) if file.as_os_str() == "-" => {
-            say(table.trim_end());
-            print(&json)
-        }
-        Some(file) => {
-            print(&table)?;
-            save(file, &json)
-        }
-        None => print(&table),
-    }
-}
-
-fn save(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| format!("write {}", file.display()))
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever closed the pipe has read enough; the exit code still tells the verdict.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("write to standard output")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// For people, on stderr.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let thresholds = match args.thresholds.thresholds() {
+        Ok(thresholds) => thresholds,
+        Err(problem) => return usage(&problem),
+    };
+    conclude(whole, &thresholds, &args.output)
 }

@@ -181,6 +181,7 @@ impl Run {
             warm_up: counted.warm_up,
             flows: counted.flows,
             series: counted.series,
+            // The schedule is over before its time only when somebody ended it.
             stopped: (counted.elapsed < options.duration).then(|| Stopped::from(&Stop::Interrupted)),
             spending: None,
             verdict: None,

@@ -189,6 +189,7 @@ fn every_scenario_passes_in_both_settings() {
 
 #[test]
 fn no_artifact_holds_a_number() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-number");
     for phone in ["inbox", "callback"] {
         let output = load(&[
             "run",
@@ -200,11 +201,19 @@ fn no_artifact_holds_a_number() {
             "lean",
             "--phone",
             phone,
+            "--out",
+            directory.to_str().unwrap(),
         ]);
         assert_no_failure(&output);
-        for stream in [&output.stdout, &output.stderr] {
+        let files = std::fs::read_dir(&directory).unwrap();
+        let mut written: Vec<_> = files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect();
+        assert_eq!(written.len(), 4);
+        written.extend([output.stdout, output.stderr]);
+        for artifact in &written {
             for prefix in ["+999", "+888"] {
-                assert!(!text(stream).contains(prefix));
+                assert!(!text(artifact).contains(prefix));
             }
         }
     }

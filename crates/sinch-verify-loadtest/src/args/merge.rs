@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::OutputArgs;
+use super::{OutputArgs, ThresholdArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MergeArgs {
@@ -10,6 +10,8 @@ pub(crate) struct MergeArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

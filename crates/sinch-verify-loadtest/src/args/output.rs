@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
-    /// Write run.json, which holds everything measured, into this directory.
+    /// Write run.json (everything measured), report.html, report.md and junit.xml into this
+    /// directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 

@@ -64,11 +64,11 @@ fn write(run: &RunFile, out: &mut String) -> Result {
     if !verdict.checks.is_empty() {
         writeln!(out, "\n{}", plain(checks(run), 2..3))?;
     }
-    write!(out, "\nverdict: {}", verdict.exit)?;
-    for (index, reason) in verdict.reasons.iter().enumerate() {
-        write!(out, "{} {reason}", if index == 0 { ":" } else { "," })?;
+    writeln!(out, "\nverdict: {}", verdict.exit)?;
+    for reason in &verdict.reasons {
+        writeln!(out, "         {reason}")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 fn latencies(run: &RunFile, total: &FlowTally) -> Table {

@@ -113,16 +113,22 @@ impl Options {
         }
     }
 
+    /// The flows that are run.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Flow> {
+        match self.scenario.only() {
+            Some(flow) => vec![flow],
+            None => self.mix.flows().collect(),
+        }
+    }
+
     /// What keeps these options from being run together.
     ///
     /// # Errors
     ///
     /// In words for whoever typed them.
     pub fn check(&self) -> Result<(), String> {
-        let flows: Vec<Flow> = match self.scenario.only() {
-            Some(flow) => vec![flow],
-            None => self.mix.flows().collect(),
-        };
+        let flows = self.flows();
         if self.callbacks == Receiving::Off {
             if let Some(flow) = flows.iter().find(|flow| flow.needs_callbacks()) {
                 return Err(format!("the flow {flow} needs callbacks; let them be received"));
