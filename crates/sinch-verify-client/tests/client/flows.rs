@@ -261,6 +261,30 @@ async fn a_key_pressed_in_the_call_is_found_by_polling() {
     assert!(running.next().await.is_none());
 }
 
+/// With public authorization the status is asked for by number, and tells the latest verification. Who
+/// began one for a number that is not his must not live off the owner's own.
+#[tokio::test]
+async fn the_success_of_somebody_else_with_the_same_number_is_not_ours() {
+    let service = Service::allowing().await;
+    let client = || {
+        let builder = service.builder().public(KEY);
+        let clock = Skipping::up_to(Duration::from_secs(60));
+        builder.clock(clock).build().unwrap()
+    };
+    let flow = client().verify(number()).methods([Method::Callout]);
+    let mut running = flow.begin(channel([])).unwrap();
+    let mut last = None;
+    while let Some(step) = running.next().await {
+        if let Step::Progress(Progress::Waiting { .. }) = step {
+            let owner = client().start(Start::callout(number())).await.unwrap();
+            service.emulator.press_keypad(&number(), "1").unwrap();
+            assert!(owner.status().await.unwrap().is_successful());
+        }
+        last = Some(step);
+    }
+    assert!(matches!(last, Some(Step::Failed(Failure::TimedOut))), "{last:?}");
+}
+
 #[tokio::test]
 async fn the_deadline_ends_it() {
     let server = FaultServer::start(Fault::Stall).await;

@@ -23,7 +23,7 @@ pub(super) const MAX_INQUIRIES: u8 = 3;
 /// How long to wait before a request that failed is made again.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
-type Answered = Result<Box<Verification>, RequestFailure>;
+pub(super) type Answered = Result<Box<Verification>, RequestFailure>;
 
 impl Turn<'_> {
     /// Reports this proof now, or next.

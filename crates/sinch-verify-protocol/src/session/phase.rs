@@ -102,6 +102,9 @@ pub(super) struct Leg {
     pub(super) doubt: bool,
     /// When the next method's turn is; `None` where there is no next one.
     pub(super) patience: Option<Duration>,
+    /// For an `auto` start: every id that its answer gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ids: Vec<VerificationId>,
     /// The other methods of an `auto` start.
     pub(super) others: VecDeque<Verifying>,
     /// For an `auto` start: a message that came during another method.
@@ -269,6 +272,11 @@ pub(super) enum Timer {
 }
 
 impl Leg {
+    /// Whether this is an id of the verification.
+    pub(super) fn is(&self, id: &VerificationId) -> bool {
+        self.id == *id || self.ids.contains(id)
+    }
+
     pub(super) fn method(&self) -> Method {
         match self.kind {
             Kind::Sms(_) => Method::Sms,

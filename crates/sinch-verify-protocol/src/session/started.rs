@@ -12,6 +12,7 @@ use super::phase::{
 use super::target::FetchTarget;
 use super::turn::Turn;
 use crate::cli_filter::CliFilter;
+use crate::id::VerificationId;
 use crate::method::Method;
 use crate::start::{
     AutoDetails, CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails, StartResponse,
@@ -28,16 +29,24 @@ impl Turn<'_> {
         response: StartResponse,
         content_language: Option<String>,
     ) -> Phase {
-        let auto = starting.method == Method::Auto;
+        let mut ids = Vec::new();
+        if starting.method == Method::Auto {
+            ids.push(response.id.clone());
+            ids.extend(
+                response
+                    .auto
+                    .as_ref()
+                    .and_then(|auto| auto.sub_verification_id.clone()),
+            );
+        }
         match read(&starting.method, response) {
-            Ok((first, others)) => self.enter(
-                first,
-                others,
-                starting.sent_at,
-                starting.early,
-                content_language,
-                auto,
-            ),
+            Ok((first, others)) => {
+                if !ids.is_empty() {
+                    ids.extend([&first].into_iter().chain(&others).map(|one| one.id.clone()));
+                }
+                let Starting { sent_at, early, .. } = starting;
+                self.enter(first, others, sent_at, early, content_language, ids)
+            }
             Err(why) => self.start_failed(&starting.method, why),
         }
     }
@@ -69,7 +78,7 @@ impl Turn<'_> {
             starting.sent_at,
             starting.early,
             None,
-            false,
+            Vec::new(),
         )
     }
 
@@ -81,7 +90,7 @@ impl Turn<'_> {
         sent_at: Duration,
         early: Early,
         content_language: Option<String>,
-        auto: bool,
+        ids: Vec<VerificationId>,
     ) -> Phase {
         let Verifying { id, details } = verifying;
         let mut trouble = None;
@@ -125,7 +134,11 @@ impl Turn<'_> {
                     }
                     None => CallState::Deaf,
                 };
-                Kind::FlashCall(Calls { tell: !auto, state })
+                Kind::FlashCall(Calls {
+                    // An `auto` start has no flash call of its own to tell of.
+                    tell: ids.is_empty(),
+                    state,
+                })
             }
             Details::Callout(details) => Kind::Callout(match Window::of(&details) {
                 Some(window) => {
@@ -155,6 +168,7 @@ impl Turn<'_> {
             due: None,
             doubt: false,
             patience: None,
+            ids,
             others,
             message: None,
         });

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::any_start::AnyStart;
+use super::exchange::Answered;
 use super::failure::{Failure, RequestFailure};
 use super::input::{Answer, Input};
 use super::output::{Ending, Ignored, Output, Progress};
 use super::phase::{
     CallState, Calls, Early, Exchange, Kind, Leg, Messages, Phase, Polling, Starting, Timer, What,
 };
-use super::plan::Settings;
+use super::plan::{AskBy, Settings};
 use super::request::{Request, RequestId};
 use crate::method::Method;
 use crate::outcome::CallOutcome;
@@ -144,6 +145,7 @@ impl Turn<'_> {
                 return self.report_answered(leg, pending, answer);
             }
             Exchange::Asking { request, inquiry } if request == id => {
+                let answer = self.about(&leg, answer);
                 return self.inquiry_answered(leg, inquiry, answer);
             }
             other => leg.exchange = other,
@@ -153,8 +155,26 @@ impl Turn<'_> {
                 window,
                 slot,
                 request,
-            }) if request == id => self.poll_answered(leg, window, slot, answer),
+            }) if request == id => {
+                let answer = self.about(&leg, answer);
+                self.poll_answered(leg, window, slot, answer)
+            }
             _ => self.ignore(Phase::Active(leg), Ignored::UnknownRequest),
+        }
+    }
+
+    /// What a status query tells about this verification. By number the service tells the number's
+    /// latest one, which may be somebody else's success.
+    fn about(&self, leg: &Leg, answer: Answered) -> Answered {
+        match answer {
+            Ok(found) if self.core.settings.ask_by == AskBy::Number && !leg.is(&found.id) => {
+                Err(RequestFailure::Refused {
+                    status: 404,
+                    error: None,
+                    retry_after: None,
+                })
+            }
+            answer => answer,
         }
     }
 
@@ -258,7 +278,7 @@ impl Turn<'_> {
             calls: Vec::new(),
             message: leg.message,
         };
-        self.enter(next, leg.others, leg.sent_at, early, None, true)
+        self.enter(next, leg.others, leg.sent_at, early, None, leg.ids)
     }
 
     /// A start, or the last method of it, has failed.

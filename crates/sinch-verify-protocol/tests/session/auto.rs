@@ -1,6 +1,6 @@
 //! The `auto` start: the service orders the methods.
 
-use sinch_verify_protocol::session::{AnyReport, Failure, Input, Plan, Request};
+use sinch_verify_protocol::session::{AnyReport, AskBy, Failure, Input, Plan, Request, RequestFailure};
 use sinch_verify_protocol::{Method, Start};
 
 use crate::run::*;
@@ -59,4 +59,27 @@ fn an_answer_without_an_order_is_unusable() {
     run.reply(START, 200, r#"{"id":"a0","method":"auto","auto":{}}"#);
     let field = "auto.methodsOrder".to_owned();
     assert_eq!(run.failure(), &Failure::Unusable { field });
+}
+
+#[test]
+fn a_status_by_number_may_name_any_of_its_ids_and_no_other() {
+    for (id, verified) in [
+        ("a0", true),
+        ("a1", true),
+        ("a2", true),
+        ("a3", true),
+        ("b0", false),
+    ] {
+        let plan = Plan::new(Start::auto(number())).ask_by(AskBy::Number);
+        let mut run = Run::planned(plan, AUTO, 0);
+        run.tick(10_000);
+        run.give(typed("4821"));
+        run.break_off(REPORT, RequestFailure::Lost);
+        run.reply(
+            "status_by_number",
+            200,
+            &format!(r#"{{"id":"{id}","status":"SUCCESSFUL"}}"#),
+        );
+        assert_eq!(run.is_verified(), verified, "{id}");
+    }
 }

@@ -98,6 +98,23 @@ fn public_authorization_asks_by_number() {
     ));
 }
 
+/// The number's latest verification is another one: its success is not ours.
+#[test]
+fn by_number_the_success_of_another_verification_counts_for_nothing() {
+    let another = SUCCESSFUL.replace(r#""id":""#, r#""id":"another-"#);
+    assert_ne!(another, SUCCESSFUL);
+    for (ask_by, query, verified) in [
+        (AskBy::Number, "status_by_number", false),
+        (AskBy::Id, STATUS, true),
+    ] {
+        let mut run = Run::planned(Plan::new(sms()).ask_by(ask_by), SMS, 0);
+        run.give(typed("4821"));
+        run.break_off(REPORT, RequestFailure::Lost);
+        run.reply(query, 200, &another);
+        assert_eq!(run.is_verified(), verified, "{query}");
+    }
+}
+
 #[test]
 fn codes_typed_meanwhile_wait_and_the_last_one_counts() {
     let mut run = reporting();

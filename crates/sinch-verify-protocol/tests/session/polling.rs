@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sinch_verify_protocol::session::{Failure, Ignored, Plan, Progress, RequestFailure};
+use sinch_verify_protocol::session::{AskBy, Failure, Ignored, Plan, Progress, RequestFailure};
 
 use crate::run::*;
 
@@ -101,6 +101,21 @@ fn row_89_trouble_is_skipped() {
     run.tick(6_000);
     run.reply_with(STATUS, 429, "", Some(60));
     assert_eq!(run.failure(), &Failure::TimedOut);
+}
+
+/// The number's latest verification is another one: its end is not ours, which may still come.
+#[test]
+fn by_number_the_end_of_another_verification_is_passed_over() {
+    let plan = Plan::new(callout()).ask_by(AskBy::Number);
+    let mut run = Run::planned(plan, POLLED, 0);
+    for (id, status) in [("b1", "SUCCESSFUL"), ("b1", "FAIL"), ("c1", "SUCCESSFUL")] {
+        assert!(run.session.ending().is_none());
+        let next = u64::try_from(run.session.next_deadline().unwrap().as_millis()).unwrap();
+        run.tick(next);
+        let body = format!(r#"{{"id":"{id}","status":"{status}"}}"#);
+        run.reply("status_by_number", 200, &body);
+    }
+    assert!(run.is_verified());
 }
 
 #[test]
