@@ -31,14 +31,21 @@ pub(crate) use spoil::Reset;
 
 /// Every path that nobody else takes.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
+    let answer = |State(core): State<Arc<Core>>, request| async move { answer(&core, request).await };
     Router::new().fallback(answer).with_state(core)
 }
 
-async fn answer(State(core): State<Arc<Core>>, request: Request<Body>) -> Response<Body> {
+/// Whether a request is for an operation of the API, whatever else is wrong with it.
+pub(crate) fn knows<B>(request: &Request<B>) -> bool {
+    let route = Route::parse(request.method(), request.uri().path());
+    !matches!(route, Err(RouteError::NotFound))
+}
+
+pub(crate) async fn answer(core: &Core, request: Request<Body>) -> Response<Body> {
     if let Some(answer) = cors::preflight(&request) {
         return answer;
     }
-    exchange(&core, request).await.0
+    exchange(core, request).await.0
 }
 
 /// Answers one request and notes both; gives the number of the note, if notes are taken.

@@ -277,7 +277,7 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         if no_call && let Some(call) = &mut record.call {
-            *call = Call {
+            **call = Call {
                 complete: true,
                 result: Some(CallResult::NoAnswer),
             };

@@ -11,6 +11,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use axum::Router;
+use axum::body::Body;
+use futures_util::future::Either;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
@@ -25,13 +27,13 @@ use crate::{api, control};
 pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
     let mut stop = core.stopping();
     let theirs = stop.clone();
-    let router = control::routes(Arc::clone(&core)).fallback_service(api::routes(core));
+    let router = control::routes(Arc::clone(&core)).fallback_service(api::routes(Arc::clone(&core)));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, router.clone(), theirs.clone()));
+                    connections.spawn(serve(stream, Arc::clone(&core), router.clone(), theirs.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: some will be free again soon.
@@ -47,7 +49,7 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, core: Arc<Core>, router: Router, mut stop: watch::Receiver<bool>) {
     // Answers are small and waited for.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());
@@ -55,7 +57,14 @@ async fn serve(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool
     let handle = Reset(Arc::clone(&reset));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(handle.clone());
-        router.call(request)
+        // The API is what is called all day: it does not pass by the many routes of the rest.
+        if api::knows(&request) {
+            let core = Arc::clone(&core);
+            let request = request.map(Body::new);
+            Either::Left(async move { Ok(api::answer(&core, request).await) })
+        } else {
+            Either::Right(router.call(request))
+        }
     });
     let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

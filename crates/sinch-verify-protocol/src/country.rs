@@ -68,11 +68,7 @@ impl Country {
     /// ```
     #[must_use]
     pub fn of_digits(digits: &str) -> Option<Self> {
-        let longest = digits.len().min(table::LONGEST_PREFIX);
-        (1..=longest)
-            .rev()
-            .find_map(|len| table::find(digits.get(..len)?))
-            .flatten()
+        table::find_longest(digits).flatten()
     }
 
     /// The calling code that numbers of this country begin with, without `+`.

@@ -105,9 +105,16 @@ impl Record {
         };
         match self.by(&entry.kind.method())? {
             Carried::Waiting(_) | Carried::Nothing | Carried::Several(_) => return None,
-            Carried::Text { code, template, hash } => {
+            Carried::Text {
+                code,
+                language,
+                wording,
+            } => {
+                let own = wording.as_deref();
+                let template = own.and_then(|own| own.template.as_deref());
+                let template = template.unwrap_or(language.sms);
                 let mut text = template.replace(PLACEHOLDER, code.expose());
-                if let Some(hash) = hash {
+                if let Some(hash) = own.and_then(|own| own.hash.as_deref()) {
                     text.push('\n');
                     text.push_str(hash);
                 }

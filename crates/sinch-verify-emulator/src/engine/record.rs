@@ -8,6 +8,7 @@ use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status, VerificationId};
 
 use super::command::AppId;
+use super::language::Language;
 use super::plan::Plan;
 use crate::application::AuthorizationLevel;
 
@@ -51,16 +52,17 @@ impl Uid {
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n = self.0;
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            n >> 96,
-            n >> 80 & 0xFFFF,
-            n >> 64 & 0xFFFF,
-            n >> 48 & 0xFFFF,
-            n & 0xFFFF_FFFF_FFFF
-        )
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 36];
+        // From the last digit on. Every answer has an id: this is written out for its speed.
+        let mut rest = self.0;
+        for (place, byte) in text.iter_mut().enumerate().rev() {
+            if !matches!(place, 8 | 13 | 18 | 23) {
+                *byte = DIGITS[(rest & 0xF) as usize];
+                rest >>= 4;
+            }
+        }
+        f.pad(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -94,7 +96,7 @@ pub(super) struct Record {
     /// Whether that reached the handset.
     pub(super) arrived: bool,
     /// For calls, once the call was made.
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<Box<Call>>,
 }
 
 /// What was carried to the handset.
@@ -107,8 +109,8 @@ pub(super) enum Carried {
     /// A message with a code.
     Text {
         code: Code,
-        template: Box<str>,
-        hash: Option<Box<str>>,
+        language: &'static Language,
+        wording: Option<Box<Wording>>,
     },
     /// A flash call.
     Call { cli: PhoneNumber },
@@ -118,6 +120,13 @@ pub(super) enum Carried {
     Link { secret: u64 },
     /// Several of the above, for `auto`.
     Several(Box<[Part]>),
+}
+
+/// What a start said about the words of a message: few do, so it is kept apart.
+#[derive(Clone)]
+pub(super) struct Wording {
+    pub(super) template: Option<String>,
+    pub(super) hash: Option<String>,
 }
 
 /// What happens to a verification by itself, when its [`Task::Act`](super::agenda::Task) comes.

@@ -20,7 +20,7 @@ use super::fate::Arrival;
 use super::flash_call;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{Call, Carried, Part, Uid};
+use super::record::{Call, Carried, Part, Uid, Wording};
 use crate::message::MessageKind;
 
 impl Engine {
@@ -144,12 +144,16 @@ impl Engine {
         } else {
             language.tag()
         };
-        let template = plan.template.unwrap_or_else(|| language.sms.to_owned());
-        tell(code_type, &template, self);
+        tell(code_type, plan.template.as_deref().unwrap_or(language.sms), self);
+        let wording = Wording {
+            template: plan.template,
+            hash: plan.application_hash,
+        };
+        let is_own = wording.template.is_some() || wording.hash.is_some();
         let carried = Carried::Text {
             code,
-            template: template.into_boxed_str(),
-            hash: plan.application_hash.map(String::into_boxed_str),
+            language,
+            wording: is_own.then(|| Box::new(wording)),
         };
         Some((carried, tag))
     }
@@ -209,10 +213,10 @@ impl Engine {
     fn call_until(&mut self, uid: Uid, lasting: Option<Duration>) {
         let over = lasting.map(|lasting| self.later(lasting));
         if let Some(record) = self.store.get_mut(uid) {
-            record.call = Some(Call {
+            record.call = Some(Box::new(Call {
                 complete: false,
                 result: None,
-            });
+            }));
             record.call_over_at = over;
         }
         if let Some(at) = over {

@@ -15,6 +15,25 @@ pub(super) fn find(prefix: &str) -> Option<Option<Country>> {
     ENTRIES.get(at).map(|(_, country)| *country)
 }
 
+/// What the table says about the longest prefix of these digits that is in it.
+pub(super) fn find_longest(digits: &str) -> Option<Option<Country>> {
+    let mut digits = digits.get(..LONGEST_PREFIX).unwrap_or(digits);
+    let mut entries = ENTRIES;
+    loop {
+        // Every prefix of the digits stands before them, and whatever stands between such a prefix
+        // and them begins with it. So the last entry before them is the longest prefix, or it
+        // begins with the longest one: then that is no longer than what the two have in common.
+        let before = entries.partition_point(|(entry, _)| *entry <= digits);
+        entries = entries.get(..before)?;
+        let (entry, country) = entries.last()?;
+        if digits.starts_with(entry) {
+            return Some(*country);
+        }
+        let common = entry.bytes().zip(digits.bytes()).take_while(|(a, b)| a == b);
+        digits = digits.get(..common.count())?;
+    }
+}
+
 const fn iso(code: &[u8; 2]) -> Option<Country> {
     Some(Country(*code))
 }
@@ -350,3 +369,27 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("996", iso(b"KG")),
     ("998", iso(b"UZ")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{ENTRIES, LONGEST_PREFIX, find, find_longest};
+
+    /// Every beginning of every entry, with every digit and a few more after it.
+    #[test]
+    fn the_longest_prefix_is_found() {
+        for (entry, _) in ENTRIES {
+            for len in 0..=entry.len() {
+                for rest in [
+                    "", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "00000000", "99999999",
+                ] {
+                    let digits = format!("{}{rest}", &entry[..len]);
+                    let lens = (1..=digits.len().min(LONGEST_PREFIX)).rev();
+                    let expected = lens.filter_map(|len| find(&digits[..len])).next();
+                    assert_eq!(find_longest(&digits), expected, "{digits}");
+                }
+            }
+        }
+        assert_eq!(find_longest(""), None);
+        assert_eq!(find_longest("é6700000000"), None);
+    }
+}
