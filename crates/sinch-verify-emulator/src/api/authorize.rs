@@ -21,11 +21,19 @@ pub(super) struct Caller {
     pub(super) level: AuthorizationLevel,
     /// What the signature covers, if there is one.
     path: Option<PathForm>,
+    /// Whether the key stands behind the name of its realm.
+    realm: bool,
 }
+
+/// What the oldest helper library puts before the key, and no other.
+const REALM: &str = "application\\";
 
 impl Caller {
     /// What is odd about the signature.
     pub(super) fn quirk(&self) -> Option<String> {
+        if self.realm {
+            return Some("authorization: the key stands behind the name of its realm".to_owned());
+        }
         let quirk = match self.path? {
             PathForm::Decoded => "signature: covers the decoded path",
             PathForm::WithQuery => "signature: covers the query",
@@ -54,10 +62,8 @@ pub(super) fn authorize(
         return Err(unreadable());
     }
     let authorization = Authorization::parse(value.as_bytes()).map_err(|_| unreadable())?;
-    let (app, registered) = core
-        .find(authorization.key())
-        .and_then(|app| Some((app, core.application(app)?)))
-        .ok_or_else(invalid)?;
+    let (app, realm) = sender(core, &authorization).ok_or_else(invalid)?;
+    let registered = core.application(app).ok_or_else(invalid)?;
     let (level, path) = match &authorization {
         Authorization::Public { .. } => (AuthorizationLevel::Public, None),
         Authorization::Basic { pair } => {
@@ -81,7 +87,22 @@ pub(super) fn authorize(
             "The authorization is weaker than this operation, or this application, requires.",
         ));
     }
-    Ok(Caller { app, level, path })
+    Ok(Caller {
+        app,
+        level,
+        path,
+        realm,
+    })
+}
+
+/// Whose key it is, and whether the key stands behind the name of its realm.
+pub(crate) fn sender(core: &Core, authorization: &Authorization<'_>) -> Option<(AppId, bool)> {
+    let key = authorization.key();
+    let plain = match authorization {
+        Authorization::Basic { .. } => key.strip_prefix(REALM),
+        _ => None,
+    };
+    Some((core.find(plain.unwrap_or(key))?, plain.is_some()))
 }
 
 /// The weakest authorization that an operation takes.

@@ -8,6 +8,7 @@ use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, Explain, Finding, Signature, SignedMessage, StringToSign,
 };
 
+use crate::api;
 use crate::core::{Core, Registered};
 use crate::engine::AppId;
 use crate::journal::Exchange;
@@ -52,7 +53,7 @@ impl Sender {
         let Ok(authorization) = Authorization::parse(value.as_bytes()) else {
             return Self::by(Kind::Unreadable, None);
         };
-        let app = core.find(authorization.key());
+        let app = api::sender(core, &authorization).map(|(app, _)| app);
         match authorization {
             _ if more.is_some() => Self::by(Kind::Unreadable, None),
             Authorization::Public { .. } => Self::by(Kind::Public, app),

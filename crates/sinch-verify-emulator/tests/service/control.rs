@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use sinch_verify_protocol::callback::{Decision, Event};
+use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::{Start, StatusById};
 
 use crate::support::{
-    NUMBER, Receiver, SHORT, basic, call, code, emulator, emulator_calling, get, json, newest, number, post,
-    public, reply, send,
+    NUMBER, Receiver, SHORT, basic, call, code, deciding, emulator, emulator_calling, get, json, newest,
+    number, post, public, send,
 };
 
 #[tokio::test]
@@ -136,11 +136,7 @@ async fn the_clock_over_http() {
 
 #[tokio::test]
 async fn reset_forgets() {
-    let receiver = Receiver::new(|event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
     assert_eq!(post(&emulator, "/_emu/reset", "").await.status(), 200);

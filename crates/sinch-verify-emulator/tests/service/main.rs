@@ -7,9 +7,10 @@
 )]
 
 mod authorization;
-mod callbacks;
 mod control;
+mod decisions;
 mod embedding;
+mod events;
 mod faults;
 mod feeds;
 mod guide;
@@ -21,6 +22,7 @@ mod numbers;
 mod onlooker;
 mod replays;
 mod requests;
+mod sdks;
 mod steering;
 mod support;
 mod web;

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use sinch_verify_emulator::{Emulator, Policy, Scope};
-use sinch_verify_protocol::callback::{Decision, Event};
+use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{Code, Report, Start, StatusById};
 
 use crate::support::{
-    NUMBER, Receiver, SHORT, application, basic, builder, call, code, emulator, emulator_calling, get, json,
-    newest, number, post, public, reply,
+    NUMBER, Receiver, SHORT, application, basic, builder, call, code, deciding, emulator, emulator_calling,
+    get, json, newest, number, post, public, reply,
 };
 
 async fn detail(emulator: &Emulator, id: &str) -> Value {
@@ -24,11 +24,7 @@ fn kinds(detail: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_timeline_links_all_that_is_known() {
-    let receiver = Receiver::new(|event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = deciding(Decision::Allow).await;
     // A clock that stands: the order is that of causes.
     let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let emulator = Emulator::builder()

@@ -10,8 +10,8 @@ use sinch_verify_protocol::callback::{Decision, Event};
 use sinch_verify_protocol::{Start, StatusById};
 
 use crate::support::{
-    KEY, NUMBER, Receiver, SHORT, application, basic, builder, call, code, emulator, emulator_calling, get,
-    json, newest, number, post, public, reply, send,
+    KEY, NUMBER, Receiver, SHORT, basic, builder, call, code, deciding, emulator, emulator_calling,
+    emulator_calling_with, get, json, newest, number, post, public, reply, send,
 };
 
 async fn clock(emulator: &Emulator, body: &str) -> Value {
@@ -194,14 +194,10 @@ async fn events_that_wait_are_listed() {
         _ => reply(503, ""),
     })
     .await;
-    let mut settings = Settings::default();
-    settings.event_backoff = Duration::from_secs(60);
-    let emulator = Emulator::builder()
-        .application(application().callback_url(receiver.url()))
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
+    let emulator = emulator_calling_with(&receiver, |settings| {
+        settings.event_backoff = Duration::from_secs(60);
+    })
+    .await;
     let empty = json(&get(&emulator, "/_emu/queue").await);
     assert_eq!(empty, serde_json::json!({"waiting": []}));
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
@@ -293,11 +289,7 @@ async fn the_emulator_starts_a_verification_itself() {
 
 #[tokio::test]
 async fn a_late_sms_is_told_of_when_it_arrives() {
-    let receiver = Receiver::new(|event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     post(
         &emulator,

@@ -11,10 +11,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use sinch_verify_emulator::{Application, Builder, CallbackUrl, Emulator, Message};
+use sinch_verify_emulator::{Application, Builder, CallbackUrl, Emulator, Message, Settings};
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, PathPolicy, SignedMessage, Verifier, VerifyError, Window,
 };
+use sinch_verify_protocol::callback::{Decision, ResultEvent};
 use sinch_verify_protocol::{
     ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, PhoneNumber,
 };
@@ -26,6 +27,9 @@ pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 pub(crate) const OTHER_KEY: &str = "99999999-8888-7777-6666-555555555555";
 pub(crate) const NUMBER: &str = "+46700000001";
+pub(crate) const DECISION: &str = "VerificationRequestEvent";
+pub(crate) const RESULT: &str = "VerificationResultEvent";
+pub(crate) const DELIVERED: &str = "VerificationSmsDeliveredEvent";
 pub(crate) const SHORT: Duration = Duration::from_secs(10);
 
 pub(crate) fn key() -> ApplicationKey {
@@ -250,6 +254,17 @@ impl Receiver {
             .collect()
     }
 
+    /// The result events among the posts.
+    pub(crate) fn results(&self) -> Vec<ResultEvent> {
+        let posts = self.posts().into_iter();
+        posts
+            .filter_map(|posted| match posted.event {
+                Event::Result(result) => Some(*result),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// Waits for so many posts.
     pub(crate) async fn wait(&self, posts: usize) {
         let enough = async {
@@ -315,12 +330,41 @@ pub(crate) fn reply(status: u16, body: &str) -> Response<Bytes> {
         .unwrap()
 }
 
+/// Answers request events with `decision`, and the others with an empty 200.
+pub(crate) fn answering(decision: Decision) -> impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static {
+    move |event| match event {
+        Event::Request(_) => decision.to_http_response(),
+        _ => reply(200, ""),
+    }
+}
+
+/// A receiver that answers so.
+pub(crate) async fn deciding(decision: Decision) -> Receiver {
+    Receiver::new(answering(decision)).await
+}
+
 /// An emulator whose events go to `receiver`.
 pub(crate) async fn emulator_calling(receiver: &Receiver) -> Emulator {
+    emulator_calling_with(receiver, |_| {}).await
+}
+
+/// As [`emulator_calling`], with other settings.
+pub(crate) async fn emulator_calling_with(
+    receiver: &Receiver,
+    change: impl FnOnce(&mut Settings),
+) -> Emulator {
+    let mut settings = Settings::default();
+    change(&mut settings);
     Emulator::builder()
         .application(application().callback_url(receiver.url()))
+        .settings(settings)
         .seed(7)
         .start()
         .await
         .unwrap()
+}
+
+/// Waits until every event was heard or given up.
+pub(crate) async fn settled(emulator: &Emulator) {
+    assert!(emulator.wait_delivered(SHORT).await);
 }

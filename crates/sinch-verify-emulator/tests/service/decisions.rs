@@ -1,54 +1,24 @@
-//! Events to the application, and the decisions that come back.
+//! Questions to the application, and the decisions that come back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Response;
 use sinch_verify_emulator::{Delivery, Emulator, MessageKind, Settings};
-use sinch_verify_protocol::callback::{
-    CalloutDecision, Decision, Event, FlashCallDecision, ResultEvent, SmsDecision, SmsResult,
-};
+use sinch_verify_protocol::callback::{CalloutDecision, Decision, Event, FlashCallDecision, SmsDecision};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::start::Speech;
 use sinch_verify_protocol::{
-    AcceptLanguage, Code, Credentials, Custom, Method, Reason, Reference, Report, Start, Status,
-    StatusByNumber, StatusByReference, Verification,
+    Code, Credentials, Method, Reason, Reference, Report, Start, Status, StatusByNumber, StatusByReference,
+    Verification,
 };
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Receiver, SHORT, application, basic, builder, call, code, emulator_calling, key, newest, number, public,
-    reply, signed,
+    DECISION, Receiver, SHORT, answering, application, basic, builder, call, code, deciding,
+    emulator_calling, emulator_calling_with, key, newest, number, public, reply, settled, signed,
 };
-
-const DECISION: &str = "VerificationRequestEvent";
-const RESULT: &str = "VerificationResultEvent";
-const DELIVERED: &str = "VerificationSmsDeliveredEvent";
-
-/// Answers request events with `decision`, and the others with an empty 200.
-async fn deciding(decision: Decision) -> Receiver {
-    Receiver::new(move |event| match event {
-        Event::Request(_) => decision.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await
-}
-
-fn results(receiver: &Receiver) -> Vec<ResultEvent> {
-    let posts = receiver.posts().into_iter();
-    posts
-        .filter_map(|posted| match posted.event {
-            Event::Result(result) => Some(*result),
-            _ => None,
-        })
-        .collect()
-}
-
-async fn settled(emulator: &Emulator) {
-    assert!(emulator.wait_delivered(SHORT).await);
-}
 
 async fn status(emulator: &Emulator, method: Method) -> Verification {
     let query = StatusByNumber {
@@ -56,52 +26,6 @@ async fn status(emulator: &Emulator, method: Method) -> Verification {
         number: number(),
     };
     call(emulator, &public(), &query).await.unwrap()
-}
-
-#[tokio::test]
-async fn the_device_flow() {
-    let receiver = deciding(Decision::Allow).await;
-    let emulator = emulator_calling(&receiver).await;
-    let start = Start::sms(number())
-        .reference(Reference::new("order-1").unwrap())
-        .custom(Custom::new("session 42").unwrap())
-        .languages("sv-SE".parse::<AcceptLanguage>().unwrap());
-    let started = call(&emulator, &public(), &start).await.unwrap();
-    receiver.wait(2).await;
-    let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
-    call(&emulator, &public(), &report).await.unwrap();
-    settled(&emulator).await;
-    assert_eq!(receiver.names(), [DECISION, DELIVERED, RESULT]);
-
-    let posts = receiver.posts();
-    for posted in &posts {
-        let header = |name| posted.headers[name].to_str().unwrap();
-        assert!(header("authorization").starts_with(&format!("application {}:", key())));
-        assert_eq!(header("content-type"), "application/json; charset=utf-8");
-        assert_eq!(posted.event.id(), Some(&started.id));
-    }
-    let Event::Request(request) = &posts[0].event else {
-        panic!("{posts:?}")
-    };
-    assert_eq!(request.method, Method::Sms);
-    assert_eq!(request.identity.phone_number().unwrap(), number());
-    assert_eq!(request.reference.as_deref(), Some("order-1"));
-    assert_eq!(request.custom.as_ref().unwrap().as_str(), "session 42");
-    assert_eq!(request.price.as_ref().unwrap().currency.as_deref(), Some("EUR"));
-    assert_eq!(
-        request.accept_language.as_deref(),
-        Some(&["sv-SE".to_owned()][..])
-    );
-    let Event::SmsDelivered(delivered) = &posts[1].event else {
-        panic!("{posts:?}")
-    };
-    assert_eq!(delivered.sms_result, SmsResult::Successful);
-    let Event::Result(result) = &posts[2].event else {
-        panic!("{posts:?}")
-    };
-    assert_eq!(result.status, Status::Successful);
-    assert_eq!(result.reference.as_deref(), Some("order-1"));
-    assert_eq!(result.custom.as_ref().unwrap().as_str(), "session 42");
 }
 
 #[tokio::test]
@@ -124,7 +48,7 @@ async fn deny() {
     }
     settled(&emulator).await;
     assert!(emulator.inbox(&number()).is_empty());
-    let results = results(&receiver);
+    let results = receiver.results();
     assert_eq!(results.len(), 3);
     assert!(
         results
@@ -231,14 +155,7 @@ async fn a_receiver_that_is_not_there_denies() {
 #[tokio::test]
 async fn trusted_starts_may_go_on_without_an_answer() {
     let receiver = Receiver::new(|_| reply(500, "")).await;
-    let mut settings = Settings::default();
-    settings.trust_without_answer = true;
-    let emulator = Emulator::builder()
-        .application(application().callback_url(receiver.url()))
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
+    let emulator = emulator_calling_with(&receiver, |settings| settings.trust_without_answer = true).await;
     assert_eq!(
         code(call(&emulator, &public(), &Start::sms(number())).await),
         40303
@@ -347,135 +264,6 @@ async fn a_callout_in_its_older_form() {
 }
 
 #[tokio::test]
-async fn one_result_event_for_every_kind_of_end() {
-    let receiver = deciding(Decision::Allow).await;
-    let emulator = emulator_calling(&receiver).await;
-    let start = async || {
-        call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    };
-    let wrong = || Report::<Sms>::by_number(number(), Code::new("wrong").unwrap());
-    // Aborted by the next.
-    start().await;
-    // Failed.
-    start().await;
-    for _ in 0..5 {
-        let _ = call(&emulator, &basic(), &wrong()).await;
-    }
-    // Successful, and reported again.
-    start().await;
-    let right = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
-    call(&emulator, &basic(), &right).await.unwrap();
-    call(&emulator, &basic(), &right).await.unwrap_err();
-    // Expired, and reported late.
-    start().await;
-    emulator.advance(Duration::from_secs(24 * 3600));
-    call(&emulator, &basic(), &wrong()).await.unwrap();
-    settled(&emulator).await;
-    let mut told: Vec<_> = results(&receiver)
-        .iter()
-        .map(|result| {
-            (
-                result.status.to_string(),
-                result.reason.as_ref().map(ToString::to_string),
-            )
-        })
-        .collect();
-    told.sort();
-    let reason = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        told,
-        [
-            ("ABORTED".to_owned(), None),
-            ("FAIL".to_owned(), reason("Expired")),
-            ("FAIL".to_owned(), reason("Invalid code")),
-            ("SUCCESSFUL".to_owned(), None),
-        ]
-    );
-}
-
-#[tokio::test]
-async fn events_are_tried_again_in_order() {
-    let failures = AtomicU32::new(3);
-    let receiver = Receiver::new(move |event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => {
-            let left = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-            reply(if left.is_ok() { 503 } else { 200 }, "")
-        }
-    })
-    .await;
-    let mut settings = Settings::default();
-    settings.event_backoff = Duration::from_millis(4);
-    let emulator = Emulator::builder()
-        .application(application().callback_url(receiver.url()))
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
-    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    // The end comes while the delivered event is still being tried.
-    let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
-    call(&emulator, &basic(), &report).await.unwrap();
-    settled(&emulator).await;
-    assert_eq!(
-        receiver.names(),
-        [DECISION, DELIVERED, DELIVERED, DELIVERED, DELIVERED, RESULT]
-    );
-    let tries: Vec<_> = emulator
-        .deliveries()
-        .iter()
-        .rev()
-        .map(|delivery| (delivery.attempt, delivery.status, delivery.ok))
-        .collect();
-    let failed = |attempt| (attempt, Some(503), false);
-    let heard = |attempt| (attempt, Some(200), true);
-    assert_eq!(
-        tries,
-        [heard(1), failed(1), failed(2), failed(3), heard(4), heard(1)]
-    );
-}
-
-#[tokio::test]
-async fn events_are_given_up_after_five_tries() {
-    let receiver = Receiver::new(|_| reply(500, "no")).await;
-    let mut settings = Settings::default();
-    settings.event_backoff = Duration::from_millis(1);
-    let emulator = Emulator::builder()
-        .application(application().callback_url(receiver.url()))
-        .settings(settings)
-        .start()
-        .await
-        .unwrap();
-    call(&emulator, &basic(), &Start::sms(number()))
-        .await
-        .unwrap_err();
-    settled(&emulator).await;
-    assert_eq!(
-        receiver.names(),
-        [DECISION, RESULT, RESULT, RESULT, RESULT, RESULT]
-    );
-    let last = emulator.deliveries().remove(0);
-    assert_eq!((last.attempt, last.ok), (5, false));
-    assert_eq!(last.response.as_deref(), Some("no"));
-    assert!(last.request.contains(RESULT));
-}
-
-#[tokio::test]
-async fn a_query_is_sent_and_not_signed() {
-    // The receiver verifies the path without the query.
-    let receiver = Receiver::at("/deep/path?tenant=7", Duration::ZERO, |event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
-    let emulator = emulator_calling(&receiver).await;
-    call(&emulator, &public(), &Start::callout(number()))
-        .await
-        .unwrap();
-    assert_eq!(receiver.posts()[0].path, "/deep/path?tenant=7");
-}
-
-#[tokio::test]
 async fn odd_answers_are_obeyed_and_noted() {
     let receiver = Receiver::new(|event| match event {
         Event::Request(_) => reply(200, r#"{"action":"Deny","because":"I can"}"#),
@@ -500,24 +288,8 @@ async fn odd_answers_are_obeyed_and_noted() {
 }
 
 #[tokio::test]
-async fn the_clock_has_no_hold_on_signatures_of_events() {
-    let receiver = deciding(Decision::Allow).await;
-    let emulator = emulator_calling(&receiver).await;
-    emulator.advance(Duration::from_secs(24 * 3600));
-    // The receiver checks the signature and its age.
-    call(&emulator, &public(), &Start::sms(number())).await.unwrap();
-    emulator.advance(Duration::from_secs(24 * 3600));
-    settled(&emulator).await;
-    assert_eq!(receiver.names(), [DECISION, DELIVERED, RESULT]);
-}
-
-#[tokio::test]
 async fn starts_wait_for_their_decision_side_by_side() {
-    let receiver = Receiver::at("/", Duration::from_millis(300), |event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = Receiver::at("/", Duration::from_millis(300), answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let began = Instant::now();
     let emulator = Arc::new(emulator);
@@ -541,11 +313,7 @@ async fn starts_wait_for_their_decision_side_by_side() {
 
 #[tokio::test]
 async fn a_start_overtaken_while_it_waits() {
-    let receiver = Receiver::at("/", Duration::from_millis(200), |event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = Receiver::at("/", Duration::from_millis(200), answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let start = async || match call(&emulator, &public(), &Start::sms(number())).await {
         Ok(_) => None,
@@ -558,7 +326,8 @@ async fn a_start_overtaken_while_it_waits() {
     assert_eq!((first, second), (Some(40003), None));
     settled(&emulator).await;
     assert_eq!(emulator.inbox(&number()).len(), 1);
-    let ends: Vec<_> = results(&receiver)
+    let ends: Vec<_> = receiver
+        .results()
         .into_iter()
         .map(|result| result.status)
         .collect();
@@ -567,11 +336,7 @@ async fn a_start_overtaken_while_it_waits() {
 
 #[tokio::test]
 async fn a_decision_counts_even_if_the_starter_is_gone() {
-    let receiver = Receiver::at("/", Duration::from_millis(100), |event| match event {
-        Event::Request(_) => Decision::Allow.to_http_response(),
-        _ => reply(200, ""),
-    })
-    .await;
+    let receiver = Receiver::at("/", Duration::from_millis(100), answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let start = async {
         let _ = call(&emulator, &public(), &Start::sms(number())).await;
@@ -635,28 +400,4 @@ async fn every_application_has_its_own_receiver() {
     settled(&emulator).await;
     assert_eq!(ours.names(), [DECISION]);
     assert!(theirs.posts().is_empty());
-}
-
-#[tokio::test]
-async fn too_many_events_are_dropped_and_noted() {
-    let receiver = Receiver::at("/", Duration::from_millis(300), |_| reply(200, "")).await;
-    let mut settings = Settings::default();
-    settings.events_waiting = 1;
-    let emulator = builder().settings(settings).start().await.unwrap();
-    let numbers = ["+46700000001", "+46700000002"].map(|number| number.parse().unwrap());
-    for number in numbers {
-        call(&emulator, &basic(), &Start::callout(number)).await.unwrap();
-    }
-    emulator.set_callback_url(&key(), receiver.url()).unwrap();
-    // Both expire at once.
-    emulator.advance(Duration::from_secs(3600));
-    settled(&emulator).await;
-    assert_eq!(receiver.names(), [RESULT]);
-    let verdicts: Vec<_> = emulator
-        .deliveries()
-        .into_iter()
-        .map(|delivery| delivery.verdict)
-        .collect();
-    let dropped = Some("not sent: too many events are waiting".to_owned());
-    assert_eq!(verdicts, [None, dropped]);
 }
