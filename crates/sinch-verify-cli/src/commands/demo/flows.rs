@@ -6,12 +6,14 @@ mod verified;
 use std::future::Future;
 use std::pin::Pin;
 
+use anyhow::{Context as _, ensure};
 use serde::Serialize;
+use sinch_verify_client::Handle;
 use sinch_verify_protocol::callback::ResultEvent;
-use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
-use sinch_verify_protocol::{Method, Reason, Status, Verification};
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
+use sinch_verify_protocol::{Method, PhoneNumber, Reason, Reference, Start, Status, Verification};
 
-use super::timeline::{Step, Timeline};
+use super::timeline::{Step, Timeline, Who};
 use super::world::World;
 
 /// One flow of the demo.
@@ -145,6 +147,53 @@ pub(crate) fn all() -> Vec<Flow> {
             Box::pin(ends::expired(w, t))
         }),
     ]
+}
+
+/// A verification that was started.
+struct Begun<M: VerifyMethod> {
+    handle: Handle<M>,
+    number: PhoneNumber,
+    reference: Reference,
+}
+
+/// Starts a verification, as every flow begins; `name` makes its reference.
+async fn begin<M: VerifyMethod>(
+    world: &World,
+    timeline: &mut Timeline,
+    setting: Setting,
+    number: &str,
+    name: &str,
+) -> anyhow::Result<Begun<M>> {
+    let (client, who, how) = match setting {
+        Setting::Backend => (&world.signed, Who::Backend, "signed"),
+        Setting::Device => (&world.public, Who::Device, "public"),
+    };
+    let number: PhoneNumber = number.parse()?;
+    let reference = Reference::new(&format!("demo-{}-{name}", M::METHOD))?;
+    let start = Start::<M>::new(number).reference(reference.clone());
+    let handle = client.start(start).await.context("failed to start")?;
+    timeline.note(who, format!("{how} start of {number} by {}", M::METHOD));
+    ensure!(
+        world.backend.was_asked(&handle.id),
+        "the request event did not come before the answer"
+    );
+    Ok(Begun {
+        handle,
+        number,
+        reference,
+    })
+}
+
+impl<M: VerifyMethod> Begun<M> {
+    /// The result event, and the status by id.
+    async fn end(&self, world: &World, seen: &mut Seen) -> anyhow::Result<Verification> {
+        let id = &self.handle.id;
+        seen.event(&world.backend.result(id).await?);
+        let status = world.signed.status_by_id(id.clone()).await;
+        let status = status.context("failed to ask by id")?;
+        seen.answer("by id", &status);
+        Ok(status)
+    }
 }
 
 /// What was seen of the end, by each way to see it.

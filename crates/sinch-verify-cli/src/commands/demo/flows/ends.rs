@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::{ApiError, Code, Decision, PhoneNumber, Reference, Report, Start};
 
-use super::Seen;
+use super::{Begun, Seen, Setting, begin};
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
@@ -50,17 +50,11 @@ pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Re
 
 /// Every attempt has a wrong code.
 pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740621".parse()?;
-    let started = world
-        .signed
-        .start(Start::sms(number))
-        .await
-        .context("failed to start")?;
-    timeline.note(Who::Backend, format!("signed start of {number}"));
+    let begun: Begun<Sms> = begin(world, timeline, Setting::Backend, "+46701740621", "wrong").await?;
     // No code of the emulator has a letter, so this one is wrong whatever was sent.
     let wrong = Code::new("wrong")?;
     for attempt in 1..=3 {
-        let report = Report::<Sms>::by_id(started.id.clone(), wrong.clone());
+        let report = Report::<Sms>::by_id(begun.handle.id.clone(), wrong.clone());
         match world.signed.report(report).await {
             Ok(last) => {
                 timeline.note(
@@ -69,13 +63,7 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
                 );
                 let mut seen = Seen::default();
                 seen.answer("report", &last);
-                seen.event(&world.backend.result(&started.id).await?);
-                let status = world
-                    .signed
-                    .status_by_id(started.id.clone())
-                    .await
-                    .context("failed to ask by id")?;
-                seen.answer("by id", &status);
+                begun.end(world, &mut seen).await?;
                 return Ok(seen);
             }
             Err(error)
@@ -96,68 +84,35 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
 
 /// A second start for the same number takes the first one's place.
 pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740622".parse()?;
-    let first = world
-        .signed
-        .start(Start::sms(number))
-        .await
-        .context("failed to start")?;
-    timeline.note(Who::Backend, format!("signed start of {number}"));
-    world
-        .signed
-        .start(Start::flash_call(number))
-        .await
-        .context("failed to start again")?;
-    timeline.note(
-        Who::Backend,
-        "second signed start of the same number, by flash call",
-    );
+    let number = "+46701740622";
+    let first: Begun<Sms> = begin(world, timeline, Setting::Backend, number, "first").await?;
+    begin::<FlashCall>(world, timeline, Setting::Backend, number, "second").await?;
     let mut seen = Seen::default();
-    seen.event(&world.backend.result(&first.id).await?);
-    let status = world
-        .signed
-        .status_by_id(first.id.clone())
-        .await
-        .context("failed to ask by id")?;
-    seen.answer("by id", &status);
+    let status = first.end(world, &mut seen).await?.status;
     timeline.note(
         Who::Service,
-        format!("result event, and status of the first: {}", status.status),
+        format!("result event, and status of the first: {status}"),
     );
     Ok(seen)
 }
 
 /// Nobody reports in time.
 pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740623".parse()?;
-    let started = world
-        .signed
-        .start(Start::flash_call(number))
-        .await
-        .context("failed to start")?;
-    timeline.note(Who::Backend, format!("signed start of {number}"));
+    let begun: Begun<FlashCall> = begin(world, timeline, Setting::Backend, "+46701740623", "expired").await?;
     let cli = world
-        .last_message(number)?
+        .last_message(begun.number)?
         .cli
         .context("the call has no caller id")?;
     world.emulator.advance(Duration::from_secs(301));
     timeline.note(Who::Service, "clock moved by 301 s");
     let mut seen = Seen::default();
-    seen.event(&world.backend.result(&started.id).await?);
-    let late = Report::<FlashCall>::by_id(started.id.clone(), cli);
-    seen.answer(
-        "late report",
-        &world.signed.report(late).await.context("failed to report")?,
-    );
-    let status = world
-        .signed
-        .status_by_id(started.id.clone())
-        .await
-        .context("failed to ask by id")?;
-    seen.answer("by id", &status);
+    let late = Report::<FlashCall>::by_id(begun.handle.id.clone(), cli);
+    let late = world.signed.report(late).await.context("failed to report")?;
+    seen.answer("late report", &late);
+    let status = begun.end(world, &mut seen).await?.status;
     timeline.note(
         Who::Backend,
-        format!("result event, late report and status: {}", status.status),
+        format!("result event, late report and status: {status}"),
     );
     Ok(seen)
 }

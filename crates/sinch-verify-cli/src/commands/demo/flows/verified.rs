@@ -1,13 +1,12 @@
 //! The flows that end with a verified number.
 
 use anyhow::{Context as _, ensure};
-use sinch_verify_protocol::{
-    Method, PhoneNumber, Reference, Report, Start, Status, Verification, VerificationId, WireObject as _,
-};
+use sinch_verify_protocol::method::{Callout, Seamless, VerifyMethod};
+use sinch_verify_protocol::{Method, Report, Status, Verification, WireObject as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Seen, Setting};
+use super::{Begun, Seen, Setting, begin};
 use crate::commands::demo::methods::DemoMethod;
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
@@ -17,83 +16,45 @@ pub(crate) async fn by_backend<M: DemoMethod>(
     world: &World,
     timeline: &mut Timeline,
 ) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740610".parse()?;
-    let reference = Reference::new(&format!("demo-{}-backend", M::METHOD))?;
-    let start = Start::<M>::new(number).reference(reference.clone());
-    let started = world.signed.start(start).await.context("failed to start")?;
-    timeline.note(Who::Backend, format!("signed start of {number}"));
-    ensure!(
-        world.backend.was_asked(&started.id),
-        "the request event did not come before the answer"
-    );
+    let begun: Begun<M> = begin(world, timeline, Setting::Backend, "+46701740610", "backend").await?;
     timeline.note(Who::Backend, "request event: allow");
 
-    let proof = M::read(&started, &world.last_message(number)?, timeline)?;
-    let reported = world
-        .signed
-        .report(Report::<M>::by_id(started.id.clone(), proof))
-        .await;
-    let reported = reported.context("failed to report")?;
+    let proof = M::read(&begun.handle, &world.last_message(begun.number)?, timeline)?;
+    let report = Report::<M>::by_id(begun.handle.id.clone(), proof);
+    let reported = world.signed.report(report).await.context("failed to report")?;
     timeline.note(Who::Backend, "signed report by id");
     let mut seen = Seen::default();
     seen.answer("report", &reported);
-    agree(
-        world,
-        timeline,
-        &mut seen,
-        M::METHOD,
-        &started.id,
-        reference,
-        number,
-    )
-    .await?;
+    agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }
 
 /// With a device that talks to the service itself: the backend decides in the
 /// request event, here with a code or caller id of its own.
 pub(crate) async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740611".parse()?;
+    let number = "+46701740611";
     let (decision, set) = M::own_decision()?;
-    world.backend.decide(number, decision);
-    let reference = Reference::new(&format!("demo-{}-device", M::METHOD))?;
-    let start = Start::<M>::new(number).reference(reference.clone());
-    let started = world.public.start(start).await.context("failed to start")?;
-    timeline.note(Who::Device, format!("public start of {number}"));
-    ensure!(
-        world.backend.was_asked(&started.id),
-        "the request event did not come before the answer"
-    );
+    world.backend.decide(number.parse()?, decision);
+    let begun: Begun<M> = begin(world, timeline, Setting::Device, number, "device").await?;
     timeline.note(Who::Backend, format!("request event: allow, with {set}"));
 
-    let proof = M::read(&started, &world.last_message(number)?, timeline)?;
-    let reported = world.public.report(Report::<M>::by_number(number, proof)).await;
-    let reported = reported.context("failed to report")?;
+    let proof = M::read(&begun.handle, &world.last_message(begun.number)?, timeline)?;
+    let report = Report::<M>::by_number(begun.number, proof);
+    let reported = world.public.report(report).await.context("failed to report")?;
     timeline.note(Who::Device, "public report by number");
     let mut seen = Seen::default();
     seen.answer("report", &reported);
-    agree(
-        world,
-        timeline,
-        &mut seen,
-        M::METHOD,
-        &started.id,
-        reference,
-        number,
-    )
-    .await?;
+    agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }
 
 /// A callout that ends at the keypad: the device asks for the status, as the
 /// start's answer tells it to.
 pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number: PhoneNumber = "+46701740612".parse()?;
-    let reference = Reference::new("demo-callout-keypad")?;
-    let start = Start::callout(number).reference(reference.clone());
-    let started = world.public.start(start).await.context("failed to start")?;
-    timeline.note(Who::Device, format!("public start of {number}"));
-    let schedule = started
+    let begun: Begun<Callout> = begin(world, timeline, Setting::Device, "+46701740612", "keypad").await?;
+    let number = begun.number;
+    let schedule = begun
+        .handle
         .details
         .schedule()
         .context("the start's answer has no polling schedule")?;
@@ -133,16 +94,7 @@ pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow:
     );
     let mut seen = Seen::default();
     seen.answer("poll", &after);
-    agree(
-        world,
-        timeline,
-        &mut seen,
-        Method::Callout,
-        &started.id,
-        reference,
-        number,
-    )
-    .await?;
+    agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }
 
@@ -153,38 +105,19 @@ pub(crate) async fn by_address(
     timeline: &mut Timeline,
     setting: Setting,
 ) -> anyhow::Result<Seen> {
-    let (client, starter, number, name) = match setting {
-        Setting::Backend => (&world.signed, Who::Backend, "+46701740613", "backend"),
-        Setting::Device => (&world.public, Who::Device, "+46701740614", "device"),
+    let (number, name) = match setting {
+        Setting::Backend => ("+46701740613", "backend"),
+        Setting::Device => ("+46701740614", "device"),
     };
-    let number: PhoneNumber = number.parse()?;
-    let reference = Reference::new(&format!("demo-seamless-{name}"))?;
-    let start = Start::seamless(number).reference(reference.clone());
-    let started = client.start(start).await.context("failed to start")?;
-    timeline.note(starter, format!("start of {number}"));
+    let begun: Begun<Seamless> = begin(world, timeline, setting, number, name).await?;
     timeline.note(Who::Backend, "request event: allow");
-    let address = started
-        .details
-        .target_uri
-        .as_ref()
-        .map(|address| address.as_str())
-        .context("the start's answer has no address")?;
+    let address = begun.handle.details.target_uri.as_ref();
+    let address = address.context("the start's answer has no address")?;
     timeline.note(Who::Device, "fetches the address over its mobile network");
+    let fetched = fetch(address.as_str()).await;
     let mut seen = Seen::default();
-    seen.answer(
-        "fetch",
-        &fetch(address).await.context("failed to fetch the address")?,
-    );
-    agree(
-        world,
-        timeline,
-        &mut seen,
-        Method::Seamless,
-        &started.id,
-        reference,
-        number,
-    )
-    .await?;
+    seen.answer("fetch", &fetched.context("failed to fetch the address")?);
+    agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }
 
@@ -209,38 +142,28 @@ async fn fetch(address: &str) -> anyhow::Result<Verification> {
 }
 
 /// Checks that the result event and all three status queries tell the same.
-async fn agree(
+async fn agree<M: VerifyMethod>(
     world: &World,
     timeline: &mut Timeline,
     seen: &mut Seen,
-    method: Method,
-    id: &VerificationId,
-    reference: Reference,
-    number: PhoneNumber,
+    begun: Begun<M>,
 ) -> anyhow::Result<()> {
-    let event = world.backend.result(id).await?;
-    timeline.note(Who::Service, format!("result event: {}", event.status));
-    seen.event(&event);
-    let by_id = world
-        .signed
-        .status_by_id(id.clone())
-        .await
-        .context("failed to ask by id")?;
+    let by_id = begun.end(world, seen).await?.status;
+    timeline.note(Who::Service, format!("result event: {by_id}"));
     let by_reference = world
         .signed
-        .status_by_reference(reference)
+        .status_by_reference(begun.reference)
         .await
         .context("failed to ask by reference")?;
     let by_number = world
         .signed
-        .status_by_number(method, number)
+        .status_by_number(M::METHOD, begun.number)
         .await
         .context("failed to ask by number")?;
     timeline.note(
         Who::Backend,
-        format!("status by id, by reference, by number: {}", by_id.status),
+        format!("status by id, by reference, by number: {by_id}"),
     );
-    seen.answer("by id", &by_id);
     seen.answer("by reference", &by_reference);
     seen.answer("by number", &by_number);
     Ok(())
