@@ -9,7 +9,8 @@ use sinch_verify_emulator::{Emulator, TamperKit};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Event};
 
 use crate::driver::Browser;
-use crate::support::{Receiver, application, post, reply};
+use crate::start::start;
+use crate::support::{NUMBER, Receiver, application, reply};
 
 /// Two ways to spoil a callback, one of which does not.
 struct Kit;
@@ -58,8 +59,7 @@ async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
         .start()
         .await
         .unwrap();
-    let wanted = json!({"method": "sms", "number": "+46700000001"}).to_string();
-    post(&emulator, "/_emu/try", &wanted).await;
+    start(&emulator, "sms", NUMBER).await;
     receiver.wait(2).await;
     browser.open(&format!("{}/#/callbacks", emulator.url())).await;
     browser.sees("SmsDelivered").await;

@@ -1,16 +1,11 @@
 //! What the page changes: the clock, faults, verifications, and what happens when nobody answers.
 
-use serde_json::json;
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Method, Reason, StatusByNumber, Verification};
 
 use crate::driver::Browser;
-use crate::support::{basic, call, emulator, number, post};
-
-async fn start(emulator: &Emulator) {
-    let wanted = json!({"method": "sms", "number": number().as_str()}).to_string();
-    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
-}
+use crate::start::start;
+use crate::support::{NUMBER, basic, call, emulator, number};
 
 async fn ask(emulator: &Emulator) -> Verification {
     let question = StatusByNumber {
@@ -60,7 +55,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
     browser
         .wait("[...document.querySelectorAll('#strip button')].at(-2).disabled")
         .await;
-    start(&emulator).await;
+    start(&emulator, "sms", NUMBER).await;
     browser.press("Next expiry").await;
     browser.sees("Expired").await;
     assert_eq!(ask(&emulator).await.reason, Some(Reason::Expired));
@@ -70,7 +65,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
         ("Let it expire", Reason::Expired),
         ("Deny", Reason::DeniedByCallback),
     ] {
-        start(&emulator).await;
+        start(&emulator, "sms", NUMBER).await;
         open_newest(&browser).await;
         browser.press(label).await;
         browser.wait("document.querySelector('.timeline .ended')").await;
@@ -80,8 +75,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
 
     // To this number every message is lost, until somebody delivers it.
     let lost = "+447700900915";
-    let wanted = json!({"method": "sms", "number": lost}).to_string();
-    assert_eq!(post(&emulator, "/_emu/try", &wanted).await.status(), 200);
+    start(&emulator, "sms", lost).await;
     open_newest(&browser).await;
     assert!(emulator.inbox(&lost.parse().unwrap()).is_empty());
     browser.press("Deliver it").await;
@@ -116,7 +110,7 @@ async fn a_fault_strikes_and_is_removed() {
 
     // From a magic number to the form, and the start is struck.
     browser.press("Numbers").await;
-    browser.click("[aria-label='Try second-try']").await;
+    browser.click("[aria-label='Try it: second-try']").await;
     browser
         .wait("document.querySelector('[name=number]').value === '+447700900902'")
         .await;

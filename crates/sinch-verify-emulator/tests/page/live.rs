@@ -1,15 +1,9 @@
 //! The page follows what happens, whatever happens to the connection.
 
-use serde_json::json;
-
 use crate::driver::Browser;
 use crate::gate::Gate;
-use crate::support::{builder, emulator, post};
-
-async fn start(emulator: &sinch_verify_emulator::Emulator, number: &str) {
-    let wanted = json!({"method": "sms", "number": number}).to_string();
-    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
-}
+use crate::start::start;
+use crate::support::{builder, emulator};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_shows_without_a_reload() {
@@ -20,7 +14,7 @@ async fn what_happens_shows_without_a_reload() {
     browser.open(&emulator.url()).await;
     browser.sees("Live").await;
     browser.run("window.same = true").await;
-    start(&emulator, "+46700000005").await;
+    start(&emulator, "sms", "+46700000005").await;
     browser
         .wait("document.querySelector('[data-number=\"+46700000005\"][data-unread]')")
         .await;
@@ -29,11 +23,11 @@ async fn what_happens_shows_without_a_reload() {
     browser.click(".row").await;
     browser.wait("document.querySelector('.big-code')").await;
     browser.wait("!document.querySelector('[data-unread]')").await;
-    start(&emulator, "+46700000006").await;
+    start(&emulator, "sms", "+46700000006").await;
     browser
         .wait("document.querySelectorAll('[data-unread]').length === 1")
         .await;
-    start(&emulator, "+46700000005").await;
+    start(&emulator, "sms", "+46700000005").await;
     browser
         .wait("document.querySelectorAll('.big-code').length === 2")
         .await;
@@ -62,11 +56,11 @@ async fn the_feed_is_resumed_where_it_broke() {
     let gate = Gate::to(emulator.addr()).await;
     browser.open(&format!("http://{}", gate.address)).await;
     browser.sees("Live").await;
-    start(&emulator, "+46700000005").await;
+    start(&emulator, "sms", "+46700000005").await;
     browser.sees("+46700000005").await;
     gate.shut();
     browser.sees("Reconnecting").await;
-    start(&emulator, "+46700000006").await;
+    start(&emulator, "sms", "+46700000006").await;
     gate.open();
     browser.sees("Live").await;
     browser.sees("+46700000006").await;
@@ -87,7 +81,7 @@ async fn a_restarted_emulator_is_followed_anew() {
     browser.open(&first.url()).await;
     browser.sees("Live").await;
     for _ in 0..3 {
-        start(&first, "+46700000005").await;
+        start(&first, "sms", "+46700000005").await;
     }
     browser.click(".row").await;
     browser.wait("!document.querySelector('[data-unread]')").await;
@@ -100,7 +94,7 @@ async fn a_restarted_emulator_is_followed_anew() {
         .wait("!document.body.innerText.includes('+46700000005')")
         .await;
     // Its numbers are lower than those that the page has seen; it shows what comes all the same.
-    start(&second, "+46700000005").await;
+    start(&second, "sms", "+46700000005").await;
     browser
         .wait("document.querySelector('[data-number=\"+46700000005\"][data-unread]')")
         .await;

@@ -16,6 +16,7 @@ mod many;
 mod phones;
 mod requests;
 mod served;
+mod start;
 #[path = "../service/support.rs"]
 #[expect(dead_code, reason = "the service's tests use more of it")]
 mod support;

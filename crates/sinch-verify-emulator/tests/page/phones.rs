@@ -6,16 +6,8 @@ use sinch_verify_protocol::start::SmsOptions;
 use sinch_verify_protocol::{Method, Start, Status, StatusByNumber};
 
 use crate::driver::{Browser, key};
-use crate::support::{basic, call, emulator, number, post};
-
-async fn start(emulator: &Emulator, method: &str) {
-    start_at(emulator, method, number().as_str()).await;
-}
-
-async fn start_at(emulator: &Emulator, method: &str, number: &str) {
-    let wanted = json!({"method": method, "number": number}).to_string();
-    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
-}
+use crate::start::start;
+use crate::support::{NUMBER, basic, call, emulator, number};
 
 async fn status(emulator: &Emulator, method: Method) -> Status {
     let question = StatusByNumber {
@@ -39,7 +31,7 @@ async fn a_callout_is_completed_on_the_keypad() {
     };
     let emulator = emulator().await;
     look(&browser, &emulator).await;
-    start(&emulator, "callout").await;
+    start(&emulator, "callout", NUMBER).await;
     browser.press("Answer").await;
     browser.keep("keypad").await;
     // A wrong key first, by mouse: the call goes on.
@@ -54,7 +46,7 @@ async fn a_callout_is_completed_on_the_keypad() {
     assert_eq!(status(&emulator, Method::Callout).await, Status::Successful);
 
     // The code does as well, from the keyboard.
-    start(&emulator, "callout").await;
+    start(&emulator, "callout", NUMBER).await;
     browser.press("Answer").await;
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
     browser.keys(code.expose()).await;
@@ -76,11 +68,11 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
         ("seamless", "+46700000004"),
         ("sms", "+447700900901"),
     ] {
-        start_at(&emulator, method, number).await;
+        start(&emulator, method, number).await;
     }
     look(&browser, &emulator).await;
     browser.press("Not now").await;
-    start(&emulator, "flashcall").await;
+    start(&emulator, "flashcall", NUMBER).await;
     browser.wait("document.querySelector('.ringing')").await;
     let cli = emulator.inbox(&number())[0].cli.clone().unwrap();
     browser.sees(&cli.expose()[cli.expose().len() - 4..]).await;
@@ -89,7 +81,7 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.wait("!document.querySelector('.ringing')").await;
     assert_eq!(status(&emulator, Method::FlashCall).await, Status::Successful);
 
-    start(&emulator, "whatsapp").await;
+    start(&emulator, "whatsapp", NUMBER).await;
     browser
         .wait("document.querySelector('.whatsapp .big-code')")
         .await;
@@ -97,12 +89,12 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.wait("document.querySelector('.whatsapp .pill.ok')").await;
     assert_eq!(status(&emulator, Method::WhatsApp).await, Status::Successful);
 
-    start(&emulator, "seamless").await;
+    start(&emulator, "seamless", NUMBER).await;
     browser.press("Open it as the phone").await;
     browser.wait("document.querySelector('.seamless .pill.ok')").await;
     assert_eq!(status(&emulator, Method::Seamless).await, Status::Successful);
 
-    start(&emulator, "sms").await;
+    start(&emulator, "sms", NUMBER).await;
     browser.wait("document.querySelector('.sms .big-code')").await;
     browser.keep("phone").await;
     browser.click(".sms .big-code button").await;
@@ -116,7 +108,7 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.press("Set").await;
     browser.sees("The policy is set").await;
     browser.sees("set for this number").await;
-    start(&emulator, "sms").await;
+    start(&emulator, "sms", NUMBER).await;
     browser
         .wait("document.querySelector('.thread').lastChild.querySelector('.pill.ok')")
         .await;

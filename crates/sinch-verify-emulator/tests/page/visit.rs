@@ -5,6 +5,7 @@ use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Event, Method, Status, StatusByNumber};
 
 use crate::driver::{Browser, key};
+use crate::start::start;
 use crate::support::{Receiver, basic, call, emulator, emulator_calling, number, post, reply};
 
 /// How the sample number's verification stands, as the API says.
@@ -95,12 +96,7 @@ async fn a_keyboard_is_enough() {
     assert_eq!(status(&emulator).await, Status::Successful);
 
     // Single keys lead to the views, and into the list; arrows walk along it.
-    post(
-        &emulator,
-        "/_emu/try",
-        &json!({"method": "sms", "number": "+46700000002"}).to_string(),
-    )
-    .await;
+    start(&emulator, "sms", "+46700000002").await;
     browser.run("document.activeElement.blur()").await;
     browser.keys("3").await;
     browser
@@ -166,8 +162,14 @@ const PALE: &str = r"
     }
     return pale";
 
+/// The controls that a reader of screens could not name.
+const NAMELESS: &str = "return [...document.querySelectorAll('button, a[href], input, select, [role=group]')]
+    .filter((one) => !one.getAttribute('aria-label') && !one.labels?.length
+        && (one.matches('select, [role=group]') || !one.textContent.trim()))
+    .map((one) => one.outerHTML)";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_view_fits_a_narrow_screen_and_reads_well_in_the_dark() {
+async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -211,6 +213,7 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_the_dark() {
                 .keep(&format!("narrow-{scheme}-{}", place.replace(['/', '%'], "-")))
                 .await;
             assert_eq!(browser.run(FITS).await, true, "{place} sticks out");
+            assert_eq!(browser.run(NAMELESS).await, json!([]), "{place}");
             assert_eq!(browser.run(PALE).await, json!([]), "{place} in {scheme}");
         }
     }

@@ -73,7 +73,7 @@ function emit(kind, detail) {
 }
 
 /** Between two looks at the same thing; a burst of events is one look. */
-const REST_MS = 120;
+const REST_MS = 250;
 
 /**
  * Runs `refresh` now, whenever one of `kinds` happens that `concerns` it, and after whatever may

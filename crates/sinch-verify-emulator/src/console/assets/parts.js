@@ -90,13 +90,13 @@ export function field(name, control, hint) {
   return el('label', { class: 'field' }, el('span', {}, name), control, hint && el('small', {}, hint));
 }
 
-/** A choice; each option is a value, or a value and a text. */
-export function select(name, options, value) {
+/** A choice; each option is a value, or a value and a text. Outside a `field` it needs a label. */
+export function select(name, options, label) {
   const made = options.map((option) => {
     const [key, text] = [option].flat();
-    return el('option', { value: key, selected: key === value }, text ?? key);
+    return el('option', { value: key }, text ?? key);
   });
-  return el('select', { name }, made);
+  return el('select', { name, 'aria-label': label }, made);
 }
 
 /** Named facts. */
@@ -111,6 +111,22 @@ export function source(title, text, what) {
     'figure', { class: 'source' },
     el('figcaption', {}, title, copyButton(text, what)),
     el('pre', { tabindex: '0' }, text),
+  );
+}
+
+/** A table; a column without a name has no heading. */
+export function table(names, rows, kind) {
+  const heads = names.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td', {})));
+  return el('table', { class: kind }, el('thead', {}, el('tr', {}, heads)), el('tbody', {}, rows));
+}
+
+/** Headers and body of a request or an answer. */
+export function httpMessage(title, headers, body) {
+  return el(
+    'section', { class: 'card' },
+    el('h3', {}, title),
+    headers && el('dl', { class: 'headers' }, headers.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
+    body ? source('Body', readable(body), `the body of the ${title.toLowerCase()}`) : el('p', { class: 'muted' }, 'No body'),
   );
 }
 

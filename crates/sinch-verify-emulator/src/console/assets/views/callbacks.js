@@ -5,7 +5,7 @@ import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { info, live } from '../feed.js';
-import { callNote, empty, facts, failed, field, pill, readable, say, select, source, trouble } from '../parts.js';
+import { callNote, empty, facts, failed, field, httpMessage, pill, say, select, trouble } from '../parts.js';
 import { conformanceCard } from './conformance.js';
 
 const LIST = '/_emu/deliveries';
@@ -84,16 +84,9 @@ function inspect({ seq, event, verificationId, attempt, url, at, ms, status, ok,
       ['Verification', el('a', { href: place('verifications', verificationId) }, verificationId)],
     ]),
     replayForm(seq),
-    message('Event', requestHeaders, request),
-    message('Answer', responseHeaders, response),
+    httpMessage('Event', requestHeaders, request),
+    httpMessage('Answer', responseHeaders, response),
   ];
-}
-
-function message(title, headers, body) {
-  return el('section', { class: 'card' },
-    el('h3', {}, title),
-    headers && el('dl', { class: 'headers' }, headers.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
-    body ? source('Body', readable(body), `the body of the ${title.toLowerCase()}`) : el('p', { class: 'muted' }, 'No body'));
 }
 
 function replayForm(seq) {
@@ -138,7 +131,7 @@ function endpoints(signal) {
       failed(error);
     }
   });
-  return el('section', { class: 'card' }, el('h3', {}, 'Where events go'), list, note);
+  return el('section', { class: 'card' }, el('h2', {}, 'Where events go'), list, note);
 }
 
 const pathOf = (key) => `/_emu/applications/${encodeURIComponent(key)}/callback`;
@@ -174,5 +167,5 @@ function queue(signal) {
       failed(error);
     }
   });
-  return el('section', { class: 'card' }, el('h3', {}, 'Retry queue'), list, nothing, callNote('GET', '/_emu/queue'));
+  return el('section', { class: 'card' }, el('h2', {}, 'Retry queue'), list, nothing, callNote('GET', '/_emu/queue'));
 }

@@ -3,7 +3,7 @@
 import { call } from '../api.js';
 import { el } from '../dom.js';
 import { feed, info } from '../feed.js';
-import { callNote, failed, field, pill } from '../parts.js';
+import { callNote, failed, field, pill, table } from '../parts.js';
 
 const PATH = '/_emu/conformance';
 
@@ -35,9 +35,8 @@ export function conformanceCard(signal) {
       const good = checks.filter((check) => check.ok).length;
       report.replaceChildren(
         el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} as they should be`)),
-        el('div', { class: 'scroll' }, el('table', {},
-          el('thead', {}, el('tr', {}, ['Check', 'Sent', 'Expected', 'Got', ''].map((name) => el('th', { scope: 'col' }, name)))),
-          el('tbody', {}, checks.map(row)))));
+        el('div', { class: 'scroll' }, table(['Check', 'Sent', 'Expected', 'Got', ''], checks.map(row))),
+      );
       report.scrollIntoView({ block: 'nearest' });
     } catch (error) {
       report.replaceChildren();
@@ -50,7 +49,7 @@ export function conformanceCard(signal) {
   feed.addEventListener('live', applications, { signal });
   applications();
   return el('section', { class: 'card' },
-    el('h3', {}, 'Conformance of your receiver'),
+    el('h2', {}, 'Conformance of your receiver'),
     el('p', { class: 'muted' }, 'Posts events that are right, repeated, stale, forged and cut short, and tells which answers were wrong.'),
     form, report);
 }

@@ -1,29 +1,27 @@
 // The magic numbers: any client sees every outcome, with nothing set up.
 
-import { get, place, withQuery } from '../api.js';
+import { get, place as address, withQuery } from '../api.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, trouble } from '../parts.js';
+import { callNote, copyButton, table, trouble } from '../parts.js';
 
 const PATH = '/_emu/numbers';
 
 export function numbers(root, signal) {
   const filter = el('input', { type: 'search', 'aria-label': 'Filter', placeholder: 'Filter  /', autocomplete: 'off', oninput: sift });
-  const body = el('tbody', {});
-  const table = el('div', { class: 'scroll' }, el('table', { class: 'magic' },
-    el('thead', {}, el('tr', {}, ['Number', 'Outcome', 'What happens', ''].map((name) => el('th', { scope: 'col' }, name)))), body));
+  const place = el('div', { class: 'scroll' });
   root.append(el('section', { class: 'wide' },
     el('header', { class: 'list-head' }, el('h1', {}, 'Magic numbers'), el('div', { class: 'filters' }, filter)),
     el('p', { class: 'muted' }, 'Fictional numbers, one outcome each. Start a verification of one, from any client, and it ends as it says.'),
-    table, callNote('GET', PATH)));
+    place, callNote('GET', PATH)));
 
   function sift() {
     const wanted = filter.value.trim().toLowerCase();
-    for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    for (const row of place.querySelectorAll('tbody tr')) row.hidden = !row.textContent.toLowerCase().includes(wanted);
   }
 
   get(PATH, signal).then(
-    (answer) => body.replaceChildren(...answer.numbers.map(row)),
-    (error) => { if (!signal.aborted) table.replaceChildren(trouble(error)); },
+    (answer) => place.replaceChildren(table(['Number', 'Outcome', 'What happens', ''], answer.numbers.map(row), 'magic')),
+    (error) => { if (!signal.aborted) place.replaceChildren(trouble(error)); },
   );
   return () => {};
 }
@@ -33,5 +31,5 @@ function row({ number, outcome, what }) {
     el('td', {}, el('span', { class: 'with-copy' }, el('code', {}, number), copyButton(number, 'the number'))),
     el('td', {}, el('span', { class: 'pill quiet' }, outcome)),
     el('td', {}, what),
-    el('td', {}, el('a', { class: 'button small', href: withQuery(place('try'), { number }), 'aria-label': `Try ${outcome}` }, 'Try it')));
+    el('td', {}, el('a', { class: 'button small', href: withQuery(address('try'), { number }), 'aria-label': `Try it: ${outcome}` }, 'Try it')));
 }

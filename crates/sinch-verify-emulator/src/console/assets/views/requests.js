@@ -4,7 +4,7 @@ import { get, place } from '../api.js';
 import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, empty, facts, httpStatus, pill, readable, select, source, trouble } from '../parts.js';
+import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../parts.js';
 
 const LIST = '/_emu/requests';
 
@@ -18,7 +18,7 @@ export function requests(root, signal) {
     keyOf: ({ seq }) => seq,
     row,
     filters: [
-      select('status', [['', 'Any answer'], ['200', '200'], ['400', '400'], ['401', '401: not authorized'], ['403', '403: denied'], ['404', '404'], ['409', '409']]),
+      select('status', [['', 'Any answer'], '200', '400', ['401', '401: not authorized'], ['403', '403: denied'], '404', '409'], 'Answer'),
     ],
     empty: () => empty('No call yet', `Point your client at ${location.origin}; each of its calls is shown here with its signature checked.`),
     idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'For a signature that does not match, this shows the string that was signed here and the mistake that explains yours.')),
@@ -74,8 +74,8 @@ function inspect(call) {
     el('div', { class: 'two' },
       source('As curl', call.curl, 'the request as curl'),
       call.rust && source('As Rust', call.rust, 'the request as Rust')),
-    message('Request', call.headers, call.body),
-    call.response && message('Answer', call.response.headers, call.response.body),
+    httpMessage('Request', call.headers, call.body),
+    call.response && httpMessage('Answer', call.response.headers, call.response.body),
   ].filter(Boolean);
 }
 
@@ -106,16 +106,7 @@ function signatureOf({ stringToSign, expectedSignature, explanation }) {
     el('p', { class: 'muted' }, theirs
       ? 'The signature fits the string on the right. Its lines are joined by single line feeds, with none at the end.'
       : 'What came, as it is to be signed: its lines joined by single line feeds, with none at the end.'),
-    el('div', { class: 'scroll' }, el('table', { class: 'signed' },
-      el('thead', {}, el('tr', {}, el('td', {}), el('th', { scope: 'col' }, 'as it came'), theirs && el('th', { scope: 'col' }, 'as you signed it'))),
-      el('tbody', {}, lines))),
+    el('div', { class: 'scroll' }, table(['', 'as it came', ...(theirs ? ['as you signed it'] : [])], lines, 'signed')),
     el('p', {}, copyButton(stringToSign.ours, 'the string to sign', { label: 'Copy the string' })),
     expectedSignature && facts([['Right signature', el('span', {}, el('code', {}, expectedSignature), copyButton(expectedSignature, 'the right signature'))]]));
-}
-
-function message(title, headers, body) {
-  return el('section', { class: 'card' },
-    el('h3', {}, title),
-    el('dl', { class: 'headers' }, headers.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
-    body ? source('Body', readable(body), `the body of the ${title.toLowerCase()}`) : el('p', { class: 'muted' }, 'No body'));
 }

@@ -3,7 +3,7 @@
 import { call, place, withQuery } from '../api.js';
 import { el } from '../dom.js';
 import { feed, info } from '../feed.js';
-import { callNote, failed, field, httpStatus, readable, select, source } from '../parts.js';
+import { callNote, failed, field, httpStatus, select, source } from '../parts.js';
 import { SAMPLE } from './steps.js';
 
 const PATH = '/_emu/try';
@@ -75,8 +75,7 @@ export function tryIt(root, signal) {
 }
 
 function outcome({ number }, { request, status, response, curl, rust }) {
-  const text = typeof response === 'string' ? response : JSON.stringify(response);
-  const id = read(text)?.id;
+  const id = response?.id;
   return [
     el('h2', {}, status < 300 ? 'It is under way ' : 'It was refused ', httpStatus(status)),
     el('p', { class: 'links' },
@@ -85,14 +84,6 @@ function outcome({ number }, { request, status, response, curl, rust }) {
       request && el('a', { class: 'button', href: place('requests', request) }, 'The request')),
     source('curl', curl, 'the request as curl'),
     source('Rust', rust, 'the request as Rust'),
-    source('Answer', readable(text), 'the answer'),
+    source('Answer', typeof response === 'string' ? response : JSON.stringify(response, null, 2), 'the answer'),
   ];
-}
-
-function read(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -20,8 +20,8 @@ export function verifications(root, signal) {
     row,
     filters: [
       el('input', { type: 'search', name: 'number', 'aria-label': 'Number', placeholder: 'Number  /', pattern: '\\+?[0-9]{5,15}', autocomplete: 'off' }),
-      select('status', [['', 'Any status'], 'PENDING', 'SUCCESSFUL', 'FAIL', 'DENIED', 'ABORTED', 'ERROR']),
-      select('method', [['', 'Any method'], 'sms', 'flashcall', 'callout', 'whatsapp', 'seamless', 'auto']),
+      select('status', [['', 'Any status'], 'PENDING', 'SUCCESSFUL', 'FAIL', 'DENIED', 'ABORTED', 'ERROR'], 'Status'),
+      select('method', [['', 'Any method'], 'sms', 'flashcall', 'callout', 'whatsapp', 'seamless', 'auto'], 'Method'),
     ],
     empty: () => empty('No verification yet', 'Start one from your code, or here.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
     idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, what was sent, reports and the result.')),
