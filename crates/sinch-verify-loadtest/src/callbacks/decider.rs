@@ -1,11 +1,13 @@
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sinch_verify_callback::{Context, Handler};
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::{Cli, Code, Decision, Method, PhoneNumber};
 
 use super::conversation::{Conversations, Ended};
+use super::misbehaviour::Misbehaviour;
 use super::token::Token;
 use crate::board::{Board, CallbackSeen};
 use crate::chance::chance;
@@ -28,6 +30,8 @@ pub enum Codes {
 
 /// Which of the several things left to chance in a slot its code is.
 const CODE: u64 = 2;
+/// How long a slow answer takes: within any service's patience, and our own deadline.
+const SLOW: Duration = Duration::from_millis(200);
 /// Caller ids that decisions set: the calling code is assigned to no country.
 const CALLERS: &str = "+888";
 
@@ -99,6 +103,9 @@ impl Handler for Decider {
             self.note(CallbackSeen::Orphan);
             return Ok(Decision::Deny);
         };
+        if token.flow == Flow::BadCallback && Misbehaviour::of(token.slot) == Misbehaviour::Slow {
+            tokio::time::sleep(SLOW).await;
+        }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);
         let first = conversation.answered(asked, self.clock.now(), given);

@@ -32,8 +32,6 @@ pub(super) struct Front {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// How long a slow answer takes: within any service's patience.
-const SLOW: Duration = Duration::from_millis(200);
 /// How long no answer comes: beyond any service's patience.
 const NEVER: Duration = Duration::from_secs(60);
 
@@ -51,11 +49,8 @@ impl Front {
         let body = body.to_bytes();
         let request = Request::from_parts(head, Full::new(body.clone()));
         let response = match misbehaviour(&body) {
-            None => call(&mut self.good, request).await,
-            Some(Misbehaviour::Slow) => {
-                tokio::time::sleep(SLOW).await;
-                call(&mut self.good, request).await
-            }
+            // Slowness is the handler's, and so is in its time.
+            None | Some(Misbehaviour::Slow) => call(&mut self.good, request).await,
             Some(Misbehaviour::Silence) => {
                 tokio::time::sleep(NEVER).await;
                 status(StatusCode::SERVICE_UNAVAILABLE)

@@ -33,7 +33,8 @@ named! {
         CallbackServed = "cb-srv",
         /// From then until the start was answered.
         CallbackOut = "cb-out",
-        /// From when the last report was answered until the result event was in our receiver.
+        /// From when the answer that ended the verification came until the result event was in our
+        /// receiver. Of a start that was denied, it overlaps the status query.
         Result = "result",
         /// A forged or repeated callback, up to the last byte of our receiver's answer.
         Refused = "cb-refused",

@@ -111,6 +111,11 @@ async fn receivers_that_misbehave_deny_all_but_the_slow() {
         assert_eq!(tally.time(Interval::Start).unwrap().count(), 10);
         // One in five is only slow, and goes on.
         assert_eq!(tally.time(Interval::Report).unwrap().count(), 2);
+        let slow = tally.time(Interval::CallbackServed).unwrap();
+        assert!(
+            slow.min() >= Duration::from_millis(200),
+            "its slowness is the handler's: {slow:?}"
+        );
         let slowest = tally.time(Interval::Start).unwrap().max();
         assert!(
             slowest >= Duration::from_millis(500),
