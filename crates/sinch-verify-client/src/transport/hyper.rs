@@ -87,9 +87,7 @@ impl HyperTransport {
     /// When `pem` is not PEM, or holds no certificate.
     #[cfg(feature = "hyper-tls")]
     pub fn tls_trusting(pem: &[u8], connect_timeout: Duration) -> Result<Self, crate::BuildError> {
-        Self::builder()
-            .connect_timeout(connect_timeout)
-            .with_roots(Roots::Pem(pem))
+        Self::builder().connect_timeout(connect_timeout).tls_trusting(pem)
     }
 }
 
@@ -141,6 +139,16 @@ impl HyperBuilder {
     #[cfg(feature = "hyper-tls")]
     pub fn tls(self) -> Result<HyperTransport, crate::BuildError> {
         self.with_roots(Roots::Platform)
+    }
+
+    /// A transport for https and http that trusts the certificates in `pem` and no others.
+    ///
+    /// # Errors
+    ///
+    /// When `pem` is not PEM, or holds no certificate.
+    #[cfg(feature = "hyper-tls")]
+    pub fn tls_trusting(self, pem: &[u8]) -> Result<HyperTransport, crate::BuildError> {
+        self.with_roots(Roots::Pem(pem))
     }
 
     #[cfg(feature = "hyper-tls")]

@@ -1,6 +1,7 @@
 //! TLS and HTTP/2 on both transports: a proxy that ends TLS before the emulator, with a certificate made
 //! here.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -212,6 +213,23 @@ async fn a_server_that_is_not_trusted_is_sent_nothing() {
         assert!(error.is_connect(), "{error:#}");
     }
     assert_eq!(proxy.take_versions(), []);
+}
+
+#[tokio::test]
+async fn a_host_at_a_given_address_still_shows_its_own_certificate() {
+    let service = Service::without_backend().await;
+    let address: Authority = service.emulator.addr().to_string().parse().unwrap();
+    for (name, trusted) in [("service.example", true), ("other.example", false)] {
+        let proxy = Proxy::start(&[H2, HTTP1], name, Then::Forward(address.clone())).await;
+        let transport = HyperTransport::builder()
+            .resolve("service.example", Ipv4Addr::LOCALHOST.into())
+            .tls_trusting(proxy.pem.as_bytes())
+            .unwrap();
+        let client = once(&proxy.base_url.replace("127.0.0.1", "service.example"), transport);
+        let answer = client.start(Start::sms(number())).await;
+        assert_eq!(answer.is_ok(), trusted, "{name}: {answer:?}");
+        assert_eq!(proxy.take_versions().len(), usize::from(trusted), "{name}");
+    }
 }
 
 #[tokio::test]
