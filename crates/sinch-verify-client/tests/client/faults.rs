@@ -4,7 +4,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use crate::fault_server::{Fault, FaultServer, answer, refusing};
+use crate::fault_server::{Fault, FaultServer, Seen, answer, refusing};
 use crate::script::{report, seen};
 use crate::support::{KEY, PATIENT, SECRET, builder, number};
 use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
@@ -115,35 +115,22 @@ async fn check(fault: Fault, timeout: Duration, expected: Told) {
         let server = FaultServer::start(fault.clone()).await;
         let (name, client) = clients(&server.base_url, timeout).remove(pick);
 
+        let check = |error: Error, expected: &Told, seen: Seen| {
+            check_silent(&error);
+            let which = format!("{} over {name}, {fault:?}", error.operation());
+            assert_eq!(Told::by(&error), *expected, "{which}: {error:#}");
+            assert_eq!(server.seen(), seen, "{which}");
+        };
         let error = client.start(Start::sms(number())).await.unwrap_err();
-        check_silent(&error);
-        assert_eq!(
-            Told::by(&error),
-            expected,
-            "start over {name}, {fault:?}: {error:#}"
-        );
-        assert_eq!(server.seen(), seen(1, 0, 0), "start over {name}, {fault:?}");
+        check(error, &expected, seen(1, 0, 0));
 
         // Only a start is denied; but for that, all are told the same.
         let mut expected = expected.clone();
         expected.is.retain(|is| *is != "denied");
         let error = client.report(report()).await.unwrap_err();
-        check_silent(&error);
-        assert_eq!(
-            Told::by(&error),
-            expected,
-            "report over {name}, {fault:?}: {error:#}"
-        );
-        assert_eq!(server.seen(), seen(1, 1, 0), "report over {name}, {fault:?}");
-
+        check(error, &expected, seen(1, 1, 0));
         let error = client.status_by_number(Method::Sms, number()).await.unwrap_err();
-        check_silent(&error);
-        assert_eq!(
-            Told::by(&error),
-            expected,
-            "status over {name}, {fault:?}: {error:#}"
-        );
-        assert_eq!(server.seen(), seen(1, 1, 1), "status over {name}, {fault:?}");
+        check(error, &expected, seen(1, 1, 1));
     }
 }
 

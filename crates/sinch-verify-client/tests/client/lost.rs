@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sinch_verify_client::protocol::{Code, Reference, Start, Status};
-use sinch_verify_client::{Client, Found};
+use sinch_verify_client::{Client, Error, Found};
 
 use crate::fault_server::{Fault, FaultServer, Seen, answer};
 use crate::script::{STARTED, busy, client, not_found, report, seen, server, verification};
@@ -22,6 +22,14 @@ impl Loss {
             .attempt_timeout(self.attempt_timeout)
             .build()
             .unwrap()
+    }
+
+    /// What the caller of a start is told, where each of three queries meets the same.
+    async fn of_a_start(&self, query: Fault) -> Error {
+        let server = server(self.fault.clone(), query).await;
+        let answer = self.client(&server).start(Start::sms(number())).await;
+        self.check(&server, seen(1, 0, 3));
+        answer.unwrap_err()
     }
 
     /// What the server saw. Where the attempts' time is short, a question may have been repeated.
@@ -110,13 +118,7 @@ async fn a_lost_start_is_found_and_goes_on() {
 #[tokio::test]
 async fn a_lost_start_that_is_not_found_is_not_sent_again() {
     for loss in losses() {
-        let server = server(loss.fault.clone(), not_found()).await;
-        let error = loss
-            .client(&server)
-            .start(Start::sms(number()))
-            .await
-            .unwrap_err();
-        loss.check(&server, seen(1, 0, 3));
+        let error = loss.of_a_start(not_found()).await;
         assert!(error.may_have_been_sent());
         assert!(matches!(error.found(), Some(Found::Nothing)), "{error:#}");
         let text = format!("{error:#}");
@@ -130,13 +132,7 @@ async fn a_lost_start_that_is_not_found_is_not_sent_again() {
 #[tokio::test]
 async fn a_lost_start_whose_query_fails_too_is_unknown() {
     for loss in losses() {
-        let server = server(loss.fault.clone(), Fault::Close).await;
-        let error = loss
-            .client(&server)
-            .start(Start::sms(number()))
-            .await
-            .unwrap_err();
-        loss.check(&server, seen(1, 0, 3));
+        let error = loss.of_a_start(Fault::Close).await;
         let Some(Found::Unknown(query)) = error.found() else {
             panic!("{error:#}");
         };
