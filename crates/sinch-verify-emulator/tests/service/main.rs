@@ -23,6 +23,7 @@ mod onlooker;
 mod replays;
 mod requests;
 mod sdks;
+mod settings;
 mod steering;
 mod support;
 mod web;

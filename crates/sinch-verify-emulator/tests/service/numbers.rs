@@ -215,6 +215,104 @@ async fn the_narrowest_policy_counts() {
     ));
 }
 
+/// What is seen of a verification whose handset has a policy, after a minute and after expiry.
+struct Ends {
+    policy: Policy,
+    /// How many messages or calls reached the handset in that minute.
+    arrived: usize,
+    after: Status,
+    reason: Option<Reason>,
+    call: Option<CallResult>,
+}
+
+#[tokio::test]
+async fn every_policy_by_number_prefix_and_application() {
+    let after = Duration::from_secs(30);
+    let ends = |policy, arrived, after, reason: Option<Reason>, call| Ends {
+        policy,
+        arrived,
+        after,
+        reason,
+        call,
+    };
+    let (unreachable, hung_up) = (Some(Reason::Unreachable), Some(Reason::HungUp));
+    let (no_answer, failed) = (Some(CallResult::NoAnswer), Some(CallResult::Failed));
+    let (busy, answered) = (Some(CallResult::Busy), Some(CallResult::Answered));
+    let expired = Some(Reason::Expired);
+    let fail = Status::Fail;
+    for Ends {
+        policy,
+        arrived,
+        after,
+        reason,
+        call: result,
+    } in [
+        ends(Policy::Wait, 1, fail.clone(), expired.clone(), no_answer.clone()),
+        ends(
+            Policy::Report { after, wrong: 0 },
+            1,
+            Status::Successful,
+            None,
+            answered.clone(),
+        ),
+        ends(
+            Policy::Report {
+                after: after / 3,
+                wrong: 3,
+            },
+            1,
+            fail.clone(),
+            Some(Reason::InvalidCode),
+            answered.clone(),
+        ),
+        ends(Policy::Never, 0, fail.clone(), expired.clone(), no_answer.clone()),
+        ends(
+            Policy::Late { after },
+            1,
+            fail.clone(),
+            expired.clone(),
+            no_answer.clone(),
+        ),
+        ends(
+            Policy::Late { after: after * 3 },
+            0,
+            fail.clone(),
+            expired,
+            no_answer,
+        ),
+        ends(
+            Policy::Unreachable { after },
+            0,
+            fail.clone(),
+            unreachable.clone(),
+            failed,
+        ),
+        ends(Policy::Busy { after }, 0, fail.clone(), unreachable, busy),
+        ends(Policy::HangUp { after }, 1, fail, hung_up, answered),
+    ] {
+        for scope in [
+            Scope::Number(number()),
+            Scope::Prefix("+4670".to_owned()),
+            Scope::Application(KEY.parse().unwrap()),
+            Scope::Everyone,
+        ] {
+            let emulator = builder().policy(scope.clone(), policy).start().await.unwrap();
+            call(&emulator, &basic(), &Start::callout(number()))
+                .await
+                .unwrap();
+            emulator.advance(Duration::from_secs(60));
+            assert_eq!(emulator.inbox(&number()).len(), arrived, "{policy:?} {scope:?}");
+            emulator.advance(Duration::from_secs(240));
+            let seen = status(&emulator, Method::Callout, number()).await;
+            assert_eq!(
+                (&seen.status, &seen.reason, &seen.call_result),
+                (&after, &reason, &result),
+                "{policy:?} {scope:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn policies_over_http() {
     let emulator = emulator().await;
