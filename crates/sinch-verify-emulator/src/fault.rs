@@ -68,7 +68,7 @@ pub enum FaultPlace {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It takes longer, evenly spread between the two.
+    /// It takes longer, by something between the two.
     Latency {
         /// The least.
         #[serde(with = "span")]
@@ -76,6 +76,9 @@ pub enum Fault {
         /// The most.
         #[serde(with = "span")]
         to: Duration,
+        /// How it is spread between them.
+        #[serde(default)]
+        spread: Spread,
     },
     /// The request is not carried out; this is the answer.
     Status {
@@ -95,6 +98,28 @@ pub enum Fault {
     Truncate,
     /// The body is whole, but broken JSON. An event is signed like that.
     Malformed,
+}
+
+/// How latencies are spread between the least and the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Spread {
+    /// All alike.
+    #[default]
+    Even,
+    /// Most are near the least; one in a hundred is near the most.
+    Tail,
+}
+
+impl Spread {
+    /// How far from the least to the most a latency is, for a share that is evenly spread.
+    fn bend(self, share: f64) -> f64 {
+        match self {
+            Self::Even => share,
+            Self::Tail => share.powi(8),
+        }
+    }
 }
 
 impl Fault {
@@ -163,7 +188,7 @@ impl FaultRule {
         }
         match &self.fault {
             Fault::Status { status } if !(400..600).contains(status) => Some("status must be 400 to 599"),
-            Fault::Latency { from, to } if from > to => Some("latency must go from less to more"),
+            Fault::Latency { from, to, .. } if from > to => Some("latency must go from less to more"),
             _ => None,
         }
     }
@@ -284,10 +309,14 @@ impl Faults {
             }
             active.hits += 1;
             return Some(match &rule.fault {
-                Fault::Latency { from, to } => {
+                Fault::Latency { from, to, spread } => {
                     let share = (mix(dice) >> 11) as f64 / (1_u64 << 53) as f64;
-                    let by = *from + to.saturating_sub(*from).mul_f64(share);
-                    Fault::Latency { from: by, to: by }
+                    let by = *from + to.saturating_sub(*from).mul_f64(spread.bend(share));
+                    Fault::Latency {
+                        from: by,
+                        to: by,
+                        spread: *spread,
+                    }
                 }
                 fault => fault.clone(),
             });
@@ -303,7 +332,9 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
-    use super::{Case, Fault, FaultPlace, FaultRule, Faults};
+    use std::time::Duration;
+
+    use super::{Case, Fault, FaultPlace, FaultRule, Faults, Spread};
 
     fn struck(seed: u64, rule: &FaultRule) -> Vec<bool> {
         let faults = Faults::new(seed);
@@ -326,6 +357,41 @@ mod tests {
         assert_ne!(first, struck(8, &rule));
         let hits = first.iter().filter(|hit| **hit).count();
         assert!((180..320).contains(&hits), "{hits}");
+    }
+
+    #[test]
+    fn a_tail_is_thin() {
+        let second = Duration::from_secs(1);
+        let taken = |spread| {
+            let faults = Faults::new(7);
+            let fault = Fault::Latency {
+                from: second,
+                to: second * 11,
+                spread,
+            };
+            faults.add(FaultRule::api(fault)).unwrap();
+            let case = Case {
+                on: FaultPlace::Api,
+                operation: "start",
+                number: None,
+                application: "key",
+            };
+            let mut taken: Vec<Duration> = (0..1000)
+                .map(|_| match faults.strike(&case) {
+                    Some(Fault::Latency { from, to, .. }) if from == to => to,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            taken.sort();
+            assert!(taken[0] >= second && taken[999] <= second * 11);
+            (taken[500], taken[990])
+        };
+        let (median, high) = taken(Spread::Even);
+        assert!((second * 5..second * 7).contains(&median), "{median:?}");
+        assert!(high > second * 10, "{high:?}");
+        let (median, high) = taken(Spread::Tail);
+        assert!(median < second * 3 / 2, "{median:?}");
+        assert!(high > second * 8, "{high:?}");
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub use builder::{Builder, StartError};
 pub use callbacks::Check;
 pub use delivery::Delivery;
 pub use emulator::{ControlError, Emulator};
-pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule};
+pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use kit::TamperKit;
 pub use magic::MagicNumber;
 pub use message::{Message, MessageKind};

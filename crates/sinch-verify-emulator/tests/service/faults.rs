@@ -91,7 +91,11 @@ async fn statuses_bodies_and_time() {
     emulator.clear_faults();
     let by = Duration::from_millis(60);
     emulator
-        .add_fault(FaultRule::api(Fault::Latency { from: by, to: by }))
+        .add_fault(FaultRule::api(Fault::Latency {
+            from: by,
+            to: by,
+            spread: sinch_verify_emulator::Spread::Tail,
+        }))
         .unwrap();
     let began = Instant::now();
     raw(&emulator, "POST", STARTS, START).await.unwrap();

@@ -9,7 +9,7 @@ use sinch_verify_protocol::{
     VerificationId,
 };
 
-use crate::support::{application, basic, builder, call, code, emulator, newest, number, plain, send};
+use crate::support::{application, basic, call, code, emulator, emulator_with, newest, number, plain, send};
 
 async fn start(emulator: &Emulator) -> VerificationId {
     call(emulator, &basic(), &Start::sms(number())).await.unwrap().id
@@ -31,12 +31,6 @@ async fn status(emulator: &Emulator, id: &VerificationId) -> Verification {
 
 fn right(emulator: &Emulator) -> String {
     newest(emulator).code.unwrap().expose().to_owned()
-}
-
-async fn emulator_with(change: impl FnOnce(&mut Settings)) -> Emulator {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    builder().settings(settings).start().await.unwrap()
 }
 
 #[tokio::test]

@@ -2,21 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_emulator::{Emulator, Settings};
 use sinch_verify_protocol::auth::Window;
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::{Endpoint as _, Method, Start, StatusByNumber};
 
 use crate::support::{
-    DECISION, RESULT, basic, builder, call, deciding, emulator_calling_with, get, json, number, public, send,
-    settled, signed,
+    DECISION, RESULT, basic, call, deciding, emulator_calling_with, emulator_with, get, json, number, public,
+    send, settled, signed,
 };
-
-async fn emulator_with(change: impl FnOnce(&mut Settings)) -> Emulator {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    builder().settings(settings).start().await.unwrap()
-}
 
 #[tokio::test]
 async fn what_a_start_answers() {

@@ -56,6 +56,13 @@ pub(crate) async fn emulator() -> Emulator {
     builder().start().await.unwrap()
 }
 
+/// An emulator with other settings.
+pub(crate) async fn emulator_with(change: impl FnOnce(&mut Settings)) -> Emulator {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    builder().settings(settings).start().await.unwrap()
+}
+
 pub(crate) fn public() -> Credentials {
     Credentials::public(key())
 }
