@@ -1,7 +1,8 @@
 //! The emulator, the application's server and its clients, on free ports.
 
 use anyhow::Context as _;
-use sinch_verify_callback::{CallbackService, KeyRing, Receiver, Responder};
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
 use sinch_verify_client::Client;
 use sinch_verify_emulator::{Application, Emulator, Message};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials, PhoneNumber};
@@ -41,7 +42,9 @@ impl World {
         let callback_url = format!("http://{}{CALLBACK_PATH}", listener.local_addr()?);
         let backend = Backend::default();
         let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
-        let service = CallbackService::new(Responder::new(receiver, backend.clone()));
+        let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+        let responder = Responder::new(receiver, backend.clone()).with_replay_guard(guard);
+        let service = CallbackService::new(responder);
         let app = sinch_verify_callback::axum::router(CALLBACK_PATH, service);
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
 

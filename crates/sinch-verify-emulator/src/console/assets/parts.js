@@ -148,7 +148,7 @@ export function lastCall(root) {
       el('span', { class: 'verb' }, method),
       el('code', {}, path, text && el('span', { class: 'body' }, ` ${text}`)),
       httpStatus(status),
-      el('span', { class: 'muted' }, `${Math.round(ms)} ms`),
+      el('span', { class: 'muted took' }, `${Math.round(ms)} ms`),
       copyButton(curl(method, path, text, headers), 'the latest call as curl', { label: 'curl' }),
     );
   });

@@ -37,8 +37,8 @@ function row({ event, verificationId, attempt, status, ok, at, verdict, replayOf
     el('span', { class: 'who', title: event }, event.replace(/^Verification|Event$/g, '')),
     answered(status, ok),
     age(at, 'wire'),
-    el('span', { class: 'what' }, verdict ?? verificationId),
-    el('span', { class: 'count' }, replayOf ? variant ?? 'replay' : `try ${attempt}`));
+    el('span', { class: 'what' }, verdict ?? variant ?? verificationId),
+    el('span', { class: 'count' }, replayOf ? 'replay' : `try ${attempt}`));
 }
 
 /** The status of the answer; the right one to something spoilt is a refusal. */
@@ -77,11 +77,15 @@ function inspect({ seq, event, verificationId, attempt, url, at, ms, status, ok,
     el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, ok ? 'It did its job' : 'It did not do its job'), verdict && `: ${verdict}`),
     facts([
       ['Try', String(attempt)],
-      ['Replay of', replayOf && el('a', { href: place('callbacks', replayOf) }, `${replayOf}${variant ? `, ${variant}` : ''}`)],
+      ['Replay of', replayOf && el('a', { href: place('callbacks', replayOf) }, String(replayOf))],
       ['Posted to', url],
       ['When', age(at, 'wire')],
       ['Took', `${ms} ms`],
-      ['Verification', el('a', { href: place('verifications', verificationId) }, verificationId)],
+      ['Way', variant],
+      // The checks are about verifications that never were.
+      ['Verification', variant?.startsWith('conformance')
+        ? verificationId
+        : el('a', { href: place('verifications', verificationId) }, verificationId)],
     ]),
     replayForm(seq),
     httpMessage('Event', requestHeaders, request),

@@ -35,7 +35,7 @@ export function conformanceCard(signal) {
       const good = checks.filter((check) => check.ok).length;
       report.replaceChildren(
         el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} as they should be`)),
-        el('div', { class: 'scroll' }, table(['Check', 'Sent', 'Expected', 'Got', ''], checks.map(row))),
+        el('div', { class: 'scroll' }, table(['Check', 'Expected', 'Got', ''], checks.map(row))),
       );
       report.scrollIntoView({ block: 'nearest' });
     } catch (error) {
@@ -56,6 +56,6 @@ export function conformanceCard(signal) {
 
 function row({ name, sent, expected, got, ok }) {
   return el('tr', {},
-    el('td', {}, name), el('td', {}, sent), el('td', {}, expected), el('td', {}, got),
+    el('td', {}, name, el('p', { class: 'muted' }, sent)), el('td', {}, expected), el('td', {}, got),
     el('td', {}, pill(ok ? 'right' : 'wrong', ok ? 'ok' : 'bad')));
 }
