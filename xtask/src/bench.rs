@@ -10,13 +10,14 @@ mod measured;
 mod page;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
+use crate::metadata::Metadata;
 use lines::Row;
 use measured::Medians;
 
@@ -46,6 +47,8 @@ enum Area {
     Callback,
     /// Requests answered, beside bare hyper; memory, and time, with many verifications
     Emulator,
+    /// The load tester, beside oha and a bare goose attack
+    Load,
 }
 
 impl Area {
@@ -55,6 +58,7 @@ impl Area {
             Self::Client => "client",
             Self::Callback => "callback",
             Self::Emulator => "emulator",
+            Self::Load => "load",
         }
     }
 }
@@ -65,7 +69,8 @@ impl Bench {
         let area = self.area.name();
         let rows = match self.area {
             Area::Protocol => criterion(area, self.rounds)?,
-            Area::Client | Area::Callback | Area::Emulator => loopback(area, self.rounds)?,
+            Area::Client | Area::Callback | Area::Emulator => loopback(area, self.rounds, &[])?,
+            Area::Load => loopback(area, self.rounds, &load_tester()?)?,
         };
         ensure!(!rows.is_empty(), "no bench belongs to {area}");
         let section = page::section(area, &rows, &page::Stamp::now(self.rounds));
@@ -100,11 +105,30 @@ fn criterion(area: &str, rounds: u32) -> Result<Vec<Row>> {
 }
 
 /// What the bench `loopback` prints.
-fn loopback(area: &str, rounds: u32) -> Result<Vec<Row>> {
+fn loopback(area: &str, rounds: u32, programs: &[(&str, PathBuf)]) -> Result<Vec<Row>> {
     println!("measuring {area}, {rounds} rounds");
     let mut command = bench(["--bench", "loopback"]);
     command.args([area, &rounds.to_string()]);
+    command.envs(programs.iter().map(|(name, path)| (name, path)));
     lines::read(&read(&mut command)?)
+}
+
+/// Builds the load tester and the attack that it is compared with; gives where they are, by the
+/// names that the bench reads.
+fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
+    let found = Command::new("oha").arg("--version").output();
+    ensure!(
+        found.is_ok_and(|output| output.status.success()),
+        "oha is missing: run `cargo install oha --locked`"
+    );
+    let mut command = cargo(["build", "--release", "--package", "sinch-verify-loadtest"]);
+    command.args(["--bin", "sinch-verify-load", "--example", "bare_goose"]);
+    run(&mut command, "the load tester does not build")?;
+    let release = Metadata::read()?.target_directory.join("release");
+    Ok([
+        ("SINCH_VERIFY_LOAD", release.join("sinch-verify-load")),
+        ("BARE_GOOSE", release.join("examples").join("bare_goose")),
+    ])
 }
 
 /// `cargo bench` of these benches; what is added goes to them.

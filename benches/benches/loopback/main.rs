@@ -1,7 +1,7 @@
 //! What needs a socket, beside what it must be compared with: the client, the callback
 //! receiver and the emulator, each against bare hyper or reqwest and against the official SDK.
 //!
-//! `cargo xtask bench client|callback|emulator` starts this program and writes the page.
+//! `cargo xtask bench client|callback|emulator|load` starts this program and writes the page.
 //! It measures both sides of a row in the same round, and prints each pair as a line of JSON.
 //! Servers and clients are processes of their own, on cores of their own: this program started
 //! again in a role.
@@ -13,6 +13,7 @@ mod client;
 mod emulator;
 mod fixture;
 mod generator;
+mod load;
 mod node;
 mod pair;
 mod process;
@@ -39,6 +40,7 @@ fn main() -> Result<()> {
             match area {
                 "callback" => callback::run(rounds),
                 "emulator" => emulator::run(rounds),
+                "load" => load::run(rounds),
                 "client" => client::run(rounds),
                 _ => bail!("no area is named {area:?}"),
             }

@@ -34,6 +34,8 @@ pub(crate) enum Unit {
     Rate,
     /// An amount of memory.
     Bytes,
+    /// How many.
+    Count,
 }
 
 /// What was aimed at.
@@ -44,6 +46,8 @@ pub(crate) enum Goal {
     RatioAtMost(f64),
     /// Ours, divided by the other figure, at least.
     RatioAtLeast(f64),
+    /// Ours, divided by the other figure, so far from 1 at most.
+    RatioWithin(f64),
     /// Ours alone, at most.
     AtMost(f64),
 }

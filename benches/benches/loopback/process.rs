@@ -130,6 +130,11 @@ impl Worker {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The bytes of memory it has now.
     pub(crate) fn resident(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

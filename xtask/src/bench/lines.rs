@@ -27,6 +27,7 @@ pub(crate) enum Unit {
     /// How often in a second.
     Rate,
     Bytes,
+    Count,
 }
 
 /// What was aimed at.
@@ -36,6 +37,8 @@ pub(crate) enum Goal {
     RatioAtMost(f64),
     /// The same.
     RatioAtLeast(f64),
+    /// How far the ratio is from 1.
+    RatioWithin(f64),
     /// Ours alone.
     AtMost(f64),
 }
@@ -62,6 +65,7 @@ impl Row {
         Some(match self.goal? {
             Goal::RatioAtMost(goal) => median(&self.ratios()) <= goal,
             Goal::RatioAtLeast(goal) => median(&self.ratios()) >= goal,
+            Goal::RatioWithin(goal) => (median(&self.ratios()) - 1.0).abs() <= goal,
             Goal::AtMost(goal) => median(&self.ours) <= goal,
         })
     }
@@ -124,6 +128,7 @@ fn one(line: &str) -> Result<Row> {
             Some("nanoseconds") => Unit::Nanoseconds,
             Some("rate") => Unit::Rate,
             Some("bytes") => Unit::Bytes,
+            Some("count") => Unit::Count,
             _ => bail!("no unit that is known"),
         },
         ours,
@@ -132,6 +137,7 @@ fn one(line: &str) -> Result<Row> {
         goal: goal("ratio-at-most")
             .map(Goal::RatioAtMost)
             .or_else(|| goal("ratio-at-least").map(Goal::RatioAtLeast))
+            .or_else(|| goal("ratio-within").map(Goal::RatioWithin))
             .or_else(|| goal("at-most").map(Goal::AtMost)),
     })
 }

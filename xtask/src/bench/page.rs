@@ -96,6 +96,7 @@ fn line(row: &Row) -> String {
         None => String::new(),
         Some(Goal::RatioAtMost(goal)) => format!("<= {}", digits(goal)),
         Some(Goal::RatioAtLeast(goal)) => format!(">= {}", digits(goal)),
+        Some(Goal::RatioWithin(goal)) => format!("{} to {}", digits(1.0 - goal), digits(1.0 + goal)),
         Some(Goal::AtMost(goal)) => format!("<= {}", shown(row.unit, goal)),
     };
     let met = match row.met() {
@@ -113,6 +114,7 @@ fn line(row: &Row) -> String {
 /// A ratio, as exactly as it is worth.
 fn digits(ratio: f64) -> String {
     match ratio {
+        r if (0.99..0.9999).contains(&r) => format!("{r:.4}"),
         r if r < 10.0 => format!("{r:.2}"),
         r => format!("{r:.1}"),
     }
@@ -153,6 +155,7 @@ fn shown(unit: Unit, figure: f64) -> String {
     let steps: &[(f64, &str)] = match unit {
         Unit::Nanoseconds => &[(1e9, "s"), (1e6, "ms"), (1e3, "µs")],
         Unit::Rate => &[(1e6, "M/s"), (1e3, "k/s")],
+        Unit::Count => &[],
         Unit::Bytes => &[(1e9, "GB"), (1e6, "MB"), (1e3, "kB")],
     };
     match steps.iter().find(|(step, _)| figure >= *step) {
@@ -161,6 +164,7 @@ fn shown(unit: Unit, figure: f64) -> String {
             Unit::Nanoseconds => format!("{figure:.0} ns"),
             Unit::Rate => format!("{figure:.0}/s"),
             Unit::Bytes => format!("{figure:.0} bytes"),
+            Unit::Count => format!("{figure:.0}"),
         },
     }
 }
