@@ -23,6 +23,7 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 pub struct Application {
     pub(crate) key: ApplicationKey,
     pub(crate) secret: ApplicationSecret,
+    pub(crate) older: Vec<ApplicationSecret>,
     pub(crate) minimum: AuthorizationLevel,
     pub(crate) callback: Option<CallbackUrl>,
 }
@@ -34,6 +35,7 @@ impl Application {
         Self {
             key,
             secret,
+            older: Vec::new(),
             minimum: AuthorizationLevel::Public,
             callback: None,
         }
@@ -43,6 +45,14 @@ impl Application {
     #[must_use]
     pub fn minimum_authorization(mut self, level: AuthorizationLevel) -> Self {
         self.minimum = level;
+        self
+    }
+
+    /// A secret that is taken beside the first one, as while a secret is rotated. Events are signed
+    /// with the first.
+    #[must_use]
+    pub fn also_secret(mut self, secret: ApplicationSecret) -> Self {
+        self.older.push(secret);
         self
     }
 

@@ -61,10 +61,19 @@ pub(crate) struct Core {
 /// An application, ready for use.
 pub(crate) struct Registered {
     pub(crate) secret: ApplicationSecret,
+    older: Vec<ApplicationSecret>,
     pub(crate) minimum: AuthorizationLevel,
-    pub(crate) verifier: Verifier,
+    /// One for each secret, the first one's first.
+    pub(crate) verifiers: Vec<Verifier>,
     pub(crate) signer: Signer,
     callback: RwLock<Option<Arc<CallbackUrl>>>,
+}
+
+impl Registered {
+    /// All secrets that are taken.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &ApplicationSecret> {
+        [&self.secret].into_iter().chain(&self.older)
+    }
 }
 
 /// What can be done to service time.
@@ -98,9 +107,14 @@ impl Core {
         for (id, application) in (0_u32..).zip(parts.applications) {
             by_key.insert(application.key.as_str().into(), AppId(id));
             registered.push(Registered {
-                verifier: Verifier::new(application.key.clone(), &application.secret),
+                verifiers: [&application.secret]
+                    .into_iter()
+                    .chain(&application.older)
+                    .map(|secret| Verifier::new(application.key.clone(), secret))
+                    .collect(),
                 signer: Signer::new(application.key, &application.secret),
                 secret: application.secret,
+                older: application.older,
                 minimum: application.minimum,
                 callback: RwLock::new(application.callback.map(Arc::new)),
             });
@@ -510,8 +524,8 @@ impl Core {
     /// `text` without any application's secret in it.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for own in &self.applications {
-            let secret = own.secret.expose_text();
+        for secret in self.applications.iter().flat_map(Registered::secrets) {
+            let secret = secret.expose_text();
             if !secret.is_empty() && text.contains(secret) {
                 text = text.replace(secret, "[hidden]");
             }

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request;
-use sinch_verify_protocol::ApiError;
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, PathForm, PathPolicy, Signature, SignedMessage, VerifyError,
 };
 use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::{ApiError, ApplicationSecret};
 use subtle::ConstantTimeEq as _;
 
 use crate::application::AuthorizationLevel;
@@ -68,8 +68,8 @@ pub(super) fn authorize(
         Authorization::Public { .. } => (AuthorizationLevel::Public, None),
         Authorization::Basic { pair } => {
             let secret = pair.split_once(':').map_or("", |(_, secret)| secret);
-            let own = registered.secret.expose_text();
-            if !bool::from(secret.as_bytes().ct_eq(own.as_bytes())) {
+            let is = |own: &ApplicationSecret| secret.as_bytes().ct_eq(own.expose_text().as_bytes());
+            if !registered.secrets().any(|own| bool::from(is(own))) {
                 return Err(invalid());
             }
             (AuthorizationLevel::Basic, None)
@@ -124,16 +124,16 @@ fn verify(
     let md5 = ContentMd5::of(body);
     let (_, message) =
         SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).map_err(refuse)?;
-    registered
-        .verifier
-        .verify(
-            &message,
-            signature,
-            core.clock().wire(),
-            core.settings().freshness,
-            PathPolicy::any_sdk(),
-        )
-        .map_err(refuse)
+    let now = core.clock().wire();
+    let mut refused = VerifyError::Mismatch;
+    for verifier in &registered.verifiers {
+        let freshness = core.settings().freshness;
+        match verifier.verify(&message, signature, now, freshness, PathPolicy::any_sdk()) {
+            Ok(form) => return Ok(form),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refuse(refused))
 }
 
 fn refuse(error: VerifyError) -> ApiError {

@@ -24,7 +24,11 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         .collect();
     let own = Replay::OWN;
     let kit = core.kit().map(|kit| kit.names()).unwrap_or_default();
-    let replays: Vec<&str> = own.iter().map(Replay::name).chain(kit).collect();
+    // A name of both means the way that needs no kit.
+    let more = kit
+        .into_iter()
+        .filter(|name| own.iter().all(|own| own.name() != *name));
+    let replays: Vec<&str> = own.iter().map(Replay::name).chain(more).collect();
     json(&value!({
         "version": env!("CARGO_PKG_VERSION"),
         // Scripts of the web would round it as a number.

@@ -169,7 +169,13 @@ fn signature(
         body,
         secret: &own.secret,
     };
-    match explain.signature(sender.signature.as_ref()?) {
+    let given = sender.signature.as_ref()?;
+    let by_older = own.secrets().skip(1).any(|secret| {
+        let explain = Explain { secret, ..explain };
+        explain.signature(given) == Finding::Right
+    });
+    match explain.signature(given) {
+        Finding::Unknown { .. } if by_older => stale(core, exchange, message.timestamp),
         Finding::Mistake { mistake, signed } => Some(Explanation {
             signed: Some(String::from_utf8_lossy(&signed).into_owned()),
             ..Explanation::new(mistake.name(), mistake.to_string())
@@ -179,10 +185,11 @@ fn signature(
             "no known mistake gives this signature: it was made with another secret, or over other bytes than came",
         )),
         // Then all that can be wrong is the time.
-        _ => {
-            let fresh = core.settings().freshness.check(message.timestamp, exchange.wire);
-            let problem = fresh.err()?;
-            Some(Explanation::new("timestamp", problem.to_string()))
-        }
+        _ => stale(core, exchange, message.timestamp),
     }
+}
+
+fn stale(core: &Core, exchange: &Exchange, timestamp: &[u8]) -> Option<Explanation> {
+    let fresh = core.settings().freshness.check(timestamp, exchange.wire);
+    Some(Explanation::new("timestamp", fresh.err()?.to_string()))
 }

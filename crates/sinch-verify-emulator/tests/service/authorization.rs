@@ -223,6 +223,26 @@ async fn an_application_may_ask_for_more() {
 }
 
 #[tokio::test]
+async fn a_secret_is_rotated() {
+    let older = || ApplicationSecret::new("AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
+    let oldest = || ApplicationSecret::new("YSBzZWNyZXQgb2Ygb2xkIQ==").unwrap();
+    let emulator = Emulator::builder()
+        .application(application().also_secret(older()))
+        .start()
+        .await
+        .unwrap();
+    for (secret, known) in [(secret(), true), (older(), true), (oldest(), false)] {
+        for credentials in [
+            Credentials::basic(key(), secret.clone()),
+            Credentials::signed(key(), secret.clone()),
+        ] {
+            let answer = call(&emulator, &credentials, &Start::sms(number())).await;
+            assert_eq!(answer.is_ok(), known, "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_caller_learns_nothing_about_the_path() {
     let emulator = emulator().await;
     let request = Request::builder()

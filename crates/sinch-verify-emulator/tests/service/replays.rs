@@ -198,7 +198,7 @@ struct Kit;
 
 impl TamperKit for Kit {
     fn names(&self) -> Vec<&'static str> {
-        vec!["body", "nothing"]
+        vec!["body", "stale", "nothing"]
     }
 
     fn spoil(
@@ -254,6 +254,7 @@ async fn a_receiver_is_put_to_the_test() {
             ("sent-again", "the same decision again", true),
             ("replayed", "401", true),
             ("body", "401", true),
+            ("stale", "401", false),
             // A kit that does nothing shows that a check can fail.
             ("nothing", "401", false),
         ],
@@ -261,7 +262,7 @@ async fn a_receiver_is_put_to_the_test() {
     );
     assert_eq!(report["ok"], false);
     assert!(
-        checks[7]["got"]
+        checks[8]["got"]
             .as_str()
             .unwrap()
             .starts_with("200: answered 200: it was believed")
@@ -272,8 +273,8 @@ async fn a_receiver_is_put_to_the_test() {
         .filter_map(|delivery| delivery.variant)
         .collect();
     assert_eq!(
-        (variants.len(), variants[7].as_str()),
-        (8, "conformance: delivered-event")
+        (variants.len(), variants[8].as_str()),
+        (9, "conformance: delivered-event")
     );
 
     call(&emulator, &basic(), &Start::callout(number()))
@@ -290,7 +291,9 @@ async fn a_receiver_is_put_to_the_test() {
     );
     let info = json(&get(&emulator, "/_emu/info").await);
     assert_eq!(info["conformance"], true);
-    assert_eq!(info["replays"].as_array().unwrap().last().unwrap(), "nothing");
+    let replays = info["replays"].as_array().unwrap();
+    assert_eq!(replays.last().unwrap(), "nothing");
+    assert_eq!(replays.iter().filter(|name| **name == "stale").count(), 1);
 
     let unset = build(None).start().await.unwrap();
     assert_eq!(unset.conformance(&key()).await, Err(ControlError::NoCallback));
