@@ -1,15 +1,22 @@
 //! The command line. Each group of flags has its file.
 
+mod live;
 mod load;
 mod merge;
 mod output;
 mod target;
 mod threshold;
 
-use clap::{Parser, Subcommand};
-use sinch_verify_loadtest::Options;
-use sinch_verify_loadtest::verdict::Thresholds;
+use std::time::Duration;
 
+use clap::{Parser, Subcommand};
+use sinch_verify_loadtest::arrivals::Rate;
+use sinch_verify_loadtest::runfile::Load;
+use sinch_verify_loadtest::safety::Destination;
+use sinch_verify_loadtest::verdict::Thresholds;
+use sinch_verify_loadtest::{Against, Elsewhere, Options, PhoneChoice, Receiving};
+
+use live::{LiveArgs, confirm};
 use load::LoadArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use output::OutputArgs;
@@ -47,23 +54,96 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
+    pub(crate) live: LiveArgs,
+    #[command(flatten)]
     pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
 
+/// What was asked for.
+pub(crate) enum Asked {
+    /// This run, which has to keep these thresholds.
+    Run(Box<Options>, Thresholds),
+    /// What it would do at most.
+    Plan(String),
+}
+
+/// More flows than this are not under way in a live run, unless --users says so.
+const LIVE_USERS: usize = 16;
+/// How long flows of a live run may take when no more are started: what was paid for is seen through.
+const LIVE_GRACE: Duration = Duration::from_secs(30);
+
 impl RunArgs {
-    /// What to run and what it has to keep, or what keeps it from being run.
-    pub(crate) fn options(&self) -> Result<(Options, Thresholds), String> {
-        let target = self.target.target()?;
-        let mut options = self.load.options(target.is_some())?;
-        options.target = target;
+    /// What was asked for, or what keeps it from being run.
+    pub(crate) fn asked(&self) -> Result<Asked, String> {
+        let elsewhere = self.target.elsewhere(self.live.live)?;
+        let mut options = self.load.options(elsewhere.is_some())?;
         let thresholds = self.thresholds.thresholds()?;
-        let flows = options.flows();
         thresholds
-            .fit(&flows)
+            .fit(&options.flows())
             .map_err(|error| format!("a threshold: {error}"))?;
-        Ok((options, thresholds))
+        let Some(Elsewhere {
+            url,
+            pin,
+            key,
+            secret,
+        }) = elsewhere
+        else {
+            return Ok(self.unless_planned(options, thresholds));
+        };
+        match url {
+            Destination::Mock(url) => {
+                options.against = Against::Mock(Elsewhere {
+                    url,
+                    pin,
+                    key,
+                    secret,
+                });
+            }
+            Destination::Live(url) => {
+                if self.load.rate.is_none() && self.load.users.is_none() {
+                    let per_second = self.live.cap().per_second();
+                    let rate = Rate::Constant { per_second };
+                    let users = LIVE_USERS;
+                    options.load = Load::Open { rate, users };
+                }
+                options.grace = options.grace.max(LIVE_GRACE);
+                if self.load.phone.is_none() {
+                    // Nobody can look into the inbox of a real handset.
+                    options.phone = match options.callbacks {
+                        Receiving::At(_) => PhoneChoice::Callback,
+                        Receiving::Off if options.code.is_some() => PhoneChoice::Fixed,
+                        Receiving::Off => options.phone,
+                    };
+                }
+                options.check()?;
+                let plan = self.live.plan(
+                    Elsewhere {
+                        url,
+                        pin,
+                        key,
+                        secret,
+                    },
+                    &options,
+                )?;
+                if self.live.plan {
+                    return Ok(Asked::Plan(plan.to_string()));
+                }
+                options.against = Against::Live(confirm(plan)?);
+            }
+        }
+        Ok(self.unless_planned(options, thresholds))
+    }
+
+    fn unless_planned(&self, options: Options, thresholds: Thresholds) -> Asked {
+        if !self.live.plan {
+            return Asked::Run(Box::new(options), thresholds);
+        }
+        Asked::Plan(format!(
+            "{}: {} for {:?} against a mock, which costs nothing\n",
+            options.scenario, options.load, options.duration
+        ))
     }
 }
 

@@ -58,7 +58,7 @@ impl<P: Phone + 'static> Attack<P> {
     pub async fn run(self) -> Result<(), AttackError> {
         quiet::silence();
         let configuration = GooseConfiguration::parse_args_default(&self.arguments())?;
-        let client = wire::client().map_err(GooseError::Reqwest)?;
+        let client = wire::client(&self.crew.cast.target).map_err(GooseError::Reqwest)?;
         let scenario = GooseScenario::new(self.crew.work.scenario.as_str())
             .register_transaction(set_up(client, &self.ready).set_on_start())
             .register_transaction(run(&self.crew));

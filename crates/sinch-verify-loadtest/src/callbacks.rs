@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::runfile::RunId;
+use crate::safety::Rails;
 
 pub use conversation::{Conversation, Conversations, Ended, Heard};
 pub use decider::Codes;
@@ -47,6 +48,8 @@ pub struct CallbackSettings {
     pub run: RunId,
     /// What decisions set.
     pub codes: Codes,
+    /// What a live run may spend: requests tell what they will cost.
+    pub rails: Option<Arc<Rails>>,
     /// How many signatures must be remembered, to refuse repeated ones.
     pub room: NonZeroUsize,
 }
@@ -78,6 +81,7 @@ impl CallbackReceiver {
             let decider = Decider {
                 run: settings.run.clone(),
                 codes: settings.codes.clone(),
+                rails: settings.rails.clone(),
                 conversations: Arc::clone(&conversations),
                 board: Arc::clone(board),
                 clock: Arc::clone(&clock),

@@ -174,6 +174,8 @@ impl<P: Phone> Crew<P> {
             biased;
             done = flow.run(&mut steps) => match done {
                 Ok(()) => FlowEnd::Succeeded,
+                // The rails let it go no further.
+                Err(failure) if failure.kind() == FailureKind::Aborted => FlowEnd::Aborted,
                 Err(failure) => FlowEnd::Failed(failure),
             },
             () = self.board.reached(Phase::Stopped) => FlowEnd::Aborted,

@@ -7,16 +7,18 @@ mod progress;
 
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::safety::Stop;
 use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Alarm, Run, RunError};
+use sinch_verify_loadtest::{Against, Alarm, Phase, Run, RunError};
 
-use args::{Args, Command, MergeArgs, RunArgs};
-use outcome::{conclude, say};
+use args::{Args, Asked, Command, MergeArgs, RunArgs};
+use outcome::{conclude, print, say};
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -37,8 +39,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &RunArgs) -> Result<Exit> {
-    let (options, thresholds) = match args.options() {
-        Ok(asked) => asked,
+    let (options, thresholds) = match args.asked() {
+        Ok(Asked::Run(options, thresholds)) => (*options, thresholds),
+        Ok(Asked::Plan(plan)) => return print(&plan).map(|()| Exit::Pass),
         Err(problem) => {
             say(&format!("sinch-verify-load: {problem}"));
             return Ok(Exit::Usage);
@@ -49,7 +52,24 @@ fn run(args: &RunArgs) -> Result<Exit> {
         .and_then(|at| at.duration_since(SystemTime::now()).ok())
         .unwrap_or_default();
     let longest = wait + options.duration + options.grace;
+    let rails = match &options.against {
+        Against::Live(live) => Some(Arc::clone(live.rails())),
+        _ => None,
+    };
     let run = Run::prepare(options)?;
+    let board = run.board();
+    // The first asks to end, so that what is under way is seen through; the second does not wait.
+    ctrlc::set_handler(move || {
+        if let Some(rails) = &rails {
+            rails.stop(Stop::Interrupted);
+        }
+        if board.phase() == Phase::Running {
+            board.close();
+        } else {
+            board.stop();
+        }
+    })
+    .context("listen for Ctrl-C")?;
     let setup = run.setup();
     say(&format!(
         "{}: {} for {:?} against {}",

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
-use sinch_verify_client::transport::HyperTransport;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -25,12 +24,13 @@ use crate::numbers::Numbers;
 use crate::runfile::{Generator, Load, RunFile, RunId, Schema, Setup, Shards, Stopped, TransportName};
 use crate::safety::Stop;
 use crate::scenario::Scenario;
+use crate::target::Against;
 use crate::wire::LeanWire;
 
 pub use error::RunError;
-pub use options::{Elsewhere, Options, PhoneChoice, Receiving};
+pub use options::{Options, PhoneChoice, Receiving};
 
-use stage::{RunPhone, Stage, runtime};
+use stage::{RunPhone, Stage, runtime, unusable};
 
 /// How long users are given to be there.
 const GATHER: Duration = Duration::from_secs(15);
@@ -74,9 +74,10 @@ impl Run {
             duration_seconds: options.duration.as_secs_f64(),
             warm_up_seconds: options.warm_up.as_secs_f64(),
             transport: options.transport,
-            target: match &options.target {
-                Some(elsewhere) => format!("the emulator at {}", elsewhere.url),
-                None => "an emulator of its own".to_owned(),
+            target: match &options.against {
+                Against::Own => "an emulator of its own".to_owned(),
+                Against::Mock(service) => format!("the emulator at {}", service.url.as_ref()),
+                Against::Live(live) => format!("the live service at {}", live.service().url.as_ref()),
             },
             seed,
         };
@@ -130,6 +131,10 @@ impl Run {
             named_at,
         } = self;
         let (cast, service) = stage.split();
+        let rails = match &options.against {
+            Against::Live(live) => Some(Arc::clone(live.rails())),
+            _ => None,
+        };
         let run = cast.run.clone();
         let (source, schedule) = source(&options, setup.seed);
         let crew = Arc::new(Crew {
@@ -142,7 +147,7 @@ impl Run {
             },
             cast,
             board: Arc::clone(&board),
-            rails: None,
+            rails: rails.clone(),
         });
         let conductor = Conductor {
             board: Arc::clone(&board),
@@ -182,8 +187,13 @@ impl Run {
             flows: counted.flows,
             series: counted.series,
             // The schedule is over before its time only when somebody ended it.
-            stopped: (counted.elapsed < options.duration).then(|| Stopped::from(&Stop::Interrupted)),
-            spending: None,
+            stopped: rails
+                .as_ref()
+                .and_then(|rails| rails.stopped())
+                .or_else(|| (counted.elapsed < options.duration).then_some(Stop::Interrupted))
+                .as_ref()
+                .map(Stopped::from),
+            spending: rails.as_ref().map(|rails| rails.spending()),
             verdict: None,
         })
     }
@@ -230,7 +240,7 @@ async fn lean(
 ) -> Result<Timestamp, RunError> {
     let (at, wall) = beginning(options);
     let board = Arc::clone(&crew.board);
-    let transport = HyperTransport::default();
+    let transport = crew.cast.target.transport().map_err(|error| unusable(&error))?;
     let mut users = JoinSet::new();
     for _ in 0..options.load.users() {
         let (crew, wire) = (Arc::clone(&crew), LeanWire::new(transport.clone()));

@@ -26,7 +26,7 @@ mod sum;
 pub use breaker::Breaker;
 pub use budget::{Budget, Ledger, Spending};
 pub use confirmation::{Confirmation, NotConfirmed};
-pub use destination::{Destination, DestinationError, MockHost, MockHostError};
+pub use destination::{Destination, DestinationError, LiveUrl, MockHost, MockHostError, MockUrl};
 pub use guarded::Guarded;
 pub use live::{LivePlan, LiveRequest, LiveTarget, LiveUnfit};
 pub use numbers::{AllowList, AllowListError, PerNumber};

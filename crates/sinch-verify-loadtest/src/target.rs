@@ -1,10 +1,11 @@
-use std::fmt;
-use std::str::FromStr;
+use std::net::SocketAddr;
 
-use sinch_verify_protocol::endpoint::InvalidBaseUrl;
-use sinch_verify_protocol::{BaseUrl, Credentials};
+use sinch_verify_client::BuildError;
+use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
-use crate::safety::Pin;
+use crate::runfile::Setting;
+use crate::safety::{LiveTarget, MockUrl, Pin};
 
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
@@ -27,79 +28,79 @@ impl Target {
             pin: None,
         }
     }
+
+    /// The client's transport to it: no redirects, no proxy, and TLS only where its URL says so.
+    ///
+    /// # Errors
+    ///
+    /// When TLS is wanted and the platform's root certificates cannot be found.
+    pub fn transport(&self) -> Result<HyperTransport, BuildError> {
+        let mut builder = HyperTransport::builder();
+        if let Some(pin) = &self.pin {
+            builder = builder.resolve(pin.host(), pin.address());
+        }
+        if self.is_tls() {
+            builder.tls()
+        } else {
+            Ok(builder.plain())
+        }
+    }
+
+    /// Whether its URL says `https`.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.base.to_string().starts_with("https:")
+    }
+
+    /// The address of its host, for those who put the port of the URL in place of a zero.
+    pub(crate) fn pinned(&self) -> Option<(&str, SocketAddr)> {
+        let pin = self.pin.as_ref()?;
+        Some((pin.host(), SocketAddr::new(pin.address(), 0)))
+    }
 }
 
-/// The URL of an emulator on this machine.
-///
-/// A load test spends money anywhere else, so no other host can be expressed.
-///
-/// ```
-/// use sinch_verify_loadtest::TargetUrl;
-///
-/// assert!("http://127.0.0.1:9901".parse::<TargetUrl>().is_ok());
-/// assert!("https://verification.api.sinch.com".parse::<TargetUrl>().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetUrl(BaseUrl);
+/// What a run is against.
+#[derive(Clone, Debug, Default)]
+pub enum Against {
+    /// An emulator that it starts itself.
+    #[default]
+    Own,
+    /// An emulator that is there already.
+    Mock(Elsewhere<MockUrl>),
+    /// The real service. There is none without its rails.
+    Live(LiveTarget),
+}
 
-impl TargetUrl {
-    /// The URL as a base for requests.
+/// A service that is there already, and the application that asks it. `U` says what is known about
+/// its URL.
+#[derive(Clone, Debug)]
+pub struct Elsewhere<U> {
+    /// Where it is.
+    pub url: U,
+    /// The address of its host, where that is not to be looked up.
+    pub pin: Option<Pin>,
+    /// The application that asks.
+    pub key: ApplicationKey,
+    /// Its secret.
+    pub secret: ApplicationSecret,
+}
+
+impl<U: AsRef<BaseUrl>> Elsewhere<U> {
+    /// The service as it is asked in `setting`.
     #[must_use]
-    pub fn base(&self) -> &BaseUrl {
-        &self.0
+    pub fn target(&self, setting: Setting) -> Target {
+        let mut target = Target::new(
+            self.url.as_ref().clone(),
+            credentials(setting, &self.key, &self.secret),
+        );
+        target.pin.clone_from(&self.pin);
+        target
     }
 }
 
-impl FromStr for TargetUrl {
-    type Err = TargetError;
-
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        let base: BaseUrl = text.parse().map_err(TargetError::Url)?;
-        if !base.is_loopback() {
-            return Err(TargetError::Live);
-        }
-        if !base.to_string().starts_with("http://") {
-            return Err(TargetError::Tls);
-        }
-        Ok(Self(base))
-    }
-}
-
-impl fmt::Display for TargetUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Why a text is not a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TargetError {
-    /// Not a base URL.
-    Url(InvalidBaseUrl),
-    /// Another machine.
-    Live,
-    /// Another scheme than `http`: emulators speak no TLS.
-    Tls,
-}
-
-impl fmt::Display for TargetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(error) => error.fmt(f),
-            Self::Live => f.write_str(
-                "live runs are not supported yet: the target must be an emulator on localhost, 127.0.0.0/8 or [::1]",
-            ),
-            Self::Tls => f.write_str("the target must start with http://; emulators speak no TLS"),
-        }
-    }
-}
-
-impl std::error::Error for TargetError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Url(error) => Some(error),
-            _ => None,
-        }
+/// How an application is authorized in `setting`.
+pub(crate) fn credentials(setting: Setting, key: &ApplicationKey, secret: &ApplicationSecret) -> Credentials {
+    match setting {
+        Setting::Backend => Credentials::signed(key.clone(), secret.clone()),
+        Setting::Device => Credentials::public(key.clone()),
     }
 }

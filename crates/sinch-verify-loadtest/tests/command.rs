@@ -361,7 +361,7 @@ fn live_target_is_refused() {
     ] {
         assert_usage(
             &["run", "--users", "1", "--target", url],
-            "live runs are not supported yet",
+            "is a live target, where every verification costs money",
         );
     }
     assert_usage(

@@ -2,32 +2,57 @@
 
 use std::env;
 
-use sinch_verify_loadtest::{Elsewhere, TargetUrl};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+use sinch_verify_loadtest::Elsewhere;
+use sinch_verify_loadtest::safety::{Destination, MockHost, Pin};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
 const KEY: &str = "SINCH_APPLICATION_KEY";
 const SECRET: &str = "SINCH_APPLICATION_SECRET";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// Another emulator on this machine, such as http://127.0.0.1:9901. Its application comes from
+    /// A service that is there already, such as http://127.0.0.1:9901. Its application comes from
     /// SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET. Without it a run starts an emulator of
-    /// its own.
+    /// its own. Any host but this machine is live, and needs --live or --mock-host.
     #[arg(long, value_name = "URL")]
-    pub(crate) target: Option<TargetUrl>,
+    pub(crate) target: Option<BaseUrl>,
+
+    /// Says that the target's host is a mock, by its name. No name under sinch.com can be one.
+    #[arg(long, value_name = "NAME", requires = "target")]
+    pub(crate) mock_host: Option<MockHost>,
+
+    /// Connects to this address for the target's host, which is not looked up.
+    #[arg(long, value_name = "HOST=ADDRESS", requires = "target")]
+    pub(crate) resolve: Option<Pin>,
 }
 
 impl TargetArgs {
     /// The target and who asks it, or what keeps it from being asked; `None` for an emulator of the
     /// run's own.
-    pub(crate) fn target(&self) -> Result<Option<Elsewhere>, String> {
-        let Some(url) = &self.target else {
-            return Ok(None);
+    pub(crate) fn elsewhere(&self, live: bool) -> Result<Option<Elsewhere<Destination>>, String> {
+        let Some(base) = &self.target else {
+            return if live {
+                Err("--live needs --target".to_owned())
+            } else {
+                Ok(None)
+            };
         };
+        let url = Destination::judge(base.clone(), self.mock_host.as_ref(), live);
+        let url = url.map_err(|error| error.to_string())?;
+        if let Some(pin) = &self.resolve
+            && !pin.fits(base)
+        {
+            return Err("--resolve must name the target's host, which is not this machine".to_owned());
+        }
         let given = |name| env::var(name).map_err(|_| format!("--target needs {name} in the environment"));
         let key = ApplicationKey::new(&given(KEY)?).map_err(|error| format!("{KEY}: {error}"))?;
         let secret = ApplicationSecret::new(&given(SECRET)?).map_err(|error| format!("{SECRET}: {error}"))?;
-        let url = url.clone();
-        Ok(Some(Elsewhere { url, key, secret }))
+        let pin = self.resolve.clone();
+        Ok(Some(Elsewhere {
+            url,
+            pin,
+            key,
+            secret,
+        }))
     }
 }

@@ -6,6 +6,7 @@ use http::{Request, Response};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect, retry};
 
 use crate::failure::{Failure, FailureKind};
+use crate::target::Target;
 use crate::wire::{WHOLE, Wire};
 
 /// How long a connection may take.
@@ -14,19 +15,24 @@ const CONNECT: Duration = Duration::from_secs(5);
 const MAX_BODY: usize = 64 * 1024;
 
 /// The client of all users: nothing is repeated, redirected, unpacked or sent through a proxy.
-pub(super) fn client() -> reqwest::Result<Client> {
-    ClientBuilder::new()
+pub(super) fn client(target: &Target) -> reqwest::Result<Client> {
+    let mut builder = ClientBuilder::new()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .no_proxy()
         .no_gzip()
-        // Targets speak no TLS; without this the roots of the platform would be read.
-        .tls_certs_only([])
         .tcp_nodelay(true)
         .connect_timeout(CONNECT)
-        .timeout(WHOLE)
-        .build()
+        .timeout(WHOLE);
+    if let Some((host, address)) = target.pinned() {
+        builder = builder.resolve(host, address);
+    }
+    if !target.is_tls() {
+        // The roots of the platform are not even read.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
 }
 
 /// A wire through the client of a goose user.

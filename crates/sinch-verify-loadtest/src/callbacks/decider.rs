@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::flows::Flow;
 use crate::phone::Delivered;
 use crate::runfile::RunId;
+use crate::safety::Rails;
 
 /// What decisions set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,7 @@ const CALLERS: &str = "+888";
 pub(super) struct Decider {
     pub(super) run: RunId,
     pub(super) codes: Codes,
+    pub(super) rails: Option<Arc<Rails>>,
     pub(super) conversations: Arc<Conversations>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
@@ -105,6 +107,9 @@ impl Handler for Decider {
         };
         if token.flow == Flow::BadCallback && Misbehaviour::of(token.slot) == Misbehaviour::Slow {
             tokio::time::sleep(SLOW).await;
+        }
+        if let Some(rails) = &self.rails {
+            rails.event(&event);
         }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);

@@ -1,6 +1,5 @@
 //! Verifications that are made before a run of queries.
 
-use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{Custom, Endpoint, Reference, Start};
 
@@ -19,7 +18,7 @@ const MANY: u64 = 64;
 
 /// Starts verifications, which stay pending.
 pub(super) async fn prepare<P>(cast: &Cast<P>, numbers: &Numbers) -> Result<Vec<Known>, RunError> {
-    let mut wire = LeanWire::new(HyperTransport::default());
+    let mut wire = LeanWire::new(cast.target.transport().map_err(|error| unusable(&error))?);
     let mut known = Vec::new();
     // The last slots of all, which no run gets to.
     for slot in u64::MAX - MANY..u64::MAX {

@@ -1,14 +1,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Code, PhoneNumber};
+use sinch_verify_protocol::{Code, PhoneNumber};
 
 use crate::arrivals::Rate;
 use crate::flows::Flow;
 use crate::names::named;
 use crate::runfile::{Load, Setting, Shard, TransportName};
 use crate::scenario::{Mix, Scenario};
-use crate::target::TargetUrl;
+use crate::target::Against;
 
 /// What to run, and against what.
 #[derive(Clone, Debug)]
@@ -45,8 +45,8 @@ pub struct Options {
     pub callbacks: Receiving,
     /// The numbers to verify; `None` for made-up ones.
     pub numbers: Option<Vec<PhoneNumber>>,
-    /// The service under load; `None` starts an emulator in this process.
-    pub target: Option<Elsewhere>,
+    /// The service under load.
+    pub against: Against,
 }
 
 named! {
@@ -68,17 +68,6 @@ pub enum Receiving {
     Off,
     /// At this address, which the target must be told of unless it is our own emulator.
     At(SocketAddr),
-}
-
-/// A service that is there already.
-#[derive(Clone, Debug)]
-pub struct Elsewhere {
-    /// Where it is.
-    pub url: TargetUrl,
-    /// The application that asks.
-    pub key: ApplicationKey,
-    /// Its secret.
-    pub secret: ApplicationSecret,
 }
 
 impl Options {
@@ -109,7 +98,7 @@ impl Options {
             code: None,
             callbacks: Receiving::At(SocketAddr::from(([127, 0, 0, 1], 0))),
             numbers: None,
-            target: None,
+            against: Against::Own,
         }
     }
 

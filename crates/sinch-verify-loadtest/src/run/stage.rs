@@ -10,7 +10,7 @@ use sinch_verify_callback::testing::CallbackSigner;
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Settings};
 use sinch_verify_protocol::{
-    ApplicationKey, ApplicationSecret, Credentials, Endpoint, PhoneNumber, StatusById, VerificationId,
+    ApplicationKey, ApplicationSecret, Endpoint, PhoneNumber, StatusById, VerificationId,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,9 +22,9 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::failure::{Failure, FailureKind};
 use crate::flows::{Cast, Peer};
 use crate::phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
-use crate::runfile::{Load, RunId, Setting};
+use crate::runfile::{Load, RunId};
 use crate::scenario::Scenario;
-use crate::target::Target;
+use crate::target::{Against, Target, credentials};
 use crate::wire::{LeanWire, Wire as _};
 
 /// The application of the emulator that a run starts for itself. It guards nothing: the emulator
@@ -65,6 +65,10 @@ impl Stage {
                     secret: secret.clone(),
                     run: run.clone(),
                     codes: codes(options),
+                    rails: match &options.against {
+                        Against::Live(live) => Some(Arc::clone(live.rails())),
+                        _ => None,
+                    },
                     room: room(options),
                 };
                 let receiver = runtime.block_on(receive(address, settings, board))?;
@@ -73,19 +77,17 @@ impl Stage {
             }
         };
         let url = receiver.as_ref().map(|receiver| receiver.url.clone());
-        let (base, emulator) = match &options.target {
-            Some(elsewhere) => (elsewhere.url.base().clone(), None),
-            None => {
+        let (target, emulator) = match &options.against {
+            Against::Mock(service) => (service.target(options.setting), None),
+            Against::Live(live) => (live.service().target(options.setting), None),
+            Against::Own => {
                 let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
                 let runtime = runtime("emulator", (cores / 2).max(1))?;
                 let emulator = runtime.block_on(emulator(options, &key, &secret, url.as_deref()))?;
                 service.push(runtime);
-                (emulator.base_url(), Some(emulator))
+                let credentials = credentials(options.setting, &key, &secret);
+                (Target::new(emulator.base_url(), credentials), Some(emulator))
             }
-        };
-        let credentials = match options.setting {
-            Setting::Backend => Credentials::signed(key.clone(), secret.clone()),
-            Setting::Device => Credentials::public(key.clone()),
         };
         let conversations = receiver
             .as_ref()
@@ -102,11 +104,11 @@ impl Stage {
             (PhoneChoice::Fixed, _, _, Some(code)) => RunPhone::Fixed(FixedPhone::new(code)),
             (_, _, Some(emulator), _) => RunPhone::Inbox(InboxPhone::new(emulator)),
             _ => RunPhone::Control(Box::new(ControlPhone::new(
-                base.clone(),
-                HyperTransport::default(),
+                target.base.clone(),
+                target.transport().map_err(|error| unusable(&error))?,
             ))),
         };
-        let mut cast = Cast::new(Target::new(base, credentials), phone, run);
+        let mut cast = Cast::new(target, phone, run);
         cast.setting = options.setting;
         cast.callbacks = receiver
             .map(|receiver| {
@@ -144,8 +146,13 @@ pub(super) fn runtime(name: &str, workers: usize) -> Result<Runtime, RunError> {
 }
 
 fn application(options: &Options) -> Result<(ApplicationKey, ApplicationSecret), RunError> {
-    if let Some(elsewhere) = &options.target {
-        return Ok((elsewhere.key.clone(), elsewhere.secret.clone()));
+    match &options.against {
+        Against::Own => {}
+        Against::Mock(service) => return Ok((service.key.clone(), service.secret.clone())),
+        Against::Live(live) => {
+            let service = live.service();
+            return Ok((service.key.clone(), service.secret.clone()));
+        }
     }
     let key = ApplicationKey::new(KEY).map_err(|error| unusable(&error))?;
     let secret = ApplicationSecret::new(SECRET).map_err(|error| unusable(&error))?;
@@ -223,7 +230,7 @@ pub(super) async fn reach(target: &Target) -> Result<(), RunError> {
         .credentials
         .authorize(&mut request, SystemClock.wall())
         .map_err(|error| unusable(&error))?;
-    let mut wire = LeanWire::new(HyperTransport::default());
+    let mut wire = LeanWire::new(target.transport().map_err(|error| unusable(&error))?);
     let answer = wire.send(StatusById::NAME, request).await;
     answer.map(drop).map_err(RunError::Unreachable)
 }

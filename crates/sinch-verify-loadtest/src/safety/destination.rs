@@ -25,9 +25,29 @@ const SINCH: &str = "sinch.com";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// An emulator: on this machine, or declared one.
-    Mock(BaseUrl),
+    Mock(MockUrl),
     /// The service itself, or a host that nobody vouched for. Every message costs money there.
-    Live(BaseUrl),
+    Live(LiveUrl),
+}
+
+/// The URL of a mock. Only [`Destination::judge`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MockUrl(BaseUrl);
+
+/// The URL of a live target. Only [`Destination::judge`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveUrl(BaseUrl);
+
+impl AsRef<BaseUrl> for MockUrl {
+    fn as_ref(&self) -> &BaseUrl {
+        &self.0
+    }
+}
+
+impl AsRef<BaseUrl> for LiveUrl {
+    fn as_ref(&self) -> &BaseUrl {
+        &self.0
+    }
 }
 
 impl Destination {
@@ -52,9 +72,9 @@ impl Destination {
         }
         match (base.is_loopback(), live) {
             (true, true) => Err(DestinationError::NotLive),
-            (true, false) => Ok(Self::Mock(base)),
-            (false, true) => Ok(Self::Live(base)),
-            (false, false) if mock.is_some() => Ok(Self::Mock(base)),
+            (true, false) => Ok(Self::Mock(MockUrl(base))),
+            (false, true) => Ok(Self::Live(LiveUrl(base))),
+            (false, false) if mock.is_some() => Ok(Self::Mock(MockUrl(base))),
             (false, false) => Err(DestinationError::Live {
                 host: plain(base.host()),
             }),

@@ -5,13 +5,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sinch_verify_protocol::{BaseUrl, Credentials};
-
+use crate::flows::Flow;
+use crate::run::PhoneChoice;
 use crate::scenario::Scenario;
-use crate::target::Target;
+use crate::target::Elsewhere;
 
 use super::budget::Budget;
 use super::confirmation::{Confirmation, NotConfirmed};
+use super::destination::LiveUrl;
 use super::pace::RateCap;
 use super::pin::Pin;
 use super::rails::Rails;
@@ -20,14 +21,14 @@ use super::sum::Sum;
 /// What a live run is asked to do. Every limit is there, since there is no default for it.
 #[derive(Clone, Debug)]
 pub struct LiveRequest {
-    /// Where the service is.
-    pub base: BaseUrl,
-    /// Who asks.
-    pub credentials: Credentials,
-    /// The address of its host, if it is not to be looked up.
-    pub pin: Option<Pin>,
+    /// The service, and who asks it.
+    pub service: Elsewhere<LiveUrl>,
     /// What to do over and over.
     pub scenario: Scenario,
+    /// The flows that this consists of.
+    pub flows: Vec<Flow>,
+    /// How flows learn what reached the phone.
+    pub phone: PhoneChoice,
     /// What it may spend.
     pub budget: Budget,
     /// The most starts per second.
@@ -47,19 +48,23 @@ impl LiveRequest {
     ///
     /// What does not fit.
     pub fn plan(self) -> Result<LivePlan, LiveUnfit> {
-        let stays_here = self.pin.as_ref().is_some_and(Pin::is_loopback);
-        if !stays_here && !self.base.to_string().starts_with("https://") {
+        let stays_here = self.service.pin.as_ref().is_some_and(Pin::is_loopback);
+        let url = self.service.url.as_ref().to_string();
+        if !stays_here && !url.starts_with("https://") {
             return Err(LiveUnfit::Plain);
         }
-        if !is_fit_for_live(self.scenario) {
-            return Err(LiveUnfit::Scenario(self.scenario));
+        if let Some(flow) = self.flows.iter().find(|flow| !is_fit_for_live(**flow)) {
+            return Err(LiveUnfit::Flow(*flow));
+        }
+        if self.phone == PhoneChoice::Inbox {
+            return Err(LiveUnfit::Inbox);
         }
         if let Some(rate) = self.rate
             && rate > self.cap.per_second()
         {
             return Err(LiveUnfit::Rate { cap: self.cap });
         }
-        let confirmation = Confirmation::of(self.credentials.key(), self.budget.verifications);
+        let confirmation = Confirmation::of(&self.service.key, self.budget.verifications);
         let (budget, cap) = match self.shard {
             Some((index, count)) => {
                 let budget = self.budget.shard(index, count).ok_or(LiveUnfit::EmptyShard)?;
@@ -80,24 +85,12 @@ impl LiveRequest {
     }
 }
 
-/// Whether a scenario may be run against other people's phones: those that end as a person would end
-/// them.
-fn is_fit_for_live(scenario: Scenario) -> bool {
-    match scenario {
-        Scenario::Sms
-        | Scenario::FlashCall
-        | Scenario::Callout
-        | Scenario::Seamless
-        | Scenario::WhatsApp
-        | Scenario::Mixed
-        | Scenario::QueryOnly => true,
-        Scenario::WrongCode
-        | Scenario::ResendStorm
-        | Scenario::Expire
-        | Scenario::Deny
-        | Scenario::BadCallback
-        | Scenario::Replay => false,
-    }
+/// Whether a flow may be run with other people's phones: those that a person would go through.
+///
+/// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and WhatsApp,
+/// whose code only an inbox shows.
+fn is_fit_for_live(flow: Flow) -> bool {
+    matches!(flow, Flow::Sms | Flow::FlashCall | Flow::Callout | Flow::Seamless)
 }
 
 /// A live run that fits together, and is not confirmed yet. Its `Display` is what `--plan` prints.
@@ -123,10 +116,8 @@ impl LivePlan {
     /// When it is another word.
     pub fn confirm(self, typed: &str) -> Result<LiveTarget, NotConfirmed> {
         self.confirmation.check(typed)?;
-        let mut target = Target::new(self.request.base, self.request.credentials);
-        target.pin = self.request.pin;
         Ok(LiveTarget {
-            target,
+            service: self.request.service,
             rails: Arc::new(Rails::new(self.budget, self.cap)),
         })
     }
@@ -156,7 +147,7 @@ impl fmt::Display for LivePlan {
             writeln!(f, "  {name:<14} {value}")
         };
         writeln!(f, "live run, real money:")?;
-        row(f, "target", format_args!("{}", request.base))?;
+        row(f, "target", format_args!("{}", request.service.url.as_ref()))?;
         row(f, "scenario", format_args!("{}", request.scenario))?;
         if let Some((index, shards)) = request.shard {
             row(f, "shard", format_args!("{} of {shards}", index + 1))?;
@@ -201,23 +192,25 @@ impl fmt::Display for LivePlan {
 /// be written down:
 ///
 /// ```compile_fail,E0451
-/// # fn make(target: sinch_verify_loadtest::Target, rails: std::sync::Arc<sinch_verify_loadtest::safety::Rails>) {
-/// use sinch_verify_loadtest::safety::LiveTarget;
+/// use std::sync::Arc;
+/// use sinch_verify_loadtest::Elsewhere;
+/// use sinch_verify_loadtest::safety::{LiveTarget, LiveUrl, Rails};
 ///
-/// let live = LiveTarget { target, rails };
-/// # }
+/// fn bypass(service: Elsewhere<LiveUrl>, rails: Arc<Rails>) -> LiveTarget {
+///     LiveTarget { service, rails }
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct LiveTarget {
-    target: Target,
+    service: Elsewhere<LiveUrl>,
     rails: Arc<Rails>,
 }
 
 impl LiveTarget {
-    /// Where, and who asks.
+    /// Where it is, and who asks.
     #[must_use]
-    pub fn target(&self) -> &Target {
-        &self.target
+    pub fn service(&self) -> &Elsewhere<LiveUrl> {
+        &self.service
     }
 
     /// What every flow has to pass.
@@ -233,8 +226,10 @@ impl LiveTarget {
 pub enum LiveUnfit {
     /// The target speaks no TLS.
     Plain,
-    /// The scenario is not for other people's phones.
-    Scenario(Scenario),
+    /// The flow is not for other people's phones.
+    Flow(Flow),
+    /// There is no inbox to look into.
+    Inbox,
     /// The rate is above the cap.
     Rate {
         /// The cap.
@@ -252,9 +247,10 @@ impl fmt::Display for LiveUnfit {
             Self::Plain => {
                 f.write_str("a live target must start with https://: numbers and codes leave this machine")
             }
-            Self::Scenario(scenario) => write!(
-                f,
-                "scenario {scenario} is refused against a live target: it is for emulators"
+            Self::Flow(flow) => write!(f, "{flow} is refused against a live target: it is for emulators"),
+            Self::Inbox => f.write_str(
+                "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
+                 --phone fixed",
             ),
             Self::Rate { cap } => write!(
                 f,

@@ -51,6 +51,7 @@ impl World {
         let mut receiver = None;
         if let Some(codes) = codes {
             let settings = CallbackSettings {
+                rails: None,
                 key: key(),
                 secret: secret(),
                 run: run(),

@@ -2,6 +2,7 @@
 //! under the name of a live host, which is pinned to this machine.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
 mod refused;
 mod spending;
 mod stopping;

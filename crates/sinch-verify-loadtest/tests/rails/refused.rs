@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sinch_verify_loadtest::PhoneChoice;
+use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::safety::LiveUnfit;
 use sinch_verify_protocol::ApplicationKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Held, Service};
+use crate::support::{Held, Service, live_url};
 
 #[tokio::test]
 async fn unconfirmed_plan_is_no_target() {
@@ -25,11 +27,28 @@ async fn unconfirmed_plan_is_no_target() {
 async fn parts_must_fit() {
     let service = Service::new().await;
     let mut leaves = service.request();
-    leaves.pin = None;
+    leaves.service.pin = None;
     assert_eq!(leaves.plan().unwrap_err(), LiveUnfit::Plain);
     let mut fast = service.request();
     fast.rate = Some(100.1);
     assert!(matches!(fast.plan().unwrap_err(), LiveUnfit::Rate { .. }));
+    let mut blind = service.request();
+    blind.phone = PhoneChoice::Inbox;
+    assert_eq!(blind.plan().unwrap_err(), LiveUnfit::Inbox);
+    for flow in [
+        Flow::WrongCode,
+        Flow::ResendStorm,
+        Flow::Expire,
+        Flow::Deny,
+        Flow::BadCallback,
+        Flow::Replay,
+        Flow::QueryOnly,
+        Flow::WhatsApp,
+    ] {
+        let mut abuse = service.request();
+        abuse.flows.push(flow);
+        assert_eq!(abuse.plan().unwrap_err(), LiveUnfit::Flow(flow));
+    }
     for (worst, cost) in [("0", "1"), ("1.01", "1")] {
         let mut poor = service.request();
         poor.budget.worst = worst.parse().unwrap();
@@ -83,7 +102,8 @@ async fn redirects_are_not_followed() {
     .await;
     let service = Service::new().await;
     let mut request = service.request();
-    request.base = format!("http://{}:{port}", crate::support::HOST).parse().unwrap();
+    let url = format!("http://{}:{port}", crate::support::HOST);
+    request.service.url = live_url(url.parse().unwrap());
     let live = service.confirmed(request);
     let number = live.rails().take().unwrap().unwrap();
     live.flow(number, number, &Held(tokio::sync::Semaphore::new(0)))

@@ -10,11 +10,14 @@ use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
 use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
 use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
+use sinch_verify_loadtest::runfile::Setting;
 use sinch_verify_loadtest::safety::{
-    Budget, Destination, Guarded, LivePlan, LiveRequest, LiveTarget, Rails, Spending, Stop,
+    Budget, Destination, Guarded, LivePlan, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
 };
-use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, LeanWire, Phone, Scenario};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials, PhoneNumber, VerificationId};
+use sinch_verify_loadtest::{
+    Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, PhoneChoice, Scenario,
+};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
@@ -69,16 +72,19 @@ impl Service {
     pub(crate) fn request(&self) -> LiveRequest {
         let port = self.emulator.addr().port();
         let url = format!("http://{HOST}:{port}").parse().unwrap();
-        let Ok(Destination::Live(base)) = Destination::judge(url, None, true) else {
-            panic!("{HOST} is live");
-        };
+        let url = live_url(url);
         let key = ApplicationKey::new(KEY).unwrap();
         let secret = ApplicationSecret::new(SECRET).unwrap();
         LiveRequest {
-            base,
-            credentials: Credentials::signed(key, secret),
-            pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
+            service: Elsewhere {
+                url,
+                pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
+                key,
+                secret,
+            },
             scenario: Scenario::Sms,
+            flows: vec![Flow::Sms],
+            phone: PhoneChoice::Callback,
             budget: budget(),
             cap: "100/s".parse().unwrap(),
             rate: None,
@@ -99,6 +105,13 @@ impl Service {
             emulator: Arc::clone(&self.emulator),
             slots: AtomicU64::new(0),
         }
+    }
+}
+
+pub(crate) fn live_url(url: BaseUrl) -> LiveUrl {
+    match Destination::judge(url, None, true) {
+        Ok(Destination::Live(url)) => url,
+        other => panic!("{HOST} is live, not {other:?}"),
     }
 }
 
@@ -158,7 +171,7 @@ impl Live {
         let wire = LeanWire::new(self.transport());
         let mut wire = Guarded::live(wire, Arc::clone(self.rails()), taken);
         let run = "0123456789abcdef".parse().unwrap();
-        let cast = Cast::new(self.target.target().clone(), phone, run);
+        let cast = Cast::new(self.target.service().target(Setting::Backend), phone, run);
         let slot = self.slots.fetch_add(1, Ordering::Relaxed);
         let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot, number });
         let started = Instant::now();
