@@ -10,23 +10,14 @@ use sinch_verify_protocol::callback::{CalloutDecision, Decision, Event, FlashCal
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::start::Speech;
 use sinch_verify_protocol::{
-    Code, Credentials, Method, Reason, Reference, Report, Start, Status, StatusByNumber, StatusByReference,
-    Verification,
+    Code, Credentials, Method, Reason, Reference, Report, Start, Status, StatusByReference,
 };
 use tokio::task::JoinSet;
 
 use crate::support::{
     DECISION, Receiver, SHORT, answering, application, basic, builder, call, code, deciding,
-    emulator_calling, emulator_calling_with, key, newest, number, public, reply, settled, signed,
+    emulator_calling, emulator_calling_with, key, newest, number, public, reply, settled, signed, status,
 };
-
-async fn status(emulator: &Emulator, method: Method) -> Verification {
-    let query = StatusByNumber {
-        method,
-        number: number(),
-    };
-    call(emulator, &public(), &query).await.unwrap()
-}
 
 #[tokio::test]
 async fn deny() {

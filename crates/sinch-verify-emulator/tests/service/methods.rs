@@ -2,24 +2,15 @@
 
 use std::time::Duration;
 
-use sinch_verify_emulator::{Emulator, MessageKind, Settings};
+use sinch_verify_emulator::{MessageKind, Settings};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
 use sinch_verify_protocol::start::{CalloutOptions, SmsOptions, Speech, WhatsAppOptions};
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{
-    AcceptLanguage, Cli, CodeType, Method, Reason, Report, Source, Start, Status, StatusByNumber,
-    Verification,
+use sinch_verify_protocol::{AcceptLanguage, Cli, CodeType, Method, Reason, Report, Source, Start, Status};
+
+use crate::support::{
+    basic, builder, call, code, emulator, get, json, newest, number, plain, public, send, status,
 };
-
-use crate::support::{basic, builder, call, code, emulator, get, json, newest, number, plain, public, send};
-
-async fn status(emulator: &Emulator, method: Method) -> Verification {
-    let query = StatusByNumber {
-        method,
-        number: number(),
-    };
-    call(emulator, &public(), &query).await.unwrap()
-}
 
 #[tokio::test]
 async fn sms() {

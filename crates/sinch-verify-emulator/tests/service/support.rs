@@ -17,7 +17,8 @@ use sinch_verify_protocol::auth::{
 };
 use sinch_verify_protocol::callback::{Decision, ResultEvent};
 use sinch_verify_protocol::{
-    ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, PhoneNumber,
+    ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, Method, PhoneNumber,
+    StatusByNumber, Verification,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -369,6 +370,13 @@ pub(crate) async fn emulator_calling_with(
         .start()
         .await
         .unwrap()
+}
+
+/// How things stand with the number most tests use.
+pub(crate) async fn status(emulator: &Emulator, method: Method) -> Verification {
+    let number = number();
+    let query = StatusByNumber { method, number };
+    call(emulator, &public(), &query).await.unwrap()
 }
 
 /// Waits until every event was heard or given up.
