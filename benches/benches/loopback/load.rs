@@ -438,7 +438,11 @@ fn finished(command: &mut Command, codes: &[i32]) -> Result<(Value, Duration)> {
         String::from_utf8_lossy(&output.stderr)
     );
     let cpu = children()? - before;
-    Ok((serde_json::from_slice(&output.stdout)?, cpu))
+    let printed = String::from_utf8(output.stdout)?;
+    // Goose logs to standard output too: what it has to say in the end is one line.
+    let last = printed.trim_end().lines().next_back().unwrap_or_default();
+    let read = serde_json::from_str(&printed).or_else(|_| serde_json::from_str(last));
+    Ok((read?, cpu))
 }
 
 /// The CPU time of all processes that this one started and saw end.
