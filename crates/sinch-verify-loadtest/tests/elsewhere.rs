@@ -1,0 +1,76 @@
+//! A target in another process' place, which posts its callbacks to the load tester.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+
+use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_loadtest::measure::Interval;
+use sinch_verify_loadtest::runfile::RunFile;
+
+const KEY: &str = "11111111-2222-3333-4444-555555555555";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+/// An address that nobody listens on.
+fn free() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+fn load(url: &str, listen: SocketAddr, setting: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"))
+        .args([
+            "run",
+            "--target",
+            url,
+            "--setting",
+            setting,
+            "--scenario",
+            "mixed",
+        ])
+        .args([
+            "--rate",
+            "50/s",
+            "--duration",
+            "500ms",
+            "--transport",
+            "lean",
+            "--json",
+            "-",
+        ])
+        .arg("--callback-listen")
+        .arg(listen.to_string())
+        .env("SINCH_APPLICATION_KEY", KEY)
+        .env("SINCH_APPLICATION_SECRET", SECRET)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callbacks_of_an_emulator_elsewhere_are_received() {
+    let listen = free();
+    let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap())
+        .callback_url(format!("http://{listen}/callback").parse().unwrap());
+    let emulator = Emulator::builder()
+        .application(application)
+        .start()
+        .await
+        .unwrap();
+    // Twice, so that a target goes on from one run to the next.
+    for setting in ["backend", "device"] {
+        let url = emulator.url();
+        let output = tokio::task::spawn_blocking(move || load(&url, listen, setting));
+        let output = output.await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        // 3: this machine may be too busy for figures that can be trusted.
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{stderr}");
+        let file = RunFile::from_json(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+        assert_eq!(file.counters.failed, 0, "{:?}", file.errors());
+        let total = file.flows.total();
+        assert!(total.succeeded > 0);
+        let count = |interval| total.time(interval).unwrap().count();
+        assert_eq!(count(Interval::CallbackIn), total.succeeded, "{setting}");
+        assert_eq!(count(Interval::Result), total.succeeded, "{setting}");
+        assert_eq!(file.counters.orphans, 0);
+    }
+}
