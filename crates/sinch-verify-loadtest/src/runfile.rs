@@ -93,6 +93,27 @@ impl RunFile {
         Ok(text)
     }
 
+    /// How often something happened in a second that happened `count` times in the flows that count:
+    /// as often for each finished flow as over all, at the pace at which flows finished while the
+    /// schedule ran. What the last flows took after that does not make a run slower than it was.
+    #[must_use]
+    pub fn per_second(&self, count: u64) -> Option<f64> {
+        let first = self.setup.warm_up_seconds.ceil() as u64;
+        let end = self.setup.duration_seconds.min(self.seconds).floor() as u64;
+        let whole = || {
+            self.series
+                .iter()
+                .filter(|second| (first..end).contains(&second.at))
+        };
+        let finished: u64 = whole().map(|second| second.finished).sum();
+        if finished > 0 && self.counters.finished > 0 {
+            let pace = finished as f64 / whole().count() as f64;
+            return Some(count as f64 / self.counters.finished as f64 * pace);
+        }
+        let seconds = self.seconds - self.setup.warm_up_seconds;
+        (seconds > 0.0).then(|| count as f64 / seconds)
+    }
+
     /// Everything that went wrong, by kind: failures of flows, and what the generator and the
     /// callback receiver counted.
     #[must_use]

@@ -52,19 +52,9 @@ pub(super) fn end_to_end(total: &FlowTally) -> Option<&Latency> {
     total.time(Interval::EndToEnd).filter(|times| times.count() > 0)
 }
 
-/// Seconds that count: without the warm-up.
-pub(super) fn judged_seconds(run: &RunFile) -> f64 {
-    (run.seconds - run.setup.warm_up_seconds).max(0.0)
-}
-
-/// `count` over the seconds that count.
+/// `count` in a second.
 pub(super) fn per_second(run: &RunFile, count: u64) -> f64 {
-    let seconds = judged_seconds(run);
-    if seconds > 0.0 {
-        count as f64 / seconds
-    } else {
-        0.0
-    }
+    run.per_second(count).unwrap_or(0.0)
 }
 
 /// How many flows fell due in a second; `None` in a closed model, where none do.

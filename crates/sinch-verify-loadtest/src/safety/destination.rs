@@ -91,7 +91,7 @@ impl FromStr for MockHost {
 
     fn from_str(text: &str) -> Result<Self, MockHostError> {
         let host = plain(text.trim());
-        if host == SINCH || host.ends_with(&format!(".{SINCH}")) {
+        if is_sinch(&host) {
             return Err(MockHostError::Sinch);
         }
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
@@ -100,6 +100,11 @@ impl FromStr for MockHost {
         }
         Ok(Self(host))
     }
+}
+
+/// Whether a host, as names are compared, is the service's.
+fn is_sinch(host: &str) -> bool {
+    host == SINCH || host.ends_with(&format!(".{SINCH}"))
 }
 
 /// A host as names are compared: in lower case, without the root's dot.
@@ -153,11 +158,16 @@ pub enum DestinationError {
 impl fmt::Display for DestinationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Live { host } => write!(
-                f,
-                "{host} is a live target, where every verification costs money: give --live and its limits, \
-                 or --mock-host {host} if you know that it is a mock"
-            ),
+            Self::Live { host } => {
+                write!(
+                    f,
+                    "{host} is a live target, where every verification costs money: give --live and its limits"
+                )?;
+                if is_sinch(host) {
+                    return Ok(());
+                }
+                write!(f, ", or --mock-host {host} if you know that it is a mock")
+            }
             Self::NotLive => f.write_str("--live is for the real service; the target is this machine"),
             Self::Both => f.write_str("--live and --mock-host exclude each other"),
             Self::OtherHost { declared, host } => {

@@ -200,16 +200,10 @@ fn rate(run: &RunFile, tally: &FlowTally, ratio: Ratio) -> Option<f64> {
         Ratio::Errors => (tally.failed, tally.finished()),
         Ratio::Dropped => (run.counters.dropped, run.counters.scheduled),
         Ratio::Late => (run.counters.late, run.counters.started),
-        Ratio::Throughput => return per_second(tally.finished(), run),
-        Ratio::Requests => return per_second(tally.requests, run),
+        Ratio::Throughput => return run.per_second(tally.finished()),
+        Ratio::Requests => return run.per_second(tally.requests),
     };
     (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// `count` over the part of the run that counts.
-fn per_second(count: u64, run: &RunFile) -> Option<f64> {
-    let seconds = run.seconds - run.setup.warm_up_seconds;
-    (seconds > 0.0).then(|| count as f64 / seconds)
 }
 
 impl Statistic {

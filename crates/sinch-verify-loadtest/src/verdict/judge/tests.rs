@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::failure::{Failure, FailureKind};
 use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Span};
+use crate::measure::{FlowEnd, FlowRecord, Second, Span};
 use crate::runfile::{Load, Shard, Shards, Stopped, sample_run};
 
 /// A run of 100 flows, 10 to 1000 ms end to end, each started 1 ms late, 50/s for 2 s.
@@ -222,6 +222,28 @@ fn target_that_was_never_reached_decides() {
     }
     let connected_once = with(|run| add(run, failed(Connect), 1));
     assert_eq!(judged(&connected_once, "").0, Exit::Failed);
+}
+
+#[test]
+fn last_flows_do_not_make_a_run_slower() {
+    let mut run = run();
+    run.counters.finished = 100;
+    run.series = (0..2)
+        .map(|at| {
+            let mut second = Second::default();
+            (second.at, second.finished) = (at, 49);
+            second
+        })
+        .collect();
+    // Two flows took three seconds more.
+    run.seconds = 5.0;
+    for (thresholds, exit) in [
+        ("throughput = '= 49/s'", Exit::Pass),
+        ("sms.throughput = '>= 49/s'", Exit::Pass),
+        ("throughput = '> 49/s'", Exit::Failed),
+    ] {
+        assert_eq!(judged(&run, thresholds).0, exit, "{thresholds}");
+    }
 }
 
 #[test]
