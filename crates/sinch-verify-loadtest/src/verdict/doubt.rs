@@ -10,6 +10,10 @@ const DROPPED: f64 = 0.001;
 /// More than this part of the time end to end, both at the 99th percentile, must not be the
 /// generator's own delay.
 const LAG: f64 = 0.10;
+/// A delay up to this many seconds is no doubt: the operating system alone takes as much to wake a
+/// thread on a busy machine, and a target that answers within a millisecond would make every run
+/// invalid.
+const NOISE: f64 = 0.002;
 /// The generator must not be busier than this.
 const CPU: f64 = 0.85;
 
@@ -69,12 +73,14 @@ impl Doubt {
     }
 }
 
-/// The generator's delay as a part of the time end to end, both at the 99th percentile.
+/// The generator's delay as a part of the time end to end, both at the 99th percentile; `None` where
+/// it is not worth mentioning.
 fn lag(run: &RunFile) -> Option<f64> {
     let total = run.flows.total();
     let p99 = |interval| Some(total.time(interval)?.percentile(99.0).as_secs_f64());
     let end_to_end = p99(Interval::EndToEnd).filter(|time| *time > 0.0)?;
-    Some(p99(Interval::Lag)? / end_to_end)
+    let lag = p99(Interval::Lag).filter(|lag| *lag > NOISE)?;
+    Some(lag / end_to_end)
 }
 
 impl fmt::Display for Doubt {

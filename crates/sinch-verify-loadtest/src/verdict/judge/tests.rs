@@ -173,6 +173,20 @@ fn doubts_outweigh_thresholds() {
             assert!(why.starts_with(reason), "{why}");
         }
     }
+    // What the operating system takes to wake a thread is no doubt, however quick the target.
+    for (lag_ms, exit) in [(2, Exit::Pass), (3, Exit::Invalid)] {
+        let mut quick = sample_run();
+        let due = Instant::now();
+        let span = Span {
+            due: Some(due),
+            started: due + Duration::from_millis(lag_ms),
+            ended: due + Duration::from_millis(5),
+        };
+        quick
+            .flows
+            .record(&FlowRecord::new(Flow::Sms, FlowEnd::Succeeded, span, Vec::new()));
+        assert_eq!(judged(&quick, "").0, exit, "{lag_ms} ms");
+    }
     // Users of a closed model are never late.
     let closed = with(|run| {
         lag(500)(run);
