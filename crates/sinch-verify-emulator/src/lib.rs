@@ -77,5 +77,5 @@ pub use message::{Message, MessageKind};
 pub use policy::{Policy, Scope};
 pub use replay::Replay;
 pub use settings::{CalloutPolling, ReportAnswer, Settings, Strictness};
-#[cfg(feature = "simulation")]
+#[cfg(any(test, feature = "simulation"))]
 pub use simulation::{Simulation, SimulationFailure};

@@ -1,4 +1,7 @@
 //! WebDriver, as much of it as these tests need: JSON over HTTP to a chromedriver of their own.
+//!
+//! Our own, because `fantoccini` (0.22) stands on `webdriver` (0.53) and that one on `http` 0.2: a
+//! second major in the tree, which `cargo xtask layers` refuses. Look again when it has moved up.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream as PlainStream};
