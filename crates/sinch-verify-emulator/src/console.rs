@@ -47,6 +47,7 @@ const PAGE: Asset = asset!(HTML, "index.html");
 const ASSETS: &[Asset] = &[
     asset!(JS, "api.js"),
     asset!(JS, "app.js"),
+    asset!(JS, "applications.js"),
     asset!(JS, "browse.js"),
     asset!(JS, "clock.js"),
     asset!(CSS, "css/base.css"),

@@ -56,6 +56,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/verifications/{id}/expire", post(verifications::expire))
         .route("/_emu/verifications/{id}/deliver", post(verifications::deliver))
         .route("/_emu/verifications/{id}/deny", post(verifications::deny))
+        .route("/_emu/verifications/{id}/report", post(trial::report))
         .route("/_emu/requests", get(requests::requests))
         .route("/_emu/requests/{seq}", get(requests::request))
         .route("/_emu/deliveries", get(deliveries::deliveries))
@@ -105,9 +106,10 @@ next message  GET  /_emu/messages/wait?to=+46700000001&after=0&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 verifications GET  /_emu/verifications?status=&method=&number=&application=
 one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
+report signed POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
 try it        POST /_emu/try                       {\"method\":\"sms\",\"number\":\"+46700000001\"}
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
-callbacks     GET  /_emu/deliveries
+callbacks     GET  /_emu/deliveries?verification=&application=
 still to post GET  /_emu/queue
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
 send again    POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...

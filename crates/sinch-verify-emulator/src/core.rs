@@ -495,7 +495,7 @@ impl Core {
     }
 
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log.before(u64::MAX, usize::MAX, |_| true)
+        self.log.before(u64::MAX, usize::MAX, |_, _| true)
     }
 
     pub(crate) async fn wait_delivered(&self, timeout: Duration) -> bool {

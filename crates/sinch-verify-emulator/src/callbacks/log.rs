@@ -23,14 +23,15 @@ impl Log {
     }
 
     /// Those before `seq` that `fits` takes, newest first.
-    pub(crate) fn before(&self, seq: u64, most: usize, fits: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
+    pub(crate) fn before(
+        &self,
+        seq: u64,
+        most: usize,
+        fits: impl Fn(AppId, &Delivery) -> bool,
+    ) -> Vec<Delivery> {
         let tries = self.lock();
-        let deliveries = tries.before(seq).map(|(_, delivery)| delivery);
-        deliveries
-            .filter(|delivery| fits(delivery))
-            .take(most)
-            .cloned()
-            .collect()
+        let fitting = tries.before(seq).filter(|(app, delivery)| fits(*app, delivery));
+        fitting.map(|(_, delivery)| delivery.clone()).take(most).collect()
     }
 
     pub(crate) fn find(&self, seq: u64) -> Option<(AppId, Delivery)> {

@@ -77,7 +77,7 @@ impl Again<'_> {
     /// All events of the same verification, the last one first.
     fn backwards(&self, of: &Delivery) -> Vec<Delivery> {
         let mut events: Vec<Delivery> = Vec::new();
-        let tries = self.core.log.before(u64::MAX, usize::MAX, |delivery| {
+        let tries = self.core.log.before(u64::MAX, usize::MAX, |_, delivery| {
             delivery.verification_id == of.verification_id && delivery.replay_of.is_none()
         });
         for delivery in tries {

@@ -18,11 +18,13 @@ use crate::emulator::ControlError;
 use crate::replay::Replay;
 
 pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let query = Query::of(&uri, &["limit", "before", "verification"])?;
+    let query = Query::of(&uri, &["limit", "before", "verification", "application"])?;
     let page = query.page()?;
     let of = query.text("verification");
-    let deliveries = core.log.before(page.before, page.and_one(), |delivery| {
+    let wanted = query.application("application", &core)?;
+    let deliveries = core.log.before(page.before, page.and_one(), |app, delivery| {
         of.is_none_or(|id| delivery.verification_id.as_str() == id)
+            && wanted.is_none_or(|wanted| wanted == app)
     });
     Ok(json(&page.of("deliveries", deliveries, |delivery| delivery.seq)))
 }

@@ -73,7 +73,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
     let id = of.uid.to_id();
     let deliveries = core
         .log
-        .before(u64::MAX, usize::MAX, |delivery| delivery.verification_id == id);
+        .before(u64::MAX, usize::MAX, |_, delivery| delivery.verification_id == id);
     steps.extend(deliveries.iter().flat_map(posted));
     let messages = core.inbox(&of.number).into_iter();
     let own = messages.filter(|message| message.verification_id == id);

@@ -1,24 +1,27 @@
-//! A start that the emulator makes itself, as an application's backend would.
+//! Calls that the emulator makes itself, as an application's backend would.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
-use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
+use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::{
-    AcceptLanguage, Credentials, Custom, Endpoint as _, Method, PhoneNumber, Reference, Start,
+    AcceptLanguage, Credentials, Custom, Endpoint as _, Method, PhoneNumber, Reference, Report, Start,
+    WireObject as _,
 };
 
 use super::respond::{Answer, Refused, json, read_body};
 use super::snippet;
 use crate::api;
 use crate::core::{Core, Registered};
+use crate::engine::Uid;
 
 /// How long an answer is awaited: some faults, and one magic number, never answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -44,18 +47,51 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
     };
     let own = own.ok_or_else(|| Refused::bad("no application of this emulator has this key"))?;
     let request = match Method::from(wanted.method.as_str()) {
-        Method::Sms => signed(&core, own, Start::sms(wanted.number), &wanted),
-        Method::FlashCall => signed(&core, own, Start::flash_call(wanted.number), &wanted),
-        Method::Callout => signed(&core, own, Start::callout(wanted.number), &wanted),
-        Method::Seamless => signed(&core, own, Start::seamless(wanted.number), &wanted),
-        Method::WhatsApp => signed(&core, own, Start::whatsapp(wanted.number), &wanted),
-        Method::Auto => signed(&core, own, Start::auto(wanted.number), &wanted),
+        Method::Sms => asked(&core, Start::sms(wanted.number), &wanted),
+        Method::FlashCall => asked(&core, Start::flash_call(wanted.number), &wanted),
+        Method::Callout => asked(&core, Start::callout(wanted.number), &wanted),
+        Method::Seamless => asked(&core, Start::seamless(wanted.number), &wanted),
+        Method::WhatsApp => asked(&core, Start::whatsapp(wanted.number), &wanted),
+        Method::Auto => asked(&core, Start::auto(wanted.number), &wanted),
         _ => {
             return Err(Refused::bad(
                 "method must be sms, flashcall, callout, seamless, whatsapp or auto",
             ));
         }
     }?;
+    send(&core, own, request).await
+}
+
+/// Reports the proof in the API's own words, signed: for applications that take no report from a
+/// device, which has no secret.
+pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Answer {
+    let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
+    let own = found.as_ref().and_then(|found| core.application(found.app));
+    let (Some(found), Some(own)) = (found, own) else {
+        return Err(Refused::not_found(format!("verification {id:?} is not known")));
+    };
+    let bad = |error: &dyn std::fmt::Display| Refused::bad(error.to_string());
+    let report = ReportRequest::decode(&body).map_err(|error| bad(&error))?;
+    let (id, base) = (found.uid.to_id(), core.base());
+    let request = match report.require_proof().map_err(|error| bad(&error))? {
+        ReportedProof::Cli(cli) => Report::<FlashCall>::by_id(id, cli.clone()).to_http(base),
+        ReportedProof::Code(code) => match report.method {
+            Method::Callout => Report::<Callout>::by_id(id, code.clone()).to_http(base),
+            Method::WhatsApp => Report::<WhatsApp>::by_id(id, code.clone()).to_http(base),
+            _ => Report::<Sms>::by_id(id, code.clone()).to_http(base),
+        },
+        _ => return Err(Refused::bad("method must be sms, flashcall, callout or whatsapp")),
+    };
+    send(&core, own, request.map_err(|error| bad(&error))?).await
+}
+
+/// Sends a call through the API, signed, and shows how it is done and what came of it.
+async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Answer {
+    let credentials = Credentials::signed(own.signer.key().clone(), own.secret.clone());
+    credentials
+        .authorize(&mut request, core.clock().wire())
+        .map_err(|error| Refused::bad(error.to_string()))?;
+    let route = Route::parse(request.method(), request.uri().path());
     let target = request.uri().path().to_owned();
     let call = snippet::Call {
         base: core.base(),
@@ -65,8 +101,8 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
         headers: request.headers(),
         body: request.body(),
     };
-    let mut shown = value!({"curl": call.curl(), "rust": call.rust(&Route::Start)});
-    let answer = tokio::time::timeout(PATIENCE, api::exchange(&core, request.map(Body::from)));
+    let mut shown = value!({"curl": call.curl(), "rust": route.ok().and_then(|route| call.rust(&route))});
+    let answer = tokio::time::timeout(PATIENCE, api::exchange(core, request.map(Body::from)));
     let (response, seq) = answer.await.map_err(|_| {
         let error = format!("no answer within {} s", PATIENCE.as_secs());
         Refused::new(StatusCode::GATEWAY_TIMEOUT, error)
@@ -83,9 +119,9 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
     Ok(json(&shown))
 }
 
-fn signed<M: VerifyMethod>(
+/// The start with all that is wanted, yet unsigned.
+fn asked<M: VerifyMethod>(
     core: &Core,
-    own: &Registered,
     mut start: Start<M>,
     wanted: &Wanted,
 ) -> Result<Request<Bytes>, Refused> {
@@ -102,10 +138,5 @@ fn signed<M: VerifyMethod>(
         start = start.languages(languages.map_err(|error| bad("acceptLanguage", &error))?);
     }
     let request = start.to_http(core.base());
-    let mut request = request.map_err(|error| Refused::bad(error.to_string()))?;
-    let credentials = Credentials::signed(own.signer.key().clone(), own.secret.clone());
-    credentials
-        .authorize(&mut request, core.clock().wire())
-        .map_err(|error| Refused::bad(error.to_string()))?;
-    Ok(request)
+    request.map_err(|error| Refused::bad(error.to_string()))
 }

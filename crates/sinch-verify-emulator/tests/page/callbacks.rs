@@ -78,10 +78,7 @@ async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
         .await;
     receiver.wait(3).await;
     assert_eq!(receiver.names()[2], "VerificationRequestEvent");
-    let choose = "const choice = document.querySelector('[name=as]');
-        choice.value = 'forged';
-        choice.dispatchEvent(new Event('input', { bubbles: true }));";
-    browser.run(choose).await;
+    browser.choose("[name=as]", "forged").await;
     browser.sees(r#"{"as":"forged"}"#).await;
     browser.press("Post it").await;
     browser

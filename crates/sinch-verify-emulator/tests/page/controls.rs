@@ -15,12 +15,10 @@ async fn ask(emulator: &Emulator) -> Verification {
     call(emulator, &basic(), &question).await.unwrap()
 }
 
-/// Opens the timeline of the newest verification, once it is the pending one.
-async fn open_newest(browser: &Browser) {
-    browser
-        .wait("document.querySelector('.row .pill').textContent === 'PENDING'")
-        .await;
-    browser.click(".row").await;
+/// Starts one and opens its timeline from the list.
+async fn start_and_open(emulator: &Emulator, browser: &Browser, number: &str) {
+    let id = start(emulator, "sms", number).await;
+    browser.click(&format!(".row[href$='/{id}']")).await;
     browser
         .wait("document.querySelectorAll('.timeline .start').length === 1")
         .await;
@@ -36,7 +34,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
     browser.sees("No verification yet").await;
     let begin = emulator.now();
     browser.press("+5 m").await;
-    browser.sees("5 min ahead").await;
+    browser.sees("+5 min").await;
     assert!(emulator.now().duration_since(begin).unwrap().as_secs() >= 300);
     browser.click("[aria-label='Pause the clock']").await;
     browser.sees("paused").await;
@@ -65,8 +63,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
         ("Let it expire", Reason::Expired),
         ("Deny", Reason::DeniedByCallback),
     ] {
-        start(&emulator, "sms", NUMBER).await;
-        open_newest(&browser).await;
+        start_and_open(&emulator, &browser, NUMBER).await;
         browser.press(label).await;
         browser.wait("document.querySelector('.timeline .ended')").await;
         assert_eq!(ask(&emulator).await.reason, Some(reason));
@@ -75,8 +72,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
 
     // To this number every message is lost, until somebody delivers it.
     let lost = "+447700900915";
-    start(&emulator, "sms", lost).await;
-    open_newest(&browser).await;
+    start_and_open(&emulator, &browser, lost).await;
     assert!(emulator.inbox(&lost.parse().unwrap()).is_empty());
     browser.press("Deliver it").await;
     browser.wait("document.querySelector('.timeline .sent')").await;
@@ -95,10 +91,7 @@ async fn a_fault_strikes_and_is_removed() {
     let emulator = emulator().await;
     browser.open(&format!("{}/#/faults", emulator.url())).await;
     browser.sees("Nothing goes wrong").await;
-    let choose = "const kind = document.querySelector('[name=kind]');
-        kind.value = 'status';
-        kind.dispatchEvent(new Event('input', { bubbles: true }));";
-    browser.run(choose).await;
+    browser.choose("[name=kind]", "status").await;
     browser
         .sees(r#"{"on":"api","fault":{"kind":"status","status":503}}"#)
         .await;

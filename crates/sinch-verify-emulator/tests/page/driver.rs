@@ -190,6 +190,21 @@ impl Browser {
         }
     }
 
+    /// Chooses the option with this value, as soon as it is there.
+    pub(crate) async fn choose(&self, selector: &str, value: &str) {
+        let control = format!("document.querySelector({})", json!(selector));
+        let value = json!(value);
+        self.wait(&format!(
+            "[...{control}.options].some((one) => one.value === {value})"
+        ))
+        .await;
+        self.run(&format!(
+            "{control}.value = {value};
+             {control}.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+        ))
+        .await;
+    }
+
     /// Types on the keyboard, wherever the focus is. See [`key`].
     pub(crate) async fn keys(&self, text: &str) {
         let strokes: Vec<Value> = text

@@ -7,6 +7,7 @@
     reason = "a test may fail where it stands"
 )]
 
+mod applications;
 mod callbacks;
 mod controls;
 mod driver;

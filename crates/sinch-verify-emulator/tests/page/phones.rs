@@ -101,7 +101,7 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.sees("Copied the code").await;
 
     // A policy reports the next one by itself.
-    browser.run("document.querySelector('[name=do]').value = 'report'; document.querySelector('[name=do]').dispatchEvent(new Event('input', {bubbles: true}))").await;
+    browser.choose("[name=do]", "report").await;
     browser
         .run("document.querySelector('[name=after]').value = '0s'")
         .await;

@@ -1,12 +1,17 @@
 //! Verifications to look at.
 
-use serde_json::json;
 use sinch_verify_emulator::Emulator;
 
-use crate::support::post;
+use crate::support::{KEY, json, post};
 
-/// Starts one as a backend does, signed.
-pub(crate) async fn start(emulator: &Emulator, method: &str, number: &str) {
-    let wanted = json!({"method": method, "number": number}).to_string();
-    assert_eq!(post(emulator, "/_emu/try", &wanted).await.status(), 200);
+/// Starts one as a backend does, signed; gives its id.
+pub(crate) async fn start(emulator: &Emulator, method: &str, number: &str) -> String {
+    start_for(emulator, KEY, method, number).await
+}
+
+/// As [`start`], for the application with this key.
+pub(crate) async fn start_for(emulator: &Emulator, key: &str, method: &str, number: &str) -> String {
+    let wanted = serde_json::json!({"application": key, "method": method, "number": number}).to_string();
+    let started = json(&post(emulator, "/_emu/try", &wanted).await);
+    started["response"]["id"].as_str().unwrap().to_owned()
 }

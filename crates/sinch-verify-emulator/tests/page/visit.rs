@@ -1,5 +1,7 @@
 //! The first visit, by mouse, by keyboard, and on a narrow screen in the dark.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Event, Method, Status, StatusByNumber};
@@ -130,6 +132,11 @@ const FITS: &str = "return document.documentElement.scrollWidth <= window.innerW
         || one.closest('pre, .scroll, .tabs')
         || one.getBoundingClientRect().right <= window.innerWidth + 1)";
 
+/// How many lines the clock and its buttons take.
+const STRIP_LINES: &str = "return new Set([...document.querySelectorAll('#strip > *')]
+    .filter((one) => one.offsetParent)
+    .map(({ offsetTop, offsetHeight }) => Math.round((offsetTop + offsetHeight / 2) / 10))).size";
+
 /// The texts whose contrast with the ground is less than WCAG AA asks for.
 const PALE: &str = r"
     const number = (color) => {
@@ -217,11 +224,15 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
             assert_eq!(browser.run(PALE).await, json!([]), "{place} in {scheme}");
         }
     }
-    let dark = "getComputedStyle(document.body).colorScheme";
+    // The longest that the clock says stays beside its buttons.
+    emulator.advance(Duration::from_secs(119 * 60));
+    browser.sees("+119 min").await;
+    browser.keep("narrow-ahead").await;
+    assert_eq!(browser.run(FITS).await, true);
+    assert_eq!(browser.run(STRIP_LINES).await, 1);
     assert_eq!(
         browser.run("return document.documentElement.dataset.theme").await,
-        "dark",
-        "{dark}"
+        "dark"
     );
     browser.click("[aria-label='Light colours']").await;
     browser.open(&emulator.url()).await;

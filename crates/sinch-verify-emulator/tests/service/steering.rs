@@ -1,17 +1,17 @@
-//! Clock, callback URLs, policies, waiting events, and starts that the emulator makes itself.
+//! Clock, callback URLs, policies, waiting events, and calls that the emulator makes itself.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
-use sinch_verify_emulator::{Emulator, Settings};
+use sinch_verify_emulator::{AuthorizationLevel, Emulator, Settings};
 use sinch_verify_protocol::callback::{Decision, Event};
 use sinch_verify_protocol::{Start, StatusById};
 
 use crate::support::{
-    KEY, NUMBER, Receiver, SHORT, basic, builder, call, code, deciding, emulator, emulator_calling,
-    emulator_calling_with, get, json, newest, number, post, public, reply, send,
+    KEY, NUMBER, Receiver, SHORT, application, basic, builder, call, code, deciding, emulator,
+    emulator_calling, emulator_calling_with, get, json, newest, number, post, public, reply, send,
 };
 
 async fn clock(emulator: &Emulator, body: &str) -> Value {
@@ -284,6 +284,69 @@ async fn the_emulator_starts_a_verification_itself() {
         r#"{"method":"sms","number":"+46700000001","acceptLanguage":"?"}"#,
     ] {
         assert_eq!(post(&emulator, "/_emu/try", bad).await.status(), 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_emulator_reports_as_a_backend_where_a_device_may_not() {
+    let strict = application().minimum_authorization(AuthorizationLevel::Signed);
+    let emulator = Emulator::builder()
+        .application(strict)
+        .seed(7)
+        .start()
+        .await
+        .unwrap();
+    for method in ["sms", "callout", "whatsapp", "flashcall"] {
+        let body = format!(r#"{{"method":"{method}","number":"{NUMBER}"}}"#);
+        assert_eq!(json(&post(&emulator, "/_emu/try", &body).await)["status"], 200);
+        let message = newest(&emulator);
+        let path = format!("/_emu/verifications/{}/report", message.verification_id.as_str());
+        let report = |proof: &str| match method {
+            "flashcall" => format!(r#"{{"method":"flashCall","flashCall":{{"cli":"{proof}"}}}}"#),
+            _ => format!(r#"{{"method":"{method}","{method}":{{"code":"{proof}"}}}}"#),
+        };
+        let wrong = json(
+            &post(
+                &emulator,
+                &path,
+                &report(if method == "flashcall" {
+                    "+46700000009"
+                } else {
+                    "wrong"
+                }),
+            )
+            .await,
+        );
+        assert_eq!(
+            (&wrong["status"], &wrong["response"]["errorCode"]),
+            (&400.into(), &40003.into()),
+            "{method}"
+        );
+        let proof = match (&message.cli, &message.code) {
+            (Some(cli), _) => cli.expose(),
+            (None, code) => code.as_ref().unwrap().expose(),
+        };
+        let right = json(&post(&emulator, &path, &report(proof)).await);
+        assert_eq!(right["response"]["status"], "SUCCESSFUL", "{method}: {right}");
+        assert!(
+            right["rust"].as_str().unwrap().starts_with("client.report("),
+            "{right}"
+        );
+        let noted = json(&get(&emulator, &format!("/_emu/requests/{}", right["request"])).await);
+        assert_eq!(
+            (&noted["authorization"], &noted["verdict"]),
+            (&"signed".into(), &"accepted".into())
+        );
+    }
+    let known = newest(&emulator).verification_id;
+    for (id, body, status) in [
+        (known.as_str(), "{}", 400),
+        (known.as_str(), r#"{"method":"sms"}"#, 400),
+        (known.as_str(), r#"{"method":"seamless"}"#, 400),
+        ("unknown", r#"{"method":"sms","sms":{"code":"1234"}}"#, 404),
+    ] {
+        let answer = post(&emulator, &format!("/_emu/verifications/{id}/report"), body).await;
+        assert_eq!(answer.status(), status, "{body}");
     }
 }
 

@@ -46,7 +46,7 @@ const MOVE = '/_emu/clock';
 /** The clock with its buttons. */
 export function strip(root, signal) {
   const time = el('time', { class: 'service-time' });
-  const offset = el('span', { class: 'muted' });
+  const offset = el('span', { class: 'muted', title: 'Ahead of the wall clock' });
   const next = el('span', { class: 'next muted' });
   let state = {};
   const move = (body) => async () => {
@@ -64,7 +64,7 @@ export function strip(root, signal) {
   const pause = el('button', { class: 'small icon-only', onclick: () => move({ pause: !state.manual })() });
   const jump = button('Next expiry', { to: 'next-expiry' }, 'Move to the next expiry');
   root.append(
-    el('span', { class: 'label' }, 'Service time'), time, offset, pause,
+    el('span', { class: 'label' }, 'Service time'), el('span', { class: 'times' }, time, offset), pause,
     button('+1 m', { advance: '1m' }, 'Move one minute ahead'),
     button('+5 m', { advance: '5m' }, 'Move five minutes ahead'),
     jump, next, callNote('POST', MOVE, { advance: '5m' }),
@@ -79,7 +79,7 @@ export function strip(root, signal) {
     pause.setAttribute('aria-label', label);
     pause.title = `${label}: POST ${MOVE} {"pause":${!clock.manual}}`;
     root.classList.toggle('paused', clock.manual);
-    offset.textContent = clock.manual ? 'paused' : ahead > 1500 ? `${span(ahead / 1000)} ahead` : '';
+    offset.textContent = clock.manual ? 'paused' : ahead > 1500 ? `+${span(ahead / 1000)}` : '';
     jump.disabled = !clock.nextExpiry;
     next.replaceChildren(...(clock.nextExpiry ? [age(clock.nextExpiry, 'service')] : []));
     draw();

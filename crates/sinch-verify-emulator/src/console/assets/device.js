@@ -1,27 +1,38 @@
 // What an app on the phone does: it reports what reached the phone, and knows the application's
-// key but no secret. These are calls of the API that is emulated, not of the control interface.
+// key but no secret. That is a call of the API that is emulated, not of the control interface. An
+// application that wants more than its key has such reports made by its backend.
 
-import { call, path } from './api.js';
+import { call, Failure, path } from './api.js';
 
-/** The report of what `message` carries; `typed` replaces the code in it. */
-export function reportOf(message, key, typed) {
+/** Whether an application takes reports with its key alone. */
+export const takesKeyAlone = ({ minimum }) => minimum === 'public';
+
+/** The report of what `message` carries to its application; `typed` replaces the code in it. */
+export function reportOf(message, application, typed) {
   const proofs = {
     sms: () => ({ method: 'sms', sms: { code: typed ?? message.code } }),
     whatsapp: () => ({ method: 'whatsapp', whatsapp: { code: typed ?? message.code } }),
     callout: () => ({ method: 'callout', callout: { code: typed ?? message.code } }),
     flashcall: () => ({ method: 'flashCall', flashCall: { cli: typed ?? message.cli } }),
   };
+  const [id, body] = [message.verificationId, proofs[message.kind]()];
+  if (!takesKeyAlone(application)) return { method: 'POST', path: path('_emu', 'verifications', id, 'report'), body };
   return {
     method: 'PUT',
-    path: path('verification', 'v1', 'verifications', 'id', message.verificationId),
-    body: proofs[message.kind](),
-    headers: { authorization: `Application ${key}` },
+    path: path('verification', 'v1', 'verifications', 'id', id),
+    body,
+    headers: { authorization: `Application ${application.key}` },
   };
 }
 
 /** Sends a report; the answer is the verification. */
-export function send({ method, path: where, body, headers }) {
-  return call(method, where, body, { headers });
+export async function send({ method, path: where, body, headers }) {
+  const answer = await call(method, where, body, { headers });
+  if (headers) return answer;
+  // What the backend was answered, and how it asked.
+  const { status, response } = answer;
+  if (status >= 300) throw new Failure(status, `${status}: ${response?.message ?? response}`);
+  return response;
 }
 
 /** Fetches the address of a data verification, over the emulated mobile network. */

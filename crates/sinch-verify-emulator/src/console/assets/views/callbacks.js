@@ -1,6 +1,7 @@
 // Callbacks: every try to post an event, what waits, and how the receiver stands up to abuse.
 
 import { call, get, place } from '../api.js';
+import { chooseApplication } from '../applications.js';
 import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
@@ -19,6 +20,7 @@ export function callbacks(root, signal) {
     kinds: ['delivery'],
     keyOf: ({ seq }) => seq,
     row,
+    filters: [chooseApplication(signal, 'Any application')],
     empty: () => el('p', { class: 'muted none' }, 'Nothing was posted yet.'),
     idle: () => overview(),
     detail,
@@ -160,9 +162,14 @@ function endpoint({ key, callbackUrl, minimum }) {
 function queue(signal) {
   const list = el('ul', { class: 'waiting', 'aria-label': 'Waiting events' });
   const nothing = el('p', { class: 'muted' }, 'Nothing waits.');
-  live(['delivery', 'queue', 'ended'], signal, async () => {
+  let again;
+  const refresh = live(['delivery', 'ended'], signal, async () => {
     try {
       const { waiting } = await get('/_emu/queue', signal);
+      // A try is told of when it is over, and the queue moves a moment later; when a try begins
+      // nobody tells.
+      clearTimeout(again);
+      if (waiting.length > 0 && !signal.aborted) again = setTimeout(refresh, 1000);
       fill(list, waiting, ({ verificationId, event }) => `${verificationId} ${event}`, ({ event, attempt, nextAt, underWay, url, verificationId }) => el('li', {},
         el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'wire') : underWay ? 'under way' : 'after the one before it',
         el('p', { class: 'muted' }, `to ${url} · `, el('a', { href: place('verifications', verificationId) }, 'verification'))));

@@ -1,6 +1,7 @@
 // A run of everything that a receiver of callbacks must stand up to.
 
 import { call } from '../api.js';
+import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed, info } from '../feed.js';
 import { callNote, failed, field, pill, table } from '../parts.js';
@@ -9,7 +10,7 @@ const PATH = '/_emu/conformance';
 
 /** A card that starts a run and shows its report. */
 export function conformanceCard(signal) {
-  const application = el('select', { name: 'application' });
+  const application = chooseApplication(signal);
   const run = el('button', { class: 'primary' }, 'Run the checks');
   const report = el('div', { class: 'report stack', role: 'status' });
   const note = el('div', {});
@@ -19,8 +20,7 @@ export function conformanceCard(signal) {
     note.replaceChildren(callNote('POST', PATH, { application: application.value }));
   }
 
-  function applications() {
-    application.replaceChildren(...info.applications.map(({ key }) => el('option', { value: key }, key)));
+  function ready() {
     run.disabled = !info.conformance;
     if (!info.conformance) report.replaceChildren(el('p', { class: 'muted' }, 'This emulator was started without the checks; sinch-verify serve has them.'));
     draw();
@@ -46,8 +46,8 @@ export function conformanceCard(signal) {
     }
   }
 
-  feed.addEventListener('live', applications, { signal });
-  applications();
+  feed.addEventListener('live', ready, { signal });
+  ready();
   return el('section', { class: 'card' },
     el('h2', {}, 'Conformance of your receiver'),
     el('p', { class: 'muted' }, 'Posts events that are right, repeated, stale, forged and cut short, and tells which answers were wrong.'),

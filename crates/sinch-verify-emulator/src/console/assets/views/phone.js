@@ -1,6 +1,7 @@
 // One phone: its thread, its calls, and what it does by itself.
 
 import { call, get, path, place, withQuery } from '../api.js';
+import { applicationOf } from '../applications.js';
 import { age, hour, now } from '../clock.js';
 import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
@@ -129,13 +130,14 @@ function actions(message) {
   if (message.kind === 'seamless') {
     return el('button', { class: 'small primary', onclick: () => answerOf(device.follow(message)) }, 'Open it as the phone');
   }
-  const what = message.kind === 'flashcall' ? 'Report the caller id' : 'Report this code';
-  return el('button', { class: 'small primary', onclick: () => reportIt(message) }, what);
+  const button = (label) => el('button', { class: 'small primary', onclick: () => reportIt(message) }, label);
+  if (device.takesKeyAlone(applicationOf(message.application))) return button(message.kind === 'flashcall' ? 'Report the caller id' : 'Report this code');
+  return [button('Have the backend report it'), el('small', {}, 'This application takes no report with its key alone.')];
 }
 
-/** Reports what reached the phone, as the app on it does. */
+/** Reports what reached the phone, as the app on it does, or has it done. */
 export function reportIt(message) {
-  return answerOf(device.send(device.reportOf(message, message.application)));
+  return answerOf(device.send(device.reportOf(message, applicationOf(message.application))));
 }
 
 async function answerOf(verification) {

@@ -1,6 +1,7 @@
 // The inspector: every call of the API, what became of it, and why.
 
 import { get, place } from '../api.js';
+import { chooseApplication } from '../applications.js';
 import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el } from '../dom.js';
@@ -19,6 +20,7 @@ export function requests(root, signal) {
     row,
     filters: [
       select('status', [['', 'Any answer'], '200', '400', ['401', '401: not authorized'], ['403', '403: denied'], '404', '409'], 'Answer'),
+      chooseApplication(signal, 'Any application'),
     ],
     empty: () => empty('No call yet', `Point your client at ${location.origin}; each of its calls is shown here with its signature checked.`),
     idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'For a signature that does not match, this shows the string that was signed here and the mistake that explains yours.')),

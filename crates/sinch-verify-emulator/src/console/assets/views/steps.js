@@ -1,9 +1,10 @@
 // The first visit: three steps that end with a verified number.
 
 import { call, get, path, place, withQuery } from '../api.js';
+import { applicationOf } from '../applications.js';
 import * as device from '../device.js';
 import { el, icon } from '../dom.js';
-import { info, live } from '../feed.js';
+import { live } from '../feed.js';
 import { callNote, failed, say } from '../parts.js';
 
 /** A number for fiction: nobody has it. */
@@ -20,6 +21,7 @@ export function isWanted() {
 /** Shows the steps in `root` until they are done, or not wanted. */
 export function firstSteps(root, signal) {
   let message;
+  let application;
   let verified = false;
   let reporting = false;
   const typed = el('input', { name: 'code', inputmode: 'numeric', autocomplete: 'off', size: 8, placeholder: 'Code', 'aria-label': 'The code on the phone' });
@@ -81,7 +83,7 @@ export function firstSteps(root, signal) {
       );
     });
     if (message) {
-      const { method, path: where, body } = device.reportOf(message, info.applications[0].key, '…');
+      const { method, path: where, body } = device.reportOf(message, application, '…');
       report.replaceChildren(callNote(method, where, body));
     }
     if (verified) {
@@ -112,7 +114,7 @@ export function firstSteps(root, signal) {
     if (!code || !message) return;
     reporting = true;
     try {
-      const { status } = await device.send(device.reportOf(message, info.applications[0].key, code));
+      const { status } = await device.send(device.reportOf(message, application, code));
       verified = status === 'SUCCESSFUL';
       say(status, verified ? 'ok' : 'bad');
       if (verified) localStorage.setItem(DONE, 'done');
@@ -137,7 +139,9 @@ export function firstSteps(root, signal) {
         get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),
         get(withQuery('/_emu/verifications', { number: SAMPLE, method: 'sms', status: 'PENDING', limit: 1 }), signal),
       ]);
-      message = messages.find(({ verificationId }) => verificationId === verifications[0]?.id);
+      const [pending] = verifications;
+      message = messages.find(({ verificationId }) => verificationId === pending?.id);
+      application = applicationOf(pending?.application);
       draw();
     } catch (error) {
       failed(error);

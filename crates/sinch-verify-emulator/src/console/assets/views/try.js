@@ -1,8 +1,9 @@
 // Try it: start a verification as a backend would, and see the same in curl and Rust.
 
-import { call, place, withQuery } from '../api.js';
+import { call, place } from '../api.js';
+import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
-import { feed, info } from '../feed.js';
+import { feed } from '../feed.js';
 import { callNote, failed, field, httpStatus, select, source } from '../parts.js';
 import { SAMPLE } from './steps.js';
 
@@ -20,7 +21,7 @@ const METHODS = [
 export function tryIt(root, signal) {
   const number = el('input', { name: 'number', value: SAMPLE, required: true, autocomplete: 'off', inputmode: 'tel' });
   const method = select('method', METHODS);
-  const application = el('select', { name: 'application' });
+  const application = chooseApplication(signal);
   const note = el('div', {});
   const result = el('section', { class: 'detail', 'aria-label': 'What came of it', 'aria-live': 'polite' },
     el('div', { class: 'empty' }, el('h2', {}, 'Nothing started yet'), el('p', {}, 'The request goes through the real API, signed like a backend\'s, and shows up everywhere else on this page.')));
@@ -35,16 +36,9 @@ export function tryIt(root, signal) {
     note);
   root.append(el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, 'Try it')), form), result);
 
-  function applications() {
-    const chosen = application.value;
-    application.replaceChildren(...info.applications.map(({ key }) => el('option', { value: key, selected: key === chosen }, key)));
-    application.parentElement.hidden = info.applications.length < 2;
-    draw();
-  }
-
   function body() {
     const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => value.trim() !== ''));
-    if (info.applications.length < 2) delete given.application;
+    if (application.hidden) delete given.application;
     return given;
   }
 
@@ -63,9 +57,7 @@ export function tryIt(root, signal) {
     }
   }
 
-  feed.addEventListener('live', applications, { signal });
-  applications();
-  draw();
+  feed.addEventListener('live', draw, { signal });
   return (_, query) => {
     for (const [name, control] of [['number', number], ['method', method]]) {
       if (query.has(name)) control.value = query.get(name);

@@ -1,6 +1,7 @@
 // Every verification, and how it came to its end.
 
 import { call, get, path, place } from '../api.js';
+import { chooseApplication } from '../applications.js';
 import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
@@ -22,6 +23,7 @@ export function verifications(root, signal) {
       el('input', { type: 'search', name: 'number', 'aria-label': 'Number', placeholder: 'Number  /', pattern: '\\+?[0-9]{5,15}', autocomplete: 'off' }),
       select('status', [['', 'Any status'], 'PENDING', 'SUCCESSFUL', 'FAIL', 'DENIED', 'ABORTED', 'ERROR'], 'Status'),
       select('method', [['', 'Any method'], 'sms', 'flashcall', 'callout', 'whatsapp', 'seamless', 'auto'], 'Method'),
+      chooseApplication(signal, 'Any application'),
     ],
     empty: () => empty('No verification yet', 'Start one from your code, or here.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
     idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, what was sent, reports and the result.')),
