@@ -1,6 +1,8 @@
 //! Callbacks: what was posted, what is posted again, and a receiver put to the test.
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +12,7 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Event};
 
 use crate::driver::Browser;
 use crate::start::start;
-use crate::support::{NUMBER, Receiver, application, reply};
+use crate::support::{NUMBER, RESULT, Receiver, application, emulator_calling_with, reply};
 
 /// Two ways to spoil a callback, one of which does not.
 struct Kit;
@@ -37,6 +39,67 @@ impl TamperKit for Kit {
                 .unwrap();
         }
     }
+}
+
+/// What waits to be posted again.
+const WAITING: &str = "document.querySelector('.waiting').innerText";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_receiver_refuses_waits_until_it_does_not() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = Arc::clone(&mended);
+    let receiver = Receiver::new(move |event| match event {
+        Event::Result(_) if !is_mended.load(Ordering::SeqCst) => reply(500, "not today"),
+        event => answer(event),
+    })
+    .await;
+    let emulator = emulator_calling_with(&receiver, |settings| {
+        settings.event_backoff = Duration::from_secs(8);
+    })
+    .await;
+    let id = start(&emulator, "sms", NUMBER).await;
+    // The question and the delivery; then the end, of which the receiver does not hear.
+    receiver.wait(2).await;
+    browser.open(&format!("{}/#/callbacks", emulator.url())).await;
+    browser.sees("Nothing waits.").await;
+    browser.press("Next expiry").await;
+    browser
+        .wait(&format!(
+            "/VerificationResultEvent try 2 in [3-8] s/.test({WAITING})"
+        ))
+        .await;
+    browser.keep("waiting").await;
+    let verification = format!("!!document.querySelector(\".waiting a[href$='/{id}']\")");
+    assert_eq!(browser.run(&format!("return {verification}")).await, true);
+
+    // Posted by hand, before and after the receiver is mended; the event goes on waiting for its time.
+    browser.click(".rows .row").await;
+    browser.sees("answered 500, must be 200").await;
+    browser.press("Post it").await;
+    browser
+        .wait("document.querySelector('.replayed .bad')?.innerText.includes('500, failed')")
+        .await;
+    mended.store(true, Ordering::SeqCst);
+    browser.press("Post it").await;
+    browser
+        .wait("document.querySelector('.replayed .verdict.ok')")
+        .await;
+    browser.press("Callbacks").await;
+    // Then it is heard by itself: the second try, and the last.
+    browser.sees("Nothing waits.").await;
+    assert_eq!(browser.run(&format!("return {WAITING}")).await, "");
+    let deliveries = emulator.deliveries();
+    let own = deliveries
+        .iter()
+        .filter(|one| one.event == RESULT && one.replay_of.is_none());
+    assert_eq!(
+        own.map(|one| (one.attempt, one.ok)).collect::<Vec<_>>(),
+        [(2, true), (1, false)]
+    );
+    assert_eq!(receiver.results().len(), 4);
 }
 
 fn answer(event: &Event) -> Response<Bytes> {
