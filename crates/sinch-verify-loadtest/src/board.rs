@@ -9,15 +9,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::measure::{Counters, FlowEnd, FlowRecord, Measurements, Second};
+use crate::measure::{Counters, FlowEnd, FlowRecord, LATE, Measurements, Second};
 use crate::runfile::{Load, Setup};
 
 pub use snapshot::Snapshot;
 
 use seconds::Seconds;
-
-/// A flow that is started later than this after it was due counts as late.
-const LATE: Duration = Duration::from_millis(5);
 
 /// Where a run counts: shared by its users, its schedule, its callback receiver and whoever watches.
 ///
@@ -61,6 +58,8 @@ pub enum CallbackSeen {
     Taken,
     /// It had come before.
     Duplicate,
+    /// It was the first of its kind, and its flow had stopped waiting for it.
+    Overdue,
     /// It was for no flow of this run.
     Orphan,
     /// It was not authentic, or not fresh.
@@ -200,6 +199,7 @@ impl Board {
         match seen {
             CallbackSeen::Taken => {}
             CallbackSeen::Duplicate => counters.duplicates += 1,
+            CallbackSeen::Overdue => counters.overdue += 1,
             CallbackSeen::Orphan => counters.orphans += 1,
             CallbackSeen::Refused => counters.refused += 1,
         }

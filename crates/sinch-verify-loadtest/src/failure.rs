@@ -140,8 +140,8 @@ fn masked(text: &str) -> String {
 
 /// What kind of failure it is. Its text is a stable name, in reports and for scripts.
 ///
-/// The last three are no failures of flows: the generator counts them by themselves, and a run file
-/// lists them beside the failures.
+/// Late and repeated callbacks and the last three are no failures of flows: they are counted by
+/// themselves, and a run file lists them beside the failures.
 ///
 /// ```
 /// use sinch_verify_loadtest::FailureKind;
@@ -175,7 +175,7 @@ pub enum FailureKind {
     Signature,
     /// `callback.missing`: an event that the flow waits for did not come.
     CallbackMissing,
-    /// `callback.late`: an event came after the flow had ended without it.
+    /// `callback.late`: the result event came after the flow had given it up as missing.
     CallbackLate,
     /// `callback.duplicate`: an event came more than once.
     CallbackDuplicate,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::flows::Flow;
 
 pub use counters::Counters;
+pub(crate) use counters::LATE;
 pub use interval::Interval;
 pub use latency::Latency;
 pub(crate) use packed::BadHistogram;

@@ -127,6 +127,7 @@ impl RunFile {
             (FailureKind::Dropped, self.counters.dropped),
             (FailureKind::Late, self.counters.late),
             (FailureKind::Aborted, self.counters.aborted),
+            (FailureKind::CallbackLate, self.counters.overdue),
             (FailureKind::CallbackDuplicate, self.counters.duplicates),
         ] {
             if count > 0 {

@@ -126,16 +126,22 @@ fn callbacks_are_counted_by_what_they_are() {
     for seen in [
         CallbackSeen::Taken,
         CallbackSeen::Duplicate,
+        CallbackSeen::Overdue,
         CallbackSeen::Orphan,
         CallbackSeen::Refused,
     ] {
         board.callback(seen, at);
     }
     let counters = board.counted().counters;
-    assert_eq!(counters.callbacks, 3);
+    assert_eq!(counters.callbacks, 4);
     assert_eq!(
-        (counters.duplicates, counters.orphans, counters.refused),
-        (1, 1, 1)
+        [
+            counters.duplicates,
+            counters.overdue,
+            counters.orphans,
+            counters.refused
+        ],
+        [1; 4]
     );
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sinch_verify_protocol::{Reason, Status, VerificationId};
 use tokio::sync::watch;
 
+use crate::board::CallbackSeen;
 use crate::phone::Delivered;
 
 /// What our callback receiver heard of the verifications of a run, by their ids.
@@ -69,6 +70,8 @@ pub struct Heard {
     pub given: Option<Delivered>,
     /// When the result event came, and what it said.
     pub ended: Option<Ended>,
+    /// Whether the flow stopped waiting for the result event before it came.
+    pub given_up: bool,
 }
 
 /// What a result event said.
@@ -83,9 +86,9 @@ pub struct Ended {
 }
 
 impl Conversation {
-    /// The request event came, and was answered; says whether it is the first.
-    pub fn answered(&self, asked: Instant, answered: Instant, given: Option<Delivered>) -> bool {
-        self.heard.send_if_modified(|heard| {
+    /// The request event came, and was answered; says what became of it.
+    pub fn answered(&self, asked: Instant, answered: Instant, given: Option<Delivered>) -> CallbackSeen {
+        let first = self.heard.send_if_modified(|heard| {
             let first = heard.asked.is_none();
             if first {
                 heard.asked = Some(asked);
@@ -93,18 +96,46 @@ impl Conversation {
                 heard.given = given;
             }
             first
-        })
+        });
+        if first {
+            CallbackSeen::Taken
+        } else {
+            CallbackSeen::Duplicate
+        }
     }
 
-    /// The result event came; says whether it is the first.
-    pub fn ended(&self, ended: Ended) -> bool {
+    /// The result event came; says what became of it.
+    pub fn ended(&self, ended: Ended) -> CallbackSeen {
+        let mut seen = CallbackSeen::Duplicate;
         self.heard.send_if_modified(|heard| {
             let first = heard.ended.is_none();
             if first {
                 heard.ended = Some(ended);
+                seen = if heard.given_up {
+                    CallbackSeen::Overdue
+                } else {
+                    CallbackSeen::Taken
+                };
             }
             first
-        })
+        });
+        seen
+    }
+
+    /// Waits for the result event; `None` when that takes longer than `patience`, and what comes
+    /// after that is overdue.
+    pub async fn result(&self, patience: Duration) -> Option<Ended> {
+        if let Some(ended) = self.wait(patience, |heard| heard.ended.clone()).await {
+            return Some(ended);
+        }
+        let mut last = None;
+        // At once with a last look, so that no event is both missing and in time.
+        self.heard.send_if_modified(|heard| {
+            last.clone_from(&heard.ended);
+            heard.given_up = last.is_none();
+            heard.given_up
+        });
+        last
     }
 
     /// How far it is.
@@ -163,9 +194,10 @@ mod tests {
                 match *step {
                     "asked" => {
                         let now = Instant::now();
-                        assert!(conversation.answered(now, now, Some(code())), "{order:?}");
+                        let seen = conversation.answered(now, now, Some(code()));
+                        assert_eq!(seen, CallbackSeen::Taken, "{order:?}");
                     }
-                    "ended" => assert!(conversation.ended(ended()), "{order:?}"),
+                    "ended" => assert_eq!(conversation.ended(ended()), CallbackSeen::Taken, "{order:?}"),
                     // What the flow waits for may have come already, or come later.
                     "started" => flow.push(tokio::spawn(async move {
                         let given = conversation
@@ -174,9 +206,7 @@ mod tests {
                         given == Some(code())
                     })),
                     _ => flow.push(tokio::spawn(async move {
-                        let ended = conversation
-                            .wait(Duration::from_secs(5), |heard| heard.ended.clone())
-                            .await;
+                        let ended = conversation.result(Duration::from_secs(5)).await;
                         ended.is_some_and(|ended| ended.status == Status::Successful)
                     })),
                 }
@@ -201,25 +231,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_never_comes_is_given_up() {
+    async fn what_comes_after_it_was_given_up_is_overdue() {
         let conversation = Conversation::default();
-        let nothing = conversation
-            .wait(Duration::from_secs(5), |heard| heard.ended.clone())
-            .await;
-        assert_eq!(nothing, None);
+        assert_eq!(conversation.result(Duration::from_secs(5)).await, None);
+        assert_eq!(conversation.ended(ended()), CallbackSeen::Overdue);
+        assert_eq!(conversation.ended(ended()), CallbackSeen::Duplicate);
+        // What is there needs no patience.
+        assert!(conversation.result(Duration::ZERO).await.is_some());
     }
 
     #[test]
     fn second_events_change_nothing() {
         let conversation = Conversation::default();
         let now = Instant::now();
-        assert!(conversation.answered(now, now, Some(code())));
-        assert!(!conversation.answered(now, now, None));
-        assert!(conversation.ended(ended()));
-        assert!(!conversation.ended(Ended {
+        let second = Ended {
             status: Status::Fail,
             ..ended()
-        }));
+        };
+        let seen = [
+            conversation.answered(now, now, Some(code())),
+            conversation.answered(now, now, None),
+            conversation.ended(ended()),
+            conversation.ended(second),
+        ];
+        let (first, again) = (CallbackSeen::Taken, CallbackSeen::Duplicate);
+        assert_eq!(seen, [first, again, first, again]);
         let heard = conversation.heard();
         assert_eq!(heard.given, Some(code()));
         assert_eq!(heard.ended.unwrap().status, Status::Successful);

@@ -57,13 +57,10 @@ impl Decider {
         self.board.callback(seen, self.clock.now());
     }
 
-    /// An event that tells something; `first` says whether it is the first of its kind.
-    fn note_told(&self, custom: Option<&str>, first: impl FnOnce() -> bool) {
-        self.note(match self.token(custom) {
-            None => CallbackSeen::Orphan,
-            Some(_) if first() => CallbackSeen::Taken,
-            Some(_) => CallbackSeen::Duplicate,
-        });
+    /// An event that tells something; `seen` says what it is where it is about one of our flows.
+    fn note_told(&self, custom: Option<&str>, seen: impl FnOnce() -> CallbackSeen) {
+        let ours = self.token(custom);
+        self.note(ours.map_or(CallbackSeen::Orphan, |_| seen()));
     }
 
     fn decide(&self, token: &Token, method: &Method) -> (Decision, Option<Delivered>) {
@@ -113,12 +110,7 @@ impl Handler for Decider {
         }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);
-        let first = conversation.answered(asked, self.clock.now(), given);
-        self.note(if first {
-            CallbackSeen::Taken
-        } else {
-            CallbackSeen::Duplicate
-        });
+        self.note(conversation.answered(asked, self.clock.now(), given));
         Ok(decision)
     }
 
@@ -134,7 +126,9 @@ impl Handler for Decider {
     }
 
     async fn on_sms_delivered(&self, event: SmsDeliveredEvent, _: &Context) -> Result<(), Infallible> {
-        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || true);
+        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || {
+            CallbackSeen::Taken
+        });
         Ok(())
     }
 }

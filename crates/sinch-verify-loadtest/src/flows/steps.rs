@@ -194,7 +194,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         };
         let since = self.answered.unwrap_or_else(|| self.cast.clock.now());
         let conversation = peer.conversations.about(id);
-        let Some(ended) = conversation.wait(PATIENCE, |heard| heard.ended.clone()).await else {
+        let Some(ended) = conversation.result(PATIENCE).await else {
             let detail = format!("no result event within {} s", PATIENCE.as_secs());
             return Err(Failure::new(FailureKind::CallbackMissing, detail));
         };

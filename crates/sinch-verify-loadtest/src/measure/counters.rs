@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+/// A flow that is started later than this after it was due counts as late.
+pub(crate) const LATE: Duration = Duration::from_millis(5);
 
 /// What was counted beside what flows tell.
 ///
@@ -26,6 +31,9 @@ pub struct Counters {
     pub callbacks: u64,
     /// Those of them that had come before.
     pub duplicates: u64,
+    /// Those of them whose flow had stopped waiting for them.
+    #[serde(default)]
+    pub overdue: u64,
     /// Those of them that belong to no flow of this run.
     pub orphans: u64,
     /// Callbacks that our receiver refused, such as unsigned ones.
@@ -44,6 +52,7 @@ impl Counters {
         self.late += other.late;
         self.callbacks += other.callbacks;
         self.duplicates += other.duplicates;
+        self.overdue += other.overdue;
         self.orphans += other.orphans;
         self.refused += other.refused;
     }

@@ -80,6 +80,8 @@ named! {
         Callbacks = "callbacks",
         /// Callbacks that had come before. Of the whole run only.
         Duplicates = "duplicates",
+        /// Callbacks whose flow had stopped waiting for them. Of the whole run only.
+        Overdue = "overdue",
         /// Callbacks that belong to no flow of the run. Of the whole run only.
         Orphans = "orphans",
         /// Callbacks that our receiver refused. Of the whole run only.
@@ -113,6 +115,7 @@ impl Counter {
                 | Self::Late
                 | Self::Callbacks
                 | Self::Duplicates
+                | Self::Overdue
                 | Self::Orphans
                 | Self::Refused
         )
@@ -190,6 +193,7 @@ fn count(run: &RunFile, tally: &FlowTally, counter: Counter) -> u64 {
         Counter::Late => run.counters.late,
         Counter::Callbacks => run.counters.callbacks,
         Counter::Duplicates => run.counters.duplicates,
+        Counter::Overdue => run.counters.overdue,
         Counter::Orphans => run.counters.orphans,
         Counter::Refused => run.counters.refused,
     }
@@ -361,7 +365,9 @@ mod tests {
             "sms.throughput",
             "scheduled",
             "sms.failed",
+            "overdue",
             "orphans",
+            "errors.callback.late",
             "errors.api.40003",
             "sms.errors.http.5xx.503",
             "errors.generator.dropped",

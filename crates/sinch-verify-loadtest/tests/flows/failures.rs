@@ -1,16 +1,20 @@
 //! Flows that fail, each with its kind of failure.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use sinch_verify_callback::testing::CallbackSigner;
+use http::StatusCode;
+use sinch_verify_callback::testing::{CallbackSigner, result_event};
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_loadtest::callbacks::Codes;
+use sinch_verify_loadtest::callbacks::{Codes, Token};
 use sinch_verify_loadtest::flows::{Cast, Flow};
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::Setting;
-use sinch_verify_loadtest::{Delivered, Failure, FailureKind, LeanWire, Phase, Phone};
-use sinch_verify_protocol::{ApplicationSecret, Cli, Code, Credentials, PhoneNumber, VerificationId};
+use sinch_verify_loadtest::{Delivered, Failure, FailureKind, LeanWire, Phase, Phone, Wire as _};
+use sinch_verify_protocol::{
+    ApplicationSecret, Cli, Code, Credentials, Method, PhoneNumber, Reason, Status, VerificationId,
+    WireObject as _,
+};
 
 use crate::world::{World, key};
 
@@ -124,6 +128,44 @@ async fn an_event_that_never_comes_is_missing() {
     let (kind, detail) = failure(&world, Flow::Sms, cast).await;
     assert_eq!(kind, FailureKind::CallbackMissing);
     assert_eq!(detail, "no result event within 10 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_after_its_flow_gave_up_is_late() {
+    let world = World::alone().await;
+    let receiver = World::with_callbacks(Codes::Theirs).await;
+    let mut cast = world.cast(Setting::Backend, world.inbox());
+    cast.callbacks = receiver.cast(Setting::Backend, receiver.inbox()).callbacks;
+    let peer = cast.callbacks.clone().unwrap();
+    let token = Token {
+        run: cast.run.clone(),
+        flow: Flow::Sms,
+        slot: 0,
+    };
+    assert_eq!(
+        failure(&world, Flow::Sms, cast).await.0,
+        FailureKind::CallbackMissing
+    );
+    // The service finds its receiver at last.
+    let number = sinch_verify_loadtest::Numbers::made_up(0).of(0).unwrap();
+    let id = world.emulator.inbox(&number)[0].verification_id.clone();
+    let mut event = result_event(id, Method::Sms, number, Status::Successful);
+    event.custom = Some(token.to_string().into());
+    for _ in 0..2 {
+        let request = peer
+            .signer
+            .post(peer.url.clone(), event.to_json(), SystemTime::now());
+        let mut wire = LeanWire::new(HyperTransport::default());
+        let answer = wire.send("callback", request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        // The same bytes within one millisecond would be a replay, which is refused.
+        event.reason = Some(Reason::Expired);
+    }
+    let counters = receiver.counters();
+    assert_eq!(
+        (counters.callbacks, counters.overdue, counters.duplicates),
+        (2, 1, 1)
+    );
 }
 
 #[tokio::test]
