@@ -1,9 +1,12 @@
 //! The binary, as a person or a script runs it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod exit;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use exit::assert_exit;
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
@@ -40,18 +43,11 @@ fn assert_usage(arguments: &[&str], says: &str) {
     assert!(stderr.contains(says), "{arguments:?} says {stderr}");
 }
 
-/// Whether a run went well as far as its flows tell. That the generator had not enough of this
-/// machine to itself is for other tests to see.
-fn assert_no_failure(output: &Output) {
-    let code = output.status.code();
-    assert!(matches!(code, Some(0 | 3)), "{code:?}: {}", text(&output.stderr));
-}
-
 /// Runs, reads the run file, and checks what holds for every run that goes well.
 fn run(arguments: &[&str]) -> RunFile {
     let output = load(&[&["run", "--json", "-"], arguments].concat());
-    assert_no_failure(&output);
     let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    assert_exit(&output, &file, 0);
     assert_eq!(file.counters.failed, 0, "{arguments:?}: {:?}", file.errors());
     assert_conserved(&file);
     file
@@ -100,16 +96,14 @@ fn users_who_wait_pass_and_leave_a_file() {
         path,
     ]);
     let table = text(&output.stdout);
-    assert_no_failure(&output);
-    assert!(table.contains("verdict: "), "{table}");
-
     let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
     let file = RunFile::from_json(&json).unwrap();
+    assert_exit(&output, &file, 0);
+    let verdict = format!("verdict: {}", file.verdict.as_ref().unwrap().exit);
+    assert!(table.contains(&verdict), "{table}");
     assert_eq!(file.setup.load, Load::Closed { users: 4 });
     assert!(file.setup.load.label().starts_with("closed"));
     assert_eq!(file.setup.transport, TransportName::Goose);
-    let exit = file.verdict.unwrap().exit;
-    assert_eq!(Some(i32::from(exit.code())), output.status.code());
     assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
     assert!(file.seconds >= 3.0, "the run went on for {} s", file.seconds);
     assert!(file.generator.in_flight_max <= 4);
@@ -204,7 +198,8 @@ fn no_artifact_holds_a_number() {
             "--out",
             directory.to_str().unwrap(),
         ]);
-        assert_no_failure(&output);
+        let file = RunFile::from_json(text(&output.stdout)).unwrap();
+        assert_exit(&output, &file, 0);
         let files = std::fs::read_dir(&directory).unwrap();
         let mut written: Vec<_> = files
             .map(|file| std::fs::read(file.unwrap().path()).unwrap())
@@ -237,9 +232,8 @@ fn flows_that_fail_fail_the_run() {
     .env("SINCH_LOAD_CODE", "00000")
     .output()
     .unwrap();
-    let code = output.status.code();
-    assert!(matches!(code, Some(1 | 3)), "{code:?}: {}", text(&output.stderr));
     let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    assert_exit(&output, &file, 1);
     let errors = file.errors();
     assert_eq!(
         errors.get(&FailureKind::OutcomeMismatch),
@@ -283,8 +277,8 @@ fn shards_merge_to_the_run() {
     let merge = |files: &[&str]| load(&[&["merge", "--json", "-"], files].concat());
     let all: Vec<_> = files.iter().map(String::as_str).collect();
     let output = merge(&all);
-    assert_no_failure(&output);
     let merged = RunFile::from_json(text(&output.stdout)).unwrap();
+    assert_exit(&output, &merged, 0);
     assert!(merged.shards.is_whole());
     assert_conserved(&merged);
     let rate = "poisson:90/s".parse().unwrap();
@@ -411,8 +405,8 @@ async fn emulator_elsewhere_can_be_the_target() {
         .unwrap()
     };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
-    assert_no_failure(&output);
     let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    assert_exit(&output, &file, 0);
     assert_eq!(file.setup.target, format!("the emulator at {}", emulator.url()));
     assert!(file.counters.finished > 0);
     assert!(!text(&output.stderr).contains(secret));

@@ -1,19 +1,17 @@
 //! Whether the generator was the bottleneck.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::measure::Interval;
+use crate::measure::{Interval, LATE};
 use crate::runfile::{Load, RunFile};
 
 /// More than this part of the flows that fell due must not be dropped.
 const DROPPED: f64 = 0.001;
 /// More than this part of the time end to end, both at the 99th percentile, must not be the
-/// generator's own delay.
+/// generator's own delay, once that is one that counts as late: no machine starts a flow at the very
+/// moment it is due, and beside a target that answers at once any delay would be a large part.
 const LAG: f64 = 0.10;
-/// A delay up to this many seconds is no doubt: the operating system alone takes as much to wake a
-/// thread on a busy machine, and a target that answers within a millisecond would make every run
-/// invalid.
-const NOISE: f64 = 0.002;
 /// The generator must not be busier than this.
 const CPU: f64 = 0.85;
 
@@ -28,6 +26,8 @@ pub enum Doubt {
     },
     /// Flows were started too late.
     Lag {
+        /// How late, at the 99th percentile.
+        by: Duration,
         /// Which part of the time end to end that is, at the 99th percentile.
         part: f64,
     },
@@ -59,10 +59,11 @@ impl Doubt {
         }
         // In a closed model nothing is due before its user gets to it.
         if let Load::Open { .. } = run.setup.load
-            && let Some(part) = lag(run)
+            && let Some((by, part)) = lag(run)
+            && by > LATE
             && part > LAG
         {
-            doubts.push(Self::Lag { part });
+            doubts.push(Self::Lag { by, part });
         }
         if let Some(busy) = run.generator.cpu
             && busy > CPU
@@ -73,14 +74,13 @@ impl Doubt {
     }
 }
 
-/// The generator's delay as a part of the time end to end, both at the 99th percentile; `None` where
-/// it is not worth mentioning.
-fn lag(run: &RunFile) -> Option<f64> {
+/// The generator's delay, and which part of the time end to end it is, both at the 99th percentile.
+fn lag(run: &RunFile) -> Option<(Duration, f64)> {
     let total = run.flows.total();
-    let p99 = |interval| Some(total.time(interval)?.percentile(99.0).as_secs_f64());
-    let end_to_end = p99(Interval::EndToEnd).filter(|time| *time > 0.0)?;
-    let lag = p99(Interval::Lag).filter(|lag| *lag > NOISE)?;
-    Some(lag / end_to_end)
+    let p99 = |interval| Some(total.time(interval)?.percentile(99.0));
+    let end_to_end = p99(Interval::EndToEnd).filter(|time| !time.is_zero())?;
+    let by = p99(Interval::Lag)?;
+    Some((by, by.as_secs_f64() / end_to_end.as_secs_f64()))
 }
 
 impl fmt::Display for Doubt {
@@ -93,10 +93,12 @@ impl fmt::Display for Doubt {
                 percent(*part),
                 percent(DROPPED)
             ),
-            Self::Lag { part } => write!(
+            Self::Lag { by, part } => write!(
                 f,
-                "the generator's own delay was {:.0} % of the time end to end at p99, more than {:.0} %",
+                "the generator's own delay was {:.0} ms at p99, {:.0} % of the time end to end: more than {} ms and {:.0} %",
+                by.as_secs_f64() * 1e3,
                 percent(*part),
+                LATE.as_millis(),
                 percent(LAG)
             ),
             Self::Cpu { busy } => write!(

@@ -247,6 +247,7 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
         ("late by over 5 ms", counters.late),
         ("callbacks taken", counters.callbacks),
         ("callbacks twice", counters.duplicates),
+        ("callbacks too late", counters.overdue),
         ("callbacks of no flow", counters.orphans),
         ("callbacks refused", counters.refused),
     ];
@@ -278,7 +279,7 @@ pub(super) fn reading(run: &RunFile, out: &mut String) -> Result {
     writeln!(
         out,
         "<footer>\n<h2>How to read this</h2>\n<p>{model}</p>\n<p><code>lag</code> is the load tester's own delay. Where it \
-         is more than 2 ms and a tenth of the time end to end, where flows were dropped, or where its processors were busy, the run \
+         is over 5 ms and more than a tenth of the time end to end, where flows were dropped, or where its processors were busy, the run \
          is invalid: it measured the load tester.</p>\n<p>Percentiles are read from histograms that are exact to three \
          digits, and shards are added bucket by bucket; nothing is averaged.</p>\n</footer>"
     )

@@ -1,0 +1,34 @@
+//! What a run must exit with.
+
+use std::process::Output;
+
+use sinch_verify_loadtest::measure::Interval;
+use sinch_verify_loadtest::runfile::RunFile;
+
+/// Checks that a run exited with `code`, as its file says too; with 3 exactly where its own figures
+/// say that this machine had not enough time for it.
+pub(crate) fn assert_exit(output: &Output, file: &RunFile, code: u8) {
+    let expected = if generator_was_busy(file) { 3 } else { code };
+    assert_eq!(
+        output.status.code(),
+        Some(i32::from(expected)),
+        "{}\n{:?}\n{:?}",
+        String::from_utf8_lossy(&output.stderr),
+        file.generator,
+        file.verdict
+    );
+    assert_eq!(file.verdict.as_ref().unwrap().exit.code(), expected);
+}
+
+/// The rule of the guide, by the figures of a run file.
+fn generator_was_busy(file: &RunFile) -> bool {
+    let total = file.flows.total();
+    let p99 = |interval| {
+        let times = total.time(interval);
+        times.map_or(0.0, |times| times.percentile(99.0).as_secs_f64() * 1000.0)
+    };
+    let (lag, whole) = (p99(Interval::Lag), p99(Interval::EndToEnd));
+    file.counters.dropped * 1000 > file.counters.scheduled
+        || file.generator.cpu.is_some_and(|busy| busy > 0.85)
+        || (lag > 5.0 && whole > 0.0 && lag > whole / 10.0)
+}
