@@ -3,7 +3,7 @@
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Method, Reason, StatusByNumber, Verification};
 
-use crate::driver::Browser;
+use crate::browser::Browser;
 use crate::start::start;
 use crate::support::{NUMBER, basic, call, emulator, number};
 

@@ -1,6 +1,6 @@
 //! The page follows what happens, whatever happens to the connection.
 
-use crate::driver::Browser;
+use crate::browser::Browser;
 use crate::gate::Gate;
 use crate::start::start;
 use crate::support::{builder, emulator};

@@ -8,6 +8,7 @@
 )]
 
 mod applications;
+mod browser;
 mod callbacks;
 mod controls;
 mod driver;

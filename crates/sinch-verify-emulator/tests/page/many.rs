@@ -9,7 +9,7 @@ use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Endpoint as _, Start};
 use tokio::net::TcpStream;
 
-use crate::driver::Browser;
+use crate::browser::Browser;
 use crate::support::{NUMBER, basic, call, emulator};
 
 const MESSAGES: u32 = 10_000;

@@ -5,7 +5,7 @@ use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::start::SmsOptions;
 use sinch_verify_protocol::{Method, Start, Status, StatusByNumber};
 
-use crate::driver::{Browser, key};
+use crate::browser::{Browser, key};
 use crate::start::start;
 use crate::support::{NUMBER, basic, call, emulator, number};
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use sinch_verify_protocol::{Endpoint as _, Start};
 
-use crate::driver::Browser;
+use crate::browser::Browser;
 use crate::support::{emulator, number, send, signed};
 
 #[tokio::test(flavor = "multi_thread")]

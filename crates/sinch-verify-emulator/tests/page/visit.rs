@@ -6,7 +6,7 @@ use serde_json::json;
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Event, Method, Status, StatusByNumber};
 
-use crate::driver::{Browser, key};
+use crate::browser::{Browser, key};
 use crate::start::start;
 use crate::support::{Receiver, basic, call, emulator, emulator_calling, number, post, reply};
 

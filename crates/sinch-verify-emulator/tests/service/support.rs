@@ -1,6 +1,7 @@
 //! A plain HTTP client and a callback receiver, over real sockets.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -78,7 +79,12 @@ pub(crate) fn signed() -> Credentials {
 
 /// Sends one request on a connection of its own.
 pub(crate) async fn send(emulator: &Emulator, request: Request<Bytes>) -> Response<Bytes> {
-    let stream = TcpStream::connect(emulator.addr()).await.unwrap();
+    send_to(emulator.addr(), request).await
+}
+
+/// As [`send`], to any server.
+pub(crate) async fn send_to(server: SocketAddr, request: Request<Bytes>) -> Response<Bytes> {
+    let stream = TcpStream::connect(server).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .unwrap();
@@ -88,7 +94,7 @@ pub(crate) async fn send(emulator: &Emulator, request: Request<Bytes>) -> Respon
     if let Some(path) = head.uri.path_and_query() {
         head.headers
             .entry(http::header::HOST)
-            .or_insert_with(|| emulator.addr().to_string().parse().unwrap());
+            .or_insert_with(|| server.to_string().parse().unwrap());
         head.uri = path.as_str().parse().unwrap();
     }
     let response = sender

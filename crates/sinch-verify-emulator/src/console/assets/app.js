@@ -39,6 +39,9 @@ const KEYS = [
 const main = document.getElementById('main');
 let shown;
 
+/** The frame stays for as long as the page. */
+const forever = new AbortController().signal;
+
 /** Shows what the address says: `#/view/argument?parameter=value`. */
 function route() {
   const [place, query] = location.hash.replace(/^#\/?/, '').split('?');
@@ -62,19 +65,15 @@ function route() {
   shown.show(args.filter(Boolean), new URLSearchParams(query));
 }
 
-/** Says at its tab how many faults are in force: a forgotten one is a long search. */
+/** Says at its tab, where it can, how many faults are in force: a forgotten one is a long search. */
 function countFaults() {
   const tab = document.querySelector('#tabs a[href="#/faults"]');
   const count = el('span', { class: 'pill warn' });
   tab.append(count);
-  live(['fault'], new AbortController().signal, async () => {
-    try {
-      const { faults: active } = await get('/_emu/faults');
-      count.textContent = active.length || '';
-    } catch {
-      // The mark of the connection says so.
-    }
-  });
+  live(['fault'], forever, async () => {
+    const { faults: active } = await get('/_emu/faults');
+    count.textContent = active.length || '';
+  }, { onError: () => {} });
 }
 
 function connection() {
@@ -101,7 +100,7 @@ document.getElementById('skip').addEventListener('click', () => main.focus());
 lastCall(document.getElementById('last-call'));
 shortcuts(KEYS);
 countFaults();
-strip(document.getElementById('strip'), new AbortController().signal);
+strip(document.getElementById('strip'), forever);
 follow();
 // Every view may ask what emulator this is.
 await ready;

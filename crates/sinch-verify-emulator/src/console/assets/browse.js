@@ -44,15 +44,11 @@ export function browse(root, signal, spec) {
     .filter((control) => control.checkValidity())
     .map(({ name, value }) => [name, value]));
   const refresh = live(spec.kinds, signal, async () => {
-    try {
-      const parameters = { limit: PAGE, before: before.at(-1), ...wanted() };
-      const answer = await get(withQuery(spec.path, parameters), signal);
-      next = answer.next;
-      show(answer[spec.list]);
-    } catch (error) {
-      if (!signal.aborted) nothing.replaceChildren(trouble(error));
-    }
-  });
+    const parameters = { limit: PAGE, before: before.at(-1), ...wanted() };
+    const answer = await get(withQuery(spec.path, parameters), signal);
+    next = answer.next;
+    show(answer[spec.list]);
+  }, { onError: (error) => nothing.replaceChildren(trouble(error)) });
 
   function show(items) {
     const isEmpty = items.length === 0;

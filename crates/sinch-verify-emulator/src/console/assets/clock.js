@@ -43,7 +43,7 @@ export function hour(at) {
 
 const MOVE = '/_emu/clock';
 
-/** The clock with its buttons. */
+/** The clock with its buttons. That it is not to be had is said by the mark of the connection. */
 export function strip(root, signal) {
   const time = el('time', { class: 'service-time' });
   const offset = el('span', { class: 'muted', title: 'Ahead of the wall clock' });
@@ -91,11 +91,7 @@ export function strip(root, signal) {
   }
 
   live(['clock', 'started', 'ended'], signal, async () => {
-    try {
-      show(await get(MOVE, signal));
-    } catch {
-      // The mark of the connection says so.
-    }
-  });
+    show(await get(MOVE, signal));
+  }, { onError: () => {} });
   setInterval(draw, 1000);
 }

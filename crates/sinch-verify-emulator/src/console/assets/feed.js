@@ -4,6 +4,7 @@
 // and would wait in vain for the numbers of an emulator that was started anew.
 
 import { get } from './api.js';
+import { failed } from './parts.js';
 
 /** Every event by its kind; besides `live` when a connection is there and `lost` when it is not. */
 export const feed = new EventTarget();
@@ -76,10 +77,11 @@ function emit(kind, detail) {
 const REST_MS = 250;
 
 /**
- * Runs `refresh` now, whenever one of `kinds` happens that `concerns` it, and after whatever may
- * have been missed. It never runs twice at once.
+ * Runs `refresh` now, whenever one of `kinds` happens, and after whatever may have been missed. It
+ * never runs twice at once. An event that says something else than `about` makes no difference;
+ * what goes wrong is for `onError`.
  */
-export function live(kinds, signal, refresh, concerns = () => true) {
+export function live(kinds, signal, refresh, { about = {}, onError = failed } = {}) {
   let running = false;
   let again = false;
   const run = async () => {
@@ -88,12 +90,18 @@ export function live(kinds, signal, refresh, concerns = () => true) {
     running = true;
     while (again && !signal.aborted) {
       again = false;
-      await refresh();
+      try {
+        await refresh();
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+      }
       if (again) await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
     running = false;
   };
-  const on = (event) => { if (!event.detail || concerns(event.detail)) run(); };
+  const on = ({ detail }) => {
+    if (Object.entries(about).every(([name, value]) => [undefined, value].includes(detail[name]))) run();
+  };
   for (const kind of kinds) feed.addEventListener(kind, on, { signal });
   for (const kind of ['live', 'gap', 'reset']) feed.addEventListener(kind, run, { signal });
   run();

@@ -129,13 +129,9 @@ function endpoints(signal) {
   const list = el('div', { class: 'stack' });
   const note = el('div', {});
   live([], signal, async () => {
-    try {
-      const { applications } = await get('/_emu/info', signal);
-      fill(list, applications, ({ key }) => key, endpoint);
-      note.replaceChildren(callNote('PUT', pathOf(applications[0].key), { url: 'http://127.0.0.1:8000/callback' }));
-    } catch (error) {
-      failed(error);
-    }
+    const { applications } = await get('/_emu/info', signal);
+    fill(list, applications, ({ key }) => key, endpoint);
+    note.replaceChildren(callNote('PUT', pathOf(applications[0].key), { url: 'http://127.0.0.1:8000/callback' }));
   });
   return el('section', { class: 'card' }, el('h2', {}, 'Where events go'), list, note);
 }
@@ -164,19 +160,15 @@ function queue(signal) {
   const nothing = el('p', { class: 'muted' }, 'Nothing waits.');
   let again;
   const refresh = live(['delivery', 'ended'], signal, async () => {
-    try {
-      const { waiting } = await get('/_emu/queue', signal);
-      // A try is told of when it is over, and the queue moves a moment later; when a try begins
-      // nobody tells.
-      clearTimeout(again);
-      if (waiting.length > 0 && !signal.aborted) again = setTimeout(refresh, 1000);
-      fill(list, waiting, ({ verificationId, event }) => `${verificationId} ${event}`, ({ event, attempt, nextAt, underWay, url, verificationId }) => el('li', {},
-        el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'wire') : underWay ? 'under way' : 'after the one before it',
-        el('p', { class: 'muted' }, `to ${url} · `, el('a', { href: place('verifications', verificationId) }, 'verification'))));
-      nothing.hidden = waiting.length > 0;
-    } catch (error) {
-      failed(error);
-    }
+    const { waiting } = await get('/_emu/queue', signal);
+    // A try is told of when it is over, and the queue moves a moment later; when a try begins
+    // nobody tells.
+    clearTimeout(again);
+    if (waiting.length > 0 && !signal.aborted) again = setTimeout(refresh, 1000);
+    fill(list, waiting, ({ verificationId, event }) => `${verificationId} ${event}`, ({ event, attempt, nextAt, underWay, url, verificationId }) => el('li', {},
+      el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'wire') : underWay ? 'under way' : 'after the one before it',
+      el('p', { class: 'muted' }, `to ${url} · `, el('a', { href: place('verifications', verificationId) }, 'verification'))));
+    nothing.hidden = waiting.length > 0;
   });
   return el('section', { class: 'card' }, el('h2', {}, 'Retry queue'), list, nothing, callNote('GET', '/_emu/queue'));
 }

@@ -112,14 +112,10 @@ export function faults(root, signal) {
   }
 
   const refresh = live(['fault', 'request', 'delivery'], signal, async () => {
-    try {
-      const { faults: active } = await get(PATH, signal);
-      fill(list, active, ({ id }) => id, card);
-      nothing.hidden = active.length > 0;
-      clear.hidden = active.length === 0;
-    } catch (error) {
-      failed(error);
-    }
+    const { faults: active } = await get(PATH, signal);
+    fill(list, active, ({ id }) => id, card);
+    nothing.hidden = active.length > 0;
+    clear.hidden = active.length === 0;
   });
   draw();
   return () => {};

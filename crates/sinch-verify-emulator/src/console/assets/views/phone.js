@@ -47,17 +47,13 @@ export function phone(pane, number, signal, more, looked) {
   let newestSeq = 0;
 
   const refresh = live(['message', 'started', 'ended', 'clock'], signal, async () => {
-    try {
-      const [{ messages, next: following }, { verifications }] = await Promise.all([
-        get(withQuery(inbox, { limit: PAGE, before }), signal),
-        get(withQuery('/_emu/verifications', { number, limit: 200 }), signal),
-      ]);
-      next = following;
-      show(messages, new Map(verifications.map((one) => [one.id, one])));
-    } catch (error) {
-      failed(error);
-    }
-  }, ({ number: other }) => other === undefined || other === number);
+    const [{ messages, next: following }, { verifications }] = await Promise.all([
+      get(withQuery(inbox, { limit: PAGE, before }), signal),
+      get(withQuery('/_emu/verifications', { number, limit: 200 }), signal),
+    ]);
+    next = following;
+    show(messages, new Map(verifications.map((one) => [one.id, one])));
+  }, { about: { number } });
 
   function show(messages, verifications) {
     clock.textContent = hour(now('service'));

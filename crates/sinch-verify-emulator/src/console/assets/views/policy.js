@@ -83,18 +83,14 @@ export function policyCard(number, signal) {
   }
 
   const refresh = live(['policy'], signal, async () => {
-    try {
-      const { policies } = await get(PATH, signal);
-      const found = counting(policies, number);
-      const { do: name, after: delay, wrong: count } = found?.policy ?? { do: 'wait' };
-      const details = [delay && name !== 'wait' && `after ${delay}`, count && `${count} wrong first`].filter(Boolean);
-      now.replaceChildren(
-        el('b', {}, POLICIES[name]?.text ?? name), details.length ? ` (${details.join(', ')})` : '',
-        el('span', { class: 'muted' }, found ? ` · set for ${scopeOf(found)}` : ' · unless it is a magic number'),
-      );
-    } catch (error) {
-      failed(error);
-    }
+    const { policies } = await get(PATH, signal);
+    const found = counting(policies, number);
+    const { do: name, after: delay, wrong: count } = found?.policy ?? { do: 'wait' };
+    const details = [delay && name !== 'wait' && `after ${delay}`, count && `${count} wrong first`].filter(Boolean);
+    now.replaceChildren(
+      el('b', {}, POLICIES[name]?.text ?? name), details.length ? ` (${details.join(', ')})` : '',
+      el('span', { class: 'muted' }, found ? ` · set for ${scopeOf(found)}` : ' · unless it is a magic number'),
+    );
   });
   draw();
   return el('section', { class: 'card' }, el('h3', {}, 'Answer policy'), now, form);

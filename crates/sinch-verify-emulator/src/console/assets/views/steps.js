@@ -132,19 +132,15 @@ export function firstSteps(root, signal) {
   }
 
   live(['message', 'ended'], signal, async () => {
-    try {
-      // What is being reported is the message that it is about.
-      if (verified || reporting) return;
-      const [{ messages }, { verifications }] = await Promise.all([
-        get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),
-        get(withQuery('/_emu/verifications', { number: SAMPLE, method: 'sms', status: 'PENDING', limit: 1 }), signal),
-      ]);
-      const [pending] = verifications;
-      message = messages.find(({ verificationId }) => verificationId === pending?.id);
-      application = applicationOf(pending?.application);
-      draw();
-    } catch (error) {
-      failed(error);
-    }
-  }, ({ number }) => number === undefined || number === SAMPLE);
+    // What is being reported is the message that it is about.
+    if (verified || reporting) return;
+    const [{ messages }, { verifications }] = await Promise.all([
+      get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),
+      get(withQuery('/_emu/verifications', { number: SAMPLE, method: 'sms', status: 'PENDING', limit: 1 }), signal),
+    ]);
+    const [pending] = verifications;
+    message = messages.find(({ verificationId }) => verificationId === pending?.id);
+    application = applicationOf(pending?.application);
+    draw();
+  }, { about: { number: SAMPLE } });
 }

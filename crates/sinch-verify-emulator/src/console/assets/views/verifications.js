@@ -66,20 +66,16 @@ function detail(pane, id, signal) {
   pane.append(head, el('div', { class: 'buttons' }, buttons), timeline,
     callNotes(callNote('GET', one), ACTIONS.map(([action]) => callNote('POST', `${one}/${action}`))));
   live(['started', 'ended', 'message', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
-    try {
-      const shown = await get(one, signal);
-      const { timeline: steps, ...others } = shown;
-      fill(head, [others], ({ id: own }) => own, (one) => el('div', { class: 'stack' }, summary(one)));
-      const arrived = steps.some(({ kind }) => kind === 'sent');
-      for (const button of buttons) {
-        // Only what is lost or late can be delivered.
-        button.disabled = shown.status !== 'PENDING' || (button.value === 'deliver' && arrived);
-      }
-      fill(timeline, steps.map((one, order) => ({ ...one, order })), ({ order }) => order, step);
-    } catch (error) {
-      if (!signal.aborted) head.replaceChildren(trouble(error));
+    const shown = await get(one, signal);
+    const { timeline: steps, ...others } = shown;
+    fill(head, [others], () => id, () => el('div', { class: 'stack' }, summary(others)));
+    const arrived = steps.some(({ kind }) => kind === 'sent');
+    for (const button of buttons) {
+      // Only what is lost or late can be delivered.
+      button.disabled = shown.status !== 'PENDING' || (button.value === 'deliver' && arrived);
     }
-  }, ({ verificationId }) => verificationId === undefined || verificationId === id);
+    fill(timeline, steps.map((step, order) => ({ ...step, order })), ({ order }) => order, step);
+  }, { about: { verificationId: id }, onError: (error) => head.replaceChildren(trouble(error)) });
 }
 
 function summary(shown) {
