@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result, ensure};
 use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::{
-    BaseUrl, Code, Credentials, Endpoint, Report, Start, StatusById, VerificationId,
+    BaseUrl, Code, Credentials, Endpoint, Method, Report, Start, StatusById, StatusByNumber, VerificationId,
 };
 
 use crate::fixture;
@@ -34,10 +34,11 @@ const OURS: &str = "emulator";
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let mut client = Signing::new()?;
     let mut emulator = Server::emulator(&["serve", "emulator", "manual"])?;
-    let id = client.pending(&mut emulator)?;
+    let polled = client.pending(&mut emulator)?;
+    // Both queries are about the same verification, and have the same answer.
     let status = Server::bare(&exchange(
         emulator.port,
-        client.status(&id, 1)?.get(0),
+        client.status(&polled.id, 1)?.get(0),
         Bare::like,
     )?)?;
     let echo = Server::bare(&Bare::Echo)?;
@@ -49,12 +50,13 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     memory(many.worker.resident()?, empty)?;
     // Warm: what everybody does is done once before it is measured.
     for server in [&emulator, &status] {
-        server.answers(&client.status(&id, REQUESTS / 4)?)?;
+        server.answers(&client.status(&polled.id, REQUESTS / 4)?)?;
+        server.answers(&client.poll(&polled, REQUESTS / 4)?)?;
     }
     verify(&mut client, &mut emulator, &echo, REQUESTS / 4)?;
 
     for round in 1..=rounds {
-        queries(round, &client, &emulator, &status, &id)?;
+        queries(round, &client, &emulator, &status, &polled)?;
         let (ours, bare) = verify(&mut client, &mut emulator, &echo, REQUESTS)?;
         rates(
             "starts and reports, signatures checked",
@@ -69,9 +71,12 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     Ok(())
 }
 
-/// Who signs the requests.
+/// Who makes the requests.
 struct Signing {
+    /// A backend's.
     credentials: Credentials,
+    /// A device's.
+    public: Credentials,
     base: BaseUrl,
     /// Numbers that were not used yet: the series, and the next of it.
     next: u64,
@@ -81,14 +86,19 @@ impl Signing {
     fn new() -> Result<Self> {
         Ok(Self {
             credentials: Credentials::signed(fixture::key()?, fixture::secret()?),
+            public: Credentials::public(fixture::key()?),
             base: "http://127.0.0.1".parse()?,
             next: 0,
         })
     }
 
     fn push(&self, requests: &mut Requests, endpoint: &impl Endpoint) -> Result<()> {
+        self.push_as(&self.credentials, requests, endpoint)
+    }
+
+    fn push_as(&self, who: &Credentials, requests: &mut Requests, endpoint: &impl Endpoint) -> Result<()> {
         let mut request = endpoint.to_http(&self.base)?;
-        self.credentials.authorize(&mut request, SystemTime::now())?;
+        who.authorize(&mut request, SystemTime::now())?;
         requests.push(&request);
         Ok(())
     }
@@ -111,17 +121,31 @@ impl Signing {
     }
 
     /// A verification that stays pending.
-    fn pending(&mut self, emulator: &mut Server) -> Result<VerificationId> {
+    fn pending(&mut self, emulator: &mut Server) -> Result<Polled> {
         let numbers = self.fresh(1);
+        let number = fixture::number(30, numbers.start).parse()?;
         exchange(emulator.port, self.starts(numbers.clone())?.get(0), |_| Ok(()))?;
         let (id, _) = emulator
             .codes(numbers)?
             .pop()
             .context("no verification was started")?;
-        Ok(id)
+        let query = StatusByNumber {
+            method: Method::Sms,
+            number,
+        };
+        Ok(Polled { id, query })
     }
 
-    /// Status queries.
+    /// Status queries as a device sends them.
+    fn poll(&self, polled: &Polled, count: u64) -> Result<Requests> {
+        let mut requests = Requests::default();
+        for _ in 0..count {
+            self.push_as(&self.public, &mut requests, &polled.query)?;
+        }
+        Ok(requests)
+    }
+
+    /// Status queries as a backend sends them.
     fn status(&self, id: &VerificationId, count: u64) -> Result<Requests> {
         let mut requests = Requests::default();
         for _ in 0..count {
@@ -129,6 +153,12 @@ impl Signing {
         }
         Ok(requests)
     }
+}
+
+/// A verification that is asked for.
+struct Polled {
+    id: VerificationId,
+    query: StatusByNumber,
 }
 
 struct Server {
@@ -230,16 +260,21 @@ fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Resu
     Ok(())
 }
 
-fn queries(
-    round: u32,
-    client: &Signing,
-    emulator: &Server,
-    bare: &Server,
-    id: &VerificationId,
-) -> Result<()> {
-    let requests = client.status(id, REQUESTS)?;
-    let (ours, other) = both(round, || emulator.answers(&requests), || bare.answers(&requests))?;
-    rates("status queries", "bare hyper: the same bytes", 0.70, ours, other)
+fn queries(round: u32, client: &Signing, emulator: &Server, bare: &Server, polled: &Polled) -> Result<()> {
+    for (what, requests) in [
+        (
+            "status queries by number, public authorization",
+            client.poll(polled, REQUESTS)?,
+        ),
+        (
+            "status queries by id, signed",
+            client.status(&polled.id, REQUESTS)?,
+        ),
+    ] {
+        let (ours, other) = both(round, || emulator.answers(&requests), || bare.answers(&requests))?;
+        rates(what, "bare hyper: the same bytes", 0.70, ours, other)?;
+    }
+    Ok(())
 }
 
 /// Starts, then reports of what was sent; the codes are read in between, and not measured. The same
