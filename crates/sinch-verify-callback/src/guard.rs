@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use sinch_verify_protocol::callback::{DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationKey, Decision, Method, WireObject as _};
 
 use crate::receiver::Verified;
 use crate::rejection::{Reason, Rejection};
 use crate::replay::{AnyStore, EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
-use crate::telemetry;
+use crate::{task, telemetry};
 
 /// Refuses callbacks that were taken before, and answers those that are sent
 /// again as they were answered first.
@@ -144,7 +143,7 @@ impl ReplayGuard {
         decision: Decision,
         now: SystemTime,
     ) -> Result<Decision, Rejection> {
-        let answer = Bytes::from(decision.to_json());
+        let answer = decision.to_bytes();
         let lifetime = Lifetime {
             now,
             until: later(now, self.decision_lifetime),
@@ -166,10 +165,8 @@ impl ReplayGuard {
     }
 
     async fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(result) => result,
-            Err(_) => Err(StoreError::TimedOut),
-        }
+        let answer = task::within(self.timeout, answer).await;
+        answer.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Counts, and does what the caller chose.

@@ -116,8 +116,9 @@ impl EventDigest {
     pub fn of(application: &ApplicationKey, event: &str, id: &VerificationId) -> Self {
         let mut hasher = Sha256::new();
         for part in [application.as_str(), event, id.as_str()] {
-            // With its length, so that no two triples give the same bytes.
-            hasher.update((part.len() as u64).to_be_bytes());
+            // With its length, so that no two triples give the same bytes. Four bytes hold that of
+            // any part of a callback, and leave two blocks to hash where eight leave three.
+            hasher.update((part.len() as u32).to_be_bytes());
             hasher.update(part);
         }
         Self(half(&hasher.finalize().into()))

@@ -149,7 +149,7 @@ impl<H: Handler> Responder<H> {
         body: &[u8],
         now: SystemTime,
     ) -> Response<Bytes> {
-        let since = Instant::now();
+        let since = telemetry::begun();
         let response = match self.receive(head.into(), body, now).await {
             Ok(callback) => self.answer(callback, now).await,
             Err(rejection) => self.reject(&rejection),
@@ -210,27 +210,26 @@ impl<H: Handler> Responder<H> {
 
     /// The decision that the event got before, or else the handler's.
     async fn decide(&self, event: RequestEvent, context: Context) -> Result<Decision, Rejection> {
-        let Some(guard) = &self.guard else {
-            return Ok(self.ask(event, context, self.deadline).await);
-        };
         let (asked, now) = (Instant::now(), context.received_at());
+        let Some(guard) = &self.guard else {
+            return Ok(self.ask(event, context, asked).await);
+        };
         let question = Question::new(context.application(), &event);
         if let Some(decision) = guard.decided(&question, now).await? {
             telemetry::decided(action(&decision), "before");
             tracing::info!(outcome = action(&decision), "callback decided as before");
             return Ok(decision);
         }
-        let left = self.deadline.saturating_sub(asked.elapsed());
-        let decision = self.ask(event, context, left).await;
+        let decision = self.ask(event, context, asked).await;
         // The fallback's answer too: what was denied once stays denied.
         guard.remember(&question, decision, now).await
     }
 
-    async fn ask(&self, event: RequestEvent, context: Context, deadline: Duration) -> Decision {
+    async fn ask(&self, event: RequestEvent, context: Context, asked: Instant) -> Decision {
         let method = event.method.clone();
         let handler = Arc::clone(&self.handler);
         let work = async move { handler.on_request(event, &context).await };
-        match task::run(work, deadline, self.after_deadline).await {
+        match task::run(work, asked, self.deadline, self.after_deadline).await {
             Ok(decision) if decision.fits(&method) => {
                 telemetry::decided(action(&decision), "handler");
                 tracing::info!(outcome = action(&decision), "callback decided");
@@ -260,7 +259,7 @@ impl<H: Handler> Responder<H> {
         E: Into<BoxError> + Send + 'static,
     {
         let mut response = Response::new(Bytes::new());
-        match task::run(work, self.deadline, self.after_deadline).await {
+        match task::run(work, Instant::now(), self.deadline, self.after_deadline).await {
             Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
             Err(failure) => {
                 // Not acknowledged, so that the sender may post it again.

@@ -1,8 +1,11 @@
 //! Runs a handler so that nothing it does harms the answer.
 
 use std::fmt;
-use std::future::Future;
-use std::time::Duration;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::task::{AbortHandle, JoinError};
 use tracing::Instrument as _;
@@ -33,12 +36,13 @@ pub(crate) enum Failure {
     Cancelled,
 }
 
-/// Runs `work` in a task of its own, for at most `deadline`.
+/// Runs `work` until `deadline` has passed after `since`, at most.
 ///
-/// A task, and not this future itself, because a task contains a panic, and
-/// goes on where it should when the sender hangs up.
+/// It begins in place, where most handlers are done at once. One that waits goes on in a task of its
+/// own: a task goes on where it should when the sender hangs up. A panic is contained in both.
 pub(crate) async fn run<T, E>(
     work: impl Future<Output = Result<T, E>> + Send + 'static,
+    since: Instant,
     deadline: Duration,
     after: AfterDeadline,
 ) -> Result<T, Failure>
@@ -46,16 +50,40 @@ where
     T: Send + 'static,
     E: Into<BoxError> + Send + 'static,
 {
+    let mut work = Box::pin(work);
+    let begun = poll_fn(|cx| {
+        // Nobody looks at the work again after a panic.
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        Poll::Ready(polled)
+    });
+    match begun.await {
+        Ok(Poll::Ready(done)) => return done.map_err(|error| Failure::Error(error.into())),
+        Ok(Poll::Pending) => {}
+        Err(_) => {
+            // What it held may panic too when it goes.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+            return Err(Failure::Panic);
+        }
+    }
     let task = tokio::spawn(work.in_current_span());
     let _guard = match after {
         AfterDeadline::Cancel => Some(AbortOnDrop(task.abort_handle())),
         AfterDeadline::Continue => None,
     };
-    match tokio::time::timeout(deadline, task).await {
+    match tokio::time::timeout(deadline.saturating_sub(since.elapsed()), task).await {
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(error))) => Err(Failure::Error(error.into())),
         Ok(Err(error)) => Err(Failure::from(&error)),
         Err(_) => Err(Failure::Deadline),
+    }
+}
+
+/// As tokio's timeout, but what is done at once needs no timer.
+pub(crate) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => tokio::time::timeout(limit, work).await.ok(),
     }
 }
 

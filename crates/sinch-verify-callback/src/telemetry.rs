@@ -1,7 +1,5 @@
 //! What is counted, with the `metrics` feature, and why callbacks were refused.
 
-use std::time::Instant;
-
 use sinch_verify_protocol::callback::Event;
 
 use crate::rejection::Rejection;
@@ -41,12 +39,24 @@ pub(crate) fn doubted(error: &StoreError) {
     count("sinch_callback_guard_doubts_total", "store", error.name());
 }
 
+/// When a request came, where that is counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun(#[cfg(feature = "metrics")] std::time::Instant);
+
+/// A request came.
+pub(crate) fn begun() -> Begun {
+    Begun(
+        #[cfg(feature = "metrics")]
+        std::time::Instant::now(),
+    )
+}
+
 /// An answer is ready.
-pub(crate) fn answered(since: Instant) {
+pub(crate) fn answered(begun: Begun) {
     #[cfg(feature = "metrics")]
-    metrics::histogram!("sinch_callback_duration_seconds").record(since.elapsed());
+    metrics::histogram!("sinch_callback_duration_seconds").record(begun.0.elapsed());
     #[cfg(not(feature = "metrics"))]
-    let _ = since;
+    let _ = begun;
 }
 
 fn count(name: &'static str, label: &'static str, value: &'static str) {

@@ -112,14 +112,35 @@ impl Decision {
     /// The body of the answer as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
+        if let Some(plain) = self.plain_json() {
+            return plain.to_owned();
+        }
         // Our own types always encode: they hold no maps with odd keys and no raw floats.
-        serde_json::to_string(&self.to_body()).unwrap_or_else(|_| r#"{"action":"deny"}"#.to_owned())
+        serde_json::to_string(&self.to_body()).unwrap_or_else(|_| DENY.to_owned())
+    }
+
+    /// The bytes of [`Decision::to_json`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        match self.plain_json() {
+            Some(plain) => Bytes::from_static(plain.as_bytes()),
+            None => Bytes::from(self.to_json()),
+        }
+    }
+
+    /// The decisions that say no more, which are most, as the text that they always are.
+    fn plain_json(&self) -> Option<&'static str> {
+        match self {
+            Self::Deny => Some(DENY),
+            Self::Allow => Some(ALLOW),
+            _ => None,
+        }
     }
 
     /// The answer.
     #[must_use]
     pub fn to_http_response(&self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.to_json()));
+        let mut response = Response::new(self.to_bytes());
         *response.status_mut() = StatusCode::OK;
         response
             .headers_mut()
@@ -127,6 +148,9 @@ impl Decision {
         response
     }
 }
+
+const DENY: &str = r#"{"action":"deny"}"#;
+const ALLOW: &str = r#"{"action":"allow"}"#;
 
 open_enum! {
     /// Allow or deny.
@@ -249,5 +273,19 @@ object! {
         optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
         /// The languages for the message, best first.
         optional "acceptLanguage" => accept_language: Vec<LanguageTag>;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Decision;
+
+    #[test]
+    fn what_is_written_out_is_what_would_be_encoded() {
+        for decision in [Decision::Allow, Decision::Deny] {
+            let encoded = serde_json::to_string(&decision.to_body()).unwrap();
+            assert_eq!(decision.to_json(), encoded);
+            assert_eq!(decision.to_bytes(), encoded);
+        }
     }
 }
