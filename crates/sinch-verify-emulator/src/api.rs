@@ -8,13 +8,15 @@ mod refuse;
 mod spoil;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, request};
+use http_body::Body as HttpBody;
+use http_body_util::{Either, Full};
 use sinch_verify_protocol::server::{Route, RouteError};
 
 use crate::core::Core;
@@ -30,36 +32,52 @@ pub(crate) use operation::name;
 pub(crate) use refuse::{error_response, refusal_response};
 pub(crate) use spoil::Reset;
 
+/// The body of an answer: whole, but for one that a fault spoils.
+pub(crate) type AnswerBody = Either<Full<Bytes>, Body>;
+
 /// Every path that nobody else takes.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
-    let answer = |State(core): State<Arc<Core>>, request| async move { answer(&core, request).await };
+    let answer = |State(core): State<Arc<Core>>, request: Request<Body>| async move {
+        let route = route(&request);
+        answer(&core, route, request, None).await.map(Body::new)
+    };
     Router::new().fallback(answer).with_state(core)
 }
 
-/// Whether a request is for an operation of the API, whatever else is wrong with it.
-pub(crate) fn knows<B>(request: &Request<B>) -> bool {
-    let route = Route::parse(request.method(), request.uri().path());
-    !matches!(route, Err(RouteError::NotFound))
+/// Which operation of the API a request is for.
+pub(crate) fn route<B>(request: &Request<B>) -> Result<Route, RouteError> {
+    Route::parse(request.method(), request.uri().path())
 }
 
-pub(crate) async fn answer(core: &Core, request: Request<Body>) -> Response<Body> {
+/// Answers a request for `route`; `reset` is for a connection that faults may reset.
+pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
+    core: &Core,
+    route: Result<Route, RouteError>,
+    request: Request<B>,
+    reset: Option<&Reset>,
+) -> Response<AnswerBody> {
     if let Some(answer) = cors::preflight(&request) {
-        return answer;
+        return answer.map(Full::new).map(Either::Left);
     }
-    exchange(core, request).await.0
+    exchange(core, route, request, reset).await.0
 }
 
 /// Answers one request and notes both; gives the number of the note, if notes are taken.
-pub(crate) async fn exchange(core: &Core, request: Request<Body>) -> (Response<Body>, Option<u64>) {
+pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
+    core: &Core,
+    route: Result<Route, RouteError>,
+    request: Request<B>,
+    reset: Option<&Reset>,
+) -> (Response<AnswerBody>, Option<u64>) {
+    let (service, wire) = core.clock().both();
     let begun = core.journal.is_on().then(|| {
-        let (service, wire) = core.clock().both();
         let at = Instant::now();
         Begun { service, wire, at }
     });
     let shared = cors::applies(&request);
     let (head, body) = request.into_parts();
     let mut way = Way::default();
-    let mut response = answer_own(core, &head, body, &mut way).await;
+    let mut response = answer_own(core, wire, route, &head, body, &mut way).await;
     if shared {
         cors::share(&mut response);
     }
@@ -76,8 +94,10 @@ pub(crate) async fn exchange(core: &Core, request: Request<Body>) -> (Response<B
         seq
     });
     let response = match &way.fault {
-        Some(fault) => spoil::after(core, fault, &head, response).await,
-        None => response.map(Body::from),
+        Some(fault) => spoil::after(core, fault, reset, response)
+            .await
+            .map(Either::Right),
+        None => response.map(Full::new).map(Either::Left),
     };
     (response, seq)
 }
@@ -91,8 +111,15 @@ struct Way {
 }
 
 /// Whose it is comes before what it says.
-async fn answer_own(core: &Core, head: &request::Parts, body: Body, way: &mut Way) -> Response<Bytes> {
-    let route = match Route::parse(&head.method, head.uri.path()) {
+async fn answer_own<B: HttpBody<Data = Bytes>>(
+    core: &Core,
+    came: SystemTime,
+    route: Result<Route, RouteError>,
+    head: &request::Parts,
+    body: B,
+    way: &mut Way,
+) -> Response<Bytes> {
+    let route = match route {
         Err(error @ (RouteError::NotFound | RouteError::Verb { .. })) => {
             return refuse::route(core, &error);
         }
@@ -102,7 +129,7 @@ async fn answer_own(core: &Core, head: &request::Parts, body: Body, way: &mut Wa
         Ok(body) => body,
         Err(error) => return refuse::body(core, error),
     };
-    let caller = match authorize(core, head, &way.body, route.as_ref().ok()) {
+    let caller = match authorize(core, came, head, &way.body, route.as_ref().ok()) {
         Ok(caller) => caller,
         Err(error) => return error_response(core, error),
     };

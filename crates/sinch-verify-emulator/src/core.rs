@@ -194,8 +194,9 @@ impl Core {
     pub(crate) fn carry_out(&self, command: Command) -> Outcome {
         let mut engine = self.lock();
         let before = engine.next_deadline();
-        let outputs = engine.handle(self.clock.service(), command);
-        self.note(&outputs);
+        let now = self.clock.service();
+        let outputs = engine.handle(now, command);
+        self.note(now, &outputs);
         // Queued under the lock, so that events of one verification keep their order.
         for effect in outputs.effects {
             if self.callback(effect.app).is_some() {
@@ -226,8 +227,7 @@ impl Core {
     }
 
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
-    fn note(&self, outputs: &Outputs) {
-        let at = self.clock.service();
+    fn note(&self, at: SystemTime, outputs: &Outputs) {
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
                 self.feed.push(

@@ -79,10 +79,14 @@ impl Journal {
         answer: &Response<Bytes>,
         notes: Notes,
     ) -> u64 {
-        let mut heads = Vec::with_capacity(640);
-        heads.extend_from_slice(head.method.as_str().as_bytes());
+        let (verb, target) = (head.method.as_str(), head.uri.path_and_query());
+        let target = target.map_or("/", |target| target.as_str());
+        let first_line = verb.len() + target.len() + 2;
+        // As much as it takes, so that nothing has to be moved on the way.
+        let len = first_line + written(&head.headers) + written(answer.headers());
+        let mut heads = Vec::with_capacity(len);
+        heads.extend_from_slice(verb.as_bytes());
         heads.push(b' ');
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         heads.extend_from_slice(target.as_bytes());
         heads.push(b'\n');
         write_headers(&mut heads, &head.headers);
@@ -170,6 +174,14 @@ fn write_headers(heads: &mut Vec<u8>, headers: &HeaderMap) {
         heads.extend_from_slice(value.as_bytes());
         heads.push(b'\n');
     }
+}
+
+/// How many bytes [`write_headers`] writes.
+fn written(headers: &HeaderMap) -> usize {
+    let lines = headers.iter();
+    lines
+        .map(|(name, value)| name.as_str().len() + value.len() + 2)
+        .sum()
 }
 
 fn read_headers(lines: &[u8]) -> HeaderMap {

@@ -11,11 +11,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use axum::Router;
-use axum::body::Body;
 use futures_util::future::Either;
 use http::Request;
+use http_body_util::Either as EitherBody;
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
+
+use sinch_verify_protocol::server::RouteError;
 
 use crate::api::Reset;
 use crate::core::Core;
@@ -55,15 +57,17 @@ async fn serve(stream: TcpStream, core: Arc<Core>, router: Router, mut stop: wat
     let reset = Arc::new(Notify::new());
     let router = TowerToHyperService::new(router);
     let handle = Reset(Arc::clone(&reset));
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(handle.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
         // The API is what is called all day: it does not pass by the many routes of the rest.
-        if api::knows(&request) {
-            let core = Arc::clone(&core);
-            let request = request.map(Body::new);
-            Either::Left(async move { Ok(api::answer(&core, request).await) })
-        } else {
-            Either::Right(router.call(request))
+        match api::route(&request) {
+            Err(RouteError::NotFound) => {
+                let answer = router.call(request);
+                Either::Right(async move { answer.await.map(|answer| answer.map(EitherBody::Right)) })
+            }
+            route => {
+                let (core, reset) = (Arc::clone(&core), handle.clone());
+                Either::Left(async move { Ok(api::answer(&core, route, request, Some(&reset)).await) })
+            }
         }
     });
     let mut connection = hyper::server::conn::http1::Builder::new()

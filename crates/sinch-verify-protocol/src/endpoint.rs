@@ -103,7 +103,14 @@ impl BaseUrl {
     /// The base with `path` behind it, as `_links` and documents need it.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
-        format!("{self}{path}")
+        let parts = [
+            self.scheme.as_str(),
+            "://",
+            self.authority.as_str(),
+            &self.prefix,
+            path,
+        ];
+        parts.concat()
     }
 
     pub(crate) fn uri(&self, path: &str) -> Result<Uri, EncodeError> {

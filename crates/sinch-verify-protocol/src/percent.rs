@@ -7,8 +7,15 @@ use std::borrow::Cow;
 /// sends it.
 pub(crate) fn push_segment(path: &mut String, text: &str) {
     path.push('/');
+    let is_literal =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+');
+    // What ids, numbers and methods are made of.
+    if text.bytes().all(is_literal) {
+        path.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~+".contains(&byte) {
+        if is_literal(byte) {
             path.push(byte.into());
         } else {
             path.push('%');
@@ -26,7 +33,7 @@ pub(crate) fn push_segment(path: &mut String, text: &str) {
 /// Decodes `%XX` escapes; `None` where an escape is broken or the result is
 /// not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut out = Vec::with_capacity(text.len());

@@ -82,8 +82,13 @@ impl Route {
             };
         }
         let rest = rest.strip_prefix('/').ok_or(RouteError::NotFound)?;
-        let mut segments = rest.split('/').map(decode_segment);
-        let mut next = || segments.next().transpose();
+        let mut rest = Some(rest);
+        let mut next = || {
+            let (segment, behind) = cut(rest?);
+            rest = behind;
+            Some(decode_segment(segment))
+        };
+        let mut next = || next().transpose();
         match (next()?, next()?, next()?, next()?) {
             (Some(kind), Some(name), None, None) => Self::two(verb, &kind, &name),
             (Some(method), Some(kind), Some(name), None) if kind == "number" => {
@@ -152,6 +157,14 @@ fn number(text: &str) -> Result<PhoneNumber, RouteError> {
             message: error.to_string(),
         },
     )
+}
+
+/// The first segment of a path, and what is behind the slash after it.
+fn cut(path: &str) -> (&str, Option<&str>) {
+    match memchr::memchr(b'/', path.as_bytes()) {
+        Some(slash) => (&path[..slash], Some(&path[slash + 1..])),
+        None => (path, None),
+    }
 }
 
 fn decode_segment(segment: &str) -> Result<Cow<'_, str>, RouteError> {
@@ -231,15 +244,17 @@ impl From<&DecodeError> for ApiError {
 
 /// A JSON answer.
 pub(crate) fn json_response<T: Serialize>(status: StatusCode, body: &T) -> Response<Bytes> {
-    let (status, body) = match serde_json::to_vec(body) {
-        Ok(body) => (status, body),
+    // As much as nearly every answer fits into, so that it does not grow on the way.
+    let mut text = Vec::with_capacity(768);
+    let (status, text) = match serde_json::to_writer(&mut text, body) {
+        Ok(()) => (status, text),
         // Our own types always encode; if one ever does not, the caller must not hang.
         Err(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             br#"{"errorCode":50000,"message":"Internal server error."}"#.to_vec(),
         ),
     };
-    let mut response = Response::new(Bytes::from(body));
+    let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(
         CONTENT_TYPE,

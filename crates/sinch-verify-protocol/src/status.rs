@@ -37,8 +37,26 @@ pub struct StatusByNumber {
     pub number: PhoneNumber,
 }
 
+impl StatusById {
+    /// The whole address of the query, as answers to starts name it.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn href(&self, base: &BaseUrl) -> String {
+        base.join(&self.path())
+    }
+
+    fn path(&self) -> String {
+        let id = self.id.as_str();
+        let mut path = String::with_capacity(PREFIX.len() + "/id/".len() + id.len());
+        path.push_str(PREFIX);
+        path.push_str("/id");
+        push_segment(&mut path, id);
+        path
+    }
+}
+
 macro_rules! status {
-    ($name:ident, $label:literal, |$query:ident, $path:ident| $write:block) => {
+    ($name:ident, $label:literal, |$query:ident| $path:expr) => {
         impl sealed::Sealed for $name {}
 
         impl Endpoint for $name {
@@ -50,8 +68,6 @@ macro_rules! status {
 
             fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError> {
                 let $query = self;
-                let mut $path = PREFIX.to_owned();
-                $write
                 get_request(base, &$path)
             }
 
@@ -62,22 +78,23 @@ macro_rules! status {
     };
 }
 
-status!(StatusById, "status_by_id", |query, path| {
-    path.push_str("/id");
-    push_segment(&mut path, query.id.as_str());
-});
+status!(StatusById, "status_by_id", |query| query.path());
 
-status!(StatusByReference, "status_by_reference", |query, path| {
+status!(StatusByReference, "status_by_reference", |query| {
+    let mut path = PREFIX.to_owned();
     path.push_str("/reference");
     push_segment(&mut path, query.reference.as_str());
+    path
 });
 
-status!(StatusByNumber, "status_by_number", |query, path| {
+status!(StatusByNumber, "status_by_number", |query| {
     let method = query.method.as_str();
     if method.bytes().all(|byte| byte == b'.') {
         return Err(EncodeError::Method);
     }
+    let mut path = PREFIX.to_owned();
     push_segment(&mut path, method);
     path.push_str("/number");
     push_segment(&mut path, query.number.as_str());
+    path
 });

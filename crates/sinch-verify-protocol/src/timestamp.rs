@@ -213,11 +213,12 @@ impl Timestamp {
         let since = time
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        let stamp = XTimestamp::new(time);
-        let seconds = stamp.as_str().get(..19).unwrap_or_default();
-        let text = format!("{seconds}.{:07}", since.subsec_nanos() / 100);
+        let mut text = [b'.'; 27];
+        text[..19].copy_from_slice(&XTimestamp::new(time).0[..19]);
+        put(&mut text[20..], since.subsec_nanos() / 100);
         Self {
-            text: text.into(),
+            // Only ASCII digits and punctuation were ever written.
+            text: std::str::from_utf8(&text).unwrap_or_default().into(),
             time,
         }
     }

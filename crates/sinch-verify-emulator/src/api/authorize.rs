@@ -1,5 +1,7 @@
 //! Whose request it is.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request;
@@ -43,9 +45,11 @@ impl Caller {
     }
 }
 
-/// Finds out who sent a request, and whether that is enough for `route`.
+/// Finds out who sent a request that came at this time of the wire, and whether that is enough for
+/// `route`.
 pub(super) fn authorize(
     core: &Core,
+    came: SystemTime,
     head: &request::Parts,
     body: &Bytes,
     route: Option<&Route>,
@@ -75,7 +79,7 @@ pub(super) fn authorize(
             (AuthorizationLevel::Basic, None)
         }
         Authorization::Signed { signature, .. } => {
-            let form = verify(core, registered, head, body, signature)?;
+            let form = verify(core, came, registered, head, body, signature)?;
             (AuthorizationLevel::Signed, Some(form))
         }
         _ => return Err(unreadable()),
@@ -115,6 +119,7 @@ pub(super) fn needed(route: &Route) -> AuthorizationLevel {
 
 fn verify(
     core: &Core,
+    came: SystemTime,
     registered: &Registered,
     head: &request::Parts,
     body: &Bytes,
@@ -122,13 +127,12 @@ fn verify(
 ) -> Result<PathForm, ApiError> {
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let md5 = ContentMd5::of(body);
-    let (_, message) =
-        SignedMessage::from_headers(head.method.as_str(), path, &head.headers, &md5).map_err(refuse)?;
-    let now = core.clock().wire();
+    let message = SignedMessage::beside_authorization(head.method.as_str(), path, &head.headers, &md5)
+        .map_err(refuse)?;
     let mut refused = VerifyError::Mismatch;
     for verifier in &registered.verifiers {
         let freshness = core.settings().freshness;
-        match verifier.verify(&message, signature, now, freshness, PathPolicy::any_sdk()) {
+        match verifier.verify(&message, signature, came, freshness, PathPolicy::any_sdk()) {
             Ok(form) => return Ok(form),
             Err(error) => refused = error,
         }

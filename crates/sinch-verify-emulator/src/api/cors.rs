@@ -2,7 +2,7 @@
 //!
 //! Nothing is taken from cookies, so any origin may read the answers.
 
-use axum::body::Body;
+use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName,
@@ -16,13 +16,13 @@ use crate::application::AuthorizationLevel;
 
 /// The answer to a browser that asks whether a page may call an operation; `None` for anything
 /// else.
-pub(super) fn preflight(request: &Request<Body>) -> Option<Response<Body>> {
+pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Bytes>> {
     if request.method() != Verb::OPTIONS || !request.headers().contains_key(ORIGIN) {
         return None;
     }
     let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD)?;
     let verb = Verb::from_bytes(wanted.as_bytes()).ok()?;
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     if is_public(&verb, request.uri().path()) {
         let headers = response.headers_mut();
@@ -38,7 +38,7 @@ pub(super) fn preflight(request: &Request<Body>) -> Option<Response<Body>> {
 }
 
 /// Whether a page sent this request, and may read the answer.
-pub(super) fn applies(request: &Request<Body>) -> bool {
+pub(super) fn applies<B>(request: &Request<B>) -> bool {
     request.headers().contains_key(ORIGIN) && is_public(request.method(), request.uri().path())
 }
 

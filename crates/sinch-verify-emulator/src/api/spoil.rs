@@ -7,7 +7,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Response, request};
+use http::{HeaderValue, Response};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{ApiError, PhoneNumber, WireObject as _};
@@ -64,11 +64,11 @@ pub(super) async fn before(core: &Core, fault: &Fault) -> Option<Response<Bytes>
 pub(super) async fn after(
     core: &Core,
     fault: &Fault,
-    head: &request::Parts,
+    reset: Option<&Reset>,
     response: Response<Bytes>,
 ) -> Response<Body> {
     match fault {
-        Fault::Reset { .. } => reset(core, head).await,
+        Fault::Reset { .. } => break_off(core, reset).await,
         Fault::Stall => {
             stopped(core).await;
             response.map(Body::from)
@@ -103,8 +103,8 @@ async fn cut(half: Option<Bytes>) -> Option<(Result<Bytes, std::io::Error>, Opti
     }
 }
 
-async fn reset(core: &Core, head: &request::Parts) -> Response<Body> {
-    if let Some(Reset(reset)) = head.extensions.get::<Reset>() {
+async fn break_off(core: &Core, reset: Option<&Reset>) -> Response<Body> {
+    if let Some(Reset(reset)) = reset {
         reset.notify_one();
     }
     // The connection is gone before this is over.

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use http::{Request, StatusCode};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
 use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
-use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::{
     AcceptLanguage, Credentials, Custom, Endpoint as _, Method, PhoneNumber, Reference, Report, Start,
     WireObject as _,
@@ -91,7 +90,7 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
     credentials
         .authorize(&mut request, core.clock().wire())
         .map_err(|error| Refused::bad(error.to_string()))?;
-    let route = Route::parse(request.method(), request.uri().path());
+    let route = api::route(&request);
     let target = request.uri().path().to_owned();
     let call = snippet::Call {
         base: core.base(),
@@ -101,8 +100,10 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
         headers: request.headers(),
         body: request.body(),
     };
-    let mut shown = value!({"curl": call.curl(), "rust": route.ok().and_then(|route| call.rust(&route))});
-    let answer = tokio::time::timeout(PATIENCE, api::exchange(core, request.map(Body::from)));
+    let rust = route.as_ref().ok().and_then(|route| call.rust(route));
+    let mut shown = value!({"curl": call.curl(), "rust": rust});
+    let request = request.map(Full::new);
+    let answer = tokio::time::timeout(PATIENCE, api::exchange(core, route, request, None));
     let (response, seq) = answer.await.map_err(|_| {
         let error = format!("no answer within {} s", PATIENCE.as_secs());
         Refused::new(StatusCode::GATEWAY_TIMEOUT, error)

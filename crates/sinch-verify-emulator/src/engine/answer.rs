@@ -19,7 +19,7 @@ impl Record {
     pub(super) fn status_answer(&self, settings: &Settings) -> Verification {
         let mut answer = self.report_answer();
         answer.identity = Some(Identity::number(self.number));
-        answer.country_id = self.number.country().map(|country| country.to_string());
+        answer.country_id = self.number.country().map(|country| country.as_str().to_owned());
         answer.timestamp = Some(Timestamp::service_form(self.started_at));
         if !self.is_pending() {
             answer.price = self.price(settings);

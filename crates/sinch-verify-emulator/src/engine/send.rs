@@ -8,8 +8,7 @@ use sinch_verify_protocol::start::{
     WhatsAppDetails,
 };
 use sinch_verify_protocol::{
-    ApiError, BaseUrl, CodeType, Endpoint as _, LanguageTag, Method, Reason, Status, StatusById,
-    VerificationId,
+    ApiError, BaseUrl, CodeType, LanguageTag, Method, Reason, Status, StatusById, VerificationId,
 };
 
 use super::Engine;
@@ -31,7 +30,7 @@ impl Engine {
         };
         let method = record.method.clone();
         let mut response = StartResponse::new(uid.to_id(), method.clone());
-        response.links = links(&self.base, uid.to_id());
+        response.links = Some(links(&self.base, uid.to_id()));
         if let Some(expiry) = plan.expiry {
             self.set_expiry(uid, expiry);
         }
@@ -250,11 +249,10 @@ fn seconds(duration: Duration) -> i64 {
 }
 
 /// Where to ask, and where to report: the same address.
-fn links(base: &BaseUrl, id: VerificationId) -> Option<Vec<Link>> {
-    let request = StatusById { id }.to_http(base).ok()?;
-    let href = request.uri().to_string();
-    Some(vec![
+fn links(base: &BaseUrl, id: VerificationId) -> Vec<Link> {
+    let href = StatusById { id }.href(base);
+    vec![
         Link::new(LinkRel::Status, href.clone(), "GET"),
         Link::new(LinkRel::Report, href, "PUT"),
-    ])
+    ]
 }

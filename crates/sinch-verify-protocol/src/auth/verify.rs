@@ -50,18 +50,30 @@ impl<'a> SignedMessage<'a> {
     ) -> Result<(Authorization<'a>, Self), VerifyError> {
         let authorization = single(headers, &AUTHORIZATION)?.ok_or(VerifyError::MissingAuthorization)?;
         let authorization = Authorization::parse(authorization).map_err(VerifyError::Authorization)?;
+        let message = Self::beside_authorization(verb, path_and_query, headers, content_md5)?;
+        Ok((authorization, message))
+    }
+
+    /// The message in `headers`, for those who have read its authorization already.
+    ///
+    /// # Errors
+    ///
+    /// When `x-timestamp` is missing or comes twice, or `Content-Type` comes twice.
+    pub fn beside_authorization(
+        verb: &'a str,
+        path_and_query: &'a str,
+        headers: &'a HeaderMap,
+        content_md5: &'a ContentMd5,
+    ) -> Result<Self, VerifyError> {
         let timestamp = single(headers, &X_TIMESTAMP)?.ok_or(VerifyError::MissingTimestamp)?;
         let content_type = single(headers, &http::header::CONTENT_TYPE)?.unwrap_or_default();
-        Ok((
-            authorization,
-            Self {
-                verb,
-                path_and_query,
-                content_type,
-                timestamp,
-                content_md5,
-            },
-        ))
+        Ok(Self {
+            verb,
+            path_and_query,
+            content_type,
+            timestamp,
+            content_md5,
+        })
     }
 }
 
