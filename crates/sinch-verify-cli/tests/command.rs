@@ -469,6 +469,11 @@ fn ask(url: &str, path: &str, accept: &str) -> String {
     answer
 }
 
+/// Runs a `serve` that ends by itself.
+fn run_serve(args: &[&str]) -> Output {
+    run(&[&["serve", "--port", "0"], args].concat())
+}
+
 #[test]
 fn the_emulator_begins_as_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -507,16 +512,35 @@ fn the_emulator_begins_as_told() {
     assert_eq!(get(&served.url, "/_emu/faults")["faults"][0]["rule"]["count"], 1);
     let (_, second) = run();
     assert_eq!(first, second, "the seed and the clock fix the id");
+    let greeting = std::fs::read_to_string(&served.greeting).unwrap();
+    assert!(greeting.contains(&format!("  export SINCH_APPLICATION_KEY={KEY}\n")));
+    // A secret that was given is not repeated, and pasting the lines does not replace it.
+    assert!(!greeting.contains(SECRET) && !greeting.contains("export SINCH_APPLICATION_SECRET"));
 
+    for (rules, why) in [
+        (
+            "[\n {\"on\":\"api\",\"fault\":{\"kind\":\"stall\"}},\n {\"on\":\"api\",\"count\":\"x\"}\n]",
+            &["[1].count", "line 3"][..],
+        ),
+        (
+            "[{\"on\":\"api\",\"fault\":{\"kind\":\"status\",\"status\":200}}]",
+            &["rule 1", "status"],
+        ),
+        ("[] []", &["trailing", "line 1"]),
+    ] {
+        std::fs::write(faults, rules).unwrap();
+        let output = run_serve(&["--faults", faults]);
+        assert_eq!(output.status.code(), Some(2), "{rules}");
+        let told = stderr(&output);
+        assert!(why.iter().all(|why| told.contains(why)), "{told}");
+    }
     for wrong in [
         &["--clock", "noon"][..],
         &["--strictness", "very"],
         &["--faults", "/nowhere/at/all"],
         &["--faults", env!("CARGO_MANIFEST_PATH")],
     ] {
-        let output = command(&[&["serve", "--port", "0"], wrong].concat())
-            .output()
-            .unwrap();
+        let output = run_serve(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(
             stderr(&output).contains(wrong[0].trim_start_matches('-')),

@@ -25,7 +25,7 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use sinch_verify_protocol::timestamp::XTimestamp;
@@ -78,6 +78,10 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/clock", get(clock::clock).post(clock::turn))
         .route("/_emu/events", get(feed::events))
         .route("/_emu/reset", post(reset))
+        .route("/_emu", any(respond::nothing))
+        .route("/_emu/", any(respond::nothing))
+        .route("/_emu/{*else}", any(respond::nothing))
+        .layer(axum::middleware::from_fn(respond::in_own_form))
         .layer(axum::middleware::from_fn(guard::own_origin));
     #[cfg(feature = "console")]
     let control = control.merge(console::routes().layer(axum::middleware::from_fn(guard::own_origin)));

@@ -304,6 +304,13 @@ impl Core {
     }
 
     pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, &'static str> {
+        if rule
+            .application
+            .as_deref()
+            .is_some_and(|key| self.find(key).is_none())
+        {
+            return Err("application must be the key of one of this emulator");
+        }
         let id = self.faults.add(rule)?;
         self.tell(Happening::Fault);
         Ok(id)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
 use crate::mix::mix;
-use crate::span;
+use crate::{bare, span};
 
 /// When something goes wrong, and what. The first rule that fits a request wins.
 ///
@@ -92,11 +92,14 @@ pub enum Fault {
         handled: bool,
     },
     /// The request is carried out, and no answer ever comes.
+    #[serde(deserialize_with = "bare::deserialize")]
     Stall,
     /// The connection ends in the middle of the body. An event is cut after it was signed, so that
     /// its signature is wrong.
+    #[serde(deserialize_with = "bare::deserialize")]
     Truncate,
     /// The body is whole, but broken JSON. An event is signed like that.
+    #[serde(deserialize_with = "bare::deserialize")]
     Malformed,
 }
 

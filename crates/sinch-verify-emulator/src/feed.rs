@@ -1,10 +1,10 @@
 //! What happened, in order, for those who follow it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use sinch_verify_protocol::{Method, Reason, Status, VerificationId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::delivery::Delivery;
 use crate::engine::{Arrived, Uid};
@@ -55,8 +55,18 @@ pub(crate) enum Happening {
     Reset,
 }
 
+/// What happenings are called.
+pub(crate) const KINDS: [&str; 11] = [
+    "started", "message", "ended", "delivery", "request", "keys", "followed", "policy", "fault", "clock",
+    "reset",
+];
+
+/// The most readers at a time. Each that catches up costs time, and one that does not read costs
+/// memory: without an end to them, they could take the emulator from everybody else.
+pub(crate) const FOLLOWERS: usize = 256;
+
 impl Happening {
-    /// What it is called.
+    /// What it is called; one of [`KINDS`].
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
@@ -113,6 +123,7 @@ pub(crate) struct Entry {
 pub(crate) struct Feed {
     ring: Mutex<Ring<Entry>>,
     news: Notify,
+    places: Arc<Semaphore>,
 }
 
 impl Feed {
@@ -120,7 +131,13 @@ impl Feed {
         Self {
             ring: Mutex::new(Ring::new(kept.max(1))),
             news: Notify::new(),
+            places: Arc::new(Semaphore::new(FOLLOWERS)),
         }
+    }
+
+    /// A reader's place, to be kept while it reads; `None` when all are taken.
+    pub(crate) fn follow(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     pub(crate) fn push(&self, at: SystemTime, what: Happening) {

@@ -38,6 +38,7 @@
 
 mod api;
 mod application;
+mod bare;
 mod builder;
 mod callbacks;
 mod clock;

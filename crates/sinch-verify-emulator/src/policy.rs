@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
-use crate::span;
+use crate::{bare, span};
 
 /// What happens at a handset by itself, whatever the method. Times are service time.
 ///
@@ -24,6 +24,7 @@ use crate::span;
 #[non_exhaustive]
 pub enum Policy {
     /// Nothing: the message arrives, and whoever tests does the rest.
+    #[serde(deserialize_with = "bare::deserialize")]
     Wait,
     /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.
     Report {
@@ -35,6 +36,7 @@ pub enum Policy {
         wrong: u32,
     },
     /// Nothing arrives; the verification expires.
+    #[serde(deserialize_with = "bare::deserialize")]
     Never,
     /// It arrives `after` a while, which may be after the expiry.
     Late {

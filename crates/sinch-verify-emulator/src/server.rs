@@ -23,6 +23,9 @@ use crate::api::Reset;
 use crate::core::Core;
 use crate::{api, control};
 
+/// The most bytes of a request's head, give or take one read.
+const LONGEST_HEAD: usize = 64 * 1024;
+
 /// Serves until told to stop, then answers what is under way.
 ///
 /// The connections are tasks of this future: they go when it goes.
@@ -72,6 +75,8 @@ async fn serve(stream: TcpStream, core: Arc<Core>, router: Router, mut stop: wat
     });
     let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // Heads are kept in the journal: they are bounded as bodies are.
+        .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut stopping = false;
     loop {

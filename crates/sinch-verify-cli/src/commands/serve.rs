@@ -162,12 +162,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
     let text =
         std::fs::read(file).map_err(|error| usage(format!("--faults: {}: {error}", file.display())))?;
-    serde_json::from_slice(&text).map_err(|error| {
-        usage(format!(
-            "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
-            file.display()
-        ))
-    })
+    let mut json = serde_json::Deserializer::from_slice(&text);
+    let rules = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.path().to_string() {
+        path if path == "." => error.into_inner().to_string(),
+        path => format!("{path}: {}", error.inner()),
+    });
+    rules
+        .and_then(|rules| json.end().map(|()| rules).map_err(|error| error.to_string()))
+        .map_err(|error| {
+            usage(format!(
+                "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
+                file.display()
+            ))
+        })
 }
 
 fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
@@ -178,13 +185,16 @@ fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
 
 /// Says what to paste where. A secret that was given is not repeated.
 fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_callback: bool) {
-    let secret = made_up_secret.unwrap_or("the secret you gave");
     say!("The emulator runs at {url} (Ctrl-C stops it).");
     say!("Its page, with phones, requests and callbacks: {url}/\n");
     say!("For this tool, and for clients that read the environment:");
     say!("  export SINCH_VERIFICATION_URL={url}");
     say!("  export SINCH_APPLICATION_KEY={key}");
-    say!("  export SINCH_APPLICATION_SECRET='{secret}'\n");
+    match made_up_secret {
+        Some(secret) => say!("  export SINCH_APPLICATION_SECRET='{secret}'\n"),
+        // To be pasted like the other lines, so it must not set anything else.
+        None => say!("  # and SINCH_APPLICATION_SECRET: the secret you gave\n"),
+    }
     say!("Start a verification, and see what reached the handset:");
     say!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
     say!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use http::StatusCode;
 use serde::Deserialize;
 use sinch_verify_protocol::ApplicationKey;
 
@@ -15,6 +16,8 @@ use crate::emulator::ControlError;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
+    // Named even where it is null: a body with nothing in it must not turn callbacks off.
+    #[serde(deserialize_with = "Option::deserialize")]
     url: Option<String>,
 }
 
@@ -30,7 +33,9 @@ pub(super) async fn set_callback(
     let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
     match core.set_callback_url(&key, url) {
         Ok(()) => Ok(done()),
-        Err(error @ ControlError::UnknownApplication(_)) => Err(Refused::not_found(error.to_string())),
-        Err(error) => Err(Refused::bad(error.to_string())),
+        Err(error @ ControlError::UnknownApplication(_)) => {
+            Err(Refused::failed(StatusCode::NOT_FOUND, &error))
+        }
+        Err(error) => Err(Refused::failed(StatusCode::BAD_REQUEST, &error)),
     }
 }

@@ -80,7 +80,7 @@ fn refused(error: &ControlError) -> Refused {
         ControlError::NoKit => StatusCode::NOT_IMPLEMENTED,
         _ => StatusCode::BAD_REQUEST,
     };
-    Refused::new(status, error.to_string())
+    Refused::failed(status, error)
 }
 
 /// Events that were not heard yet.

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream::{self, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::timestamp::XTimestamp;
@@ -20,7 +20,7 @@ use super::requests::row;
 use super::respond::{Answer, Refused};
 use crate::core::Core;
 use crate::engine::AppId;
-use crate::feed::{Entry, Happening};
+use crate::feed::{Entry, FOLLOWERS, Happening, KINDS};
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -39,6 +39,13 @@ struct Wanted {
 pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Query::of(&uri, &["kind", "application", "number", "after"])?;
     let kinds = query.text("kind").unwrap_or_default().split(',');
+    if let Some(kind) = kinds
+        .clone()
+        .find(|kind| !kind.is_empty() && !KINDS.contains(kind))
+    {
+        let known = KINDS.join(", ");
+        return Err(Refused::bad(format!("kind: {kind:?} is none of {known}")));
+    }
     let wanted = Arc::new(Wanted {
         kinds: kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
         app: query.application("application", &core)?,
@@ -55,7 +62,12 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
     let restarted = after > core.feed.last();
     let first = restarted.then(|| Ok(Bytes::from_static(b"event: gap\ndata: {\"restarted\":true}\n\n")));
     let after = if restarted { 0 } else { after };
-    let frames = stream::unfold((core, after, wanted), |(core, mut after, wanted)| async move {
+    let place = core.feed.follow().ok_or_else(|| {
+        let why = format!("{FOLLOWERS} readers follow the feed already");
+        Refused::new(StatusCode::SERVICE_UNAVAILABLE, why)
+    })?;
+    let state = (core, after, wanted, place);
+    let frames = stream::unfold(state, |(core, mut after, wanted, place)| async move {
         let mut stopping = core.stopping();
         let mut frame = String::new();
         while frame.is_empty() {
@@ -72,7 +84,10 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
                 _ = stopping.wait_for(|stop| *stop) => return None,
             }
         }
-        Some((Ok::<_, Infallible>(Bytes::from(frame)), (core, after, wanted)))
+        Some((
+            Ok::<_, Infallible>(Bytes::from(frame)),
+            (core, after, wanted, place),
+        ))
     });
     let frames = stream::iter(first).chain(frames);
     let mut response = Response::new(Body::from_stream(frames));

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::respond::Refused;
 use crate::application::is_loopback_host;
@@ -23,7 +23,7 @@ pub(super) async fn own_origin(request: Request, next: Next) -> Response {
 
 /// Whether these are the headers of such a request.
 pub(super) fn check(headers: &HeaderMap) -> Result<(), Refused> {
-    let host = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+    let host = only(headers, &HOST)?.map(|host| host.to_str().unwrap_or_default());
     let is_here = |host: &str| {
         host.parse::<Authority>()
             .is_ok_and(|authority| is_loopback_host(authority.host()))
@@ -32,11 +32,30 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Refused> {
         return forbidden("the control interface takes requests to a loopback Host only");
     }
     let own = host.map(|host| format!("http://{host}"));
-    let foreign = |origin: &http::HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
-    if headers.get(ORIGIN).is_some_and(foreign) {
+    let foreign = |origin: &HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
+    // A browser names no origin when it fetches an image or a script, but it names the site.
+    let site = headers.get("sec-fetch-site");
+    let of_another = site.is_some_and(|site| site == "cross-site" || site == "same-site");
+    let is_visit = headers
+        .get("sec-fetch-dest")
+        .is_some_and(|what| what == "document");
+    if only(headers, &ORIGIN)?.is_some_and(foreign) || (of_another && !is_visit) {
         return forbidden("the control interface takes requests of its own Origin only");
     }
     Ok(())
+}
+
+/// The one value of a header. Of two, another reader could believe the other.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Refused> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            format!("{name} is there twice"),
+        )),
+    }
 }
 
 fn forbidden(why: &str) -> Result<(), Refused> {

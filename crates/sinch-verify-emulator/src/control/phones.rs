@@ -80,8 +80,8 @@ pub(super) async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<Str
     let keys: Keys = read_body(&body, r#"{"digits":"1"}"#)?;
     match core.press_keypad(&number, &keys.digits) {
         Ok(verification) => Ok(json(&verification)),
-        Err(error @ ControlError::NoCallout) => Err(Refused::not_found(error.to_string())),
-        Err(error) => Err(Refused::bad(error.to_string())),
+        Err(error @ ControlError::NoCallout) => Err(Refused::failed(StatusCode::NOT_FOUND, &error)),
+        Err(error) => Err(Refused::failed(StatusCode::BAD_REQUEST, &error)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use http::Uri;
+use http::{StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json as value;
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
@@ -50,6 +50,9 @@ struct PolicyBody {
 
 pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let wanted: PolicyBody = read_body(&body, r#"{"prefix":"+46","policy":{"do":"report","after":"2s"}}"#)?;
+    if wanted.everyone == Some(false) {
+        return Err(Refused::bad("everyone must be true, or left out"));
+    }
     let everyone = wanted.everyone.unwrap_or_default();
     let scope = scope(
         wanted.number,
@@ -58,7 +61,7 @@ pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
         everyone,
     )?;
     core.set_policy(scope.unwrap_or(Scope::Everyone), wanted.policy)
-        .map_err(|error| Refused::bad(error.to_string()))?;
+        .map_err(|error| Refused::failed(StatusCode::BAD_REQUEST, &error))?;
     Ok(done())
 }
 
@@ -69,10 +72,16 @@ pub(super) async fn clear(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let prefix = query.text("prefix").map(str::to_owned);
     let everyone = query.text("everyone") == Some("true");
     match scope(number, prefix, query.text("application"), everyone)? {
+        // A variable that a script forgot to set must not cost all policies.
+        None if uri.query().is_some_and(|query| !query.is_empty()) => {
+            return Err(Refused::bad(
+                "number, prefix and application need a value, and everyone must be true",
+            ));
+        }
         None => core.clear_policies(),
         Some(scope) => core
             .remove_policy(scope)
-            .map_err(|error| Refused::bad(error.to_string()))?,
+            .map_err(|error| Refused::failed(StatusCode::BAD_REQUEST, &error))?,
     }
     Ok(done())
 }

@@ -30,7 +30,10 @@ impl Query {
             if names.contains(&name) {
                 Ok((name.to_owned(), decode(value)))
             } else {
-                Err(Refused::bad(format!("the query takes {}", names.join(", "))))
+                Err(Refused::bad(format!(
+                    "the query holds {name:?}; it takes {}",
+                    names.join(", ")
+                )))
             }
         });
         pairs.collect::<Result<_, _>>().map(Self)

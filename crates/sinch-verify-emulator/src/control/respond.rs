@@ -1,11 +1,15 @@
 //! How control requests are read and answered.
 
 use axum::body::Bytes;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
+
+use crate::emulator::ControlError;
 
 pub(super) type Answer = Result<Response, Refused>;
 
@@ -23,6 +27,11 @@ impl Refused {
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// What was asked for failed; for what is wrong with the request itself there is [`Refused::bad`].
+    pub(super) fn failed(status: StatusCode, error: &ControlError) -> Self {
+        Self::new(status, format!("failed to {error}"))
     }
 
     pub(super) fn not_found(error: impl Into<String>) -> Self {
@@ -62,7 +71,44 @@ pub(super) fn read_number(text: &str) -> Result<PhoneNumber, Refused> {
     PhoneNumber::parse(&format!("+{text}")).map_err(|error| Refused::bad(error.to_string()))
 }
 
+/// Reads a JSON object; says which field is wrong.
 pub(super) fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Refused> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refused::bad(format!("body is not JSON such as {example}: {error}")))
+    let refused = |why: String| Refused::bad(format!("body is not JSON such as {example}: {why}"));
+    // A list of the fields' values, without their names, would be read too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(refused("it is no object".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        match field.as_str() {
+            "." => refused(error.into_inner().to_string()),
+            field => refused(format!("{field}: {}", error.inner())),
+        }
+    })?;
+    json.end().map_err(|error| refused(error.to_string()))?;
+    Ok(value)
+}
+
+/// Puts what the router refuses by itself into the form of all other refusals.
+pub(super) async fn in_own_form(request: Request, next: Next) -> Response {
+    let verb = request.method().clone();
+    let response = next.run(request).await;
+    let json = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/json");
+    if !response.status().is_client_error() || response.headers().get(CONTENT_TYPE).is_some_and(json) {
+        return response;
+    }
+    let why = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            format!("this path does not take {verb}; GET / lists what it takes")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => "body is longer than 2 MiB".to_owned(),
+        _ => "a part of the path is neither a whole number nor UTF-8, as it should be".to_owned(),
+    };
+    Refused::new(response.status(), why).into_response()
+}
+
+/// The answer where nothing is.
+pub(super) async fn nothing() -> Refused {
+    Refused::not_found("nothing is here; GET / lists what there is")
 }

@@ -15,6 +15,7 @@ use sinch_verify_protocol::{
     AcceptLanguage, Credentials, Custom, Endpoint as _, Method, PhoneNumber, Reference, Report, Start,
     WireObject as _,
 };
+use tokio::sync::Notify;
 
 use super::respond::{Answer, Refused, json, read_body};
 use super::snippet;
@@ -102,9 +103,17 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
     };
     let rust = route.as_ref().ok().and_then(|route| call.rust(route));
     let mut shown = value!({"curl": call.curl(), "rust": rust});
-    let request = request.map(Full::new);
-    let answer = tokio::time::timeout(PATIENCE, api::exchange(core, route, request, None));
-    let (response, seq) = answer.await.map_err(|_| {
+    let broken = Arc::new(Notify::new());
+    let reset = api::Reset(Arc::clone(&broken));
+    let answer = api::exchange(core, route, request.map(Full::new), Some(&reset));
+    let answer = tokio::select! {
+        answer = tokio::time::timeout(PATIENCE, answer) => answer,
+        () = broken.notified() => {
+            let error = "the connection was reset, as a fault orders";
+            return Err(Refused::new(StatusCode::BAD_GATEWAY, error));
+        }
+    };
+    let (response, seq) = answer.map_err(|_| {
         let error = format!("no answer within {} s", PATIENCE.as_secs());
         Refused::new(StatusCode::GATEWAY_TIMEOUT, error)
     })?;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
-use sinch_verify_emulator::{ControlError, Emulator, Fault, FaultRule};
-use sinch_verify_protocol::{Report, Start, Status, StatusById, method::Sms};
+use sinch_verify_emulator::{Application, ControlError, Emulator, Fault, FaultRule};
+use sinch_verify_protocol::{ApplicationKey, Report, Start, Status, StatusById, method::Sms};
 use tokio::net::TcpStream;
 
 use crate::support::{
@@ -114,7 +114,13 @@ async fn statuses_bodies_and_time() {
 
 #[tokio::test]
 async fn rules_name_what_they_are_for() {
-    let emulator = emulator().await;
+    let other: ApplicationKey = crate::support::OTHER_KEY.parse().unwrap();
+    let other = Application::new(other, crate::support::secret());
+    let emulator = crate::support::builder()
+        .application(other)
+        .start()
+        .await
+        .unwrap();
     let mut rule = FaultRule::api(Fault::Status { status: 500 });
     rule.number = Some("+46700000002".parse().unwrap());
     emulator.add_fault(rule).unwrap();

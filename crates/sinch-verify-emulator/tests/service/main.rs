@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod feeds;
 mod guide;
+mod hostile;
 mod inspector;
 mod life;
 mod lists;

@@ -1,0 +1,269 @@
+//! What the control interface makes of requests that are careless or hostile.
+
+use bytes::Bytes;
+use http::Request;
+use sinch_verify_emulator::{Emulator, Policy, Scope};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::{KEY, NUMBER, emulator, get, json, post, send};
+
+const RESET: &str = r#"{"on":"api","fault":{"kind":"reset"}}"#;
+
+async fn with(emulator: &Emulator, verb: &str, path: &str, body: &str) -> http::Response<Bytes> {
+    let request = Request::builder().method(verb).uri(path);
+    let request = request.body(Bytes::from(body.to_owned())).unwrap();
+    send(emulator, request).await
+}
+
+/// Sends these bytes; gives what comes until it ends, or until the answer's head is there.
+async fn raw(emulator: &Emulator, request: &[u8]) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let (mut answer, mut buffer) = (String::new(), [0; 4096]);
+    while !answer.contains("\r\n\r\n") {
+        let n = stream.read(&mut buffer).await.unwrap();
+        if n == 0 {
+            break;
+        }
+        answer.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
+    }
+    (stream, answer)
+}
+
+#[tokio::test]
+async fn every_refusal_is_json_that_says_why() {
+    let emulator = emulator().await;
+    let long = "x".repeat(3_000_000);
+    for (verb, path, body, status, why) in [
+        ("GET", "/_emu/requests/abc", "", 400, "whole number"),
+        (
+            "GET",
+            "/_emu/requests/18446744073709551616",
+            "",
+            400,
+            "whole number",
+        ),
+        ("POST", "/_emu/deliveries/-1/replay", "", 400, "whole number"),
+        ("DELETE", "/_emu/faults/x", "", 400, "whole number"),
+        ("GET", "/_emu/numbers/%FF/messages", "", 400, "UTF-8"),
+        ("DELETE", "/_emu/verifications", "", 405, "not take DELETE"),
+        ("GET", "/_emu/reset", "", 405, "not take GET"),
+        ("OPTIONS", "/_emu/clock", "", 405, "not take OPTIONS"),
+        ("GET", "/_emu/verification", "", 404, "GET /"),
+        ("GET", "/_emu/", "", 404, "GET /"),
+        ("POST", "/_emu/try", &long, 413, "2 MiB"),
+        ("GET", "/_emu/info/", "", 404, "GET /"),
+        ("GET", "/_emu/verifications?colour=red", "", 400, "\"colour\""),
+        ("GET", "/_emu/events?kind=started,bogus", "", 400, "\"bogus\""),
+        (
+            "POST",
+            "/_emu/deliveries/7/replay",
+            "",
+            404,
+            "failed to find delivery 7",
+        ),
+        ("POST", "/_emu/try", "[]", 400, "no object"),
+        ("POST", "/_emu/try", r#"["sms","+46700000001"]"#, 400, "no object"),
+        (
+            "POST",
+            "/_emu/try",
+            r#"{"method":"sms","number":4}"#,
+            400,
+            "number: ",
+        ),
+        (
+            "POST",
+            "/_emu/try",
+            r#"{"method":"sms","number":"+46700000001"} {}"#,
+            400,
+            "trailing",
+        ),
+        (
+            "POST",
+            "/_emu/faults",
+            r#"{"on":"api","fault":{"kind":"status","status":"500"}}"#,
+            400,
+            "fault",
+        ),
+        (
+            "POST",
+            "/_emu/faults",
+            r#"{"on":"api","application":"zz","fault":{"kind":"stall"}}"#,
+            400,
+            "application",
+        ),
+        (
+            "POST",
+            "/_emu/faults",
+            r#"{"on":"api","fault":{"kind":"stall","handled":true}}"#,
+            400,
+            "handled",
+        ),
+        (
+            "POST",
+            "/_emu/policies",
+            r#"{"number":"x","policy":{"do":"wait"}}"#,
+            400,
+            "number: ",
+        ),
+        (
+            "POST",
+            "/_emu/policies",
+            r#"{"policy":{"do":"wait","after":"1s"}}"#,
+            400,
+            "after",
+        ),
+    ] {
+        let answer = with(&emulator, verb, path, body).await;
+        let told = String::from_utf8_lossy(answer.body());
+        assert_eq!(answer.status(), status, "{verb} {path}: {told}");
+        let error = json(&answer)["error"].as_str().unwrap().to_owned();
+        assert!(error.contains(why), "{verb} {path} {error}");
+        assert!(!error.contains("struct ") && !error.contains("u64"), "{error}");
+    }
+    let refused = with(&emulator, "PATCH", "/_emu/clock", "").await;
+    assert_eq!(refused.headers()["allow"], "GET,HEAD,POST");
+}
+
+#[tokio::test]
+async fn nothing_is_cleared_by_a_slip() {
+    let emulator = emulator().await;
+    emulator.set_policy(Scope::Everyone, Policy::Never).unwrap();
+    for query in ["number=", "prefix=", "application=", "everyone=maybe", "everyone"] {
+        let answer = with(&emulator, "DELETE", &format!("/_emu/policies?{query}"), "").await;
+        assert_eq!(answer.status(), 400, "{query}");
+    }
+    let narrowed = post(
+        &emulator,
+        "/_emu/policies",
+        r#"{"everyone":false,"policy":{"do":"wait"}}"#,
+    )
+    .await;
+    assert_eq!(narrowed.status(), 400);
+    let policies = json(&get(&emulator, "/_emu/policies").await);
+    assert_eq!(policies["policies"][0]["policy"]["do"], "never");
+
+    let callback = format!("/_emu/applications/{KEY}/callback");
+    let url = "http://127.0.0.1:9/callback";
+    let set = with(&emulator, "PUT", &callback, &format!(r#"{{"url":"{url}"}}"#)).await;
+    assert_eq!(set.status(), 200);
+    assert_eq!(with(&emulator, "PUT", &callback, "{}").await.status(), 400);
+    let info = json(&get(&emulator, "/_emu/info").await);
+    assert_eq!(info["applications"][0]["callbackUrl"], url);
+    assert_eq!(
+        with(&emulator, "PUT", &callback, r#"{"url":null}"#)
+            .await
+            .status(),
+        200
+    );
+    let info = json(&get(&emulator, "/_emu/info").await);
+    assert!(info["applications"][0].get("callbackUrl").is_none());
+}
+
+#[tokio::test]
+async fn pages_of_others_reach_nothing() {
+    let emulator = emulator().await;
+    let here = emulator.addr();
+    for (headers, status) in [
+        (format!("Host: {here}"), 200),
+        (format!("Host: {here}\r\nOrigin: http://{here}"), 200),
+        (format!("Host: {here}\r\nSec-Fetch-Site: same-origin"), 200),
+        (format!("Host: {here}\r\nSec-Fetch-Site: none"), 200),
+        // A link on another page, which somebody follows.
+        (
+            format!("Host: {here}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document"),
+            200,
+        ),
+        // An image, a script and a frame name no origin.
+        (
+            format!("Host: {here}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image"),
+            403,
+        ),
+        (
+            format!("Host: {here}\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Dest: script"),
+            403,
+        ),
+        (
+            format!("Host: {here}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe"),
+            403,
+        ),
+        (format!("Host: {here}\r\nSec-Fetch-Site: cross-site"), 403),
+        (format!("Host: {here}\r\nHost: evil.example"), 403),
+        (
+            format!("Host: {here}\r\nOrigin: http://{here}\r\nOrigin: http://evil.example"),
+            403,
+        ),
+        (format!("Host: {here}\r\nOrigin: null"), 403),
+        ("Host: localhost.evil.example".to_owned(), 403),
+        ("Host: localhost@evil.example".to_owned(), 403),
+        ("Host: ".to_owned(), 403),
+    ] {
+        for path in ["/_emu/info", "/_emu/clock", "/_page/app.js"] {
+            if path == "/_page/app.js" && !cfg!(feature = "console") {
+                continue;
+            }
+            let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n");
+            let (_, answer) = raw(&emulator, request.as_bytes()).await;
+            let expected = format!("HTTP/1.1 {status}");
+            assert!(answer.starts_with(&expected), "{path} {headers}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn faults_for_everything_leave_the_control_interface_alone() {
+    let emulator = emulator().await;
+    assert_eq!(post(&emulator, "/_emu/faults", RESET).await.status(), 200);
+    for path in ["/", "/livez", "/_emu/info", "/_emu/faults"] {
+        assert_eq!(get(&emulator, path).await.status(), 200, "{path}");
+    }
+    // It starts through the API, which is struck: told at once, rather than after a time limit.
+    let body = format!(r#"{{"method":"sms","number":"{NUMBER}"}}"#);
+    let tried = post(&emulator, "/_emu/try", &body).await;
+    assert_eq!(tried.status(), 502);
+    assert!(json(&tried)["error"].as_str().unwrap().contains("reset"));
+}
+
+#[tokio::test]
+async fn heads_are_bounded() {
+    let emulator = emulator().await;
+    let head = |bytes: usize| {
+        let filler = "x".repeat(bytes);
+        let head = "POST /verification/v1/verifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n";
+        format!("{head}x-filler: {filler}\r\nConnection: close\r\n\r\n")
+    };
+    let (_, taken) = raw(&emulator, head(32 * 1024).as_bytes()).await;
+    assert!(taken.starts_with("HTTP/1.1 401"), "{taken}");
+    let (_, refused) = raw(&emulator, head(160 * 1024).as_bytes()).await;
+    assert!(refused.starts_with("HTTP/1.1 431"), "{refused}");
+    let requests = json(&get(&emulator, "/_emu/requests").await);
+    assert_eq!(requests["requests"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn readers_that_never_read_are_bounded() {
+    let emulator = emulator().await;
+    let request = b"GET /_emu/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut readers = Vec::new();
+    for _ in 0..256 {
+        let (stream, answer) = raw(&emulator, request).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        readers.push(stream);
+    }
+    let (_, refused) = raw(&emulator, request).await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert_eq!(get(&emulator, "/_emu/info").await.status(), 200);
+
+    // A place is free again once its reader has gone.
+    readers.pop();
+    let again = async {
+        while !raw(&emulator, request).await.1.starts_with("HTTP/1.1 200") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::support::SHORT, again).await.unwrap();
+    tokio::time::timeout(crate::support::SHORT, emulator.shutdown())
+        .await
+        .unwrap();
+}
