@@ -317,7 +317,7 @@ impl Bench {
         };
         let soon = || jiff::Timestamp::try_from(SystemTime::now() + Duration::from_secs(2));
         let whole = file("whole");
-        run("0/1", &soon()?.to_string(), &whole)?.wait()?;
+        ended(run("0/1", &soon()?.to_string(), &whole)?)?;
         let (names, start) = (
             [0, 1, 2, 3].map(|n| file(&format!("shard-{n}"))),
             soon()?.to_string(),
@@ -326,8 +326,8 @@ impl Bench {
         for (n, name) in names.iter().enumerate() {
             running.push(run(&format!("{n}/4"), &start, name)?);
         }
-        for mut shard in running {
-            shard.wait()?;
+        for shard in running {
+            ended(shard)?;
         }
         let mut command = Command::new(program(BINARY)?);
         command.args(["merge", "--json", "-"]).args(&names);
@@ -425,6 +425,16 @@ fn with_application(command: &mut Command) -> &mut Command {
     command
         .env("SINCH_APPLICATION_KEY", fixture::KEY)
         .env("SINCH_APPLICATION_SECRET", fixture::SECRET)
+}
+
+/// Waits for a load generator, which says itself what went wrong.
+fn ended(mut process: std::process::Child) -> Result<()> {
+    let code = process.wait()?.code();
+    ensure!(
+        matches!(code, Some(0 | 1 | 3)),
+        "a load generator ended with {code:?}"
+    );
+    Ok(())
 }
 
 /// Runs a command to its end; gives the JSON that it prints, and the CPU time that it took.

@@ -90,7 +90,7 @@ impl Run {
         users.block_on(stage::reach(&stage.cast.target))?;
         if options.scenario == Scenario::QueryOnly {
             let numbers = numbers(&options, &stage.cast.run);
-            stage.cast.known = users.block_on(known::prepare(&stage.cast, &numbers))?;
+            stage.cast.known = users.block_on(known::prepare(&stage.cast, &numbers, options.shard))?;
         }
         Ok(Self {
             users,

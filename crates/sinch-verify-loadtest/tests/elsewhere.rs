@@ -49,6 +49,53 @@ fn load(url: &str, listen: SocketAddr, setting: &str) -> Output {
         .unwrap()
 }
 
+/// Each shard asks for verifications of its own, although all have the name of the run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_of_queries_share_a_target() {
+    let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
+    let emulator = Emulator::builder()
+        .application(application)
+        .start()
+        .await
+        .unwrap();
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+    let soon = jiff::Timestamp::try_from(soon).unwrap().to_string();
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("query-shards");
+    std::fs::create_dir_all(&directory).unwrap();
+    let mut files = Vec::new();
+    let mut shards = Vec::new();
+    for shard in ["0/2", "1/2"] {
+        let file = directory.join(format!("{}.json", &shard[..1]));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
+        command
+            .args(["run", "--scenario", "query-only", "--transport", "lean"])
+            .args(["--rate", "40/s", "--duration", "1s", "--warm-up", "0s"])
+            .args(["--seed", "7", "--no-callbacks", "--target", &emulator.url()])
+            .args(["--shard", shard, "--start-at", &soon, "--json"])
+            .arg(&file)
+            .env("SINCH_APPLICATION_KEY", KEY)
+            .env("SINCH_APPLICATION_SECRET", SECRET);
+        shards.push(tokio::task::spawn_blocking(move || command.output().unwrap()));
+        files.push(file);
+    }
+    for shard in shards {
+        let output = shard.await.unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"))
+        .args(["merge", "--json", "-"])
+        .args(&files)
+        .output()
+        .unwrap();
+    let file = RunFile::from_json(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+    assert_exit(&output, &file, 0);
+    assert_eq!(file.counters.finished, 40);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_of_an_emulator_elsewhere_are_received() {
     let listen = free();

@@ -11,17 +11,26 @@ use crate::clock::SystemClock;
 use crate::failure::Failure;
 use crate::flows::{Cast, Flow, Known};
 use crate::numbers::Numbers;
+use crate::runfile::Shard;
 use crate::wire::{LeanWire, Wire as _};
 
-/// How many there are to ask for.
+/// How many there are to ask for, by each shard.
 const MANY: u64 = 64;
 
 /// Starts verifications, which stay pending.
-pub(super) async fn prepare<P>(cast: &Cast<P>, numbers: &Numbers) -> Result<Vec<Known>, RunError> {
+///
+/// Shards may share a target, which takes a reference once, and ends what is pending for a number when
+/// that is verified again: so each shard has slots of its own for them.
+pub(super) async fn prepare<P>(
+    cast: &Cast<P>,
+    numbers: &Numbers,
+    shard: Shard,
+) -> Result<Vec<Known>, RunError> {
     let mut wire = LeanWire::new(cast.target.transport().map_err(|error| unusable(&error))?);
     let mut known = Vec::new();
     // The last slots of all, which no run gets to.
-    for slot in u64::MAX - MANY..u64::MAX {
+    let end = u64::MAX - shard.index() as u64 * MANY;
+    for slot in end - MANY..end {
         let Some(number) = numbers.of(slot) else { break };
         let token = Token {
             run: cast.run.clone(),
