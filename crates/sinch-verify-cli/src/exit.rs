@@ -59,6 +59,11 @@ pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     else {
         return ExitCode::from(1);
     };
+    if client.is_connect() {
+        note!(
+            "is the service running? `sinch-verify serve` starts one on this machine, and --url names another"
+        );
+    }
     ExitCode::from(match client.status().map(|status| status.as_u16()) {
         Some(401) => 4,
         Some(403) if !client.is_denied() => 4,

@@ -446,6 +446,7 @@ fn nobody_there_is_a_network_error() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(stderr(&output).contains("sinch-verify serve"), "it names the fix");
 }
 
 /// What `curl` would show.
