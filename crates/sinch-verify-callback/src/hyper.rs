@@ -156,10 +156,7 @@ where
 {
     // An answer is one small packet: it should not wait for another.
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let mut service = service.clone();
-        async move { service.call(request).await }
-    });
+    let answer = service_fn(move |request: Request<Incoming>| service.clone().call(request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)

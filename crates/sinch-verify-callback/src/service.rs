@@ -29,7 +29,7 @@ use crate::telemetry;
 /// [`ExternalPath`](crate::ExternalPath) does it for any other.
 pub struct CallbackService<H> {
     responder: Arc<Responder<H>>,
-    intake: Intake,
+    intake: Arc<Intake>,
 }
 
 impl<H> CallbackService<H> {
@@ -39,27 +39,30 @@ impl<H> CallbackService<H> {
     /// A service that answers with `responder`, by the system's clock.
     #[must_use]
     pub fn new(responder: Responder<H>) -> Self {
-        let intake = Intake::new(responder.receiver().clone());
+        let mut intake = Intake::new(responder.receiver().clone());
+        if let Some(guard) = responder.replay_guard() {
+            intake = intake.with_replay_guard(guard.clone());
+        }
         Self {
-            intake: match responder.replay_guard() {
-                Some(guard) => intake.with_replay_guard(guard.clone()),
-                None => intake,
-            },
+            intake: Arc::new(intake),
             responder: Arc::new(responder),
         }
     }
 
     /// Takes the time from `clock` instead, which is asked once per request.
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.intake = self.intake.with_clock(clock);
-        self
+    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.with_intake(|intake| intake.with_clock(clock))
     }
 
     /// How long a body may take to come, from the moment its head was read.
     #[must_use]
-    pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
-        self.intake = self.intake.with_body_deadline(deadline);
+    pub fn with_body_deadline(self, deadline: Duration) -> Self {
+        self.with_intake(|intake| intake.with_body_deadline(deadline))
+    }
+
+    fn with_intake(mut self, change: impl FnOnce(Intake) -> Intake) -> Self {
+        self.intake = Arc::new(change(Arc::unwrap_or_clone(self.intake)));
         self
     }
 
@@ -128,7 +131,7 @@ impl<H> Clone for CallbackService<H> {
     fn clone(&self) -> Self {
         Self {
             responder: Arc::clone(&self.responder),
-            intake: self.intake.clone(),
+            intake: Arc::clone(&self.intake),
         }
     }
 }
