@@ -94,9 +94,10 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
         seq
     });
     let response = match &way.fault {
-        Some(fault) => spoil::after(core, fault, reset, response)
-            .await
-            .map(Either::Right),
+        Some(fault) => {
+            let spoilt = Box::pin(spoil::after(core, fault, reset, response));
+            spoilt.await.map(Either::Right)
+        }
         None => response.map(Full::new).map(Either::Left),
     };
     (response, seq)
@@ -142,7 +143,8 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
         .map_or("", |own| own.signer.key().as_str());
     way.fault = spoil::strike(core, key, &route, &way.body);
     if let Some(fault) = &way.fault
-        && let Some(response) = spoil::before(core, fault).await
+        // In boxes, what few calls wait for: the others need not carry it.
+        && let Some(response) = Box::pin(spoil::before(core, fault)).await
     {
         return response;
     }

@@ -1,6 +1,5 @@
 //! What all tasks of an emulator share.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -22,6 +21,7 @@ use crate::engine::{
 };
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
+use crate::hash::Map;
 use crate::journal::Journal;
 use crate::kit::TamperKit;
 use crate::message::Message;
@@ -38,7 +38,7 @@ pub(crate) struct Core {
     settings: Arc<Settings>,
     clock: Clock,
     applications: Vec<Registered>,
-    by_key: HashMap<Box<str>, AppId>,
+    by_key: Map<Box<str>, AppId>,
     remote_callbacks: bool,
     /// Held for short, and never across an `await`.
     engine: Mutex<Engine>,
@@ -102,7 +102,7 @@ impl Core {
         let base = base_of(parts.address);
         let applications = parts.applications.len();
         let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, applications);
-        let mut by_key = HashMap::new();
+        let mut by_key = Map::default();
         let mut registered = Vec::new();
         for (id, application) in (0_u32..).zip(parts.applications) {
             by_key.insert(application.key.as_str().into(), AppId(id));
@@ -343,7 +343,8 @@ impl Core {
         match outcome.answer {
             Answer::Ask(ask) => Outcome {
                 about: Some(ask.uid),
-                answer: self.ask(app, ask).await,
+                // Few calls get here: the others need not carry what this one waits with.
+                answer: Box::pin(self.ask(app, ask)).await,
             },
             _ => outcome,
         }

@@ -52,6 +52,7 @@ mod emulator;
 mod engine;
 mod fault;
 mod feed;
+mod hash;
 mod journal;
 mod kit;
 mod magic;

@@ -84,7 +84,8 @@ impl PhoneNumber {
     /// The digits without the `+`.
     #[must_use]
     pub fn digits(&self) -> &str {
-        self.as_str().trim_start_matches('+')
+        // `parse` stored a `+` first.
+        self.as_str().get(1..).unwrap_or_default()
     }
 
     /// The number with its middle hidden, for logs and screens.

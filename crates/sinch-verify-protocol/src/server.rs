@@ -82,11 +82,16 @@ impl Route {
             };
         }
         let rest = rest.strip_prefix('/').ok_or(RouteError::NotFound)?;
+        let plain = memchr::memchr(b'%', rest.as_bytes()).is_none();
         let mut rest = Some(rest);
         let mut next = || {
             let (segment, behind) = cut(rest?);
             rest = behind;
-            Some(decode_segment(segment))
+            Some(if plain {
+                Ok(Cow::Borrowed(segment))
+            } else {
+                decode_segment(segment)
+            })
         };
         let mut next = || next().transpose();
         match (next()?, next()?, next()?, next()?) {

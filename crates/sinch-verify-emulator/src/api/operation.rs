@@ -1,5 +1,7 @@
 //! The operations: bytes to a command, an answer to bytes.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, request};
 use sinch_verify_protocol::outcome::OutcomeRequest;
@@ -45,17 +47,11 @@ pub(super) async fn run(
     }
     if let Command::Start(start) = &command
         && let Ok(number) = start.request.identity.phone_number()
+        && let Some(by) = core.held_back(caller.app, &number)
+        // In a box: few calls wait, and the others need not carry it.
+        && let Err(error) = Box::pin(hold_back(core, by)).await
     {
-        match core.held_back(caller.app, &number) {
-            None => {}
-            Some(Some(by)) => tokio::time::sleep(by).await,
-            Some(None) => {
-                // Until the caller gives up, or the emulator stops.
-                let _ = core.stopping().wait_for(|stop| *stop).await;
-                let error = ApiError::new(ApiError::UNAVAILABLE, "The emulator stops.");
-                return error_response(core, error);
-            }
-        }
+        return error_response(core, error);
     }
     let outcome = core.run_asking(caller.app, command).await;
     notes.about = outcome.about;
@@ -65,6 +61,16 @@ pub(super) async fn run(
         Answer::Refused(refusal) => refusal_response(core, refusal),
         Answer::Done | Answer::Ask(_) => OutcomeRequest::accepted(),
     }
+}
+
+/// Waits so long; without a limit until the caller gives up, or the emulator stops.
+async fn hold_back(core: &Core, by: Option<Duration>) -> Result<(), ApiError> {
+    if let Some(by) = by {
+        tokio::time::sleep(by).await;
+        return Ok(());
+    }
+    let _ = core.stopping().wait_for(|stop| *stop).await;
+    Err(ApiError::new(ApiError::UNAVAILABLE, "The emulator stops."))
 }
 
 fn command(

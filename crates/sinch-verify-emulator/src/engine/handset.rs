@@ -1,16 +1,17 @@
 //! The phones: every number is one, from the first message on.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use sinch_verify_protocol::PhoneNumber;
 
 use super::record::Uid;
+use crate::hash::Map;
 use crate::message::MessageKind;
 
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {
-    inboxes: HashMap<PhoneNumber, VecDeque<Entry>>,
+    inboxes: Map<PhoneNumber, VecDeque<Entry>>,
     /// The phones by the number of what they received last.
     latest: BTreeMap<u64, PhoneNumber>,
     /// How much of it an inbox keeps.
@@ -30,7 +31,7 @@ pub(super) struct Entry {
 impl Handsets {
     pub(super) fn new(kept: usize) -> Self {
         Self {
-            inboxes: HashMap::new(),
+            inboxes: Map::default(),
             latest: BTreeMap::new(),
             kept: kept.max(1),
             received: 0,

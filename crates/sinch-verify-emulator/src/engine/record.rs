@@ -22,16 +22,17 @@ impl Uid {
         if text.len() != 36 {
             return None;
         }
+        let text = text.as_bytes();
         let mut n: u128 = 0;
-        for (place, byte) in text.bytes().enumerate() {
-            let digit = match (place, byte) {
-                (8 | 13 | 18 | 23, b'-') => continue,
-                (8 | 13 | 18 | 23, _) => return None,
-                (_, b'0'..=b'9') => byte - b'0',
-                (_, b'a'..=b'f') => byte - b'a' + 10,
-                _ => return None,
-            };
-            n = n << 4 | u128::from(digit);
+        // Anything above 15 is no digit; looked at once, behind the last.
+        let mut all = 0;
+        for place in PLACES {
+            let (high, low) = (digit(text[place]), digit(text[place + 1]));
+            all |= high | low;
+            n = n << 8 | u128::from(high << 4 | low & 0xF);
+        }
+        if all > 0xF || [8, 13, 18, 23].iter().any(|dash| text[*dash] != b'-') {
+            return None;
         }
         Some(Self(n))
     }
@@ -52,14 +53,24 @@ impl Uid {
     /// Every answer has an id: this is written out for its speed.
     fn text(self) -> [u8; 36] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        /// Where the two digits of each byte are.
-        const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
         let mut text = [b'-'; 36];
         for (byte, place) in self.0.to_be_bytes().into_iter().zip(PLACES) {
             text[place] = DIGITS[usize::from(byte >> 4)];
             text[place + 1] = DIGITS[usize::from(byte & 0xF)];
         }
         text
+    }
+}
+
+/// Where the two digits of each byte are.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// What a digit stands for, and 0xFF for any other byte.
+fn digit(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        _ => 0xFF,
     }
 }
 

@@ -1,18 +1,19 @@
 //! The verifications, and the names they are found by.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::command::AppId;
 use super::record::{Carried, Record, Uid};
+use crate::hash::Map;
 
 /// All verifications. The maps are looked up and never iterated over: their order is not fixed.
 pub(super) struct Store {
-    records: HashMap<Uid, Box<Record>>,
+    records: Map<Uid, Box<Record>>,
     /// Ids for parts of a verification, and the verification.
-    parts: HashMap<Uid, Uid>,
+    parts: Map<Uid, Uid>,
     /// Those that ended, in the order of their ends.
     ended: VecDeque<Uid>,
     /// All of them, in the order of their starts.
@@ -24,9 +25,9 @@ pub(super) struct Store {
 /// What one application knows; no other sees it.
 #[derive(Default)]
 struct Application {
-    references: HashMap<Box<str>, Uid>,
+    references: Map<Box<str>, Uid>,
     /// The latest verification of each method that was used, latest last.
-    numbers: HashMap<PhoneNumber, Vec<Uid>>,
+    numbers: Map<PhoneNumber, Vec<Uid>>,
     /// When the current second of the capacity began, and the starts in it.
     second: Option<(SystemTime, u32)>,
 }
@@ -34,8 +35,8 @@ struct Application {
 impl Store {
     pub(super) fn new(applications: usize) -> Self {
         Self {
-            records: HashMap::new(),
-            parts: HashMap::new(),
+            records: Map::default(),
+            parts: Map::default(),
             ended: VecDeque::new(),
             order: BTreeMap::new(),
             last: 0,
