@@ -20,9 +20,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// repeat. A [`ReplayGuard`](crate::ReplayGuard) refuses recorded events, and
 /// spares the handler a request event that it decided before.
 ///
-/// A handler begins where the request is read, and becomes a task of its own
-/// once it waits. One that blocks its thread keeps the deadline from being kept:
-/// move such work to `tokio::task::spawn_blocking`.
+/// A handler that blocks its thread can keep the deadline from being kept, where
+/// the runtime has no other: move such work to `tokio::task::spawn_blocking`.
 ///
 /// Handlers compose: a limit or a deny list is a handler around a handler.
 ///

@@ -61,6 +61,24 @@ fn panics() -> Decision {
     panic!("a handler's own panic, part of the test")
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_handler_that_blocks_its_thread_is_answered_for_by_another() {
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Arc::new(std::sync::Mutex::new(blocked));
+    let handler = handler_fn(move |_: RequestEvent| {
+        let blocked = Arc::clone(&blocked);
+        async move {
+            // Until the answer is there: it does not wait for this.
+            let _ = blocked.lock().unwrap().recv();
+            Decision::Allow
+        }
+    });
+    let responder = Responder::new(receiver(), handler).with_deadline(Duration::from_millis(50));
+    let answered = ask_responder(responder, post(event_of(&Method::FlashCall))).await;
+    assert_eq!((answered.status, answered.text()), (StatusCode::OK, DENY_BODY));
+    drop(release);
+}
+
 #[tokio::test]
 async fn work_goes_on_after_the_deadline_only_when_asked() {
     /// Tells the test how the handler ended.
