@@ -139,7 +139,8 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
         Err(error) => return refuse::route(core, &error),
     };
     let key = core
-        .application(caller.app)
+        .registry
+        .get(caller.app)
         .map_or("", |own| own.signer.key().as_str());
     way.fault = spoil::strike(core, key, &route, &way.body);
     if let Some(fault) = &way.fault

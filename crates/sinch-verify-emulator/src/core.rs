@@ -1,33 +1,31 @@
 //! What all tasks of an emulator share.
 
+mod handsets;
+mod registry;
+mod time;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_protocol::auth::{Signer, Verifier};
-use sinch_verify_protocol::{
-    ApiError, ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, Verification,
-};
+use sinch_verify_protocol::{ApiError, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::{AuthorizationLevel, CallbackUrl};
 use crate::callbacks::{Job, Log, Outstanding, Poster, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::emulator::{ControlError, Parts};
-use crate::engine::{
-    Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Reach, Refusal, Uid,
-};
+use crate::emulator::Parts;
+use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
-use crate::hash::Map;
 use crate::journal::Journal;
 use crate::kit::TamperKit;
-use crate::message::Message;
 use crate::mix::mix;
-use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
+
+pub(crate) use registry::{Registered, Registry};
+pub(crate) use time::Turn;
 
 /// What all tasks of an emulator share.
 pub(crate) struct Core {
@@ -37,9 +35,7 @@ pub(crate) struct Core {
     started: SystemTime,
     settings: Arc<Settings>,
     clock: Clock,
-    applications: Vec<Registered>,
-    by_key: Map<Box<str>, AppId>,
-    remote_callbacks: bool,
+    pub(crate) registry: Registry,
     /// Held for short, and never across an `await`.
     engine: Mutex<Engine>,
     /// The engine's next deadline came nearer.
@@ -58,37 +54,6 @@ pub(crate) struct Core {
     support_ids: AtomicU64,
 }
 
-/// An application, ready for use.
-pub(crate) struct Registered {
-    pub(crate) secret: ApplicationSecret,
-    older: Vec<ApplicationSecret>,
-    pub(crate) minimum: AuthorizationLevel,
-    /// One for each secret, the first one's first.
-    pub(crate) verifiers: Vec<Verifier>,
-    pub(crate) signer: Signer,
-    callback: RwLock<Option<Arc<CallbackUrl>>>,
-}
-
-impl Registered {
-    /// All secrets that are taken.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &ApplicationSecret> {
-        [&self.secret].into_iter().chain(&self.older)
-    }
-}
-
-/// What can be done to service time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// It moves ahead.
-    By(Duration),
-    /// It moves to whatever is due next.
-    ToNextDue,
-    /// It moves to the next expiry of a verification.
-    ToNextExpiry,
-    /// It stands, or goes on.
-    Pause(bool),
-}
-
 /// What came of a command, and which verification it was about.
 pub(crate) struct Outcome {
     pub(crate) answer: Answer,
@@ -100,34 +65,15 @@ impl Core {
         let Parts { seed, clock, kit, .. } = parts;
         let settings = Arc::new(parts.settings);
         let base = base_of(parts.address);
-        let applications = parts.applications.len();
-        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, applications);
-        let mut by_key = Map::default();
-        let mut registered = Vec::new();
-        for (id, application) in (0_u32..).zip(parts.applications) {
-            by_key.insert(application.key.as_str().into(), AppId(id));
-            registered.push(Registered {
-                verifiers: [&application.secret]
-                    .into_iter()
-                    .chain(&application.older)
-                    .map(|secret| Verifier::new(application.key.clone(), secret))
-                    .collect(),
-                signer: Signer::new(application.key, &application.secret),
-                secret: application.secret,
-                older: application.older,
-                minimum: application.minimum,
-                callback: RwLock::new(application.callback.map(Arc::new)),
-            });
-        }
+        let registry = Registry::new(parts.applications, parts.remote_callbacks);
+        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, registry.len());
         Self {
             base,
             seed,
             started: clock.wire(),
             clock,
             kit,
-            applications: registered,
-            by_key,
-            remote_callbacks: parts.remote_callbacks,
+            registry,
             engine: Mutex::new(engine),
             nearer: Notify::new(),
             arrived: Notify::new(),
@@ -168,23 +114,6 @@ impl Core {
         &self.clock
     }
 
-    pub(crate) fn find(&self, key: &str) -> Option<AppId> {
-        self.by_key.get(key).copied()
-    }
-
-    pub(crate) fn applications(&self) -> impl Iterator<Item = (AppId, &Registered)> {
-        (0..).map(AppId).zip(&self.applications)
-    }
-
-    pub(crate) fn application(&self, app: AppId) -> Option<&Registered> {
-        self.applications.get(app.0 as usize)
-    }
-
-    pub(crate) fn callback(&self, app: AppId) -> Option<Arc<CallbackUrl>> {
-        let callback = &self.application(app)?.callback;
-        callback.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Gives the engine a command, and whoever is concerned what came of it.
     pub(crate) fn run(&self, command: Command) -> Answer {
         self.carry_out(command).answer
@@ -199,7 +128,7 @@ impl Core {
         self.note(now, &outputs);
         // Queued under the lock, so that events of one verification keep their order.
         for effect in outputs.effects {
-            if self.callback(effect.app).is_some() {
+            if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
                 self.post(Job::Tell(effect));
             }
@@ -255,49 +184,6 @@ impl Core {
         }
     }
 
-    /// What stands for a start of `number`, if its answer is to be held back: for how long, or for
-    /// ever.
-    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {
-        self.lock().held_back(app, number)
-    }
-
-    fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {
-        Ok(match scope {
-            Scope::Number(number) => Reach::Number(number),
-            Scope::Prefix(prefix) => {
-                let digits = prefix.strip_prefix('+').unwrap_or_default();
-                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return Err(ControlError::Prefix);
-                }
-                Reach::Prefix(prefix)
-            }
-            Scope::Application(key) => {
-                let app = self.find(key.as_str());
-                Reach::Application(app.ok_or(ControlError::UnknownApplication(key))?)
-            }
-            Scope::Everyone => Reach::Everyone,
-        })
-    }
-
-    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
-        let scope = self.reach(scope)?;
-        self.run(Command::SetPolicy { scope, policy });
-        self.tell(Happening::Policy);
-        Ok(())
-    }
-
-    pub(crate) fn remove_policy(&self, scope: Scope) -> Result<(), ControlError> {
-        let scope = self.reach(scope)?;
-        self.run(Command::RemovePolicy { scope });
-        self.tell(Happening::Policy);
-        Ok(())
-    }
-
-    pub(crate) fn clear_policies(&self) {
-        self.run(Command::ClearPolicies);
-        self.tell(Happening::Policy);
-    }
-
     /// Puts into the feed what happened outside the engine.
     pub(crate) fn tell(&self, what: Happening) {
         self.feed.push(self.clock.service(), what);
@@ -307,7 +193,7 @@ impl Core {
         if rule
             .application
             .as_deref()
-            .is_some_and(|key| self.find(key).is_none())
+            .is_some_and(|key| self.registry.find(key).is_none())
         {
             return Err("application must be the key of one of this emulator");
         }
@@ -365,141 +251,12 @@ impl Core {
         let _ = self.jobs.send(job);
     }
 
-    pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
-        self.lock().next_deadline()
-    }
-
-    pub(crate) async fn deadline_moved(&self) {
-        self.nearer.notified().await;
-    }
-
-    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
-        self.lock().inbox(number)
-    }
-
-    pub(crate) async fn wait_message(
-        &self,
-        number: &PhoneNumber,
-        after: u64,
-        timeout: Duration,
-    ) -> Option<Message> {
-        let look = async {
-            loop {
-                let arrived = self.arrived.notified();
-                tokio::pin!(arrived);
-                // From here on no arrival is missed.
-                arrived.as_mut().enable();
-                let found = self
-                    .inbox(number)
-                    .into_iter()
-                    .rev()
-                    .find(|message| message.seq > after);
-                if let Some(message) = found {
-                    return message;
-                }
-                arrived.await;
-            }
-        };
-        tokio::time::timeout(timeout, look).await.ok()
-    }
-
-    pub(crate) fn press_keypad(
-        &self,
-        number: &PhoneNumber,
-        digits: &str,
-    ) -> Result<Verification, ControlError> {
-        let command = Command::Keypad {
-            number: *number,
-            digits: digits.to_owned(),
-        };
-        let pressed = self.clock.service();
-        let outcome = self.carry_out(command);
-        if let Some(uid) = outcome.about {
-            let digits = digits.to_owned();
-            self.feed.push(pressed, Happening::Keys { uid, digits });
-        }
-        match outcome.answer {
-            Answer::Verification(verification) => Ok(*verification),
-            Answer::Refused(refusal) if refusal.code == ApiError::PARAMETER => Err(ControlError::Keys),
-            _ => Err(ControlError::NoCallout),
-        }
-    }
-
-    /// Moves service time, and does all that is due then before this returns. Says whether there was
-    /// anything to move it to.
-    pub(crate) fn turn(&self, turn: Turn) -> bool {
-        let turned = self.turn_clock(turn);
-        if turned {
-            while self.do_some_that_is_due() {}
-            self.tell(Happening::Clock);
-        }
-        turned
-    }
-
-    /// As [`Core::turn`], with requests answered in between, however much is due.
-    pub(crate) async fn turn_among_others(&self, turn: Turn) -> bool {
-        let turned = self.turn_clock(turn);
-        if turned {
-            while self.do_some_that_is_due() {
-                tokio::task::yield_now().await;
-            }
-            self.tell(Happening::Clock);
-        }
-        turned
-    }
-
-    fn turn_clock(&self, turn: Turn) -> bool {
-        let due = match turn {
-            Turn::By(span) => {
-                self.clock.advance(span);
-                return true;
-            }
-            Turn::Pause(true) => {
-                self.clock.pause();
-                return true;
-            }
-            Turn::Pause(false) => {
-                self.clock.resume();
-                // The driver did not look at the clock while it stood.
-                self.nearer.notify_one();
-                return true;
-            }
-            Turn::ToNextDue => self.look(Engine::next_deadline),
-            Turn::ToNextExpiry => self.look(Engine::next_expiry),
-        };
-        if let Some(due) = due {
-            self.clock.advance_to(due);
-        }
-        due.is_some()
-    }
-
-    /// Does some of what is due; says whether there is more.
-    pub(crate) fn do_some_that_is_due(&self) -> bool {
-        self.run(Command::TimeReached);
-        let now = self.clock.service();
-        self.next_deadline().is_some_and(|deadline| deadline <= now)
-    }
-
     /// Expires, delivers or denies; says what stands against it.
     pub(crate) fn intervene(&self, uid: Uid, what: Intervention) -> Result<(), Refusal> {
         match self.run(Command::Intervene { uid, what }) {
             Answer::Refused(refusal) => Err(refusal),
             _ => Ok(()),
         }
-    }
-
-    pub(crate) fn set_callback_url(
-        &self,
-        key: &ApplicationKey,
-        url: Option<CallbackUrl>,
-    ) -> Result<(), ControlError> {
-        let app = self.find(key.as_str()).and_then(|app| self.application(app));
-        let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
-        if !self.remote_callbacks && url.as_ref().is_some_and(|url| !url.is_loopback()) {
-            return Err(ControlError::RemoteCallback);
-        }
-        *app.callback.write().unwrap_or_else(PoisonError::into_inner) = url.map(Arc::new);
-        Ok(())
     }
 
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
@@ -527,18 +284,6 @@ impl Core {
     /// Resolves once the emulator is to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
-    }
-
-    /// `text` without any application's secret in it.
-    pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in self.applications.iter().flat_map(Registered::secrets) {
-            let secret = secret.expose_text();
-            if !secret.is_empty() && text.contains(secret) {
-                text = text.replace(secret, "[hidden]");
-            }
-        }
-        text
     }
 
     /// An id that an error body carries, for whoever asks for support.

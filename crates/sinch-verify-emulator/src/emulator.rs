@@ -155,7 +155,7 @@ impl Emulator {
         key: &ApplicationKey,
         url: impl Into<Option<CallbackUrl>>,
     ) -> Result<(), ControlError> {
-        self.core.set_callback_url(key, url.into())
+        self.core.registry.set_callback_url(key, url.into())
     }
 
     /// The latest tries to post an event, newest first.
@@ -211,7 +211,7 @@ impl Emulator {
     ///
     /// When no application has the key, it has no callback URL, or there is no kit.
     pub async fn conformance(&self, key: &ApplicationKey) -> Result<Vec<Check>, ControlError> {
-        let app = self.core.find(key.as_str());
+        let app = self.core.registry.find(key.as_str());
         let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
         callbacks::conform(&self.core, app).await
     }

@@ -67,7 +67,7 @@ pub(super) fn authorize(
     }
     let authorization = Authorization::parse(value.as_bytes()).map_err(|_| unreadable())?;
     let (app, realm) = sender(core, &authorization).ok_or_else(invalid)?;
-    let registered = core.application(app).ok_or_else(invalid)?;
+    let registered = core.registry.get(app).ok_or_else(invalid)?;
     let (level, path) = match &authorization {
         Authorization::Public { .. } => (AuthorizationLevel::Public, None),
         Authorization::Basic { pair } => {
@@ -106,7 +106,7 @@ pub(crate) fn sender(core: &Core, authorization: &Authorization<'_>) -> Option<(
         Authorization::Basic { .. } => key.strip_prefix(REALM),
         _ => None,
     };
-    Some((core.find(plain.unwrap_or(key))?, plain.is_some()))
+    Some((core.registry.find(plain.unwrap_or(key))?, plain.is_some()))
 }
 
 /// The weakest authorization that an operation takes.

@@ -87,7 +87,7 @@ fn command(
         Route::Start => Command::Start(Box::new(StartCommand {
             app,
             level: caller.level,
-            callback: core.callback(app).is_some(),
+            callback: core.registry.callback(app).is_some(),
             request: receive::<StartRequest>(body, quirks)?,
             languages: StartRequest::languages(&head.headers),
         })),

@@ -69,8 +69,8 @@ struct Sent<'a> {
 /// Tests the receiver of an application.
 pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlError> {
     let kit = core.kit().ok_or(ControlError::NoKit)?;
-    let own = core.application(app).ok_or(ControlError::NoCallback)?;
-    let url = core.callback(app).ok_or(ControlError::NoCallback)?;
+    let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
+    let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
     let number = PhoneNumber::parse("+447700900100").map_err(|_| ControlError::NoCallback)?;
     let mut run = Run {
         core,

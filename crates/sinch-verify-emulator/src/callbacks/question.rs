@@ -26,8 +26,8 @@ pub(super) async fn put(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::S
 
 async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
     // The URL may have been taken away since the start: then nobody can allow anything.
-    let url = core.callback(app)?;
-    let signer = &core.application(app)?.signer;
+    let url = core.registry.callback(app)?;
+    let signer = &core.registry.get(app)?.signer;
     let fault = strike(core, signer, "request", &ask.event.identity);
     let body = Bytes::from(ask.event.to_json());
     let parcel = Parcel {

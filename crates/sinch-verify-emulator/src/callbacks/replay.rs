@@ -24,8 +24,8 @@ const OFF: Duration = Duration::from_secs(3600);
 /// Posts a delivery again, and gives what became of it: of each post, in order.
 pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
     let (app, before) = core.log.find(seq).ok_or(ControlError::NoDelivery(seq))?;
-    let url = core.callback(app).ok_or(ControlError::NoCallback)?;
-    let own = core.application(app).ok_or(ControlError::NoCallback)?;
+    let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
+    let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
     if let Replay::Tampered(name) = how
         && !core.kit().is_some_and(|kit| kit.names().contains(&&**name))
     {

@@ -32,7 +32,9 @@ pub(super) async fn until_heard(core: Arc<Core>, in_flight: Arc<Semaphore>, tell
             return;
         };
         // Looked up every time: the URL may be set anew between tries.
-        let (Some(url), Some(registered)) = (core.callback(effect.app), core.application(effect.app)) else {
+        let (Some(url), Some(registered)) =
+            (core.registry.callback(effect.app), core.registry.get(effect.app))
+        else {
             return;
         };
         let signer = &registered.signer;
@@ -113,7 +115,7 @@ pub(super) fn judge(outcome: &Outcome) -> Judgement {
 /// Notes that too many events wait already.
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
-    if let (Some(url), Some(own)) = (core.callback(effect.app), core.application(effect.app)) {
+    if let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) {
         let (_, body) = event(&effect.notice);
         let request = signed(url.uri(), &own.signer, body, core.clock().wire(), None);
         let parcel = Parcel {

@@ -31,7 +31,7 @@ pub(super) async fn set_callback(
     let target: Target = read_body(&body, r#"{"url":"http://127.0.0.1:8000/callback"}"#)?;
     let url = target.url.as_deref().map(str::parse::<CallbackUrl>);
     let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
-    match core.set_callback_url(&key, url) {
+    match core.registry.set_callback_url(&key, url) {
         Ok(()) => Ok(done()),
         Err(error @ ControlError::UnknownApplication(_)) => {
             Err(Refused::failed(StatusCode::NOT_FOUND, &error))

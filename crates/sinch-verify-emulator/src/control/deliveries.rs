@@ -64,7 +64,7 @@ struct Tested {
 /// Puts an application's receiver to the test.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let tested: Tested = read_body(&body, r#"{"application":"KEY"}"#)?;
-    let app = core.find(&tested.application);
+    let app = core.registry.find(&tested.application);
     let app = app.ok_or_else(|| Refused::not_found("no application of this emulator has this key"))?;
     let checks = callbacks::conform(&core, app)
         .await
@@ -94,11 +94,11 @@ fn view(core: &Core, waiting: &Waiting) -> Value {
     let mut view = value!({
         "event": waiting.event,
         "verificationId": waiting.uid.to_id(),
-        "application": core.application(waiting.app).map(|own| own.signer.key().as_str()),
+        "application": core.registry.get(waiting.app).map(|own| own.signer.key().as_str()),
         "attempt": waiting.attempt,
         "underWay": waiting.under_way,
     });
-    if let Some(url) = core.callback(waiting.app) {
+    if let Some(url) = core.registry.callback(waiting.app) {
         view["url"] = url.to_string().into();
     }
     if let Some(at) = waiting.next_at {

@@ -109,11 +109,11 @@ impl Wanted {
         let uid = entry.what.about();
         let about = uid.and_then(|uid| core.look(|engine| engine.overview(uid)));
         if let Some(about) = &about {
-            let key = core.application(about.app).map(|own| own.signer.key().as_str());
+            let key = core.registry.get(about.app).map(|own| own.signer.key().as_str());
             data["number"] = value!(about.number);
             data["application"] = value!(key);
         }
-        let own_key = self.app.and_then(|app| core.application(app));
+        let own_key = self.app.and_then(|app| core.registry.get(app));
         let own_key = own_key.map(|own| own.signer.key().as_str());
         if own_key.is_some_and(|key| data["application"] != key)
             || self

@@ -13,10 +13,11 @@ use crate::replay::Replay;
 
 pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
     let applications: Vec<Value> = core
-        .applications()
+        .registry
+        .all()
         .map(|(app, own)| {
             let mut view = value!({"key": own.signer.key().as_str(), "minimum": own.minimum.name()});
-            if let Some(url) = core.callback(app) {
+            if let Some(url) = core.registry.callback(app) {
                 view["callbackUrl"] = url.to_string().into();
             }
             view

@@ -101,7 +101,7 @@ pub(super) fn inspect(
     sender: &Sender,
     detail: &mut Value,
 ) {
-    let own = sender.app.and_then(|app| core.application(app));
+    let own = sender.app.and_then(|app| core.registry.get(app));
     let explanation = match (sender.kind, own) {
         (Kind::None, _) => None,
         (Kind::Unreadable, _) => Some(Explanation::new(

@@ -27,7 +27,7 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
                 Reach::Number(number) => view["number"] = value!(number),
                 Reach::Prefix(prefix) => view["prefix"] = value!(prefix),
                 Reach::Application(app) => {
-                    let key = core.application(*app).map(|own| own.signer.key().as_str());
+                    let key = core.registry.get(*app).map(|own| own.signer.key().as_str());
                     view["application"] = value!(key);
                 }
                 Reach::Everyone => view["everyone"] = true.into(),

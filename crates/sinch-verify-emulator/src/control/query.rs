@@ -63,7 +63,7 @@ impl Query {
     /// The application with the key that `name` gives.
     pub(super) fn application(&self, name: &str, core: &Core) -> Result<Option<AppId>, Refused> {
         let find = |key: &str| {
-            let app = core.find(key);
+            let app = core.registry.find(key);
             app.ok_or_else(|| Refused::bad(format!("{name}: no application of this emulator has this key")))
         };
         self.text(name).map(find).transpose()

@@ -65,7 +65,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
         "seq": exchange.seq,
         "at": time(exchange.at),
         "method": exchange.verb().as_str(),
-        "path": core.without_secrets(&target.to_string()),
+        "path": core.registry.without_secrets(&target.to_string()),
         "authorization": sender.kind.name(),
         "ms": exchange.took.as_micros() as f64 / 1000.0,
         "verdict": verdict,
@@ -74,7 +74,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
     if let Ok(route) = &route {
         row["operation"] = api::name(route).into();
     }
-    if let Some(own) = sender.app.and_then(|app| core.application(app)) {
+    if let Some(own) = sender.app.and_then(|app| core.registry.get(app)) {
         row["application"] = own.signer.key().as_str().into();
     }
     if let Some(status) = exchange.status {
@@ -100,19 +100,20 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
     detail["wireAt"] = time(exchange.wire);
     detail["headers"] = shown(core, &headers);
     detail["body"] = core
+        .registry
         .without_secrets(&String::from_utf8_lossy(&exchange.body))
         .into();
     if let Some(status) = exchange.status {
         detail["response"] = value!({
             "status": status.as_u16(),
             "headers": shown(core, &exchange.answer_headers()),
-            "body": core.without_secrets(&String::from_utf8_lossy(&exchange.answer)),
+            "body": core.registry.without_secrets(&String::from_utf8_lossy(&exchange.answer)),
         });
     }
     inspect(core, exchange, &headers, &sender, &mut detail);
     let target = exchange.target();
     let route = Route::parse(&exchange.verb(), target.path()).ok();
-    let key = sender.app.and_then(|app| core.application(app));
+    let key = sender.app.and_then(|app| core.registry.get(app));
     let call = snippet::Call {
         base: core.base(),
         verb: exchange.verb(),
@@ -123,9 +124,9 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
         headers: &headers,
         body: &exchange.body,
     };
-    detail["curl"] = core.without_secrets(&call.curl()).into();
+    detail["curl"] = core.registry.without_secrets(&call.curl()).into();
     if let Some(rust) = route.and_then(|route| call.rust(&route)) {
-        detail["rust"] = core.without_secrets(&rust).into();
+        detail["rust"] = core.registry.without_secrets(&rust).into();
     }
     detail
 }
@@ -139,7 +140,7 @@ pub(super) fn shown(core: &Core, headers: &HeaderMap) -> Value {
         } else {
             text.into_owned()
         };
-        let text = core.without_secrets(&text);
+        let text = core.registry.without_secrets(&text);
         value!([name.as_str(), text])
     });
     pairs.collect()

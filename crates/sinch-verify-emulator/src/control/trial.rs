@@ -42,8 +42,8 @@ struct Wanted {
 pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let wanted: Wanted = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
     let own = match &wanted.application {
-        None => core.applications().next().map(|(_, own)| own),
-        Some(key) => core.find(key).and_then(|app| core.application(app)),
+        None => core.registry.all().next().map(|(_, own)| own),
+        Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| Refused::bad("no application of this emulator has this key"))?;
     let request = match Method::from(wanted.method.as_str()) {
@@ -66,7 +66,7 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
 /// device, which has no secret.
 pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Answer {
     let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
-    let own = found.as_ref().and_then(|found| core.application(found.app));
+    let own = found.as_ref().and_then(|found| core.registry.get(found.app));
     let (Some(found), Some(own)) = (found, own) else {
         return Err(Refused::not_found(format!("verification {id:?} is not known")));
     };

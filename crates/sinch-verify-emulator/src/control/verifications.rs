@@ -66,7 +66,7 @@ fn view(core: &Core, overview: &Overview) -> Value {
         "number": overview.number,
         "method": overview.method,
         "status": overview.status,
-        "application": core.application(overview.app).map(|own| own.signer.key().as_str()),
+        "application": core.registry.get(overview.app).map(|own| own.signer.key().as_str()),
         "startedAt": time(overview.started_at),
         "expiresAt": time(overview.expires_at),
         "attempts": overview.attempts,
@@ -81,7 +81,7 @@ fn view(core: &Core, overview: &Overview) -> Value {
     if let Some(ended_at) = overview.ended_at {
         view["endedAt"] = time(ended_at);
     }
-    if let Some(url) = core.callback(overview.app) {
+    if let Some(url) = core.registry.callback(overview.app) {
         view["callbackUrl"] = url.to_string().into();
     }
     view

@@ -1,0 +1,109 @@
+//! What happens at handsets, and what they do by themselves.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::{ApiError, PhoneNumber, Verification};
+
+use super::Core;
+use crate::emulator::ControlError;
+use crate::engine::{Answer, AppId, Command, Reach};
+use crate::feed::Happening;
+use crate::message::Message;
+use crate::policy::{Policy, Scope};
+
+impl Core {
+    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
+        self.lock().inbox(number)
+    }
+
+    pub(crate) async fn wait_message(
+        &self,
+        number: &PhoneNumber,
+        after: u64,
+        timeout: Duration,
+    ) -> Option<Message> {
+        let look = async {
+            loop {
+                let arrived = self.arrived.notified();
+                tokio::pin!(arrived);
+                // From here on no arrival is missed.
+                arrived.as_mut().enable();
+                let found = self
+                    .inbox(number)
+                    .into_iter()
+                    .rev()
+                    .find(|message| message.seq > after);
+                if let Some(message) = found {
+                    return message;
+                }
+                arrived.await;
+            }
+        };
+        tokio::time::timeout(timeout, look).await.ok()
+    }
+
+    pub(crate) fn press_keypad(
+        &self,
+        number: &PhoneNumber,
+        digits: &str,
+    ) -> Result<Verification, ControlError> {
+        let command = Command::Keypad {
+            number: *number,
+            digits: digits.to_owned(),
+        };
+        let pressed = self.clock.service();
+        let outcome = self.carry_out(command);
+        if let Some(uid) = outcome.about {
+            let digits = digits.to_owned();
+            self.feed.push(pressed, Happening::Keys { uid, digits });
+        }
+        match outcome.answer {
+            Answer::Verification(verification) => Ok(*verification),
+            Answer::Refused(refusal) if refusal.code == ApiError::PARAMETER => Err(ControlError::Keys),
+            _ => Err(ControlError::NoCallout),
+        }
+    }
+
+    /// What stands for a start of `number`, if its answer is to be held back: for how long, or for
+    /// ever.
+    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {
+        self.lock().held_back(app, number)
+    }
+
+    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
+        let scope = self.reach(scope)?;
+        self.run(Command::SetPolicy { scope, policy });
+        self.tell(Happening::Policy);
+        Ok(())
+    }
+
+    pub(crate) fn remove_policy(&self, scope: Scope) -> Result<(), ControlError> {
+        let scope = self.reach(scope)?;
+        self.run(Command::RemovePolicy { scope });
+        self.tell(Happening::Policy);
+        Ok(())
+    }
+
+    pub(crate) fn clear_policies(&self) {
+        self.run(Command::ClearPolicies);
+        self.tell(Happening::Policy);
+    }
+
+    fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {
+        Ok(match scope {
+            Scope::Number(number) => Reach::Number(number),
+            Scope::Prefix(prefix) => {
+                let digits = prefix.strip_prefix('+').unwrap_or_default();
+                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(ControlError::Prefix);
+                }
+                Reach::Prefix(prefix)
+            }
+            Scope::Application(key) => {
+                let app = self.registry.find(key.as_str());
+                Reach::Application(app.ok_or(ControlError::UnknownApplication(key))?)
+            }
+            Scope::Everyone => Reach::Everyone,
+        })
+    }
+}

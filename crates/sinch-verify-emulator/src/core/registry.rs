@@ -1,0 +1,111 @@
+//! The applications, by key.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sinch_verify_protocol::auth::{Signer, Verifier};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+use crate::application::{Application, AuthorizationLevel, CallbackUrl};
+use crate::emulator::ControlError;
+use crate::engine::AppId;
+use crate::hash::Map;
+
+/// The applications that an emulator knows, which stay the same while it runs.
+pub(crate) struct Registry {
+    applications: Vec<Registered>,
+    by_key: Map<Box<str>, AppId>,
+    remote_callbacks: bool,
+}
+
+impl Registry {
+    pub(super) fn new(applications: Vec<Application>, remote_callbacks: bool) -> Self {
+        let keys = (0..).map(AppId).zip(&applications);
+        let by_key = keys
+            .map(|(app, application)| (application.key.as_str().into(), app))
+            .collect();
+        Self {
+            applications: applications.into_iter().map(Registered::new).collect(),
+            by_key,
+            remote_callbacks,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.applications.len()
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<AppId> {
+        self.by_key.get(key).copied()
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (AppId, &Registered)> {
+        (0..).map(AppId).zip(&self.applications)
+    }
+
+    pub(crate) fn get(&self, app: AppId) -> Option<&Registered> {
+        self.applications.get(app.0 as usize)
+    }
+
+    pub(crate) fn callback(&self, app: AppId) -> Option<Arc<CallbackUrl>> {
+        let callback = &self.get(app)?.callback;
+        callback.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_callback_url(
+        &self,
+        key: &ApplicationKey,
+        url: Option<CallbackUrl>,
+    ) -> Result<(), ControlError> {
+        let app = self.find(key.as_str()).and_then(|app| self.get(app));
+        let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
+        if !self.remote_callbacks && url.as_ref().is_some_and(|url| !url.is_loopback()) {
+            return Err(ControlError::RemoteCallback);
+        }
+        *app.callback.write().unwrap_or_else(PoisonError::into_inner) = url.map(Arc::new);
+        Ok(())
+    }
+
+    /// `text` without any application's secret in it.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in self.applications.iter().flat_map(Registered::secrets) {
+            let secret = secret.expose_text();
+            if !secret.is_empty() && text.contains(secret) {
+                text = text.replace(secret, "[hidden]");
+            }
+        }
+        text
+    }
+}
+
+/// An application, ready for use.
+pub(crate) struct Registered {
+    pub(crate) secret: ApplicationSecret,
+    older: Vec<ApplicationSecret>,
+    pub(crate) minimum: AuthorizationLevel,
+    /// One for each secret, the first one's first.
+    pub(crate) verifiers: Vec<Verifier>,
+    pub(crate) signer: Signer,
+    callback: RwLock<Option<Arc<CallbackUrl>>>,
+}
+
+impl Registered {
+    fn new(application: Application) -> Self {
+        let secrets = [&application.secret].into_iter().chain(&application.older);
+        Self {
+            verifiers: secrets
+                .map(|secret| Verifier::new(application.key.clone(), secret))
+                .collect(),
+            signer: Signer::new(application.key, &application.secret),
+            secret: application.secret,
+            older: application.older,
+            minimum: application.minimum,
+            callback: RwLock::new(application.callback.map(Arc::new)),
+        }
+    }
+
+    /// All secrets that are taken.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &ApplicationSecret> {
+        [&self.secret].into_iter().chain(&self.older)
+    }
+}
