@@ -34,17 +34,19 @@ const LEAN: &str = "sinch-verify-load, transport lean";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let bench = Bench::start()?;
-    let mut bare = Worker::ours(Core::Client, ["request", "bare-reqwest", &bench.url])?;
-    bare.ask("start 1 40 0")?;
     let id = bench.pending(41)?;
     for round in 1..=rounds {
         let (ours, oha) = both(round, || bench.query_only("lean"), || bench.oha(&id))?;
         beside(LEAN, "oha", 0.60, ours, oha)?;
         let (goose, attack) = both(round, || bench.query_only("goose"), || bench.bare_goose())?;
         beside(GOOSE, "a bare goose attack", 0.90, goose, attack)?;
+        // One for each round: what it kept open would be closed by the next one.
+        let mut bare = Worker::ours(Core::Client, ["request", "bare-reqwest", &bench.url])?;
+        bare.ask(&format!("status 500 {id}"))?;
         let before = bare.cpu()?;
         bare.ask(&format!("status 20000 {id}"))?;
         let by_hand = each(bare.cpu()? - before, 20_000);
+        drop(bare);
         cost(GOOSE, "bare reqwest, signed and read by hand", goose, by_hand)?;
         bench.half_of(ours.rate / 3.0)?;
         bench.frozen()?;
