@@ -6,7 +6,14 @@ use std::time::{Duration, SystemTime};
 /// *Wire time* is the wall clock: timestamps of what is sent, and the freshness of what came.
 /// *Service time* is what verifications live by: it can be moved ahead, or made to stand still.
 #[derive(Debug)]
-pub(crate) struct Clock(Mutex<Service>);
+pub(crate) struct Clock {
+    service: Mutex<Service>,
+    /// The last timestamp that was made for something that is sent again.
+    again: Mutex<SystemTime>,
+}
+
+/// How fine timestamps on the wire are.
+const TICK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug)]
 enum Service {
@@ -20,17 +27,33 @@ impl Clock {
     /// Service time that starts with the wall clock.
     pub(crate) fn running() -> Self {
         let wire = SystemTime::now();
-        Self(Mutex::new(Service::Running { service: wire, wire }))
+        Self::new(Service::Running { service: wire, wire })
     }
 
     /// Service time that stands at `now` until it is moved.
     pub(crate) fn manual(now: SystemTime) -> Self {
-        Self(Mutex::new(Service::Manual { now }))
+        Self::new(Service::Manual { now })
+    }
+
+    fn new(service: Service) -> Self {
+        Self {
+            service: Mutex::new(service),
+            again: Mutex::new(SystemTime::UNIX_EPOCH),
+        }
     }
 
     /// The wall clock. Nothing else in this crate reads it.
     pub(crate) fn wire(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    /// The wall clock for something that was sent at `before` and is sent again: later on the wire
+    /// than `before`, and than everything else that was sent again. Signed twice within one tick,
+    /// an event would have one signature, and a careful receiver would refuse the second.
+    pub(crate) fn wire_again(&self, before: SystemTime) -> SystemTime {
+        let mut last = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = self.wire().max(before + TICK).max(*last + TICK);
+        *last
     }
 
     /// The time verifications live by.
@@ -83,7 +106,7 @@ impl Clock {
 
     fn lock(&self) -> MutexGuard<'_, Service> {
         // The state is one plain value, whole at all times.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +146,7 @@ fn last() -> SystemTime {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Clock, Service, last};
+    use super::{Clock, Service, TICK, last};
 
     #[test]
     fn service_time_goes_with_the_wall_clock_from_where_it_was_put() {
@@ -143,6 +166,18 @@ mod tests {
         assert_eq!(service.at(noon + 2 * second), noon + 101 * second);
         service.set(last(), noon);
         assert_eq!(service.at(noon + second), last());
+    }
+
+    #[test]
+    fn what_is_sent_again_has_a_timestamp_of_its_own() {
+        let clock = Clock::running();
+        let mut last = clock.wire() + Duration::from_secs(1);
+        for _ in 0..100 {
+            let again = clock.wire_again(last);
+            assert!(again >= last + TICK);
+            last = again;
+        }
+        assert!(clock.wire_again(SystemTime::UNIX_EPOCH) >= last + TICK);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Del
         url: &url,
         how,
     };
-    let now = core.clock().wire();
+    let now = core.clock().wire_again(before.at);
     let mut posted = Vec::new();
     match how {
         Replay::Reordered => {

@@ -157,11 +157,12 @@ pub(super) fn name(notice: &Notice) -> &'static str {
 }
 
 /// The wait before try `attempt`: doubled every time, with up to half of it taken off so that
-/// events that failed together do not come together again.
+/// events that failed together do not come together again. Never nothing: timestamps count
+/// milliseconds, and two tries with the same one would be a replay.
 fn pause(core: &Core, uid: Uid, attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(2).min(16);
     let whole = core.settings().event_backoff.saturating_mul(1 << doublings);
     let chance = mix(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
     let off = f64::from((chance >> 32) as u32) / f64::from(u32::MAX) / 2.0;
-    whole.mul_f64(1.0 - off)
+    whole.mul_f64(1.0 - off).max(Duration::from_millis(1))
 }
