@@ -132,6 +132,11 @@ const FITS: &str = "return document.documentElement.scrollWidth <= window.innerW
         || one.closest('pre, .scroll, .tabs')
         || one.getBoundingClientRect().right <= window.innerWidth + 1)";
 
+/// Whether the tab of the view that is shown is one of those that are.
+const TAB_SHOWS: &str = "const [tabs, tab] = ['#tabs', '#tabs [aria-current]']
+        .map((one) => document.querySelector(one).getBoundingClientRect());
+    return tab.left >= tabs.left - 1 && tab.right <= tabs.right + 1";
+
 /// How many lines the clock and its buttons take.
 const STRIP_LINES: &str = "return new Set([...document.querySelectorAll('#strip > *')]
     .filter((one) => one.offsetParent)
@@ -220,6 +225,7 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
                 .keep(&format!("narrow-{scheme}-{}", place.replace(['/', '%'], "-")))
                 .await;
             assert_eq!(browser.run(FITS).await, true, "{place} sticks out");
+            assert_eq!(browser.run(TAB_SHOWS).await, true, "the tab of {place}");
             assert_eq!(browser.run(NAMELESS).await, json!([]), "{place}");
             assert_eq!(browser.run(PALE).await, json!([]), "{place} in {scheme}");
         }

@@ -59,10 +59,19 @@ function route() {
     const current = tab.hash === `#/${view.name}`;
     if (current) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
-    // On a narrow screen the tabs scroll.
-    if (current) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (current) reveal(tab);
   }
   shown.show(args.filter(Boolean), new URLSearchParams(query));
+}
+
+/**
+ * On a narrow screen the tabs scroll. Not by `scrollIntoView`: some browsers let Tab go on from what
+ * it showed, and the first Tab of a visit would no longer come to the link past the tabs.
+ */
+function reveal(tab) {
+  const tabs = tab.parentElement;
+  const [one, all] = [tab, tabs].map((node) => node.getBoundingClientRect());
+  tabs.scrollLeft += Math.min(0, one.left - all.left) + Math.max(0, one.right - all.right);
 }
 
 /** Says at its tab, where it can, how many faults are in force: a forgotten one is a long search. */
