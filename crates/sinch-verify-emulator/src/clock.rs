@@ -72,7 +72,7 @@ impl Clock {
         let wire = self.wire();
         let mut service = self.lock();
         let now = service.at(wire).checked_add(by);
-        service.set(now.map_or_else(last, |now| now.min(last())), wire);
+        service.set(now.map_or_else(end, |now| now.min(end())), wire);
     }
 
     /// Moves service time ahead to `at`, if it is before that.
@@ -80,7 +80,7 @@ impl Clock {
         let wire = self.wire();
         let mut service = self.lock();
         let now = service.at(wire).max(at);
-        service.set(now.min(last()), wire);
+        service.set(now.min(end()), wire);
     }
 
     /// Lets service time stand from now on.
@@ -120,7 +120,7 @@ impl Service {
                     // The wall clock was set back.
                     Err(before) => service.checked_sub(before.duration()),
                 };
-                now.map_or_else(last, |now| now.min(last()))
+                now.map_or_else(end, |now| now.min(end()))
             }
         }
     }
@@ -138,7 +138,7 @@ impl Service {
 
 /// Where service time ends, 9999-12-30T00:00:00Z: timestamps of the wire have four digits for the
 /// year, and every time zone shall still be able to express them.
-fn last() -> SystemTime {
+pub(crate) fn end() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_128_000)
 }
 
@@ -146,7 +146,7 @@ fn last() -> SystemTime {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Clock, Service, TICK, last};
+    use super::{Clock, Service, TICK, end};
 
     #[test]
     fn service_time_goes_with_the_wall_clock_from_where_it_was_put() {
@@ -164,8 +164,8 @@ mod tests {
         );
         service.set(noon + 100 * second, noon + second);
         assert_eq!(service.at(noon + 2 * second), noon + 101 * second);
-        service.set(last(), noon);
-        assert_eq!(service.at(noon + second), last());
+        service.set(end(), noon);
+        assert_eq!(service.at(noon + second), end());
     }
 
     #[test]

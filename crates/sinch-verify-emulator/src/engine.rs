@@ -212,6 +212,11 @@ impl Engine {
                 break;
             };
             self.now = self.now.max(at);
+            if task != Task::Expire
+                && let Some(record) = self.store.get_mut(uid)
+            {
+                *record.due_mut(task) = None;
+            }
             match task {
                 Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
                 Task::CallOver => self.call_over(uid),
@@ -226,7 +231,6 @@ impl Engine {
         let Some(record) = self.store.get_mut(uid) else {
             return;
         };
-        record.call_over_at = None;
         match record.method {
             Method::Callout => self.end(uid, Status::Fail, Some(Reason::HungUp)),
             _ => record.complete_call(CallResult::Cancel),
@@ -239,9 +243,14 @@ impl Engine {
             return;
         };
         record.end(status, reason, self.now);
-        self.agenda.remove(record.expires_at, uid, Task::Expire);
-        if let Some(at) = record.call_over_at.take() {
-            self.agenda.remove(at, uid, Task::CallOver);
+        if let Some(at) = record.expires_at {
+            self.agenda.remove(at, uid, Task::Expire);
+        }
+        // What was held up may still arrive.
+        for task in [Task::CallOver, Task::Act] {
+            if let Some(at) = record.due_mut(task).take() {
+                self.agenda.remove(at, uid, task);
+            }
         }
         self.effects.push(Effect {
             app: record.app,
@@ -250,6 +259,9 @@ impl Engine {
         });
         for forgotten in self.store.ended(uid, self.settings.verifications_kept) {
             self.handsets.forget(&forgotten.number, forgotten.uid);
+            if let Some(at) = forgotten.arrive_at {
+                self.agenda.remove(at, forgotten.uid, Task::Arrive);
+            }
         }
     }
 

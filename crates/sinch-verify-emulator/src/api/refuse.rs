@@ -21,7 +21,9 @@ pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Bytes>
     let mut response = error_response(core, ApiError::new(refusal.code, refusal.message));
     if let Some(after) = refusal.retry_after {
         // Whole seconds, rounded up: earlier would be refused again.
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        let seconds = after
+            .as_secs()
+            .saturating_add(u64::from(after.subsec_nanos() > 0));
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response

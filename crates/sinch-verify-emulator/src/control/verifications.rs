@@ -68,7 +68,6 @@ fn view(core: &Core, overview: &Overview) -> Value {
         "status": overview.status,
         "application": core.registry.get(overview.app).map(|own| own.signer.key().as_str()),
         "startedAt": time(overview.started_at),
-        "expiresAt": time(overview.expires_at),
         "attempts": overview.attempts,
         "attemptsAllowed": core.settings().attempts,
     });
@@ -78,8 +77,10 @@ fn view(core: &Core, overview: &Overview) -> Value {
     if let Some(reference) = &overview.reference {
         view["reference"] = value!(reference);
     }
-    if let Some(ended_at) = overview.ended_at {
-        view["endedAt"] = time(ended_at);
+    for (name, at) in [("expiresAt", overview.expires_at), ("endedAt", overview.ended_at)] {
+        if let Some(at) = at {
+            view[name] = time(at);
+        }
     }
     if let Some(url) = core.registry.callback(overview.app) {
         view["callbackUrl"] = url.to_string().into();

@@ -1,9 +1,13 @@
 //! What will happen by itself, and when.
+//!
+//! Each verification knows when its tasks are due, so that none of them outlives what it is for.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use super::Engine;
 use super::record::Uid;
+use crate::clock;
 
 /// Something that happens to a verification when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +35,11 @@ impl Agenda {
         self.0.remove(&(at, uid, task));
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn next(&self) -> Option<SystemTime> {
         self.0.first().map(|(at, _, _)| *at)
     }
@@ -45,4 +54,42 @@ impl Agenda {
         self.next().filter(|at| *at <= now)?;
         self.0.pop_first()
     }
+}
+
+impl Engine {
+    /// Lets `task` happen to a verification at `at`, and no longer when it was to happen before;
+    /// `None` for never.
+    pub(super) fn schedule(&mut self, uid: Uid, task: Task, at: Option<SystemTime>) {
+        let Some(record) = self.store.get_mut(uid) else {
+            return;
+        };
+        if let Some(before) = std::mem::replace(record.due_mut(task), at) {
+            self.agenda.remove(before, uid, task);
+        }
+        if let Some(at) = at {
+            self.agenda.add(at, uid, task);
+        }
+    }
+
+    /// A verification for which something is due that can no longer matter.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn due_in_vain(&self) -> Option<Uid> {
+        let in_vain = |(_, uid, task): &&(SystemTime, Uid, Task)| {
+            self.store.get(*uid).is_none_or(|record| match task {
+                Task::Arrive => record.arrived,
+                _ => !record.is_pending(),
+            })
+        };
+        self.agenda.0.iter().find(in_vain).map(|(_, uid, _)| *uid)
+    }
+
+    /// The instant after so long; `None` when the clock ends before: what is due then never comes.
+    pub(super) fn later(&self, by: Duration) -> Option<SystemTime> {
+        after(self.now, by)
+    }
+}
+
+/// As [`Engine::later`], counted from `at`.
+pub(super) fn after(at: SystemTime, by: Duration) -> Option<SystemTime> {
+    at.checked_add(by).filter(|at| *at <= clock::end())
 }

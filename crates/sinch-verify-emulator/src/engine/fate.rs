@@ -8,7 +8,7 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
 use super::Engine;
-use super::agenda::Task;
+use super::agenda::{self, Task};
 use super::command::{AppId, Arrived, Effect, Notice, Reach};
 use super::record::{Fate, Uid};
 use super::send::AUTO;
@@ -125,7 +125,7 @@ impl Engine {
                 }
                 Policy::Never => (None, Duration::ZERO, Arrival::Never),
                 Policy::Late { after } => {
-                    self.agenda.add(self.later(after), uid, Task::Arrive);
+                    self.schedule(uid, Task::Arrive, self.later(after));
                     (None, Duration::ZERO, Arrival::Later)
                 }
                 Policy::Unreachable { after } => {
@@ -159,21 +159,17 @@ impl Engine {
                 (Some(fail(reason, None)), magic::SOON, Arrival::Failed)
             }
             Act::AfterExpiry => {
-                let at = record
-                    .expires_at
-                    .checked_add(magic::SOON)
-                    .unwrap_or(record.expires_at);
-                self.agenda.add(at, uid, Task::Arrive);
+                let at = record.expires_at.and_then(|at| agenda::after(at, magic::SOON));
+                self.schedule(uid, Task::Arrive, at);
                 (None, Duration::ZERO, Arrival::Later)
             }
             _ => (None, Duration::ZERO, Arrival::Now),
         };
         if let Some(fate) = fate {
-            let at = self.later(after);
-            self.agenda.add(at, uid, Task::Act);
             if let Some(record) = self.store.get_mut(uid) {
                 record.fate = Some(Box::new(fate));
             }
+            self.schedule(uid, Task::Act, self.later(after));
         }
         arrival
     }
@@ -202,7 +198,7 @@ impl Engine {
                 if !self.count_attempt(uid, reason) {
                     // At least a moment apart, so that time goes on between them.
                     let at = self.later(every.max(Duration::from_millis(1)));
-                    self.agenda.add(at, uid, Task::Act);
+                    self.schedule(uid, Task::Act, at);
                 }
             }
             Fate::End { status, reason, call } => {
@@ -220,6 +216,9 @@ impl Engine {
             return;
         };
         record.arrived = true;
+        if let Some(at) = record.arrive_at.take() {
+            self.agenda.remove(at, uid, Task::Arrive);
+        }
         let (number, is_pending) = (record.number, record.is_pending());
         let method = record.method.clone();
         for kind in kinds(&method) {

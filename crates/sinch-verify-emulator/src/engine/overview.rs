@@ -26,7 +26,8 @@ pub(crate) struct Overview {
     pub(crate) reference: Option<String>,
     pub(crate) started_at: SystemTime,
     pub(crate) ended_at: Option<SystemTime>,
-    pub(crate) expires_at: SystemTime,
+    /// `None` for never.
+    pub(crate) expires_at: Option<SystemTime>,
     pub(crate) attempts: u32,
 }
 

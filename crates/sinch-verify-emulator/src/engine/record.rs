@@ -7,6 +7,7 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status, VerificationId};
 
+use super::agenda::Task;
 use super::command::AppId;
 use super::language::Language;
 use super::plan::Plan;
@@ -102,10 +103,14 @@ pub(super) struct Record {
     pub(super) reason: Option<Reason>,
     pub(super) started_at: SystemTime,
     pub(super) ended_at: Option<SystemTime>,
-    /// When it expires; in the agenda while it is pending.
-    pub(super) expires_at: SystemTime,
-    /// When its call is over; in the agenda while it is set.
+    /// When it expires; in the agenda while it is pending. `None` for never.
+    pub(super) expires_at: Option<SystemTime>,
+    /// When its call is over; in the agenda while it is set, as the next two are.
     pub(super) call_over_at: Option<SystemTime>,
+    /// When its fate comes to pass.
+    pub(super) act_at: Option<SystemTime>,
+    /// When what was held up arrives.
+    pub(super) arrive_at: Option<SystemTime>,
     /// What happens to it by itself.
     pub(super) fate: Option<Box<Fate>>,
     /// Wrong reports and wrong keys.
@@ -148,7 +153,7 @@ pub(super) struct Wording {
     pub(super) hash: Option<String>,
 }
 
-/// What happens to a verification by itself, when its [`Task::Act`](super::agenda::Task) comes.
+/// What happens to a verification by itself, when its [`Task::Act`] comes.
 #[derive(Clone)]
 pub(super) enum Fate {
     /// Its proof is reported, after so many wrong ones, each this long after the last.
@@ -190,6 +195,16 @@ pub(super) struct Call {
 impl Record {
     pub(super) fn is_pending(&self) -> bool {
         self.status == Status::Pending
+    }
+
+    /// When `task` happens to it.
+    pub(super) fn due_mut(&mut self, task: Task) -> &mut Option<SystemTime> {
+        match task {
+            Task::Act => &mut self.act_at,
+            Task::Arrive => &mut self.arrive_at,
+            Task::CallOver => &mut self.call_over_at,
+            Task::Expire => &mut self.expires_at,
+        }
     }
 
     /// What reached the handset by `method`; `None` for a method that is not tried.

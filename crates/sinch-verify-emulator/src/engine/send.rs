@@ -210,28 +210,20 @@ impl Engine {
 
     /// A call begins, and is over after `lasting` if it has such a limit.
     fn call_until(&mut self, uid: Uid, lasting: Option<Duration>) {
-        let over = lasting.map(|lasting| self.later(lasting));
         if let Some(record) = self.store.get_mut(uid) {
             record.call = Some(Box::new(Call {
                 complete: false,
                 result: None,
             }));
-            record.call_over_at = over;
         }
-        if let Some(at) = over {
-            self.agenda.add(at, uid, Task::CallOver);
-        }
+        let over = lasting.and_then(|lasting| self.later(lasting));
+        self.schedule(uid, Task::CallOver, over);
     }
 
     /// An expiry that was asked for says how long the code is valid, so it counts from now on,
     /// however long the callback took to answer.
     fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
-        let at = self.later(expiry);
-        if let Some(record) = self.store.get_mut(uid) {
-            self.agenda.remove(record.expires_at, uid, Task::Expire);
-            record.expires_at = at;
-            self.agenda.add(at, uid, Task::Expire);
-        }
+        self.schedule(uid, Task::Expire, self.later(expiry));
     }
 }
 

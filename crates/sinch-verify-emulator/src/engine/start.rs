@@ -1,7 +1,5 @@
 //! Starts, and what the callback says to them.
 
-use std::time::SystemTime;
-
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::identity::IdentityType;
 use sinch_verify_protocol::start::StartRequest;
@@ -87,6 +85,8 @@ impl Engine {
             ended_at: None,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
+            act_at: None,
+            arrive_at: None,
             fate: None,
             attempts: 0,
             source: None,
@@ -95,7 +95,9 @@ impl Engine {
             call: None,
         };
         self.about = Some(uid);
-        self.agenda.add(record.expires_at, uid, Task::Expire);
+        if let Some(at) = record.expires_at {
+            self.agenda.add(at, uid, Task::Expire);
+        }
         if let Act::Deny(reason) = act {
             self.store.insert(record);
             return Err(self.deny(uid, reason));
@@ -184,11 +186,6 @@ impl Engine {
             });
         }
         Ok(())
-    }
-
-    pub(super) fn later(&self, by: std::time::Duration) -> SystemTime {
-        // A span that no clock reaches never ends.
-        self.now.checked_add(by).unwrap_or(self.now)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The engine under random commands.
 
+mod due;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

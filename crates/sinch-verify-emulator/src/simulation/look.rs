@@ -58,6 +58,9 @@ impl World {
     }
 
     pub(super) fn sweep(&mut self) -> Checked {
+        if let Some(uid) = self.engine.due_in_vain() {
+            return Err(format!("something is due for {uid}, which is over"));
+        }
         for uid in self.model.all() {
             self.look(uid)?;
         }

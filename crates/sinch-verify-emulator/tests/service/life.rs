@@ -9,7 +9,9 @@ use sinch_verify_protocol::{
     VerificationId,
 };
 
-use crate::support::{application, basic, call, code, emulator, emulator_with, newest, number, plain, send};
+use crate::support::{
+    application, basic, call, code, emulator, emulator_with, get, json, newest, number, plain, send,
+};
 
 async fn start(emulator: &Emulator) -> VerificationId {
     call(emulator, &basic(), &Start::sms(number())).await.unwrap().id
@@ -249,11 +251,40 @@ async fn velocity_is_off_until_switched_on() {
     let request = || plain("POST", "/verification/v1/verifications", body);
     let answer = send(&emulator, request()).await;
     assert_eq!(answer.status(), 429);
-    assert_eq!(crate::support::json(&answer)["errorCode"], 42901);
+    assert_eq!(json(&answer)["errorCode"], 42901);
     let after: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((30..=31).contains(&after), "{after}");
     emulator.advance(Duration::from_secs(after));
     assert_eq!(send(&emulator, request()).await.status(), 200);
+}
+
+/// However large a setting is, it means what it says.
+#[tokio::test]
+async fn once_is_enough_for_ever() {
+    let noon = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let mut settings = Settings::default();
+    settings.velocity = Some(Duration::MAX);
+    settings.expiry = Duration::MAX;
+    let emulator = Emulator::builder()
+        .application(application())
+        .settings(settings)
+        .manual_clock(noon)
+        .start()
+        .await
+        .unwrap();
+    let id = start(&emulator).await;
+    let body = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms"}"#;
+    let again = || plain("POST", "/verification/v1/verifications", body);
+    assert_eq!(send(&emulator, again()).await.status(), 429);
+    emulator.advance(Duration::from_secs(3650 * 86_400));
+    assert_eq!(send(&emulator, again()).await.status(), 429);
+    let seen = json(&get(&emulator, &format!("/_emu/verifications/{id}")).await);
+    assert_eq!(
+        (seen["status"].as_str(), seen.get("expiresAt")),
+        (Some("PENDING"), None)
+    );
+    let clock = json(&get(&emulator, "/_emu/clock").await);
+    assert_eq!((clock.get("nextDeadline"), clock.get("nextExpiry")), (None, None));
 }
 
 #[tokio::test]

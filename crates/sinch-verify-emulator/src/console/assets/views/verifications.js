@@ -88,7 +88,7 @@ function summary(shown) {
       ['Reference', reference],
       ['Wrong attempts', `${attempts} of ${attemptsAllowed}`],
       ['Started', age(startedAt, 'service')],
-      endedAt ? ['Ended', age(endedAt, 'service')] : ['Expires', age(expiresAt, 'service')],
+      endedAt ? ['Ended', age(endedAt, 'service')] : ['Expires', expiresAt ? age(expiresAt, 'service') : 'never'],
       ['Application', el('code', {}, application)],
       ['Callback', callbackUrl ?? 'none: nobody is asked'],
       ['Phone', el('a', { href: place('phones', number) }, number)],
