@@ -135,6 +135,14 @@ impl Board {
         *self.phase.borrow()
     }
 
+    /// Whether a flow may still begin `now`: what comes after the duration is not started, even where
+    /// the thread that closes the run is late to say so.
+    #[must_use]
+    pub fn is_open(&self, now: Instant) -> bool {
+        let within = |origin: Instant| now.saturating_duration_since(origin) < self.duration;
+        self.phase() == Phase::Running && self.origin().is_some_and(within)
+    }
+
     /// Waits until the run is as far as `phase`.
     pub async fn reached(&self, phase: Phase) {
         // The sender lives in `self`, so the only answer is the one waited for.

@@ -15,13 +15,13 @@ use crate::measure::FlowEnd;
 use crate::numbers::Numbers;
 use crate::phone::Phone;
 use crate::runfile::Shard;
-use crate::safety::{Guarded, Rails};
+use crate::safety::{Admitted, Guarded, Rails};
 use crate::scenario::{Mix, Scenario};
 use crate::wire::Wire;
 
 pub use conductor::{Conductor, Ready};
 
-use begun::Begun;
+use begun::{Begun, Waiting};
 
 /// The users of a run: what they do, for whom, and where it is counted.
 #[derive(Debug)]
@@ -84,8 +84,6 @@ pub struct Turn {
     due: Option<Instant>,
 }
 
-/// Between two looks whether a number of a live run is free.
-const BUSY: Duration = Duration::from_millis(20);
 /// Between two looks of an early user whether the run began.
 const EARLY: Duration = Duration::from_millis(2);
 
@@ -121,8 +119,9 @@ impl<P: Phone> Crew<P> {
     /// Carries one flow out, to its end or to the end of the run, and counts it.
     pub async fn carry_out<W: Wire>(&self, turn: Turn, wire: &mut W) {
         let flow = self.work.scenario.flow(&self.work.mix, self.work.seed, turn.slot);
-        let begun = Begun::new(&self.board, &*self.cast.clock, flow, turn.due);
+        let waiting = Waiting::new(&self.board, &*self.cast.clock, flow, turn.due);
         let Some(rails) = &self.rails else {
+            let begun = waiting.begin();
             match self.work.numbers.of(turn.slot) {
                 Some(number) => {
                     self.run(flow, turn, number, wire, begun).await;
@@ -134,25 +133,28 @@ impl<P: Phone> Crew<P> {
             }
             return;
         };
-        let number = loop {
-            match rails.take() {
-                Ok(Some(number)) => break number,
-                // Every number is being verified.
-                Ok(None) => tokio::time::sleep(BUSY).await,
-                Err(_) => {
-                    self.board.close();
-                    begun.over(FlowEnd::Aborted, Vec::new());
-                    return;
-                }
+        if let Some(admitted) = self.admitted(rails).await {
+            let begun = waiting.begin();
+            let number = admitted.number();
+            let wire = Guarded::live(wire, admitted);
+            if let Some(failed) = self.run(flow, turn, number, wire, begun).await {
+                rails.flow_ended(failed);
             }
-        };
-        let wire = Guarded::live(wire, Arc::clone(rails), number);
-        if let Some(failed) = self.run(flow, turn, number, wire, begun).await {
-            rails.flow_ended(failed);
         }
         if rails.stopped().is_some() {
             self.board.close();
         }
+    }
+
+    /// The rails' leave to begin a flow; `None` once the run is over. Whoever still waits for it then
+    /// begins nothing: a live run starts no verification after its duration.
+    async fn admitted(&self, rails: &Arc<Rails>) -> Option<Admitted> {
+        let admitted = tokio::select! {
+            biased;
+            () = self.board.reached(Phase::Draining) => return None,
+            admitted = rails.admit() => admitted.ok()?,
+        };
+        self.board.is_open(self.cast.clock.now()).then_some(admitted)
     }
 
     /// Says whether the flow failed; `None` when it was cut off.

@@ -10,6 +10,7 @@
 //! The rails stand at the wire, below every flow: a start that finds no budget, or that names a
 //! number outside the allow-list, does not leave this machine, whoever wrote it.
 
+mod admitted;
 mod breaker;
 mod budget;
 mod confirmation;
@@ -23,6 +24,7 @@ mod rails;
 mod stop;
 mod sum;
 
+pub use admitted::Admitted;
 pub use breaker::Breaker;
 pub use budget::{Budget, Ledger, Spending};
 pub use confirmation::{Confirmation, NotConfirmed};

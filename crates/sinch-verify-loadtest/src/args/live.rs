@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use sinch_verify_loadtest::runfile::{Load, Shard};
 use sinch_verify_loadtest::safety::{
     Budget, Confirmation, Currency, LivePlan, LiveRequest, LiveTarget, LiveUrl, PerNumber, RateCap, Sum,
 };
@@ -60,14 +59,6 @@ impl LiveArgs {
 
     /// What the run may do at most, or the limit that is missing.
     pub(crate) fn plan(&self, service: Elsewhere<LiveUrl>, options: &Options) -> Result<LivePlan, String> {
-        let rate = match &options.load {
-            Load::Open { rate, .. } => Some(rate.peak()),
-            Load::Closed { .. } => None,
-        };
-        let shard = (options.shard != Shard::WHOLE).then(|| {
-            let index = u32::try_from(options.shard.index()).ok()?;
-            Some((index, NonZeroU32::new(u32::try_from(options.shard.of()).ok()?)?))
-        });
         let request = LiveRequest {
             service,
             scenario: options.scenario,
@@ -75,9 +66,10 @@ impl LiveArgs {
             phone: options.phone,
             budget: self.budget()?,
             cap: self.cap(),
-            rate,
+            load: options.load.clone(),
+            seed: options.seed,
             duration: options.duration,
-            shard: shard.flatten(),
+            shard: options.shard,
         };
         request.plan().map_err(|error| error.to_string())
     }

@@ -5,6 +5,42 @@ use crate::clock::Clock;
 use crate::flows::Flow;
 use crate::measure::{FlowEnd, FlowRecord, Span, Timed};
 
+/// A flow that is to be carried out and may have to wait for its leave. Dropped before it begins, it
+/// counts as cut off where a schedule counted it as due; where nothing is due, nothing is lost.
+pub(super) struct Waiting<'a> {
+    board: &'a Board,
+    clock: &'a dyn Clock,
+    flow: Flow,
+    due: Option<Instant>,
+    over: bool,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn new(board: &'a Board, clock: &'a dyn Clock, flow: Flow, due: Option<Instant>) -> Self {
+        Self {
+            board,
+            clock,
+            flow,
+            due,
+            over: false,
+        }
+    }
+
+    /// It begins now: what it waited for is the generator's delay.
+    pub(super) fn begin(mut self) -> Begun<'a> {
+        self.over = true;
+        Begun::new(self.board, self.clock, self.flow, self.due)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.over && self.due.is_some() {
+            drop(Begun::new(self.board, self.clock, self.flow, self.due));
+        }
+    }
+}
+
 /// A flow under way. Dropped before it is over, it counts as cut off: a flow that was counted when
 /// it began is counted when it ends, whatever ends it.
 pub(super) struct Begun<'a> {
@@ -17,7 +53,7 @@ pub(super) struct Begun<'a> {
 }
 
 impl<'a> Begun<'a> {
-    pub(super) fn new(board: &'a Board, clock: &'a dyn Clock, flow: Flow, due: Option<Instant>) -> Self {
+    fn new(board: &'a Board, clock: &'a dyn Clock, flow: Flow, due: Option<Instant>) -> Self {
         let started = clock.now();
         board.begin(due, started);
         Self {

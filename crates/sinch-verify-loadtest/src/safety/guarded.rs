@@ -1,14 +1,12 @@
-use std::sync::Arc;
-use std::time::Instant;
-
 use bytes::Bytes;
 use http::{Method as Verb, Request, Response};
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
-use sinch_verify_protocol::{ApiError, DecodeError, Method, PhoneNumber, Verification, WireObject as _};
+use sinch_verify_protocol::{ApiError, DecodeError, Method, Verification, WireObject as _};
 
 use crate::failure::{Failure, FailureKind};
 use crate::wire::Wire;
 
+use super::admitted::Admitted;
 use super::rails::Rails;
 use super::stop::Stop;
 
@@ -24,10 +22,10 @@ pub struct Guarded<W> {
 /// What a flow of a live run has to answer for.
 #[derive(Debug)]
 struct Inside {
-    rails: Arc<Rails>,
-    number: PhoneNumber,
+    admitted: Admitted,
     /// Reservations whose verification may have been started.
     open: Vec<u64>,
+    /// Whether the turn that the flow was admitted with is used up.
     began: bool,
 }
 
@@ -37,11 +35,10 @@ impl<W: Wire> Guarded<W> {
         Self { wire, rails: None }
     }
 
-    /// A wire of a live run, for a flow with `number`, which was [taken](Rails::take).
-    pub fn live(wire: W, rails: Arc<Rails>, number: PhoneNumber) -> Self {
+    /// A wire of a live run, for the flow that was [admitted](super::Rails::admit).
+    pub fn live(wire: W, admitted: Admitted) -> Self {
         let inside = Inside {
-            rails,
-            number,
+            admitted,
             open: Vec::new(),
             began: false,
         };
@@ -72,17 +69,23 @@ impl<W: Wire> Wire for Guarded<W> {
 }
 
 impl Inside {
-    /// Waits for its turn and reserves what `request` may cost; a start's reservation is returned.
+    fn rails(&self) -> &Rails {
+        self.admitted.rails()
+    }
+
+    /// Reserves what `request` may cost; a start's reservation is returned. The flow's first request
+    /// has its turn already, any other start waits for one.
     async fn admit(&mut self, request: &Request<Bytes>) -> Result<Option<u64>, Stop> {
         // Of all operations, only a start is a POST.
         let start = request.method() == Verb::POST;
-        if start || !self.began {
-            if let Some(stop) = self.rails.stopped() {
-                return Err(stop);
-            }
-            self.began = true;
-            let slot = self.rails.slot(Instant::now());
-            tokio::time::sleep_until(slot.into()).await;
+        let first = !std::mem::replace(&mut self.began, true);
+        if start && !first {
+            self.rails().paced().await;
+        }
+        if (start || first)
+            && let Some(stop) = self.rails().stopped()
+        {
+            return Err(stop);
         }
         if !start {
             return Ok(None);
@@ -90,12 +93,12 @@ impl Inside {
         let body = StartRequest::decode(request.body()).ok();
         let number = body.as_ref().and_then(|body| body.identity.phone_number().ok());
         let (Some(body), Some(number)) = (body, number) else {
-            self.rails.stop(Stop::ForeignNumber);
+            self.rails().stop(Stop::ForeignNumber);
             return Err(Stop::ForeignNumber);
         };
         // `auto` may turn into a call.
         let call = matches!(body.method, Method::FlashCall | Method::Callout | Method::Auto);
-        let name = self.rails.reserve(&number, call)?;
+        let name = self.rails().reserve(&number, call)?;
         self.open.push(name);
         Ok(Some(name))
     }
@@ -104,11 +107,11 @@ impl Inside {
         let free = match answer {
             Ok(answer) => {
                 let status = answer.status();
-                self.rails.answered(status);
+                self.rails().answered(status);
                 if let Ok(started) = StartResponse::decode(answer.body())
                     && status.is_success()
                 {
-                    self.rails.bind(name, &started.id);
+                    self.rails().bind(name, &started.id);
                 } else if let Err(error) = Verification::from_http(answer) {
                     self.refusal(&error);
                 }
@@ -118,7 +121,7 @@ impl Inside {
         };
         // Any other outcome may have cost something, so the reservation stays until the flow ends.
         if free {
-            self.rails.release(name);
+            self.rails().release(name);
             self.open.retain(|open| *open != name);
         }
     }
@@ -127,9 +130,9 @@ impl Inside {
         let Ok(answer) = answer else {
             return;
         };
-        self.rails.answered(answer.status());
+        self.rails().answered(answer.status());
         match Verification::from_http(answer) {
-            Ok(verification) => self.rails.seen(&verification),
+            Ok(verification) => self.rails().seen(&verification),
             Err(error) => self.refusal(&error),
         }
     }
@@ -138,7 +141,7 @@ impl Inside {
         if let DecodeError::Api { error, .. } = error
             && error.code == ApiError::CREDIT
         {
-            self.rails.stop(Stop::NoCredit);
+            self.rails().stop(Stop::NoCredit);
         }
     }
 }
@@ -146,10 +149,9 @@ impl Inside {
 /// The flow is over, however it ended.
 impl Drop for Inside {
     fn drop(&mut self) {
-        for name in self.open.drain(..) {
-            self.rails.close(name);
+        for name in std::mem::take(&mut self.open) {
+            self.rails().close(name);
         }
-        self.rails.leave(&self.number);
     }
 }
 

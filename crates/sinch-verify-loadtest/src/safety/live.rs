@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::arrivals::{Rate, Schedule};
 use crate::flows::Flow;
 use crate::run::PhoneChoice;
+use crate::runfile::{Load, Shard};
 use crate::scenario::Scenario;
 use crate::target::Elsewhere;
 
@@ -33,12 +35,14 @@ pub struct LiveRequest {
     pub budget: Budget,
     /// The most starts per second.
     pub cap: RateCap,
-    /// The rate that was asked for, if any: flows per second.
-    pub rate: Option<f64>,
+    /// How much load was asked for.
+    pub load: Load,
+    /// What fixes its schedule; `None` for another one every time.
+    pub seed: Option<u64>,
     /// For how long.
     pub duration: Duration,
-    /// Which part of the run this process does, from 0 on, and of how many.
-    pub shard: Option<(u32, NonZeroU32)>,
+    /// Which part of the run this process does.
+    pub shard: Shard,
 }
 
 impl LiveRequest {
@@ -59,19 +63,19 @@ impl LiveRequest {
         if self.phone == PhoneChoice::Inbox {
             return Err(LiveUnfit::Inbox);
         }
-        if let Some(rate) = self.rate
-            && rate > self.cap.per_second()
+        if let Load::Open { rate, .. } = &self.load
+            && rate.peak() > self.cap.per_second()
         {
             return Err(LiveUnfit::Rate { cap: self.cap });
         }
         let confirmation = Confirmation::of(&self.service.key, self.budget.verifications);
-        let (budget, cap) = match self.shard {
-            Some((index, count)) => {
-                let budget = self.budget.shard(index, count).ok_or(LiveUnfit::EmptyShard)?;
-                (budget, self.cap.shard(count))
-            }
-            None => (self.budget.clone(), self.cap),
+        let shard = u32::try_from(self.shard.index());
+        let count = u32::try_from(self.shard.of()).map(NonZeroU32::new);
+        let (Ok(shard), Ok(Some(count))) = (shard, count) else {
+            return Err(LiveUnfit::EmptyShard);
         };
+        let budget = self.budget.shard(shard, count).ok_or(LiveUnfit::EmptyShard)?;
+        let cap = self.cap.shard(count);
         // A worst price of nothing would let any number of verifications through.
         if budget.worst == Sum::ZERO || budget.worst > budget.cost {
             return Err(LiveUnfit::Cost);
@@ -123,12 +127,31 @@ impl LivePlan {
     }
 
     /// How many verifications there can be: the first of all limits.
+    ///
+    /// Nothing begins after the duration, so the pace is a limit whatever the model of load. A schedule
+    /// is one where it is known: that of a Poisson process is not without a seed, and may well have
+    /// more in it than its rate says.
     fn count(&self) -> u64 {
-        let within = self.budget.count();
-        let rate = self.request.rate.unwrap_or_else(|| self.cap.per_second());
-        let due = (rate * self.request.duration.as_secs_f64()).ceil();
-        // Saturates: a run of a day at the highest rate has fewer than 2^53.
-        within.min(due as u64)
+        let LiveRequest {
+            load, seed, duration, ..
+        } = &self.request;
+        let paced = self.cap.most_in(*duration);
+        let due = match (load, seed) {
+            (Load::Closed { .. }, _) => None,
+            (
+                Load::Open {
+                    rate: Rate::Poisson { .. },
+                    ..
+                },
+                None,
+            ) => None,
+            (Load::Open { rate, .. }, seed) => {
+                let seed = seed.unwrap_or_default();
+                let slots = Schedule::new(rate.clone(), *duration, seed, self.request.shard);
+                Some(slots.count() as u64)
+            }
+        };
+        self.budget.count().min(paced).min(due.unwrap_or(u64::MAX))
     }
 }
 
@@ -149,8 +172,9 @@ impl fmt::Display for LivePlan {
         writeln!(f, "live run, real money:")?;
         row(f, "target", format_args!("{}", request.service.url.as_ref()))?;
         row(f, "scenario", format_args!("{}", request.scenario))?;
-        if let Some((index, shards)) = request.shard {
-            row(f, "shard", format_args!("{} of {shards}", index + 1))?;
+        if request.shard != Shard::WHOLE {
+            let number = request.shard.index() + 1;
+            row(f, "shard", format_args!("{number} of {}", request.shard.of()))?;
         }
         row(
             f,

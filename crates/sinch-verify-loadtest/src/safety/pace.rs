@@ -29,10 +29,17 @@ impl RateCap {
         self.per_second
     }
 
-    /// The time from one start to the next.
+    /// The time from one start to the next, rounded up: a cap of 3/s is never four in a second.
     #[must_use]
     pub fn interval(self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.per_second)
+        Duration::from_nanos((1e9 / self.per_second).ceil() as u64)
+    }
+
+    /// How many starts there can be within `time`, the first of them at its beginning.
+    #[must_use]
+    pub fn most_in(self, time: Duration) -> u64 {
+        let most = time.as_nanos().div_ceil(self.interval().as_nanos());
+        u64::try_from(most).unwrap_or(u64::MAX)
     }
 
     /// What each of `shards` may do.
@@ -106,6 +113,10 @@ mod tests {
         }
         for wrong in ["", "1", "0/s", "-1/s", "101/s", "inf/s", "NaN/s", "1/m"] {
             assert!(wrong.parse::<RateCap>().is_err(), "{wrong}");
+        }
+        for (cap, seconds, most) in [("2/s", 5, 10), ("3/s", 1, 3), ("0.5/s", 5, 3), ("100/s", 0, 0)] {
+            let cap: RateCap = cap.parse().unwrap();
+            assert_eq!(cap.most_in(Duration::from_secs(seconds)), most);
         }
         let four = NonZeroU32::new(4).unwrap();
         assert_eq!(RateCap::default().shard(four).interval(), Duration::from_secs(4));

@@ -1,14 +1,16 @@
 //! The rails of one live run, shared by all its flows.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::callback::RequestEvent;
 use sinch_verify_protocol::{PhoneNumber, Reason, Verification, VerificationId};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
 
+use super::admitted::Admitted;
 use super::breaker::Breaker;
 use super::budget::{Budget, Ledger, Spending};
 use super::pace::{Pace, RateCap};
@@ -34,6 +36,9 @@ struct Books {
     /// Which number is next.
     turn: usize,
 }
+
+/// Between two looks whether a number is free.
+const BUSY: Duration = Duration::from_millis(20);
 
 impl Rails {
     pub(super) fn new(budget: Budget, cap: RateCap) -> Self {
@@ -77,13 +82,35 @@ impl Rails {
         let _ = self.stop.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// A number that may be verified and is not being verified; `None` when every one of them is.
-    /// It is taken until the [`Guarded`](super::Guarded) wire made for it is dropped.
+    /// Waits until one more flow may begin: for a number that is not being verified, and then for its
+    /// turn in the pace. Both are ours and not the service's doing, so a flow begins after this.
     ///
     /// # Errors
     ///
     /// When the run is over, or every number was used up, which ends it.
-    pub fn take(&self) -> Result<Option<PhoneNumber>, Stop> {
+    pub async fn admit(self: &Arc<Self>) -> Result<Admitted, Stop> {
+        let admitted = loop {
+            if let Some(number) = self.take()? {
+                break Admitted::new(Arc::clone(self), number);
+            }
+            sleep(BUSY).await;
+        };
+        tokio::select! {
+            () = self.paced() => {}
+            () = self.wait() => {}
+        }
+        self.stopped().map_or(Ok(admitted), Err)
+    }
+
+    /// Waits until one more start may be sent.
+    pub(super) async fn paced(&self) {
+        let slot = self.books().pace.slot(Instant::now().into_std());
+        sleep_until(slot.into()).await;
+    }
+
+    /// A number that may be verified and is not being verified; `None` when every one of them is.
+    /// It is taken until [left](Self::leave).
+    fn take(&self) -> Result<Option<PhoneNumber>, Stop> {
         if let Some(stop) = self.stopped() {
             return Err(stop);
         }
@@ -130,11 +157,6 @@ impl Rails {
     #[must_use]
     pub fn spending(&self) -> Spending {
         self.books().ledger.spending()
-    }
-
-    /// When the next flow may begin.
-    pub(super) fn slot(&self, now: Instant) -> Instant {
-        self.books().pace.slot(now)
     }
 
     /// Reserves what a start may cost. A limit that does not allow it ends the run.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod command;
+mod pacing;
 mod refused;
 mod spending;
 mod stopping;

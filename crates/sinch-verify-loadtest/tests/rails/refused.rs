@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use sinch_verify_loadtest::PhoneChoice;
+use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
+use sinch_verify_loadtest::runfile::{Load, Shard};
 use sinch_verify_loadtest::safety::LiveUnfit;
 use sinch_verify_protocol::ApplicationKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Held, Service, live_url};
+use crate::support::{Held, Service, live_url, request};
 
 #[tokio::test]
 async fn unconfirmed_plan_is_no_target() {
@@ -30,7 +33,8 @@ async fn parts_must_fit() {
     leaves.service.pin = None;
     assert_eq!(leaves.plan().unwrap_err(), LiveUnfit::Plain);
     let mut fast = service.request();
-    fast.rate = Some(100.1);
+    let rate = Rate::Constant { per_second: 100.1 };
+    fast.load = Load::Open { rate, users: 1 };
     assert!(matches!(fast.plan().unwrap_err(), LiveUnfit::Rate { .. }));
     let mut blind = service.request();
     blind.phone = PhoneChoice::Inbox;
@@ -76,6 +80,36 @@ async fn plan_shows_everything_but_numbers_and_secrets() {
     assert_eq!(service.starts(), 0);
 }
 
+#[test]
+fn plan_counts_what_there_can_be_and_not_what_is_usual() {
+    let counted = |rate: Option<&str>, cap: &str, seed| {
+        let mut live = request(9);
+        live.cap = cap.parse().unwrap();
+        live.seed = seed;
+        live.duration = Duration::from_secs(8);
+        if let Some(rate) = rate {
+            let rate = rate.parse().unwrap();
+            live.load = Load::Open { rate, users: 4 };
+        }
+        let plan = live.plan().unwrap().to_string();
+        let (_, rest) = plan.split_once("at most ").unwrap();
+        rest.split_once(',').unwrap().0.parse::<u64>().unwrap()
+    };
+    assert_eq!(counted(None, "2/s", None), 16, "users who wait are paced");
+    assert_eq!(counted(Some("1/s..3/s"), "4/s", None), 16, "a ramp has its area");
+    // The average is 8, and nobody knows what chance makes of it.
+    assert_eq!(
+        counted(Some("poisson:1/s"), "5/s", None),
+        40,
+        "only the pace is sure"
+    );
+    let crowded = (0..).find(|seed| {
+        let rate = Rate::Poisson { per_second: 1.0 };
+        Schedule::new(rate, Duration::from_secs(8), *seed, Shard::WHOLE).count() == 12
+    });
+    assert_eq!(counted(Some("poisson:1/s"), "5/s", crowded), 12);
+}
+
 /// Answers every request with `answer`, and counts the connections.
 async fn server(answer: String) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -105,9 +139,8 @@ async fn redirects_are_not_followed() {
     let url = format!("http://{}:{port}", crate::support::HOST);
     request.service.url = live_url(url.parse().unwrap());
     let live = service.confirmed(request);
-    let number = live.rails().take().unwrap().unwrap();
-    live.flow(number, number, &Held(tokio::sync::Semaphore::new(0)))
-        .await;
+    let admitted = live.rails().admit().await.unwrap();
+    live.flow(admitted, &Held(tokio::sync::Semaphore::new(0))).await;
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     assert_eq!(followed.load(Ordering::Relaxed), 0);
     // Whether the redirecting host sent a message is not known.

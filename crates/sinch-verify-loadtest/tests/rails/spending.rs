@@ -30,14 +30,17 @@ async fn flows_at_once_cannot_overrun_the_budget() {
     }));
     // Nobody's phone rings before all twenty have tried, so nothing is settled in between.
     let phone = Arc::new(Held(tokio::sync::Semaphore::new(0)));
-    let flows: Vec<_> = (0..20)
-        .filter_map(|_| live.rails().take().ok().flatten())
-        .map(|number| {
+    let mut admitted = Vec::new();
+    for _ in 0..20 {
+        admitted.push(live.rails().admit().await.unwrap());
+    }
+    let flows: Vec<_> = admitted
+        .into_iter()
+        .map(|admitted| {
             let (live, phone) = (Arc::clone(&live), Arc::clone(&phone));
-            tokio::spawn(async move { live.flow(number, number, &*phone).await })
+            tokio::spawn(async move { live.flow(admitted, &*phone).await })
         })
         .collect();
-    assert_eq!(flows.len(), 20);
     live.rails().wait().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(service.starts(), 5, "5 x 0.20 is all there is");
@@ -95,10 +98,10 @@ async fn no_number_is_used_too_often() {
 async fn nobody_else_is_messaged() {
     let service = Service::new().await;
     let live = service.live(budget());
-    let taken = live.rails().take().unwrap().unwrap();
+    let admitted = live.rails().admit().await.unwrap();
     let other = PhoneNumber::parse("+46700009999").unwrap();
     let phone = Held(tokio::sync::Semaphore::new(0));
-    let record = live.flow(taken, other, &phone).await;
+    let record = live.flow_to(other, admitted, &phone).await;
     assert!(record.times.iter().all(|time| !time.answered));
     assert_eq!(live.rails().stopped(), Some(Stop::ForeignNumber));
     assert_eq!(service.starts(), 0);

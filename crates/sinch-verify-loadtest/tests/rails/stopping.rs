@@ -61,10 +61,10 @@ async fn run_that_fails_stops() {
     let service = Service::with(settings).await;
     let live = service.live(budget());
     for _ in 0..50 {
-        let Ok(Some(number)) = live.rails().take() else {
+        let Ok(admitted) = live.rails().admit().await else {
             break;
         };
-        live.flow(number, number, &Forgetful).await;
+        live.flow(admitted, &Forgetful).await;
     }
     // Every verification ends, and is paid for; none as it should.
     assert_eq!(live.rails().stopped(), Some(Stop::Failures { failed: 5, of: 5 }));
@@ -98,12 +98,14 @@ async fn lost_answer_counts_as_spent() {
 async fn what_is_under_way_may_finish() {
     let service = Service::new().await;
     let live = Arc::new(service.live(budget()));
-    let number = live.rails().take().unwrap().unwrap();
+    let admitted = live.rails().admit().await.unwrap();
+    let next = live.rails().admit().await.unwrap();
+    let number = admitted.number();
     let flow = {
         let (live, emulator) = (Arc::clone(&live), Arc::clone(&service.emulator));
         tokio::spawn(async move {
             let phone = Slow(InboxPhone::new(emulator));
-            live.flow(number, number, &phone).await
+            live.flow(admitted, &phone).await
         })
     };
     service
@@ -117,7 +119,7 @@ async fn what_is_under_way_may_finish() {
     assert_eq!(live.spending().spent, "0.0453", "and its price is known");
     // But nothing begins any more.
     let phone = Held(tokio::sync::Semaphore::new(1));
-    live.flow(number, number, &phone).await;
+    live.flow(next, &phone).await;
     assert_eq!(service.starts(), 1);
 }
 

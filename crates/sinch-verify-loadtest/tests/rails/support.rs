@@ -10,9 +10,9 @@ use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
 use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
 use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
-use sinch_verify_loadtest::runfile::Setting;
+use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
 use sinch_verify_loadtest::safety::{
-    Budget, Destination, Guarded, LivePlan, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
+    Admitted, Budget, Destination, Guarded, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
 };
 use sinch_verify_loadtest::{
     Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, PhoneChoice, Scenario,
@@ -70,27 +70,7 @@ impl Service {
     }
 
     pub(crate) fn request(&self) -> LiveRequest {
-        let port = self.emulator.addr().port();
-        let url = format!("http://{HOST}:{port}").parse().unwrap();
-        let url = live_url(url);
-        let key = ApplicationKey::new(KEY).unwrap();
-        let secret = ApplicationSecret::new(SECRET).unwrap();
-        LiveRequest {
-            service: Elsewhere {
-                url,
-                pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
-                key,
-                secret,
-            },
-            scenario: Scenario::Sms,
-            flows: vec![Flow::Sms],
-            phone: PhoneChoice::Callback,
-            budget: budget(),
-            cap: "100/s".parse().unwrap(),
-            rate: None,
-            duration: Duration::from_secs(60),
-            shard: None,
-        }
+        request(self.emulator.addr().port())
     }
 
     pub(crate) fn live(&self, budget: Budget) -> Live {
@@ -101,10 +81,35 @@ impl Service {
 
     pub(crate) fn confirmed(&self, request: LiveRequest) -> Live {
         Live {
-            target: confirm(request.plan().unwrap()),
+            target: confirm(request),
             emulator: Arc::clone(&self.emulator),
             slots: AtomicU64::new(0),
         }
+    }
+}
+
+/// A live run against what listens on this port of this machine.
+pub(crate) fn request(port: u16) -> LiveRequest {
+    let url = format!("http://{HOST}:{port}").parse().unwrap();
+    let url = live_url(url);
+    let key = ApplicationKey::new(KEY).unwrap();
+    let secret = ApplicationSecret::new(SECRET).unwrap();
+    LiveRequest {
+        service: Elsewhere {
+            url,
+            pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
+            key,
+            secret,
+        },
+        scenario: Scenario::Sms,
+        flows: vec![Flow::Sms],
+        phone: PhoneChoice::Callback,
+        budget: budget(),
+        cap: "100/s".parse().unwrap(),
+        load: Load::Closed { users: 1 },
+        seed: None,
+        duration: Duration::from_secs(60),
+        shard: Shard::WHOLE,
     }
 }
 
@@ -115,7 +120,8 @@ pub(crate) fn live_url(url: BaseUrl) -> LiveUrl {
     }
 }
 
-fn confirm(plan: LivePlan) -> LiveTarget {
+pub(crate) fn confirm(request: LiveRequest) -> LiveTarget {
+    let plan = request.plan().unwrap();
     let word = plan.confirmation().to_string();
     plan.confirm(&word).unwrap()
 }
@@ -153,23 +159,28 @@ impl Live {
     pub(crate) async fn one_by_one(&self, most: usize) -> Option<Stop> {
         let phone = InboxPhone::new(Arc::clone(&self.emulator)).patience(Duration::from_secs(1));
         for _ in 0..most {
-            let Ok(Some(number)) = self.rails().take() else {
+            let Ok(admitted) = self.rails().admit().await else {
                 break;
             };
-            self.flow(number, number, &phone).await;
+            self.flow(admitted, &phone).await;
         }
         self.rails().stopped()
     }
 
-    /// One flow, as the engine runs it. `taken` is what the rails gave out, `number` who is verified.
-    pub(crate) async fn flow(
+    /// One flow, as the engine runs it.
+    pub(crate) async fn flow(&self, admitted: Admitted, phone: &impl Phone) -> FlowRecord {
+        let number = admitted.number();
+        self.flow_to(number, admitted, phone).await
+    }
+
+    /// The same, of a flow that verifies `number`, whatever it was admitted for.
+    pub(crate) async fn flow_to(
         &self,
-        taken: PhoneNumber,
         number: PhoneNumber,
+        admitted: Admitted,
         phone: &impl Phone,
     ) -> FlowRecord {
-        let wire = LeanWire::new(self.transport());
-        let mut wire = Guarded::live(wire, Arc::clone(self.rails()), taken);
+        let mut wire = Guarded::live(LeanWire::new(self.transport()), admitted);
         let run = "0123456789abcdef".parse().unwrap();
         let cast = Cast::new(self.target.service().target(Setting::Backend), phone, run);
         let slot = self.slots.fetch_add(1, Ordering::Relaxed);
