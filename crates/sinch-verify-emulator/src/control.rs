@@ -106,7 +106,7 @@ API           /verification/v1/verifications
 this emulator GET  /_emu/info
 phones        GET  /_emu/phones
 messages      GET  /_emu/numbers/{number}/messages
-next message  GET  /_emu/messages/wait?to=+46700000001&after=0&timeout=10s
+next message  GET  /_emu/messages/wait?to=+46700000001&after=0&verification=&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 verifications GET  /_emu/verifications?status=&method=&number=&application=
 one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny

@@ -104,7 +104,7 @@ impl Emulator {
     /// `number`, and gives the oldest of that; `None` when nothing does within `timeout` on the
     /// wall clock.
     pub async fn wait_message(&self, number: &PhoneNumber, after: u64, timeout: Duration) -> Option<Message> {
-        self.core.wait_message(number, after, timeout).await
+        self.core.wait_message(number, after, None, timeout).await
     }
 
     /// Presses keys in the latest pending callout to `number`. The code and the pin (`1` unless

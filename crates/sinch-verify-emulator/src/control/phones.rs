@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::json as value;
+use sinch_verify_protocol::VerificationId;
 
 use super::query::{Query, list};
 use super::respond::{Answer, Refused, json, read_body, read_number};
@@ -50,17 +51,20 @@ pub(super) async fn messages(State(core): State<Arc<Core>>, Path(number): Path<S
     Ok(json(&page.of("messages", messages, |message| message.seq)))
 }
 
-/// Waits for a message: 200 with the oldest after `after`, or 204 when none comes in time.
+/// Waits for a message, of a verification if one is named: 200 with the oldest after `after`, or 204
+/// when none comes in time.
 pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let query = Query::of(&uri, &["to", "after", "timeout"])?;
+    let query = Query::of(&uri, &["to", "after", "verification", "timeout"])?;
     let to = query.number("to")?;
     let to = to.ok_or_else(|| Refused::bad("to is missing: the number whose message is awaited"))?;
     let after = query.seq("after")?.unwrap_or_default();
+    let of = query.text("verification").map(VerificationId::new).transpose();
+    let of = of.map_err(|error| Refused::bad(format!("verification: {error}")))?;
     let timeout = query.span("timeout")?;
     let timeout = timeout.map_or(std::time::Duration::from_secs(10), |span| span.min(PATIENCE));
     let mut stopping = core.stopping();
     let message = tokio::select! {
-        message = core.wait_message(&to, after, timeout) => message,
+        message = core.wait_message(&to, after, of.as_ref(), timeout) => message,
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     Ok(match message {

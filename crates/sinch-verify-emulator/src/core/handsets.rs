@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sinch_verify_protocol::{ApiError, PhoneNumber, Verification};
+use sinch_verify_protocol::{ApiError, PhoneNumber, Verification, VerificationId};
 
 use super::Core;
 use crate::emulator::ControlError;
@@ -16,10 +16,12 @@ impl Core {
         self.lock().inbox(number)
     }
 
+    /// The oldest message after `after`: any, or one of a verification.
     pub(crate) async fn wait_message(
         &self,
         number: &PhoneNumber,
         after: u64,
+        of: Option<&VerificationId>,
         timeout: Duration,
     ) -> Option<Message> {
         let look = async {
@@ -28,11 +30,9 @@ impl Core {
                 tokio::pin!(arrived);
                 // From here on no arrival is missed.
                 arrived.as_mut().enable();
-                let found = self
-                    .inbox(number)
-                    .into_iter()
-                    .rev()
-                    .find(|message| message.seq > after);
+                let found = self.inbox(number).into_iter().rev().find(|message| {
+                    message.seq > after && of.is_none_or(|id| message.verification_id == *id)
+                });
                 if let Some(message) = found {
                     return message;
                 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_emulator::{Emulator, Settings};
-use sinch_verify_protocol::{Report, Start, method::Sms};
+use sinch_verify_protocol::{Report, Start, VerificationId, method::Sms};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -191,11 +191,31 @@ async fn a_message_is_waited_for() {
         "?to=x",
         "?to=+46700000001&after=x",
         "?to=+46700000001&timeout=x",
+        "?to=+46700000001&verification=.",
         "?x=y",
     ] {
         let answer = get(&emulator, &format!("/_emu/messages/wait{bad}")).await;
         assert_eq!(answer.status(), 400, "{bad}");
     }
+}
+
+/// What an older verification left at the phone is passed over, and so is what another one brings.
+#[tokio::test]
+async fn the_message_of_a_verification_is_waited_for() {
+    let emulator = emulator().await;
+    let start = async || call(&emulator, &basic(), &Start::sms(number())).await.unwrap().id;
+    let (first, second) = (start().await, start().await);
+    let of = async |id: &VerificationId, after: &serde_json::Value, timeout: &str| {
+        let path =
+            format!("/_emu/messages/wait?to=+46700000001&verification={id}&after={after}&timeout={timeout}");
+        get(&emulator, &path).await
+    };
+    let newer = json(&of(&second, &0.into(), "10s").await);
+    assert_eq!(newer["verificationId"], second.as_str());
+    let older = json(&of(&first, &0.into(), "10s").await);
+    assert_eq!(older["verificationId"], first.as_str());
+    assert_eq!(of(&first, &older["seq"], "0s").await.status(), 204);
+    assert_eq!(of(&second, &newer["seq"], "0s").await.status(), 204);
 }
 
 #[tokio::test]
