@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::runfile::RunId;
+use crate::runfile::{RunId, Shard};
 use crate::safety::Rails;
 
 pub use conversation::{Conversation, Conversations, Ended, Heard};
@@ -46,6 +46,8 @@ pub struct CallbackSettings {
     pub secret: ApplicationSecret,
     /// The run whose flows are known.
     pub run: RunId,
+    /// Which part of it: what is about another part's flows is not for us.
+    pub shard: Shard,
     /// What decisions set.
     pub codes: Codes,
     /// What a live run may spend: requests tell what they will cost.
@@ -80,6 +82,7 @@ impl CallbackReceiver {
         let service = |secret: &ApplicationSecret| {
             let decider = Decider {
                 run: settings.run.clone(),
+                shard: settings.shard,
                 codes: settings.codes.clone(),
                 rails: settings.rails.clone(),
                 conversations: Arc::clone(&conversations),

@@ -365,6 +365,37 @@ fn live_target_is_refused() {
 }
 
 #[test]
+fn shards_with_callbacks_need_an_application_each() {
+    let arguments = [
+        "run",
+        "--target",
+        "http://127.0.0.1:9",
+        "--shard",
+        "0/2",
+        "--seed",
+        "1",
+        "--start-at",
+        "2126-11-24T06:00:00Z",
+        "--callback-listen",
+        "127.0.0.1:0",
+    ];
+    let output = command(&arguments)
+        .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
+        .env("SINCH_APPLICATION_SECRET", "BeIukql3pTKJ8RGL5zo0DA==")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--application-per-shard"));
+    // Said, it gets as far as the target, which is not there.
+    let output = command(&[&arguments[..], &["--application-per-shard"]].concat())
+        .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
+        .env("SINCH_APPLICATION_SECRET", "BeIukql3pTKJ8RGL5zo0DA==")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+}
+
+#[test]
 fn absent_target_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -72,6 +72,11 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) phone: Option<PhoneChoice>,
 
+    /// Says that every shard asks as an application of its own, which shards that receive callbacks
+    /// from one target need: an application has one callback URL.
+    #[arg(long, requires = "shard")]
+    pub(crate) application_per_shard: bool,
+
     /// Receive no callbacks.
     #[arg(long, conflicts_with = "callback_listen")]
     pub(crate) no_callbacks: bool,
@@ -95,6 +100,7 @@ impl LoadArgs {
         options.seed = self.seed;
         options.shard = self.shard;
         options.start_at = self.start_at;
+        options.application_per_shard = self.application_per_shard;
         options.phone = self.phone.unwrap_or(match (self.setting, self.scenario) {
             (Setting::Backend, _) | (_, Scenario::WhatsApp) => PhoneChoice::Inbox,
             _ => PhoneChoice::Callback,
@@ -109,6 +115,9 @@ impl LoadArgs {
             options.callbacks = Receiving::Off;
         }
         options.check()?;
+        if elsewhere {
+            options.check_elsewhere()?;
+        }
         Ok(options)
     }
 

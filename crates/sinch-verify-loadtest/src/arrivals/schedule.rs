@@ -99,7 +99,7 @@ impl Iterator for Schedule {
             if at >= self.whole || at.is_nan() {
                 return None;
             }
-            if index % self.shard.of() as u64 == self.shard.index() as u64 {
+            if self.shard.has(index) {
                 let at = Duration::from_nanos((at * 1e9) as u64);
                 return Some(Slot { index, at });
             }

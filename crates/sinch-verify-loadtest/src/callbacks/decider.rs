@@ -14,7 +14,7 @@ use crate::chance::chance;
 use crate::clock::Clock;
 use crate::flows::Flow;
 use crate::phone::Delivered;
-use crate::runfile::RunId;
+use crate::runfile::{RunId, Shard};
 use crate::safety::Rails;
 
 /// What decisions set.
@@ -39,6 +39,7 @@ const CALLERS: &str = "+888";
 /// The backend of a load test: decides by what the flow wants, and notes when what came.
 pub(super) struct Decider {
     pub(super) run: RunId,
+    pub(super) shard: Shard,
     pub(super) codes: Codes,
     pub(super) rails: Option<Arc<Rails>>,
     pub(super) conversations: Arc<Conversations>,
@@ -50,7 +51,7 @@ impl Decider {
     /// Which of our flows an event belongs to.
     fn token(&self, custom: Option<&str>) -> Option<Token> {
         let token: Token = custom?.parse().ok()?;
-        (token.run == self.run).then_some(token)
+        (token.run == self.run && self.shard.has(token.slot)).then_some(token)
     }
 
     fn note(&self, seen: CallbackSeen) {

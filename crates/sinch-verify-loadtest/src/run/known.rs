@@ -15,7 +15,7 @@ use crate::runfile::Shard;
 use crate::wire::{LeanWire, Wire as _};
 
 /// How many there are to ask for, by each shard.
-const MANY: u64 = 64;
+const MANY: usize = 64;
 
 /// Starts verifications, which stay pending.
 ///
@@ -29,8 +29,8 @@ pub(super) async fn prepare<P>(
     let mut wire = LeanWire::new(cast.target.transport().map_err(|error| unusable(&error))?);
     let mut known = Vec::new();
     // The last slots of all, which no run gets to.
-    let end = u64::MAX - shard.index() as u64 * MANY;
-    for slot in end - MANY..end {
+    let last = (0..u64::MAX).rev().filter(|slot| shard.has(*slot)).take(MANY);
+    for slot in last {
         let Some(number) = numbers.of(slot) else { break };
         let token = Token {
             run: cast.run.clone(),

@@ -43,6 +43,8 @@ pub struct Options {
     pub code: Option<Code>,
     /// Whether callbacks are received.
     pub callbacks: Receiving,
+    /// Whether each shard asks as an application of its own.
+    pub application_per_shard: bool,
     /// The numbers to verify; `None` for made-up ones.
     pub numbers: Option<Vec<PhoneNumber>>,
     /// The service under load.
@@ -97,6 +99,7 @@ impl Options {
             phone: PhoneChoice::Inbox,
             code: None,
             callbacks: Receiving::At(SocketAddr::from(([127, 0, 0, 1], 0))),
+            application_per_shard: false,
             numbers: None,
             against: Against::Own,
         }
@@ -147,6 +150,26 @@ impl Options {
             return Err(
                 "shards find their common schedule by --seed and --start-at; give both to every shard"
                     .to_owned(),
+            );
+        }
+        if !matches!(self.against, Against::Own) {
+            self.check_elsewhere()?;
+        }
+        Ok(())
+    }
+
+    /// What keeps these options from being run together against a service that is there already.
+    ///
+    /// # Errors
+    ///
+    /// In words for whoever typed them.
+    pub fn check_elsewhere(&self) -> Result<(), String> {
+        if self.shard != Shard::WHOLE && self.callbacks != Receiving::Off && !self.application_per_shard {
+            return Err(
+                "an application has one callback URL, so only one shard would hear of its flows; give each \
+                 shard an application of its own and say --application-per-shard, or leave --callback-listen \
+                 out"
+                .to_owned(),
             );
         }
         Ok(())

@@ -64,6 +64,7 @@ impl Stage {
                     key: key.clone(),
                     secret: secret.clone(),
                     run: run.clone(),
+                    shard: options.shard,
                     codes: codes(options),
                     rails: match &options.against {
                         Against::Live(live) => Some(Arc::clone(live.rails())),

@@ -36,6 +36,12 @@ impl Shard {
     pub fn of(self) -> usize {
         self.of
     }
+
+    /// Whether a slot of the run is one of its own: shards take turns, so that no two have the same.
+    #[must_use]
+    pub fn has(self, slot: u64) -> bool {
+        slot % self.of as u64 == self.index as u64
+    }
 }
 
 impl fmt::Display for Shard {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use sinch_verify_callback::testing::{CallbackSigner, result_event};
 use sinch_verify_client::transport::HyperTransport;
+use sinch_verify_emulator::Settings;
 use sinch_verify_loadtest::callbacks::{Codes, Token};
 use sinch_verify_loadtest::flows::{Cast, Flow};
 use sinch_verify_loadtest::measure::Interval;
@@ -185,6 +186,20 @@ async fn events_of_other_runs_are_orphans_and_denied() {
     let world = World::with_callbacks(Codes::Theirs).await;
     let mut cast = world.cast(Setting::Backend, world.inbox());
     cast.run = "fedcba9876543210".parse().unwrap();
+    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+    assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
+    let counters = world.counters();
+    assert_eq!((counters.callbacks, counters.orphans), (2, 2));
+}
+
+/// An application's one callback URL is the receiver of one shard: what comes there of another shard's
+/// flows is not to be taken for its own.
+#[tokio::test]
+async fn events_of_other_shards_are_orphans_and_denied() {
+    let shard = "1/2".parse().unwrap();
+    let world = World::build_shard(shard, Some(Codes::Theirs), Settings::default()).await;
+    // The flow has slot 0, which is that of the other shard.
+    let cast = world.cast(Setting::Backend, world.inbox());
     assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
     assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
     let counters = world.counters();

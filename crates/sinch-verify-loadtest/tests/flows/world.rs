@@ -44,6 +44,11 @@ impl World {
     }
 
     pub(crate) async fn build(codes: Option<Codes>, settings: Settings) -> Self {
+        Self::build_shard(Shard::WHOLE, codes, settings).await
+    }
+
+    /// The same, with a receiver that belongs to this shard.
+    pub(crate) async fn build_shard(shard: Shard, codes: Option<Codes>, settings: Settings) -> Self {
         let board = Arc::new(Board::new(&setup()));
         board.open(Instant::now());
         let mut application = Application::new(key(), secret());
@@ -55,6 +60,7 @@ impl World {
                 key: key(),
                 secret: secret(),
                 run: run(),
+                shard,
                 codes,
                 room: NonZeroUsize::new(10_000).unwrap(),
             };
