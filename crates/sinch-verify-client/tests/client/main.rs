@@ -5,6 +5,9 @@
 )]
 
 mod builder;
+#[rustfmt::skip]
+#[expect(unused_variables, reason = "what is copied ends where the user's own code goes on")]
+mod copied;
 mod fault_server;
 mod faults;
 mod flows;
@@ -14,6 +17,7 @@ mod many;
 mod operations;
 mod retries;
 mod script;
+mod snippets;
 mod support;
 mod tls;
 mod transports;

@@ -134,14 +134,16 @@ async fn a_call_can_be_read_and_made_again() {
         detail["curl"],
         format!(
             "curl '{}{START}' --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \
-             -H 'Content-Type: application/json' -H 'Accept-Language: sv-SE' --data-binary '{}'",
+             -H 'Content-Type: application/json' -H 'Accept-Language: sv-SE' --data-raw '{}'",
             emulator.url(),
             BODY.replace("sms", "flashCall")
         )
     );
     assert_eq!(
         detail["rust"],
-        "let handle = client.start(Start::flash_call(\"+46700000001\".parse()?).languages(\"sv-SE\".parse()?)).await?;"
+        "use sinch_verify_client::protocol::Start;\n\n\
+         let start = Start::flash_call(\"+46700000001\".parse()?)\n    .languages(\"sv-SE\".parse()?);\n\
+         let handle = client.start(start).await?;"
     );
     assert_eq!(detail.get("explanation"), None);
 
@@ -150,7 +152,11 @@ async fn a_call_can_be_read_and_made_again() {
     let detail = latest(&emulator).await;
     assert_eq!(
         detail["rust"],
-        "client.report(Report::<Sms>::by_number(\"+46700000001\".parse()?, Code::new(\"1-2\")?)).await?;"
+        "use sinch_verify_client::protocol::method::Sms;\n\
+         use sinch_verify_client::protocol::{Code, Report};\n\n\
+         let proof = Code::new(\"1-2\")?;\n\
+         let report = Report::<Sms>::by_number(\"+46700000001\".parse()?, proof);\n\
+         client.report(report).await?;"
     );
     assert!(
         detail["curl"]
@@ -164,6 +170,43 @@ async fn a_call_can_be_read_and_made_again() {
             .unwrap()
             .contains(&format!("-H 'Authorization: Application {KEY}'"))
     );
+}
+
+#[tokio::test]
+async fn a_copied_line_does_nothing_but_send_what_came() {
+    let emulator = emulator().await;
+    // To other options of curl this is a file's name, and to a shell those are commands.
+    send(&emulator, plain("POST", START, "@/etc/hostname")).await;
+    let curl = latest(&emulator).await["curl"].as_str().unwrap().to_owned();
+    assert!(curl.ends_with(" --data-raw '@/etc/hostname'"), "{curl}");
+    send(&emulator, plain("`ID`", &format!("{START}?of={{a,b}}"), "")).await;
+    let curl = latest(&emulator).await["curl"].as_str().unwrap().to_owned();
+    let expected = format!("curl -X '`ID`' --globoff '{}{START}?of={{a,b}}' ", emulator.url());
+    assert!(curl.starts_with(&expected), "{curl}");
+}
+
+#[tokio::test]
+async fn what_the_client_does_not_send_is_named() {
+    let emulator = emulator().await;
+    for (verb, path, body, left_out) in [
+        (
+            "POST",
+            START.to_owned(),
+            r#"{"identity":{"type":"number","endpoint":"+46700000001","x":1},"method":"sms","y\nz":2,"smsOptions":{"w":3},"calloutOptions":{"speech":{"locale":"sv-SE"}}}"#,
+            r#""smsOptions.w", "calloutOptions", "y\nz", "identity.x""#,
+        ),
+        (
+            "PUT",
+            format!("{START}/number/+46700000001"),
+            r#"{"method":"sms","sms":{"code":"1234","cli":"Acme"},"flashcall":{"cli":"+46700000002"}}"#,
+            r#""sms.cli", "flashCall""#,
+        ),
+    ] {
+        send(&emulator, plain(verb, &path, body)).await;
+        let rust = latest(&emulator).await["rust"].as_str().unwrap().to_owned();
+        let comment = format!("\n\n// The client does not send {left_out}.\nlet ");
+        assert!(rust.contains(&comment), "{rust}");
+    }
 }
 
 /// A start whose signature covers what `spoil` makes of what is sent.

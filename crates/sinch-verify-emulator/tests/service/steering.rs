@@ -261,8 +261,10 @@ async fn the_emulator_starts_a_verification_itself() {
     assert!(tried["curl"].as_str().unwrap().contains(r"it'\''s"), "{tried}");
     assert_eq!(
         tried["rust"],
-        "let handle = client.start(Start::sms(\"+46700000001\".parse()?).reference(Reference::new(\"order-1\")?)\
-         .custom(Custom::new(\"it's\")?).languages(\"sv-SE\".parse()?)).await?;"
+        "use sinch_verify_client::protocol::{Custom, Reference, Start};\n\n\
+         let start = Start::sms(\"+46700000001\".parse()?)\n    .reference(Reference::new(\"order-1\")?)\n    \
+         .custom(Custom::new(\"it's\")?)\n    .languages(\"sv-SE\".parse()?);\n\
+         let handle = client.start(start).await?;"
     );
 
     let again = json(&post(&emulator, "/_emu/try", body).await);
@@ -329,7 +331,10 @@ async fn the_emulator_reports_as_a_backend_where_a_device_may_not() {
         let right = json(&post(&emulator, &path, &report(proof)).await);
         assert_eq!(right["response"]["status"], "SUCCESSFUL", "{method}: {right}");
         assert!(
-            right["rust"].as_str().unwrap().starts_with("client.report("),
+            right["rust"]
+                .as_str()
+                .unwrap()
+                .ends_with("client.report(report).await?;"),
             "{right}"
         );
         let noted = json(&get(&emulator, &format!("/_emu/requests/{}", right["request"])).await);

@@ -1,0 +1,354 @@
+//! A call as a program makes it that has a `client` of the client crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Display, Write as _};
+
+use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::report::{CodeReport, ReportRequest, ReportedProof};
+use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::wire::Extra;
+use sinch_verify_protocol::{CodeType, Custom, Method, Reference, Source, WireObject as _};
+
+use super::Call;
+
+impl Call<'_> {
+    /// For the client crate; `None` for what no client of it would send.
+    pub(in crate::control) fn rust(&self, route: &Route) -> Option<String> {
+        let mut code = Snippet::default();
+        match route {
+            Route::Start => self.start(&mut code)?,
+            Route::ReportById { id } => {
+                code.uses("", "VerificationId");
+                self.report(
+                    &mut code,
+                    &format!("by_id(VerificationId::new({:?})?", id.as_str()),
+                )?;
+            }
+            Route::ReportByNumber { number } => {
+                self.report(&mut code, &format!("by_number({:?}.parse()?", number.as_str()))?;
+            }
+            Route::Outcome { number } => self.outcome(&mut code, number.as_str())?,
+            Route::StatusById { id } => {
+                code.uses("", "VerificationId");
+                code.status(format_args!("id(VerificationId::new({:?})?)", id.as_str()));
+            }
+            Route::StatusByReference { reference } => {
+                let reference = Reference::new(reference).ok()?;
+                code.uses("", "Reference");
+                code.status(format_args!(
+                    "reference(Reference::new({:?})?)",
+                    reference.as_str()
+                ));
+            }
+            Route::StatusByNumber { method, number } => {
+                let method = variant(method.as_ref()?)?;
+                code.uses("", "Method");
+                code.status(format_args!(
+                    "number(Method::{method}, {:?}.parse()?)",
+                    number.as_str()
+                ));
+            }
+            _ => return None,
+        }
+        Some(code.finish())
+    }
+
+    fn start(&self, code: &mut Snippet) -> Option<()> {
+        let request = StartRequest::decode(self.body).ok()?;
+        let constructor = match &request.method {
+            Method::Sms => "sms",
+            Method::FlashCall => "flash_call",
+            Method::Callout => "callout",
+            Method::Seamless => "seamless",
+            Method::WhatsApp => "whatsapp",
+            Method::Auto => "auto",
+            _ => return None,
+        };
+        let number = request.identity.phone_number().ok()?;
+        let options = code.options(&request);
+        code.uses("", "Start");
+        let _ = write!(
+            code.lines,
+            "let start = Start::{constructor}({:?}.parse()?)",
+            number.as_str()
+        );
+        if let Some(reference) = &request.reference {
+            let reference = Reference::new(reference).ok()?;
+            code.uses("", "Reference");
+            code.link(format_args!(
+                "reference(Reference::new({:?})?)",
+                reference.as_str()
+            ));
+        }
+        if let Some(custom) = &request.custom {
+            let custom = Custom::new(custom.as_str()).ok()?;
+            code.uses("", "Custom");
+            code.link(format_args!("custom(Custom::new({:?})?)", custom.as_str()));
+        }
+        if let Some(metadata) = &request.metadata {
+            code.uses("wire", "RawJson");
+            code.link(format_args!("metadata(RawJson::parse({:?})?)", metadata.get()));
+        }
+        if let Some(honour) = request.honour_early_reject {
+            code.link(format_args!("honour_early_reject({honour})"));
+        }
+        if options {
+            code.link(format_args!("options(options)"));
+        }
+        let languages = StartRequest::languages(self.headers);
+        if !languages.is_empty() {
+            code.link(format_args!("languages({:?}.parse()?)", languages.to_string()));
+        }
+        code.lines += ";\nlet handle = client.start(start).await?;\n";
+        code.leave("", &request.extra);
+        code.leave("identity.", &request.identity.extra);
+        Some(())
+    }
+
+    fn report(&self, code: &mut Snippet, target: &str) -> Option<()> {
+        let report = ReportRequest::decode(self.body).ok()?;
+        let method = variant(&report.method)?;
+        match report.proof()? {
+            ReportedProof::Code(proof) => {
+                code.uses("", "Code");
+                let _ = writeln!(code.lines, "let proof = Code::new({:?})?;", proof.expose());
+            }
+            ReportedProof::Cli(cli) => {
+                code.uses("", "Cli");
+                let _ = writeln!(code.lines, "let proof = Cli::as_seen({:?})?;", cli.expose());
+            }
+            _ => return None,
+        }
+        code.uses("", "Report");
+        code.uses("method", method);
+        let _ = write!(code.lines, "let report = Report::<{method}>::{target}, proof)");
+        if let Some(source) = &report.source {
+            code.uses("", "Source");
+            code.link(format_args!("source({})", variant_of_source(source)));
+        }
+        code.lines += ";\nclient.report(report).await?;\n";
+        code.leave("", &report.extra);
+        let proofs = [
+            ("sms", Method::Sms, &report.sms),
+            ("callout", Method::Callout, &report.callout),
+            ("whatsapp", Method::WhatsApp, &report.whatsapp),
+        ];
+        for (name, own, proof) in proofs {
+            let Some(CodeReport { cli, extra, .. }) = proof else {
+                continue;
+            };
+            if report.method != own {
+                code.leave_out(name);
+                continue;
+            }
+            if cli.is_some() {
+                code.leave_out(format_args!("{name}.cli"));
+            }
+            code.leave(&format!("{name}."), extra);
+        }
+        match &report.flash_call {
+            Some(proof) if report.method == Method::FlashCall => code.leave("flashCall.", &proof.extra),
+            Some(_) => code.leave_out("flashCall"),
+            None => {}
+        }
+        if report.seamless.is_some() {
+            code.leave_out("seamless");
+        }
+        Some(())
+    }
+
+    fn outcome(&self, code: &mut Snippet, number: &str) -> Option<()> {
+        let request = OutcomeRequest::decode(self.body).ok()?;
+        let outcome = match (request.data.no_call, request.data.late_call) {
+            (true, late) => {
+                if late {
+                    code.leave_out("data.lateCall");
+                }
+                "None"
+            }
+            (false, true) => "Late",
+            (false, false) => "Normal",
+        };
+        code.uses("outcome", "CallOutcome");
+        code.uses("outcome", "FlashCallOutcome");
+        let _ = writeln!(
+            code.lines,
+            "let outcome = FlashCallOutcome::new({number:?}.parse()?, CallOutcome::{outcome});\n\
+             client.flash_call_outcome(outcome).await?;"
+        );
+        code.leave("", &request.extra);
+        code.leave("data.", &request.data.extra);
+        Some(())
+    }
+}
+
+/// Statements, and what has to be said about them.
+#[derive(Default)]
+struct Snippet {
+    /// The names that are used, by the module that they are in.
+    uses: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    lines: String,
+    /// What the call held and the statements do not.
+    left_out: Vec<String>,
+}
+
+impl Snippet {
+    fn uses(&mut self, module: &'static str, name: &'static str) {
+        self.uses.entry(module).or_default().insert(name);
+    }
+
+    /// Another call in a chain.
+    fn link(&mut self, call: impl Display) {
+        let _ = write!(self.lines, "\n    .{call}");
+    }
+
+    fn status(&mut self, by: impl Display) {
+        let _ = writeln!(self.lines, "let verification = client.status_by_{by}.await?;");
+    }
+
+    fn leave_out(&mut self, field: impl Display) {
+        // Quoted: a name from outside must not end the comment that it stands in.
+        self.left_out.push(format!("{:?}", field.to_string()));
+    }
+
+    fn leave(&mut self, place: &str, extra: &Extra) {
+        for (name, _) in extra.iter() {
+            self.leave_out(format_args!("{place}{name}"));
+        }
+    }
+
+    /// Makes `options`, if the start's method has some.
+    fn options(&mut self, request: &StartRequest) -> bool {
+        let mut made = false;
+        if let Some(sms) = &request.sms_options {
+            if request.method == Method::Sms {
+                made = self.begin("SmsOptions");
+                self.code_type(sms.code_type.as_ref());
+                if let Some(expiry) = &sms.expiry {
+                    self.set("expiry", format_args!("{:?}.parse()?", expiry.to_string()));
+                }
+                if let Some(template) = &sms.template {
+                    self.set("template", format_args!("{template:?}.to_owned()"));
+                }
+                if let Some(hash) = &sms.application_hash {
+                    self.set("application_hash", format_args!("{hash:?}.to_owned()"));
+                }
+                self.leave("smsOptions.", &sms.extra);
+            } else {
+                self.leave_out("smsOptions");
+            }
+        }
+        if let Some(call) = &request.flash_call_options {
+            if request.method == Method::FlashCall {
+                made = self.begin("FlashCallOptions");
+                let times = [
+                    ("dial_timeout", call.dial_timeout),
+                    ("interception_timeout", call.interception_timeout),
+                ];
+                for (name, time) in times {
+                    if let Some(time) = time {
+                        self.uses("", "CallSeconds");
+                        self.set(name, format_args!("CallSeconds::new({})?", time.get()));
+                    }
+                }
+                if let Some(cli) = &call.cli {
+                    self.set("cli", format_args!("{:?}.parse()?", cli.as_str()));
+                }
+                self.leave("flashCallOptions.", &call.extra);
+            } else {
+                self.leave_out("flashCallOptions");
+            }
+        }
+        if let Some(callout) = &request.callout_options {
+            if request.method == Method::Callout {
+                made = self.begin("CalloutOptions");
+                if let Some(speech) = &callout.speech {
+                    self.uses("start", "Speech");
+                    self.lines += "let mut speech = Speech::default();\n";
+                    if let Some(locale) = &speech.locale {
+                        let _ = writeln!(self.lines, "speech.locale = Some({locale:?}.to_owned());");
+                    }
+                    self.set("speech", "speech");
+                    self.leave("calloutOptions.speech.", &speech.extra);
+                }
+                self.leave("calloutOptions.", &callout.extra);
+            } else {
+                self.leave_out("calloutOptions");
+            }
+        }
+        if let Some(message) = &request.whatsapp_options {
+            if request.method == Method::WhatsApp {
+                made = self.begin("WhatsAppOptions");
+                self.code_type(message.code_type.as_ref());
+                self.leave("whatsappOptions.", &message.extra);
+            } else {
+                self.leave_out("whatsappOptions");
+            }
+        }
+        made
+    }
+
+    fn begin(&mut self, kind: &'static str) -> bool {
+        self.uses("start", kind);
+        let _ = writeln!(self.lines, "let mut options = {kind}::default();");
+        true
+    }
+
+    fn set(&mut self, name: &str, value: impl Display) {
+        let _ = writeln!(self.lines, "options.{name} = Some({value});");
+    }
+
+    fn code_type(&mut self, code_type: Option<&CodeType>) {
+        let Some(code_type) = code_type else { return };
+        self.uses("", "CodeType");
+        let value = match code_type {
+            CodeType::Numeric => "CodeType::Numeric".to_owned(),
+            CodeType::Alpha => "CodeType::Alpha".to_owned(),
+            CodeType::Alphanumeric => "CodeType::Alphanumeric".to_owned(),
+            other => format!("CodeType::from({:?})", other.as_str()),
+        };
+        self.set("code_type", value);
+    }
+
+    fn finish(self) -> String {
+        let mut text = String::new();
+        // Modules stand before what is in none.
+        let (top, modules): (Vec<_>, Vec<_>) = self.uses.iter().partition(|(module, _)| module.is_empty());
+        for (module, names) in modules.into_iter().chain(top) {
+            let names: Vec<_> = names.iter().copied().collect();
+            let names = match names[..] {
+                [name] => name.to_owned(),
+                _ => format!("{{{}}}", names.join(", ")),
+            };
+            let place = if module.is_empty() { "" } else { "::" };
+            let _ = writeln!(text, "use sinch_verify_client::protocol{place}{module}::{names};");
+        }
+        text.push('\n');
+        if !self.left_out.is_empty() {
+            let _ = writeln!(text, "// The client does not send {}.", self.left_out.join(", "));
+        }
+        text + self.lines.trim_end()
+    }
+}
+
+/// What the method is called in Rust.
+fn variant(method: &Method) -> Option<&'static str> {
+    Some(match method {
+        Method::Sms => "Sms",
+        Method::FlashCall => "FlashCall",
+        Method::Callout => "Callout",
+        Method::Seamless => "Seamless",
+        Method::WhatsApp => "WhatsApp",
+        _ => return None,
+    })
+}
+
+fn variant_of_source(source: &Source) -> String {
+    match source {
+        Source::Intercepted => "Source::Intercepted".to_owned(),
+        Source::Manual => "Source::Manual".to_owned(),
+        Source::Log => "Source::Log".to_owned(),
+        other => format!("Source::from({:?})", other.as_str()),
+    }
+}
