@@ -7,13 +7,20 @@ use std::time::{Duration, SystemTime};
 /// *Service time* is what verifications live by: it can be moved ahead, or made to stand still.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    service: Mutex<Service>,
+    dial: Mutex<Dial>,
     /// The last timestamp that was made for something that is sent again.
     again: Mutex<SystemTime>,
 }
 
 /// How fine timestamps on the wire are.
 const TICK: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Copy, Debug)]
+struct Dial {
+    service: Service,
+    /// How far service time was moved by hand in all.
+    moved: Duration,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Service {
@@ -37,7 +44,10 @@ impl Clock {
 
     fn new(service: Service) -> Self {
         Self {
-            service: Mutex::new(service),
+            dial: Mutex::new(Dial {
+                service,
+                moved: Duration::ZERO,
+            }),
             again: Mutex::new(SystemTime::UNIX_EPOCH),
         }
     }
@@ -56,57 +66,81 @@ impl Clock {
         *last
     }
 
+    /// The wall clock for the next try of what was tried at `before`: later on the wire than that,
+    /// for the same reason.
+    pub(crate) fn wire_after(&self, before: SystemTime) -> SystemTime {
+        self.wire().max(before + TICK)
+    }
+
     /// The time verifications live by.
     pub(crate) fn service(&self) -> SystemTime {
-        self.lock().at(self.wire())
+        self.lock().service.at(self.wire())
+    }
+
+    /// Service time as if it had never been moved by hand: it goes with the wall clock, and stands
+    /// while service time stands. Waits are measured by it, so that a move is no part of them.
+    pub(crate) fn by_itself(&self) -> SystemTime {
+        let wire = self.wire();
+        let Dial { service, moved } = *self.lock();
+        service
+            .at(wire)
+            .checked_sub(moved)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// Both times of one moment: that of verifications, and the wall clock.
     pub(crate) fn both(&self) -> (SystemTime, SystemTime) {
         let wire = self.wire();
-        (self.lock().at(wire), wire)
+        (self.lock().service.at(wire), wire)
     }
 
     /// Moves service time ahead, but not past its end.
     pub(crate) fn advance(&self, by: Duration) {
         let wire = self.wire();
-        let mut service = self.lock();
-        let now = service.at(wire).checked_add(by);
-        service.set(now.map_or_else(end, |now| now.min(end())), wire);
+        self.lock()
+            .turn(wire, |now| now.checked_add(by).unwrap_or_else(end));
     }
 
     /// Moves service time ahead to `at`, if it is before that.
     pub(crate) fn advance_to(&self, at: SystemTime) {
         let wire = self.wire();
-        let mut service = self.lock();
-        let now = service.at(wire).max(at);
-        service.set(now.min(end()), wire);
+        self.lock().turn(wire, |now| now.max(at));
     }
 
     /// Lets service time stand from now on.
     pub(crate) fn pause(&self) {
         let wire = self.wire();
-        let mut service = self.lock();
-        let now = service.at(wire);
-        *service = Service::Manual { now };
+        let mut dial = self.lock();
+        let now = dial.service.at(wire);
+        dial.service = Service::Manual { now };
     }
 
     /// Lets service time go on with the wall clock, from where it stands.
     pub(crate) fn resume(&self) {
         let wire = self.wire();
-        let mut service = self.lock();
-        if let Service::Manual { now } = *service {
-            *service = Service::Running { service: now, wire };
+        let mut dial = self.lock();
+        if let Service::Manual { now } = dial.service {
+            dial.service = Service::Running { service: now, wire };
         }
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(*self.lock(), Service::Running { .. })
+        matches!(self.lock().service, Service::Running { .. })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Service> {
+    fn lock(&self) -> MutexGuard<'_, Dial> {
         // The state is one plain value, whole at all times.
-        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Dial {
+    /// Moves service time from what it is to what `to` makes of it, but not past its end.
+    fn turn(&mut self, wire: SystemTime, to: impl FnOnce(SystemTime) -> SystemTime) {
+        let now = self.service.at(wire);
+        let then = to(now).min(end());
+        self.moved += then.duration_since(now).unwrap_or_default();
+        self.service.set(then, wire);
     }
 }
 
@@ -178,6 +212,36 @@ mod tests {
             last = again;
         }
         assert!(clock.wire_again(SystemTime::UNIX_EPOCH) >= last + TICK);
+    }
+
+    #[test]
+    fn a_move_is_no_part_of_what_passes_by_itself() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let clock = Clock::manual(noon);
+        clock.advance(Duration::from_secs(7));
+        clock.advance_to(noon);
+        clock.advance_to(noon + Duration::from_secs(9));
+        clock.advance(Duration::MAX);
+        assert_eq!((clock.service(), clock.by_itself()), (end(), noon));
+        let clock = Clock::manual(noon);
+        clock.advance(Duration::from_secs(3600));
+        clock.resume();
+        let before = clock.by_itself();
+        assert!(before >= noon);
+        clock.advance(Duration::from_secs(3600));
+        let passed = clock.by_itself().duration_since(before).unwrap();
+        assert!(passed < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_try_has_a_later_timestamp_than_the_one_before_it() {
+        let clock = Clock::running();
+        let ahead = clock.wire() + Duration::from_secs(60);
+        assert_eq!(clock.wire_after(ahead), ahead + TICK);
+        assert!(
+            clock.wire_after(SystemTime::UNIX_EPOCH) < ahead,
+            "no later than it must be"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod handsets;
 mod registry;
+mod retries;
 mod time;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,6 +28,8 @@ use crate::settings::Settings;
 pub(crate) use registry::{Registered, Registry};
 pub(crate) use time::Turn;
 
+use retries::Retries;
+
 /// What all tasks of an emulator share.
 pub(crate) struct Core {
     base: BaseUrl,
@@ -46,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) poster: Poster,
     kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
+    retries: Retries,
     pub(crate) log: Log,
     pub(crate) journal: Journal,
     pub(crate) feed: Feed,
@@ -80,6 +84,7 @@ impl Core {
             jobs,
             poster: Poster::new(),
             outstanding: Outstanding::default(),
+            retries: Retries::default(),
             log: Log::new(settings.deliveries_kept),
             journal: Journal::new(settings.requests_kept),
             feed: Feed::new(settings.events_kept),
@@ -123,14 +128,15 @@ impl Core {
     pub(crate) fn carry_out(&self, command: Command) -> Outcome {
         let mut engine = self.lock();
         let before = engine.next_deadline();
-        let now = self.clock.service();
+        let (now, by_itself) = (self.clock.service(), self.clock.by_itself());
         let outputs = engine.handle(now, command);
         self.note(now, &outputs);
         // Queued under the lock, so that events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
-                self.post(Job::Tell(effect));
+                let moved = effect.at.duration_since(by_itself).unwrap_or_default();
+                self.post(Job::Tell { effect, moved });
             }
         }
         let nearer = match (before, engine.next_deadline()) {
@@ -271,6 +277,7 @@ impl Core {
 
     pub(crate) fn reset(&self) {
         self.run(Command::Reset);
+        self.forget_retries();
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();

@@ -124,7 +124,8 @@ impl Emulator {
     }
 
     /// Moves service time ahead. Everything that falls due happens before this returns, in order
-    /// and each at its own instant; result events are queued then, and posted soon after.
+    /// and each at its own instant; result events are queued then, and posted soon after. So are all
+    /// tries of events that fall into the move: one that nobody hears is given up by then.
     pub fn advance(&self, by: Duration) {
         self.core.turn(Turn::By(by));
     }
@@ -139,7 +140,8 @@ impl Emulator {
         self.core.turn(Turn::Pause(false));
     }
 
-    /// Moves service time to the next thing that is due, and does it; says whether anything is.
+    /// Moves service time to the next thing that is due, the next try of an event included, and does
+    /// it; says whether anything is.
     pub fn advance_to_next(&self) -> bool {
         self.core.turn(Turn::ToNextDue)
     }
@@ -165,7 +167,8 @@ impl Emulator {
     }
 
     /// Waits until no result or delivered event is waiting or under way, or `timeout` passed on the
-    /// wall clock; says whether it is so.
+    /// wall clock; says whether it is so. An event that was not heard waits in service time: while
+    /// that stands, it is not tried again.
     pub async fn wait_delivered(&self, timeout: Duration) -> bool {
         self.core.wait_delivered(timeout).await
     }

@@ -255,6 +255,7 @@ impl Engine {
         self.effects.push(Effect {
             app: record.app,
             uid,
+            at: self.now,
             notice: Notice::Result(Box::new(record.result_event())),
         });
         for forgotten in self.store.ended(uid, self.settings.verifications_kept) {

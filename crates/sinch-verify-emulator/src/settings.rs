@@ -9,8 +9,9 @@ use sinch_verify_protocol::price::Money;
 /// How the emulator behaves. Start from [`Settings::default`] and change what you need.
 ///
 /// Public sources say little about most of these figures, so the defaults are ours and say nothing
-/// about the real service. All times but those of callbacks are service time, which
-/// [`Emulator::advance`](crate::Emulator::advance) moves.
+/// about the real service. All times are service time, which
+/// [`Emulator::advance`](crate::Emulator::advance) moves, unless they say that they are of the wall
+/// clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,8 +57,8 @@ pub struct Settings {
     pub sms_delivered_events: bool,
     /// How often a result or delivered event is tried in all; at least 1. Default 5.
     pub event_tries: u32,
-    /// The wait after the first failed try, on the wall clock; it doubles with every try, and up
-    /// to half of it is taken off at random. Default 500 ms.
+    /// The wait after the first failed try; it doubles with every try, and up to half of it is taken
+    /// off at random. Default 500 ms.
     pub event_backoff: Duration,
     /// How long one try may take, on the wall clock. Default 5 s.
     pub event_timeout: Duration,

@@ -13,6 +13,7 @@ use serde_json::json as value;
 use super::respond::{Answer, Refused, json, read_body};
 use super::time;
 use crate::core::{Core, Turn};
+use crate::engine::Engine;
 use crate::span;
 
 /// Ten years: a slip of the finger must not take the clock to its end for good.
@@ -32,8 +33,8 @@ pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
     if is_running {
         times["aheadMs"] = ahead(service, wire).into();
     }
-    let (deadline, expiry) = core.look(|engine| (engine.next_deadline(), engine.next_expiry()));
-    for (name, at) in [("nextDeadline", deadline), ("nextExpiry", expiry)] {
+    let expiry = core.look(Engine::next_expiry);
+    for (name, at) in [("nextDeadline", core.next_deadline()), ("nextExpiry", expiry)] {
         if let Some(at) = at {
             times[name] = time(at);
         }

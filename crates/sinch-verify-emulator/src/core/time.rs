@@ -59,7 +59,7 @@ impl Core {
                 self.nearer.notify_one();
                 return true;
             }
-            Turn::ToNextDue => self.look(Engine::next_deadline),
+            Turn::ToNextDue => self.next_deadline(),
             Turn::ToNextExpiry => self.look(Engine::next_expiry),
         };
         if let Some(due) = due {
@@ -68,15 +68,19 @@ impl Core {
         due.is_some()
     }
 
-    /// Does some of what is due; says whether there is more.
+    /// Does some of what is due, and has events tried that are; says whether there is more.
     pub(crate) fn do_some_that_is_due(&self) -> bool {
         self.run(Command::TimeReached);
+        self.try_what_is_due();
         let now = self.clock.service();
         self.next_deadline().is_some_and(|deadline| deadline <= now)
     }
 
+    /// When something happens next by itself: to a verification, or to an event that was not heard.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
-        self.lock().next_deadline()
+        let of_verifications = self.lock().next_deadline();
+        let of_events = self.retries.next();
+        of_verifications.into_iter().chain(of_events).min()
     }
 
     pub(crate) async fn deadline_moved(&self) {

@@ -1,6 +1,6 @@
 //! What the engine is told, and what it says.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::callback::{Decision, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::report::ReportRequest;
@@ -192,6 +192,8 @@ impl Refusal {
 pub(crate) struct Effect {
     pub(crate) app: AppId,
     pub(crate) uid: Uid,
+    /// When what is told came about, service time.
+    pub(crate) at: SystemTime,
     pub(crate) notice: Notice,
 }
 

@@ -242,6 +242,7 @@ impl Engine {
             self.effects.push(Effect {
                 app: record.app,
                 uid,
+                at: self.now,
                 notice: Notice::Delivered(event),
             });
         }

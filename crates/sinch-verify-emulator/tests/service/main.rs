@@ -23,6 +23,7 @@ mod numbers;
 mod onlooker;
 mod replays;
 mod requests;
+mod retries;
 mod sdks;
 mod settings;
 mod steering;

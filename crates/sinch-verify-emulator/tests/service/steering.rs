@@ -195,7 +195,7 @@ async fn events_that_wait_are_listed() {
     })
     .await;
     let emulator = emulator_calling_with(&receiver, |settings| {
-        settings.event_backoff = Duration::from_secs(60);
+        settings.event_backoff = Duration::from_secs(3600);
     })
     .await;
     let empty = json(&get(&emulator, "/_emu/queue").await);

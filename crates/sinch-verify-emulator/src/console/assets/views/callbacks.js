@@ -166,7 +166,7 @@ function queue(signal) {
     clearTimeout(again);
     if (waiting.length > 0 && !signal.aborted) again = setTimeout(refresh, 1000);
     fill(list, waiting, ({ verificationId, event }) => `${verificationId} ${event}`, ({ event, attempt, nextAt, underWay, url, verificationId }) => el('li', {},
-      el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'wire') : underWay ? 'under way' : 'after the one before it',
+      el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'service') : underWay ? 'under way' : 'after the one before it',
       el('p', { class: 'muted' }, `to ${url} · `, el('a', { href: place('verifications', verificationId) }, 'verification'))));
     nothing.hidden = waiting.length > 0;
   });
