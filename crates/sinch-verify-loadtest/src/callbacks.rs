@@ -29,7 +29,8 @@ pub(crate) use misbehaviour::Misbehaviour;
 pub use token::{NoToken, Token};
 
 use decider::Decider;
-use front::Front;
+use front::{Abuse, Front};
+use token::Ours;
 
 /// Where callbacks are posted to. Any path is answered; this one tells in logs what it is for.
 const PATH: &str = "/callback";
@@ -48,6 +49,8 @@ pub struct CallbackSettings {
     pub run: RunId,
     /// Which part of it: what is about another part's flows is not for us.
     pub shard: Shard,
+    /// Whether flows of the run want to see us misbehave.
+    pub misbehaves: bool,
     /// What decisions set.
     pub codes: Codes,
     /// What a live run may spend: requests tell what they will cost.
@@ -79,25 +82,32 @@ impl CallbackReceiver {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let conversations = Arc::<Conversations>::default();
+        let ours = Ours {
+            run: settings.run.clone(),
+            shard: settings.shard,
+        };
+        let receiver = |secret: &ApplicationSecret| Receiver::new(KeyRing::new(settings.key.clone(), secret));
         let service = |secret: &ApplicationSecret| {
             let decider = Decider {
-                run: settings.run.clone(),
-                shard: settings.shard,
+                ours: ours.clone(),
                 codes: settings.codes.clone(),
                 rails: settings.rails.clone(),
                 conversations: Arc::clone(&conversations),
                 board: Arc::clone(board),
                 clock: Arc::clone(&clock),
             };
-            let receiver = Receiver::new(KeyRing::new(settings.key.clone(), secret));
             let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
-            CallbackService::new(Responder::new(receiver, decider).with_replay_guard(guard))
+            CallbackService::new(Responder::new(receiver(secret), decider).with_replay_guard(guard))
         };
         let outdated = ApplicationSecret::new(OUTDATED)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let front = Front {
             good: service(&settings.secret),
             outdated: service(&outdated),
+            abuse: settings.misbehaves.then(|| Abuse {
+                ours: ours.clone(),
+                receiver: receiver(&settings.secret),
+            }),
             board: Arc::clone(board),
             clock,
         };

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use sinch_verify_callback::{Context, Handler};
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Cli, Code, Decision, Method, PhoneNumber};
 
 use super::conversation::{Conversations, Ended};
 use super::misbehaviour::Misbehaviour;
-use super::token::Token;
+use super::token::{Ours, Token};
 use crate::board::{Board, CallbackSeen};
 use crate::chance::chance;
 use crate::clock::Clock;
 use crate::flows::Flow;
 use crate::phone::Delivered;
-use crate::runfile::{RunId, Shard};
 use crate::safety::Rails;
 
 /// What decisions set.
@@ -38,8 +38,7 @@ const CALLERS: &str = "+888";
 
 /// The backend of a load test: decides by what the flow wants, and notes when what came.
 pub(super) struct Decider {
-    pub(super) run: RunId,
-    pub(super) shard: Shard,
+    pub(super) ours: Ours,
     pub(super) codes: Codes,
     pub(super) rails: Option<Arc<Rails>>,
     pub(super) conversations: Arc<Conversations>,
@@ -48,19 +47,13 @@ pub(super) struct Decider {
 }
 
 impl Decider {
-    /// Which of our flows an event belongs to.
-    fn token(&self, custom: Option<&str>) -> Option<Token> {
-        let token: Token = custom?.parse().ok()?;
-        (token.run == self.run && self.shard.has(token.slot)).then_some(token)
-    }
-
     fn note(&self, seen: CallbackSeen) {
         self.board.callback(seen, self.clock.now());
     }
 
     /// An event that tells something; `seen` says what it is where it is about one of our flows.
-    fn note_told(&self, custom: Option<&str>, seen: impl FnOnce() -> CallbackSeen) {
-        let ours = self.token(custom);
+    fn note_told(&self, custom: Option<&PrivateText>, seen: impl FnOnce() -> CallbackSeen) {
+        let ours = self.ours.token(custom);
         self.note(ours.map_or(CallbackSeen::Orphan, |_| seen()));
     }
 
@@ -98,7 +91,7 @@ impl Handler for Decider {
 
     async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Infallible> {
         let asked = self.clock.now();
-        let Some(token) = self.token(event.custom.as_ref().map(|custom| custom.as_str())) else {
+        let Some(token) = self.ours.token(event.custom.as_ref()) else {
             // Somebody else's, which must not cost anything because of us.
             self.note(CallbackSeen::Orphan);
             return Ok(Decision::Deny);
@@ -117,7 +110,7 @@ impl Handler for Decider {
 
     async fn on_result(&self, event: ResultEvent, _: &Context) -> Result<(), Infallible> {
         let at = self.clock.now();
-        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || {
+        self.note_told(event.custom.as_ref(), || {
             let (status, reason) = (event.status.clone(), event.reason.clone());
             self.conversations
                 .about(&event.id)
@@ -127,9 +120,7 @@ impl Handler for Decider {
     }
 
     async fn on_sms_delivered(&self, event: SmsDeliveredEvent, _: &Context) -> Result<(), Infallible> {
-        self.note_told(event.custom.as_ref().map(|custom| custom.as_str()), || {
-            CallbackSeen::Taken
-        });
+        self.note_told(event.custom.as_ref(), || CallbackSeen::Taken);
         Ok(())
     }
 }

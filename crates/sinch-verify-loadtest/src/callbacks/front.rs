@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -14,7 +14,7 @@ use tower_service::Service as _;
 
 use super::decider::Decider;
 use super::misbehaviour::Misbehaviour;
-use super::token::Token;
+use super::token::Ours;
 use crate::board::{Board, CallbackSeen};
 use crate::clock::Clock;
 use crate::flows::Flow;
@@ -28,8 +28,17 @@ pub(super) struct Front {
     pub(super) good: CallbackService<Decider>,
     /// One that holds another secret, and so refuses what is authentic.
     pub(super) outdated: CallbackService<Decider>,
+    /// Who it misbehaves for; `None` where no flow of the run wants that.
+    pub(super) abuse: Option<Abuse>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Tells the events of flows that want to see us misbehave.
+#[derive(Clone)]
+pub(super) struct Abuse {
+    pub(super) ours: Ours,
+    pub(super) receiver: Receiver,
 }
 
 /// How long no answer comes: beyond any service's patience.
@@ -47,8 +56,11 @@ impl Front {
             return status(StatusCode::PAYLOAD_TOO_LARGE);
         };
         let body = body.to_bytes();
-        let request = Request::from_parts(head, Full::new(body.clone()));
-        let response = match misbehaviour(&body) {
+        let request = Request::from_parts(head, body);
+        let wanted = self.abuse.as_ref();
+        let wanted = wanted.and_then(|abuse| abuse.wanted(&request, self.clock.wall()));
+        let request = request.map(Full::new);
+        let response = match wanted {
             // Slowness is the handler's, and so is in its time.
             None | Some(Misbehaviour::Slow) => call(&mut self.good, request).await,
             Some(Misbehaviour::Silence) => {
@@ -70,14 +82,17 @@ impl Front {
     }
 }
 
-/// What the flow behind a request event wants of us. The event may not be authentic: whoever forges
-/// one to see us misbehave is welcome.
-fn misbehaviour(body: &[u8]) -> Option<Misbehaviour> {
-    let Ok(Event::Request(event)) = Event::decode(body) else {
-        return None;
-    };
-    let token: Token = event.custom.as_ref()?.as_str().parse().ok()?;
-    (token.flow == Flow::BadCallback).then(|| Misbehaviour::of(token.slot))
+impl Abuse {
+    /// What the flow behind a request event wants of us. An event that is not authentic, or not about a
+    /// flow of ours, is answered as by any receiver: nobody else makes this one hang or fail.
+    fn wanted(&self, request: &Request<Bytes>, now: SystemTime) -> Option<Misbehaviour> {
+        let callback = self.receiver.receive(request, request.body(), now).ok()?;
+        let Event::Request(event) = callback.event else {
+            return None;
+        };
+        let token = self.ours.token(event.custom.as_ref())?;
+        (token.flow == Flow::BadCallback).then(|| Misbehaviour::of(token.slot))
+    }
 }
 
 async fn call(

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sinch_verify_protocol::wire::PrivateText;
+
 use crate::flows::Flow;
-use crate::runfile::RunId;
+use crate::runfile::{RunId, Shard};
 
 /// What a start of ours carries as its custom text, and every event of its verification echoes:
 /// which flow of which run it belongs to.
@@ -37,6 +39,21 @@ impl FromStr for Token {
             flow: flow.parse().map_err(|_| NoToken)?,
             slot: slot.parse().map_err(|_| NoToken)?,
         })
+    }
+}
+
+/// Whose flows are ours.
+#[derive(Clone, Debug)]
+pub(super) struct Ours {
+    pub(super) run: RunId,
+    pub(super) shard: Shard,
+}
+
+impl Ours {
+    /// Which of our flows an event with this custom text belongs to.
+    pub(super) fn token(&self, custom: Option<&PrivateText>) -> Option<Token> {
+        let token: Token = custom?.as_str().parse().ok()?;
+        (token.run == self.run && self.shard.has(token.slot)).then_some(token)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::board::Board;
 use crate::callbacks::{CallbackReceiver, CallbackSettings, Codes};
 use crate::clock::{Clock as _, SystemClock};
 use crate::failure::{Failure, FailureKind};
-use crate::flows::{Cast, Peer};
+use crate::flows::{Cast, Flow, Peer};
 use crate::phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
 use crate::runfile::{Load, RunId};
 use crate::scenario::Scenario;
@@ -65,6 +65,7 @@ impl Stage {
                     secret: secret.clone(),
                     run: run.clone(),
                     shard: options.shard,
+                    misbehaves: options.flows().contains(&Flow::BadCallback),
                     codes: codes(options),
                     rails: match &options.against {
                         Against::Live(live) => Some(Arc::clone(live.rails())),

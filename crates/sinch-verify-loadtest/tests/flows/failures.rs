@@ -196,8 +196,10 @@ async fn events_of_other_runs_are_orphans_and_denied() {
 /// flows is not to be taken for its own.
 #[tokio::test]
 async fn events_of_other_shards_are_orphans_and_denied() {
-    let shard = "1/2".parse().unwrap();
-    let world = World::build_shard(shard, Some(Codes::Theirs), Settings::default()).await;
+    let world = World::build_receiver(Some(Codes::Theirs), Settings::default(), |receiver| {
+        receiver.shard = "1/2".parse().unwrap();
+    })
+    .await;
     // The flow has slot 0, which is that of the other shard.
     let cast = world.cast(Setting::Backend, world.inbox());
     assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));

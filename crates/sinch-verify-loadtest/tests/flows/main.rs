@@ -4,5 +4,6 @@
 
 mod abuse;
 mod failures;
+mod receiver;
 mod verified;
 mod world;

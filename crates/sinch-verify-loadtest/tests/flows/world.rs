@@ -44,26 +44,32 @@ impl World {
     }
 
     pub(crate) async fn build(codes: Option<Codes>, settings: Settings) -> Self {
-        Self::build_shard(Shard::WHOLE, codes, settings).await
+        Self::build_receiver(codes, settings, |_| {}).await
     }
 
-    /// The same, with a receiver that belongs to this shard.
-    pub(crate) async fn build_shard(shard: Shard, codes: Option<Codes>, settings: Settings) -> Self {
+    /// The same, with something else about the receiver.
+    pub(crate) async fn build_receiver(
+        codes: Option<Codes>,
+        settings: Settings,
+        change: impl FnOnce(&mut CallbackSettings),
+    ) -> Self {
         let board = Arc::new(Board::new(&setup()));
         board.open(Instant::now());
         let mut application = Application::new(key(), secret());
         let mut tasks = JoinSet::new();
         let mut receiver = None;
         if let Some(codes) = codes {
-            let settings = CallbackSettings {
+            let mut settings = CallbackSettings {
                 rails: None,
                 key: key(),
                 secret: secret(),
                 run: run(),
-                shard,
+                shard: Shard::WHOLE,
+                misbehaves: true,
                 codes,
                 room: NonZeroUsize::new(10_000).unwrap(),
             };
+            change(&mut settings);
             let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
             let bound = CallbackReceiver::bind(anywhere, settings, &board, Arc::new(SystemClock));
             let bound = bound.await.unwrap();
