@@ -1,5 +1,6 @@
 //! Exit codes, and how an error is told.
 
+use crate::control::NobodyThere;
 use crate::print::{self, note};
 use std::process::ExitCode;
 
@@ -52,6 +53,10 @@ pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     note!("{bold_red}error{bold_red:#}: {error:#}");
     if error.is::<Usage>() {
         return ExitCode::from(2);
+    }
+    if error.is::<NobodyThere>() {
+        note!("is it running? `sinch-verify serve` starts one on this machine, and --url names another");
+        return ExitCode::from(5);
     }
     let Some(client) = error
         .chain()

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod control;
 mod exit;
 mod input;
 mod print;
+mod span;
 mod stop;
 mod tampers;
 mod target;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::{decode, demo, matching, report, serve, signature, start, status, trigger};
+use commands::{decode, demo, inbox, matching, report, serve, signature, start, status, trigger};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 ///
@@ -34,6 +36,8 @@ enum Command {
     Report(report::Args),
     /// Ask for the status of a verification.
     Status(status::Args),
+    /// Read what reached the emulator's phones, and press their keys.
+    Inbox(inbox::Args),
     /// Match a caller id against a filter, or cut the code out of a message.
     #[command(subcommand)]
     Match(matching::Command),
@@ -54,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Start(args) => start::run(args).await,
         Command::Report(args) => report::run(args).await,
         Command::Status(args) => status::run(args).await,
+        Command::Inbox(args) => inbox::run(args).await,
         Command::Match(command) => matching::run(command),
         Command::Decode(args) => decode::run(&args),
         Command::Signature(command) => signature::run(command),

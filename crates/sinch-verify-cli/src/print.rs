@@ -9,19 +9,26 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static FAILED: AtomicBool = AtomicBool::new(false);
+static GONE: AtomicBool = AtomicBool::new(false);
 
 /// Whether something could not be written to standard output.
 pub(crate) fn failed() -> bool {
     FAILED.load(Ordering::Relaxed)
 }
 
+/// Whether nobody reads standard output any more. A command that only prints,
+/// for as long as it is let, has then nothing left to do.
+pub(crate) fn gone() -> bool {
+    GONE.load(Ordering::Relaxed)
+}
+
 /// Writes a line to standard output; colours are left out where they do not belong.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
     let mut out = anstream::stdout().lock();
-    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush())
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        FAILED.store(true, Ordering::Relaxed);
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => GONE.store(true, Ordering::Relaxed),
+        Err(_) => FAILED.store(true, Ordering::Relaxed),
     }
 }
 

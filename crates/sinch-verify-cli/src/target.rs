@@ -11,13 +11,20 @@ pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
 const KEY: &str = "SINCH_APPLICATION_KEY";
 const SECRET: &str = "SINCH_APPLICATION_SECRET";
 
+/// Where a service is.
+#[derive(clap::Args)]
+pub(crate) struct Address {
+    /// The service's base URL.
+    #[arg(long, env = "SINCH_VERIFICATION_URL", default_value = DEFAULT_URL)]
+    pub(crate) url: BaseUrl,
+}
+
 /// Which service, and with which authorization. Key and secret come from
 /// SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET.
 #[derive(clap::Args)]
 pub(crate) struct Target {
-    /// The service's base URL.
-    #[arg(long, env = "SINCH_VERIFICATION_URL", default_value = DEFAULT_URL)]
-    url: BaseUrl,
+    #[command(flatten)]
+    address: Address,
     /// Allow a host that is not this machine: messages and calls there are real
     /// and cost money.
     #[arg(long)]
@@ -38,34 +45,42 @@ enum Auth {
 impl Target {
     /// A client for the service.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        if !self.url.is_loopback() && !self.live {
+        let url = &self.address.url;
+        if !url.is_loopback() && !self.live {
             return Err(usage(format!(
                 "{} is not this machine: messages and calls there are real and cost money; add --live if you mean it",
-                self.url.host()
+                url.host()
             )));
         }
         let credentials = self.credentials()?;
         let client = Client::builder()
             .credentials(credentials)
-            .base_url(self.url.clone())
+            .base_url(url.clone())
             .build();
         client.context("failed to set the client up")
     }
 
     fn credentials(&self) -> anyhow::Result<Credentials> {
-        let key: ApplicationKey = variable(KEY)?
-            .parse()
-            .map_err(|error| usage(format!("{KEY}: {error}")))?;
+        let key = application_key()?;
         if let Auth::Public = self.auth {
             return Ok(Credentials::public(key));
         }
-        let secret = ApplicationSecret::new(&variable(SECRET)?)
-            .map_err(|error| usage(format!("{SECRET}: {error}")))?;
+        let secret = application_secret()?;
         Ok(match self.auth {
             Auth::Basic => Credentials::basic(key, secret),
             Auth::Signed | Auth::Public => Credentials::signed(key, secret),
         })
     }
+}
+
+fn application_key() -> anyhow::Result<ApplicationKey> {
+    let key = variable(KEY)?.parse();
+    key.map_err(|error| usage(format!("{KEY}: {error}")))
+}
+
+fn application_secret() -> anyhow::Result<ApplicationSecret> {
+    let secret = ApplicationSecret::new(&variable(SECRET)?);
+    secret.map_err(|error| usage(format!("{SECRET}: {error}")))
 }
 
 fn variable(name: &str) -> anyhow::Result<String> {

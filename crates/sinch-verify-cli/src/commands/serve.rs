@@ -201,6 +201,7 @@ fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_call
     say!(
         "    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'"
     );
+    say!("  sinch-verify inbox +46700000001");
     say!("  curl {url}/_emu/numbers/+46700000001/messages\n");
     if has_callback {
         say!("What became of callbacks: curl {url}/_emu/deliveries\n");

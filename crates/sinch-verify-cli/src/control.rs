@@ -1,0 +1,135 @@
+//! The emulator's control interface, seen from here.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sinch_verify_client::transport::ReqwestTransport;
+use sinch_verify_client::{Transport as _, TransportError};
+use sinch_verify_protocol::BaseUrl;
+
+/// How long an answer may take that nobody waits for on the other side.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The control interface at an address.
+pub(crate) struct Control {
+    base: BaseUrl,
+    transport: ReqwestTransport,
+}
+
+impl Control {
+    /// The control interface at `base`. Nothing is sent yet.
+    pub(crate) fn at(base: &BaseUrl) -> anyhow::Result<Self> {
+        Ok(Self {
+            base: base.clone(),
+            transport: ReqwestTransport::plain(PATIENCE).context("failed to set the sender up")?,
+        })
+    }
+
+    /// Whether it is an emulator that is there.
+    pub(crate) async fn is_emulator(&self) -> anyhow::Result<bool> {
+        #[derive(Deserialize)]
+        struct Info {
+            #[serde(rename = "applications")]
+            _applications: Vec<IgnoredAny>,
+        }
+        let answer = self
+            .send(Method::GET, "/_emu/info", Bytes::new(), PATIENCE)
+            .await?;
+        Ok(answer.status().is_success() && serde_json::from_slice::<Info>(answer.body()).is_ok())
+    }
+
+    /// Asks for `path`.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let answer = self.send(Method::GET, path, Bytes::new(), PATIENCE).await?;
+        read(&taken(&answer)?)
+    }
+
+    /// Asks for `path`, which may be answered as late as `patience` from now; `None` when there is
+    /// nothing.
+    pub(crate) async fn wait<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        patience: Duration,
+    ) -> anyhow::Result<Option<T>> {
+        let answer = self
+            .send(Method::GET, path, Bytes::new(), patience.saturating_add(PATIENCE))
+            .await?;
+        if answer.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        read(&taken(&answer)?).map(Some)
+    }
+
+    /// Posts `body` to `path`.
+    pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Bytes> {
+        let answer = self.send(Method::POST, path, body.to_string().into(), PATIENCE);
+        taken(&answer.await?)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        patience: Duration,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(self.base.join(path))
+            .body(body)
+            .context("failed to make a request for the emulator")?;
+        let nobody = |why: Option<TransportError>| NobodyThere {
+            url: self.base.join(""),
+            why,
+        };
+        match tokio::time::timeout(patience, self.transport.send(request)).await {
+            Ok(answer) => Ok(answer.map_err(|error| nobody(Some(error)))?),
+            Err(_) => Err(nobody(None).into()),
+        }
+    }
+}
+
+/// The body of an answer that says yes; what went wrong, in the emulator's own words, otherwise.
+fn taken(answer: &Response<Bytes>) -> anyhow::Result<Bytes> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: String,
+    }
+    if answer.status().is_success() {
+        return Ok(answer.body().clone());
+    }
+    Err(match serde_json::from_slice::<Refused>(answer.body()) {
+        Ok(refused) => anyhow!("{}", refused.error),
+        Err(_) => anyhow!("the emulator answered {}", answer.status()),
+    })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(body).context("the emulator's answer is not as expected")
+}
+
+/// No answer came from where an emulator should be.
+#[derive(Debug)]
+pub(crate) struct NobodyThere {
+    url: String,
+    why: Option<TransportError>,
+}
+
+impl fmt::Display for NobodyThere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer from the emulator at {}", self.url)
+    }
+}
+
+impl std::error::Error for NobodyThere {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.why
+            .as_ref()
+            .map(|why| -> &(dyn std::error::Error + 'static) { why })
+    }
+}
