@@ -1,74 +1,81 @@
 //! The client: its price above the transport, and beside the official SDK.
 
 use anyhow::{Context as _, Result};
+use bytes::Bytes;
 use serde_json::Value;
 
+use crate::by_hand::ByHand;
 use crate::fixture;
+use crate::generator::{Requests, exchange};
 use crate::node::Node;
 use crate::pair::{Figure, Goal, Pair, Unit, both, each};
-use crate::process::{Core, Worker};
+use crate::process::{Core, Worker, port};
+use crate::serve::bare::Bare;
 
 /// How many requests one side sends in a round.
 const REQUESTS: u64 = 30_000;
 /// How many flows ours goes through in a round, and how many the official client does.
 const FLOWS: (u64, u64) = (20_000, 3_000);
 
-/// Our client and the hand-written one over the same transport.
-struct Sides {
-    transport: &'static str,
-    goal: f64,
-    ours: Worker,
-    bare: Worker,
-}
-
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let node = Node::installed()?;
     let mut server = Worker::ours(Core::Server, ["serve", "emulator"])?;
-    let url = format!("http://127.0.0.1:{}", server.answer()?["port"]);
-    let start = |how| Worker::ours(Core::Client, ["request", how, &url]);
-    let mut over = [
-        Sides {
-            transport: "reqwest",
-            goal: 1.10,
-            ours: start("ours-reqwest")?,
-            bare: start("bare-reqwest")?,
-        },
-        Sides {
-            transport: "hyper",
-            goal: 1.15,
-            ours: start("ours-hyper")?,
-            bare: start("bare-hyper")?,
-        },
-    ];
-    let mut official = node.start(Core::Client, "client.js", &[&url, fixture::KEY, fixture::SECRET])?;
-    official.answer()?;
-
-    // One verification to ask for, and everybody warm.
-    over[0].ours.ask("start 1 90 0")?;
+    let port = port(&server.answer()?)?;
+    let url = format!("http://127.0.0.1:{port}");
+    // A request is answered by a server that costs next to nothing, and always the same as the
+    // emulator did once: so the client's core is the one that is full. One that waits for its server
+    // goes to sleep and is woken again, and how often would be measured rather than what it does.
+    let mut first = Series::default();
+    let hand = ByHand::new()?;
+    let starting = canned(port, &hand.start(&url, &fixture::number(90, 0), "once")?)?;
     let known = server.ask("codes 90 0 1")?;
     let id = known[0][0]
         .as_str()
         .context("no verification was started")?
         .to_owned();
-    let mut first = Series::default();
-    for side in &mut over {
-        for worker in [&mut side.ours, &mut side.bare] {
-            worker.ask(&format!("status 2000 {id}"))?;
-        }
-        side.ours.ask(&format!("flows 1000 {}", first.next(1000)))?;
+    let telling = canned(port, &hand.status(&url, &id)?)?;
+    let mut calls = Vec::new();
+    for (transport, goal) in [("reqwest", 1.10), ("hyper", 1.15)] {
+        calls.push(Calls::new(Call::Status(id.clone()), transport, goal, &telling.1)?);
+        calls.push(Calls::new(Call::Start, transport, goal, &starting.1)?);
+    }
+    let mut flowing = ["reqwest", "hyper"]
+        .into_iter()
+        .map(|transport| {
+            let how = format!("ours-{transport}");
+            Ok((transport, Worker::ours(Core::Client, ["request", &how, &url])?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut official = node.start(Core::Client, "client.js", &[&url, fixture::KEY, fixture::SECRET])?;
+    official.answer()?;
+
+    // Everybody warm.
+    for calls in &mut calls {
+        calls.costs(0, REQUESTS / 10, &mut first)?;
+    }
+    for (_, ours) in &mut flowing {
+        ours.ask(&format!("flows 1000 {}", first.next(1000)))?;
     }
     official.ask(&format!("flows 3000 {}", first.next(3000)))?;
 
     for round in 1..=rounds {
-        for sides in &mut over {
-            status(round, sides, &id)?;
-            start_calls(round, sides, &mut first)?;
+        for calls in &mut calls {
+            calls.measure(round, &mut first)?;
         }
-        for sides in &mut over {
-            flows(round, sides, &mut official, &mut first)?;
+        for (transport, ours) in &mut flowing {
+            flows(round, transport, ours, &mut official, &mut first)?;
         }
     }
     Ok(())
+}
+
+/// A server that always gives the answer that the one at `port` gives to `request` now; and its URL.
+fn canned(port: u16, request: &http::Request<Bytes>) -> Result<(Worker, String)> {
+    let mut requests = Requests::default();
+    requests.push(request);
+    let answer = exchange(port, requests.get(0), Bare::like)?;
+    let (worker, port) = answer.start()?;
+    Ok((worker, format!("http://127.0.0.1:{port}")))
 }
 
 /// Numbers that nobody else uses.
@@ -84,59 +91,93 @@ impl Series {
     }
 }
 
-fn status(round: u32, sides: &mut Sides, id: &str) -> Result<()> {
-    let command = format!("status {REQUESTS} {id}");
-    let (ours, bare) = both(
-        round,
-        || cost(&mut sides.ours, &command),
-        || cost(&mut sides.bare, &command),
-    )?;
-    overhead("a signed status query: CPU of the client", sides, ours, bare)
+/// What is asked for.
+enum Call {
+    /// How this verification stands.
+    Status(String),
+    Start,
 }
 
-fn start_calls(round: u32, sides: &mut Sides, first: &mut Series) -> Result<()> {
-    let commands = [first.next(REQUESTS), first.next(REQUESTS)];
-    let [ours, bare] = commands.map(|numbers| format!("start {REQUESTS} {numbers}"));
-    let (ours, bare) = both(
-        round,
-        || cost(&mut sides.ours, &ours),
-        || cost(&mut sides.bare, &bare),
-    )?;
-    overhead("a signed start: CPU of the client", sides, ours, bare)
+/// Our client and the hand-written one, over the same transport, with the same request.
+struct Calls {
+    call: Call,
+    transport: &'static str,
+    goal: f64,
+    ours: Worker,
+    bare: Worker,
 }
 
-/// The CPU time of the worker for each request, in nanoseconds.
-fn cost(worker: &mut Worker, command: &str) -> Result<f64> {
+impl Calls {
+    fn new(call: Call, transport: &'static str, goal: f64, url: &str) -> Result<Self> {
+        let start = |whose: &str| {
+            let how = format!("{whose}-{transport}");
+            Worker::ours(Core::Client, ["request", &how, url])
+        };
+        Ok(Self {
+            call,
+            transport,
+            goal,
+            ours: start("ours")?,
+            bare: start("bare")?,
+        })
+    }
+
+    /// The CPU time of either for each request, in nanoseconds.
+    fn costs(&mut self, round: u32, requests: u64, first: &mut Series) -> Result<(f64, f64)> {
+        let mut command = || match &self.call {
+            Call::Status(id) => format!("status {requests} {id}"),
+            Call::Start => format!("start {requests} {}", first.next(requests)),
+        };
+        let commands = [command(), command()];
+        both(
+            round,
+            || cost(&mut self.ours, &commands[0], requests),
+            || cost(&mut self.bare, &commands[1], requests),
+        )
+    }
+
+    fn measure(&mut self, round: u32, first: &mut Series) -> Result<()> {
+        let (ours, bare) = self.costs(round, REQUESTS, first)?;
+        Pair {
+            what: match self.call {
+                Call::Status(_) => "a signed status query: CPU of the client",
+                Call::Start => "a signed start: CPU of the client",
+            },
+            unit: Unit::Nanoseconds,
+            goal: Some(Goal::RatioAtMost(self.goal)),
+            ours: Figure {
+                name: &format!("Client over {}", self.transport),
+                value: ours,
+            },
+            beside: Some(Figure {
+                name: &format!("bare {}, signed and read by hand", self.transport),
+                value: bare,
+            }),
+        }
+        .print()
+    }
+}
+
+fn cost(worker: &mut Worker, command: &str, requests: u64) -> Result<f64> {
     let before = worker.cpu()?;
     worker.ask(command)?;
-    Ok(each(worker.cpu()? - before, REQUESTS))
+    Ok(each(worker.cpu()? - before, requests))
 }
 
-fn overhead(what: &str, sides: &Sides, ours: f64, bare: f64) -> Result<()> {
-    Pair {
-        what,
-        unit: Unit::Nanoseconds,
-        goal: Some(Goal::RatioAtMost(sides.goal)),
-        ours: Figure {
-            name: &format!("Client over {}", sides.transport),
-            value: ours,
-        },
-        beside: Some(Figure {
-            name: &format!("bare {}, signed and read by hand", sides.transport),
-            value: bare,
-        }),
-    }
-    .print()
-}
-
-fn flows(round: u32, sides: &mut Sides, official: &mut Worker, first: &mut Series) -> Result<()> {
-    let (ours, theirs) = (first.next(FLOWS.0), first.next(FLOWS.1));
+fn flows(
+    round: u32,
+    transport: &str,
+    ours: &mut Worker,
+    official: &mut Worker,
+    first: &mut Series,
+) -> Result<()> {
+    let numbers = (first.next(FLOWS.0), first.next(FLOWS.1));
     let ((rate, cpu), (their_rate, their_cpu)) = both(
         round,
-        || speed(&mut sides.ours, FLOWS.0, &ours),
-        || speed(official, FLOWS.1, &theirs),
+        || speed(ours, FLOWS.0, &numbers.0),
+        || speed(official, FLOWS.1, &numbers.1),
     )?;
-    let name = format!("Client over {}", sides.transport);
+    let name = format!("Client over {transport}");
     let official = "@sinch/sdk-core";
     Pair {
         what: "whole SMS flows (start, read the code, report) in a second",
