@@ -10,6 +10,7 @@ use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{AcceptLanguage, Code, Custom, Method, Reference, Report, Start, Status};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::support::{
@@ -173,7 +174,7 @@ async fn events_are_given_up_after_five_tries() {
 #[tokio::test]
 async fn a_query_is_sent_and_not_signed() {
     // The receiver verifies the path without the query.
-    let receiver = Receiver::at("/deep/path?tenant=7", Duration::ZERO, answering(Decision::Allow)).await;
+    let receiver = Receiver::at("/deep/path?tenant=7", answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     call(&emulator, &public(), &Start::callout(number()))
         .await
@@ -195,7 +196,7 @@ async fn the_clock_has_no_hold_on_signatures_of_events() {
 
 #[tokio::test]
 async fn too_many_events_are_dropped_and_noted() {
-    let receiver = Receiver::at("/", Duration::from_millis(300), |_| reply(200, "")).await;
+    let receiver = Receiver::holding(|_| reply(200, "")).await;
     let mut settings = Settings::default();
     settings.events_waiting = 1;
     let emulator = builder().settings(settings).start().await.unwrap();
@@ -206,6 +207,11 @@ async fn too_many_events_are_dropped_and_noted() {
     emulator.set_callback_url(&key(), receiver.url()).unwrap();
     // Both expire at once.
     emulator.advance(Duration::from_secs(3600));
+    receiver.wait(1).await;
+    while emulator.deliveries().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    receiver.release();
     settled(&emulator).await;
     assert_eq!(receiver.names(), [RESULT]);
     let verdicts: Vec<_> = emulator
@@ -214,7 +220,7 @@ async fn too_many_events_are_dropped_and_noted() {
         .map(|delivery| delivery.verdict)
         .collect();
     let dropped = Some("not sent: too many events are waiting".to_owned());
-    assert_eq!(verdicts, [None, dropped]);
+    assert_eq!(verdicts, [None, dropped], "the newest first");
 }
 
 /// Starts callouts to so many numbers.
@@ -233,18 +239,20 @@ async fn few_events_are_under_way_at_once() {
     let url: sinch_verify_emulator::CallbackUrl = format!("http://{}/", listener.local_addr().unwrap())
         .parse()
         .unwrap();
-    // A receiver that takes its time, and counts the posts that it has not answered yet.
+    // A receiver that answers three at a time, and counts the posts that it has not answered yet.
+    let together = Arc::new(Barrier::new(3));
     let mut connections = JoinSet::new();
     connections.spawn(async move {
         let mut open = JoinSet::new();
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (counted, highest) = (Arc::clone(&counted), Arc::clone(&highest));
+            let together = Arc::clone(&together);
             open.spawn(async move {
                 let mut buffer = [0; 8192];
                 while stream.read(&mut buffer).await.unwrap_or(0) > 0 {
                     highest.fetch_max(counted.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    together.wait().await;
                     counted.fetch_sub(1, Ordering::SeqCst);
                     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
                     stream.write_all(answer).await.unwrap();

@@ -254,6 +254,7 @@ async fn calls_may_cost_by_the_second() {
     let mut settings = Settings::default();
     settings.termination_price = settings.price.clone();
     let emulator = builder().settings(settings).start().await.unwrap();
+    emulator.pause_clock();
     call(&emulator, &basic(), &Start::callout(number()))
         .await
         .unwrap();

@@ -116,6 +116,7 @@ async fn calls_have_their_own_ends() {
 #[tokio::test]
 async fn a_late_message_comes_when_all_is_over() {
     let emulator = emulator().await;
+    emulator.pause_clock();
     let late = magic("late");
     call(&emulator, &basic(), &Start::sms(late)).await.unwrap();
     emulator.advance(Duration::from_secs(299));

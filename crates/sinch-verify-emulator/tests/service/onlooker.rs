@@ -9,8 +9,8 @@ use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{Code, Report, Start, StatusById};
 
 use crate::support::{
-    NUMBER, Receiver, SHORT, application, basic, builder, call, code, deciding, emulator, emulator_calling,
-    get, json, newest, number, post, public, reply,
+    NUMBER, Receiver, SHORT, answering, application, basic, builder, call, code, deciding, emulator,
+    emulator_calling, get, json, newest, number, post, public, reply,
 };
 
 async fn detail(emulator: &Emulator, id: &str) -> Value {
@@ -176,10 +176,7 @@ async fn an_onlooker_expires_denies_and_delivers() {
 
 #[tokio::test]
 async fn a_start_that_an_onlooker_denies_while_its_callback_thinks() {
-    let receiver = Receiver::at("/", Duration::from_millis(300), |_| {
-        Decision::Allow.to_http_response()
-    })
-    .await;
+    let receiver = Receiver::holding(answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let (caller, start) = (public(), Start::sms(number()));
     let (answer, ()) = tokio::join!(call(&emulator, &caller, &start), async {
@@ -194,6 +191,7 @@ async fn a_start_that_an_onlooker_denies_while_its_callback_thinks() {
         assert_eq!(denied.status(), 200);
         let undelivered = post(&emulator, &format!("/_emu/verifications/{id}/deliver"), "").await;
         assert_eq!(undelivered.status(), 409, "nothing was sent");
+        receiver.release();
     });
     assert_eq!(code(answer), 40303);
 }

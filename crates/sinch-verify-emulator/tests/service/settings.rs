@@ -45,6 +45,7 @@ async fn what_a_start_answers() {
 #[tokio::test]
 async fn how_long_a_flash_call_rings() {
     let emulator = emulator_with(|settings| settings.flash_call_ring = Duration::from_secs(7)).await;
+    emulator.pause_clock();
     call(&emulator, &basic(), &Start::flash_call(number()))
         .await
         .unwrap();

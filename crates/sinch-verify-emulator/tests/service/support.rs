@@ -22,7 +22,7 @@ use sinch_verify_protocol::{
     StatusByNumber, Verification,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
@@ -178,6 +178,8 @@ struct Got {
     news: Notify,
     /// Whether what does not verify is refused; otherwise it fails the test.
     refuses: bool,
+    /// How many answers are held back until the test lets them go.
+    held: Option<Semaphore>,
     seen: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -192,7 +194,7 @@ pub(crate) struct Posted {
 impl Receiver {
     /// Answers every event with what `answer` makes of it.
     pub(crate) async fn new(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
-        Self::at("/callback", Duration::ZERO, answer).await
+        Self::at("/callback", answer).await
     }
 
     /// As [`Receiver::new`], and refuses what does not verify, is stale, or comes twice.
@@ -201,22 +203,34 @@ impl Receiver {
             refuses: true,
             ..Got::default()
         };
-        Self::with(got, "/callback", Duration::ZERO, answer).await
+        Self::with(got, "/callback", answer).await
     }
 
-    /// As [`Receiver::new`], at a path of one's own, after a while.
+    /// As [`Receiver::new`], at a path of one's own.
     pub(crate) async fn at(
         path: &str,
-        after: Duration,
         answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
-        Self::with(Got::default(), path, after, answer).await
+        Self::with(Got::default(), path, answer).await
+    }
+
+    /// As [`Receiver::new`], but no answer leaves before [`Receiver::release`].
+    pub(crate) async fn holding(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        let got = Got {
+            held: Some(Semaphore::new(0)),
+            ..Got::default()
+        };
+        Self::with(got, "/callback", answer).await
+    }
+
+    /// Lets go all answers that are held back, and those to come.
+    pub(crate) fn release(&self) {
+        self.got.held.as_ref().expect("answers are held back").close();
     }
 
     async fn with(
         got: Got,
         path: &str,
-        after: Duration,
         answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -234,7 +248,10 @@ impl Receiver {
                     let (got, answer) = (Arc::clone(&got), Arc::clone(&answer));
                     async move {
                         let event = got.take(request).await;
-                        tokio::time::sleep(after).await;
+                        if let Some(held) = &got.held {
+                            // None is ever handed out: this ends when it is closed.
+                            assert!(held.acquire().await.is_err());
+                        }
                         let answer = event.map_or_else(|| reply(401, ""), |event| answer(&event));
                         Ok::<_, Infallible>(answer.map(Full::new))
                     }
