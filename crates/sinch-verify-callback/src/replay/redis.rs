@@ -1,10 +1,13 @@
+mod link;
+
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, FromRedisValue, RedisError, Value};
 
+use self::link::Link;
 use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
 
 /// Remembers in Redis or Valkey, for receivers that share a callback URL.
@@ -14,9 +17,10 @@ use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, Store
 /// decision is kept as it is answered, with its code if it has one, so treat
 /// this Redis as you treat codes.
 ///
-/// One connection is shared and made again when it is lost. While it is, and
-/// when a command fails on the way, [`InDoubt`](crate::InDoubt) says what
-/// happens. A command is never sent twice.
+/// One connection is shared, and made again when it is lost or has answered
+/// nothing for a second: after a failover, say, of which nobody told. Until
+/// then, and when a command fails on the way, [`InDoubt`](crate::InDoubt) says
+/// what happens. A command is never sent twice.
 ///
 /// # What Redis must be set to
 ///
@@ -30,16 +34,17 @@ use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, Store
 ///   the same effect.
 #[derive(Clone)]
 pub struct RedisStore {
-    connection: ConnectionManager,
+    link: Arc<Link>,
     prefix: Box<str>,
+    silence: Duration,
 }
 
 impl RedisStore {
     /// What keys start with unless told otherwise.
     pub const PREFIX: &'static str = "sinch-verify:";
 
-    /// How long a connection may take to be made.
-    const CONNECT: Duration = Duration::from_secs(1);
+    /// How long the connection may answer nothing unless told otherwise: 1 second.
+    pub const SILENCE: Duration = Duration::from_secs(1);
 
     /// A store at `url`, such as `redis://127.0.0.1:6379/0`. Connects when it
     /// is first used: a receiver may start before its Redis.
@@ -48,19 +53,21 @@ impl RedisStore {
     ///
     /// When `url` is no URL of a Redis.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(Self::CONNECT))
-            // The guard limits the time, and so says what a late answer means.
-            .set_response_timeout(None)
-            // The next callback is the next try: none waits for a Redis that is away.
-            .set_number_of_retries(0);
-        let connection = Client::open(url)
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
-            .map_err(|error| unavailable(&error))?;
+        let client = Client::open(url).map_err(|error| unavailable(&error))?;
         Ok(Self {
-            connection,
+            link: Arc::new(Link::new(client)),
             prefix: Self::PREFIX.into(),
+            silence: Self::SILENCE,
         })
+    }
+
+    /// How long the connection may answer nothing of what it is asked. Then the
+    /// next command goes over a new one. To be longer than the guard waits, and
+    /// than this Redis is ever busy.
+    #[must_use]
+    pub fn with_silence(mut self, limit: Duration) -> Self {
+        self.silence = limit;
+        self
     }
 
     /// Starts keys with `prefix` instead. Receivers that share keep to one.
@@ -96,9 +103,8 @@ impl RedisStore {
     }
 
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let mut connection = self.connection.clone();
-        command
-            .query_async(&mut connection)
+        self.link
+            .query(command, self.silence)
             .await
             .map_err(|error| match error.code() {
                 Some("OOM") => StoreError::Full,
@@ -169,6 +175,7 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
             .field("prefix", &self.prefix)
+            .field("silence", &self.silence)
             .finish_non_exhaustive()
     }
 }

@@ -11,9 +11,10 @@ use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::replay::RedisStore;
 use sinch_verify_callback::testing::Tamper;
 use sinch_verify_callback::{InDoubt, ReplayGuard};
+use tokio::time::timeout;
 
 use crate::redis_server::RedisServer;
-use crate::support::{counting, event, now, post, post_at, send, serve, service, signer};
+use crate::support::{HANG, counting, event, now, post, post_at, send, serve, service, signer};
 
 fn guard(redis: &RedisServer, in_doubt: InDoubt) -> ReplayGuard {
     let store = RedisStore::open(&redis.url()).unwrap();
@@ -84,6 +85,39 @@ async fn without_redis_the_caller_chose_what_happens() {
         let mut forged = post(event("1"));
         *forged.body_mut() = Bytes::from_static(b"{}");
         assert_eq!(send(server, &forged).await.0, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_goes_silent_is_a_doubt_until_it_is_asked_anew() {
+    let Some(redis) = RedisServer::start() else { return };
+    for (in_doubt, status) in [(InDoubt::Refuse, 503), (InDoubt::Accept, 200)] {
+        let proxy = redis.proxy().await;
+        let store = RedisStore::open(&proxy.url())
+            .unwrap()
+            .with_prefix(&format!("{in_doubt:?}:"))
+            .with_silence(Duration::from_millis(300));
+        let guard = ReplayGuard::new(store, in_doubt);
+        let (handler, _) = counting();
+        let server = serve(Server::new(service(handler, guard.clone()))).await;
+        // Redis answers within the guard's time, sooner or later: this machine may be slow.
+        let known = async |name: &str| {
+            for n in 0.. {
+                let request = post(event(&format!("{name}-{n}")));
+                send(server, &request).await;
+                if send(server, &request).await.0 == 401 {
+                    break;
+                }
+            }
+        };
+        let hang = "Redis is asked over another connection";
+        timeout(HANG, known("before")).await.expect(hang);
+
+        proxy.go_silent();
+        let unavailable = guard.counts().unavailable;
+        assert_eq!(send(server, &post(event("in doubt"))).await.0, status);
+        assert!(guard.counts().unavailable > unavailable);
+        timeout(HANG, known("after")).await.expect(hang);
     }
 }
 

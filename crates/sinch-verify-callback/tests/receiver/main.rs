@@ -5,6 +5,7 @@
     reason = "a failure should stop the test"
 )]
 
+mod guard;
 mod properties;
 
 use std::time::{Duration, SystemTime};

@@ -1,6 +1,12 @@
 //! A redis-server of the test's own, on a free port.
-#![allow(dead_code, reason = "each test program uses a part of this file")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses a part of this file"
+)]
 #![allow(clippy::print_stdout, reason = "says that nothing was tested")]
+
+mod proxy;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub(crate) use proxy::Proxy;
 
 /// Killed, and its folder removed, when dropped.
 pub(crate) struct RedisServer {
@@ -55,6 +63,11 @@ impl RedisServer {
 
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// A way to it that can be taken away.
+    pub(crate) async fn proxy(&self) -> Proxy {
+        Proxy::to(self.port).await
     }
 
     /// Ends it at once, as a crash does.

@@ -101,3 +101,39 @@ async fn a_redis_that_is_away_full_or_none_is_an_error() {
         Err(StoreError::Full)
     );
 }
+
+#[test]
+fn a_store_is_opened_before_there_is_a_runtime() {
+    assert!(RedisStore::open("redis://127.0.0.1:1/").is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_silent_is_given_up() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let proxy = server.proxy().await;
+    let limit = Duration::from_millis(50);
+    let store = RedisStore::open(&proxy.url()).unwrap().with_silence(limit);
+    let life = seconds(now(), 60);
+    assert_eq!(
+        store.insert_signature(signature(1), life).await,
+        Ok(Inserted::New)
+    );
+
+    proxy.go_silent();
+    // As the guard asks: dropped when it takes too long, so the store sees no error.
+    let ask = |n| tokio::time::timeout(limit, store.insert_signature(signature(n), life));
+    assert!(ask(2).await.is_err());
+    let answers = async {
+        loop {
+            if let Ok(answer) = ask(1).await {
+                break answer;
+            }
+        }
+    };
+    // Nothing said that the connection was lost; Redis is asked over another, and still knows.
+    let answer = tokio::time::timeout(Duration::from_secs(60), answers).await;
+    assert_eq!(answer, Ok(Ok(Inserted::Present)));
+    assert_eq!(server.command("DBSIZE"), ":1");
+}
