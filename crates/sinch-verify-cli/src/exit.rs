@@ -1,16 +1,32 @@
-//! Exit codes, and how an error is told.
+//! Exit codes.
 
-use crate::control::NobodyThere;
-use crate::print::{self, note};
 use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::print::{self, note};
 
 /// How a command ended when nothing went wrong with the command itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Yes: verified, matched, as expected.
     Yes,
-    /// No: not verified, no match, not as expected.
+    /// No: no match, not as expected.
     No,
+    /// The service answered, and the number is not verified.
+    NotVerified,
+    /// Nobody answered.
+    Unreachable,
+}
+
+impl Outcome {
+    fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => NO,
+            Self::NotVerified => NOT_VERIFIED,
+            Self::Unreachable => UNREACHABLE,
+        }
+    }
 }
 
 impl From<bool> for Outcome {
@@ -19,7 +35,32 @@ impl From<bool> for Outcome {
     }
 }
 
-/// The call itself was wrong: exit code 2, as clap has it.
+/// No match, not as expected; and every error that has no code of its own.
+pub(crate) const NO: u8 = 1;
+/// Wrong usage, as clap has it, or a file that cannot be read.
+pub(crate) const USAGE: u8 = 2;
+/// A wrong code, a denial, or a verification that ended otherwise.
+pub(crate) const NOT_VERIFIED: u8 = 3;
+/// Key, secret, signature or scheme were refused.
+pub(crate) const UNAUTHORIZED: u8 = 4;
+/// No usable answer: the network, a timeout, or a service that is out of order.
+pub(crate) const UNREACHABLE: u8 = 5;
+/// The service asks for fewer requests.
+pub(crate) const RATE_LIMITED: u8 = 6;
+
+/// The same for people, at the end of the help.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  success; `status` was answered, whatever the status is
+  1  no: no match, not as expected; or an error that is none of these:
+  2  wrong usage, or a file that cannot be read
+  3  not verified: a wrong code, a denial, a verification that ended otherwise
+  4  refused authorization
+  5  no usable answer: the network, a timeout, or a service that is out of order
+  6  too many requests: the error says when to come back
+With --json, standard output holds {\"error\":{...}} when a command fails.";
+
+/// The call itself was wrong.
 #[derive(Debug)]
 pub(crate) struct Usage(pub String);
 
@@ -36,44 +77,19 @@ pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
     anyhow::Error::new(Usage(message.to_string()))
 }
 
-/// Tells an error on stderr and chooses the exit code.
-pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
-    let error = match result {
-        Ok(_) if print::failed() => {
-            note!("error: failed to write to standard output");
-            return ExitCode::from(1);
+/// Tells an error, as JSON too when `json` is set, and chooses the exit code.
+pub(crate) fn code(result: anyhow::Result<Outcome>, json: bool) -> ExitCode {
+    let code = match result {
+        Ok(outcome) => outcome.code(),
+        Err(error) => {
+            let failure = Failure::of(&error);
+            failure.tell(json);
+            failure.code()
         }
-        Ok(Outcome::Yes) => return ExitCode::SUCCESS,
-        Ok(Outcome::No) => return ExitCode::from(1),
-        Err(error) => error,
     };
-    let bold_red = anstyle::Style::new()
-        .bold()
-        .fg_color(Some(anstyle::AnsiColor::Red.into()));
-    note!("{bold_red}error{bold_red:#}: {error:#}");
-    if error.is::<Usage>() {
-        return ExitCode::from(2);
+    if print::failed() {
+        note!("error: failed to write to standard output");
+        return ExitCode::from(if code == 0 { NO } else { code });
     }
-    if error.is::<NobodyThere>() {
-        note!("is it running? `sinch-verify serve` starts one on this machine, and --url names another");
-        return ExitCode::from(5);
-    }
-    let Some(client) = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<sinch_verify_client::Error>())
-    else {
-        return ExitCode::from(1);
-    };
-    if client.is_connect() {
-        note!(
-            "is the service running? `sinch-verify serve` starts one on this machine, and --url names another"
-        );
-    }
-    ExitCode::from(match client.status().map(|status| status.as_u16()) {
-        Some(401) => 4,
-        Some(403) if !client.is_denied() => 4,
-        Some(429) => 6,
-        _ if client.is_timeout() || client.is_connect() => 5,
-        _ => 1,
-    })
+    ExitCode::from(code)
 }

@@ -4,6 +4,7 @@
 mod commands;
 mod control;
 mod exit;
+mod failure;
 mod input;
 mod print;
 mod span;
@@ -17,14 +18,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::exit::Outcome;
 use commands::{decode, demo, inbox, matching, report, serve, signature, start, status, trigger};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
-///
-/// Exit codes: 0 success, 1 no (not verified, no match, not as expected; `status`
-/// only answers and has no no), 2 wrong usage or an unreadable file, 4 refused authorization, 5 network or timeout, 6 rate limited.
 #[derive(Parser)]
-#[command(name = "sinch-verify", version, max_term_width = 100)]
+#[command(name = "sinch-verify", version, max_term_width = 100, after_help = exit::HELP)]
 enum Command {
     /// Watch every method verified end to end against the emulator, on free ports.
     Demo(demo::Args),
@@ -50,19 +49,40 @@ enum Command {
     Trigger(trigger::Args),
 }
 
+impl Command {
+    /// Whether the output is for scripts.
+    fn json(&self) -> bool {
+        match self {
+            Self::Demo(args) => args.json,
+            Self::Start(args) => args.json,
+            Self::Report(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Inbox(args) => args.json(),
+            Self::Decode(args) => args.json,
+            Self::Trigger(args) => args.json,
+            Self::Serve(_) | Self::Match(_) | Self::Signature(_) => false,
+        }
+    }
+
+    async fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Demo(args) => demo::run(args).await,
+            Self::Serve(args) => serve::run(args).await,
+            Self::Start(args) => start::run(args).await,
+            Self::Report(args) => report::run(args).await,
+            Self::Status(args) => status::run(args).await,
+            Self::Inbox(args) => inbox::run(args).await,
+            Self::Match(command) => matching::run(command),
+            Self::Decode(args) => decode::run(&args),
+            Self::Signature(command) => signature::run(command),
+            Self::Trigger(args) => trigger::run(args).await,
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let result = match Command::parse() {
-        Command::Demo(args) => demo::run(args).await,
-        Command::Serve(args) => serve::run(args).await,
-        Command::Start(args) => start::run(args).await,
-        Command::Report(args) => report::run(args).await,
-        Command::Status(args) => status::run(args).await,
-        Command::Inbox(args) => inbox::run(args).await,
-        Command::Match(command) => matching::run(command),
-        Command::Decode(args) => decode::run(&args),
-        Command::Signature(command) => signature::run(command),
-        Command::Trigger(args) => trigger::run(args).await,
-    };
-    exit::code(result)
+    let command = Command::parse();
+    let json = command.json();
+    exit::code(command.run().await, json)
 }

@@ -25,8 +25,8 @@ pub(crate) struct Address {
 pub(crate) struct Target {
     #[command(flatten)]
     address: Address,
-    /// Allow a host that is not this machine: messages and calls there are real
-    /// and cost money.
+    /// Allow a host that is not this machine, over https: messages and calls there
+    /// are real and cost money.
     #[arg(long)]
     live: bool,
     /// How to authorize: sign every request, send key and secret as they are, or
@@ -50,6 +50,15 @@ impl Target {
             return Err(usage(format!(
                 "{} is not this machine: messages and calls there are real and cost money; add --live if you mean it",
                 url.host()
+            )));
+        }
+        // A signature hides no number and no code, and basic authorization not even the secret.
+        if !url.is_loopback()
+            && let Some(rest) = url.to_string().strip_prefix("http://")
+        {
+            return Err(usage(format!(
+                "http://{rest} would be sent numbers, codes and credentials in clear; use https://{rest}, \
+                 or a tunnel from a port of this machine"
             )));
         }
         let credentials = self.credentials()?;

@@ -3,20 +3,22 @@
 use crate::print::say;
 use anstyle::{AnsiColor, Style};
 use comfy_table::Table;
+use serde::Serialize;
 use sinch_verify_protocol::start::StartResponse;
-use sinch_verify_protocol::{Status, Verification, WireObject};
+use sinch_verify_protocol::{Status, Verification};
 
 /// Prints an object as JSON when `json` is set, else its rows.
-pub(crate) fn print<T: WireObject>(object: &T, json: bool, rows: Vec<(&str, String)>) {
+pub(crate) fn print<T: Serialize>(object: &T, json: bool, rows: Vec<(&str, String)>) -> anyhow::Result<()> {
     if json {
-        say!("{}", object.to_json());
-        return;
+        say!("{}", serde_json::to_string(object)?);
+        return Ok(());
     }
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let dim = Style::new().dimmed();
     for (name, value) in rows {
         say!("{dim}{name:width$}{dim:#}  {value}");
     }
+    Ok(())
 }
 
 /// The rows of a started verification.

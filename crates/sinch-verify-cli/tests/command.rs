@@ -1,39 +1,13 @@
 //! The command as a script sees it: what it prints and how it exits.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod running;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Output, Stdio};
 
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify"));
-    for name in [
-        "SINCH_VERIFICATION_URL",
-        "SINCH_APPLICATION_KEY",
-        "SINCH_APPLICATION_SECRET",
-    ] {
-        command.env_remove(name);
-    }
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    command(args).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use running::{KEY, SECRET, Served, command, run, stderr, stdout};
 
 /// Runs and compares exit code and standard output.
 fn check(args: &[&str], code: i32, expected: &str) {
@@ -257,6 +231,26 @@ fn a_host_that_is_not_this_machine_needs_live() {
 }
 
 #[test]
+fn another_host_takes_https_only() {
+    for auth in ["signed", "basic", "public"] {
+        let output = command(&["status", "--id", "1", "--live", "--auth", auth])
+            .envs([
+                ("SINCH_APPLICATION_KEY", KEY),
+                ("SINCH_APPLICATION_SECRET", SECRET),
+                ("SINCH_VERIFICATION_URL", "http://sinch.invalid"),
+            ])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{auth}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("https://sinch.invalid"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
 fn missing_credentials_and_a_bad_number_say_what_to_do() {
     let output = run(&["start", "+46700000001"]);
     assert_eq!(output.status.code(), Some(2));
@@ -311,64 +305,6 @@ fn the_demo_stays_open_with_its_flows() {
     child.wait().unwrap();
 }
 
-/// A running emulator, ended with the test.
-struct Served {
-    child: Child,
-    url: String,
-    greeting: std::path::PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Served {
-    fn start(args: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ready = folder.path().join("ready.json");
-        let greeting = folder.path().join("greeting.txt");
-        let child = command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()])
-            .args(args)
-            .stdout(std::fs::File::create(&greeting).unwrap())
-            .spawn()
-            .unwrap();
-        let url = Self::wait_for(&ready);
-        Self {
-            child,
-            url,
-            greeting,
-            _folder: folder,
-        }
-    }
-
-    fn wait_for(ready: &Path) -> String {
-        let patience = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < patience {
-            if let Ok(text) = std::fs::read_to_string(ready) {
-                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-                return json["url"].as_str().unwrap().to_owned();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the emulator did not get ready");
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        command(args)
-            .envs([
-                ("SINCH_APPLICATION_KEY", KEY),
-                ("SINCH_APPLICATION_SECRET", SECRET),
-                ("SINCH_VERIFICATION_URL", &self.url),
-            ])
-            .output()
-            .unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_verification_is_started_reported_and_asked_for() {
     let served = Served::start(&["--app-key", KEY, "--app-secret", SECRET]);
@@ -390,7 +326,7 @@ fn a_verification_is_started_reported_and_asked_for() {
     assert!(started["sms"]["template"].as_str().unwrap().contains("{{CODE}}"));
 
     let wrong = served.run(&["report", "--id", id, "--code", "wrong"]);
-    assert_eq!(wrong.status.code(), Some(1), "{}", stderr(&wrong));
+    assert_eq!(wrong.status.code(), Some(3), "{}", stderr(&wrong));
     assert!(stderr(&wrong).contains("40003"), "{}", stderr(&wrong));
     // By reference the command asks for the id first.
     let wrong = served.run(&["report", "--reference", "r-1", "--code", "wrong"]);

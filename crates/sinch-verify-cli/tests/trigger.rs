@@ -144,7 +144,7 @@ async fn what_cannot_be_sent() {
     let gone = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
     let output = trigger("request", &gone, &[]).await;
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(5));
     assert!(stdout(&output).contains("no answer"));
     // Not this machine, no URL, no such tampering.
     for (to, args) in [

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     kind: Option<Kind>,
     /// Print only the body, as this version writes it.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     /// Print the kinds.
     #[arg(long)]
     list: bool,

@@ -17,7 +17,7 @@ use crate::stop::stopped;
 pub(crate) struct Args {
     /// Print one JSON document instead of timelines and a table.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     /// Leave the emulator and its page up at the end, with the flows in it, until Ctrl-C.
     #[arg(long, conflicts_with = "json")]
     keep_open: bool,

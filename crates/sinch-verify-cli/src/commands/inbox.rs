@@ -32,6 +32,17 @@ enum Command {
     Press(press::Args),
 }
 
+impl Args {
+    /// Whether the output is for scripts.
+    pub(crate) fn json(&self) -> bool {
+        match &self.command {
+            None => self.list.json,
+            Some(Command::Wait(args)) => args.json,
+            Some(Command::Press(args)) => args.json,
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     proof: Proof,
     /// Print the service's answer as JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -62,8 +62,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Method::WhatsApp => report::<WhatsApp>(&client, which, code()?).await,
         _ => report::<Sms>(&client, which, code()?).await,
     }?;
-    view::print(&answer, args.json, view::verification(&answer));
-    Ok(answer.is_successful().into())
+    view::print(&answer, args.json, view::verification(&answer))?;
+    Ok(match answer.is_successful() {
+        true => Outcome::Yes,
+        false => Outcome::NotVerified,
+    })
 }
 
 async fn report<M: Reportable>(

@@ -147,10 +147,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         added.map_err(|error| usage(format!("--faults: rule {place}: failed to {error}")))?;
     }
     let url = emulator.url();
+    greet(&url, &key, shown_secret.as_deref(), has_callback);
+    // Who waits for the file may read the greeting too.
     if let Some(file) = &args.ready_file {
         write_ready_file(file, &url, &key, shown_secret.as_deref())?;
     }
-    greet(&url, &key, shown_secret.as_deref(), has_callback);
     stopped().await?;
     if let Some(file) = &args.ready_file {
         forget_ready_file(file)?;

@@ -2,12 +2,14 @@
 
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
+use serde::Serialize;
 use sinch_verify_client::Client;
 use sinch_verify_protocol::method::{Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{AcceptLanguage, Custom, Method, PhoneNumber, Reference, Start};
 
 use crate::exit::{Outcome, usage};
+use crate::print::note;
 use crate::target::Target;
 use crate::view;
 
@@ -30,7 +32,7 @@ pub(crate) struct Args {
     language: Option<AcceptLanguage>,
     /// Print the service's answer as JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -41,19 +43,17 @@ pub(crate) const METHODS: [&str; 5] = ["sms", "flashcall", "callout", "seamless"
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let answer = match Method::from(args.method.as_str()) {
+    match Method::from(args.method.as_str()) {
         Method::Sms => start::<Sms>(&client, &args).await,
         Method::FlashCall => start::<FlashCall>(&client, &args).await,
         Method::Callout => start::<Callout>(&client, &args).await,
         Method::Seamless => start::<Seamless>(&client, &args).await,
         Method::WhatsApp => start::<WhatsApp>(&client, &args).await,
-        other => return Err(usage(format!("method {other} cannot be started from here"))),
-    }?;
-    view::print(&answer, args.json, view::started(&answer));
-    Ok(Outcome::Yes)
+        other => Err(usage(format!("method {other} cannot be started from here"))),
+    }
 }
 
-async fn start<M: VerifyMethod>(client: &Client, args: &Args) -> anyhow::Result<StartResponse> {
+async fn start<M: VerifyMethod>(client: &Client, args: &Args) -> anyhow::Result<Outcome> {
     let mut start = Start::<M>::new(args.number);
     if let Some(reference) = &args.reference {
         start = start.reference(reference.clone());
@@ -64,9 +64,36 @@ async fn start<M: VerifyMethod>(client: &Client, args: &Args) -> anyhow::Result<
     if let Some(languages) = &args.language {
         start = start.languages(languages.clone());
     }
-    let started = client
+    let handle = client
         .start(start)
         .await
         .context("failed to start the verification")?;
-    Ok(started.into())
+    if handle.found().is_some() {
+        note!("the answer to the start was lost, but the service has the verification");
+        note!("what else the answer said, such as the template of an SMS, is not known");
+    }
+    let reference = handle.reference().cloned();
+    let answer = StartResponse::from(handle);
+    let mut rows = view::started(&answer);
+    rows.extend(
+        reference
+            .as_ref()
+            .map(|reference| ("reference", reference.to_string())),
+    );
+    let answer = Answer {
+        // Should the service tell it one day, it is there already.
+        reference: reference.filter(|_| answer.extra.get("reference").is_none()),
+        answer,
+    };
+    view::print(&answer, args.json, rows)?;
+    Ok(Outcome::Yes)
+}
+
+/// The service's answer, and the reference that the start went out with: it may have been made up.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    answer: StartResponse,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
 }

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     method: String,
     /// Print the service's answer as JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -39,6 +39,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
     };
     let answer = answer.context("failed to ask for the status")?;
-    view::print(&answer, args.json, view::verification(&answer));
+    view::print(&answer, args.json, view::verification(&answer))?;
     Ok(Outcome::Yes)
 }

@@ -57,7 +57,7 @@ pub(crate) struct Args {
     live: bool,
     /// Print the answers as JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -79,7 +79,7 @@ fn kinds() -> Vec<&'static str> {
     [ALL, REPLAY, SENT_AGAIN].into_iter().chain(tampers).collect()
 }
 
-/// Runs the command.
+/// Runs the command. Exit code 1 for an answer that is not as expected, 5 for none at all.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let trigger = Trigger::new(&args)?;
     let mut rows = Vec::new();
@@ -99,7 +99,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     let ok = rows.iter().all(|row| row.ok);
     show(&rows, ok, args.json)?;
-    Ok(ok.into())
+    Ok(match rows.iter().any(|row| row.answered) {
+        true => ok.into(),
+        false => Outcome::Unreachable,
+    })
 }
 
 /// One callback that was posted.
@@ -109,6 +112,8 @@ struct Row {
     expected: &'static str,
     got: String,
     ok: bool,
+    #[serde(skip)]
+    answered: bool,
 }
 
 /// What an answer must be.
@@ -242,6 +247,7 @@ impl Trigger {
             expected: expected.told(),
             got,
             ok,
+            answered: answer.is_some(),
         };
         (row, answer)
     }

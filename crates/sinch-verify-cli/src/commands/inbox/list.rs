@@ -26,7 +26,7 @@ pub(crate) struct Args {
     limit: u16,
     /// Print the emulator's answer as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     address: Address,
 }

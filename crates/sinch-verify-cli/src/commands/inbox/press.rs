@@ -17,7 +17,7 @@ pub(crate) struct Args {
     digits: String,
     /// Print the verification as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     address: Address,
 }
@@ -29,6 +29,6 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Outcome> {
     let keys = serde_json::json!({ "digits": args.digits });
     let answer = control.post(&path, &keys).await?;
     let verification = Verification::decode(&answer).context("the emulator's answer is not as expected")?;
-    view::print(&verification, args.json, view::verification(&verification));
+    view::print(&verification, args.json, view::verification(&verification))?;
     Ok(verification.is_successful().into())
 }

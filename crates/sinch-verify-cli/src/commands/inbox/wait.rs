@@ -47,7 +47,7 @@ pub(crate) struct Args {
     follow: bool,
     /// Print the whole message as JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     address: Address,
 }
