@@ -1,5 +1,6 @@
 //! The live state of a run.
 
+mod course;
 mod seconds;
 mod snapshot;
 
@@ -14,6 +15,7 @@ use crate::runfile::{Load, Setup};
 
 pub use snapshot::Snapshot;
 
+use course::Course;
 use seconds::Seconds;
 
 /// Where a run counts: shared by its users, its schedule, its callback receiver and whoever watches.
@@ -28,7 +30,7 @@ pub struct Board {
     in_flight: AtomicU64,
     origin: OnceLock<Instant>,
     ended: OnceLock<Instant>,
-    phase: watch::Sender<Phase>,
+    course: watch::Sender<Course>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +49,7 @@ pub enum Phase {
     Running,
     /// No flow is started any more; those under way go on.
     Draining,
-    /// Those still under way are cut off.
+    /// The run is over. What was still under way has failed, or was cut off where somebody ended it.
     Stopped,
 }
 
@@ -95,7 +97,7 @@ impl Board {
             in_flight: AtomicU64::new(0),
             origin: OnceLock::new(),
             ended: OnceLock::new(),
-            phase: watch::Sender::new(Phase::Running),
+            course: watch::Sender::new(Course::START),
         }
     }
 
@@ -112,27 +114,47 @@ impl Board {
 
     /// No flow begins after this; those under way go on.
     pub fn close(&self) {
-        self.reach(Phase::Draining);
+        self.go_on(|course| course.reach(Phase::Draining));
     }
 
-    /// Ends the run: no flow begins after this, and those under way are cut off.
+    /// The run has had its time. Flows still under way got no end in it, and count as failed.
+    pub fn expire(&self) {
+        self.go_on(|course| course.reach(Phase::Stopped));
+    }
+
+    /// Ends the run before its time: no flow begins after this, and those under way are cut off,
+    /// which is no failure of theirs.
     pub fn stop(&self) {
-        let _ = self.ended.set(Instant::now());
-        self.reach(Phase::Stopped);
+        self.go_on(|course| course.cut(Phase::Stopped));
     }
 
-    fn reach(&self, phase: Phase) {
-        self.phase.send_if_modified(|now| {
-            let further = *now < phase;
-            *now = phase.max(*now);
+    /// Somebody asks for the end, as by Ctrl-C. The first time, no flow begins any more, and those
+    /// under way are seen through; the second time they are cut off. Says whether that ended
+    /// anything before its time: to ask once when the run is finishing anyway does not.
+    pub fn interrupt(&self) -> bool {
+        self.go_on(Course::ask)
+    }
+
+    /// Whether somebody ended the run before its time.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.course.borrow().interrupted
+    }
+
+    fn go_on(&self, step: impl FnOnce(&mut Course) -> bool) -> bool {
+        self.course.send_if_modified(|course| {
+            let further = step(course);
+            if course.phase == Phase::Stopped {
+                let _ = self.ended.set(Instant::now());
+            }
             further
-        });
+        })
     }
 
     /// How far the run is.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        *self.phase.borrow()
+        self.course.borrow().phase
     }
 
     /// Whether a flow may still begin `now`: what comes after the duration is not started, even where
@@ -146,7 +168,7 @@ impl Board {
     /// Waits until the run is as far as `phase`.
     pub async fn reached(&self, phase: Phase) {
         // The sender lives in `self`, so the only answer is the one waited for.
-        let _ = self.phase.subscribe().wait_for(|now| *now >= phase).await;
+        let _ = self.course.subscribe().wait_for(|now| now.phase >= phase).await;
     }
 
     /// A flow fell due.

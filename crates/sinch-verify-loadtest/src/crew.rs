@@ -171,21 +171,22 @@ impl<P: Phone> Crew<P> {
             number,
         };
         let mut steps = Steps::new(&mut wire, &self.cast, flow, job);
-        let end = tokio::select! {
+        let done = tokio::select! {
             // A flow that is through counts, even where the run ends at the same moment.
             biased;
-            done = flow.run(&mut steps) => match done {
-                Ok(()) => FlowEnd::Succeeded,
-                // The rails let it go no further.
-                Err(failure) if failure.kind() == FailureKind::Aborted => FlowEnd::Aborted,
-                Err(failure) => FlowEnd::Failed(failure),
-            },
-            () = self.board.reached(Phase::Stopped) => FlowEnd::Aborted,
+            done = flow.run(&mut steps) => Some(done),
+            () = self.board.reached(Phase::Stopped) => None,
         };
-        let failed = match &end {
-            FlowEnd::Succeeded => Some(false),
-            FlowEnd::Failed(_) => Some(true),
-            FlowEnd::Aborted => None,
+        let (end, failed) = match done {
+            Some(Ok(())) => (FlowEnd::Succeeded, Some(false)),
+            // The rails let it go no further.
+            Some(Err(failure)) if failure.kind() == FailureKind::Aborted => (FlowEnd::Aborted, None),
+            Some(Err(failure)) => (FlowEnd::Failed(failure), Some(true)),
+            None => {
+                let waiting = steps.waiting();
+                begun.without_end(&waiting, steps.finish());
+                return None;
+            }
         };
         begun.over(end, steps.finish());
         failed

@@ -140,7 +140,7 @@ fn masked(text: &str) -> String {
 
 /// What kind of failure it is. Its text is a stable name, in reports and for scripts.
 ///
-/// Late and repeated callbacks and the last three are no failures of flows: they are counted by
+/// Late and repeated callbacks, `generator.dropped`, `generator.late` and `aborted` are no failures of flows: they are counted by
 /// themselves, and a run file lists them beside the failures.
 ///
 /// ```
@@ -189,13 +189,15 @@ pub enum FailureKind {
     Dropped,
     /// `generator.late`: a flow was started more than 5 ms after it was due.
     Late,
-    /// `aborted`: the end of the run cut a flow off.
+    /// `unfinished`: a flow was still under way when the run, grace included, was over.
+    Unfinished,
+    /// `aborted`: a flow was cut off because somebody ended the run.
     Aborted,
 }
 
 impl FailureKind {
     /// The kinds without a number in them, and their names.
-    const PLAIN: [(Self, &'static str); 17] = [
+    const PLAIN: [(Self, &'static str); 18] = [
         (Self::Dns, "dns"),
         (Self::Connect, "connect"),
         (Self::Tls, "tls"),
@@ -212,6 +214,7 @@ impl FailureKind {
         (Self::Request, "generator.request"),
         (Self::Dropped, "generator.dropped"),
         (Self::Late, "generator.late"),
+        (Self::Unfinished, "unfinished"),
         (Self::Aborted, "aborted"),
     ];
 

@@ -15,7 +15,7 @@ use clap::Parser as _;
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::safety::Stop;
 use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Against, Alarm, Phase, Run, RunError};
+use sinch_verify_loadtest::{Against, Alarm, Run, RunError};
 
 use args::{Args, Asked, Command, MergeArgs, RunArgs};
 use outcome::{conclude, print, say};
@@ -60,13 +60,10 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let board = run.board();
     // The first asks to end, so that what is under way is seen through; the second does not wait.
     ctrlc::set_handler(move || {
-        if let Some(rails) = &rails {
+        if board.interrupt()
+            && let Some(rails) = &rails
+        {
             rails.stop(Stop::Interrupted);
-        }
-        if board.phase() == Phase::Running {
-            board.close();
-        } else {
-            board.stop();
         }
     })
     .context("listen for Ctrl-C")?;

@@ -166,6 +166,8 @@ impl Run {
         let counting = counted.series.iter().skip(options.warm_up.as_secs() as usize);
         let cpu: Vec<f64> = counting.filter_map(|second| second.cpu).collect();
         generator.cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+        // The schedule is over before its time only when somebody ended it.
+        let interrupted = board.is_interrupted() || counted.elapsed < options.duration;
         // The emulator stops only now, so that no flow meets a closed door.
         drop(service);
         Ok(RunFile {
@@ -186,11 +188,12 @@ impl Run {
             warm_up: counted.warm_up,
             flows: counted.flows,
             series: counted.series,
-            // The schedule is over before its time only when somebody ended it.
             stopped: rails
                 .as_ref()
                 .and_then(|rails| rails.stopped())
-                .or_else(|| (counted.elapsed < options.duration).then_some(Stop::Interrupted))
+                // A limit that was kept does not excuse those who did not wait for the rest.
+                .filter(|stop| !(stop.is_planned() && board.is_interrupted()))
+                .or_else(|| interrupted.then_some(Stop::Interrupted))
                 .as_ref()
                 .map(Stopped::from),
             spending: rails.as_ref().map(|rails| rails.spending()),

@@ -47,7 +47,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "TIME", value_parser = any_duration)]
     pub(crate) warm_up: Option<Duration>,
 
-    /// How long flows under way may take after that before they are cut off.
+    /// How long flows under way may take after that. Those that are not through then have failed.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = any_duration)]
     pub(crate) grace: Duration,
 

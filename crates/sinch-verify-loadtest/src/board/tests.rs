@@ -153,3 +153,29 @@ fn phases_only_go_on() {
     board.close();
     assert_eq!(board.phase(), Phase::Stopped);
 }
+
+#[test]
+fn who_ends_a_run_before_its_time_interrupts_it() {
+    type Step = fn(&Board);
+    let at = |steps: &[Step]| {
+        let board = open_model();
+        steps.iter().for_each(|step| step(&board));
+        (board.phase(), board.is_interrupted())
+    };
+    let ask: Step = |board| {
+        board.interrupt();
+    };
+    let (close, expire, stop): (Step, Step, Step) = (Board::close, Board::expire, Board::stop);
+    // By itself.
+    assert_eq!(at(&[close, expire]), (Phase::Stopped, false));
+    // Asked for while flows are started, it is seen through, and asked for twice it is not.
+    assert_eq!(at(&[ask]), (Phase::Draining, true));
+    assert_eq!(at(&[ask, ask]), (Phase::Stopped, true));
+    // Asked for while it is finishing, it still is.
+    assert_eq!(at(&[close, ask]), (Phase::Draining, false));
+    assert_eq!(at(&[close, ask, expire]), (Phase::Stopped, false));
+    assert_eq!(at(&[close, ask, ask]), (Phase::Stopped, true));
+    assert_eq!(at(&[close, stop]), (Phase::Stopped, true));
+    // Too late to change anything.
+    assert_eq!(at(&[close, expire, ask, stop]), (Phase::Stopped, false));
+}

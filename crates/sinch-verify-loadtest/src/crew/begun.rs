@@ -2,6 +2,7 @@ use std::time::Instant;
 
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::failure::{Failure, FailureKind};
 use crate::flows::Flow;
 use crate::measure::{FlowEnd, FlowRecord, Span, Timed};
 
@@ -36,13 +37,14 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.over && self.due.is_some() {
-            drop(Begun::new(self.board, self.clock, self.flow, self.due));
+            let begun = Begun::new(self.board, self.clock, self.flow, self.due);
+            begun.over(FlowEnd::Aborted, Vec::new());
         }
     }
 }
 
-/// A flow under way. Dropped before it is over, it counts as cut off: a flow that was counted when
-/// it began is counted when it ends, whatever ends it.
+/// A flow under way. Dropped before it is over, it counts as one without an end: a flow that was
+/// counted when it began is counted when it ends, whatever ends it.
 pub(super) struct Begun<'a> {
     board: &'a Board,
     clock: &'a dyn Clock,
@@ -70,6 +72,25 @@ impl<'a> Begun<'a> {
         self.count(end, times);
     }
 
+    /// The flow got no end of its own. `waiting` says what for.
+    pub(super) fn without_end(mut self, waiting: &str, times: Vec<Timed>) {
+        let end = self.unfinished(waiting);
+        self.count(end, times);
+    }
+
+    /// Nobody's fault where somebody ended the run; else the target had all the time it was given.
+    fn unfinished(&self, waiting: &str) -> FlowEnd {
+        if self.board.is_interrupted() {
+            return FlowEnd::Aborted;
+        }
+        let waited = self.clock.now().saturating_duration_since(self.started);
+        let detail = format!(
+            "{waiting} when the run was over, {:.1} s after it began",
+            waited.as_secs_f64()
+        );
+        FlowEnd::Failed(Failure::new(FailureKind::Unfinished, detail))
+    }
+
     fn count(&mut self, end: FlowEnd, times: Vec<Timed>) {
         self.over = true;
         let span = Span {
@@ -84,7 +105,8 @@ impl<'a> Begun<'a> {
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
         if !self.over {
-            self.count(FlowEnd::Aborted, Vec::new());
+            let end = self.unfinished("abandoned");
+            self.count(end, Vec::new());
         }
     }
 }

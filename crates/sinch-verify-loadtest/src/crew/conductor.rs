@@ -89,7 +89,7 @@ impl Conductor {
                 seen_idle = idle();
                 thread::sleep(LOOK);
             }
-            board.stop();
+            board.expire();
             for arrival in queue.iter().flat_map(|queue| queue.clear()) {
                 board.dropped(arrival.due);
             }

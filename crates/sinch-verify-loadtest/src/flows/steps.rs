@@ -35,6 +35,8 @@ pub struct Steps<'a, W, P> {
     /// When the last request was answered.
     pub(super) answered: Option<Instant>,
     times: Vec<Timed>,
+    /// What is being waited for, and since when.
+    waiting: Option<(Interval, Instant)>,
 }
 
 impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
@@ -48,6 +50,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
             starts: 0,
             answered: None,
             times: Vec::new(),
+            waiting: None,
         }
     }
 
@@ -76,6 +79,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         request: http::Request<bytes::Bytes>,
     ) -> Result<http::Response<bytes::Bytes>, Failure> {
         let sent = self.cast.clock.now();
+        self.waiting = Some((interval, sent));
         let answer = self.wire.send(operation, request).await;
         let now = self.cast.clock.now();
         self.answered = Some(now);
@@ -131,6 +135,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
     /// Waits for what reaches the phone for the verification `id`.
     pub(super) async fn phone(&mut self, id: &VerificationId) -> Result<Delivered, Failure> {
         let asked = self.cast.clock.now();
+        self.waiting = Some((Interval::Phone, asked));
         let delivered = self.cast.phone.delivered(&self.job.number, id).await;
         let took = self.cast.clock.now().saturating_duration_since(asked);
         self.time(Interval::Phone, took, delivered.is_ok());
@@ -193,6 +198,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
             return Ok(());
         };
         let since = self.answered.unwrap_or_else(|| self.cast.clock.now());
+        self.waiting = Some((Interval::Result, since));
         let conversation = peer.conversations.about(id);
         let Some(ended) = conversation.result(PATIENCE).await else {
             let detail = format!("no result event within {} s", PATIENCE.as_secs());
@@ -241,6 +247,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
     }
 
     pub(super) fn time(&mut self, interval: Interval, took: Duration, answered: bool) {
+        self.waiting = None;
         self.times.push(Timed::new(interval, took, answered));
     }
 }
@@ -255,9 +262,22 @@ impl<W, P> Steps<'_, W, P> {
         self.job.number
     }
 
-    /// The times of the steps so far, in order.
+    /// What the flow is waiting for, in words.
+    pub(crate) fn waiting(&self) -> String {
+        self.waiting.map_or_else(
+            || "between two steps".to_owned(),
+            |(interval, _)| format!("waiting for `{interval}`"),
+        )
+    }
+
+    /// The times of the steps so far, in order. A request that is still without an answer is one of
+    /// them.
     #[must_use]
-    pub fn finish(self) -> Vec<Timed> {
+    pub fn finish(mut self) -> Vec<Timed> {
+        if let Some((interval, since)) = self.waiting.take() {
+            let took = self.cast.clock.now().saturating_duration_since(since);
+            self.times.push(Timed::new(interval, took, false));
+        }
         self.times
     }
 }

@@ -21,7 +21,7 @@ pub struct Counters {
     pub finished: u64,
     /// Those of the finished that failed.
     pub failed: u64,
-    /// Those that the end of the run cut off.
+    /// Those that were cut off because the run was ended before its time.
     pub aborted: u64,
     /// Those that were due while every user was busy and the queue was full.
     pub dropped: u64,

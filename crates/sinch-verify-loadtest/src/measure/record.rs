@@ -75,7 +75,7 @@ pub enum FlowEnd {
     Succeeded,
     /// Otherwise.
     Failed(Failure),
-    /// The end of the run cut it off. No failure.
+    /// It was cut off, because somebody ended the run or the rails did. No failure.
     Aborted,
 }
 

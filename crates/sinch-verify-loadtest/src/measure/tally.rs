@@ -16,7 +16,7 @@ pub struct FlowTally {
     pub succeeded: u64,
     /// How many did not.
     pub failed: u64,
-    /// How many were cut off by the end of the run.
+    /// How many were cut off because the run was ended before its time.
     pub aborted: u64,
     /// How many requests were sent, answered or not.
     pub requests: u64,

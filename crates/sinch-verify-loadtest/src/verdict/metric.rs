@@ -68,7 +68,7 @@ named! {
         Succeeded = "succeeded",
         /// Those that did not.
         Failed = "failed",
-        /// Flows that the end of the run cut off.
+        /// Flows that were cut off because the run was ended before its time.
         Aborted = "aborted",
         /// Requests to the target.
         Requests = "requests",

@@ -265,6 +265,10 @@ async fn a_user_who_vanishes_leaves_no_flow_behind() {
     user.abort();
     assert!(user.await.unwrap_err().is_cancelled());
     let counters = world.counters();
-    assert_eq!((counters.started, counters.aborted), (1, 1));
+    assert_eq!(
+        (counters.started, counters.failed),
+        (1, 1),
+        "nobody ended the run"
+    );
     assert_eq!(world.board.in_flight(), 0);
 }

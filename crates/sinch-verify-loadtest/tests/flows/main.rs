@@ -5,5 +5,6 @@
 mod abuse;
 mod failures;
 mod receiver;
+mod hung;
 mod verified;
 mod world;

@@ -1,0 +1,117 @@
+//! Whole runs against a target that takes every report and answers none.
+
+use std::time::Duration;
+
+use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule};
+use sinch_verify_loadtest::measure::Interval;
+use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
+use sinch_verify_loadtest::safety::Destination;
+use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
+use sinch_verify_loadtest::{
+    Against, Board, Elsewhere, FailureKind, Options, Phase, Receiving, Run, Scenario,
+};
+
+use crate::world::{key, secret};
+
+const USERS: u64 = 3;
+
+async fn frozen() -> Emulator {
+    let emulator = Emulator::builder()
+        .application(Application::new(key(), secret()))
+        .start()
+        .await
+        .unwrap();
+    let mut rule = FaultRule::api(Fault::Stall);
+    rule.operation = Some("report".to_owned());
+    emulator.add_fault(rule).unwrap();
+    emulator
+}
+
+/// Runs against `emulator`, while `meanwhile` looks on.
+async fn run(
+    emulator: &Emulator,
+    duration: Duration,
+    grace: Duration,
+    meanwhile: impl FnOnce(&Board) + Send + 'static,
+) -> RunFile {
+    let Ok(Destination::Mock(url)) = Destination::judge(emulator.base_url(), None, false) else {
+        panic!("an emulator on loopback is a mock");
+    };
+    let mut options = Options::new(Scenario::Sms, duration);
+    options.load = Load::Closed {
+        users: USERS as usize,
+    };
+    options.transport = TransportName::Lean;
+    options.grace = grace;
+    options.callbacks = Receiving::Off;
+    options.against = Against::Mock(Elsewhere {
+        url,
+        pin: None,
+        key: key(),
+        secret: secret(),
+    });
+    let ran = tokio::task::spawn_blocking(move || {
+        let run = Run::prepare(options).unwrap();
+        let board = run.board();
+        let looking = std::thread::spawn(move || meanwhile(&board));
+        let file = run.execute().unwrap();
+        looking.join().unwrap();
+        file
+    });
+    ran.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flows_without_an_end_fail_the_run() {
+    let emulator = frozen().await;
+    let grace = Duration::from_millis(200);
+    // Asking once for the end of a run that is finishing changes nothing.
+    let file = run(&emulator, Duration::from_secs(1), grace, |board| {
+        while board.phase() == Phase::Running {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        board.interrupt();
+    });
+    let mut file = file.await;
+    assert_eq!(file.stopped, None);
+    let counters = file.counters;
+    assert_eq!((counters.started, counters.finished), (USERS, USERS));
+    assert_eq!((counters.failed, counters.aborted), (USERS, 0));
+    let total = file.flows.total();
+    assert_eq!(total.requests, 2 * USERS, "a request without an answer is one");
+    let failures = &total.failures[&FailureKind::Unfinished];
+    assert_eq!(failures.count, USERS);
+    assert!(failures.example.starts_with("waiting for `report` when"));
+    let waited = total.time(Interval::FailedEndToEnd).unwrap();
+    assert_eq!(waited.count(), USERS);
+    assert!(waited.min() >= grace, "{:?}", waited.min());
+
+    // How busy this machine is is not what is asked here.
+    file.generator.cpu = None;
+    for thresholds in ["", "e2e.count = '= 0'"] {
+        let thresholds: Thresholds = thresholds.parse().unwrap();
+        let verdict = Verdict::judge(&file, &thresholds);
+        assert_eq!(verdict.exit, Exit::Failed);
+        assert_eq!(verdict.reasons, ["3 of 3 flows failed"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flows_that_somebody_does_not_wait_for_are_no_failures() {
+    let emulator = frozen().await;
+    let long = Duration::from_secs(600);
+    let file = run(&emulator, long, long, |board| {
+        while board.in_flight() < USERS {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        board.close();
+        assert!(!board.interrupt());
+        assert!(board.interrupt(), "the second time they are cut off");
+    });
+    let file = file.await;
+    let counters = file.counters;
+    assert_eq!((counters.failed, counters.aborted), (0, USERS));
+    assert_eq!(file.stopped.as_ref().unwrap().reason, "interrupted");
+    let verdict = Verdict::judge(&file, &Thresholds::default());
+    assert_eq!(verdict.exit, Exit::Stopped);
+}
