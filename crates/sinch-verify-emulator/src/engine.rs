@@ -39,7 +39,7 @@ use agenda::{Agenda, Task};
 use fate::Policies;
 use handset::Handsets;
 use random::Random;
-use record::{Call, Carried};
+use record::Carried;
 use store::Store;
 
 pub(crate) use answer::SEAMLESS;
@@ -289,11 +289,11 @@ impl Engine {
         let Some(record) = found.and_then(|uid| self.store.get_mut(uid)) else {
             return Answer::Refused(Refusal::not_found());
         };
-        if no_call && let Some(call) = &mut record.call {
-            **call = Call {
-                complete: true,
-                result: Some(CallResult::NoAnswer),
-            };
+        if no_call {
+            let uid = record.uid;
+            // What is known of a call that is over stays as it is.
+            record.complete_call(CallResult::NoAnswer);
+            self.schedule(uid, Task::CallOver, None);
         }
         Answer::Done
     }

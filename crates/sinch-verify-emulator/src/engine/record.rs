@@ -11,6 +11,7 @@ use super::agenda::Task;
 use super::command::AppId;
 use super::language::Language;
 use super::plan::Plan;
+use super::send::AUTO;
 use crate::application::AuthorizationLevel;
 
 /// A verification's id: a UUID, whose text is the id on the wire.
@@ -205,6 +206,12 @@ impl Record {
             Task::CallOver => &mut self.call_over_at,
             Task::Expire => &mut self.expires_at,
         }
+    }
+
+    /// Whether `method` is how it verifies, alone or among others.
+    pub(super) fn tries(&self, method: &Method) -> bool {
+        self.method == *method
+            || self.method == Method::Auto && AUTO.iter().any(|kind| kind.method() == *method)
     }
 
     /// What reached the handset by `method`; `None` for a method that is not tried.

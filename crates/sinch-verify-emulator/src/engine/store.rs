@@ -91,12 +91,13 @@ impl Store {
             .copied()
     }
 
-    /// The number's latest verification, of one method if given.
+    /// The number's latest verification, of those that try a method if one is given.
     pub(super) fn latest(&self, app: AppId, number: &PhoneNumber, method: Option<&Method>) -> Option<Uid> {
         let uids = self.applications.get(app.index())?.numbers.get(number)?;
-        uids.iter().rev().copied().find(|uid| {
-            method.is_none_or(|method| self.get(*uid).is_some_and(|record| record.method == *method))
-        })
+        uids.iter()
+            .rev()
+            .copied()
+            .find(|uid| method.is_none_or(|method| self.get(*uid).is_some_and(|record| record.tries(method))))
     }
 
     pub(super) fn insert(&mut self, mut record: Record) {

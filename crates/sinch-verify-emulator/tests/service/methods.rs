@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use sinch_verify_emulator::{MessageKind, Settings};
+use sinch_verify_emulator::{Emulator, MessageKind, Settings};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
+use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_protocol::start::{CalloutOptions, SmsOptions, Speech, WhatsAppOptions};
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{AcceptLanguage, Cli, CodeType, Method, Reason, Report, Source, Start, Status};
+use sinch_verify_protocol::{
+    AcceptLanguage, Cli, CodeType, Method, Reason, Report, Source, Start, Status, StatusByNumber,
+};
 
 use crate::support::{
     basic, builder, call, code, emulator, get, json, newest, number, plain, public, send, status,
@@ -163,7 +166,6 @@ async fn a_flash_call_stops_ringing() {
 
 #[tokio::test]
 async fn what_became_of_a_flash_call() {
-    use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
     let emulator = emulator().await;
     let outcome = FlashCallOutcome::new(number(), CallOutcome::None);
     assert_eq!(code(call(&emulator, &public(), &outcome).await), 40400);
@@ -218,6 +220,56 @@ async fn a_callout_ends_by_the_keypad() {
         // The call is over.
         emulator.press_keypad(&number(), "1").unwrap_err();
     }
+}
+
+/// How the latest verification of the number that tries `method` stands, and its call.
+async fn call_of(emulator: &Emulator, method: Method) -> (Option<Method>, Status, Option<CallResult>) {
+    let told = status(emulator, method).await;
+    (told.method, told.status, told.call_result)
+}
+
+#[tokio::test]
+async fn an_outcome_is_of_the_latest_call_and_leaves_one_that_is_over_alone() {
+    let emulator = emulator().await;
+    let no_call = async || {
+        let outcome = FlashCallOutcome::new(number(), CallOutcome::None);
+        call(&emulator, &public(), &outcome).await.unwrap();
+    };
+    let started = call(&emulator, &basic(), &Start::flash_call(number()))
+        .await
+        .unwrap();
+    let right = Report::<FlashCall>::by_id(started.id, newest(&emulator).cli.unwrap());
+    call(&emulator, &basic(), &right).await.unwrap();
+    no_call().await;
+    let seen = (
+        Some(Method::FlashCall),
+        Status::Successful,
+        Some(CallResult::Cancel),
+    );
+    assert_eq!(call_of(&emulator, Method::FlashCall).await, seen);
+
+    // The flash call is one of several ways in here.
+    call(&emulator, &basic(), &Start::auto(number())).await.unwrap();
+    let rings = (Some(Method::Auto), Status::Pending, None);
+    assert_eq!(call_of(&emulator, Method::FlashCall).await, rings);
+    no_call().await;
+    let over = (Some(Method::Auto), Status::Pending, Some(CallResult::NoAnswer));
+    for method in [Method::FlashCall, Method::Sms, Method::Seamless, Method::Auto] {
+        assert_eq!(call_of(&emulator, method).await, over);
+    }
+    let clock = json(&get(&emulator, "/_emu/clock").await);
+    assert_eq!(clock["nextDeadline"], clock["nextExpiry"], "it rings no more");
+    let not_tried = StatusByNumber {
+        method: Method::Callout,
+        number: number(),
+    };
+    assert_eq!(code(call(&emulator, &basic(), &not_tried).await), 40400);
+
+    // A later verification by one of the ways alone is found by that, the other ones by the rest.
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    assert_eq!(call_of(&emulator, Method::Sms).await.0, Some(Method::Sms));
+    let aborted = (Some(Method::Auto), Status::Aborted, Some(CallResult::NoAnswer));
+    assert_eq!(call_of(&emulator, Method::FlashCall).await, aborted);
 }
 
 #[tokio::test]
