@@ -144,3 +144,18 @@ async fn what_cannot_be_done_is_said() {
     browser.press("+1 m").await;
     browser.sees("the emulator does not answer").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_address_shows_the_first_view() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser.open(&format!("{}/#/phones/%", emulator.url())).await;
+    browser.sees("Verify your first number").await;
+    browser.press("Numbers").await;
+    browser.sees("second-try").await;
+    browser.run("location.hash = '#/%E0%A4%A'").await;
+    browser.sees("Verify your first number").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}

@@ -42,10 +42,19 @@ let shown;
 /** The frame stays for as long as the page. */
 const forever = new AbortController().signal;
 
+/** The segments of a place; none when somebody mistyped an escape, and then the first view shows. */
+function segments(place) {
+  try {
+    return place.split('/').map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
 /** Shows what the address says: `#/view/argument?parameter=value`. */
 function route() {
   const [place, query] = location.hash.replace(/^#\/?/, '').split('?');
-  const [name, ...args] = place.split('/').map(decodeURIComponent);
+  const [name, ...args] = segments(place);
   const view = VIEWS.find((one) => one.name === name) ?? VIEWS[0];
   if (shown?.view !== view) {
     shown?.leave.abort();
