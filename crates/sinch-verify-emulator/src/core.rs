@@ -68,13 +68,14 @@ impl Core {
     pub(crate) fn new(parts: Parts, jobs: mpsc::UnboundedSender<Job>) -> Self {
         let Parts { seed, clock, kit, .. } = parts;
         let settings = Arc::new(parts.settings);
+        let started = clock.wire();
         let base = base_of(parts.address);
         let registry = Registry::new(parts.applications, parts.remote_callbacks);
         let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, registry.len());
         Self {
             base,
             seed,
-            started: clock.wire(),
+            started,
             clock,
             kit,
             registry,
@@ -87,7 +88,7 @@ impl Core {
             retries: Retries::default(),
             log: Log::new(settings.deliveries_kept),
             journal: Journal::new(settings.requests_kept),
-            feed: Feed::new(settings.events_kept),
+            feed: Feed::new(started, settings.events_kept),
             faults: Faults::new(seed),
             stop: watch::Sender::new(false),
             support_ids: AtomicU64::new(0),

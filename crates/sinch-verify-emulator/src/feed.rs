@@ -111,6 +111,15 @@ impl Happening {
     }
 }
 
+/// Where a reader has got to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It has seen this entry.
+    Behind(u64),
+    /// It has read another run of the emulator, which has nothing to do with this one.
+    OtherRun,
+}
+
 /// One entry of the feed.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -121,14 +130,19 @@ pub(crate) struct Entry {
 
 /// The latest entries, as many as are kept.
 pub(crate) struct Feed {
+    /// Tells this run of the emulator from others, whose entries have the same numbers.
+    run: String,
     ring: Mutex<Ring<Entry>>,
     news: Notify,
     places: Arc<Semaphore>,
 }
 
 impl Feed {
-    pub(crate) fn new(kept: usize) -> Self {
+    /// A feed of the run that began at `started`, which keeps so many entries.
+    pub(crate) fn new(started: SystemTime, kept: usize) -> Self {
+        let since = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
+            run: format!("{:x}", since.as_nanos()),
             ring: Mutex::new(Ring::new(kept.max(1))),
             news: Notify::new(),
             places: Arc::new(Semaphore::new(FOLLOWERS)),
@@ -143,6 +157,24 @@ impl Feed {
     pub(crate) fn push(&self, at: SystemTime, what: Happening) {
         self.lock().push(|seq| Entry { seq, at, what });
         self.news.notify_waiters();
+    }
+
+    /// What readers know an entry by, in this run and any other: `RUN-SEQ`.
+    pub(crate) fn id(&self, entry: &Entry) -> String {
+        format!("{}-{}", self.run, entry.seq)
+    }
+
+    /// Reads an id, or the bare number of an entry of this run; `None` when `text` is neither.
+    pub(crate) fn place(&self, text: &str) -> Option<Place> {
+        let (run, seq) = text.split_once('-').unwrap_or((&self.run, text));
+        let seq = seq.parse().ok()?;
+        u128::from_str_radix(run, 16).ok()?;
+        let known = run == self.run && seq <= self.last();
+        Some(if known {
+            Place::Behind(seq)
+        } else {
+            Place::OtherRun
+        })
     }
 
     /// The number of the latest entry.

@@ -20,10 +20,13 @@ use super::requests::row;
 use super::respond::{Answer, Refused};
 use crate::core::Core;
 use crate::engine::AppId;
-use crate::feed::{Entry, FOLLOWERS, Happening, KINDS};
+use crate::feed::{Entry, FOLLOWERS, Happening, KINDS, Place};
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
+
+/// For who comes from another run of the emulator.
+const RESTARTED: &[u8] = b"event: gap\ndata: {\"restarted\":true}\n\n";
 
 /// What a reader of the feed wants to hear of.
 struct Wanted {
@@ -34,8 +37,8 @@ struct Wanted {
 }
 
 /// The feed as server-sent events: from now on, or from behind `Last-Event-ID` (0 for everything
-/// that is kept). A `gap` event tells how many are no longer kept, or that the number is of another
-/// run of the emulator, and then all that is kept follows.
+/// that is kept). A `gap` event tells how many are no longer kept, or that the id is of another run
+/// of the emulator, and then all that is kept follows.
 pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Query::of(&uri, &["kind", "application", "number", "after"])?;
     let kinds = query.text("kind").unwrap_or_default().split(',');
@@ -51,17 +54,23 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
         app: query.application("application", &core)?,
         number: query.number("number")?,
     });
-    let after = match headers.get("last-event-id") {
+    let (name, id) = match headers.get("last-event-id") {
+        Some(id) => ("Last-Event-ID", Some(id.to_str().unwrap_or("?").trim())),
         // For readers that cannot set headers.
-        None => query.seq("after")?.unwrap_or_else(|| core.feed.last()),
-        Some(id) => {
-            let id = id.to_str().ok().and_then(|id| id.trim().parse().ok());
-            id.ok_or_else(|| Refused::bad("Last-Event-ID is not a number of this feed"))?
-        }
+        None => ("after", query.text("after")),
     };
-    let restarted = after > core.feed.last();
-    let first = restarted.then(|| Ok(Bytes::from_static(b"event: gap\ndata: {\"restarted\":true}\n\n")));
-    let after = if restarted { 0 } else { after };
+    let begin = match id {
+        None => Place::Behind(core.feed.last()),
+        Some(id) => core.feed.place(id).ok_or_else(|| {
+            Refused::bad(format!(
+                "{name} is neither an id of this feed nor the number of an event"
+            ))
+        })?,
+    };
+    let (first, after) = match begin {
+        Place::Behind(seq) => (None, seq),
+        Place::OtherRun => (Some(Ok(Bytes::from_static(RESTARTED))), 0),
+    };
     let place = core.feed.follow().ok_or_else(|| {
         let why = format!("{FOLLOWERS} readers follow the feed already");
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, why)
@@ -125,7 +134,10 @@ impl Wanted {
         if data.get("at").is_none() {
             data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
         }
-        Some(format!("id: {}\nevent: {kind}\ndata: {data}\n\n", entry.seq))
+        Some(format!(
+            "id: {}\nevent: {kind}\ndata: {data}\n\n",
+            core.feed.id(entry)
+        ))
     }
 }
 

@@ -81,7 +81,7 @@ async fn the_feed_tells_in_order_and_can_be_resumed() {
     let mut again = Reader::new(&emulator, Some("1")).await;
     let text = again.until("SUCCESSFUL").await;
     assert!(
-        !text.contains("event: started") && text.contains("id: 2\n"),
+        !text.contains("event: started") && text.contains("-2\n"),
         "{text}"
     );
     emulator.advance(Duration::from_secs(1));
@@ -141,11 +141,7 @@ async fn a_reader_may_want_some_of_it() {
     }
     let mut reader = Reader::of(&emulator, "?after=1&kind=started", Some("0")).await;
     reader.until("\"number\":\"+46700000002\"").await;
-    assert!(
-        reader.text.contains("id: 1\n"),
-        "the header counts: {}",
-        reader.text
-    );
+    assert!(reader.text.contains("-1\n"), "the header counts: {}", reader.text);
     for bad in ["?kind=started&colour=red", "?after=x", "?application=none"] {
         let answer = get(&emulator, &format!("/_emu/events{bad}")).await;
         assert_eq!(answer.status(), 400, "{bad}");
@@ -162,13 +158,42 @@ async fn what_is_no_longer_kept_is_a_gap() {
     }
     // Three starts, three messages, two predecessors that were aborted, three requests.
     let mut reader = Reader::new(&emulator, Some("0")).await;
-    let text = reader.until("id: 11\n").await;
+    let text = reader.until("-11\n").await;
     assert!(text.contains("event: gap\ndata: {\"missed\":9}"), "{text}");
     // Of a run that is over.
     let mut reader = Reader::new(&emulator, Some("500")).await;
-    let text = reader.until("id: 11\n").await;
+    let text = reader.until("-11\n").await;
     assert!(text.contains("event: gap\ndata: {\"restarted\":true}"), "{text}");
-    assert!(text.contains("id: 10\n"), "all that is kept follows: {text}");
+    assert!(text.contains("-10\n"), "all that is kept follows: {text}");
+}
+
+#[tokio::test]
+async fn an_id_of_another_run_is_a_gap_however_far_that_came() {
+    let old = emulator().await;
+    call(&old, &basic(), &Start::sms(number())).await.unwrap();
+    let mut reader = Reader::new(&old, Some("0")).await;
+    let text = reader.until("-2\n").await;
+    let mut ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
+    let id = ids.nth(1).unwrap().to_owned();
+    drop(old);
+    // The new run is past that number, so that the number alone would tell nothing.
+    let new = emulator().await;
+    call(&new, &basic(), &Start::sms(number())).await.unwrap();
+    call(&new, &basic(), &Start::sms(number())).await.unwrap();
+    for (query, header) in [("", Some(&*id)), (&*format!("?after={id}"), None)] {
+        let mut reader = Reader::of(&new, query, header).await;
+        let text = reader.until("-7\n").await;
+        let gap = text.find("event: gap\ndata: {\"restarted\":true}").expect(text);
+        assert!(gap < text.find("id: ").unwrap(), "{text}");
+        assert!(
+            text.contains("-1\nevent: started"),
+            "all that is kept follows: {text}"
+        );
+    }
+    for bad in ["x", "x-1", "-1", "1-", "1-x"] {
+        let answer = get(&new, &format!("/_emu/events?after={bad}")).await;
+        assert_eq!(answer.status(), 400, "{bad}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 mod abuse;
 mod failures;
-mod receiver;
 mod hung;
+mod receiver;
 mod verified;
 mod world;

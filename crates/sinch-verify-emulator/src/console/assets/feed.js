@@ -1,7 +1,7 @@
 // What happens in the emulator, as it happens.
 //
-// Server-sent events over `fetch` rather than `EventSource`: that one cannot forget its last id,
-// and would wait in vain for the numbers of an emulator that was started anew.
+// Server-sent events over `fetch` rather than `EventSource`: that one keeps the comments to itself
+// by which a silent connection is told from a dead one.
 
 import { get } from './api.js';
 import { failed } from './parts.js';
@@ -19,6 +19,7 @@ export let info;
 let isReady;
 export const ready = new Promise((resolve) => { isReady = resolve; });
 
+/** Also says of which run of the emulator it is: another one answers with a gap. */
 let lastId;
 
 /** Follows the feed for as long as the page is open. */
@@ -37,11 +38,8 @@ export async function follow() {
 }
 
 async function connect(connected) {
-  const before = info;
   info = await get('/_emu/info');
   isReady();
-  // Another run counts from 1 again.
-  if (before && before.startedAt !== info.startedAt) lastId = undefined;
   const silence = new AbortController();
   const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
   const response = await fetch('/_emu/events', { headers, cache: 'no-store', signal: silence.signal });
