@@ -4,10 +4,11 @@
 mod args;
 mod outcome;
 mod progress;
+mod sink;
 
 use std::fs;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -18,10 +19,13 @@ use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Against, Alarm, Run, RunError};
 
 use args::{Args, Asked, Command, MergeArgs, RunArgs};
-use outcome::{conclude, print, say};
+use outcome::{conclude, give_up, print, say};
+use sink::Outputs;
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
+/// How long the report on a stuck run may take, which may be stuck for the same reason.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
@@ -42,6 +46,13 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let (options, thresholds) = match args.asked() {
         Ok(Asked::Run(options, thresholds)) => (*options, thresholds),
         Ok(Asked::Plan(plan)) => return print(&plan).map(|()| Exit::Pass),
+        Err(problem) => {
+            say(&format!("sinch-verify-load: {problem}"));
+            return Ok(Exit::Usage);
+        }
+    };
+    let outputs = match Outputs::open(&args.output) {
+        Ok(outputs) => outputs,
         Err(problem) => {
             say(&format!("sinch-verify-load: {problem}"));
             return Ok(Exit::Usage);
@@ -75,15 +86,46 @@ fn run(args: &RunArgs) -> Result<Exit> {
         setup.duration(),
         setup.target
     ));
-    let _watchdog = Alarm::after(longest.saturating_add(STUCK), || {
-        say("sinch-verify-load: the run is stuck; its figures are worth nothing");
-        std::process::exit(Exit::Invalid.code().into());
-    })
-    .context("start the thread that watches over the run")?;
+    let draft = Arc::new(run.draft());
+    // Whoever ends the run takes them.
+    let outputs = Arc::new(Mutex::new(Some(outputs)));
+    let _watchdog = {
+        let (draft, outputs) = (Arc::clone(&draft), Arc::clone(&outputs));
+        let thresholds = thresholds.clone();
+        Alarm::after(longest.saturating_add(STUCK), move || {
+            let exit = || std::process::exit(Exit::Invalid.code().into());
+            let reason = "the run is stuck; its figures are worth nothing";
+            say(&format!("sinch-verify-load: {reason}"));
+            let _last = Alarm::after(LAST_WORDS, exit);
+            if let (Some(outputs), Some(run)) = (take(&outputs), draft.now())
+                && let Err(error) = give_up(run, reason, &thresholds, outputs)
+            {
+                say(&format!("sinch-verify-load: failed to {error:#}"));
+            }
+            exit();
+        })
+        .context("start the thread that watches over the run")?
+    };
     let progress = progress::show(run.board());
     let done = run.execute();
     drop(progress);
-    conclude(done?, &thresholds, &args.output)
+    let Some(outputs) = take(&outputs) else {
+        return Ok(Exit::Invalid);
+    };
+    match done {
+        Ok(run) => conclude(run, &thresholds, outputs),
+        Err(error) => {
+            if let Some(run) = draft.now() {
+                give_up(run, &format!("failed to {error}"), &thresholds, outputs)?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn take(outputs: &Mutex<Option<Outputs>>) -> Option<Outputs> {
+    // Taken in one step, so a panic elsewhere leaves nothing half done.
+    outputs.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn merge(args: &MergeArgs) -> Result<Exit> {
@@ -116,5 +158,11 @@ fn merge(args: &MergeArgs) -> Result<Exit> {
         Ok(thresholds) => thresholds,
         Err(problem) => return usage(&problem),
     };
-    conclude(whole, &thresholds, &args.output)
+    match Outputs::open(&args.output) {
+        Ok(outputs) => conclude(whole, &thresholds, outputs),
+        Err(problem) => {
+            say(&format!("sinch-verify-load: {problem}"));
+            Ok(Exit::Usage)
+        }
+    }
 }

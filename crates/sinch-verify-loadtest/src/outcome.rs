@@ -1,18 +1,16 @@
 //! What a run comes to: judged, written down, told.
 
-use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use sinch_verify_loadtest::output::Reports;
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 
-use crate::args::OutputArgs;
+use crate::sink::Outputs;
 
 /// Judges the run and writes its reports. A shard is not judged before it is merged with the others.
-pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, output: &OutputArgs) -> Result<Exit> {
+pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
     let verdict = Verdict::judge(&run, thresholds);
     let exit = match verdict.exit {
         Exit::Stopped | Exit::Unreachable => verdict.exit,
@@ -20,8 +18,23 @@ pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, output: &Outpu
         exit => exit,
     };
     run.verdict = (!is_one_shard(&run)).then_some(verdict);
-    write(&run, output)?;
+    write(&run, outputs)?;
     Ok(exit)
+}
+
+/// Writes the reports of a run that did not come to its end, for this reason: its figures are worth
+/// nothing, but what it sent and spent until then is to be known.
+pub(crate) fn give_up(
+    mut run: RunFile,
+    reason: &str,
+    thresholds: &Thresholds,
+    outputs: Outputs,
+) -> Result<()> {
+    let mut verdict = Verdict::judge(&run, thresholds);
+    verdict.exit = Exit::Invalid;
+    verdict.reasons.insert(0, reason.to_owned());
+    run.verdict = Some(verdict);
+    write(&run, outputs)
 }
 
 fn is_one_shard(run: &RunFile) -> bool {
@@ -29,36 +42,26 @@ fn is_one_shard(run: &RunFile) -> bool {
 }
 
 /// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.
-fn write(run: &RunFile, output: &OutputArgs) -> Result<()> {
-    let json = run.to_json().context("write the run as JSON")?;
+///
+/// Whatever cannot be written keeps nothing else from being: what a run measured, and spent, is there
+/// once.
+fn write(run: &RunFile, outputs: Outputs) -> Result<()> {
     let reports = Reports::on(run);
-    if let Some(directory) = &output.out {
-        fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
-        save(&directory.join("run.json"), &json)?;
-        for (name, text) in reports.files() {
-            save(&directory.join(name), &text)?;
-        }
-    }
     let table = reports.table();
-    match &output.json {
-        Some(file) if file.as_os_str() == "-" => {
-            say(table.trim_end());
-            print(&json)?;
+    let told = if outputs.json_has_stdout() {
+        say(table.trim_end());
+        Ok(())
+    } else {
+        print(&table)
+    };
+    let saved = run.to_json().context("write the run as JSON").and_then(|json| {
+        let page = outputs.save(&json, &reports)?;
+        if let Some(page) = page {
+            say(&format!("report: {}", page.display()));
         }
-        Some(file) => {
-            print(&table)?;
-            save(file, &json)?;
-        }
-        None => print(&table)?,
-    }
-    if let Some(directory) = &output.out {
-        say(&format!("report: {}", directory.join("report.html").display()));
-    }
-    Ok(())
-}
-
-fn save(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| format!("write {}", file.display()))
+        Ok(())
+    });
+    told.and(saved)
 }
 
 /// To standard output.
@@ -76,4 +79,45 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// For people, on stderr.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use sinch_verify_loadtest::runfile::RunFile;
+    use sinch_verify_loadtest::verdict::Exit;
+    use sinch_verify_loadtest::{Options, Run, Scenario};
+
+    use super::*;
+    use crate::args::OutputArgs;
+
+    #[test]
+    fn run_that_does_not_end_leaves_what_it_counted() {
+        let directory = std::env::temp_dir().join(format!("sinch-verify-load-{}", std::process::id()));
+        let wanted = OutputArgs {
+            out: Some(directory.clone()),
+            json: None,
+        };
+        let outputs = Outputs::open(&wanted).unwrap();
+        let run = Run::prepare(Options::new(Scenario::Sms, Duration::from_secs(1))).unwrap();
+        let draft = run.draft();
+        assert!(draft.now().is_none(), "it has not begun");
+        let begun = Instant::now();
+        run.board().open(begun);
+        run.board().scheduled(begun);
+        let file = draft.now().unwrap();
+        give_up(file, "it is stuck", &Thresholds::default(), outputs).unwrap();
+        let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
+        let page = std::fs::read_to_string(directory.join("report.html")).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+        let left = RunFile::from_json(&json).unwrap();
+        assert_eq!(left.counters.scheduled, 1);
+        let verdict = left.verdict.unwrap();
+        assert_eq!(
+            (verdict.exit, &*verdict.reasons[0]),
+            (Exit::Invalid, "it is stuck")
+        );
+        assert!(page.contains("it is stuck"));
+    }
 }

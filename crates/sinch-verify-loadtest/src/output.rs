@@ -53,13 +53,12 @@ impl<'a> Reports<'a> {
         table::render(self.run)
     }
 
-    /// The files of a run's directory, by name, but for `run.json` itself.
+    /// The names of the reports in a run's directory, beside `run.json` itself.
+    pub const FILES: [&'static str; 3] = ["report.html", "report.md", "junit.xml"];
+
+    /// What is in those, in the same order.
     #[must_use]
-    pub fn files(&self) -> [(&'static str, String); 3] {
-        [
-            ("report.html", self.html()),
-            ("report.md", self.markdown()),
-            ("junit.xml", self.junit()),
-        ]
+    pub fn files(&self) -> [String; 3] {
+        [self.html(), self.markdown(), self.junit()]
     }
 }

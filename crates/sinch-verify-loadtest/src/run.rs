@@ -1,5 +1,6 @@
 //! A whole run: the target, the users, what they leave behind.
 
+mod draft;
 mod error;
 mod known;
 mod options;
@@ -21,12 +22,12 @@ use crate::board::{Board, Phase};
 use crate::cpu::{Busy, WORKER};
 use crate::crew::{Conductor, Crew, Ready, Source, Turns, Work};
 use crate::numbers::Numbers;
-use crate::runfile::{Generator, Load, RunFile, RunId, Schema, Setup, Shards, Stopped, TransportName};
-use crate::safety::Stop;
+use crate::runfile::{Load, RunFile, RunId, Setup, TransportName};
 use crate::scenario::Scenario;
 use crate::target::Against;
 use crate::wire::LeanWire;
 
+pub use draft::Draft;
 pub use error::RunError;
 pub use options::{Options, PhoneChoice, Receiving};
 
@@ -121,6 +122,7 @@ impl Run {
     ///
     /// When the load generator could not do its work. That flows fail is no error: the file says so.
     pub fn execute(self) -> Result<RunFile, RunError> {
+        let draft = self.draft();
         let Self {
             users,
             workers,
@@ -128,7 +130,7 @@ impl Run {
             options,
             setup,
             board,
-            named_at,
+            ..
         } = self;
         let (cast, service) = stage.split();
         let rails = match &options.against {
@@ -147,7 +149,7 @@ impl Run {
             },
             cast,
             board: Arc::clone(&board),
-            rails: rails.clone(),
+            rails,
         });
         let conductor = Conductor {
             board: Arc::clone(&board),
@@ -160,45 +162,22 @@ impl Run {
             TransportName::Lean => users.block_on(lean(crew, conductor, &options))?,
             TransportName::Goose => users.block_on(goose(crew, conductor, &options))?,
         };
-        let counted = board.counted();
-        let mut generator = Generator::here(workers);
-        generator.in_flight_max = counted.in_flight_max;
-        let counting = counted.series.iter().skip(options.warm_up.as_secs() as usize);
-        let cpu: Vec<f64> = counting.filter_map(|second| second.cpu).collect();
-        generator.cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
-        // The schedule is over before its time only when somebody ended it.
-        let interrupted = board.is_interrupted() || counted.elapsed < options.duration;
         // The emulator stops only now, so that no flow meets a closed door.
         drop(service);
-        Ok(RunFile {
-            schema: Schema,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            run,
-            setup,
-            started_at: if options.start_at.is_some() {
-                named_at
-            } else {
-                begun
-            }
-            .to_string(),
-            seconds: counted.elapsed.as_secs_f64(),
-            shards: Shards::from(options.shard),
-            generator,
-            counters: counted.counters,
-            warm_up: counted.warm_up,
-            flows: counted.flows,
-            series: counted.series,
-            stopped: rails
-                .as_ref()
-                .and_then(|rails| rails.stopped())
-                // A limit that was kept does not excuse those who did not wait for the rest.
-                .filter(|stop| !(stop.is_planned() && board.is_interrupted()))
-                .or_else(|| interrupted.then_some(Stop::Interrupted))
-                .as_ref()
-                .map(Stopped::from),
-            spending: rails.as_ref().map(|rails| rails.spending()),
-            verdict: None,
-        })
+        Ok(draft.file(begun))
+    }
+
+    /// What is needed to write down what the run has counted so far, should it not come to its end.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        Draft {
+            board: Arc::clone(&self.board),
+            run: self.stage.cast.run.clone(),
+            setup: self.setup.clone(),
+            options: self.options.clone(),
+            workers: self.workers,
+            named_at: self.named_at,
+        }
     }
 }
 

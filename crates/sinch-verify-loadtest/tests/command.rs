@@ -346,6 +346,66 @@ fn wrong_usage_is_told() {
     }
 }
 
+/// What cannot be written is told before anything is sent, not when it is lost.
+#[test]
+fn outputs_that_cannot_be_written_are_told_before_the_run() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unwritable");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("file");
+    std::fs::write(&file, "").unwrap();
+    let below = file.join("out");
+    let absent = directory.join("absent").join("run.json");
+    for (flag, path) in [("--out", &below), ("--json", &absent)] {
+        let path = path.to_str().unwrap();
+        assert_usage(&["run", "--duration", "100ms", flag, path], flag);
+    }
+}
+
+#[test]
+fn files_stay_as_they_were_when_there_is_no_run() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-run");
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("run.json"), "of yesterday").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let out = directory.to_str().unwrap();
+    // A port that somebody else has is wrong usage; nothing was sent.
+    assert_usage(&["run", "--callback-listen", &address, "--out", out], &address);
+    let left: Vec<_> = std::fs::read_dir(&directory).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
+    assert_eq!(json, "of yesterday");
+}
+
+/// A disk that fills up during the run takes only what is written to it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_keeps_nothing_else_from_being() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("full");
+    let output = load(&[
+        "run",
+        "--duration",
+        "200ms",
+        "--transport",
+        "lean",
+        "--json",
+        "/dev/full",
+        "--out",
+        directory.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("failed to write /dev/full"));
+    assert!(
+        text(&output.stdout).contains("verdict: "),
+        "{}",
+        text(&output.stdout)
+    );
+    let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
+    assert!(RunFile::from_json(&json).unwrap().counters.finished > 0);
+    assert!(directory.join("report.html").metadata().unwrap().len() > 1000);
+}
+
 #[test]
 fn live_target_is_refused() {
     for url in [

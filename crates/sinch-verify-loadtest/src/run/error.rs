@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 
 use sinch_verify_emulator::StartError;
 
@@ -17,8 +18,13 @@ pub enum RunError {
     Runtime(io::Error),
     /// The emulator did not start.
     Emulator(StartError),
-    /// The callback receiver did not start.
-    Callbacks(io::Error),
+    /// Callbacks cannot be listened for at this address.
+    Callbacks {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// The target does not answer.
     Unreachable(Failure),
     /// A request to the target cannot be made, or was not answered as it must be before a run.
@@ -33,7 +39,8 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Unreachable(_) => Exit::Unreachable,
-            Self::Options(_) => Exit::Usage,
+            // Somebody else is there, or it is none of this machine's: the address is what is wrong.
+            Self::Options(_) | Self::Callbacks { .. } => Exit::Usage,
             _ => Exit::Invalid,
         }
     }
@@ -45,7 +52,12 @@ impl fmt::Display for RunError {
             Self::Options(problem) => return write!(f, "use these options together: {problem}"),
             Self::Runtime(_) => "start the threads of a run",
             Self::Emulator(_) => "start an emulator for the run",
-            Self::Callbacks(_) => "start a callback receiver for the run",
+            Self::Callbacks { address, .. } => {
+                return write!(
+                    f,
+                    "listen for callbacks at {address}; --callback-listen takes another address"
+                );
+            }
             Self::Unreachable(_) => "reach the target",
             Self::Request(_) => "make a request to the target",
             Self::Attack(_) => "run the users",
@@ -57,7 +69,7 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(match self {
             Self::Options(_) => return None,
-            Self::Runtime(source) | Self::Callbacks(source) => source,
+            Self::Runtime(source) | Self::Callbacks { source, .. } => source,
             Self::Emulator(source) => source,
             Self::Unreachable(source) | Self::Request(source) => source,
             Self::Attack(source) => source,

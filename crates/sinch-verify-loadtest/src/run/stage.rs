@@ -192,7 +192,9 @@ async fn receive(
     board: &Arc<Board>,
 ) -> Result<Heard, RunError> {
     let receiver = CallbackReceiver::bind(address, settings, board, Arc::new(SystemClock));
-    let receiver = receiver.await.map_err(RunError::Callbacks)?;
+    let receiver = receiver
+        .await
+        .map_err(|source| RunError::Callbacks { address, source })?;
     let known = Heard {
         url: receiver.url(),
         conversations: receiver.conversations(),

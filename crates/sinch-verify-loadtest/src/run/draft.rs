@@ -1,0 +1,74 @@
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::options::Options;
+use crate::board::Board;
+use crate::runfile::{Generator, RunFile, RunId, Schema, Setup, Shards, Stopped};
+use crate::safety::Stop;
+use crate::target::Against;
+
+/// A run as it can be written down at any time: what a run file needs beside what was counted.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) board: Arc<Board>,
+    pub(super) run: RunId,
+    pub(super) setup: Setup,
+    pub(super) options: Options,
+    pub(super) workers: usize,
+    pub(super) named_at: Timestamp,
+}
+
+impl Draft {
+    /// The run as it stands now; `None` when it has not begun.
+    #[must_use]
+    pub fn now(&self) -> Option<RunFile> {
+        let ago = SignedDuration::try_from(self.board.origin()?.elapsed()).ok()?;
+        Some(self.file(Timestamp::now().saturating_sub(ago).ok()?))
+    }
+
+    /// The run, begun at this time by the wall clock. There is no verdict in it.
+    pub(super) fn file(&self, begun: Timestamp) -> RunFile {
+        let options = &self.options;
+        let rails = match &options.against {
+            Against::Live(live) => Some(live.rails()),
+            _ => None,
+        };
+        let counted = self.board.counted();
+        let mut generator = Generator::here(self.workers);
+        generator.in_flight_max = counted.in_flight_max;
+        let counting = counted.series.iter().skip(options.warm_up.as_secs() as usize);
+        let cpu: Vec<f64> = counting.filter_map(|second| second.cpu).collect();
+        generator.cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+        // The schedule is over before its time only when somebody ended it.
+        let interrupted = self.board.is_interrupted() || counted.elapsed < options.duration;
+        RunFile {
+            schema: Schema,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: self.run.clone(),
+            setup: self.setup.clone(),
+            started_at: if options.start_at.is_some() {
+                self.named_at
+            } else {
+                begun
+            }
+            .to_string(),
+            seconds: counted.elapsed.as_secs_f64(),
+            shards: Shards::from(options.shard),
+            generator,
+            counters: counted.counters,
+            warm_up: counted.warm_up,
+            flows: counted.flows,
+            series: counted.series,
+            stopped: rails
+                .and_then(|rails| rails.stopped())
+                // A limit that was kept does not excuse those who did not wait for the rest.
+                .filter(|stop| !(stop.is_planned() && self.board.is_interrupted()))
+                .or_else(|| interrupted.then_some(Stop::Interrupted))
+                .as_ref()
+                .map(Stopped::from),
+            spending: rails.map(|rails| rails.spending()),
+            verdict: None,
+        }
+    }
+}
