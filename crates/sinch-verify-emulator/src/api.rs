@@ -138,11 +138,7 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
         Ok(route) => route,
         Err(error) => return refuse::route(core, &error),
     };
-    let key = core
-        .registry
-        .get(caller.app)
-        .map_or("", |own| own.signer.key().as_str());
-    way.fault = spoil::strike(core, key, &route, &way.body);
+    way.fault = spoil::strike(core, caller.app, &route, &way.body);
     if let Some(fault) = &way.fault
         // In boxes, what few calls wait for: the others need not carry it.
         && let Some(response) = Box::pin(spoil::before(core, fault)).await

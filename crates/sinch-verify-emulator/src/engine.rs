@@ -39,7 +39,7 @@ use agenda::{Agenda, Task};
 use fate::Policies;
 use handset::Handsets;
 use random::Random;
-use record::Carried;
+use record::{Carried, Record};
 use store::Store;
 
 pub(crate) use answer::SEAMLESS;
@@ -152,7 +152,12 @@ impl Engine {
         self.policies.list()
     }
 
-    fn status(&mut self, app: AppId, query: &Query) -> Answer {
+    /// The number of the verification that an application names.
+    pub(crate) fn number_of(&self, app: AppId, query: &Query) -> Option<PhoneNumber> {
+        self.find(app, query).map(|record| record.number)
+    }
+
+    fn find(&self, app: AppId, query: &Query) -> Option<&Record> {
         let found = match query {
             Query::Id(id) => self.store.by_id(id),
             Query::Reference(reference) => self.store.by_reference(app, reference),
@@ -161,11 +166,16 @@ impl Engine {
                 .latest(app, number, method.as_ref())
                 .filter(|uid| self.is_found_by_number(*uid)),
         };
-        let Some(record) = found.and_then(|uid| self.store.of(app, uid)) else {
+        found.and_then(|uid| self.store.of(app, uid))
+    }
+
+    fn status(&mut self, app: AppId, query: &Query) -> Answer {
+        let Some(record) = self.find(app, query) else {
             return Answer::Refused(Refusal::not_found());
         };
-        self.about = Some(record.uid);
-        Answer::Verification(Box::new(record.status_answer(&self.settings)))
+        let (uid, answer) = (record.uid, record.status_answer(&self.settings));
+        self.about = Some(uid);
+        Answer::Verification(Box::new(answer))
     }
 
     /// Whether a verification is young enough to be found by its number.

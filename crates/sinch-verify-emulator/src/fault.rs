@@ -33,7 +33,7 @@ pub struct FaultRule {
     /// `delivered`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// This number only; requests that name an id or a reference have none.
+    /// This number only; of a verification that is named by its id or its reference, its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<PhoneNumber>,
     /// The application with this key only.
@@ -223,6 +223,7 @@ pub(crate) struct Case<'a> {
 pub(crate) struct Faults {
     seed: u64,
     any: AtomicBool,
+    any_by_number: AtomicBool,
     rules: Mutex<Rules>,
 }
 
@@ -237,6 +238,7 @@ impl Faults {
         Self {
             seed,
             any: AtomicBool::new(false),
+            any_by_number: AtomicBool::new(false),
             rules: Mutex::default(),
         }
     }
@@ -244,6 +246,11 @@ impl Faults {
     /// Whether there are rules at all: asked for every request.
     pub(crate) fn any(&self) -> bool {
         self.any.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are rules for a number: then it is worth finding out which one a request is for.
+    pub(crate) fn any_by_number(&self) -> bool {
+        self.any_by_number.load(Ordering::Relaxed)
     }
 
     pub(crate) fn add(&self, rule: FaultRule) -> Result<u64, &'static str> {
@@ -259,7 +266,7 @@ impl Faults {
             seen: 0,
             hits: 0,
         });
-        self.any.store(true, Ordering::Relaxed);
+        self.count(&rules);
         Ok(id)
     }
 
@@ -268,13 +275,21 @@ impl Faults {
         let mut rules = self.lock();
         let before = rules.active.len();
         rules.active.retain(|active| active.id != id);
-        self.any.store(!rules.active.is_empty(), Ordering::Relaxed);
+        self.count(&rules);
         rules.active.len() < before
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().active.clear();
-        self.any.store(false, Ordering::Relaxed);
+        let mut rules = self.lock();
+        rules.active.clear();
+        self.count(&rules);
+    }
+
+    fn count(&self, rules: &Rules) {
+        let mut active = rules.active.iter();
+        self.any.store(active.len() > 0, Ordering::Relaxed);
+        let by_number = active.any(|active| active.rule.number.is_some());
+        self.any_by_number.store(by_number, Ordering::Relaxed);
     }
 
     pub(crate) fn list(&self) -> Vec<ActiveFault> {

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::{error_response, operation};
 use crate::core::Core;
+use crate::engine::{AppId, Query};
 use crate::fault::{Case, Fault, FaultPlace};
 
 /// Resets the connection that a request came on.
@@ -22,23 +23,31 @@ use crate::fault::{Case, Fault, FaultPlace};
 pub(crate) struct Reset(pub(crate) Arc<Notify>);
 
 /// What goes wrong with this request, if anything.
-pub(super) fn strike(core: &Core, application: &str, route: &Route, body: &Bytes) -> Option<Fault> {
+pub(super) fn strike(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<Fault> {
     if !core.faults.any() {
         return None;
     }
+    let number = core
+        .faults
+        .any_by_number()
+        .then(|| number(core, app, route, body));
     core.faults.strike(&Case {
         on: FaultPlace::Api,
         operation: operation::name(route),
-        number: number(route, body),
-        application,
+        number: number.flatten(),
+        application: core.registry.get(app)?.signer.key().as_str(),
     })
 }
 
-fn number(route: &Route, body: &Bytes) -> Option<PhoneNumber> {
+fn number(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<PhoneNumber> {
+    let of = |query: Query| core.look(|engine| engine.number_of(app, &query));
     match route {
         Route::Start => StartRequest::decode(body).ok()?.identity.phone_number().ok(),
         Route::ReportByNumber { number } | Route::Outcome { number } => Some(*number),
         Route::StatusByNumber { number, .. } => Some(*number),
+        Route::ReportById { id } | Route::StatusById { id } => of(Query::Id(id.clone())),
+        Route::StatusByReference { reference } => of(Query::Reference(reference.clone())),
+        // A later version of the protocol may know more than is done here.
         _ => None,
     }
 }

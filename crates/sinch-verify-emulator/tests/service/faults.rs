@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use sinch_verify_emulator::{Application, ControlError, Emulator, Fault, FaultRule};
-use sinch_verify_protocol::{ApplicationKey, Report, Start, Status, StatusById, method::Sms};
+use sinch_verify_protocol::{ApplicationKey, Reference, Report, Start, Status, StatusById, method::Sms};
 use tokio::net::TcpStream;
 
 use crate::support::{
@@ -52,6 +52,37 @@ async fn an_answer_is_lost_with_its_connection() {
         .unwrap();
     assert_eq!(status.status, Status::Successful, "it was carried out");
     assert_eq!(emulator.faults()[0].hits, 1);
+}
+
+/// A rule for a number, however a request names the verification.
+#[tokio::test]
+async fn a_number_is_meant_by_id_and_by_reference_too() {
+    let emulator = emulator().await;
+    let start = |number: &str, reference: &str| {
+        Start::sms(number.parse().unwrap()).reference(Reference::new(reference).unwrap())
+    };
+    let meant = call(&emulator, &basic(), &start("+46700000001", "meant"))
+        .await
+        .unwrap();
+    let other = call(&emulator, &basic(), &start("+46700000002", "other"))
+        .await
+        .unwrap();
+    let mut rule = FaultRule::api(Fault::Status { status: 500 });
+    rule.number = Some(number());
+    emulator.add_fault(rule).unwrap();
+    let status = async |verb: &str, path: &str, body: &str| {
+        let path = format!("{STARTS}/{path}");
+        send(&emulator, plain(verb, &path, body)).await.status().as_u16()
+    };
+    let report = r#"{"method":"sms","sms":{"code":"0-0"}}"#;
+    for (id, reference, get, put) in [(meant.id, "meant", 500, 500), (other.id, "other", 200, 400)] {
+        assert_eq!(status("GET", &format!("id/{id}"), "").await, get, "{reference}");
+        assert_eq!(status("GET", &format!("reference/{reference}"), "").await, get);
+        assert_eq!(status("PUT", &format!("id/{id}"), report).await, put);
+    }
+    let faults = emulator.faults();
+    assert_eq!((faults[0].seen, faults[0].hits), (3, 3));
+    assert_eq!(status("GET", "id/unknown", "").await, 404);
 }
 
 #[tokio::test]
