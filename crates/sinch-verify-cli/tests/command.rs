@@ -164,6 +164,29 @@ fn the_published_callback_is_signed_and_checked() {
 }
 
 #[test]
+fn a_query_is_not_signed() {
+    let with_query = |verb: &str| {
+        let mut args = published(verb);
+        args[9].push_str("?tenant=7");
+        args.push("--explain".to_owned());
+        args
+    };
+    let signed = run_with_body(&with_query("sign"), BODY);
+    assert_eq!(stdout(&signed), AUTHORIZATION);
+    let mut check = with_query("check");
+    check.extend(["--authorization".to_owned(), AUTHORIZATION.to_owned()]);
+    let checked = run_with_body(&check, BODY);
+    assert_eq!(stdout(&checked), "signature is right");
+    for output in [&signed, &checked] {
+        let explained = stderr(output);
+        assert!(
+            explained.trim_end().ends_with("\n/sinch/callback/ace"),
+            "{explained}"
+        );
+    }
+}
+
+#[test]
 fn a_body_is_read_as_what_it_should_be() {
     let decode = |kind: &str, json: bool, body: &str| {
         let mut args = vec!["decode".to_owned(), "--as".to_owned(), kind.to_owned()];

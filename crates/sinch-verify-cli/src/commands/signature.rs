@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, Explain, Finding, PathForm, PathPolicy, Signature, SignedMessage, Signer,
-    StringToSign, Verifier,
+    Verifier,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
@@ -48,7 +48,7 @@ pub(crate) struct Message {
     /// The HTTP method.
     #[arg(long, value_name = "VERB", default_value = "POST")]
     method: String,
-    /// The path, as sent.
+    /// The path, as sent. A query may stand behind it: it is not signed.
     #[arg(long)]
     path: String,
     /// The `Content-Type` header's value, with its charset if it has one; leave
@@ -87,7 +87,7 @@ fn sign(message: &Message) -> anyhow::Result<Outcome> {
     let (key, secret) = message.credentials()?;
     let read = message.read()?;
     message.explain(&read);
-    let signature = Signer::new(key.clone(), &secret).signature(&message.string_to_sign(&read));
+    let signature = Signer::new(key.clone(), &secret).signature(&message.received(&read).string_to_sign());
     say!("Application {key}:{}", signature.to_text().as_str());
     Ok(Outcome::Yes)
 }
@@ -214,20 +214,12 @@ impl Message {
         }
     }
 
-    fn string_to_sign<'a>(&'a self, read: &'a Read) -> StringToSign<'a> {
-        let received = self.received(read);
-        StringToSign {
-            verb: received.verb,
-            content_md5: received.content_md5,
-            content_type: received.content_type,
-            timestamp: received.timestamp,
-            path: received.path_and_query.as_bytes(),
-        }
-    }
-
     fn explain(&self, read: &Read) {
         if self.explain {
-            note!("string to sign, five lines:\n{}", self.string_to_sign(read));
+            note!(
+                "string to sign, five lines:\n{}",
+                self.received(read).string_to_sign()
+            );
         }
     }
 }

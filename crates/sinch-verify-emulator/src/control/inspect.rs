@@ -147,17 +147,9 @@ fn signature(
         Ok((_, message)) => message,
         Err(error) => return Some(Explanation::new("header", error.to_string())),
     };
-    let path = target.split('?').next().unwrap_or_default();
-    let string = StringToSign {
-        verb: message.verb,
-        content_md5: message.content_md5,
-        content_type: message.content_type,
-        timestamp: message.timestamp,
-        path: path.as_bytes(),
-    };
+    let string = message.string_to_sign();
     let ours = String::from_utf8_lossy(&string.to_bytes()).into_owned();
-    let names = ["verb", "body's MD5", "content type", "timestamp", "path"];
-    let lines = names.iter().zip(ours.split('\n'));
+    let lines = StringToSign::LINES.iter().zip(ours.split('\n'));
     let lines: Vec<_> = lines
         .map(|(name, text)| value!({"name": name, "value": text}))
         .collect();

@@ -198,7 +198,7 @@ impl Explain<'_> {
         (0..ours.len().max(theirs.len())).find_map(|at| {
             let (expected, given) = (ours.get(at).map(Vec::as_slice), theirs.get(at).copied());
             (expected != given).then(|| LineDifference {
-                line: LINES.get(at).copied().unwrap_or("a line too many"),
+                line: StringToSign::LINES.get(at).copied().unwrap_or("a line too many"),
                 expected: text(expected),
                 given: text(given),
             })
@@ -209,23 +209,12 @@ impl Explain<'_> {
         Signer::with_key_bytes(ApplicationKey::placeholder(), secret)
     }
 
-    fn path(&self) -> &str {
-        let whole = self.message.path_and_query;
-        whole.split_once('?').map_or(whole, |(path, _)| path)
-    }
-
     /// The five lines that should have been signed.
     fn lines(&self) -> Vec<Vec<u8>> {
-        let string = StringToSign {
-            verb: self.message.verb,
-            content_md5: self.message.content_md5,
-            content_type: self.message.content_type,
-            timestamp: self.message.timestamp,
-            path: self.path().as_bytes(),
-        };
+        let string = self.message.string_to_sign();
         string
             .to_bytes()
-            .splitn(LINES.len(), |byte| *byte == b'\n')
+            .splitn(StringToSign::LINES.len(), |byte| *byte == b'\n')
             .map(<[u8]>::to_vec)
             .collect()
     }
@@ -243,7 +232,7 @@ impl Explain<'_> {
         for signed in self.content_types() {
             with(2, signed.clone().into_bytes(), Mistake::ContentType { signed });
         }
-        let path = self.path();
+        let path = self.message.path();
         if let Some(decoded) = crate::percent::decode(path) {
             with(4, decoded.into_owned().into_bytes(), Mistake::DecodedPath);
         }
@@ -343,9 +332,6 @@ fn encoded_forms(path: &str) -> Vec<String> {
         path.replace(':', "%3A"),
     ]
 }
-
-/// What the five lines are.
-const LINES: [&str; 5] = ["verb", "body's MD5", "content type", "timestamp", "path"];
 
 /// The first line that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]

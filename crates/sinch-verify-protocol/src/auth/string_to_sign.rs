@@ -54,6 +54,9 @@ impl fmt::Debug for StringToSign<'_> {
 }
 
 impl<'a> StringToSign<'a> {
+    /// What the five lines are, in order: for those who show them.
+    pub const LINES: [&'static str; 5] = ["verb", "body's MD5", "content type", "timestamp", "path"];
+
     /// The parts that make up the string, in order.
     pub(super) fn parts(&self) -> [&'a [u8]; 9] {
         [

@@ -75,6 +75,38 @@ impl<'a> SignedMessage<'a> {
             content_md5,
         })
     }
+
+    /// The path without its query.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        let whole = self.path_and_query;
+        memchr::memchr(b'?', whole.as_bytes()).map_or(whole, |at| &whole[..at])
+    }
+
+    /// The string that the sender should have signed: a query is no part of it.
+    ///
+    /// ```
+    /// use sinch_verify_protocol::auth::{ContentMd5, SignedMessage};
+    ///
+    /// let message = SignedMessage {
+    ///     verb: "POST",
+    ///     path_and_query: "/callback?tenant=7",
+    ///     content_type: b"application/json",
+    ///     timestamp: b"2026-01-02T03:04:05.067Z",
+    ///     content_md5: &ContentMd5::of(b"{}"),
+    /// };
+    /// assert_eq!(message.string_to_sign().path, b"/callback");
+    /// ```
+    #[must_use]
+    pub fn string_to_sign(&self) -> StringToSign<'a> {
+        StringToSign {
+            verb: self.verb,
+            content_md5: self.content_md5,
+            content_type: self.content_type,
+            timestamp: self.timestamp,
+            path: self.path().as_bytes(),
+        }
+    }
 }
 
 /// The one value of a header; two would let a proxy and us read different ones.
@@ -157,18 +189,15 @@ impl Verifier {
         signature: &Signature,
         paths: PathPolicy,
     ) -> Result<PathForm, VerifyError> {
+        let documented = message.string_to_sign();
         let matches = |path: &str| {
             let string = StringToSign {
-                verb: message.verb,
-                content_md5: message.content_md5,
-                content_type: message.content_type,
-                timestamp: message.timestamp,
                 path: path.as_bytes(),
+                ..documented
             };
             self.0.signature(&string).matches(signature)
         };
-        let whole = message.path_and_query;
-        let path = memchr::memchr(b'?', whole.as_bytes()).map_or(whole, |at| &whole[..at]);
+        let (whole, path) = (message.path_and_query, message.path());
         if matches(path) {
             return Ok(PathForm::AsReceived);
         }
