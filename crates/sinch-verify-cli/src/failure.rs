@@ -167,7 +167,7 @@ fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// How a refused authorization is mended.
+/// How a refusal is mended.
 fn hint(code: u32) -> Option<&'static str> {
     Some(match code {
         ApiError::CREDENTIALS => {
@@ -177,6 +177,11 @@ fn hint(code: u32) -> Option<&'static str> {
         ApiError::SIGNATURE => {
             "SINCH_APPLICATION_SECRET is not the secret of SINCH_APPLICATION_KEY; \
              `sinch-verify serve` makes new ones up at each start, unless it is given some: paste the lines that it prints"
+        }
+        ApiError::SCHEME => "more than the key is needed: leave --auth out, or give --auth signed",
+        ApiError::RESTRICTED => {
+            "the callback denied it, or gave no usable answer, or none is set for a start with --auth public; \
+             `sinch-verify serve` says what became of a callback, and takes --callback-url"
         }
         ApiError::TIMESTAMP => "the clock of this machine or of the service is wrong: set it",
         _ => return None,

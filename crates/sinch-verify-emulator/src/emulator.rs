@@ -166,6 +166,14 @@ impl Emulator {
         self.core.deliveries()
     }
 
+    /// Waits for the oldest try to post an event that did not do its job, among those that are newer
+    /// than `after` (a delivery's `seq`, 0 for anything at all) and still kept.
+    ///
+    /// It waits forever where none is kept, see [`Settings::deliveries_kept`](crate::Settings).
+    pub async fn next_failed_delivery(&self, after: u64) -> Delivery {
+        self.core.log.next_failed(after).await
+    }
+
     /// Waits until no result or delivered event is waiting or under way, or `timeout` passed on the
     /// wall clock; says whether it is so. An event that was not heard waits in service time: while
     /// that stands, it is not tried again.

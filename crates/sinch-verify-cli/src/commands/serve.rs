@@ -1,5 +1,8 @@
 //! `serve`: the emulator alone.
 
+mod ready;
+mod trouble;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,8 +17,10 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, usage};
 use crate::print::say;
-use crate::stop::stopped;
+use crate::stop::Stop;
 use crate::tampers::Tampers;
+
+use ready::ReadyFile;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -24,10 +29,16 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 9901)]
     port: u16,
     /// The application's key. Made up when left out.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     app_key: Option<ApplicationKey>,
-    /// The application's secret, base64. Made up when left out.
-    #[arg(long, value_name = "SECRET")]
+    /// The application's secret, base64. Made up when left out. Better set in the environment: whoever
+    /// lists this machine's processes sees arguments.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "SINCH_APPLICATION_SECRET",
+        hide_env_values = true
+    )]
     app_secret: Option<String>,
     /// Where callbacks are posted, on this machine. Without it none are, and
     /// starts with public authorization are refused.
@@ -49,8 +60,9 @@ pub(crate) struct Args {
     /// A file with faults to begin with: a JSON list of what `POST /_emu/faults` takes.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// A file that gets URL and key as JSON once the emulator is ready, and the
-    /// secret if it was made up. It is removed at the end.
+    /// A file that gets `url`, `applicationKey` and `pid` as JSON once the emulator is ready, and
+    /// `applicationSecret` if it was made up. It is removed at the end. A run that was killed leaves
+    /// it behind: remove it before.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -94,7 +106,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let (secret, shown_secret) = match &args.app_secret {
         Some(text) => (
-            ApplicationSecret::new(text).map_err(|error| usage(format!("--app-secret: {error}")))?,
+            ApplicationSecret::new(text)
+                .map_err(|error| usage(format!("--app-secret (or SINCH_APPLICATION_SECRET): {error}")))?,
             None,
         ),
         None => {
@@ -111,9 +124,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             ));
         }
         application = application.callback_url(url);
-    }
-    if let Some(file) = &args.ready_file {
-        forget_ready_file(file)?;
     }
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let mut settings = Settings::default();
@@ -148,14 +158,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     let url = emulator.url();
     greet(&url, &key, shown_secret.as_deref(), has_callback);
+    let stop = Stop::listen()?;
     // Who waits for the file may read the greeting too.
-    if let Some(file) = &args.ready_file {
-        write_ready_file(file, &url, &key, shown_secret.as_deref())?;
+    let ready = args
+        .ready_file
+        .map(|file| ReadyFile::write(file, &url, &key, shown_secret.as_deref()))
+        .transpose()?;
+    tokio::select! {
+        ended = stop.stopped() => ended?,
+        never = trouble::tell(&emulator) => match never {},
     }
-    stopped().await?;
-    if let Some(file) = &args.ready_file {
-        forget_ready_file(file)?;
-    }
+    drop(ready);
     emulator.shutdown().await;
     Ok(Outcome::Yes)
 }
@@ -205,37 +218,10 @@ fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_call
     say!("  sinch-verify inbox +46700000001");
     say!("  curl {url}/_emu/numbers/+46700000001/messages\n");
     if has_callback {
-        say!("What became of callbacks: curl {url}/_emu/deliveries\n");
+        say!("A callback that fails is told here; what became of all of them: curl {url}/_emu/deliveries\n");
     } else {
         say!(
             "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n"
         );
     }
-}
-
-/// A file of an earlier run must not tell anybody that this one is ready.
-fn forget_ready_file(file: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("failed to remove {}", file.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whole or not at all: a script that waits for the file must not read half of it.
-fn write_ready_file(
-    file: &Path,
-    url: &str,
-    key: &ApplicationKey,
-    made_up_secret: Option<&str>,
-) -> anyhow::Result<()> {
-    let part = file.with_extension("part");
-    let mut ready = serde_json::json!({ "url": url, "applicationKey": key.as_str() });
-    if let Some(secret) = made_up_secret {
-        ready["applicationSecret"] = secret.into();
-    }
-    std::fs::write(&part, format!("{ready}\n"))
-        .and_then(|()| std::fs::rename(&part, file))
-        .with_context(|| format!("failed to write {}", file.display()))
 }

@@ -2,24 +2,38 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::ring::Ring;
 
 /// The latest tries, as many as are kept.
-pub(crate) struct Log(Mutex<Ring<(AppId, Delivery)>>);
+pub(crate) struct Log {
+    tries: Mutex<Ring<(AppId, Delivery)>>,
+    /// Told of tries that failed only: where all is well, nobody wakes up for it.
+    failed: Notify,
+}
 
 impl Log {
     pub(crate) fn new(kept: usize) -> Self {
-        Self(Mutex::new(Ring::new(kept)))
+        Self {
+            tries: Mutex::new(Ring::new(kept)),
+            failed: Notify::new(),
+        }
     }
 
     /// Numbers a try and keeps it; gives the number.
     pub(super) fn push(&self, app: AppId, mut delivery: Delivery) -> u64 {
-        self.lock().push(|seq| {
+        let ok = delivery.ok;
+        let seq = self.lock().push(|seq| {
             delivery.seq = seq;
             (app, delivery)
-        })
+        });
+        if !ok {
+            self.failed.notify_waiters();
+        }
+        seq
     }
 
     /// Those before `seq` that `fits` takes, newest first.
@@ -34,6 +48,30 @@ impl Log {
         fitting.map(|(_, delivery)| delivery.clone()).take(most).collect()
     }
 
+    /// Waits for the oldest that is kept of those after `seq` that failed.
+    pub(crate) async fn next_failed(&self, seq: u64) -> Delivery {
+        loop {
+            let failed = self.failed.notified();
+            tokio::pin!(failed);
+            // From here on no failure is missed.
+            failed.as_mut().enable();
+            let found = {
+                let tries = self.lock();
+                let newer = tries
+                    .before(u64::MAX)
+                    .take_while(|(_, delivery)| delivery.seq > seq);
+                newer
+                    .filter(|(_, delivery)| !delivery.ok)
+                    .last()
+                    .map(|(_, delivery)| delivery.clone())
+            };
+            if let Some(delivery) = found {
+                return delivery;
+            }
+            failed.await;
+        }
+    }
+
     pub(crate) fn find(&self, seq: u64) -> Option<(AppId, Delivery)> {
         self.lock().get(seq).cloned()
     }
@@ -44,6 +82,6 @@ impl Log {
 
     fn lock(&self) -> MutexGuard<'_, Ring<(AppId, Delivery)>> {
         // Nothing in here panics between two steps that belong together.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
