@@ -506,3 +506,24 @@ fn much_that_is_due_is_done_bit_by_bit() {
     assert!(matches!(outputs.answer, Answer::Verification(found) if found.status == Status::Fail));
     assert_eq!(engine.now, later);
 }
+
+#[test]
+fn some_magic_numbers_hold_the_answer_to_a_start_back() {
+    let settings = Arc::new(Settings::default());
+    let engine = Engine::new(settings, "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    let held_back: BTreeMap<_, _> = crate::MagicNumber::all()
+        .into_iter()
+        .filter_map(|magic| {
+            let by = engine.held_back(AppId(0), &magic.number.parse().unwrap())?;
+            Some((magic.outcome, by))
+        })
+        .collect();
+    let expected = [("silent", None), ("slow", Some(Duration::from_secs(3)))];
+    assert_eq!(held_back, BTreeMap::from(expected));
+    let settings = Settings {
+        magic_numbers: false,
+        ..Settings::default()
+    };
+    let plain = Engine::new(Arc::new(settings), "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    assert_eq!(plain.held_back(AppId(0), &"+447700900926".parse().unwrap()), None);
+}

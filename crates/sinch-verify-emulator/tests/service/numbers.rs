@@ -1,15 +1,15 @@
 //! Magic numbers, and policies of handsets.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sinch_verify_emulator::{ControlError, Emulator, MagicNumber, MessageKind, Policy, Scope};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{
-    Method, PhoneNumber, Reason, Source, Start, Status, StatusByNumber, Verification,
+    Endpoint as _, Method, PhoneNumber, Reason, Source, Start, Status, StatusByNumber, Verification,
 };
 
 use crate::support::{
-    KEY, Receiver, application, basic, builder, call, code, emulator, get, json, number, post, reply,
+    KEY, Receiver, application, basic, builder, call, emulator, get, json, number, post, reply, send,
 };
 
 fn magic(outcome: &str) -> PhoneNumber {
@@ -70,19 +70,34 @@ async fn every_end_has_a_number() {
 #[tokio::test]
 async fn every_refusal_has_a_number() {
     let emulator = emulator().await;
-    for (outcome, refusal) in [
-        ("denied", 40303),
-        ("invalid-callback", 40303),
-        ("no-credit", 40200),
-        ("blacklisted", 40300),
-        ("no-route", 42201),
-        ("too-quick", 42901),
-        ("too-many", 42900),
-        ("server-error", 50000),
-        ("unavailable", 50300),
+    let passes = Some("1");
+    for (outcome, status, refusal, retry_after) in [
+        ("denied", 403, 40303, None),
+        ("invalid-callback", 403, 40303, None),
+        ("no-credit", 402, 40200, None),
+        ("blacklisted", 403, 40300, None),
+        ("no-route", 422, 42201, None),
+        ("too-quick", 429, 42901, passes),
+        ("too-many", 429, 42900, passes),
+        ("server-error", 500, 50000, None),
+        ("unavailable", 503, 50300, passes),
     ] {
-        let answer = call(&emulator, &basic(), &Start::sms(magic(outcome))).await;
-        assert_eq!(code(answer), refusal, "{outcome}");
+        let start = Start::sms(magic(outcome));
+        let mut request = start.to_http(&emulator.base_url()).unwrap();
+        basic().authorize(&mut request, SystemTime::now()).unwrap();
+        let answer = send(&emulator, request).await;
+        let after = answer.headers().get("retry-after");
+        let after = after.map(|after| after.to_str().unwrap());
+        assert_eq!(
+            (answer.status().as_u16(), after),
+            (status, retry_after),
+            "{outcome}"
+        );
+        assert_eq!(json(&answer)["errorCode"], refusal, "{outcome}");
+        let plan = MagicNumber::all();
+        let what = plan.iter().find(|magic| magic.outcome == outcome).unwrap().what;
+        assert!(what.contains(&format!("{status}/{refusal}")), "{what}");
+        assert_eq!(what.contains("Retry-After"), retry_after.is_some(), "{what}");
     }
     let denied = status(&emulator, Method::Sms, magic("denied")).await;
     assert_eq!(denied.status, Status::Denied);
