@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::measure::{Counters, FlowEnd, FlowRecord, LATE, Measurements, Second};
-use crate::runfile::{Load, Setup};
+use crate::runfile::{Load, Setup, Shard};
 
 pub use snapshot::Snapshot;
 
@@ -24,6 +24,7 @@ use seconds::Seconds;
 #[derive(Debug)]
 pub struct Board {
     load: Load,
+    shard: Shard,
     duration: Duration,
     warm_up: Duration,
     state: Mutex<State>,
@@ -91,6 +92,7 @@ impl Board {
     pub fn new(setup: &Setup) -> Self {
         Self {
             load: setup.load.clone(),
+            shard: Shard::WHOLE,
             duration: setup.duration(),
             warm_up: setup.warm_up(),
             state: Mutex::default(),
@@ -99,6 +101,13 @@ impl Board {
             ended: OnceLock::new(),
             course: watch::Sender::new(Course::START),
         }
+    }
+
+    /// The board of one shard of the run, which wants its part of the rate.
+    #[must_use]
+    pub fn of_shard(mut self, shard: Shard) -> Self {
+        self.shard = shard;
+        self
     }
 
     /// The run begins `at` this moment: it is what the schedule and the warm-up count from.
@@ -279,7 +288,9 @@ impl Board {
     pub fn snapshot(&self) -> Snapshot {
         let elapsed = self.elapsed();
         let wanted = match &self.load {
-            Load::Open { rate, .. } if self.phase() == Phase::Running => rate.at(elapsed, self.duration),
+            Load::Open { rate, .. } if self.phase() == Phase::Running => {
+                rate.at(elapsed, self.duration) / self.shard.of() as f64
+            }
             _ => 0.0,
         };
         let state = self.lock();

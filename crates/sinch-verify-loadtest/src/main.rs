@@ -69,6 +69,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
     };
     let run = Run::prepare(options)?;
     let board = run.board();
+    let spending = rails.clone();
     // The first asks to end, so that what is under way is seen through; the second does not wait.
     ctrlc::set_handler(move || {
         if board.interrupt()
@@ -106,7 +107,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
         })
         .context("start the thread that watches over the run")?
     };
-    let progress = progress::show(run.board());
+    let progress = progress::show(run.board(), spending);
     let done = run.execute();
     drop(progress);
     let Some(outputs) = take(&outputs) else {

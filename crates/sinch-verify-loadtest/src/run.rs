@@ -86,7 +86,7 @@ impl Run {
         let named_at = Timestamp::try_from(start)
             .map_err(|_| RunError::Options("the start is in no year that can be written".to_owned()))?;
         let run = RunId::of(&setup, options.shard.of(), &named_at.to_string());
-        let board = Arc::new(Board::new(&setup));
+        let board = Arc::new(Board::new(&setup).of_shard(options.shard));
         let mut stage = Stage::build(&options, run, &board)?;
         users.block_on(stage::reach(&stage.cast.target))?;
         if options.scenario == Scenario::QueryOnly {

@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub duration: Duration,
     /// How far it is.
     pub phase: Phase,
-    /// The rate that the schedule wants now, in flows a second; 0 in a closed model.
+    /// The rate that the schedule wants of this shard now, in flows a second; 0 in a closed model.
     pub wanted: f64,
     /// How many flows can be under way at once.
     pub users: usize,

@@ -179,3 +179,10 @@ fn who_ends_a_run_before_its_time_interrupts_it() {
     // Too late to change anything.
     assert_eq!(at(&[close, expire, ask, stop]), (Phase::Stopped, false));
 }
+
+#[test]
+fn shard_wants_its_part_of_the_rate() {
+    let board = open_model().of_shard("0/4".parse().unwrap());
+    board.open(Instant::now());
+    assert_eq!(board.snapshot().wanted, 2.5, "a quarter of 10 in a second");
+}
