@@ -19,7 +19,7 @@ use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Against, Alarm, Run, RunError};
 
 use args::{Args, Asked, Command, MergeArgs, RunArgs};
-use outcome::{conclude, give_up, print, say};
+use outcome::{conclude, conclude_shard, give_up, print, say};
 use sink::Outputs;
 
 /// How much longer than planned a run may take before it counts as stuck.
@@ -114,6 +114,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
         return Ok(Exit::Invalid);
     };
     match done {
+        Ok(shard) if shard.shards.of > 1 => conclude_shard(&shard, &thresholds, outputs),
         Ok(run) => conclude(run, &thresholds, outputs),
         Err(error) => {
             if let Some(run) = draft.now() {

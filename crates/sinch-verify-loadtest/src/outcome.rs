@@ -9,17 +9,23 @@ use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 
 use crate::sink::Outputs;
 
-/// Judges the run and writes its reports. A shard is not judged before it is merged with the others.
+/// Judges the run and writes its reports.
 pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
     let verdict = Verdict::judge(&run, thresholds);
-    let exit = match verdict.exit {
-        Exit::Stopped | Exit::Unreachable => verdict.exit,
-        _ if is_one_shard(&run) => Exit::Pass,
-        exit => exit,
-    };
-    run.verdict = (!is_one_shard(&run)).then_some(verdict);
+    let exit = verdict.exit;
+    run.verdict = Some(verdict);
     write(&run, outputs)?;
     Ok(exit)
+}
+
+/// Writes the reports of one shard of a run, which is not judged before it is merged with the others:
+/// only what ended it says how it exits.
+pub(crate) fn conclude_shard(run: &RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
+    write(run, outputs)?;
+    Ok(match Verdict::judge(run, thresholds).exit {
+        ended @ (Exit::Stopped | Exit::Unreachable) => ended,
+        _ => Exit::Pass,
+    })
 }
 
 /// Writes the reports of a run that did not come to its end, for this reason: its figures are worth
@@ -35,10 +41,6 @@ pub(crate) fn give_up(
     verdict.reasons.insert(0, reason.to_owned());
     run.verdict = Some(verdict);
     write(&run, outputs)
-}
-
-fn is_one_shard(run: &RunFile) -> bool {
-    run.shards.of > 1 && run.shards.present.len() == 1
 }
 
 /// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.

@@ -286,8 +286,13 @@ fn shards_merge_to_the_run() {
     assert_eq!(merged.counters.scheduled, schedule.count() as u64);
     assert!(merged.verdict.is_some());
 
-    let output = merge(&all[..2]);
-    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    for some in [&all[..2], &all[..1]] {
+        let output = merge(some);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+        let merged = RunFile::from_json(text(&output.stdout)).unwrap();
+        let reasons = merged.verdict.unwrap().reasons.join("; ");
+        assert!(reasons.contains("missing"), "{reasons}");
+    }
     let output = merge(&[all[0], all[0]]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("shard 0 is there already"));

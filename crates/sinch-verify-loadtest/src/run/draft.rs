@@ -37,9 +37,7 @@ impl Draft {
         let counted = self.board.counted();
         let mut generator = Generator::here(self.workers);
         generator.in_flight_max = counted.in_flight_max;
-        let counting = counted.series.iter().skip(options.warm_up.as_secs() as usize);
-        let cpu: Vec<f64> = counting.filter_map(|second| second.cpu).collect();
-        generator.cpu = (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64);
+        generator.cpu = Generator::busy(&self.setup, &counted.series);
         // The schedule is over before its time only when somebody ended it.
         let interrupted = self.board.is_interrupted() || counted.elapsed < options.duration;
         RunFile {

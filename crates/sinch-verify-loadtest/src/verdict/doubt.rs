@@ -75,10 +75,13 @@ impl Doubt {
 }
 
 /// The generator's delay, and which part of the time end to end it is, both at the 99th percentile.
+/// The time is that of flows that succeeded, or of those that failed where none did.
 fn lag(run: &RunFile) -> Option<(Duration, f64)> {
     let total = run.flows.total();
     let p99 = |interval| Some(total.time(interval)?.percentile(99.0));
-    let end_to_end = p99(Interval::EndToEnd).filter(|time| !time.is_zero())?;
+    let end_to_end = p99(Interval::EndToEnd)
+        .or_else(|| p99(Interval::FailedEndToEnd))
+        .filter(|time| !time.is_zero())?;
     let by = p99(Interval::Lag)?;
     Some((by, by.as_secs_f64() / end_to_end.as_secs_f64()))
 }

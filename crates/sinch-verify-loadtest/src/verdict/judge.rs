@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::{Doubt, Exit, Thresholds, Verdict};
 use crate::runfile::RunFile;
 
@@ -24,9 +26,7 @@ impl Verdict {
                 None => format!("{} was not measured", check.metric),
             })
             .collect();
-        if total.failed > 0 && !thresholds.allow_failures() {
-            failures.push(format!("{} of {} flows failed", total.failed, total.finished()));
-        }
+        failures.extend(unforeseen(run, thresholds));
         if total.finished() == 0 {
             failures.push("no flow finished".to_owned());
         }
@@ -51,6 +51,22 @@ impl Verdict {
             checks,
         }
     }
+}
+
+/// The failures that no threshold is about, of which there may be none.
+fn unforeseen(run: &RunFile, thresholds: &Thresholds) -> Option<String> {
+    let mut kinds = BTreeMap::new();
+    for (flow, tally) in run.flows.flows() {
+        for (kind, failures) in &tally.failures {
+            if !thresholds.limit_failures(flow, *kind) {
+                *kinds.entry(*kind).or_insert(0) += failures.count;
+            }
+        }
+    }
+    let failed: u64 = kinds.values().sum();
+    let names: Vec<_> = kinds.keys().map(ToString::to_string).collect();
+    let finished = run.flows.total().finished();
+    (failed > 0).then(|| format!("{failed} of {finished} flows failed: {}", names.join(", ")))
 }
 
 #[cfg(test)]

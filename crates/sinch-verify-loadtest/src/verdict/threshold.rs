@@ -4,7 +4,9 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 
 use super::Check;
-use super::metric::{Metric, Unit};
+use super::metric::{Counter, Metric, Ratio, Unit, What};
+use crate::failure::FailureKind;
+use crate::flows::Flow;
 use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
@@ -58,6 +60,23 @@ impl Threshold {
     #[must_use]
     pub fn metric(&self) -> Metric {
         self.metric
+    }
+
+    /// Whether it says how many of `flow` may fail by `kind`: as one about all failures, about those
+    /// of the flow or about those of the kind, and only where it sets an upper limit.
+    #[must_use]
+    pub fn limits_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+        let of_flow = self.metric.flow.is_none_or(|own| own == flow);
+        let of_kind = match self.metric.what {
+            What::Rate(Ratio::Errors) | What::Count(Counter::Failed) => true,
+            What::Errors(own) => own == kind,
+            _ => false,
+        };
+        let upper = matches!(
+            self.limit.comparison,
+            Comparison::Below | Comparison::AtMost | Comparison::Equal
+        );
+        of_flow && of_kind && upper
     }
 
     /// Whether `value`, in the metric's unit, keeps it. What was not measured does not.

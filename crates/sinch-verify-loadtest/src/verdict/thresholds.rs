@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::metric::{Counter, Metric, Ratio, What};
+use super::metric::Metric;
 use super::threshold::{Threshold, ThresholdError};
+use crate::failure::FailureKind;
 use crate::flows::Flow;
 use crate::names::UnknownName;
 
@@ -40,17 +41,12 @@ impl Thresholds {
         self.0.push(threshold);
     }
 
-    /// Whether one of them says how many flows may fail. Without one, none may.
+    /// Whether one of them says how many of `flow` may fail by `kind`. Without one, none may.
     #[must_use]
-    pub fn allow_failures(&self) -> bool {
-        self.0.iter().any(|threshold| {
-            matches!(
-                threshold.metric().what,
-                What::Rate(Ratio::Errors)
-                    | What::Count(Counter::Failed | Counter::Succeeded)
-                    | What::Errors(_)
-            )
-        })
+    pub fn limit_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+        self.0
+            .iter()
+            .any(|threshold| threshold.limits_failures(flow, kind))
     }
 
     /// Looks whether a run that consists of `flows` measures what they are about.
@@ -180,14 +176,27 @@ mod tests {
 
     #[test]
     fn failures_are_forbidden_unless_limited() {
-        let allows = |text: &str| text.parse::<Thresholds>().unwrap().allow_failures();
-        assert!(!allows("e2e.p99 = '< 1s'"));
-        for text in [
-            "error-rate = '< 1%'",
-            "sms.failed = '< 3'",
-            "errors.http.429 = '< 9'",
+        use FailureKind::{Connect, Reset};
+        let limited = |text: &str| {
+            let thresholds: Thresholds = text.parse().unwrap();
+            [(Flow::Sms, Reset), (Flow::Sms, Connect), (Flow::Callout, Reset)]
+                .map(|(flow, kind)| thresholds.limit_failures(flow, kind))
+        };
+        for (text, expected) in [
+            ("error-rate = '< 1%'", [true, true, true]),
+            ("failed = '<= 3'", [true, true, true]),
+            // Of one flow, of one kind, or of both.
+            ("sms.failed = '= 3'", [true, true, false]),
+            ("errors.reset = '= 0'", [true, false, true]),
+            ("sms.errors.reset = '< 9'", [true, false, false]),
+            // About something else, or from the other side.
+            ("errors.callback.late = '= 0'", [false; 3]),
+            ("e2e.p99 = '< 1s'", [false; 3]),
+            ("succeeded = '>= 3'", [false; 3]),
+            ("error-rate = '> 1%'", [false; 3]),
+            ("failed = '>= 1'", [false; 3]),
         ] {
-            assert!(allows(text), "{text}");
+            assert_eq!(limited(text), expected, "{text}");
         }
     }
 }

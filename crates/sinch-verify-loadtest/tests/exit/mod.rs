@@ -24,10 +24,12 @@ pub(crate) fn assert_exit(output: &Output, file: &RunFile, code: u8) {
 fn generator_was_busy(file: &RunFile) -> bool {
     let total = file.flows.total();
     let p99 = |interval| {
-        let times = total.time(interval);
-        times.map_or(0.0, |times| times.percentile(99.0).as_secs_f64() * 1000.0)
+        let times = total.time(interval)?;
+        Some(times.percentile(99.0).as_secs_f64() * 1000.0)
     };
-    let (lag, whole) = (p99(Interval::Lag), p99(Interval::EndToEnd));
+    let lag = p99(Interval::Lag).unwrap_or(0.0);
+    let whole = p99(Interval::EndToEnd).or_else(|| p99(Interval::FailedEndToEnd));
+    let whole = whole.unwrap_or(0.0);
     file.counters.dropped * 1000 > file.counters.scheduled
         || file.generator.cpu.is_some_and(|busy| busy > 0.85)
         || (lag > 5.0 && whole > 0.0 && lag > whole / 10.0)

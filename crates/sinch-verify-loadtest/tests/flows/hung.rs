@@ -92,7 +92,7 @@ async fn flows_without_an_end_fail_the_run() {
         let thresholds: Thresholds = thresholds.parse().unwrap();
         let verdict = Verdict::judge(&file, &thresholds);
         assert_eq!(verdict.exit, Exit::Failed);
-        assert_eq!(verdict.reasons, ["3 of 3 flows failed"]);
+        assert_eq!(verdict.reasons, ["3 of 3 flows failed: unfinished"]);
     }
 }
 

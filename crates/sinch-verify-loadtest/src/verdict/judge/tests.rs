@@ -90,8 +90,12 @@ fn thresholds_decide() {
 fn failures_are_forbidden_unless_allowed() {
     let run = with(|run| add(run, failed(FailureKind::Api(40003)), 5));
     for (thresholds, exit, reason) in [
-        ("", Exit::Failed, "1 of 101 flows failed"),
-        ("e2e.p99 = '< 1s'", Exit::Failed, "1 of 101 flows failed"),
+        ("", Exit::Failed, "1 of 101 flows failed: api.40003"),
+        (
+            "e2e.p99 = '< 1s'",
+            Exit::Failed,
+            "1 of 101 flows failed: api.40003",
+        ),
         ("error-rate = '< 1%'", Exit::Pass, ""),
         (
             "error-rate = '< 0.9%'",
@@ -104,7 +108,17 @@ fn failures_are_forbidden_unless_allowed() {
             Exit::Failed,
             "errors.api.40003 is 1, not = 0",
         ),
-        ("sms.errors.connect = '= 0'", Exit::Pass, ""),
+        // What is said of other failures says nothing of these.
+        (
+            "sms.errors.connect = '= 0'",
+            Exit::Failed,
+            "1 of 101 flows failed: api.40003",
+        ),
+        (
+            "errors.callback.late = '= 0'",
+            Exit::Failed,
+            "1 of 101 flows failed: api.40003",
+        ),
     ] {
         assert_eq!(
             judged(&run, thresholds),
@@ -183,6 +197,23 @@ fn doubts_outweigh_thresholds() {
             assert!(why.starts_with(reason), "{why}");
         }
     }
+    // Where nothing succeeded, the time of what failed is what there is to compare with.
+    let all_failed = |ms| {
+        with(|run| {
+            run.flows = Measurements::default();
+            let due = Instant::now();
+            let span = Span {
+                due: Some(due),
+                started: due + Duration::from_millis(ms),
+                ended: due + Duration::from_millis(100),
+            };
+            let end = failed(FailureKind::ReadTimeout);
+            run.flows
+                .record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+        })
+    };
+    assert_eq!(judged(&all_failed(50), "").0, Exit::Invalid);
+    assert_eq!(judged(&all_failed(5), "").0, Exit::Failed);
     // Users of a closed model are never late.
     let closed = with(|run| {
         lag(500, 1000)(run);
