@@ -17,7 +17,7 @@ use crate::support::{
     HANG, counting, event, head, in_memory, now, post, read, receiver, send, send_raw, serve, service, wire,
 };
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(200);
 
 /// Reads until the server closes.
 async fn rest(stream: &mut TcpStream) -> String {

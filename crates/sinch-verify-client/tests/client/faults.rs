@@ -136,7 +136,7 @@ async fn check(fault: Fault, timeout: Duration, expected: Told) {
 
 #[tokio::test]
 async fn refused_connection_was_never_sent() {
-    let base_url = refusing().await;
+    let base_url = refusing();
     for (name, client) in clients(&base_url, PATIENT) {
         let error = client.start(Start::sms(number())).await.unwrap_err();
         check_silent(&error);

@@ -75,7 +75,7 @@ fn losses() -> Vec<Loss> {
         }
     };
     let gone = gone.into_iter().map(within(PATIENT));
-    gone.chain(late.into_iter().map(within(Duration::from_millis(150))))
+    gone.chain(late.into_iter().map(within(Duration::from_millis(200))))
         .collect()
 }
 

@@ -88,7 +88,7 @@ async fn a_start_that_is_refused_is_sent_once() {
 
 #[tokio::test]
 async fn a_start_that_never_left_is_sent_again() {
-    let client = hasty(&refusing().await).build().unwrap();
+    let client = hasty(&refusing()).build().unwrap();
     let error = client.start(Start::sms(number())).await.unwrap_err();
     assert!(error.is_connect(), "{error:#}");
     assert!(!error.may_have_been_sent());

@@ -76,7 +76,7 @@ async fn a_tower_services_trouble_counts_as_sent() {
         assert!(error.may_have_been_sent());
     }
     // What kind of service it is, and so what its errors mean, is not known.
-    let client = once(&refusing().await, SharedTransport::from_service(service()));
+    let client = once(&refusing(), SharedTransport::from_service(service()));
     let error = client.start(Start::sms(number())).await.unwrap_err();
     assert!(error.may_have_been_sent());
 }

@@ -128,6 +128,11 @@ impl Browser {
             .await?;
         // An object of one member, whose name is a constant of the protocol.
         let id = found.as_object().unwrap().values().next().unwrap();
+        // A click on a disabled control succeeds, and does nothing.
+        let ready = json!({"script": "return !arguments[0].disabled", "args": [found]});
+        if self.0.ask("/execute/sync", ready).await? != true {
+            return Err("it is disabled".to_owned());
+        }
         let click = format!("/element/{}/click", id.as_str().unwrap());
         self.0.ask(&click, json!({})).await.map(drop)
     }

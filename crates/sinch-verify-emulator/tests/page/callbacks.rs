@@ -90,6 +90,7 @@ async fn what_a_receiver_refuses_waits_until_it_does_not() {
         .await;
     browser.press("Callbacks").await;
     // Then it is heard by itself: the second try, and the last.
+    assert!(emulator.wait_delivered(Duration::from_secs(60)).await);
     browser.sees("Nothing waits.").await;
     assert_eq!(browser.run(&format!("return {WAITING}")).await, "");
     let deliveries = emulator.deliveries();

@@ -38,11 +38,9 @@ impl Driver {
         let mut process = process.map_err(|error| format!("chromedriver: {error}"))?;
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("chromedriver tells its port");
+            let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line());
+            let line = line.await.expect("chromedriver tells its port in a minute");
+            let line = line.unwrap().expect("chromedriver tells its port");
             if let Some((_, port)) = line.split_once("successfully on port ") {
                 break port.trim_end_matches('.').parse().unwrap();
             }

@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+/// How long the emulator waits for a decision: far longer than a slow one takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 const RUN: &str = "0123456789abcdef";
 
 pub(crate) struct World {
@@ -34,7 +36,7 @@ impl World {
     /// An emulator that posts its callbacks to a receiver which sets `codes`.
     pub(crate) async fn with_callbacks(codes: Codes) -> Self {
         let mut settings = Settings::default();
-        settings.decision_timeout = Duration::from_millis(500);
+        settings.decision_timeout = PATIENCE;
         Self::build(Some(codes), settings).await
     }
 
