@@ -3,6 +3,7 @@
 pub(crate) mod decode;
 pub(crate) mod demo;
 pub(crate) mod inbox;
+pub(crate) mod listen;
 pub(crate) mod matching;
 pub(crate) mod report;
 pub(crate) mod serve;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_client::{Transport as _, TransportError};
 use sinch_verify_protocol::BaseUrl;
@@ -21,6 +21,21 @@ pub(crate) struct Control {
     transport: ReqwestTransport,
 }
 
+/// What an emulator tells of itself.
+#[derive(Deserialize)]
+pub(crate) struct Info {
+    pub(crate) applications: Vec<Application>,
+}
+
+/// One of its applications.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Application {
+    pub(crate) key: String,
+    /// Where its events are posted.
+    pub(crate) callback_url: Option<String>,
+}
+
 impl Control {
     /// The control interface at `base`. Nothing is sent yet.
     pub(crate) fn at(base: &BaseUrl) -> anyhow::Result<Self> {
@@ -30,17 +45,13 @@ impl Control {
         })
     }
 
-    /// Whether it is an emulator that is there.
-    pub(crate) async fn is_emulator(&self) -> anyhow::Result<bool> {
-        #[derive(Deserialize)]
-        struct Info {
-            #[serde(rename = "applications")]
-            _applications: Vec<IgnoredAny>,
-        }
+    /// What is there; `None` when it is no emulator.
+    pub(crate) async fn info(&self) -> anyhow::Result<Option<Info>> {
         let answer = self
             .send(Method::GET, "/_emu/info", Bytes::new(), PATIENCE)
             .await?;
-        Ok(answer.status().is_success() && serde_json::from_slice::<Info>(answer.body()).is_ok())
+        let info = serde_json::from_slice(answer.body()).ok();
+        Ok(info.filter(|_| answer.status().is_success()))
     }
 
     /// Asks for `path`.
@@ -69,6 +80,12 @@ impl Control {
     pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Bytes> {
         let answer = self.send(Method::POST, path, body.to_string().into(), PATIENCE);
         taken(&answer.await?)
+    }
+
+    /// Puts `body` to `path`.
+    pub(crate) async fn put(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
+        let answer = self.send(Method::PUT, path, body.to_string().into(), PATIENCE);
+        taken(&answer.await?).map(drop)
     }
 
     async fn send(
@@ -111,6 +128,19 @@ fn taken(answer: &Response<Bytes>) -> anyhow::Result<Bytes> {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
     serde_json::from_slice(body).context("the emulator's answer is not as expected")
+}
+
+/// A text as a part of a path or a query: whatever could end it is escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
 /// No answer came from where an emulator should be.

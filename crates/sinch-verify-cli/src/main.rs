@@ -6,6 +6,8 @@ mod control;
 mod exit;
 mod failure;
 mod input;
+mod judge;
+mod mistake;
 mod print;
 mod span;
 mod stop;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::exit::Outcome;
-use commands::{decode, demo, inbox, matching, report, serve, signature, start, status, trigger};
+use commands::{decode, demo, inbox, listen, matching, report, serve, signature, start, status, trigger};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 #[derive(Parser)]
@@ -37,6 +39,8 @@ enum Command {
     Status(status::Args),
     /// Read what reached the emulator's phones, and press their keys.
     Inbox(inbox::Args),
+    /// Receive callbacks on this machine: check them, decide or hand them on, and show what came.
+    Listen(listen::Args),
     /// Match a caller id against a filter, or cut the code out of a message.
     #[command(subcommand)]
     Match(matching::Command),
@@ -58,6 +62,7 @@ impl Command {
             Self::Report(args) => args.json,
             Self::Status(args) => args.json,
             Self::Inbox(args) => args.json(),
+            Self::Listen(args) => args.json,
             Self::Decode(args) => args.json,
             Self::Trigger(args) => args.json,
             Self::Serve(_) | Self::Match(_) | Self::Signature(_) => false,
@@ -72,6 +77,7 @@ impl Command {
             Self::Report(args) => report::run(args).await,
             Self::Status(args) => status::run(args).await,
             Self::Inbox(args) => inbox::run(args).await,
+            Self::Listen(args) => listen::run(args).await,
             Self::Match(command) => matching::run(command),
             Self::Decode(args) => decode::run(&args),
             Self::Signature(command) => signature::run(command),

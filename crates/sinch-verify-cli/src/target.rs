@@ -82,12 +82,14 @@ impl Target {
     }
 }
 
-fn application_key() -> anyhow::Result<ApplicationKey> {
+/// The application's key, from the environment.
+pub(crate) fn application_key() -> anyhow::Result<ApplicationKey> {
     let key = variable(KEY)?.parse();
     key.map_err(|error| usage(format!("{KEY}: {error}")))
 }
 
-fn application_secret() -> anyhow::Result<ApplicationSecret> {
+/// Its secret, from the environment.
+pub(crate) fn application_secret() -> anyhow::Result<ApplicationSecret> {
     let secret = ApplicationSecret::new(&variable(SECRET)?);
     secret.map_err(|error| usage(format!("{SECRET}: {error}")))
 }

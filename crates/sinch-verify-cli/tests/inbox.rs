@@ -260,15 +260,17 @@ async fn only_an_emulator_of_this_machine_shows_its_phones() {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { axum::serve(listener, Router::new()).await });
+    tokio::spawn(async move { axum::serve(listener, Router::new()).await });
     for args in [&[][..], &["wait", NUMBER], &["press", NUMBER, "1"]] {
         let other = inbox(&format!("http://{address}"), args).await;
         check(&other, 2);
         assert!(stderr(&other).contains("is no emulator"), "{}", stderr(&other));
     }
-    server.abort();
-    let _ = server.await;
-    let nobody = inbox(&format!("http://{address}"), &["wait", NUMBER]).await;
+    // Bound, but nobody listens: refused, and nobody else gets the port.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", bound.local_addr().unwrap());
+    let nobody = inbox(&url, &["wait", NUMBER]).await;
     check(&nobody, 5);
     assert!(
         stderr(&nobody).contains("sinch-verify serve"),

@@ -60,7 +60,7 @@ impl Address {
             return Err(no_emulator("is not this machine"));
         }
         let control = Control::at(&self.url)?;
-        if !control.is_emulator().await? {
+        if control.info().await?.is_none() {
             return Err(no_emulator("is no emulator"));
         }
         Ok(control)

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, Explain, Finding, PathForm, PathPolicy, Signature, SignedMessage, Signer,
-    Verifier,
+    Authorization, ContentMd5, Explain, PathForm, PathPolicy, Signature, SignedMessage, Signer, Verifier,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
+use crate::mistake;
 use crate::print::{note, say};
 
 /// Sign or check.
@@ -117,7 +117,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
         Err(error) => {
             no(&error.to_string());
             if message.explain {
-                no(&found(&explain.signature(&signature)));
+                no(&mistake::told(&explain.signature(&signature)));
             }
             return Ok(Outcome::No);
         }
@@ -143,13 +143,6 @@ fn right(form: PathForm) -> &'static str {
         PathForm::Decoded => "signature is right for the percent-decoded path",
         PathForm::WithQuery => "signature is right for the path with its query",
         _ => "signature is right for another form of the path",
-    }
-}
-
-fn found(finding: &Finding) -> String {
-    match finding {
-        Finding::Mistake { mistake, .. } => format!("the mistake: {mistake}"),
-        _ => "no known mistake leads to it: it was made with another secret, or of other bytes".to_owned(),
     }
 }
 

@@ -14,13 +14,14 @@ use sinch_verify_callback::testing::{
 };
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_protocol::callback::{DecisionBody, SmsResult};
+use sinch_verify_protocol::callback::SmsResult;
 use sinch_verify_protocol::{
     ApplicationKey, ApplicationSecret, BaseUrl, Method, PhoneNumber, Status, VerificationId, WireObject as _,
 };
 
 use crate::commands::start::METHODS;
 use crate::exit::{Outcome, usage};
+use crate::judge;
 use crate::print::say;
 use crate::view;
 
@@ -273,40 +274,14 @@ impl Expected<'_> {
 
     fn check(self, answer: &Response<Bytes>) -> Result<(), String> {
         match self {
-            Self::Decision(method) => check_decision(answer, method),
-            Self::Acknowledged if answer.status().is_success() => Ok(()),
-            Self::Acknowledged => Err("not acknowledged".to_owned()),
+            Self::Decision(method) => judge::decision(answer, method),
+            Self::Acknowledged => judge::acknowledged(answer),
             Self::Same(first) if answer.status() == first.status() && answer.body() == first.body() => Ok(()),
             Self::Same(_) => Err("another answer than before".to_owned()),
             Self::Refused if answer.status() == StatusCode::UNAUTHORIZED => Ok(()),
             Self::Refused => Err("not refused".to_owned()),
         }
     }
-}
-
-fn check_decision(answer: &Response<Bytes>, method: &Method) -> Result<(), String> {
-    if answer.status() != StatusCode::OK {
-        return Err("no decision".to_owned());
-    }
-    let body = DecisionBody::receive(answer.body()).map_err(|error| error.to_string())?;
-    if let Some(quirk) = body.quirks.first() {
-        return Err(quirk.to_string());
-    }
-    let body = body.value;
-    if body.decision(method).is_none() {
-        return Err(format!("action is {}", body.action));
-    }
-    for (set, of) in [
-        (body.sms.is_some(), Method::Sms),
-        (body.flash_call.is_some(), Method::FlashCall),
-        (body.callout.is_some(), Method::Callout),
-        (body.whatsapp.is_some(), Method::WhatsApp),
-    ] {
-        if set && of != *method {
-            return Err(format!("it sets something for {of}, the method is {method}"));
-        }
-    }
-    Ok(())
 }
 
 /// The status and the body, cut to a line.

@@ -8,7 +8,7 @@ use sinch_verify_protocol::{PhoneNumber, VerificationId};
 use tokio::time::Instant;
 
 use super::message::{Received, newest};
-use crate::control::Control;
+use crate::control::{Control, escaped};
 use crate::exit::Outcome;
 use crate::print::{self, note, say};
 use crate::span;
@@ -148,7 +148,7 @@ impl Inbox {
         let of = self
             .of
             .as_ref()
-            .map(|id| format!("&verification={}", escaped(id)));
+            .map(|id| format!("&verification={}", escaped(id.as_str())));
         let of = of.unwrap_or_default();
         loop {
             let left = until.map_or(POLL, |until| until.saturating_duration_since(Instant::now()));
@@ -168,17 +168,4 @@ impl Inbox {
             }
         }
     }
-}
-
-/// The id as a query takes it: whatever could end the value is escaped.
-fn escaped(id: &VerificationId) -> String {
-    let mut escaped = String::with_capacity(id.as_str().len());
-    for byte in id.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }

@@ -1,0 +1,223 @@
+//! `listen`: a receiver for callbacks, on this machine.
+
+mod answer;
+mod decide;
+mod forward;
+mod register;
+mod serve;
+mod shown;
+mod told;
+
+use std::future::IntoFuture as _;
+use std::net::Ipv4Addr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use http::Uri;
+use http::uri::PathAndQuery;
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::{InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::exit::{Outcome, usage};
+use crate::print::{note, say};
+use crate::span;
+use crate::stop::Stop;
+use crate::target::{Address, application_key, application_secret};
+
+use decide::Decider;
+use forward::Forward;
+use register::Registered;
+use serve::Listen;
+use shown::Kind;
+use told::Told;
+
+/// How long answers that are on their way may take once it is over.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Arguments of `listen`. Key and secret come from SINCH_APPLICATION_KEY and
+/// SINCH_APPLICATION_SECRET.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// The path that callbacks are posted to. It is signed.
+    #[arg(long, default_value = "/sinch/callback", value_parser = path)]
+    path: String,
+    /// What to answer to request events.
+    #[arg(long, value_enum, default_value = "allow")]
+    decide: Verdict,
+    /// Set this code, where the method takes one: SMS and callout.
+    #[arg(long, conflicts_with = "cli")]
+    code: Option<Code>,
+    /// Set this caller id for flash calls.
+    #[arg(long, value_name = "NUMBER")]
+    cli: Option<PhoneNumber>,
+    /// Hand what is authentic on to an application, and its answer back.
+    #[arg(long, value_name = "URL", value_parser = forward::target, conflicts_with_all = ["decide", "code", "cli"])]
+    forward_to: Option<Uri>,
+    /// Allow a host in `--forward-to` that is not this machine.
+    #[arg(long)]
+    live: bool,
+    /// Show, count and hand on these events only; all others are answered without a word.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    events: Vec<Kind>,
+    /// End after so many callbacks: exit code 0 when all were authentic and well answered, else 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// End after this time: exit code 5 when fewer came than `--count`.
+    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    timeout: Option<Duration>,
+    /// Leave the emulator's callback URL as it is.
+    #[arg(long)]
+    no_register: bool,
+    /// Show whole numbers, codes and caller ids.
+    #[arg(long)]
+    reveal: bool,
+    /// Print a line of JSON for each callback.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    address: Address,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Verdict {
+    Allow,
+    Deny,
+}
+
+/// A path as it stands in a URL.
+fn path(text: &str) -> Result<String, String> {
+    let path = text.parse::<PathAndQuery>().ok();
+    let path = path.filter(|path| text.starts_with('/') && path.as_str() == text && path.query().is_none());
+    path.map(|path| path.path().to_owned())
+        .ok_or_else(|| "must be a path such as /sinch/callback, without scheme, host and query".to_owned())
+}
+
+/// Runs the command, until Ctrl-C, `--count` or `--timeout`.
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
+    if args.decide == Verdict::Deny && (args.code.is_some() || args.cli.is_some()) {
+        return Err(usage(
+            "--code and --cli go with --decide allow: nothing is sent after a deny",
+        ));
+    }
+    let (key, secret) = (application_key()?, application_secret()?);
+    let forward = args
+        .forward_to
+        .as_ref()
+        .map(|to| Forward::new(to, args.live, &args.path, &key, &secret));
+    let forward = forward.transpose()?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
+        .await
+        .with_context(|| {
+            format!(
+                "failed to listen on port {}; choose another with --port, or --port 0 for a free one",
+                args.port
+            )
+        })?;
+    let url = format!("http://{}{}", listener.local_addr()?, args.path);
+    let greeted_forward = forward.as_ref().map(Forward::told);
+    let (verdicts, verdict) = mpsc::unbounded_channel();
+    let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let decider = Decider {
+        allow: args.decide == Verdict::Allow,
+        code: args.code.clone(),
+        cli: args.cli,
+    };
+    let listen = Listen {
+        path: args.path.clone(),
+        responder: Responder::new(receiver, decider).with_replay_guard(guard.clone()),
+        guard,
+        secret,
+        forward,
+        told: Told::new(args.json, args.reveal),
+        events: args.events.clone(),
+        verdicts,
+    };
+    let app = Router::new().fallback(serve::take).with_state(Arc::new(listen));
+    let stop = Stop::listen()?;
+    let registered = greet(&args, &url, &key, greeted_forward.as_deref()).await?;
+    // From here on: who came before waits at the door.
+    let (over, stopping) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        // Dropped or sent, it is over.
+        let _ = stopping.await;
+    });
+    let server = tokio::spawn(server.into_future());
+    let ended = end(&args, verdict, stop).await;
+    // Put back first: what is posted from now on is not for us.
+    if let Some(registered) = registered {
+        registered.put_back().await;
+    }
+    let _ = over.send(());
+    // A connection that does not end by itself does not keep us.
+    let _ = tokio::time::timeout(GRACE, server).await;
+    ended
+}
+
+/// Waits until it is over.
+async fn end(
+    args: &Args,
+    mut verdicts: mpsc::UnboundedReceiver<bool>,
+    stop: Stop,
+) -> anyhow::Result<Outcome> {
+    let timeout = async {
+        match args.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let (mut timeout, mut stopped) = (pin!(timeout), pin!(stop.stopped()));
+    let (mut came, mut all_well) = (0, true);
+    loop {
+        tokio::select! {
+            Some(well) = verdicts.recv() => {
+                came += 1;
+                all_well &= well;
+                if args.count.is_some_and(|count| came >= count) {
+                    return Ok(all_well.into());
+                }
+            }
+            ended = &mut stopped => return ended.map(|()| Outcome::Yes),
+            () = &mut timeout => {
+                let Some(count) = args.count else {
+                    return Ok(Outcome::Yes);
+                };
+                note!("{came} of {count} callbacks came in {:?}", args.timeout.unwrap_or_default());
+                return Ok(Outcome::Unreachable);
+            }
+        }
+    }
+}
+
+/// Says where it listens, and has the emulator post there.
+async fn greet(
+    args: &Args,
+    url: &str,
+    key: &ApplicationKey,
+    forward: Option<&str>,
+) -> anyhow::Result<Option<Registered>> {
+    let (registered, where_from) = register::register(&args.address.url, key, url, args.no_register).await?;
+    let short: String = key.as_str().chars().take(8).collect();
+    let mut lines = vec![
+        format!("Listening on {url} for key {short}… (Ctrl-C stops it)."),
+        where_from,
+    ];
+    lines.extend(forward.map(str::to_owned));
+    let lines = lines.join("\n");
+    // Standard output is for the callbacks then.
+    if args.json {
+        note!("{lines}");
+    } else {
+        say!("{lines}");
+    }
+    Ok(registered)
+}

@@ -1,0 +1,217 @@
+//! Handing callbacks on to an application.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
+use sinch_verify_callback::testing::CallbackSigner;
+use sinch_verify_client::Transport;
+use sinch_verify_client::transport::ReqwestTransport;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
+
+use crate::exit::usage;
+
+/// How long the application may take. The service waits longer, or the answer would come too late
+/// for it: the emulator 5 seconds.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// An application that callbacks are handed on to.
+#[derive(Clone)]
+pub(super) struct Forward<T = ReqwestTransport> {
+    to: Uri,
+    /// Signs for the application's path, where that is another than ours.
+    signer: Option<CallbackSigner>,
+    transport: T,
+}
+
+/// What the application made of a callback.
+pub(super) struct Forwarded {
+    /// Its answer, or why there is none.
+    pub(super) answer: Result<Response<Bytes>, NoAnswer>,
+    pub(super) took: Duration,
+}
+
+/// Why an application gave no answer.
+pub(super) enum NoAnswer {
+    /// It took too long.
+    Late,
+    /// It could not be asked, or its answer broke off.
+    Failed(String),
+}
+
+/// Reads a URL that can be posted to.
+pub(super) fn target(text: &str) -> Result<Uri, String> {
+    let uri = text.parse::<Uri>().ok();
+    uri.filter(|uri| base(uri).is_some())
+        .ok_or_else(|| "must be a URL such as http://127.0.0.1:3000/sinch/callback".to_owned())
+}
+
+/// Where a URL points to, without its path.
+fn base(uri: &Uri) -> Option<BaseUrl> {
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    format!("{scheme}://{authority}").parse().ok()
+}
+
+impl Forward {
+    /// Hands on to `to` what came at `path`.
+    pub(super) fn new(
+        to: &Uri,
+        live: bool,
+        path: &str,
+        key: &ApplicationKey,
+        secret: &ApplicationSecret,
+    ) -> anyhow::Result<Self> {
+        let base = base(to).ok_or_else(|| usage("--forward-to is no URL"))?;
+        if !base.is_loopback() && !live {
+            return Err(usage(format!(
+                "--forward-to: {} is not this machine; add --live if you mean it",
+                base.host()
+            )));
+        }
+        let transport = if to.scheme_str() == Some("https") {
+            ReqwestTransport::tls(PATIENCE)
+        } else {
+            ReqwestTransport::plain(PATIENCE)
+        };
+        let signer = (to.path() != path).then(|| CallbackSigner::new(key.clone(), secret));
+        Ok(Self {
+            to: to.clone(),
+            signer,
+            transport: transport.context("failed to set the sender up")?,
+        })
+    }
+}
+
+impl<T: Transport> Forward<T> {
+    /// What it does, in a line.
+    pub(super) fn told(&self) -> String {
+        let how = match self.signer {
+            Some(_) => "signed anew for that path",
+            None => "as it came: the path is the same",
+        };
+        format!("Forwarding to {}, {how}.", self.to)
+    }
+
+    /// Hands a callback on: verbatim, or signed at `now` for the application's path.
+    pub(super) async fn send(&self, parts: &Parts, body: Bytes, now: SystemTime) -> Forwarded {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.to.clone();
+        *request.headers_mut() = end_to_end(&parts.headers);
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut request, now);
+        }
+        let since = Instant::now();
+        let answer = match tokio::time::timeout(PATIENCE, self.transport.send(request)).await {
+            Ok(Ok(mut answer)) => {
+                let headers = end_to_end(answer.headers());
+                *answer.headers_mut() = headers;
+                Ok(answer)
+            }
+            Ok(Err(error)) => Err(NoAnswer::Failed(innermost(&error))),
+            Err(_) => Err(NoAnswer::Late),
+        };
+        Forwarded {
+            answer,
+            took: since.elapsed(),
+        }
+    }
+}
+
+impl NoAnswer {
+    /// The status that stands for the answer, where the event asks nothing.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Late => StatusCode::GATEWAY_TIMEOUT,
+            Self::Failed(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Late => format!("late: the application did not answer in {PATIENCE:?}"),
+            Self::Failed(why) => format!("no answer from the application: {why}"),
+        }
+    }
+}
+
+/// The headers that are not about the connection they came over.
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    const OF_A_CONNECTION: [HeaderName; 8] = [
+        CONNECTION,
+        CONTENT_LENGTH,
+        HOST,
+        KEEP_ALIVE,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ];
+    let mut headers = headers.clone();
+    for name in OF_A_CONNECTION {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The cause at the end of the chain: what the system said.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use sinch_verify_client::TransportError;
+
+    use super::*;
+
+    struct Silent;
+
+    impl Transport for Silent {
+        async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_application_that_takes_too_long_is_late() {
+        let forward = Forward {
+            to: Uri::from_static("http://127.0.0.1:1/"),
+            signer: None,
+            transport: Silent,
+        };
+        let (parts, ()) = Request::new(()).into_parts();
+        let forwarded = forward.send(&parts, Bytes::new(), SystemTime::UNIX_EPOCH).await;
+        let no_answer = forwarded.answer.err().unwrap();
+        assert_eq!(no_answer.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert!(no_answer.told().starts_with("late"), "{}", no_answer.told());
+    }
+
+    #[test]
+    fn a_target_is_a_whole_url() {
+        for right in [
+            "http://127.0.0.1:3000/hook",
+            "https://localhost/a?b=c",
+            "http://[::1]:1",
+        ] {
+            assert!(target(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "",
+            "/hook",
+            "127.0.0.1:3000/hook",
+            "localhost:3000",
+            "ftp://127.0.0.1/",
+        ] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+}

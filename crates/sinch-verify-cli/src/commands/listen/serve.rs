@@ -1,0 +1,182 @@
+//! Taking callbacks over HTTP.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::body::Body;
+use axum::extract::State;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use sinch_verify_callback::{Callback, Reason, Receiver, Rejection, ReplayGuard, Responder};
+use sinch_verify_protocol::ApplicationSecret;
+use sinch_verify_protocol::auth::{Authorization, ContentMd5, Explain, SignedMessage, VerifyError};
+use tokio::sync::mpsc;
+
+use crate::mistake;
+
+use super::answer::Answer;
+use super::decide::Decider;
+use super::forward::Forward;
+use super::shown::{Kind, Shown};
+use super::told::{Refusal, Told};
+
+/// How long a body may take to come.
+const BODY_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What callbacks are met with.
+pub(super) struct Listen {
+    pub(super) path: String,
+    /// Checks, and decides where no application does.
+    pub(super) responder: Responder<Decider>,
+    pub(super) guard: ReplayGuard,
+    /// To explain signatures that are wrong.
+    pub(super) secret: ApplicationSecret,
+    pub(super) forward: Option<Forward>,
+    pub(super) told: Told,
+    /// The events to tell of; all when there are none.
+    pub(super) events: Vec<Kind>,
+    /// Whether each callback was authentic and well answered.
+    pub(super) verdicts: mpsc::UnboundedSender<bool>,
+}
+
+/// Answers a request.
+pub(super) async fn take(State(listen): State<Arc<Listen>>, request: Request<Body>) -> Response<Body> {
+    let (at, since) = (SystemTime::now(), Instant::now());
+    let (parts, body) = request.into_parts();
+    let response = match listen.check(&parts, body, at).await {
+        Ok((callback, body)) => listen.answer(callback, &parts, body, (at, since)).await,
+        // What a browser asks for by itself is no callback.
+        Err((status, _)) if parts.method == Method::GET => status,
+        Err((response, refusal)) => {
+            let _ = listen.verdicts.send(false);
+            listen
+                .told
+                .refused(at, &refusal, response.status(), since.elapsed());
+            response
+        }
+    };
+    response.map(Body::from)
+}
+
+/// A refusal, for the sender and for whoever looks on.
+type Refused = (Response<Bytes>, Refusal);
+
+impl Listen {
+    /// The callback, if it is authentic, fresh and new.
+    async fn check(&self, parts: &Parts, body: Body, now: SystemTime) -> Result<(Callback, Bytes), Refused> {
+        // First of all: a connection is closed in order only when nothing is left on it.
+        let body = read(body).await?;
+        if parts.uri.path() != self.path {
+            let why = format!(
+                "{} was asked for, callbacks are taken at {}",
+                parts.uri.path(),
+                self.path
+            );
+            return Err(refused(StatusCode::NOT_FOUND, "path", why));
+        }
+        let receiver = self.responder.receiver();
+        let taken = receiver.receive(parts, &body, now);
+        let callback = taken.map_err(|rejection| self.explained(&rejection, parts, &body))?;
+        let admitted = self.guard.admit(&callback.verified).await;
+        admitted.map_err(|rejection| self.explained(&rejection, parts, &body))?;
+        Ok((callback, body))
+    }
+
+    async fn answer(
+        &self,
+        callback: Callback,
+        parts: &Parts,
+        body: Bytes,
+        (at, since): (SystemTime, Instant),
+    ) -> Response<Bytes> {
+        let event = callback.event.clone();
+        if !self.events.is_empty() && !self.events.contains(&Kind::of(&event)) {
+            return self.responder.answer(callback, at).await;
+        }
+        let shown = Shown::of(&event, self.told.reveals());
+        let line = self.told.arrived(at, &shown);
+        let answer = match &self.forward {
+            Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
+            None => Answer::own(self.responder.answer(callback, at).await),
+        };
+        self.told
+            .answered((line, at), &shown, &event, &answer, since.elapsed());
+        // Nobody takes verdicts once it is over.
+        let _ = self.verdicts.send(answer.problem.is_none());
+        answer.response
+    }
+
+    /// Opaque for the sender, with the mistake for us.
+    fn explained(&self, rejection: &Rejection, parts: &Parts, body: &[u8]) -> Refused {
+        let is_mismatch = matches!(rejection.reason(), Reason::Unauthorized(VerifyError::Mismatch));
+        let refusal = Refusal {
+            reason: rejection.reason().name().to_owned(),
+            why: rejection.to_string(),
+            mistake: is_mismatch.then(|| self.mistake(parts, body)).flatten(),
+        };
+        (rejection.to_http_response(), refusal)
+    }
+
+    fn mistake(&self, parts: &Parts, body: &[u8]) -> Option<String> {
+        let path = parts.uri.path_and_query()?.as_str();
+        let content_md5 = ContentMd5::of(body);
+        let read = SignedMessage::from_headers(parts.method.as_str(), path, &parts.headers, &content_md5);
+        let (Authorization::Signed { signature, .. }, message) = read.ok()? else {
+            return None;
+        };
+        let explain = Explain {
+            message: &message,
+            body,
+            secret: &self.secret,
+        };
+        Some(mistake::told(&explain.signature(&signature)))
+    }
+}
+
+/// Reads a body as far as a receiver would.
+async fn read(body: Body) -> Result<Bytes, Refused> {
+    let read = axum::body::to_bytes(body, Receiver::MAX_BODY);
+    match tokio::time::timeout(BODY_DEADLINE, read).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => {
+            let why = format!(
+                "it broke off, or is larger than {} bytes: {error}",
+                Receiver::MAX_BODY
+            );
+            Err(refused(StatusCode::PAYLOAD_TOO_LARGE, "body", why))
+        }
+        Err(_) => {
+            let why = "it did not come in time".to_owned();
+            Err(refused(StatusCode::REQUEST_TIMEOUT, "body", why))
+        }
+    }
+}
+
+fn refused(status: StatusCode, reason: &str, why: String) -> Refused {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let reason = reason.to_owned();
+    let refusal = Refusal {
+        reason,
+        why,
+        mistake: None,
+    };
+    (response, refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit() {
+        let body = |len| Body::from(vec![b' '; len]);
+        assert_eq!(
+            read(body(Receiver::MAX_BODY)).await.ok().unwrap().len(),
+            Receiver::MAX_BODY
+        );
+        let (response, refusal) = read(body(Receiver::MAX_BODY + 1)).await.err().unwrap();
+        assert_eq!((response.status().as_u16(), &*refusal.reason), (413, "body"));
+    }
+}

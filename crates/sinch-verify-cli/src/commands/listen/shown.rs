@@ -1,0 +1,69 @@
+//! What is shown of an event.
+
+use sinch_verify_protocol::callback::Event;
+
+/// The kinds of event.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// May this verification go on?
+    Request,
+    /// A verification ended.
+    Result,
+    /// An SMS was delivered, or not.
+    SmsDelivered,
+    /// What this version does not know.
+    Unknown,
+}
+
+impl Kind {
+    pub(super) fn of(event: &Event) -> Self {
+        match event {
+            Event::Request(_) => Self::Request,
+            Event::Result(_) => Self::Result,
+            Event::SmsDelivered(_) => Self::SmsDelivered,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Result => "result",
+            Self::SmsDelivered => "sms-delivered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An event as it is shown.
+pub(super) struct Shown {
+    pub(super) event: &'static str,
+    pub(super) id: Option<String>,
+    pub(super) method: Option<String>,
+    pub(super) number: Option<String>,
+    /// How the verification ended, or what became of the SMS.
+    pub(super) outcome: Option<String>,
+}
+
+impl Shown {
+    /// `event`, with the number masked unless it is to be revealed.
+    pub(super) fn of(event: &Event, reveal: bool) -> Self {
+        let number = event.identity().map(|identity| match identity.phone_number() {
+            Ok(number) if reveal => number.to_string(),
+            Ok(number) => number.masked().to_string(),
+            // Not for a screen: what it is nobody knows.
+            Err(_) => "no number".to_owned(),
+        });
+        Self {
+            event: Kind::of(event).name(),
+            id: event.id().map(ToString::to_string),
+            method: event.method().map(ToString::to_string),
+            number,
+            outcome: match event {
+                Event::Result(event) => Some(event.status.to_string()),
+                Event::SmsDelivered(event) => Some(event.sms_result.to_string()),
+                _ => None,
+            },
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The lines that `listen` prints: a pair for each callback, or one of JSON.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use anstyle::{AnsiColor, Style};
+use http::StatusCode;
+use serde::Serialize;
+use sinch_verify_protocol::callback::Event;
+use sinch_verify_protocol::timestamp::XTimestamp;
+
+use crate::print::{note, say};
+
+use super::answer::Answer;
+use super::shown::Shown;
+
+/// Prints.
+pub(super) struct Told {
+    json: bool,
+    reveal: bool,
+    /// How many lines were printed.
+    lines: Mutex<u64>,
+}
+
+/// The line that told of an arrival.
+#[derive(Clone, Copy)]
+pub(super) struct Line(u64);
+
+/// Why a callback is refused.
+pub(super) struct Refusal {
+    /// A word for it.
+    pub(super) reason: String,
+    pub(super) why: String,
+    /// For a wrong signature: the mistake that leads to it.
+    pub(super) mistake: Option<String>,
+}
+
+/// What scripts get of a callback.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mistake: Option<&'a str>,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cli: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a str>,
+    ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded: Option<Ahead>,
+}
+
+#[derive(Serialize)]
+struct Ahead {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    ms: u128,
+}
+
+/// What stands for a code or a caller id that is not shown.
+const SET: &str = "[set]";
+
+impl Told {
+    pub(super) fn new(json: bool, reveal: bool) -> Self {
+        Self {
+            json,
+            reveal,
+            lines: Mutex::new(0),
+        }
+    }
+
+    /// Whether numbers, codes and caller ids are shown.
+    pub(super) fn reveals(&self) -> bool {
+        self.reveal
+    }
+
+    /// A callback came and is authentic.
+    pub(super) fn arrived(&self, at: SystemTime, shown: &Shown) -> Line {
+        let mut words = vec![shown.event];
+        let more = [&shown.method, &shown.number, &shown.id, &shown.outcome];
+        words.extend(more.into_iter().flatten().map(String::as_str));
+        self.line(at, "-->", &shown_safely(&words.join("  ")))
+    }
+
+    /// It was answered.
+    pub(super) fn answered(
+        &self,
+        (line, at): (Line, SystemTime),
+        shown: &Shown,
+        event: &Event,
+        answer: &Answer,
+        took: Duration,
+    ) {
+        let decided = answer.decided(event);
+        let code = decided.as_ref().and_then(|decided| decided.code.as_ref());
+        let code = code.map(|code| if self.reveal { code.expose() } else { SET });
+        let cli = decided.as_ref().and_then(|decided| decided.cli.as_ref());
+        let cli = cli.map(|cli| if self.reveal { cli.as_str() } else { SET });
+        let action = decided.as_ref().map(|decided| decided.action.as_str());
+        let status = answer.response.status();
+        if self.json {
+            self.record(&Record {
+                at: XTimestamp::new(at).as_str(),
+                event: Some(shown.event),
+                verification_id: shown.id.as_deref(),
+                method: shown.method.as_deref(),
+                number: shown.number.as_deref(),
+                outcome: shown.outcome.as_deref(),
+                verified: true,
+                status: status.as_u16(),
+                decision: action,
+                code,
+                cli,
+                by: Some(answer.by.name()),
+                problem: answer.problem.as_deref(),
+                ms: took.as_millis(),
+                forwarded: answer.forwarded.map(|(status, ms)| Ahead {
+                    status: status.map(|status| status.as_u16()),
+                    ms,
+                }),
+                ..Record::default()
+            });
+            return;
+        }
+        let mut words = status.as_u16().to_string();
+        for (name, value) in [("", action), ("code ", code), ("cli ", cli)] {
+            if let Some(value) = value {
+                words.push_str(&format!(" {name}{value}"));
+            }
+        }
+        words.push_str(&format!("  {} ms", took.as_millis()));
+        if let Some(id) = &shown.id
+            && self.is_past(line)
+        {
+            words.push_str(&format!("  {id}"));
+        }
+        let style = Style::new().fg_color(Some(match answer.problem {
+            None => AnsiColor::Green.into(),
+            Some(_) => AnsiColor::Red.into(),
+        }));
+        if let Some(problem) = &answer.problem {
+            words.push_str(&format!("  {problem}"));
+        }
+        let words = shown_safely(&words);
+        self.line(at + took, "<--", &format!("{style}{words}{style:#}"));
+    }
+
+    /// A callback came and was refused.
+    pub(super) fn refused(&self, at: SystemTime, refusal: &Refusal, status: StatusCode, took: Duration) {
+        let Refusal { reason, why, mistake } = refusal;
+        if self.json {
+            self.record(&Record {
+                at: XTimestamp::new(at).as_str(),
+                reason: Some(reason),
+                mistake: mistake.as_deref(),
+                problem: Some(why),
+                status: status.as_u16(),
+                ms: took.as_millis(),
+                ..Record::default()
+            });
+            return;
+        }
+        let red = Style::new().fg_color(Some(AnsiColor::Red.into()));
+        let why = shown_safely(mistake.as_ref().unwrap_or(why));
+        self.line(at, "-->", &format!("{red}refused{red:#}  {reason}: {why}"));
+        self.line(at + took, "<--", &format!("{red}{}{red:#}", status.as_u16()));
+    }
+
+    /// Whether other lines were printed after this one.
+    fn is_past(&self, Line(line): Line) -> bool {
+        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) != line
+    }
+
+    fn line(&self, at: SystemTime, arrow: &str, words: &str) -> Line {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        *lines += 1;
+        if !self.json {
+            let dim = Style::new().dimmed();
+            say!("{dim}{}{dim:#} {arrow} {words}", time_of_day(at));
+        }
+        Line(*lines)
+    }
+
+    fn record(&self, record: &Record<'_>) {
+        let _one_at_a_time = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        match serde_json::to_string(record) {
+            Ok(line) => say!("{line}"),
+            Err(error) => note!("failed to write a callback as JSON: {error}"),
+        }
+    }
+}
+
+/// A text without what could steer a terminal: some of it is the sender's or the application's own.
+fn shown_safely(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// The time of day in UTC, as in timestamps of callbacks.
+fn time_of_day(at: SystemTime) -> String {
+    let stamp = XTimestamp::new(at);
+    let time = stamp.as_str().split_once('T').map_or("", |(_, time)| time);
+    time.trim_end_matches('Z').to_owned()
+}

@@ -1,0 +1,526 @@
+//! `listen`: what reaches it, what it answers, and what it leaves behind.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod running;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::routing::post;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use running::{KEY, SECRET, command, stderr};
+use serde_json::Value;
+use sinch_verify_callback::axum::router;
+use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::{
+    ApplicationKey, ApplicationSecret, Decision, Method, Status, VerificationId, WireObject as _,
+};
+use sinch_verify_callback::replay::MemoryStore;
+use sinch_verify_callback::testing::{CallbackSigner, request_event, result_event};
+use sinch_verify_callback::{
+    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
+};
+use sinch_verify_client::Transport as _;
+use sinch_verify_client::transport::ReqwestTransport;
+use sinch_verify_emulator::{Application, Emulator};
+
+const NUMBER: &str = "+46700000001";
+const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
+
+fn key() -> ApplicationKey {
+    ApplicationKey::new(KEY).unwrap()
+}
+
+fn secret() -> ApplicationSecret {
+    ApplicationSecret::new(SECRET).unwrap()
+}
+
+/// A `listen` that runs, and what it said so far.
+struct Listening {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    greeting: String,
+    url: String,
+}
+
+impl Listening {
+    fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = listen(args, environment).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        // Where it listens, and where callbacks come from: then it is ready.
+        stdout.read_line(&mut greeting).unwrap();
+        stdout.read_line(&mut greeting).unwrap();
+        let url = greeting.strip_prefix("Listening on ").unwrap();
+        let url = url.split_once(' ').unwrap().0.to_owned();
+        Self {
+            child,
+            stdout,
+            greeting,
+            url,
+        }
+    }
+
+    /// One that no emulator posts to.
+    fn alone(args: &[&str]) -> Self {
+        Self::start(&[&["--no-register"], args].concat(), &[])
+    }
+
+    /// Waits for its end; gives the exit code and what it said after the greeting.
+    async fn end(self) -> (Option<i32>, String) {
+        let Self {
+            mut child,
+            mut stdout,
+            ..
+        } = self;
+        let waiting = tokio::task::spawn_blocking(move || {
+            let mut said = String::new();
+            stdout.read_to_string(&mut said).unwrap();
+            (child.wait().unwrap().code(), said)
+        });
+        waiting.await.unwrap()
+    }
+
+    fn event(&self) -> Request<Bytes> {
+        self.event_at(SystemTime::now())
+    }
+
+    /// A request event, signed at `now`.
+    fn event_at(&self, now: SystemTime) -> Request<Bytes> {
+        let id = VerificationId::new("v-1").unwrap();
+        let event = request_event(id, Method::Sms, NUMBER.parse().unwrap());
+        CallbackSigner::new(key(), &secret()).post(self.url.parse().unwrap(), event.to_json(), now)
+    }
+}
+
+fn listen(args: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = command(&[&["listen", "--port", "0"], args].concat());
+    command
+        .envs([
+            ("SINCH_APPLICATION_KEY", KEY),
+            ("SINCH_APPLICATION_SECRET", SECRET),
+        ])
+        .envs(environment.iter().copied());
+    command
+}
+
+async fn send(request: Request<Bytes>) -> Response<Bytes> {
+    let transport = ReqwestTransport::plain(Duration::from_secs(20)).unwrap();
+    transport.send(request).await.unwrap()
+}
+
+async fn serve(app: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}")
+}
+
+/// An application that takes callbacks at `path` by the rules.
+async fn application(path: &str) -> String {
+    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
+    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+    let receiver = Receiver::new(KeyRing::new(key(), &secret()));
+    let responder = Responder::new(receiver, handler).with_replay_guard(guard);
+    let base = serve(router(path, CallbackService::new(responder))).await;
+    format!("{base}{path}")
+}
+
+async fn emulator(callback_url: Option<&str>) -> Emulator {
+    let mut application = Application::new(key(), secret());
+    if let Some(url) = callback_url {
+        application = application.callback_url(url.parse().unwrap());
+    }
+    Emulator::builder()
+        .application(application)
+        .start()
+        .await
+        .unwrap()
+}
+
+async fn callback_url(emulator: &Emulator) -> Value {
+    let request = Request::get(format!("{}/_emu/info", emulator.url()));
+    let info = send(request.body(Bytes::new()).unwrap()).await;
+    let info: Value = serde_json::from_slice(info.body()).unwrap();
+    info["applications"][0]["callbackUrl"].clone()
+}
+
+async fn start_verification(emulator: &Emulator) -> Option<i32> {
+    let mut command = command(&["start", NUMBER, "--url", &emulator.url()]);
+    command.envs([
+        ("SINCH_APPLICATION_KEY", KEY),
+        ("SINCH_APPLICATION_SECRET", SECRET),
+    ]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    output.await.unwrap().status.code()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emulator_posts_here_and_then_where_it_did_before() {
+    for before in [None, Some("http://127.0.0.1:9/before")] {
+        let emulator = emulator(before).await;
+        let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+        let listening = Listening::start(&["--count", "1", "--code", "4821"], &at);
+        assert!(
+            listening
+                .greeting
+                .contains(&format!("The emulator at {}", emulator.url()))
+        );
+        assert_eq!(callback_url(&emulator).await, listening.url.as_str());
+        assert_eq!(start_verification(&emulator).await, Some(0));
+        let (code, said) = listening.end().await;
+        assert_eq!(code, Some(0), "{said}");
+        assert!(
+            said.contains("--> request  sms") && said.contains("<-- 200 allow code [set]"),
+            "{said}"
+        );
+        assert_eq!(callback_url(&emulator).await, Value::from(before));
+        let message = &emulator.inbox(&NUMBER.parse().unwrap())[0];
+        assert_eq!(message.code.as_ref().unwrap().expose(), "4821");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_it_gets_the_callback_url_back() {
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--decide", "deny"], &at);
+    assert_eq!(start_verification(&emulator).await, Some(3), "denied");
+    let pid = listening.child.id();
+    assert!(
+        Command::new("sh")
+            .args(["-c", &format!("kill -INT {pid}")])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0));
+    assert!(said.contains("<-- 200 deny"), "{said}");
+    assert_eq!(callback_url(&emulator).await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_that_somebody_else_set_stays() {
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--count", "1"], &at);
+    let event = listening.event();
+    let theirs = "http://127.0.0.1:9/theirs";
+    let request = Request::put(format!("{}/_emu/applications/{KEY}/callback", emulator.url()));
+    send(request.body(format!(r#"{{"url":"{theirs}"}}"#).into()).unwrap()).await;
+    send(event).await;
+    assert_eq!(listening.end().await.0, Some(0));
+    assert_eq!(callback_url(&emulator).await, theirs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_names_its_mistake_here_and_nothing_to_the_sender() {
+    let other_secret = ApplicationSecret::new(OTHER_SECRET).unwrap();
+    let forged = |request: &mut Request<Bytes>| {
+        CallbackSigner::new(key(), &other_secret).sign(request, SystemTime::now());
+    };
+    type Spoil<'a> = &'a dyn Fn(&mut Request<Bytes>);
+    let cases: [(Spoil<'_>, u16, &str); 5] = [
+        (&forged, 401, "made with another secret"),
+        (
+            &|request| {
+                let bare = http::HeaderValue::from_static("application/json");
+                request.headers_mut().insert("content-type", bare);
+            },
+            401,
+            "\"application/json; charset=utf-8\" was signed",
+        ),
+        (
+            &|request| drop(request.headers_mut().remove("authorization")),
+            401,
+            "missing_authorization",
+        ),
+        (
+            &|request| *request.method_mut() = http::Method::PUT,
+            405,
+            "method",
+        ),
+        (
+            &|request| {
+                let uri = request
+                    .uri()
+                    .to_string()
+                    .replace("/sinch/callback", "/sinch/other");
+                *request.uri_mut() = uri.parse().unwrap();
+            },
+            404,
+            "/sinch/other was asked for",
+        ),
+    ];
+    let count = cases.len().to_string();
+    let listening = Listening::alone(&["--count", &count]);
+    for (spoil, status, _) in &cases {
+        let mut event = listening.event();
+        spoil(&mut event);
+        let answer = send(event).await;
+        assert_eq!(answer.status(), *status);
+        assert_eq!(answer.body(), "");
+    }
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(1));
+    let mut lines = said.lines();
+    for (_, status, why) in &cases {
+        let (came, answered) = (lines.next().unwrap(), lines.next().unwrap());
+        assert!(came.contains("--> refused  ") && came.contains(why), "{came}");
+        assert!(answered.ends_with(&format!("<-- {status}")), "{answered}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_refused_and_an_event_sent_again_is_not() {
+    let listening = Listening::alone(&["--count", "3"]);
+    let now = SystemTime::now();
+    let event = listening.event_at(now);
+    assert_eq!(send(event.clone()).await.status(), 200);
+    assert_eq!(send(event).await.status(), 401);
+    assert_eq!(
+        send(listening.event_at(now - Duration::from_secs(1)))
+            .await
+            .status(),
+        200
+    );
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--> refused  replayed"), "{said}");
+    assert_eq!(said.matches("<-- 200 allow").count(), 2, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_at_another_path_takes_what_is_signed_anew() {
+    let application = application("/hook").await;
+    let listening = Listening::alone(&["--count", "1", "--forward-to", &application]);
+    let answer = send(listening.event()).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.body()[..]),
+        (200, &br#"{"action":"allow"}"#[..])
+    );
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!(
+        "Forwarding to {application}, signed anew for that path."
+    )));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_at_the_same_path_gets_what_came() {
+    let got = Arc::new(Mutex::new(Vec::new()));
+    let book = Arc::clone(&got);
+    let app = Router::new().route(
+        "/sinch/callback",
+        post(move |headers: HeaderMap, body: Bytes| async move {
+            book.lock().unwrap().push((headers, body));
+            ([("x-own", "1")], r#"{"action":"deny"}"#)
+        }),
+    );
+    let to = format!("{}/sinch/callback", serve(app).await);
+    let listening = Listening::alone(&["--count", "1", "--forward-to", &to]);
+    let sent = listening.event();
+    let answer = send(sent.clone()).await;
+    // The answer as it is, a deny and headers of its own included.
+    assert_eq!(
+        (&answer.body()[..], &answer.headers()["x-own"]),
+        (&br#"{"action":"deny"}"#[..], &"1".parse().unwrap())
+    );
+    let (headers, body) = got.lock().unwrap().remove(0);
+    assert_eq!(&body, sent.body());
+    for (name, value) in sent.headers() {
+        assert_eq!(headers.get(name), Some(value), "{name}");
+    }
+    assert!(to.contains(headers["host"].to_str().unwrap()));
+    assert_eq!(listening.end().await.0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_answers_wrongly_is_told_of() {
+    // Bound, but nobody listens: refused, and nobody else gets the port.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = format!("http://{}/sinch/callback", bound.local_addr().unwrap());
+    let wrong = serve(Router::new().fallback(|| async { r#"{"action":"maybe"}"# })).await;
+    let failing = serve(Router::new().fallback(|| async { http::StatusCode::INTERNAL_SERVER_ERROR })).await;
+    for (to, status, body, said_of_it) in [
+        (
+            &*gone,
+            200,
+            r#"{"action":"deny"}"#,
+            "no answer from the application",
+        ),
+        (&*wrong, 200, r#"{"action":"maybe"}"#, "maybe  "),
+        (&*failing, 500, "", "no decision"),
+    ] {
+        let listening = Listening::alone(&["--count", "1", "--forward-to", to]);
+        let answer = send(listening.event()).await;
+        assert_eq!(
+            (answer.status().as_u16(), &answer.body()[..]),
+            (status, body.as_bytes()),
+            "{to}"
+        );
+        let (code, said) = listening.end().await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(said_of_it), "{said}");
+    }
+    // What asks nothing must be told again.
+    let listening = Listening::alone(&["--count", "1", "--forward-to", &gone]);
+    let id = VerificationId::new("v-1").unwrap();
+    let event = result_event(id, Method::Sms, NUMBER.parse().unwrap(), Status::Successful);
+    let signer = CallbackSigner::new(key(), &secret());
+    let event = signer.post(listening.url.parse().unwrap(), event.to_json(), SystemTime::now());
+    assert_eq!(send(event).await.status(), 502);
+    assert_eq!(listening.end().await.0, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_and_codes_are_hidden_unless_they_are_to_be_shown() {
+    for (args, number, code) in [(&[][..], "+4670***01", "[set]"), (&["--reveal"], NUMBER, "4821")] {
+        let listening = Listening::alone(&[&["--count", "1", "--code", "4821"], args].concat());
+        send(listening.event()).await;
+        let (_, said) = listening.end().await;
+        assert!(
+            said.contains(number) && said.contains(&format!("code {code}")),
+            "{said}"
+        );
+        assert_eq!(said.contains(NUMBER), !args.is_empty(), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_get_a_line_of_json_for_each_callback() {
+    let mut command = listen(
+        &["--no-register", "--json", "--count", "2", "--events", "request"],
+        &[],
+    );
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut greeting = String::new();
+    BufReader::new(child.stderr.take().unwrap())
+        .read_line(&mut greeting)
+        .unwrap();
+    let url = greeting
+        .strip_prefix("Listening on ")
+        .unwrap()
+        .split_once(' ')
+        .unwrap()
+        .0;
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let listening = Listening {
+        child,
+        stdout,
+        url: url.to_owned(),
+        greeting,
+    };
+    // Not one of those that are to be shown: answered without a word.
+    let id = VerificationId::new("v-1").unwrap();
+    let result = result_event(id, Method::Sms, NUMBER.parse().unwrap(), Status::Successful);
+    let signer = CallbackSigner::new(key(), &secret());
+    let result = signer.post(
+        listening.url.parse().unwrap(),
+        result.to_json(),
+        SystemTime::now(),
+    );
+    assert_eq!(send(result).await.status(), 200);
+
+    send(listening.event()).await;
+    let mut spoilt = listening.event_at(SystemTime::now() - Duration::from_secs(3));
+    *spoilt.body_mut() = Bytes::from_static(b"{}");
+    send(spoilt).await;
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(1));
+    let lines: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    for (field, value) in [
+        ("event", Value::from("request")),
+        ("verificationId", "v-1".into()),
+        ("method", "sms".into()),
+        ("number", "+4670***01".into()),
+        ("verified", true.into()),
+        ("status", 200.into()),
+        ("decision", "allow".into()),
+        ("by", "listen".into()),
+        ("problem", Value::Null),
+    ] {
+        assert_eq!(lines[0][field], value, "{field}");
+    }
+    assert_eq!(
+        (&lines[1]["verified"], &lines[1]["reason"]),
+        (&false.into(), &"mismatch".into())
+    );
+    assert!(lines[1]["mistake"].is_string() && lines[1]["status"] == 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_when_the_time_is_over() {
+    let none = Listening::alone(&["--count", "1", "--timeout", "0s"]);
+    assert_eq!(none.end().await.0, Some(5));
+    assert_eq!(Listening::alone(&["--timeout", "0s"]).end().await.0, Some(0));
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [
+        ("SINCH_APPLICATION_KEY", KEY),
+        ("SINCH_APPLICATION_SECRET", SECRET),
+    ];
+    for (args, code, why) in [
+        (&["--port", &*port][..], 1, "--port"),
+        (&["--path", "sinch"], 2, "--path"),
+        (&["--path", "/a?b"], 2, "--path"),
+        (&["--forward-to", "127.0.0.1:3000/x"], 2, "--forward-to"),
+        (&["--forward-to", "http://example.com/x"], 2, "--live"),
+        (&["--decide", "deny", "--code", "1234"], 2, "--decide"),
+        (
+            &["--forward-to", "http://127.0.0.1:1/", "--code", "1234"],
+            2,
+            "--code",
+        ),
+        (&["--events", "requests"], 2, "--events"),
+        (&["--count", "0"], 2, "--count"),
+    ] {
+        let output = command(&[&["listen"], args].concat())
+            .envs(environment)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{args:?}: {}", stderr(&output));
+    }
+    let output = command(&["listen", "--port", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("SINCH_APPLICATION_KEY is not set"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emulator_that_does_not_know_the_key_is_named() {
+    let emulator = emulator(None).await;
+    let at = [
+        ("SINCH_VERIFICATION_URL", &*emulator.url()),
+        ("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555"),
+    ];
+    let mut command = listen(&[], &at);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("SINCH_APPLICATION_KEY"),
+        "{}",
+        stderr(&output)
+    );
+}
