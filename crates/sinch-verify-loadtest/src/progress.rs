@@ -119,6 +119,7 @@ mod tests {
             duration_seconds: 20.0,
             warm_up_seconds: 0.0,
             transport: TransportName::Lean,
+            callbacks: true,
             target: "an emulator of its own".to_owned(),
             seed: 7,
         })

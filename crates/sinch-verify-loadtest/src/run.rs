@@ -75,6 +75,7 @@ impl Run {
             duration_seconds: options.duration.as_secs_f64(),
             warm_up_seconds: options.warm_up.as_secs_f64(),
             transport: options.transport,
+            callbacks: options.callbacks != Receiving::Off,
             target: match &options.against {
                 Against::Own => "an emulator of its own".to_owned(),
                 Against::Mock(service) => format!("the emulator at {}", service.url.as_ref()),

@@ -165,7 +165,7 @@ pub struct Schema;
 
 impl Schema {
     /// Our version.
-    pub const VERSION: u64 = 2;
+    pub const VERSION: u64 = 3;
 }
 
 impl Serialize for Schema {
@@ -203,13 +203,14 @@ impl RunId {
         // FNV-1a: names apart what differs, and needs not withstand anybody. The target is left out:
         // every shard may have an emulator of its own.
         let text = format!(
-            "{} {} {:?} {} {} {} {} {of} {started_at}",
+            "{} {} {:?} {} {} {} {} {} {of} {started_at}",
             setup.scenario,
             setup.setting,
             setup.load,
             setup.duration_seconds,
             setup.warm_up_seconds,
             setup.transport,
+            setup.callbacks,
             setup.seed
         );
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -303,6 +304,7 @@ pub(crate) fn sample_run() -> RunFile {
         duration_seconds: 2.0,
         warm_up_seconds: 0.0,
         transport: TransportName::Lean,
+        callbacks: true,
         target: "an emulator of its own".to_owned(),
         seed: 7,
     };

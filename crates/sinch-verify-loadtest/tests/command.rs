@@ -140,9 +140,10 @@ fn open_model_keeps_its_rate_on_both_transports() {
             "{transport}"
         );
         assert_eq!(file.warm_up.scheduled, 20, "a tenth of the run");
-        assert_eq!(file.counters.dropped, 0);
+        // A machine that has no time for them drops some, and they are counted.
+        let started = 180 - file.counters.dropped;
         let total = file.flows.total();
-        assert_eq!(total.time(Interval::Lag).unwrap().count(), 180);
+        assert_eq!(total.time(Interval::Lag).unwrap().count(), started);
         let mean = |interval| total.time(interval).unwrap().mean();
         let sum = mean(Interval::Lag) + mean(Interval::FromSend);
         let apart = sum.abs_diff(mean(Interval::EndToEnd));

@@ -81,6 +81,7 @@ fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
         duration_seconds: WHOLE.as_secs_f64(),
         warm_up_seconds: 0.0,
         transport: TransportName::Lean,
+        callbacks: true,
         target: "a simulated target".to_owned(),
         seed: 1,
     };

@@ -14,6 +14,7 @@ fn board(load: Load) -> Board {
         duration_seconds: 10.0,
         warm_up_seconds: 2.0,
         transport: TransportName::Lean,
+        callbacks: true,
         target: String::new(),
         seed: 0,
     })

@@ -125,6 +125,19 @@ fn page_shows_the_run_and_needs_nothing_else() {
 }
 
 #[test]
+fn page_tells_callbacks_that_did_not_come_from_those_that_were_not_asked_for() {
+    let mut run = stalled();
+    for second in &mut run.series {
+        second.callbacks = 0;
+    }
+    let says = |run: &RunFile, text: &str| Reports::on(run).html().contains(text);
+    assert!(says(&run, "though the run listened for them"));
+    run.setup.callbacks = false;
+    assert!(says(&run, "none was asked for"));
+    assert!(!says(&run, "though the run listened for them"));
+}
+
+#[test]
 fn runs_without_anything_in_them_have_reports() {
     let mut closed = sample_run();
     closed.setup.load = Load::Closed { users: 3 };

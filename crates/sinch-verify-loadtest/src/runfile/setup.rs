@@ -23,6 +23,8 @@ pub struct Setup {
     pub warm_up_seconds: f64,
     /// What sent the requests.
     pub transport: TransportName,
+    /// Whether callbacks were received.
+    pub callbacks: bool,
     /// What was under load, in words, without a secret.
     pub target: String,
     /// What fixed the schedule and the mix.

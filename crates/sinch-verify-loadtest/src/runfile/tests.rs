@@ -21,6 +21,7 @@ fn setup() -> Setup {
         duration_seconds: 20.0,
         warm_up_seconds: 2.5,
         transport: TransportName::Lean,
+        callbacks: true,
         target: "an emulator of its own".to_owned(),
         seed: u64::MAX,
     }
@@ -84,13 +85,13 @@ fn reads_back_what_was_written() {
 #[test]
 fn other_schemas_are_refused() {
     let mut json = serde_json::to_value(sample()).unwrap();
-    assert_eq!(json["schema"], 2);
-    for schema in [1, 3] {
+    assert_eq!(json["schema"], 3);
+    for schema in [2, 4] {
         json["schema"] = schema.into();
         let error = RunFile::from_json(&json.to_string()).unwrap_err();
         assert!(matches!(error, RunFileError::Schema(other) if other == schema));
     }
-    for text in ["", "{}", "[]", r#"{"schema":2"#] {
+    for text in ["", "{}", "[]", r#"{"schema":3"#] {
         assert!(
             matches!(RunFile::from_json(text), Err(RunFileError::NoRunFile(_))),
             "{text}"

@@ -173,6 +173,7 @@ fn setup() -> Setup {
         duration_seconds: 60.0,
         warm_up_seconds: 0.0,
         transport: TransportName::Lean,
+        callbacks: true,
         target: "an emulator".to_owned(),
         seed: 0,
     }

@@ -76,6 +76,7 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
         duration_seconds: DURATION.as_secs_f64(),
         warm_up_seconds: 0.0,
         transport: TransportName::Lean,
+        callbacks: true,
         target: "a simulated service".to_owned(),
         seed: 1,
     }));

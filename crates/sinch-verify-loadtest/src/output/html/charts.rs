@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write as _};
 use std::time::Duration;
 
+use crate::flows::Flow;
 use crate::measure::{FlowTally, Latency, Second};
 use crate::output::figures;
 use crate::output::plot::{Axis, Mark, Plot, Series, svg};
@@ -56,7 +57,7 @@ pub(super) fn write(run: &RunFile, total: &FlowTally, out: &mut String) -> Resul
             "Events that our receiver took, in a second.",
             &plot,
         )?,
-        None => empty(out, "Callbacks", "No callback came: none was asked for.")?,
+        None => empty(out, "Callbacks", no_callback(run))?,
     }
     figure(
         out,
@@ -316,6 +317,17 @@ fn callbacks(run: &RunFile, spans: &[Span<'_>]) -> Option<Plot> {
         let y = Axis::amount("events a second", most);
         over_time(run, spans, "callbacks in a second, over time", y, series)
     })
+}
+
+/// Why there is no plot of callbacks. Where some were to come, that is what to look at first.
+fn no_callback(run: &RunFile) -> &'static str {
+    if !run.setup.callbacks {
+        return "The run received no callbacks: none was asked for.";
+    }
+    if run.flows.flows().all(|(flow, _)| flow == Flow::QueryOnly) {
+        return "No callback came; none belongs to a status query.";
+    }
+    "No callback came, though the run listened for them: does the target know the address, and can it reach it?"
 }
 
 fn in_flight(run: &RunFile, spans: &[Span<'_>]) -> Plot {

@@ -207,6 +207,15 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
         ("warm-up left out", text::rounded(setup.warm_up_seconds)),
         ("target", setup.target.clone()),
         ("transport", setup.transport.to_string()),
+        (
+            "callbacks",
+            if setup.callbacks {
+                "received"
+            } else {
+                "not received"
+            }
+            .to_owned(),
+        ),
         ("seed", setup.seed.to_string()),
         ("began", run.started_at.clone()),
         ("run", run.run.to_string()),
