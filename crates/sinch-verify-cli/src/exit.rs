@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use sinch_verify_protocol::Verification;
+
 use crate::failure::Failure;
 use crate::print::{self, note};
 
@@ -19,6 +21,15 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Whether a number is verified.
+    pub(crate) fn of(verification: &Verification) -> Self {
+        if verification.is_successful() {
+            Self::Yes
+        } else {
+            Self::NotVerified
+        }
+    }
+
     fn code(self) -> u8 {
         match self {
             Self::Yes => 0,

@@ -210,6 +210,9 @@ async fn a_callout_is_ended_by_its_keys() {
     let wrong = inbox(&url, &["press", NUMBER, "x"]).await;
     check(&wrong, 1);
     assert!(stderr(&wrong).contains("digits"), "{}", stderr(&wrong));
+    let other_keys = inbox(&url, &["press", NUMBER, "9#"]).await;
+    check(&other_keys, 3);
+    assert!(stdout(&other_keys).contains("PENDING"));
     let pressed = inbox(&url, &["press", NUMBER, "1", "--json"]).await;
     check(&pressed, 0);
     assert_eq!(json(&pressed)["status"], "SUCCESSFUL");

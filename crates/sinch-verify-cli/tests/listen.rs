@@ -89,9 +89,13 @@ impl Listening {
         self.event_at(SystemTime::now())
     }
 
-    /// A request event, signed at `now`.
     fn event_at(&self, now: SystemTime) -> Request<Bytes> {
-        let id = VerificationId::new("v-1").unwrap();
+        self.event_of("v-1", now)
+    }
+
+    /// The request event of a verification, signed at `now`.
+    fn event_of(&self, id: &str, now: SystemTime) -> Request<Bytes> {
+        let id = VerificationId::new(id).unwrap();
         let event = request_event(id, Method::Sms, NUMBER.parse().unwrap());
         CallbackSigner::new(key(), &secret()).post(self.url.parse().unwrap(), event.to_json(), now)
     }
@@ -462,6 +466,50 @@ async fn scripts_get_a_line_of_json_for_each_callback() {
         (&false.into(), &"mismatch".into())
     );
     assert!(lines[1]["mistake"].is_string() && lines[1]["status"] == 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_out_of_turn_name_their_verification() {
+    // The first is answered once the second is here.
+    let second = Arc::new(tokio::sync::Notify::new());
+    let app = Router::new().fallback(move |body: Bytes| async move {
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        match event["id"].as_str() {
+            Some("v-1") => second.notified().await,
+            _ => second.notify_one(),
+        }
+        r#"{"action":"allow"}"#
+    });
+    let listening = Listening::alone(&["--count", "2", "--forward-to", &serve(app).await]);
+    let first = tokio::spawn(send(listening.event()));
+    send(listening.event_of("v-2", SystemTime::now())).await;
+    first.await.unwrap();
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.lines()
+            .any(|line| line.contains("<-- 200 allow") && line.ends_with("  v-1")),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_emulator_it_says_where_callbacks_are_to_be_posted() {
+    let other = serve(Router::new()).await;
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = format!("http://{}", bound.local_addr().unwrap());
+    for (url, said) in [
+        ("https://verification.api.sinch.com", "a tunnel to"),
+        (&other, "No emulator is at"),
+        (&nobody, "sinch-verify serve --callback-url"),
+    ] {
+        let at = [("SINCH_VERIFICATION_URL", url)];
+        let listening = Listening::start(&["--timeout", "0s"], &at);
+        let told = listening.greeting.lines().nth(1).unwrap();
+        assert!(told.contains(said) && told.contains(&listening.url), "{told}");
+        assert_eq!(listening.end().await.0, Some(0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,10 +63,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         _ => report::<Sms>(&client, which, code()?).await,
     }?;
     view::print(&answer, args.json, view::verification(&answer))?;
-    Ok(match answer.is_successful() {
-        true => Outcome::Yes,
-        false => Outcome::NotVerified,
-    })
+    Ok(Outcome::of(&answer))
 }
 
 async fn report<M: Reportable>(

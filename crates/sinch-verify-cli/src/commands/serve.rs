@@ -221,7 +221,7 @@ fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_call
         say!("A callback that fails is told here; what became of all of them: curl {url}/_emu/deliveries\n");
     } else {
         say!(
-            "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback.\n"
+            "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback, or run `sinch-verify listen` in another terminal.\n"
         );
     }
 }

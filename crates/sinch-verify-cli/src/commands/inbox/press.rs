@@ -30,5 +30,5 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Outcome> {
     let answer = control.post(&path, &keys).await?;
     let verification = Verification::decode(&answer).context("the emulator's answer is not as expected")?;
     view::print(&verification, args.json, view::verification(&verification))?;
-    Ok(verification.is_successful().into())
+    Ok(Outcome::of(&verification))
 }

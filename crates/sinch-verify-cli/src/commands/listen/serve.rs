@@ -100,8 +100,7 @@ impl Listen {
             Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
             None => Answer::own(self.responder.answer(callback, at).await),
         };
-        self.told
-            .answered((line, at), &shown, &event, &answer, since.elapsed());
+        self.told.answered(line, &shown, &event, &answer, since.elapsed());
         // Nobody takes verdicts once it is over.
         let _ = self.verdicts.send(answer.problem.is_none());
         answer.response

@@ -22,9 +22,12 @@ pub(super) struct Told {
     lines: Mutex<u64>,
 }
 
-/// The line that told of an arrival.
+/// A line that told of an arrival.
 #[derive(Clone, Copy)]
-pub(super) struct Line(u64);
+pub(super) struct Line {
+    number: u64,
+    at: SystemTime,
+}
 
 /// Why a callback is refused.
 pub(super) struct Refusal {
@@ -104,14 +107,7 @@ impl Told {
     }
 
     /// It was answered.
-    pub(super) fn answered(
-        &self,
-        (line, at): (Line, SystemTime),
-        shown: &Shown,
-        event: &Event,
-        answer: &Answer,
-        took: Duration,
-    ) {
+    pub(super) fn answered(&self, line: Line, shown: &Shown, event: &Event, answer: &Answer, took: Duration) {
         let decided = answer.decided(event);
         let code = decided.as_ref().and_then(|decided| decided.code.as_ref());
         let code = code.map(|code| if self.reveal { code.expose() } else { SET });
@@ -121,7 +117,7 @@ impl Told {
         let status = answer.response.status();
         if self.json {
             self.record(&Record {
-                at: XTimestamp::new(at).as_str(),
+                at: XTimestamp::new(line.at).as_str(),
                 event: Some(shown.event),
                 verification_id: shown.id.as_deref(),
                 method: shown.method.as_deref(),
@@ -163,7 +159,7 @@ impl Told {
             words.push_str(&format!("  {problem}"));
         }
         let words = shown_safely(&words);
-        self.line(at + took, "<--", &format!("{style}{words}{style:#}"));
+        self.line(line.at + took, "<--", &format!("{style}{words}{style:#}"));
     }
 
     /// A callback came and was refused.
@@ -188,8 +184,8 @@ impl Told {
     }
 
     /// Whether other lines were printed after this one.
-    fn is_past(&self, Line(line): Line) -> bool {
-        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) != line
+    fn is_past(&self, line: Line) -> bool {
+        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) != line.number
     }
 
     fn line(&self, at: SystemTime, arrow: &str, words: &str) -> Line {
@@ -199,7 +195,7 @@ impl Told {
             let dim = Style::new().dimmed();
             say!("{dim}{}{dim:#} {arrow} {words}", time_of_day(at));
         }
-        Line(*lines)
+        Line { number: *lines, at }
     }
 
     fn record(&self, record: &Record<'_>) {
