@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::Uri;
+use sinch_verify_protocol::endpoint::is_loopback_host;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 /// An application: a key, a secret, and what its owner set in the dashboard.
@@ -159,12 +160,3 @@ impl fmt::Display for InvalidCallbackUrl {
 }
 
 impl std::error::Error for InvalidCallbackUrl {}
-
-/// Whether `host`, without port, names this machine.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}

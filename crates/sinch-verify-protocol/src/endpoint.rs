@@ -58,6 +58,24 @@ pub enum Idempotency {
     Never,
 }
 
+/// Whether `host`, without port, names this machine: `localhost`, 127.0.0.0/8 or `::1`, the latter
+/// with or without brackets.
+///
+/// ```
+/// use sinch_verify_protocol::endpoint::is_loopback_host;
+///
+/// assert!(is_loopback_host("LocalHost") && is_loopback_host("127.8.0.1") && is_loopback_host("[::1]"));
+/// assert!(!is_loopback_host("localhost.example") && !is_loopback_host("0.0.0.0"));
+/// ```
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
 /// The path under which every operation lives.
 pub(crate) const PREFIX: &str = "/verification/v1/verifications";
 
@@ -93,11 +111,7 @@ impl BaseUrl {
     /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.host().trim_start_matches('[').trim_end_matches(']');
-        host.eq_ignore_ascii_case("localhost")
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        is_loopback_host(self.host())
     }
 
     /// The base with `path` behind it, as `_links` and documents need it.

@@ -6,9 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use sinch_verify_protocol::endpoint::is_loopback_host;
 
 use super::respond::Refused;
-use crate::application::is_loopback_host;
 
 /// Lets requests through that name this machine, and that no page of another origin sent.
 ///
