@@ -3,16 +3,19 @@
 use std::error::Error as StdError;
 use std::io::ErrorKind;
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
-use super::TransportError;
-use super::TransportErrorKind;
+use super::{TransportError, TransportErrorKind};
 
 /// Classifies an error that came after the connection was there.
 ///
 /// The outer types keep their reasons private, so the chain of sources is searched.
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 pub(super) fn after_connect<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
-    let (kind, never_sent) = search(&error);
+    boxed(Box::new(error))
+}
+
+/// As [`after_connect`], of an error whose type is not known.
+pub(super) fn boxed(error: Box<dyn StdError + Send + Sync>) -> TransportError {
+    let (kind, never_sent) = search(&*error);
     let error = TransportError::new(kind).with_source(error);
     if never_sent { error.never_sent() } else { error }
 }

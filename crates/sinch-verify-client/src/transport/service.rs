@@ -59,7 +59,7 @@ where
         let mut collected = Collected::expecting(body.size_hint().exact())?;
         let mut body = pin!(body);
         while let Some(frame) = body.frame().await {
-            if let Ok(mut chunk) = frame.map_err(|error| translate(error.into()))?.into_data() {
+            if let Ok(mut chunk) = frame.map_err(|error| translate_body(error.into()))?.into_data() {
                 let length = chunk.remaining();
                 collected.push(chunk.copy_to_bytes(length))?;
             }
@@ -69,6 +69,15 @@ where
 }
 
 fn translate(error: BoxError) -> TransportError {
+    match error.downcast::<TransportError>() {
+        Ok(error) => *error,
+        Err(error) => classify::boxed(error),
+    }
+}
+
+/// What went wrong after the head of the answer was there: the request was sent, whatever the error
+/// says.
+fn translate_body(error: BoxError) -> TransportError {
     match error.downcast::<TransportError>() {
         Ok(error) => *error,
         Err(error) => TransportError::new(classify::kind(&*error)).with_source(error),

@@ -1,13 +1,16 @@
 //! Transports that are made of something else.
 
+use std::future::Future;
 use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use sinch_verify_client::protocol::{Start, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{SharedTransport, TransportError, TransportErrorKind};
@@ -96,4 +99,35 @@ async fn a_closure_carries_requests() {
         .await
         .unwrap_err();
     assert!(error.is_connect() && !error.may_have_been_sent());
+}
+
+/// A service that puts each request on a connection whose other end has gone, so that hyper gives the
+/// whole request back.
+#[derive(Clone)]
+struct Gone;
+
+impl tower_service::Service<Request<Full<Bytes>>> for Gone {
+    type Response = http::Response<hyper::body::Incoming>;
+    type Error = hyper::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        Box::pin(async move {
+            let (ours, _theirs) = tokio::io::duplex(64);
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(ours)).await?;
+            drop(connection);
+            sender.send_request(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_a_tower_service_gives_back_whole_was_never_sent() {
+    let client = once("http://127.0.0.1:1", SharedTransport::from_service(Gone));
+    let error = client.start(Start::sms(number())).await.unwrap_err();
+    assert!(!error.may_have_been_sent(), "{error:#}");
 }
