@@ -8,6 +8,7 @@ use sinch_verify_protocol::polling::{PollDecision, PollOutcome, PollSchedule};
 use sinch_verify_protocol::start::StartResponse;
 
 use super::Handle;
+use crate::clock::Budget;
 use crate::error::Error;
 
 /// How long [`Handle::wait`] waits: the service lets a verification expire about then.
@@ -28,7 +29,8 @@ impl<M: VerifyMethod> Handle<M> {
         self.wait_for(PATIENCE).await
     }
 
-    /// Asks for the status until the verification has ended, for at most `limit`.
+    /// Asks for the status until the verification has ended, for at most `limit`, which ends a question
+    /// that is not answered as well.
     ///
     /// It is for methods that end without your doing: a callout in which a key is pressed, a data
     /// verification, or a code that someone else reports. A callout's answer may hold a schedule,
@@ -44,20 +46,14 @@ impl<M: VerifyMethod> Handle<M> {
     /// When the service refuses to tell, or never told: see [`Error`].
     pub async fn wait_for(&self, limit: Duration) -> Result<Verification, Error> {
         let clock = &*self.client.inner().clock;
-        let until = clock.instant().checked_add(limit);
+        let budget = Budget::new(clock, limit);
         let mut pace = self.pace();
         let mut last = None;
         while let Some(wait) = pace.next(self.elapsed()) {
-            let left = until.map_or(Duration::MAX, |until| {
-                until.saturating_duration_since(clock.instant())
-            });
-            if wait > left || left.is_zero() {
+            if !budget.sleep(clock, wait).await {
                 break;
             }
-            if !wait.is_zero() {
-                clock.sleep(wait).await;
-            }
-            let answer = self.status().await;
+            let answer = self.status_within(budget).await;
             let decision = pace.decide(&answer, self.elapsed());
             match (decision, answer) {
                 (PollDecision::Verified | PollDecision::Failed, answer) => return answer,
@@ -73,8 +69,16 @@ impl<M: VerifyMethod> Handle<M> {
         match last {
             Some(answer) => answer,
             // Too late for any question in time: this one is the last.
-            None => self.status().await,
+            None => self.status_within(budget).await,
         }
+    }
+
+    /// One question, which may take as long as a call, and no longer than this.
+    async fn status_within(&self, limit: Budget) -> Result<Verification, Error> {
+        let inner = self.client.inner();
+        let limit = limit.left(&*inner.clock).min(inner.total_timeout);
+        let budget = Budget::new(&*inner.clock, limit);
+        self.whose.status(inner, budget).await
     }
 
     fn pace(&self) -> Pace {

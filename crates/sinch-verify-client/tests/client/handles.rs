@@ -11,7 +11,7 @@ use sinch_verify_client::{Found, RetryPolicy, Saved, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer};
 use crate::script::{client, seamless, server, verification};
-use crate::support::{KEY, SECRET, Service, Skipping, hasty, number};
+use crate::support::{KEY, PATIENT, SECRET, Service, Skipping, hasty, number};
 
 #[tokio::test]
 async fn a_handle_goes_through_text_into_another_client() {
@@ -184,10 +184,36 @@ async fn anything_else_is_waited_for_at_growing_distances() {
         Status::Pending
     );
     assert!(clock.ahead() <= Duration::from_secs(60) && clock.ahead() > Duration::from_secs(45));
-    assert_eq!(
-        handle.wait_for(Duration::ZERO).await.unwrap().status,
-        Status::Pending
-    );
+    // No time, no question.
+    let asked = server.seen().queries;
+    let error = handle.wait_for(Duration::ZERO).await.unwrap_err();
+    assert!(error.is_timeout() && !error.may_have_been_sent(), "{error:#}");
+    assert_eq!(server.seen().queries, asked);
+}
+
+/// A question that nobody answers is given up with the waiting, whatever a call may take.
+#[tokio::test]
+async fn the_limit_of_waiting_ends_a_question_too() {
+    let hour = Duration::from_secs(3600);
+    for first in [Fault::Stall, verification("PENDING")] {
+        let nth = AtomicUsize::new(0);
+        let server = FaultServer::scripted(move |request| match request.starts_with("POST") {
+            true => Fault::answer("200 OK", r#"{"id":"1","method":"sms"}"#),
+            false if nth.fetch_add(1, Ordering::SeqCst) == 0 => first.clone(),
+            false => Fault::Stall,
+        })
+        .await;
+        let builder = hasty(&server.base_url).attempt_timeout(hour).total_timeout(hour);
+        let handle = builder.build().unwrap().start(Start::sms(number())).await;
+        let handle = handle.unwrap();
+        let waiting = handle.wait_for(Duration::from_millis(1100));
+        let answer = tokio::time::timeout(PATIENT, waiting).await.unwrap();
+        match answer {
+            // What was told before stays told.
+            Ok(verification) => assert_eq!(verification.status, Status::Pending),
+            Err(error) => assert!(error.is_timeout(), "{error:#}"),
+        }
+    }
 }
 
 #[tokio::test]
