@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sinch_verify_protocol::cli_filter::Reading;
 use sinch_verify_protocol::session::{CallKind, Failure, Ignored, Input, LoggedCall, Plan, Progress};
 use sinch_verify_protocol::{Cli, Method};
 
@@ -339,4 +340,23 @@ fn an_unusable_filter_or_template_leaves_typing() {
         Progress::UnusableTemplate(_)
     ));
     assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
+}
+
+/// The plan says how the filter is understood: the same text is another filter.
+#[test]
+fn the_plan_says_how_a_filter_is_read() {
+    let body = r#"{"id":"f1","method":"flashcall","flashCall":{"cliFilter":"\\+4670123\\d+","interceptionTimeout":45}}"#;
+    for (reading, heard) in [
+        (None, false),
+        (Some(Reading::Android), false),
+        (Some(Reading::Regex), true),
+    ] {
+        let mut plan = Plan::new(flash_call());
+        if let Some(reading) = reading {
+            plan = plan.cli_reading(reading);
+        }
+        let mut run = Run::planned(plan, body, 0);
+        let said = run.at(1_000).give(Input::ringing("+46701230001"));
+        assert_eq!(said.reported().is_some(), heard, "{reading:?}");
+    }
 }
