@@ -2,7 +2,7 @@
 //!
 //! Every attempt begins at encoding: a signature holds the time, so no attempt reuses another's.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::USER_AGENT;
@@ -15,7 +15,8 @@ use crate::answer;
 use crate::client::Inner;
 use crate::clock::Budget;
 use crate::error::{Error, Kind};
-use crate::retry::Next;
+use crate::found::Found;
+use crate::retry::{Attempt, Next};
 use crate::telemetry::Record;
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -26,11 +27,22 @@ pub(crate) async fn run<E: Endpoint>(
     number: Option<Masked<'_>>,
     budget: Budget,
 ) -> Result<E::Response, Error> {
+    let answer = run_dated(inner, endpoint, number, budget).await;
+    answer.map(|(response, _)| response)
+}
+
+/// As [`run`], with the service's time when it answered.
+pub(crate) async fn run_dated<E: Endpoint>(
+    inner: &Inner,
+    endpoint: &E,
+    number: Option<Masked<'_>>,
+    budget: Budget,
+) -> Result<(E::Response, Option<SystemTime>), Error> {
     let mut call = Call::new::<E>(inner, number, budget);
     let span = call.record.span().clone();
     async move {
         match call.exchange(endpoint).await {
-            Ok(response) => Ok(response),
+            Ok(response) => Ok((response, call.answered_at)),
             Err(halt) => Err(call.failed(halt.kind)),
         }
     }
@@ -49,6 +61,12 @@ pub(crate) struct Call<'a> {
     attempts: u32,
     /// How many requests were sent.
     sent: u32,
+    /// Whether the service may have seen one of them.
+    may_have_been_sent: bool,
+    /// What a status query found last.
+    found: Option<Found>,
+    /// When the last answer was made, by the service's clock.
+    answered_at: Option<SystemTime>,
     /// Whether a request was signed again because of the clock.
     resigned: bool,
 }
@@ -80,6 +98,9 @@ impl<'a> Call<'a> {
             is_start: E::IDEMPOTENCY == Idempotency::Never,
             attempts: 0,
             sent: 0,
+            may_have_been_sent: false,
+            found: None,
+            answered_at: None,
             resigned: false,
         }
     }
@@ -88,6 +109,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn exchange<E: Endpoint>(&mut self, endpoint: &E) -> Result<E::Response, Halt> {
         loop {
             self.attempts += 1;
+            let arrived_before = self.may_have_been_sent;
             let kind = match self.attempt(endpoint).await {
                 Ok(response) => return Ok(response),
                 Err(kind) => kind,
@@ -96,7 +118,11 @@ impl<'a> Call<'a> {
             let next = match kind.outcome() {
                 Some(outcome) => {
                     let jitter = inner.entropy.next_u64();
-                    inner.retry.decide(E::IDEMPOTENCY, self.attempts, outcome, jitter)
+                    let attempt = Attempt {
+                        nth: self.attempts,
+                        arrived_before,
+                    };
+                    inner.retry.decide(E::IDEMPOTENCY, attempt, outcome, jitter)
                 }
                 None => Next::Stop,
             };
@@ -111,9 +137,18 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Keeps what a status query found, until another one finds more.
+    pub(crate) fn keep(&mut self, found: Found) {
+        self.found = Some(found);
+    }
+
     /// The error that the caller gets.
-    pub(crate) fn failed(&self, kind: Kind) -> Error {
-        let error = Error::new(self.operation, self.is_start, self.sent, kind);
+    ///
+    /// The last attempt tells how it ended, all of them together what may have come of it.
+    pub(crate) fn failed(self, kind: Kind) -> Error {
+        let error = Error::new(self.operation, self.is_start, self.sent, kind)
+            .with_found(self.found)
+            .with_earlier_sent(self.may_have_been_sent);
         self.record.failed(error.label());
         error
     }
@@ -155,8 +190,17 @@ impl<'a> Call<'a> {
             .authorize(&mut request, inner.skew.get().apply(inner.clock.now()))
             .map_err(Kind::Authorize)?;
         self.sent += 1;
-        let answer = send_within(inner, limit, request, &self.record, self.sent).await;
-        answer.map_err(Kind::Transport)
+        match send_within(inner, limit, request, &self.record, self.sent).await {
+            Ok(answer) => {
+                self.may_have_been_sent = true;
+                self.answered_at = answer::date(&answer);
+                Ok(answer)
+            }
+            Err(error) => {
+                self.may_have_been_sent |= error.may_have_been_sent();
+                Err(Kind::Transport(error))
+            }
+        }
     }
 }
 

@@ -90,16 +90,19 @@ impl Client {
     /// lost: see [`Handle::found`] and [`Error::found`]. It is sent again only where no part of it
     /// left this machine, or where the service asked for it.
     ///
+    /// A reference of your own names one start. Where it was used before, a lost answer leads to the
+    /// older verification: it is taken for this start's only while it is pending and was begun no more
+    /// than a second or two before the start; any other is [`Found::Doubtful`](crate::Found::Doubtful).
+    ///
     /// # Errors
     ///
     /// See [`Error`]. [`Error::is_denied`] tells a refusal by your own callback,
     /// [`Error::is_rate_limited`] starts that follow each other too quickly.
     pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
-        let start = self.complete(start);
-        let whose = settle::whose_start(&start);
+        let opening = settle::Opening::new(&self.inner, start);
         let begun_at = (self.inner.clock.now(), self.inner.clock.instant());
-        let begun = settle::start(&self.inner, &start, &whose).await?;
-        Ok(Handle::begun(self.clone(), whose, begun, begun_at))
+        let begun = settle::start(&self.inner, &opening).await?;
+        Ok(Handle::begun(self.clone(), opening.whose, begun, begun_at))
     }
 
     /// A whole verification of `number`: methods in order, with fallback, reports and waiting. See
@@ -123,7 +126,9 @@ impl Client {
     ///
     /// Where the answer is lost the status is asked for, and given as the answer if it tells an end;
     /// while it is pending the report is sent again. With public authorization that takes a report by
-    /// number, or a [`Handle`].
+    /// number, or a [`Handle`]. After a report by number the status is that of the number's latest
+    /// verification, whoever began it, so an end is no answer but
+    /// [`Found::Doubtful`](crate::Found::Doubtful) in [`Error::found`]; a [`Handle`] knows the id.
     ///
     /// # Errors
     ///
@@ -169,7 +174,8 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn flash_call_outcome(&self, outcome: FlashCallOutcome) -> Result<(), Error> {
-        self.send(outcome).await
+        let number = outcome.number();
+        call::run(&self.inner, &outcome, Some(number.masked()), self.inner.budget()).await
     }
 
     /// Sends any operation of the protocol, as often as [`RetryPolicy`] allows.
@@ -186,18 +192,6 @@ impl Client {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
-    }
-
-    /// The start with what it needs and lacks: a reference, and the client's languages.
-    pub(crate) fn complete<M: VerifyMethod>(&self, start: Start<M>) -> Start<M> {
-        let start = match start.body().reference {
-            Some(_) => start,
-            None => start.reference(settle::fresh_reference(&*self.inner.entropy)),
-        };
-        if start.has_languages() || self.inner.languages.is_empty() {
-            return start;
-        }
-        start.languages(self.inner.languages.clone())
     }
 }
 

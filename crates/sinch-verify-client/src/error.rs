@@ -46,6 +46,8 @@ struct Inner {
     is_start: bool,
     sent: u32,
     kind: Kind,
+    /// Whether the service may have seen an attempt, the last one or one before it.
+    may_have_been_sent: bool,
     found: Option<Found>,
     /// How to ask for the verification.
     whose: Whose,
@@ -66,6 +68,20 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether the service may have seen this attempt.
+    fn may_have_been_sent(&self) -> bool {
+        match self {
+            Self::Encode(_) | Self::Authorize(_) => false,
+            Self::Transport(error) => error.may_have_been_sent(),
+            Self::Decode { .. } => true,
+        }
+    }
+
+    /// Whether the service knew the start's reference before it took the start.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Decode { status, .. } if *status == StatusCode::CONFLICT)
+    }
+
     /// What it means for sending again; `None` where that would end the same way.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self {
@@ -111,6 +127,7 @@ impl Error {
             operation,
             is_start,
             sent,
+            may_have_been_sent: kind.may_have_been_sent(),
             kind,
             found: None,
             whose: Whose::default(),
@@ -136,6 +153,12 @@ impl Error {
 
     pub(crate) fn with_found(mut self, found: Option<Found>) -> Self {
         self.0.found = found;
+        self
+    }
+
+    /// Takes the attempts before the last one into account.
+    pub(crate) fn with_earlier_sent(mut self, may_have_been_sent: bool) -> Self {
+        self.0.may_have_been_sent |= may_have_been_sent;
         self
     }
 
@@ -167,9 +190,11 @@ impl Error {
         self.0.sent
     }
 
-    /// What a status query found after the answer to a start or a report was lost. `None` where the
-    /// service had answered, where nothing was sent, or where there was no way to ask: a report by id
-    /// with public authorization.
+    /// What the last status query found after the answer to a start or a report was lost. `None` where
+    /// the service had answered, where nothing was sent, or where there was no way to ask: a report by
+    /// id with public authorization.
+    ///
+    /// [`Found::Doubtful`] lets nobody in: it may be another verification.
     #[must_use]
     pub fn found(&self) -> Option<&Found> {
         self.0.found.as_ref()
@@ -193,8 +218,7 @@ impl Error {
     /// When the query fails. [`Found::Nothing`] is no error, and is also what one gets for an error
     /// that is about no verification, such as that of a status query.
     pub async fn confirm(&self, client: &Client) -> Result<Found, Self> {
-        let found = self.0.whose.ask(client.inner(), client.inner().budget()).await?;
-        Ok(found.map_or(Found::Nothing, |found| Found::Verification(Box::new(found))))
+        self.0.whose.ask(client.inner(), client.inner().budget()).await
     }
 
     /// Whether time ran out: for connecting, or for the whole attempt.
@@ -207,13 +231,15 @@ impl Error {
     }
 
     /// Whether no connection could be made: the name was not found, the port refused, the TLS
-    /// handshake failed, or connecting took too long. Nothing was sent.
+    /// handshake failed, or connecting took too long. Nothing was sent: where only the last attempt
+    /// found no connection, and an earlier one may have arrived, this is `false`.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(
+        let connect = matches!(
             self.transport_kind(),
             Some(TransportErrorKind::Connect | TransportErrorKind::ConnectTimeout)
-        )
+        );
+        connect && !self.0.may_have_been_sent
     }
 
     /// Whether the service refused to start a verification: 403 with `errorCode` 40303, or the
@@ -281,24 +307,20 @@ impl Error {
         }
     }
 
-    /// Whether the service may have seen the request. `false` is certain: the request never left
-    /// and can be made again without any harm.
+    /// Whether the service may have seen the request, in any attempt. `false` is certain: the request
+    /// never left and can be made again without any harm.
     ///
     /// It is `true` as well for everything the service answered, refusals included.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
-        match &self.0.kind {
-            Kind::Encode(_) | Kind::Authorize(_) => false,
-            Kind::Transport(error) => error.may_have_been_sent(),
-            Kind::Decode { .. } => true,
-        }
+        self.0.may_have_been_sent
     }
 
     /// What a session is told.
     pub(crate) fn into_request_failure(self) -> RequestFailure {
         match self.0.kind {
             Kind::Encode(_) | Kind::Authorize(_) => RequestFailure::NotSent,
-            Kind::Transport(error) if error.may_have_been_sent() => RequestFailure::Lost,
+            Kind::Transport(_) if self.0.may_have_been_sent => RequestFailure::Lost,
             Kind::Transport(_) => RequestFailure::NotSent,
             Kind::Decode {
                 retry_after: after,

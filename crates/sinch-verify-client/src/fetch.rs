@@ -6,8 +6,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::Response;
 use http::header::{LOCATION, USER_AGENT};
-use http::uri::{Scheme, Uri};
 use sinch_verify_protocol::DecodeError;
+use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::session::{FetchTarget, TargetError};
 use tracing::Instrument as _;
 
@@ -18,8 +18,12 @@ use crate::telemetry::Record;
 use crate::transport::TransportError;
 
 /// Fetches `address` and what it redirects to, and gives the last answer. All of it counts as one call.
-pub(crate) async fn fetch(inner: &Inner, address: &str) -> Result<Response<Bytes>, FollowError> {
-    let record = Record::new("follow_target", None);
+pub(crate) async fn fetch(
+    inner: &Inner,
+    address: &str,
+    number: Option<Masked<'_>>,
+) -> Result<Response<Bytes>, FollowError> {
+    let record = Record::new("follow_target", number);
     let span = record.span().clone();
     async move {
         let answer = follow(inner, address, &record).await;
@@ -34,12 +38,8 @@ pub(crate) async fn fetch(inner: &Inner, address: &str) -> Result<Response<Bytes
 
 async fn follow(inner: &Inner, address: &str, record: &Record) -> Result<Response<Bytes>, FollowError> {
     let budget = inner.budget();
-    // Plain http is judged below: this machine is always allowed.
-    let mut target = FetchTarget::new(address, true)?;
+    let mut target = FetchTarget::new(address, inner.plain_http_targets)?;
     for nth in 1.. {
-        if !allowed(inner, target.uri()) {
-            return Err(FollowError::PlainHttp);
-        }
         let mut request = target.to_http();
         request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
         let limit = call::time_for_one(inner, budget).map_err(FollowError::Transport)?;
@@ -59,19 +59,6 @@ async fn follow(inner: &Inner, address: &str, record: &Record) -> Result<Respons
     Err(FollowError::Target(TargetError::TooManyRedirects))
 }
 
-fn allowed(inner: &Inner, uri: &Uri) -> bool {
-    uri.scheme() == Some(&Scheme::HTTPS) || inner.plain_http_targets || is_loopback(uri)
-}
-
-fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 /// Why the address of a data verification gave no verification: `{}` fits after "failed to". No
 /// message holds the address.
 #[derive(Debug)]
@@ -81,8 +68,6 @@ pub enum FollowError {
     NoTarget,
     /// The address, or that of a redirect, must not be fetched.
     Target(TargetError),
-    /// The address, or that of a redirect, is plain http, and its host is another than this machine.
-    PlainHttp,
     /// A redirect without a readable `Location`.
     Location,
     /// No answer came.
@@ -104,7 +89,7 @@ impl FollowError {
     fn label(&self) -> &'static str {
         match self {
             Self::Transport(error) => error.label(),
-            Self::NoTarget | Self::Target(_) | Self::PlainHttp | Self::Location => "target",
+            Self::NoTarget | Self::Target(_) | Self::Location => "target",
             Self::Answer(_) | Self::Status(_) => "decode",
         }
     }
@@ -115,9 +100,6 @@ impl fmt::Display for FollowError {
         f.write_str(match self {
             Self::NoTarget => "follow the target address, which the start's answer lacks",
             Self::Target(_) => "follow the target address",
-            Self::PlainHttp => {
-                "follow plain http to another host; `plain_http_targets` of the builder allows it"
-            }
             Self::Location => "follow a redirect without a readable location",
             Self::Transport(_) => "fetch the target address",
             Self::Answer(_) => "read the answer of the target address",
@@ -134,7 +116,7 @@ impl StdError for FollowError {
             Self::Transport(source) => Some(source),
             Self::Answer(source) => Some(source),
             Self::Status(source) => Some(source),
-            Self::NoTarget | Self::PlainHttp | Self::Location => None,
+            Self::NoTarget | Self::Location => None,
         }
     }
 }

@@ -151,14 +151,14 @@ impl Flow {
         for start in self.starts {
             starts.push(start.map_err(FlowError::Method)?);
         }
-        let public = matches!(self.client.inner().credentials, Credentials::Public(_));
+        let inner = self.client.inner();
+        let public = matches!(inner.credentials, Credentials::Public(_));
         let mut starts = starts.into_iter();
         let first = starts.next().ok_or(FlowError::Plan(PlanError::NoMethod))?;
         let mut plan = starts
             .fold(Plan::new(first), Plan::then)
             .ask_by(if public { AskBy::Number } else { AskBy::Id })
-            // The client judges each address by itself.
-            .allow_plain_http(true);
+            .allow_plain_http(inner.plain_http_targets);
         let Settings {
             attempts,
             deadline,

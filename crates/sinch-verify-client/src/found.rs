@@ -1,10 +1,11 @@
 //! What a status query found after an answer was lost.
 
 use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
 
 use sinch_verify_protocol::identity::Identity;
-use sinch_verify_protocol::phone_number::PhoneNumber;
-use sinch_verify_protocol::{Credentials, Method, Reference, Verification, VerificationId};
+use sinch_verify_protocol::phone_number::{Masked, PhoneNumber};
+use sinch_verify_protocol::{Credentials, Endpoint, Method, Reference, Verification, VerificationId};
 use sinch_verify_protocol::{StatusById, StatusByNumber, StatusByReference};
 
 use crate::call;
@@ -18,6 +19,14 @@ use crate::error::Error;
 pub enum Found {
     /// The verification, as it is now.
     Verification(Box<Verification>),
+    /// A verification that may be another one. **It proves nothing**: to let somebody in on its
+    /// strength is to let in whoever found a reference that somebody else's success has, or reported
+    /// a wrong code for a number that its owner has verified.
+    ///
+    /// For a start it has your reference, and was begun before the start, or has succeeded, or had
+    /// the reference already when the service refused the start for it, or does not tell enough to
+    /// know. For a report by number it is the number's latest verification.
+    Doubtful(Box<Verification>),
     /// The service knows no such verification, though it was asked several times. A request that is
     /// still under way could arrive after that; with its reference it is told from a new one.
     Nothing,
@@ -26,12 +35,12 @@ pub enum Found {
 }
 
 impl Found {
-    /// The verification, if there is one.
+    /// The verification, if there is one that is certain to be the one asked for.
     #[must_use]
     pub fn verification(&self) -> Option<&Verification> {
         match self {
             Self::Verification(verification) => Some(verification),
-            Self::Nothing | Self::Unknown(_) => None,
+            Self::Doubtful(_) | Self::Nothing | Self::Unknown(_) => None,
         }
     }
 }
@@ -43,6 +52,13 @@ impl fmt::Display for Found {
                 write!(
                     f,
                     "the service has the verification, status {}",
+                    verification.status
+                )
+            }
+            Self::Doubtful(verification) => {
+                write!(
+                    f,
+                    "the service has a verification that may be another one, status {}",
                     verification.status
                 )
             }
@@ -58,6 +74,33 @@ pub(crate) struct Whose {
     pub(crate) id: Option<VerificationId>,
     pub(crate) reference: Option<Reference>,
     pub(crate) number: Option<(Method, PhoneNumber)>,
+    /// Of no account where the id is known.
+    pub(crate) claim: Claim,
+}
+
+/// What makes a verification that was found without its id the one asked for.
+///
+/// The service takes a reference once, so whoever gives the same to two starts has the second refused,
+/// and a question by that reference answered by the first: perhaps an old success.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Claim {
+    /// The reference was made for this start.
+    Reference,
+    /// The reference is the caller's; no request with it went out for this start before this time.
+    Since(Instant),
+    /// Nothing does.
+    #[default]
+    Nothing,
+}
+
+/// How much later than it was an event may seem to the service: `Date` and `verificationTimestamp`
+/// may both be cut to whole seconds.
+const GRAIN: Duration = Duration::from_secs(1);
+
+/// A status, and the service's time when it was told.
+struct Told {
+    verification: Verification,
+    date: Option<SystemTime>,
 }
 
 impl Whose {
@@ -67,29 +110,53 @@ impl Whose {
         self.number.is_some() || (by_name && !is_public(credentials))
     }
 
-    /// The verification, or `None` where the service knows none.
-    pub(crate) async fn ask(&self, inner: &Inner, budget: Budget) -> Result<Option<Verification>, Error> {
-        match self.status(inner, budget).await {
-            Ok(verification) => Ok(Some(verification)),
-            Err(error) if error.is_not_found() => Ok(None),
+    /// The number, for a span.
+    pub(crate) fn masked(&self) -> Option<Masked<'_>> {
+        self.number.as_ref().map(|(_, number)| number.masked())
+    }
+
+    /// The service knew the reference before it took the start.
+    pub(crate) fn was_taken(&mut self) {
+        if let Claim::Since(_) = self.claim {
+            self.claim = Claim::Nothing;
+        }
+    }
+
+    /// The verification, whether it is the one asked for, or that the service knows none.
+    pub(crate) async fn ask(&self, inner: &Inner, budget: Budget) -> Result<Found, Error> {
+        match self.query(inner, budget).await {
+            Ok(told) => {
+                let ours = self.id.is_some() || self.is_claimed(inner, &told);
+                let verification = Box::new(told.verification);
+                Ok(match ours {
+                    true => Found::Verification(verification),
+                    false => Found::Doubtful(verification),
+                })
+            }
+            Err(error) if error.is_not_found() => Ok(Found::Nothing),
             Err(error) => Err(error),
         }
     }
 
+    /// The status of a verification whose id is known.
+    pub(crate) async fn status(&self, inner: &Inner, budget: Budget) -> Result<Verification, Error> {
+        Ok(self.query(inner, budget).await?.verification)
+    }
+
     /// The verification: by id, by reference, or by method and number, the first that is at hand.
     ///
-    /// What was found may be another verification than the one asked for. Public authorization allows
-    /// the question by number only, which tells the number's latest one. And a reference that was
-    /// used before names the older verification, perhaps one of another number that succeeded.
-    pub(crate) async fn status(&self, inner: &Inner, budget: Budget) -> Result<Verification, Error> {
+    /// What is certainly another verification is not found. Public authorization allows the question
+    /// by number only, which tells the number's latest one; and the verification of a reference that
+    /// was used before may be another number's.
+    async fn query(&self, inner: &Inner, budget: Budget) -> Result<Told, Error> {
         let by_name = !is_public(&inner.credentials);
         if let Some(id) = self.id.clone().filter(|_| by_name) {
-            return call::run(inner, &StatusById { id }, None, budget).await;
+            return self.send(inner, &StatusById { id }, budget).await;
         }
         if let Some(reference) = self.reference.clone().filter(|_| by_name) {
-            let found = call::run(inner, &StatusByReference { reference }, None, budget).await?;
-            return match self.fits(&found) {
-                true => Ok(found),
+            let told = self.send(inner, &StatusByReference { reference }, budget).await?;
+            return match self.fits(&told.verification) {
+                true => Ok(told),
                 false => Err(Error::another_verification::<StatusByReference>()),
             };
         }
@@ -97,14 +164,22 @@ impl Whose {
             return Err(Error::another_verification::<StatusByNumber>());
         };
         let query = StatusByNumber { method, number };
-        let found = call::run(inner, &query, Some(number.masked()), budget).await?;
-        match self.is(&found) {
-            true => Ok(found),
+        let told = self.send(inner, &query, budget).await?;
+        match self.is(&told.verification) {
+            true => Ok(told),
             false => Err(Error::another_verification::<StatusByNumber>()),
         }
     }
 
-    /// Whether a number's latest verification is the one asked for.
+    async fn send<Q>(&self, inner: &Inner, query: &Q, budget: Budget) -> Result<Told, Error>
+    where
+        Q: Endpoint<Response = Verification>,
+    {
+        let (verification, date) = call::run_dated(inner, query, self.masked(), budget).await?;
+        Ok(Told { verification, date })
+    }
+
+    /// Whether a number's latest verification can be the one asked for.
     fn is(&self, found: &Verification) -> bool {
         if let Some(id) = &self.id {
             return *id == found.id;
@@ -116,12 +191,35 @@ impl Whose {
 
     /// Whether the verification of a reference can be the one asked for, as far as the answer tells.
     fn fits(&self, found: &Verification) -> bool {
-        let ours = self.number.as_ref().map(|(_, number)| *number);
-        let theirs = found.identity.as_ref().map(Identity::phone_number);
-        match (ours, theirs) {
-            (Some(ours), Some(theirs)) => theirs == Ok(ours),
-            _ => true,
+        let Some((method, number)) = &self.number else {
+            return true;
+        };
+        let their_method = found.method.as_ref();
+        let their_number = found.identity.as_ref().map(Identity::phone_number);
+        their_number.is_none_or(|theirs| theirs == Ok(*number))
+            // The service may name the method that it chose.
+            && (*method == Method::Auto || their_method.is_none_or(|theirs| theirs == method))
+    }
+
+    /// Whether a verification without a known id is certain to be the one asked for.
+    fn is_claimed(&self, inner: &Inner, told: &Told) -> bool {
+        let sent = match self.claim {
+            Claim::Reference => return true,
+            Claim::Since(sent) => sent,
+            Claim::Nothing => return false,
+        };
+        let found = &told.verification;
+        // A question by number is answered about that number.
+        let names_number = found.identity.is_some() || is_public(&inner.credentials);
+        if found.is_successful() || !names_number {
+            return false;
         }
+        // Its age by the service's own clock: this host's may be minutes off.
+        let (Some(now), Some(begun)) = (told.date, &found.timestamp) else {
+            return false;
+        };
+        let age = now.duration_since(begun.time()).unwrap_or_default();
+        age <= inner.clock.instant().saturating_duration_since(sent) + GRAIN
     }
 }
 

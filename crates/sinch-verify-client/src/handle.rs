@@ -104,12 +104,6 @@ impl<M: VerifyMethod> Handle<M> {
         &self.started
     }
 
-    /// What the service answered to the start, by value.
-    #[must_use]
-    pub fn into_started(self) -> Started<M> {
-        self.started
-    }
-
     /// The status now: by id, or with public authorization by method and number.
     ///
     /// # Errors

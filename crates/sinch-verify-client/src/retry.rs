@@ -17,6 +17,11 @@ use sinch_verify_protocol::endpoint::Idempotency;
 /// | 429 without `Retry-After` | no | ask for the status; again while that says `PENDING` | again |
 /// | any other answer | no | no | no |
 ///
+/// A start that the service does not know yet is asked for as often as a request may be sent, and at
+/// least for 6 seconds, where the time for the call allows it: the service may wait 5 seconds for your
+/// callback before it begins a verification. What is found is judged before it is believed: see
+/// [`Found`](crate::Found).
+///
 /// ```
 /// use std::time::Duration;
 /// use sinch_verify_client::RetryPolicy;
@@ -45,6 +50,13 @@ impl Default for RetryPolicy {
         }
     }
 }
+
+/// How long the status of a start is asked for while the service does not know it: the service may
+/// wait 5 seconds for the application's callback before it begins a verification.
+const SLOWEST_START: Duration = Duration::from_secs(6);
+
+/// The shortest pause between the later ones of these questions.
+const LATE_PAUSE: Duration = Duration::from_secs(1);
 
 impl RetryPolicy {
     /// One call is one HTTP request: nothing is sent again, no status is asked for when an answer is
@@ -80,9 +92,17 @@ impl RetryPolicy {
         self.attempts > 0
     }
 
-    /// How many times the status is asked for while the service knows no such verification.
-    pub(crate) fn questions(&self) -> u32 {
-        self.attempts
+    /// How long to wait before asking once more for a verification that the service does not know
+    /// yet, after `questions` that were asked in `spent`; `None` to leave it at that.
+    ///
+    /// It is asked for as often as a request may be sent, and until the service must have made up its
+    /// mind about the start.
+    pub(crate) fn ask_again(&self, questions: u32, spent: Duration, jitter: u64) -> Option<Duration> {
+        let pause = self.pause(questions, jitter);
+        if questions < self.attempts {
+            return Some(pause);
+        }
+        (spent < SLOWEST_START).then(|| pause.max(LATE_PAUSE))
     }
 
     /// Whether trouble is looked into with further requests.
@@ -90,16 +110,17 @@ impl RetryPolicy {
         self.asks
     }
 
-    /// What to do after attempt number `attempt`, counted from 1.
+    /// What to do after this attempt.
     pub(crate) fn decide(
         &self,
         idempotency: Idempotency,
-        attempt: u32,
+        attempt: Attempt,
         outcome: Outcome,
         jitter: u64,
     ) -> Next {
-        let more = attempt < self.attempts;
-        let wait = self.pause(attempt, jitter);
+        let Attempt { nth, arrived_before } = attempt;
+        let more = nth < self.attempts;
+        let wait = self.pause(nth, jitter);
         let again = |wait| if more { Next::Again { wait } } else { Next::Stop };
         let ask = |again| match self.asks {
             true => Next::Ask { wait, again },
@@ -126,9 +147,9 @@ impl RetryPolicy {
             Idempotency::Safe if broken || busy => again(wait),
             Idempotency::AskFirst if broken || busy => ask(more),
             Idempotency::Never if broken => ask(false),
-            // An earlier attempt may have arrived after all.
-            Idempotency::AskFirst if attempt > 1 && status == StatusCode::BAD_REQUEST => ask(false),
-            Idempotency::Never if attempt > 1 && status == StatusCode::CONFLICT => ask(false),
+            // An earlier attempt may have been carried out after all.
+            Idempotency::AskFirst if arrived_before && status == StatusCode::BAD_REQUEST => ask(false),
+            Idempotency::Never if arrived_before && status == StatusCode::CONFLICT => ask(false),
             _ => Next::Stop,
         }
     }
@@ -147,6 +168,15 @@ fn part(whole: Duration, jitter: u64) -> Duration {
     // 16 bits are chance enough, and keep the product in range.
     let share = u32::try_from(jitter >> 48).unwrap_or(0);
     (whole / (1 << 16)).saturating_mul(share)
+}
+
+/// One attempt of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    /// Its number, counted from 1.
+    pub(crate) nth: u32,
+    /// Whether the service may have seen one before it.
+    pub(crate) arrived_before: bool,
 }
 
 /// What came of one attempt that got no usable answer.
@@ -193,6 +223,14 @@ mod tests {
         }
     }
 
+    /// An attempt after others that arrived.
+    fn nth(nth: u32) -> Attempt {
+        Attempt {
+            nth,
+            arrived_before: nth > 1,
+        }
+    }
+
     /// One letter for a decision.
     fn letter(next: Next) -> char {
         match next {
@@ -225,13 +263,27 @@ mod tests {
             (answered(409, None), "---", "!--"),
             (answered(302, None), "---", "---"),
         ] {
-            for (attempt, expected) in [(1, first), (3, last)] {
+            for (attempt, expected) in [(nth(1), first), (nth(3), last)] {
                 let told: String = [START, REPORT, SAFE]
                     .map(|idempotency| letter(policy.decide(idempotency, attempt, outcome, 0)))
                     .iter()
                     .collect();
-                assert_eq!(told, expected, "{outcome:?} on attempt {attempt}");
+                assert_eq!(told, expected, "{outcome:?} on {attempt:?}");
             }
+        }
+    }
+
+    /// After attempts that never left, a refusal is about something else than this call's own start
+    /// or report.
+    #[test]
+    fn what_cannot_have_been_carried_out_is_not_asked_for() {
+        let attempt = Attempt {
+            nth: 3,
+            arrived_before: false,
+        };
+        for (idempotency, status) in [(START, 409), (REPORT, 400)] {
+            let next = RetryPolicy::default().decide(idempotency, attempt, answered(status, None), 0);
+            assert_eq!(next, Next::Stop);
         }
     }
 
@@ -241,7 +293,7 @@ mod tests {
         for attempt in 1..10 {
             for outcome in [Outcome::Lost, Outcome::Unreadable, answered(504, None)] {
                 for jitter in [0, u64::MAX] {
-                    let next = policy.decide(START, attempt, outcome, jitter);
+                    let next = policy.decide(START, nth(attempt), outcome, jitter);
                     assert!(matches!(next, Next::Ask { again: false, .. }), "{next:?}");
                 }
             }
@@ -252,7 +304,7 @@ mod tests {
     fn never_means_never() {
         for outcome in [Outcome::NeverLeft, Outcome::Lost, answered(503, Some(0))] {
             for idempotency in [START, REPORT, SAFE] {
-                let next = RetryPolicy::never().decide(idempotency, 1, outcome, 0);
+                let next = RetryPolicy::never().decide(idempotency, nth(1), outcome, 0);
                 assert_eq!(next, Next::Stop);
             }
         }
@@ -283,7 +335,7 @@ mod tests {
     fn the_services_own_time_is_kept() {
         let policy = RetryPolicy::default();
         for jitter in [0, u64::MAX] {
-            let Next::Again { wait } = policy.decide(START, 1, answered(503, Some(7)), jitter) else {
+            let Next::Again { wait } = policy.decide(START, nth(1), answered(503, Some(7)), jitter) else {
                 panic!("not sent again");
             };
             assert!(

@@ -1,12 +1,13 @@
 //! Starts and reports, whose missing answers are settled by a status query.
 
+use std::time::Duration;
+
 use http::HeaderValue;
 use http::header::CONTENT_LANGUAGE;
 use sinch_verify_protocol::method::{Reportable, VerifyMethod};
-use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{
-    Endpoint as _, Reference, Report, Start, Started, Status, Verification, VerificationId, WireObject as _,
+    Endpoint as _, Reference, Report, Start, Started, Status, Verification, WireObject as _,
 };
 use tracing::Instrument as _;
 
@@ -15,7 +16,7 @@ use crate::client::Inner;
 use crate::clock::Budget;
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::found::{Found, Whose};
+use crate::found::{Claim, Found, Whose};
 
 /// A start that was answered, or that is known to have arrived.
 pub(crate) struct Begun<M: VerifyMethod> {
@@ -24,36 +25,76 @@ pub(crate) struct Begun<M: VerifyMethod> {
     pub(crate) found: Option<Verification>,
 }
 
-/// Sends a start, which has a reference.
-pub(crate) async fn start<M: VerifyMethod>(
-    inner: &Inner,
-    start: &Start<M>,
-    whose: &Whose,
-) -> Result<Begun<M>, Error> {
-    let number = Masked::new(start.number().as_str());
-    let mut call = Call::new::<Start<M>>(inner, Some(number), inner.budget());
+/// A start with what it needs and lacked, and how its verification can be asked for.
+pub(crate) struct Opening<M: VerifyMethod> {
+    start: Start<M>,
+    pub(crate) whose: Whose,
+}
+
+impl<M: VerifyMethod> Opening<M> {
+    /// Gives `start` a reference, and the client's languages, where it has none of its own.
+    pub(crate) fn new(inner: &Inner, start: Start<M>) -> Self {
+        let (start, claim) = match start.body().reference {
+            Some(_) => (start, Claim::Since(inner.clock.instant())),
+            None => {
+                let reference = fresh_reference(&*inner.entropy);
+                (start.reference(reference), Claim::Reference)
+            }
+        };
+        let start = if start.has_languages() || inner.languages.is_empty() {
+            start
+        } else {
+            start.languages(inner.languages.clone())
+        };
+        let body = start.body();
+        let number = body.identity.phone_number().ok();
+        let whose = Whose {
+            id: None,
+            reference: body
+                .reference
+                .as_deref()
+                .and_then(|text| Reference::new(text).ok()),
+            number: number.map(|number| (M::METHOD, number)),
+            claim,
+        };
+        Self { start, whose }
+    }
+}
+
+/// Sends a start.
+pub(crate) async fn start<M: VerifyMethod>(inner: &Inner, opening: &Opening<M>) -> Result<Begun<M>, Error> {
+    let Opening { start, whose } = opening;
+    let mut call = Call::new::<Start<M>>(inner, whose.masked(), inner.budget());
     let span = call.record.span().clone();
     async move {
         let halt = match call.exchange(start).await {
             Ok(started) => return Ok(Begun { started, found: None }),
             Err(halt) => halt,
         };
-        let found = match halt.ask {
-            Some(ask) if whose.can_ask(&inner.credentials) => {
-                let found = look_for(inner, whose, &ask, call.budget).await;
-                if let Found::Verification(verification) = &found
-                    && let Some(started) = recover(verification)
-                {
-                    return Ok(Begun {
-                        started,
-                        found: Some(Verification::clone(verification)),
-                    });
-                }
-                Some(found)
+        let mut whose = whose.clone();
+        let taken = halt.kind.is_conflict();
+        if taken {
+            whose.was_taken();
+        }
+        if let Some(ask) = halt.ask
+            && whose.can_ask(&inner.credentials)
+        {
+            let found = match taken {
+                // It is there, or will not come.
+                true => look_once(inner, &whose, ask.wait, call.budget).await.0,
+                false => look_for(inner, &whose, ask.wait, call.budget).await,
+            };
+            if let Found::Verification(verification) = &found
+                && let Some(started) = recover(verification)
+            {
+                return Ok(Begun {
+                    started,
+                    found: Some(Verification::clone(verification)),
+                });
             }
-            _ => None,
-        };
-        Err(call.failed(halt.kind).with_found(found).with_whose(whose.clone()))
+            call.keep(found);
+        }
+        Err(call.failed(halt.kind).with_whose(whose))
     }
     .instrument(span)
     .await
@@ -65,7 +106,7 @@ pub(crate) async fn report<M: Reportable>(
     report: &Report<M>,
     whose: &Whose,
 ) -> Result<Verification, Error> {
-    let mut call = Call::new::<Report<M>>(inner, None, inner.budget());
+    let mut call = Call::new::<Report<M>>(inner, whose.masked(), inner.budget());
     let span = call.record.span().clone();
     async move {
         loop {
@@ -73,20 +114,26 @@ pub(crate) async fn report<M: Reportable>(
                 Ok(verification) => return Ok(verification),
                 Err(halt) => halt,
             };
-            let found = match &halt.ask {
-                Some(ask) if whose.can_ask(&inner.credentials) => {
-                    let found = look_once(inner, whose, ask, call.budget).await;
-                    match &found {
-                        Found::Verification(verification) if verification.status != Status::Pending => {
-                            return Ok(Verification::clone(verification));
-                        }
-                        Found::Verification(_) if ask.again => continue,
-                        _ => Some(found),
+            if let Some(Ask { wait, again }) = halt.ask
+                && whose.can_ask(&inner.credentials)
+            {
+                let (found, _) = look_once(inner, whose, wait, call.budget).await;
+                let pending = match &found {
+                    Found::Verification(verification) if verification.status != Status::Pending => {
+                        return Ok(Verification::clone(verification));
                     }
+                    Found::Verification(_) => true,
+                    // The number's latest verification: as long as it is pending, the report was not
+                    // taken. Its end may be that of another one, and is not given as the answer.
+                    Found::Doubtful(latest) => latest.status == Status::Pending,
+                    Found::Nothing | Found::Unknown(_) => false,
+                };
+                call.keep(found);
+                if pending && again {
+                    continue;
                 }
-                _ => None,
-            };
-            return Err(call.failed(halt.kind).with_found(found).with_whose(whose.clone()));
+            }
+            return Err(call.failed(halt.kind).with_whose(whose.clone()));
         }
     }
     .instrument(span)
@@ -94,7 +141,7 @@ pub(crate) async fn report<M: Reportable>(
 }
 
 /// A reference that nobody used before: 128 random bits.
-pub(crate) fn fresh_reference(entropy: &dyn Entropy) -> Reference {
+fn fresh_reference(entropy: &dyn Entropy) -> Reference {
     let text = format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64());
     #[expect(clippy::expect_used, reason = "32 hexadecimal digits are a reference")]
     let reference = Reference::new(&text).expect("32 hexadecimal digits");
@@ -105,10 +152,12 @@ pub(crate) fn fresh_reference(entropy: &dyn Entropy) -> Reference {
 /// app cannot do without: not so for a flash call and its filter, or for a data verification and its
 /// address.
 fn recover<M: VerifyMethod>(found: &Verification) -> Option<Started<M>> {
-    let alive = matches!(
-        found.status,
-        Status::Pending | Status::Successful | Status::Unknown(_)
-    );
+    let alive = match found.status {
+        Status::Pending | Status::Unknown(_) => true,
+        // Where a report is needed nobody has made one, so it is no success to go on with.
+        Status::Successful => M::METHOD.takes_a_key(),
+        _ => false,
+    };
     alive.then(|| rebuild(&StartResponse::new(found.id.clone(), M::METHOD), None))?
 }
 
@@ -123,51 +172,34 @@ pub(crate) fn rebuild<M: VerifyMethod>(body: &StartResponse, language: Option<&s
 
 /// Asks until the verification is there: the service may still be at work on the start, which waits
 /// for the application's callback.
-async fn look_for(inner: &Inner, whose: &Whose, ask: &Ask, budget: Budget) -> Found {
-    let mut question = 1;
-    let mut wait = ask.wait;
-    loop {
-        let found = look_once(inner, whose, &Ask { wait, again: false }, budget).await;
-        if !matches!(found, Found::Nothing) || question >= inner.retry.questions() {
-            return found;
+async fn look_for(inner: &Inner, whose: &Whose, wait: Duration, budget: Budget) -> Found {
+    let begun = inner.clock.instant();
+    let mut wait = wait;
+    for questions in 1.. {
+        let (found, waited) = look_once(inner, whose, wait, budget).await;
+        let spent = inner.clock.instant().saturating_duration_since(begun);
+        let again = inner.retry.ask_again(questions, spent, inner.entropy.next_u64());
+        match (&found, again) {
+            (Found::Nothing, Some(pause)) if waited => wait = pause,
+            _ => return found,
         }
-        question += 1;
-        wait = inner.retry.pause(question, inner.entropy.next_u64());
     }
+    Found::Nothing
 }
 
-async fn look_once(inner: &Inner, whose: &Whose, ask: &Ask, budget: Budget) -> Found {
-    // Where the wait does not fit, there is at least the question, which the budget then limits.
-    budget.sleep(&*inner.clock, ask.wait).await;
-    match whose.ask(inner, budget).await {
-        Ok(Some(verification)) => Found::Verification(Box::new(verification)),
-        Ok(None) => Found::Nothing,
-        Err(error) => Found::Unknown(error),
-    }
+/// Asks after this wait, and tells whether there was time for the wait. Where it does not fit, there
+/// is at least the question, which the budget then limits.
+async fn look_once(inner: &Inner, whose: &Whose, wait: Duration, budget: Budget) -> (Found, bool) {
+    let waited = budget.sleep(&*inner.clock, wait).await;
+    let found = whose.ask(inner, budget).await.unwrap_or_else(Found::Unknown);
+    (found, waited)
 }
 
 /// How a report's verification can be asked for.
 pub(crate) fn whose_report<M: Reportable>(report: &Report<M>) -> Whose {
     Whose {
         id: report.id().cloned(),
-        reference: None,
         number: report.number().map(|number| (M::METHOD, *number)),
-    }
-}
-
-/// How a start's verification can be asked for.
-pub(crate) fn whose_start<M: VerifyMethod>(start: &Start<M>) -> Whose {
-    let body = start.body();
-    Whose {
-        id: None::<VerificationId>,
-        reference: body
-            .reference
-            .as_deref()
-            .and_then(|text| Reference::new(text).ok()),
-        number: body
-            .identity
-            .phone_number()
-            .ok()
-            .map(|number| (M::METHOD, number)),
+        ..Whose::default()
     }
 }

@@ -40,6 +40,15 @@ open_enum! {
     }
 }
 
+impl Method {
+    /// Whether the person who is called may confirm by pressing a key, so that the verification
+    /// succeeds though nothing was reported. True of a callout alone.
+    #[must_use]
+    pub fn takes_a_key(&self) -> bool {
+        matches!(self, Self::Callout)
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
 }

@@ -57,6 +57,12 @@ impl FlashCallOutcome {
         Self { number, body }
     }
 
+    /// The number that was called.
+    #[must_use]
+    pub fn number(&self) -> PhoneNumber {
+        self.number
+    }
+
     /// The body that goes out.
     #[must_use]
     pub fn body(&self) -> &OutcomeRequest {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use sinch_verify_protocol::session::{
-    AnyStart, AskBy, CallKind, Ignored, Input, LoggedCall, Output, Plan, Request, RequestFailure, RequestId,
-    Session,
+    Answer, AnyStart, AskBy, CallKind, Ignored, Input, LoggedCall, Output, Plan, Request, RequestFailure,
+    RequestId, Session, TargetError,
 };
-use sinch_verify_protocol::{Cli, Code, PhoneNumber, Start};
+use sinch_verify_protocol::{Cli, Code, Method, PhoneNumber, Start, Verification, VerificationId};
 
 /// One input, before it is known which requests there are.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ enum Act {
     /// Answer one of the requests sent so far, open or not, with anything.
     Answer(prop::sample::Index, u16, &'static str, Option<u16>),
     Break(prop::sample::Index, u8),
+    /// Hand this verification in for a start that is open.
+    Found(&'static str),
     Ring(&'static str),
     Log(Vec<(&'static str, u8, u32)>),
     Sms(&'static str),
@@ -48,10 +50,21 @@ const BODIES: &[&str] = &[
     r#"{"id":"6","status":"FAIL","reason":"Invalid code","price":{"currencyId":"USD","amount":0.0123}}"#,
     r#"{"id":"6","status":"ABORTED","new":{"field":1}}"#,
     r#"{"id":"6","status":"THINKING"}"#,
+    r#"{"id":"4","status":"SUCCESSFUL"}"#,
+    r#"{"id":"5","status":"SUCCESSFUL"}"#,
     r#"{"errorCode":40003,"message":"no"}"#,
     r#"{"errorCode":40303,"message":"no"}"#,
     "",
     "<html>",
+];
+
+/// What a query for a lost start finds: its own verification, or another.
+const FOUND: &[&str] = &[
+    r#"{"id":"6","status":"SUCCESSFUL"}"#,
+    r#"{"id":"6","status":"PENDING"}"#,
+    r#"{"id":"6","status":"SUCCESSFUL","method":"callout","identity":{"type":"number","endpoint":"+46700000002"}}"#,
+    r#"{"id":"6","status":"SUCCESSFUL","method":"sms"}"#,
+    r#"{"id":"6","status":"DENIED"}"#,
 ];
 
 fn act() -> impl Strategy<Value = Act> {
@@ -70,7 +83,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(which, what, after)| Act::Reply(which, what, after)),
         2 => (any::<Index>(), status, select(BODIES.to_vec()), prop::option::of(0_u16..90))
             .prop_map(|(which, status, body, after)| Act::Answer(which, status, body, after)),
-        2 => (any::<Index>(), 0_u8..3).prop_map(|(which, how)| Act::Break(which, how)),
+        4 => select(FOUND.to_vec()).prop_map(Act::Found),
+        2 => (any::<Index>(), 0_u8..4).prop_map(|(which, how)| Act::Break(which, how)),
         2 => numbers().prop_map(Act::Ring),
         2 => log.prop_map(Act::Log),
         3 => select(vec!["Code 1111", "Code 4444", "hello", ""]).prop_map(Act::Sms),
@@ -123,12 +137,12 @@ fn plan() -> impl Strategy<Value = Plan> {
 fn fitting(request: &Request) -> &'static [(u16, usize)] {
     match request {
         Request::Start(start) => match start.as_ref() {
-            AnyStart::Sms(_) => &[(200, 0), (200, 0), (200, 0), (500, 16)],
-            AnyStart::FlashCall(_) => &[(200, 1), (200, 1), (200, 1), (200, 2), (400, 14)],
-            AnyStart::Callout(_) => &[(200, 3), (200, 3), (200, 4), (200, 7), (422, 16)],
-            AnyStart::Seamless(_) => &[(200, 5), (200, 5), (200, 5), (503, 16)],
-            AnyStart::Auto(_) => &[(200, 6), (200, 6), (200, 6), (503, 16)],
-            _ => &[(200, 7), (200, 7), (200, 8), (503, 16)],
+            AnyStart::Sms(_) => &[(200, 0), (200, 0), (200, 0), (500, 18)],
+            AnyStart::FlashCall(_) => &[(200, 1), (200, 1), (200, 1), (200, 2), (400, 16)],
+            AnyStart::Callout(_) => &[(200, 3), (200, 3), (200, 4), (200, 7), (422, 18)],
+            AnyStart::Seamless(_) => &[(200, 5), (200, 5), (200, 5), (503, 18)],
+            AnyStart::Auto(_) => &[(200, 6), (200, 6), (200, 6), (503, 18)],
+            _ => &[(200, 7), (200, 7), (200, 8), (503, 18)],
         },
         Request::Status(_) => &[
             (200, 8),
@@ -137,20 +151,29 @@ fn fitting(request: &Request) -> &'static [(u16, usize)] {
             (200, 8),
             (200, 9),
             (200, 10),
-            (404, 16),
-            (429, 16),
-            (503, 16),
+            (404, 18),
+            (429, 18),
+            (503, 18),
+        ],
+        Request::FetchTarget(_) => &[
+            (400, 16),
+            (200, 8),
+            (200, 9),
+            (200, 14),
+            (200, 15),
+            (204, 18),
+            (503, 18),
         ],
         _ => &[
-            (400, 14),
-            (400, 14),
-            (400, 14),
+            (400, 16),
+            (400, 16),
+            (400, 16),
             (200, 8),
             (200, 9),
             (200, 10),
-            (204, 16),
-            (429, 16),
-            (503, 16),
+            (204, 18),
+            (429, 18),
+            (503, 18),
         ],
     }
 }
@@ -189,11 +212,23 @@ fn input(act: &Act, sent: &[(RequestId, Request)], in_flight: &[RequestId]) -> O
             let failure = match how {
                 0 => RequestFailure::Lost,
                 1 => RequestFailure::NotSent,
+                2 => RequestFailure::Target(TargetError::PlainHttp),
                 _ => RequestFailure::Unreadable,
             };
             Input::RequestFailed {
                 request: *request,
                 failure,
+            }
+        }
+        Act::Found(body) => {
+            let is_open = |sent: &&(RequestId, Request)| in_flight.contains(&sent.0);
+            let (request, _) = sent
+                .iter()
+                .filter(is_open)
+                .find(|(_, request)| matches!(request, Request::Start(_)))?;
+            Input::Answered {
+                request: *request,
+                answer: serde_json::from_str::<Verification>(body).unwrap().into(),
             }
         }
         Act::Ring(number) => Input::ringing(number),
@@ -224,6 +259,33 @@ fn last(sent: &[(RequestId, Request)]) -> Option<&[(RequestId, Request)]> {
     sent.get(from..).filter(|rest| !rest.is_empty())
 }
 
+/// Whether this answer may verify the number: a target's only if it tells of the verification `at_work`,
+/// and one in place of a lost start only if it may be this number's callout.
+fn may_prove(input: &Input, sent: &[(RequestId, Request)], at_work: Option<&VerificationId>) -> bool {
+    let Input::Answered {
+        request,
+        answer: Answer::Verification(told),
+    } = input
+    else {
+        return false;
+    };
+    let request = sent.iter().find(|(id, _)| id == request);
+    match request.map(|(_, request)| request) {
+        Some(Request::Start(start)) => {
+            let other = told.identity.as_ref().map(|identity| identity.endpoint.as_str());
+            matches!(start.as_ref(), AnyStart::Callout(_))
+                && told
+                    .method
+                    .as_ref()
+                    .is_none_or(|method| *method == Method::Callout)
+                && other.is_none_or(|number| number == "+46700000001")
+        }
+        Some(Request::FetchTarget(_)) => at_work == Some(&told.id),
+        Some(_) => true,
+        None => false,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
@@ -251,8 +313,9 @@ proptest! {
             // Carried elsewhere or not, the same happens.
             let mut twin = Session::restore(&session.save()).unwrap();
             prop_assert_eq!(&twin, &session);
+            let at_work = session.verification_id().cloned();
             let outputs = session.handle(now, input.clone());
-            prop_assert_eq!(&twin.handle(now, input), &outputs);
+            prop_assert_eq!(&twin.handle(now, input.clone()), &outputs);
             prop_assert_eq!(&twin, &session);
             prop_assert_eq!(twin.next_deadline(), session.next_deadline());
 
@@ -278,6 +341,10 @@ proptest! {
                     Output::Ended(ending) => {
                         prop_assert!(ended.is_none(), "ended twice");
                         ended = Some(ending.clone());
+                        if ending.is_verified() {
+                            let proof = may_prove(&input, &sent, at_work.as_ref());
+                            prop_assert!(proof, "verified by {:?} at {:?}", input, at_work);
+                        }
                     }
                     _ => {}
                 }

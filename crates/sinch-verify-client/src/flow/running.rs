@@ -124,8 +124,9 @@ impl<S: CodeSource> Running<S> {
             match output {
                 Output::Send { id, request } => {
                     let client = self.client.clone();
+                    let number = self.session.number();
                     self.requests
-                        .push(Box::pin(request::carry_out(client, id, request)));
+                        .push(Box::pin(request::carry_out(client, number, id, request)));
                 }
                 Output::Progress(progress) => self.told.push_back(Step::Progress(progress)),
                 Output::Ended(Ending::Verified(verification)) => {

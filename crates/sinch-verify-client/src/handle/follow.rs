@@ -26,7 +26,8 @@ impl Handle<Seamless> {
     /// [`FollowError`], by step. A refusal by status 400 means that the number was not verified.
     pub async fn follow(&self) -> Result<Verification, FollowError> {
         let target = self.started.details.target_uri.as_ref();
-        let answer = fetch(self.client.inner(), target.ok_or(FollowError::NoTarget)?.as_str()).await?;
+        let target = target.ok_or(FollowError::NoTarget)?;
+        let answer = fetch(self.client.inner(), target.as_str(), self.whose.masked()).await?;
         match Verification::from_http(&answer) {
             Ok(verification) if verification.id == self.started.id => Ok(verification),
             // Told of another verification, or of none.

@@ -11,7 +11,7 @@ use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
 
 use super::Handle;
 use crate::client::Client;
-use crate::found::Whose;
+use crate::found::{Claim, Whose};
 use crate::settle;
 
 /// The version that this release writes and reads.
@@ -92,6 +92,7 @@ impl<M: VerifyMethod> Handle<M> {
                 id: Some(started.id.clone()),
                 reference: text.reference,
                 number: text.number.map(|number| (M::METHOD, number)),
+                claim: Claim::Nothing,
             },
             began_at: instant.checked_sub(ago).unwrap_or(instant),
             began,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
@@ -54,7 +55,16 @@ type Script = dyn Fn(&str) -> Fault + Send + Sync;
 pub(crate) struct FaultServer {
     pub(crate) base_url: String,
     requests: Arc<Mutex<Vec<String>>>,
+    stalls: Arc<Stalls>,
     task: tokio::task::JoinHandle<()>,
+}
+
+/// Requests that get no answer any more.
+struct Stalls {
+    /// One for each that came.
+    came: Semaphore,
+    /// One for each whose connection the other side has closed.
+    hung_up: Semaphore,
 }
 
 impl FaultServer {
@@ -68,18 +78,35 @@ impl FaultServer {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let stalls = Arc::new(Stalls {
+            came: Semaphore::new(0),
+            hung_up: Semaphore::new(0),
+        });
+        let stalled = Arc::clone(&stalls);
         let script: Arc<Script> = Arc::new(script);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&seen)));
+                let (script, seen) = (Arc::clone(&script), Arc::clone(&seen));
+                tokio::spawn(serve(stream, script, seen, Arc::clone(&stalled)));
             }
         });
         Self {
             base_url,
             requests,
+            stalls,
             task,
         }
+    }
+
+    /// Waits for the next request that gets no answer.
+    pub(crate) async fn stalling(&self) {
+        self.stalls.came.acquire().await.unwrap().forget();
+    }
+
+    /// Waits until the other side has closed the next connection that gets no answer.
+    pub(crate) async fn hung_up(&self) {
+        self.stalls.hung_up.acquire().await.unwrap().forget();
     }
 
     /// How many starts, reports and status queries came so far.
@@ -123,7 +150,12 @@ pub(crate) fn refusing() -> String {
     "http://127.0.0.1:1".to_owned()
 }
 
-async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    script: Arc<Script>,
+    seen: Arc<Mutex<Vec<String>>>,
+    stalls: Arc<Stalls>,
+) {
     while let Some(request) = peek_request(&stream).await {
         seen.lock().unwrap().push(request.clone());
         let fault = script(&request);
@@ -134,7 +166,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<S
         // The other side may have hung up already, which is not this server's trouble.
         match fault {
             Fault::Reset | Fault::Close => return,
-            Fault::Stall => return stall(stream).await,
+            Fault::Stall => return stall(stream, &stalls).await,
             Fault::Say(bytes) => _ = stream.write_all(&bytes).await,
             Fault::SayAndReset(bytes) | Fault::SayAndClose(bytes) => {
                 _ = stream.write_all(&bytes).await;
@@ -142,7 +174,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<S
             }
             Fault::SayAndStall(bytes) => {
                 _ = stream.write_all(&bytes).await;
-                return stall(stream).await;
+                return stall(stream, &stalls).await;
             }
             Fault::Drip(bytes, pause) => {
                 for byte in bytes {
@@ -156,9 +188,12 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, seen: Arc<Mutex<Vec<S
     }
 }
 
-async fn stall(stream: TcpStream) {
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    drop(stream);
+/// Keeps the connection open, without an answer, until the other side closes it.
+async fn stall(mut stream: TcpStream, stalls: &Stalls) {
+    stalls.came.add_permits(1);
+    // An end, or a reset, is the other side's.
+    while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+    stalls.hung_up.add_permits(1);
 }
 
 /// The next request, head and body; `None` where the other side has hung up.

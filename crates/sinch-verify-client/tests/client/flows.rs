@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use sinch_verify_client::flow::{Seen, Step};
-use sinch_verify_client::protocol::session::{Failure, PlanError, Progress};
+use sinch_verify_client::protocol::session::{Failure, MAX_REDIRECTS, PlanError, Progress, TargetError};
 use sinch_verify_client::protocol::{Code, Decision, Method, Start, Status};
+use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{CodeSource, FlowError};
 use sinch_verify_emulator::{Emulator, Message, MessageKind};
 use tokio::sync::mpsc;
 
-use crate::fault_server::{Fault, FaultServer, Seen as Count};
+use crate::fault_server::{Fault, FaultServer};
+use crate::script::{seamless, seen, server, verification};
 use crate::support::{KEY, PATIENT, Service, Skipping, hasty, number};
 
 /// Reads the handset, and makes something of each message.
@@ -221,25 +223,48 @@ async fn dropping_a_flow_sends_nothing_more() {
         false => Fault::Stall,
     })
     .await;
-    let client = hasty(&server.base_url).build().unwrap();
+    // Nothing but dropping ends the report while the test runs.
+    let hour = Duration::from_secs(3600);
+    let builder = hasty(&server.base_url).attempt_timeout(hour).total_timeout(hour);
+    let client = builder.build().unwrap();
     let (tell, source) = mpsc::channel(1);
+    tell.try_send(code("4821")).unwrap();
     let mut running = client.verify(number()).begin(source).unwrap();
-    while let Some(step) = running.next().await {
-        match step {
-            Step::Progress(Progress::Waiting { .. }) => tell.try_send(code("4821")).unwrap(),
-            Step::Progress(Progress::Reporting { .. }) => break,
-            _ => {}
+    let reported = async {
+        while let Some(step) = running.next().await {
+            assert!(matches!(step, Step::Progress(_)), "{step:?}");
         }
+    };
+    tokio::select! {
+        () = reported => panic!("ended without an answer"),
+        () = server.stalling() => {}
     }
     drop(running);
     assert!(tell.is_closed(), "the source is still asked");
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let Count {
-        starts,
-        reports,
-        queries,
-    } = server.seen();
-    assert!(starts == 1 && reports <= 1 && queries == 0);
+    let hung_up = tokio::time::timeout(PATIENT, server.hung_up()).await;
+    hung_up.expect("the request that was given up is still waited for");
+    // The report that had left, and nothing after it.
+    assert_eq!(server.seen(), seen(1, 1, 0));
+}
+
+#[tokio::test]
+async fn dropping_a_call_closes_its_connection() {
+    let server = FaultServer::start(Fault::Stall).await;
+    let hour = Duration::from_secs(3600);
+    for builder in [
+        hasty(&server.base_url),
+        hasty(&server.base_url).transport(HyperTransport::default()),
+    ] {
+        let builder = builder.attempt_timeout(hour).total_timeout(hour);
+        let client = builder.build().unwrap();
+        tokio::select! {
+            answer = client.start(Start::sms(number())) => panic!("{answer:?}"),
+            () = server.stalling() => {}
+        }
+        let hung_up = tokio::time::timeout(PATIENT, server.hung_up()).await;
+        hung_up.expect("the connection of a call that was given up is kept");
+    }
+    assert_eq!(server.seen(), seen(2, 0, 0));
 }
 
 #[tokio::test]
@@ -338,4 +363,81 @@ async fn who_typed_too_early_may_still_give_up() {
     let flow = client.verify(number()).run(channel([code("4821"), Seen::Cancel]));
     let error = tokio::time::timeout(PATIENT, flow).await.unwrap().unwrap_err();
     assert!(matches!(error.failure(), Some(Failure::Cancelled)), "{error:#}");
+}
+
+/// A data verification whose address is `target`, as a flow.
+async fn follow(server: &FaultServer, clock: Skipping) -> Result<Status, Failure> {
+    let client = hasty(&server.base_url).clock(clock).build().unwrap();
+    let flow = client.verify(number()).methods([Method::Seamless]);
+    match flow.run(channel([])).await {
+        Ok(verification) => Ok(verification.status),
+        Err(error) => Err(error.failure().unwrap().clone()),
+    }
+}
+
+fn patient() -> Skipping {
+    Skipping::up_to(Duration::from_secs(60))
+}
+
+/// The address is an operator's, and may tell of any verification: of an old success, say.
+#[tokio::test]
+async fn what_a_target_says_of_another_verification_verifies_nobody() {
+    for (status, verified) in [("PENDING", false), ("SUCCESSFUL", true)] {
+        let target = FaultServer::start(Fault::answer(
+            "200 OK",
+            r#"{"id":"another","status":"SUCCESSFUL"}"#,
+        ))
+        .await;
+        let server = server(seamless(&target.base_url), verification(status)).await;
+        let answer = follow(&server, patient()).await;
+        assert_eq!(answer.is_ok(), verified, "{answer:?}");
+        assert_eq!((target.requests().len(), server.seen().queries), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_must_not_be_followed_is_named_and_not_tried_again() {
+    let redirect = |location: &str| {
+        let head = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        Fault::Say(head.into_bytes())
+    };
+    for (location, hops, expected) in [
+        ("http://192.0.2.1/secret", 1, TargetError::PlainHttp),
+        (
+            "/again",
+            1 + usize::from(MAX_REDIRECTS),
+            TargetError::TooManyRedirects,
+        ),
+        ("ftp://127.0.0.1/", 1, TargetError::Scheme),
+    ] {
+        let target = FaultServer::start(redirect(location)).await;
+        let server = FaultServer::start(seamless(&target.base_url)).await;
+        let failure = follow(&server, patient()).await.unwrap_err();
+        assert_eq!(failure, Failure::Target(expected));
+        assert_eq!(target.requests().len(), hops, "{location}");
+        assert_eq!(server.seen().queries, 0);
+    }
+    // At once where the start's answer has it; and the reason names the way out.
+    let server = FaultServer::start(seamless("http://192.0.2.1/")).await;
+    let failure = follow(&server, patient()).await.unwrap_err();
+    assert!(failure.to_string().contains("plain_http_targets"), "{failure}");
+}
+
+#[tokio::test]
+async fn plain_http_targets_may_be_allowed_to_a_flow() {
+    // `.invalid` is not found, so the fetch fails; but it was tried.
+    let server = server(seamless("http://operator.invalid/"), verification("PENDING")).await;
+    for (allowed, tried) in [(false, false), (true, true)] {
+        let builder = hasty(&server.base_url)
+            .plain_http_targets(allowed)
+            .clock(patient());
+        let flow = builder.build().unwrap().verify(number());
+        let error = flow
+            .methods([Method::Seamless])
+            .run(channel([]))
+            .await
+            .unwrap_err();
+        let refused = matches!(error.failure(), Some(Failure::Target(TargetError::PlainHttp)));
+        assert_eq!(!refused, tried, "{error:#}");
+    }
 }

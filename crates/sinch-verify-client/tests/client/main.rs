@@ -15,6 +15,7 @@ mod handles;
 mod lost;
 mod many;
 mod operations;
+mod ours;
 mod retries;
 mod script;
 mod snippets;

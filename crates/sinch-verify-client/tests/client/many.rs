@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::{PhoneNumber, Reference, Start};
-use sinch_verify_client::{Client, Found, Handle, RetryPolicy};
+use sinch_verify_client::transport::ReqwestTransport;
+use sinch_verify_client::{Client, Found, Handle, RetryPolicy, SharedTransport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, Semaphore};
 
 use crate::fault_server::{answer_with, read_request};
-use crate::support::{Service, builder};
+use crate::support::{Hurried, PATIENT, Service, builder};
 
 const VERIFICATIONS: usize = 2_000;
 
@@ -124,23 +125,30 @@ async fn start(client: &Client, at: usize, number: PhoneNumber) -> Handle<Sms> {
 async fn two_thousand_in_flight_through_faults_lose_none() {
     let Service { emulator, .. } = Service::without_backend().await;
     let proxy = Arc::new(Proxy::default());
-    let client = builder(&Arc::clone(&proxy).run(emulator.addr()).await)
-        .retry(
-            RetryPolicy::default()
-                .attempts(6)
-                .backoff(Duration::from_millis(1), Duration::from_millis(5)),
-        )
-        .attempt_timeout(Duration::from_secs(60))
-        .total_timeout(Duration::from_secs(300))
-        .build()
-        .unwrap();
+    let base_url = Arc::clone(&proxy).run(emulator.addr()).await;
+    let transport = SharedTransport::new(ReqwestTransport::plain(PATIENT).unwrap());
+    // A time of its own for each, because pauses take none.
+    let client = || {
+        builder(&base_url)
+            .transport(transport.clone())
+            .retry(
+                RetryPolicy::default()
+                    .attempts(6)
+                    .backoff(Duration::from_millis(1), Duration::from_millis(5)),
+            )
+            .clock(Hurried::default())
+            .attempt_timeout(Duration::from_secs(60))
+            .total_timeout(Duration::from_secs(300))
+            .build()
+            .unwrap()
+    };
 
     // Bounds the sockets, not the verifications.
     let gate = Arc::new(Semaphore::new(64));
     let all_started = Arc::new(Barrier::new(VERIFICATIONS));
     let flows: Vec<_> = (0..VERIFICATIONS)
         .map(|at| {
-            let (client, gate) = (client.clone(), Arc::clone(&gate));
+            let (client, gate) = (client(), Arc::clone(&gate));
             let (all_started, emulator) = (Arc::clone(&all_started), Arc::clone(&emulator));
             tokio::spawn(async move {
                 let number: PhoneNumber = format!("+4670{at:07}").parse().unwrap();

@@ -3,8 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sinch_verify_client::protocol::{ApiError, Method, Reference, Start};
-use sinch_verify_client::{Entropy, Found, RetryPolicy};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use sinch_verify_client::flow::{Seen, Step};
+use sinch_verify_client::protocol::session::Progress;
+use sinch_verify_client::protocol::{ApiError, Code, Method, Reference, Start, Status, VerificationId};
+use sinch_verify_client::{Entropy, Found, RetryPolicy, SharedTransport, TransportError, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer, answer, answer_with, refusing};
 use crate::script::{STARTED, busy, client, report, seen, server, verification};
@@ -280,4 +285,98 @@ impl Entropy for Zeros {
     fn next_u64(&self) -> u64 {
         0
     }
+}
+
+/// What one request meets.
+#[derive(Clone, Copy, Debug)]
+enum Met {
+    Refused,
+    Lost,
+    Answer(u16, &'static str),
+    Wait,
+}
+
+/// A transport on which request after request meets the next of these, and then the last.
+fn script(met: &'static [Met]) -> SharedTransport {
+    let nth = AtomicUsize::new(0);
+    SharedTransport::from_fn(move |_| {
+        let at = nth.fetch_add(1, Ordering::SeqCst).min(met.len() - 1);
+        let answer = |status: u16, body: &'static str| {
+            let mut answer = http::Response::new(Bytes::from_static(body.as_bytes()));
+            *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+            answer
+        };
+        let met = match met[at] {
+            Met::Refused => Err(TransportError::new(TransportErrorKind::Connect)),
+            Met::Lost => Err(TransportError::new(TransportErrorKind::Interrupted)),
+            Met::Answer(status, body) => Ok(answer(status, body)),
+            Met::Wait => {
+                let mut answer = answer(503, "");
+                answer.headers_mut().insert(RETRY_AFTER, 0.into());
+                Ok(answer)
+            }
+        };
+        async move { met }
+    })
+}
+
+const PENDING: &str = r#"{"id":"1","method":"sms","status":"PENDING"}"#;
+
+/// What an earlier attempt may have done is not forgotten because the last one found nobody there.
+#[tokio::test]
+async fn an_attempt_that_may_have_arrived_counts_whatever_the_last_one_met() {
+    let scripted = |met| {
+        let builder = hasty("http://127.0.0.1:1").transport(script(met));
+        builder.build().unwrap()
+    };
+    let reported = scripted(&[Met::Lost, Met::Answer(200, PENDING), Met::Refused])
+        .report(report())
+        .await
+        .unwrap_err();
+    let found = reported.found().and_then(Found::verification).unwrap();
+    assert_eq!(found.status, Status::Pending);
+    assert_eq!(reported.attempts(), 3);
+
+    let started = scripted(&[Met::Wait, Met::Refused])
+        .start(Start::sms(number()))
+        .await
+        .unwrap_err();
+    let asked = scripted(&[Met::Lost, Met::Refused])
+        .status_by_id(VerificationId::new("1").unwrap())
+        .await
+        .unwrap_err();
+    for error in [reported, started, asked] {
+        assert!(error.may_have_been_sent(), "{error:#}");
+        assert!(!error.is_connect(), "{error:#}");
+    }
+
+    let error = scripted(&[Met::Refused]).report(report()).await.unwrap_err();
+    assert!(error.is_connect() && !error.may_have_been_sent(), "{error:#}");
+}
+
+/// A flow is told the same: what may have arrived is asked for before it is sent again.
+#[tokio::test]
+async fn a_flow_does_not_take_a_report_that_may_have_arrived_for_one_that_never_left() {
+    let started = Met::Answer(200, STARTED);
+    let done = Met::Answer(200, r#"{"id":"1","method":"sms","status":"SUCCESSFUL"}"#);
+    let met: &'static [Met] = Box::leak(Box::new([
+        started,
+        // The report, as often as the client sends it.
+        Met::Wait,
+        Met::Refused,
+        Met::Refused,
+        done,
+    ]));
+    let clock = Skipping::up_to(Duration::from_secs(60));
+    let builder = hasty("http://127.0.0.1:1").transport(script(met)).clock(clock);
+    let (tell, source) = tokio::sync::mpsc::channel(1);
+    tell.try_send(Seen::Code(Code::new("4821").unwrap())).unwrap();
+    let mut running = builder.build().unwrap().verify(number()).begin(source).unwrap();
+    let mut lost = false;
+    let mut last = None;
+    while let Some(step) = running.next().await {
+        lost |= matches!(step, Step::Progress(Progress::ReportLost));
+        last = Some(step);
+    }
+    assert!(lost && matches!(last, Some(Step::Verified(_))), "{last:?}");
 }

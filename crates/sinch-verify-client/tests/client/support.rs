@@ -1,6 +1,6 @@
 //! What the tests of several files begin with: an application, a service, a clock.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -91,6 +91,26 @@ impl Service {
 
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
+    }
+}
+
+/// The system's time, but for its pauses: they are over at once, and are counted all the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hurried(Arc<AtomicU64>);
+
+impl Clock for Hurried {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now() + Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap();
+        self.0.fetch_add(nanos, Ordering::Relaxed);
+        Box::pin(tokio::task::yield_now())
     }
 }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 use crate::fault_server::{Fault, FaultServer};
 use crate::script::seamless;
 use crate::support::{KEY, Skipping, builder, number};
+use sinch_verify_client::flow::Seen;
+use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
-use sinch_verify_client::protocol::{Method, Start, StatusById, VerificationId};
+use sinch_verify_client::protocol::{Code, Method, Report, Start, StatusById, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{ClientBuilder, RetryPolicy};
 use tracing::field::{Field, Visit};
@@ -19,6 +21,10 @@ const PENDING: &str = r#"{"id":"1","method":"sms","status":"PENDING"}"#;
 
 fn id() -> VerificationId {
     VerificationId::new("1").unwrap()
+}
+
+fn code() -> Code {
+    Code::new("4821").unwrap()
 }
 
 fn builders(base_url: &str) -> [ClientBuilder; 2] {
@@ -148,7 +154,11 @@ fn spans_tell_the_operation_and_nothing_personal() {
         let server = FaultServer::start(Fault::answer("200 OK", PENDING)).await;
         let [builder, _] = builders(&server.base_url);
         let client = builder.build().unwrap();
-        client.start(Start::sms(number())).await.unwrap();
+        let handle = client.start(Start::sms(number())).await.unwrap();
+        handle.status().await.unwrap();
+        handle.report(code()).await.unwrap();
+        let report = Report::<Sms>::by_number(number(), code());
+        client.report(report).await.unwrap();
         client.status_by_number(Method::Sms, number()).await.unwrap();
         let outcome = FlashCallOutcome::new(number(), CallOutcome::None);
         client.flash_call_outcome(outcome).await.unwrap();
@@ -158,6 +168,12 @@ fn spans_tell_the_operation_and_nothing_personal() {
         let [builder, _] = builders(&server.base_url);
         let handle = builder.build().unwrap().start(Start::seamless(number())).await;
         handle.unwrap().follow().await.unwrap();
+
+        // A flow knows its number whatever it sends.
+        let (tell, source) = tokio::sync::mpsc::channel(1);
+        tell.try_send(Seen::Code(code())).unwrap();
+        let flow = client.verify(number()).attempts(1);
+        flow.run(source).await.unwrap_err();
 
         let broken = FaultServer::start(Fault::Close).await;
         let [builder, _] = builders(&broken.base_url);
@@ -182,13 +198,23 @@ fn spans_tell_the_operation_and_nothing_personal() {
     let expected = [
         call(&[("operation", "start_verification"), masked, ok]),
         call(&[ok]),
+        call(&[("operation", "status_by_id"), masked, ok]),
+        call(&[ok]),
+        call(&[("operation", "report_verification"), masked, ok]),
+        call(&[ok]),
+        call(&[("operation", "report_verification"), masked, ok]),
+        call(&[ok]),
         call(&[("operation", "status_by_number"), masked, ok]),
         call(&[ok]),
-        call(&[("operation", "flash_call_outcome"), ok]),
+        call(&[("operation", "flash_call_outcome"), masked, ok]),
         call(&[ok]),
         call(&[("operation", "start_verification"), masked, ok]),
         call(&[ok]),
-        call(&[("operation", "follow_target"), ok]),
+        call(&[("operation", "follow_target"), masked, ok]),
+        call(&[ok]),
+        call(&[("operation", "start_verification"), masked, ok]),
+        call(&[ok]),
+        call(&[("operation", "report_verification"), masked, ok]),
         call(&[ok]),
         call(&[("operation", "status_by_id"), ("error", "interrupted")]),
         call(&[]),

@@ -80,6 +80,7 @@ impl Turn<'_> {
                 self.progress(Progress::ReportUnreadable);
                 self.ask(leg, Inquiry::new(pending, Doubt::Unreadable))
             }
+            Err(RequestFailure::Target(error)) => self.leg_failed(leg, Failure::Target(error)),
             Err(RequestFailure::NotSent) => {
                 if pending.sends >= MAX_SENDS {
                     return self.unsettled(leg, &pending.proof, RequestFailure::NotSent);

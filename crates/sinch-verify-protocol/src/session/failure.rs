@@ -31,6 +31,9 @@ pub enum RequestFailure {
     Lost,
     /// The request provably never left.
     NotSent,
+    /// The address of a data verification, or one that it redirects to, must not
+    /// be fetched. Trying again would end the same way.
+    Target(TargetError),
 }
 
 impl RequestFailure {
@@ -78,6 +81,7 @@ impl RequestFailure {
             Self::NotSent => Failure::Unreachable {
                 may_have_been_sent: false,
             },
+            Self::Target(error) => Failure::Target(error),
         }
     }
 }
@@ -145,6 +149,10 @@ pub enum Failure {
         /// Whether the request may have arrived all the same.
         may_have_been_sent: bool,
     },
+    /// The start's answer was lost, and the verification that was found in its
+    /// place cannot be taken for the one that it began: it is of another number
+    /// or method, or it has succeeded though nothing was reported. Falls back.
+    Doubtful(Box<Verification>),
     /// The answer to a start had nothing to read. Falls back.
     Unreadable,
     /// The answer to a start does not say what its method needs. Falls back.
@@ -242,6 +250,11 @@ impl fmt::Display for Failure {
             } => write!(f, "service refused: {error}"),
             Self::Refused { status, error: None } => write!(f, "service refused with HTTP status {status}"),
             Self::Unreachable { .. } => f.write_str("service could not be reached"),
+            Self::Doubtful(verification) => write!(
+                f,
+                "answer to the start was lost, and what was found instead may be another verification: {}",
+                verification.status
+            ),
             Self::Unreadable => f.write_str("answer to the start has no readable body"),
             Self::Unusable { field } => write!(f, "answer to the start lacks a usable `{field}`"),
             Self::Target(error) => write!(f, "targetUri must not be fetched: {error}"),

@@ -92,7 +92,10 @@ pub enum Answer {
     ///
     /// May also be given for a start whose own answer was lost, when a query by
     /// reference found the verification: the session then goes on with typed
-    /// codes.
+    /// codes. **Only where it is certain to be this start's**: a reference that
+    /// was used before leads to the older verification, and who takes its
+    /// success for the new one's lets a stranger in. A success found so counts
+    /// for a callout only.
     Verification(Box<Verification>),
     /// To the outcome of a flash call. It tells nothing, and need not be handed in.
     Nothing,

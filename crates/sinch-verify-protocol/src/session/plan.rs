@@ -100,7 +100,7 @@ impl Plan {
     }
 
     /// Lets the `targetUri` of a data verification, and what it redirects to,
-    /// be plain `http`. Off by default.
+    /// be plain `http` on another host than this machine. Off by default.
     #[must_use]
     pub fn allow_plain_http(mut self, yes: bool) -> Self {
         self.settings.plain_http = yes;

@@ -13,6 +13,7 @@ use super::target::FetchTarget;
 use super::turn::Turn;
 use crate::cli_filter::CliFilter;
 use crate::id::VerificationId;
+use crate::identity::Identity;
 use crate::method::Method;
 use crate::start::{
     AutoDetails, CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails, StartResponse,
@@ -52,9 +53,18 @@ impl Turn<'_> {
     }
 
     /// The start's answer was lost, but the verification was found.
+    ///
+    /// Nobody has reported anything to it, so a success is believed of a callout only, in which a
+    /// key may have been pressed. Any other may be an older verification's, which the driver took
+    /// for this one: whoever began a verification of a number that is not his must not live off
+    /// the owner's.
     pub(super) fn found(&mut self, starting: Starting, found: Box<Verification>) -> Phase {
+        if !self.fits(&starting, &found) {
+            return self.start_failed(&starting.method, Failure::Doubtful(found));
+        }
         match found.status {
-            Status::Successful => return self.verified(found),
+            Status::Successful if starting.method.takes_a_key() => return self.verified(found),
+            Status::Successful => return self.start_failed(&starting.method, Failure::Doubtful(found)),
             Status::Pending | Status::Unknown(_) => {}
             _ => return self.start_failed(&starting.method, Failure::of(found)),
         }
@@ -80,6 +90,14 @@ impl Turn<'_> {
             None,
             Vec::new(),
         )
+    }
+
+    /// Whether what was found can be what the start began, as far as it tells.
+    fn fits(&self, starting: &Starting, found: &Verification) -> bool {
+        let method = found.method.as_ref();
+        let number = found.identity.as_ref().map(Identity::phone_number);
+        method.is_none_or(|method| *method == starting.method)
+            && number.is_none_or(|number| number == Ok(self.core.number))
     }
 
     /// Puts a method to work.

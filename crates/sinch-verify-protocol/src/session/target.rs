@@ -8,6 +8,8 @@ use http::uri::Scheme;
 use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::is_loopback_host;
+
 /// The most redirects that are followed from one `targetUri`.
 pub const MAX_REDIRECTS: u8 = 5;
 
@@ -42,8 +44,8 @@ impl FetchTarget {
     ///
     /// # Errors
     ///
-    /// When it is not an absolute `https` URI (`http` where `plain_http` allows
-    /// it), or holds a user name.
+    /// When it is not an absolute `https` URI, or holds a user name. `http` is
+    /// taken where `plain_http` allows it, and always to this machine.
     pub fn new(uri: &str, plain_http: bool) -> Result<Self, TargetError> {
         Ok(Self {
             uri: check(uri, plain_http)?,
@@ -102,8 +104,10 @@ impl fmt::Debug for FetchTarget {
 pub enum TargetError {
     /// There is none, or it is not an absolute URI.
     Syntax,
-    /// Neither `https` nor, where allowed, `http`.
+    /// Neither `https` nor `http`.
     Scheme,
+    /// Plain `http` to another host than this machine, which is not allowed.
+    PlainHttp,
     /// It holds a user name or password.
     UserInfo,
     /// [`MAX_REDIRECTS`] were followed.
@@ -114,7 +118,11 @@ impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax => f.write_str("not an absolute URI"),
-            Self::Scheme => f.write_str("scheme is not https; plain http must be allowed in the plan"),
+            Self::Scheme => f.write_str("scheme is not https"),
+            Self::PlainHttp => f.write_str(
+                "plain http is followed to this machine only; `plain_http_targets` of the client's \
+                 builder, or `allow_plain_http` of a plan, allows more",
+            ),
             Self::UserInfo => f.write_str("URI holds credentials"),
             Self::TooManyRedirects => write!(f, "more than {MAX_REDIRECTS} redirects"),
         }
@@ -137,10 +145,14 @@ fn check(text: &str, plain_http: bool) -> Result<Uri, TargetError> {
     if authority.as_str().contains('@') {
         return Err(TargetError::UserInfo);
     }
-    if *scheme == Scheme::HTTPS || (plain_http && *scheme == Scheme::HTTP) {
+    if *scheme == Scheme::HTTPS {
+        Ok(uri)
+    } else if *scheme != Scheme::HTTP {
+        Err(TargetError::Scheme)
+    } else if plain_http || is_loopback_host(authority.host()) {
         Ok(uri)
     } else {
-        Err(TargetError::Scheme)
+        Err(TargetError::PlainHttp)
     }
 }
 

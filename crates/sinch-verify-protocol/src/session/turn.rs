@@ -11,7 +11,7 @@ use super::failure::{Failure, RequestFailure};
 use super::input::{Answer, Input};
 use super::output::{Ending, Ignored, Output, Progress};
 use super::phase::{
-    CallState, Calls, Early, Exchange, Kind, Leg, Messages, Phase, Polling, Starting, Timer, What,
+    CallState, Calls, Early, Exchange, Kind, Leg, Messages, Pending, Phase, Polling, Starting, Timer, What,
 };
 use super::plan::{AskBy, Settings};
 use super::request::{Request, RequestId};
@@ -142,6 +142,7 @@ impl Turn<'_> {
     ) -> Phase {
         match std::mem::replace(&mut leg.exchange, Exchange::Quiet) {
             Exchange::Sent { request, pending } if request == id => {
+                let answer = told_by(&leg, &pending, answer);
                 return self.report_answered(leg, pending, answer);
             }
             Exchange::Asking { request, inquiry } if request == id => {
@@ -361,5 +362,16 @@ impl Turn<'_> {
         self.core.ahead.clear();
         self.out.push(Output::Ended(ending.clone()));
         Phase::Over(ending)
+    }
+}
+
+/// What a report's answer tells about this verification. The address of a data verification is
+/// somebody else's, and may tell of any: then the service itself is asked.
+fn told_by(leg: &Leg, pending: &Pending, answer: Answered) -> Answered {
+    match answer {
+        Ok(found) if matches!(pending.proof.what, What::Target(_)) && !leg.is(&found.id) => {
+            Err(RequestFailure::Unreadable)
+        }
+        answer => answer,
     }
 }

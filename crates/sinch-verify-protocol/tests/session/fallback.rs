@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::session::{
-    Answer, Failure, Ignored, Input, Plan, PlanError, Progress, RequestFailure,
+    Answer, Ending, Failure, Ignored, Input, Plan, PlanError, Progress, RequestFailure,
 };
 use sinch_verify_protocol::{Cli, Method, Reference, Start};
 
@@ -177,13 +177,54 @@ fn no_fallback_after_the_deadline() {
     assert_eq!(run.failure(), &Failure::TimedOut);
 }
 
+/// A plan whose first start was lost, and this found in its place.
+fn found(plan: Plan, body: &str) -> (Run, Said) {
+    let mut run = begun(plan);
+    let (request, _) = run.open.remove(0);
+    let found: sinch_verify_protocol::Verification = serde_json::from_str(body).unwrap();
+    let answer = Answer::from(found);
+    let said = run.give(Input::Answered { request, answer });
+    (run, said)
+}
+
+/// Nobody has reported anything yet. A success is an older verification's that had the same reference,
+/// but for a callout, in which a key is pressed.
+#[test]
+fn a_success_found_in_place_of_a_lost_start_verifies_a_callout_only() {
+    for start in [sms(), flash_call(), seamless(), Start::whatsapp(number()).into()] {
+        let (run, _) = found(Plan::new(start.clone()), SUCCESSFUL);
+        assert!(matches!(run.failure(), Failure::Doubtful(_)), "{start:?}");
+        let (_, said) = found(Plan::new(start).then(callout()), SUCCESSFUL);
+        assert_eq!(said.sends(), [START], "the next method is tried");
+    }
+    let (run, _) = found(Plan::new(callout()), SUCCESSFUL);
+    assert!(run.is_verified());
+}
+
+#[test]
+fn what_was_found_in_place_of_a_lost_start_must_be_of_its_number_and_method() {
+    for status in ["PENDING", "SUCCESSFUL", "FAIL"] {
+        let tell = |method: &str, number: &str| {
+            format!(
+                r#"{{"id":"c1","status":"{status}","method":"{method}",
+                   "identity":{{"type":"number","endpoint":"{number}"}}}}"#
+            )
+        };
+        for theirs in [tell("sms", "+46700000001"), tell("callout", "+46700000002")] {
+            let (run, _) = found(Plan::new(callout()), &theirs);
+            assert!(matches!(run.failure(), Failure::Doubtful(_)), "{theirs}");
+        }
+        let (run, _) = found(Plan::new(callout()), &tell("callout", "+46700000001"));
+        assert!(!matches!(
+            run.session.ending(),
+            Some(Ending::Failed(Failure::Doubtful(_)))
+        ));
+    }
+}
+
 #[test]
 fn a_lost_start_that_was_found_goes_on_with_typed_codes() {
-    let mut run = begun(sms_then_callout());
-    let (request, _) = run.open.remove(0);
-    let found: sinch_verify_protocol::Verification = serde_json::from_str(PENDING).unwrap();
-    let answer = Answer::from(found);
-    run.give(Input::Answered { request, answer });
+    let (mut run, _) = found(sms_then_callout(), PENDING);
     assert_eq!(run.session.verification_id().unwrap().as_str(), "s1");
     assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
 }

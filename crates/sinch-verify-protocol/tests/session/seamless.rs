@@ -19,6 +19,7 @@ fn started_with(plan: Plan, uri: &str) -> (Run, Vec<&'static str>) {
 }
 
 const URI: &str = "https://operator.example/check";
+const VERIFIED: &str = r#"{"id":"d1","status":"SUCCESSFUL"}"#;
 
 #[test]
 fn row_95_redirects_are_resolved_and_bounded() {
@@ -49,7 +50,8 @@ fn row_95_redirects_are_resolved_and_bounded() {
 #[test]
 fn row_96_plain_http_only_by_setting() {
     let rows = [
-        ("http://operator.example/", TargetError::Scheme),
+        ("http://operator.example/", TargetError::PlainHttp),
+        ("http://localhost.example/", TargetError::PlainHttp),
         ("ftp://operator.example/", TargetError::Scheme),
         ("/check", TargetError::Syntax),
         ("nonsense", TargetError::Syntax),
@@ -65,10 +67,13 @@ fn row_96_plain_http_only_by_setting() {
         "http://operator.example/",
     );
     assert_eq!(sends, [TARGET]);
+    // This machine is no network to be eavesdropped on.
+    let (_, sends) = started("http://127.0.0.1:9901/target/1");
+    assert_eq!(sends, [TARGET]);
     let secure = FetchTarget::new(URI, false).unwrap();
     assert_eq!(
         secure.redirect("http://operator.example/"),
-        Err(TargetError::Scheme)
+        Err(TargetError::PlainHttp)
     );
 }
 
@@ -83,14 +88,46 @@ fn a_missing_target_is_named() {
 fn the_target_verifies() {
     let (mut run, sends) = started(URI);
     assert_eq!(sends, [TARGET]);
-    run.reply(TARGET, 200, SUCCESSFUL);
+    run.reply(TARGET, 200, VERIFIED);
     assert!(run.is_verified());
+}
+
+/// The address is an operator's, or whoever's stands between: what it tells of another verification is
+/// no proof of this one.
+#[test]
+fn what_the_target_tells_of_another_verification_counts_for_nothing() {
+    for theirs in [SUCCESSFUL, r#"{"id":"s1","status":"FAIL"}"#] {
+        let (mut run, _) = started(URI);
+        assert_eq!(run.reply(TARGET, 200, theirs).sends(), [STATUS], "{theirs}");
+        assert_eq!(run.session.ending(), None, "{theirs}");
+        run.reply(STATUS, 200, r#"{"id":"d1","status":"PENDING"}"#);
+        assert!(matches!(run.failure(), Failure::NotVerified(_)), "{theirs}");
+    }
+    let (mut run, _) = started(URI);
+    run.reply(TARGET, 200, SUCCESSFUL);
+    run.reply(STATUS, 200, VERIFIED);
+    assert!(run.is_verified());
+}
+
+/// A driver that follows redirects meets what it must not fetch after the session has let go of it.
+#[test]
+fn an_address_that_must_not_be_fetched_ends_the_method_at_once() {
+    for error in [TargetError::PlainHttp, TargetError::TooManyRedirects] {
+        let (mut run, _) = started(URI);
+        let said = run.break_off(TARGET, RequestFailure::Target(error));
+        assert!(said.requests().is_empty());
+        assert_eq!(run.failure(), &Failure::Target(error));
+
+        let (mut run, _) = started_with(Plan::new(seamless()).then(sms()), URI);
+        let said = run.break_off(TARGET, RequestFailure::Target(error));
+        assert_eq!(said.sends(), [START], "the next method is tried");
+    }
 }
 
 #[test]
 fn row_97_another_status_or_no_json_is_a_failure() {
     let (mut run, _) = started(URI);
-    run.reply(TARGET, 200, PENDING);
+    run.reply(TARGET, 200, r#"{"id":"d1","status":"PENDING"}"#);
     assert!(matches!(run.failure(), Failure::NotVerified(_)));
 
     // A page of the operator may hide the outcome: the service is asked.
@@ -118,6 +155,6 @@ fn a_lost_fetch_is_settled_by_a_query() {
     let (mut run, _) = started(URI);
     assert_eq!(run.break_off(TARGET, RequestFailure::Lost).sends(), [STATUS]);
     assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [TARGET]);
-    run.reply(TARGET, 200, SUCCESSFUL);
+    run.reply(TARGET, 200, VERIFIED);
     assert!(run.is_verified());
 }
