@@ -2,7 +2,7 @@
 //!
 //! Every attempt begins at encoding: a signature holds the time, so no attempt reuses another's.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::USER_AGENT;
@@ -61,6 +61,8 @@ pub(crate) struct Call<'a> {
     attempts: u32,
     /// How many requests were sent.
     sent: u32,
+    /// When the last one was.
+    pub(crate) sent_at: Option<Instant>,
     /// Whether the service may have seen one of them.
     may_have_been_sent: bool,
     /// What a status query found last.
@@ -98,6 +100,7 @@ impl<'a> Call<'a> {
             is_start: E::IDEMPOTENCY == Idempotency::Never,
             attempts: 0,
             sent: 0,
+            sent_at: None,
             may_have_been_sent: false,
             found: None,
             answered_at: None,
@@ -190,6 +193,7 @@ impl<'a> Call<'a> {
             .authorize(&mut request, inner.skew.get().apply(inner.clock.now()))
             .map_err(Kind::Authorize)?;
         self.sent += 1;
+        self.sent_at = Some(inner.clock.instant());
         match send_within(inner, limit, request, &self.record, self.sent).await {
             Ok(answer) => {
                 self.may_have_been_sent = true;

@@ -150,6 +150,9 @@ impl Client {
     /// The status of the verification with your own reference. Takes basic or signed
     /// authorization.
     ///
+    /// The service takes a reference once: of two starts with the same one this is the first, whatever
+    /// became of the second.
+    ///
     /// # Errors
     ///
     /// See [`Error`]; [`Error::is_not_found`] for a reference the service does not know.

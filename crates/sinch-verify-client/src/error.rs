@@ -211,7 +211,8 @@ impl Error {
     /// It settles a [denial](Self::is_denied): a verification with status `DENIED` was refused by
     /// your callback, and its reason says how; [`Found::Nothing`] means that none was begun, as for a
     /// start with public authorization where no callback URL is set. It serves for every error of a
-    /// start, and of a report whose verification can be asked for.
+    /// start, and of a report whose verification can be asked for. What may be another verification is
+    /// [`Found::Doubtful`], as in [`found`](Self::found).
     ///
     /// # Errors
     ///

@@ -45,7 +45,7 @@ async fn follow(inner: &Inner, address: &str, record: &Record) -> Result<Respons
         let limit = call::time_for_one(inner, budget).map_err(FollowError::Transport)?;
         let answer = call::send_within(inner, limit, request, record, nth)
             .await
-            .map_err(FollowError::Transport)?;
+            .map_err(|error| FollowError::Transport(if nth > 1 { error.after_others() } else { error }))?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }

@@ -86,7 +86,8 @@ pub(crate) struct Whose {
 pub(crate) enum Claim {
     /// The reference was made for this start.
     Reference,
-    /// The reference is the caller's; no request with it went out for this start before this time.
+    /// The reference is the caller's; no request that may have begun the verification went out before
+    /// this time.
     Since(Instant),
     /// Nothing does.
     #[default]
@@ -113,6 +114,13 @@ impl Whose {
     /// The number, for a span.
     pub(crate) fn masked(&self) -> Option<Masked<'_>> {
         self.number.as_ref().map(|(_, number)| number.masked())
+    }
+
+    /// The start was sent at this time, and not taken when it was sent before.
+    pub(crate) fn was_sent(&mut self, at: Instant) {
+        if let Claim::Since(since) = &mut self.claim {
+            *since = at;
+        }
     }
 
     /// The service knew the reference before it took the start.

@@ -72,6 +72,11 @@ pub(crate) async fn start<M: VerifyMethod>(inner: &Inner, opening: &Opening<M>) 
             Err(halt) => halt,
         };
         let mut whose = whose.clone();
+        // What may have arrived is not sent again, so it was the last. While the service put the start
+        // off, somebody else may have taken the reference.
+        if let Some(at) = call.sent_at {
+            whose.was_sent(at);
+        }
         let taken = halt.kind.is_conflict();
         if taken {
             whose.was_taken();

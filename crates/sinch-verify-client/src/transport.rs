@@ -158,6 +158,12 @@ impl TransportError {
         self
     }
 
+    /// Says that an earlier request of the same call has arrived.
+    pub(crate) fn after_others(mut self) -> Self {
+        self.may_have_been_sent = true;
+        self
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> TransportErrorKind {

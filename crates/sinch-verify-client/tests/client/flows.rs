@@ -13,7 +13,7 @@ use sinch_verify_client::{CodeSource, FlowError};
 use sinch_verify_emulator::{Emulator, Message, MessageKind};
 use tokio::sync::mpsc;
 
-use crate::fault_server::{Fault, FaultServer};
+use crate::fault_server::{Fault, FaultServer, refusing};
 use crate::script::{seamless, seen, server, verification};
 use crate::support::{KEY, PATIENT, Service, Skipping, hasty, number};
 
@@ -440,4 +440,15 @@ async fn plain_http_targets_may_be_allowed_to_a_flow() {
         let refused = matches!(error.failure(), Some(Failure::Target(TargetError::PlainHttp)));
         assert_eq!(!refused, tried, "{error:#}");
     }
+}
+
+/// The first address has been fetched, so the outcome may be there although the next is not.
+#[tokio::test]
+async fn a_target_whose_redirect_leads_nowhere_is_asked_for_before_it_is_fetched_again() {
+    let nowhere = refusing();
+    let head = format!("HTTP/1.1 302 Found\r\nlocation: {nowhere}\r\ncontent-length: 0\r\n\r\n");
+    let target = FaultServer::start(Fault::Say(head.into_bytes())).await;
+    let server = server(seamless(&target.base_url), verification("SUCCESSFUL")).await;
+    assert_eq!(follow(&server, patient()).await, Ok(Status::Successful));
+    assert_eq!((target.requests().len(), server.seen().queries), (1, 1));
 }

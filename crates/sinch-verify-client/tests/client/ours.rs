@@ -238,6 +238,42 @@ async fn a_reference_that_is_taken_gives_nobody_the_verification_that_took_it() 
     }
 }
 
+/// While the service puts a start off, the owner may begin his own; and the refusal that follows may be
+/// lost.
+#[tokio::test]
+async fn what_was_begun_while_a_start_was_put_off_is_not_its_own() {
+    for (timestamp, own) in [("2023-11-14T22:13:15", false), ("2023-11-14T22:13:20", true)] {
+        let query = Told {
+            timestamp: Some(timestamp),
+            ..Told::new("PENDING")
+        }
+        .answer();
+        let starts = AtomicUsize::new(0);
+        let server = FaultServer::scripted(move |request| {
+            if request.starts_with("GET") {
+                return query.clone();
+            }
+            match starts.fetch_add(1, Ordering::SeqCst) {
+                0 => busy("503 Service Unavailable", "retry-after: 10\r\n"),
+                _ => Fault::Close,
+            }
+        })
+        .await;
+        let start = Start::sms(number()).reference(ours());
+        let answer = client(&server).start(start).await;
+        assert_eq!(server.seen(), seen(2, 0, 1));
+        match answer {
+            Ok(handle) => assert!(own && handle.found().is_some()),
+            Err(error) => {
+                assert!(
+                    !own && matches!(error.found(), Some(Found::Doubtful(_))),
+                    "{error:#}"
+                );
+            }
+        }
+    }
+}
+
 /// Attempts that never left cannot be what took the reference.
 #[tokio::test]
 async fn a_reference_that_is_taken_before_anything_left_is_not_asked_for() {
