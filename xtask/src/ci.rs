@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run};
-use crate::{docs, layers, test, tidy};
+use crate::{docs, features, layers, test, tidy};
 
 /// Which jobs to run, and what to do when one fails.
 #[derive(Debug, Args)]
@@ -37,6 +37,8 @@ enum Job {
     Doctest,
     /// The documentation itself
     Docs,
+    /// Every library with each of its features alone
+    Features,
     /// The arrows between crates
     Layers,
     /// The text of the repository
@@ -148,6 +150,7 @@ impl Job {
             Self::Test => "test",
             Self::Doctest => "doctest",
             Self::Docs => "docs",
+            Self::Features => "features",
             Self::Layers => "layers",
             Self::Tidy => "tidy",
         }
@@ -176,6 +179,7 @@ impl Job {
                 "fix the examples named above; one crate alone: `cargo test --doc -p CRATE`",
             ),
             Self::Docs => docs::build(),
+            Self::Features => features::run(),
             Self::Layers => layers::run(),
             Self::Tidy => tidy::run(),
         }
@@ -189,11 +193,15 @@ mod tests {
     #[test]
     fn jobs_run_once_and_in_the_order_of_ci() {
         use Job::*;
-        let all = [Fmt, Clippy, Test, Doctest, Docs, Layers, Tidy];
+        let all = [Fmt, Clippy, Test, Doctest, Docs, Features, Layers, Tidy];
         let cases: [(&[Job], &[Job], &[Job]); 5] = [
             (&[], &[], &all),
             (&[Tidy, Fmt, Tidy], &[], &[Fmt, Tidy]),
-            (&[], &[Test, Docs], &[Fmt, Clippy, Doctest, Layers, Tidy]),
+            (
+                &[],
+                &[Test, Docs],
+                &[Fmt, Clippy, Doctest, Features, Layers, Tidy],
+            ),
             (&[Test, Fmt], &[Test], &[Fmt]),
             (&[Test], &[Test], &[]),
         ];
@@ -222,7 +230,7 @@ mod tests {
             .to_string();
         assert!(error.contains("lint"), "{error}");
         assert!(
-            error.contains("fmt, clippy, test, doctest, docs, layers, tidy"),
+            error.contains("fmt, clippy, test, doctest, docs, features, layers, tidy"),
             "{error}"
         );
     }

@@ -12,6 +12,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod docs;
+mod features;
 mod fuzz;
 mod layers;
 mod metadata;

@@ -27,6 +27,8 @@ pub(crate) struct Member {
     pub(crate) doc_name: String,
     /// Source files of its library and binaries, relative to the root of the workspace.
     pub(crate) roots: Vec<String>,
+    /// Its features by name, without `default`; none if it has no library.
+    pub(crate) features: Vec<String>,
     /// What a published crate tells its readers and is missing here, by manifest key.
     pub(crate) missing_keys: Vec<&'static str>,
     /// Its dependencies on other members.
@@ -137,6 +139,7 @@ fn parse_member(member: &Value, root: &Path, names: &[&str]) -> Result<Member> {
             .iter()
             .map(|target| Ok(relative(text(target, "src_path")?, root)))
             .collect::<Result<_>>()?,
+        features: features(member, &shipped),
         missing_keys: PAGE_KEYS
             .iter()
             .copied()
@@ -158,6 +161,15 @@ fn is_shipped(target: &Value) -> bool {
             .iter()
             .all(|kind| !OTHERS.contains(&kind.as_str().unwrap_or_default()))
     })
+}
+
+/// The features that a user of the library chooses from.
+fn features(member: &Value, shipped: &[&Value]) -> Vec<String> {
+    let is_library = |target: &&Value| target["kind"] == serde_json::json!(["lib"]);
+    let features = member["features"].as_object();
+    let features = features.filter(|_| shipped.iter().any(is_library));
+    let names = features.into_iter().flat_map(|features| features.keys());
+    names.filter(|name| *name != "default").cloned().collect()
 }
 
 /// Reads a dependency, if it is one on another member.
@@ -258,7 +270,9 @@ mod tests {
                     "manifest_path": "/repo/crates/a/Cargo.toml",
                     "description": "first", "license": "MIT", "repository": "", "readme": null,
                     "keywords": ["x"], "categories": [], "rust_version": "1.88",
+                    "features": {"default": ["x"], "x": [], "y": ["dep:bytes"]},
                     "targets": [
+                        {"name": "a-lib", "kind": ["lib"], "src_path": "/repo/crates/a/src/lib.rs"},
                         {"name": "a-tool", "kind": ["bin"], "src_path": "/repo/crates/a/src/main.rs"},
                         {"name": "it", "kind": ["test"], "src_path": "/repo/crates/a/tests/it.rs"},
                     ],
@@ -292,8 +306,9 @@ mod tests {
             panic!("two members, not {:?}", metadata.members);
         };
         assert_eq!(a.manifest, "crates/a/Cargo.toml");
-        assert_eq!(a.roots, ["crates/a/src/main.rs"]);
-        assert_eq!(a.doc_name, "a_tool");
+        assert_eq!(a.roots, ["crates/a/src/lib.rs", "crates/a/src/main.rs"]);
+        assert_eq!(a.doc_name, "a_lib");
+        assert_eq!(a.features, ["x", "y"]);
         assert_eq!(a.missing_keys, ["repository", "readme", "categories"]);
         assert!(a.published && !b.published);
         let arrow = |kind, versioned| Arrow {

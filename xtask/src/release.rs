@@ -219,6 +219,7 @@ mod tests {
             published,
             doc_name: name.to_owned(),
             roots: Vec::new(),
+            features: Vec::new(),
             missing_keys: Vec::new(),
             arrows: arrows
                 .iter()

@@ -10,6 +10,7 @@ fn member(name: &str, arrows: &[(&str, Kind, bool)]) -> Member {
         published: true,
         doc_name: name.replace('-', "_"),
         roots: Vec::new(),
+        features: Vec::new(),
         missing_keys: Vec::new(),
         arrows: arrows
             .iter()

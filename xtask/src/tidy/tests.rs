@@ -87,6 +87,7 @@ fn member() -> Member {
         published: true,
         doc_name: "a".to_owned(),
         roots: Vec::new(),
+        features: Vec::new(),
         missing_keys: Vec::new(),
         arrows: Vec::new(),
     }
@@ -151,6 +152,7 @@ fn a_published_crate_has_a_complete_page() {
     assert_eq!(check_page(&member()), None);
 
     let missing = Member {
+        features: Vec::new(),
         missing_keys: vec!["description", "rust_version"],
         ..member()
     };
