@@ -37,61 +37,103 @@ async fn every_tampering_is_refused_alike_and_remembered_by_nobody() {
 async fn smuggled_headers_get_nothing_past() {
     let (handler, decided) = counting();
     let server = serve(Server::new(service(handler, in_memory(InDoubt::Refuse)))).await;
+    let decided = || decided.load(std::sync::atomic::Ordering::SeqCst);
     let request = post(event("1"));
-    let len = request.body().len();
-    // A whole callback hidden in the body of one that is forged.
-    let hidden = wire(&request);
-    let attacks: Vec<(&str, String)> = vec![
+    // A whole callback is the body of one that is forged: who finds that body shorter than it is
+    // takes the callback for a request of its own. Nothing closes the connection but the last one,
+    // so that whatever is taken for a request is answered.
+    let length = format!("content-length: {}\r\n", request.body().len());
+    let hidden = [&head(&request, &length)[..], request.body()].concat();
+    let last = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let attack = async |lines: &str, body: &[u8]| {
+        let raw = [&head(&request, lines), body, last].concat();
+        let answer = send_raw(server, &raw).await;
+        let statuses = answer.match_indices("HTTP/1.1 ");
+        let statuses = statuses.map(|(at, _)| answer[at + 9..at + 12].to_owned());
+        statuses.collect::<Vec<_>>()
+    };
+
+    let len = hidden.len();
+    // What reads chunks finds the last one at once, and the callback behind it.
+    let no_chunks = [b"0\r\n\r\n", &hidden[..]].concat();
+    let chunks_len = no_chunks.len();
+    let attacks: Vec<(&str, &[u8], String)> = vec![
         (
             "two lengths that differ",
+            &hidden,
             format!("content-length: {len}\r\ncontent-length: 0\r\n"),
         ),
         (
+            "two lengths that differ, the other way round",
+            &hidden,
+            format!("content-length: 0\r\ncontent-length: {len}\r\n"),
+        ),
+        (
             "length and chunks",
-            format!("content-length: {len}\r\ntransfer-encoding: chunked\r\n"),
+            &no_chunks,
+            format!("content-length: {chunks_len}\r\ntransfer-encoding: chunked\r\n"),
+        ),
+        (
+            "chunks and length",
+            &no_chunks,
+            format!("transfer-encoding: chunked\r\ncontent-length: {chunks_len}\r\n"),
         ),
         (
             "chunks and something else",
+            &no_chunks,
             "transfer-encoding: chunked, x\r\n".to_owned(),
         ),
-        ("a length with a sign", format!("content-length: +{len}\r\n")),
-        ("two lengths in one", format!("content-length: {len}, 0\r\n")),
-        ("a space before the colon", format!("content-length : {len}\r\n")),
+        (
+            "a length with a sign",
+            &hidden,
+            format!("content-length: +{len}\r\n"),
+        ),
+        (
+            "two lengths in one",
+            &hidden,
+            format!("content-length: {len}, 0\r\n"),
+        ),
+        (
+            "a space before the colon",
+            &hidden,
+            format!("content-length : {len}\r\n"),
+        ),
         (
             "a folded line",
+            &hidden,
             format!("x-a: b\r\n content-length: {len}\r\ncontent-length: 0\r\n"),
         ),
         (
             "a second authorization in other letters",
+            &hidden,
             format!("AUTHORIZATION: application a:b\r\ncontent-length: {len}\r\n"),
         ),
         (
             "a second timestamp in other letters",
+            &hidden,
             format!("X-Timestamp: 2026-01-02T03:04:05.067Z\r\ncontent-length: {len}\r\n"),
         ),
         (
             "a null in a value",
+            &hidden,
             format!("x-a: b\0c\r\ncontent-length: {len}\r\n"),
         ),
         (
             "a bare carriage return",
-            format!("x-a: b\rauthorization: c\r\ncontent-length: {len}\r\n"),
+            &hidden,
+            format!("x-a: b\rcontent-length: 0\r\ncontent-length: {len}\r\n"),
         ),
     ];
-    for (name, lines) in attacks {
-        let mut raw = head(&request, &format!("{lines}connection: close\r\n"));
-        raw.extend_from_slice(request.body());
-        raw.extend_from_slice(&hidden);
-        let answer = send_raw(server, &raw).await;
-        let statuses: Vec<&str> = answer
-            .match_indices("HTTP/1.1 ")
-            .map(|(at, _)| &answer[at + 9..at + 12])
-            .collect();
+    for (name, body, lines) in attacks {
+        let statuses = attack(&lines, body).await;
+        // The forged one is refused, with the rest of the connection or before the last request; an
+        // answer may be lost where the server closes on what it did not read.
+        let seen: Vec<_> = statuses.iter().map(String::as_str).collect();
         assert!(
-            statuses.iter().all(|status| ["400", "401"].contains(status)),
-            "{name}: {answer}"
+            matches!(seen[..], [] | ["400" | "401"] | ["401", "405"]),
+            "{name}: {seen:?}"
         );
-        assert_eq!(decided.load(std::sync::atomic::Ordering::SeqCst), 0, "{name}");
+        assert_eq!(decided(), 0, "{name}");
     }
     // Headers that are too many or too long are refused before they fill memory.
     for lines in [
@@ -101,5 +143,10 @@ async fn smuggled_headers_get_nothing_past() {
         let (status, _) = read(&send_raw(server, &head(&request, &lines)).await);
         assert!([0, 431].contains(&status), "{status}");
     }
-    assert_eq!(send(server, &request).await.0, 200);
+    // What it looks like when a parser is taken in: the length is said to be nothing, and it is so.
+    let taken_in = attack("content-length: 0\r\n", &hidden).await;
+    assert_eq!(
+        (taken_in, decided()),
+        (["401", "200", "405"].map(str::to_owned).to_vec(), 1)
+    );
 }
