@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let receiver = Receiver::new(KeyRing::new(key, &secret));
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let service = CallbackService::new(Responder::new(receiver, handler).with_replay_guard(guard));
+    let service = CallbackService::new(Responder::new(receiver, guard, handler));
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
     Ok(axum::serve(listener, router("/sinch/callback", service)).await?)

@@ -88,14 +88,17 @@ fn put_path_back(request: &mut Request<Body>) {
 ///
 /// ```
 /// use axum::Router;
+/// use axum::body::Body;
+/// use axum::response::Response;
 /// use axum::routing::post;
 /// use sinch_verify_callback::protocol::{Decision, Event};
 /// use sinch_verify_callback::{Callback, Intake};
 ///
-/// async fn answer(callback: Callback) -> String {
+/// async fn answer(callback: Callback) -> Response {
 ///     match callback.event {
-///         Event::Request(_) => Decision::Allow.to_json(),
-///         _ => String::new(),
+///         // As JSON, and said to be.
+///         Event::Request(_) => Decision::Allow.to_http_response().map(Body::from),
+///         _ => Response::default(),
 ///     }
 /// }
 ///

@@ -23,10 +23,12 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A handler that blocks its thread can keep the deadline from being kept, where
 /// the runtime has no other: move such work to `tokio::task::spawn_blocking`.
 ///
-/// Handlers compose: a limit or a deny list is a handler around a handler.
+/// Handlers compose: a limit or a deny list is a handler around a handler. It
+/// must hand on all four events: what it leaves out does nothing, and the inner
+/// handler never hears of it.
 ///
 /// ```
-/// use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent};
+/// use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent};
 /// use sinch_verify_callback::protocol::Decision;
 /// use sinch_verify_callback::{Context, Handler};
 ///
@@ -47,6 +49,14 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 ///     async fn on_result(&self, event: ResultEvent, context: &Context) -> Result<(), H::Error> {
 ///         self.inner.on_result(event, context).await
+///     }
+///
+///     async fn on_sms_delivered(&self, event: SmsDeliveredEvent, context: &Context) -> Result<(), H::Error> {
+///         self.inner.on_sms_delivered(event, context).await
+///     }
+///
+///     async fn on_unknown(&self, event: UnknownEvent, context: &Context) -> Result<(), H::Error> {
+///         self.inner.on_unknown(event, context).await
 ///     }
 /// }
 /// ```

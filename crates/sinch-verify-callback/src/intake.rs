@@ -35,22 +35,26 @@ impl Intake {
     /// How long a body may take to come unless told otherwise: 5 seconds.
     pub const BODY_DEADLINE: Duration = Duration::from_secs(5);
 
-    /// Takes what `receiver` takes, by the system's clock.
+    /// Takes what `receiver` takes and `guard` admits, by the system's clock.
     #[must_use]
-    pub fn new(receiver: Receiver) -> Self {
+    pub fn new(receiver: Receiver, guard: ReplayGuard) -> Self {
+        Self::guarded(receiver, Some(guard))
+    }
+
+    /// As [`Intake::new`], but takes a recorded callback again within the
+    /// window. For where something else refuses replays, or they do no harm.
+    #[must_use]
+    pub fn without_guard(receiver: Receiver) -> Self {
+        Self::guarded(receiver, None)
+    }
+
+    pub(crate) fn guarded(receiver: Receiver, guard: Option<ReplayGuard>) -> Self {
         Self {
             receiver,
-            guard: None,
+            guard,
             clock: Arc::new(SystemTime::now),
             body_deadline: Self::BODY_DEADLINE,
         }
-    }
-
-    /// Takes no callback twice.
-    #[must_use]
-    pub fn with_replay_guard(mut self, guard: ReplayGuard) -> Self {
-        self.guard = Some(guard);
-        self
     }
 
     /// Takes the time from `clock` instead, which is asked once per request.

@@ -27,15 +27,18 @@ use crate::intake::Intake;
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
+/// use axum::body::Body;
+/// use axum::response::Response;
 /// use axum::routing::post;
 /// use axum::{Extension, Router};
 /// use sinch_verify_callback::protocol::{Decision, Event};
 /// use sinch_verify_callback::{Callback, Intake, IntakeLayer};
 ///
-/// async fn answer(Extension(callback): Extension<Callback>) -> String {
+/// async fn answer(Extension(callback): Extension<Callback>) -> Response {
 ///     match callback.event {
-///         Event::Request(_) => Decision::Allow.to_json(),
-///         _ => String::new(),
+///         // As JSON, and said to be.
+///         Event::Request(_) => Decision::Allow.to_http_response().map(Body::from),
+///         _ => Response::default(),
 ///     }
 /// }
 ///

@@ -10,7 +10,8 @@
 //! # #[cfg(feature = "axum")] {
 //! use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
 //! use sinch_verify_callback::protocol::callback::RequestEvent;
-//! use sinch_verify_callback::{CallbackService, KeyRing, Receiver, Responder, handler_fn};
+//! use sinch_verify_callback::replay::MemoryStore;
+//! use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
@@ -29,7 +30,9 @@
 //!     }
 //! });
 //!
-//! let service = CallbackService::new(Responder::new(receiver, handler));
+//! // A recorded callback is refused, and one that is sent again gets the same decision.
+//! let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+//! let service = CallbackService::new(Responder::new(receiver, guard, handler));
 //! let app = sinch_verify_callback::axum::router("/sinch/callback", service);
 //! // axum::serve(listener, app).await?;
 //! # let _ = app;
@@ -63,10 +66,10 @@
 //! - A handler that is slow, fails or panics is answered for, by default with
 //!   a deny ([`Fallback`]).
 //! - Numbers, codes and secrets are in no log line; numbers are masked.
-//!
 //! - With a [`ReplayGuard`] a recorded callback is refused, and an event that
-//!   is sent again gets the same decision. Without one a recorded callback
-//!   counts again within the window of five minutes.
+//!   is sent again gets the same decision. Only who says
+//!   [`without_guard`](Responder::without_guard) has none: then a recorded
+//!   callback counts again within the window of five minutes.
 //!
 //! # Features
 //!

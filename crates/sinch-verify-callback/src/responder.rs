@@ -26,7 +26,8 @@ use crate::telemetry;
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use sinch_verify_callback::{Head, KeyRing, Receiver, Responder, handler_fn};
+/// use sinch_verify_callback::replay::MemoryStore;
+/// use sinch_verify_callback::{Head, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn};
 /// use sinch_verify_callback::protocol::callback::RequestEvent;
 /// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
 ///
@@ -35,7 +36,9 @@ use crate::telemetry;
 /// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
 /// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
 /// let receiver = Receiver::new(KeyRing::new(key, &secret));
-/// let responder = Responder::new(receiver, handler_fn(|_: RequestEvent| async { Decision::Allow }));
+/// let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
+/// let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
+/// let responder = Responder::new(receiver, guard, handler);
 ///
 /// // What a serverless platform hands over:
 /// let (method, path, headers, body) = (http::Method::POST, "/callback", http::HeaderMap::new(), b"{}");
@@ -81,26 +84,29 @@ impl<H> Responder<H> {
     /// How long a handler may take unless told otherwise: 3 seconds.
     pub const DEADLINE: Duration = Duration::from_secs(3);
 
-    /// Answers what `receiver` takes with what `handler` decides.
+    /// Answers what `receiver` takes and `guard` admits with what `handler` decides.
     #[must_use]
-    pub fn new(receiver: Receiver, handler: H) -> Self {
+    pub fn new(receiver: Receiver, guard: ReplayGuard, handler: H) -> Self {
+        Self::guarded(receiver, Some(guard), handler)
+    }
+
+    /// As [`Responder::new`], but remembers nothing: a recorded callback counts
+    /// again within the window, and a handler decides again about an event that
+    /// is sent again. For where something else refuses replays, or they do no harm.
+    #[must_use]
+    pub fn without_guard(receiver: Receiver, handler: H) -> Self {
+        Self::guarded(receiver, None, handler)
+    }
+
+    fn guarded(receiver: Receiver, guard: Option<ReplayGuard>, handler: H) -> Self {
         Self {
             receiver,
-            guard: None,
+            guard,
             handler: Arc::new(handler),
             deadline: Self::DEADLINE,
             fallback: Fallback::default(),
             after_deadline: AfterDeadline::default(),
         }
-    }
-
-    /// Refuses replays, and repeats decisions. Without a guard a recorded
-    /// callback counts again within the window, and a handler decides again
-    /// about an event that is sent again.
-    #[must_use]
-    pub fn with_replay_guard(mut self, guard: ReplayGuard) -> Self {
-        self.guard = Some(guard);
-        self
     }
 
     /// How long the handler may take, from the moment the event was read.

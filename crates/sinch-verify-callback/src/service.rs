@@ -39,10 +39,7 @@ impl<H> CallbackService<H> {
     /// A service that answers with `responder`, by the system's clock.
     #[must_use]
     pub fn new(responder: Responder<H>) -> Self {
-        let mut intake = Intake::new(responder.receiver().clone());
-        if let Some(guard) = responder.replay_guard() {
-            intake = intake.with_replay_guard(guard.clone());
-        }
+        let intake = Intake::guarded(responder.receiver().clone(), responder.replay_guard().cloned());
         Self {
             intake: Arc::new(intake),
             responder: Arc::new(responder),

@@ -97,8 +97,8 @@ async fn a_flood_of_forgeries_leaves_memory_flat_and_never_touches_redis() {
     let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
     let guard = ReplayGuard::new(RedisStore::open(&redis.url()).unwrap(), InDoubt::Refuse);
     let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), handler);
-    let service = CallbackService::new(responder.with_replay_guard(guard)).with_clock(now);
+    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), guard, handler);
+    let service = CallbackService::new(responder).with_clock(now);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
     tokio::spawn(Server::new(service).serve(listener, std::future::pending()));

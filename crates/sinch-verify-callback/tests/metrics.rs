@@ -93,12 +93,10 @@ async fn everything_is_counted_once() {
             _ => std::future::pending().await,
         }
     });
-    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), handler)
-        .with_deadline(Duration::from_millis(20))
-        .with_replay_guard(ReplayGuard::new(
-            MemoryStore::new(std::num::NonZeroUsize::new(5).unwrap()),
-            InDoubt::Refuse,
-        ));
+    let room = std::num::NonZeroUsize::new(5).unwrap();
+    let guard = ReplayGuard::new(MemoryStore::new(room), InDoubt::Refuse);
+    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), guard, handler)
+        .with_deadline(Duration::from_millis(20));
 
     let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
     let number = || "+46700000001".parse().unwrap();
@@ -160,9 +158,8 @@ async fn an_intake_counts_what_it_takes_and_refuses() {
     let signer = CallbackSigner::new(key.clone(), &secret);
     let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = sinch_verify_callback::Intake::new(Receiver::new(KeyRing::new(key, &secret)))
-        .with_clock(move || now)
-        .with_replay_guard(guard);
+    let intake = sinch_verify_callback::Intake::new(Receiver::new(KeyRing::new(key, &secret)), guard)
+        .with_clock(move || now);
 
     let id = VerificationId::new("1").unwrap();
     let body = request_event(id, Method::Sms, "+46700000001".parse().unwrap()).to_json();

@@ -51,7 +51,7 @@ async fn numbers_are_masked_and_codes_are_absent() {
     let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
     let secret = ApplicationSecret::new(SECRET).unwrap();
     let signer = CallbackSigner::new(key.clone(), &secret);
-    let responder = Responder::new(
+    let responder = Responder::without_guard(
         Receiver::new(KeyRing::new(key, &secret)),
         handler_fn(|event: RequestEvent| async move {
             // An SMS code for any method: a misfit where the method is another.

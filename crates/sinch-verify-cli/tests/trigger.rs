@@ -45,10 +45,11 @@ fn receiver(guard: Option<ReplayGuard>) -> Router {
         ApplicationKey::new(KEY).unwrap(),
         &ApplicationSecret::new(SECRET).unwrap(),
     );
-    let mut responder = Responder::new(Receiver::new(keys), handler);
-    if let Some(guard) = guard {
-        responder = responder.with_replay_guard(guard);
-    }
+    let receiver = Receiver::new(keys);
+    let responder = match guard {
+        Some(guard) => Responder::new(receiver, guard, handler),
+        None => Responder::without_guard(receiver, handler),
+    };
     router("/sinch/callback", CallbackService::new(responder))
 }
 

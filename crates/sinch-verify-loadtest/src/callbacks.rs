@@ -97,7 +97,7 @@ impl CallbackReceiver {
                 clock: Arc::clone(&clock),
             };
             let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
-            CallbackService::new(Responder::new(receiver(secret), decider).with_replay_guard(guard))
+            CallbackService::new(Responder::new(receiver(secret), guard, decider))
         };
         let outdated = ApplicationSecret::new(OUTDATED)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;

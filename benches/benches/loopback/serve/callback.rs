@@ -22,7 +22,7 @@ pub(super) fn run(runtime: &Runtime) -> Result<()> {
     let receiver = Receiver::new(KeyRing::new(fixture::key()?, &fixture::secret()?));
     let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
     let guard = ReplayGuard::new(MemoryStore::new(ROOM), InDoubt::Refuse);
-    let responder = Responder::new(receiver, handler).with_replay_guard(guard);
+    let responder = Responder::new(receiver, guard, handler);
     let server = Server::new(CallbackService::new(responder));
     until_input_ends(runtime, async {
         let listener = listen().await?;

@@ -127,9 +127,8 @@ async fn what_was_denied_for_a_late_handler_stays_denied() {
             Decision::Allow
         }
     });
-    let responder = Responder::new(receiver(), handler)
-        .with_deadline(Duration::from_millis(30))
-        .with_replay_guard(in_memory(InDoubt::Refuse));
+    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler)
+        .with_deadline(Duration::from_millis(30));
     let server = serve(Server::new(CallbackService::new(responder).with_clock(now))).await;
     let denied = (200, r#"{"action":"deny"}"#.to_owned());
     assert_eq!(send(server, &post(event("1"))).await, denied);

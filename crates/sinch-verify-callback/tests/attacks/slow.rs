@@ -144,9 +144,7 @@ async fn handlers_that_never_end_are_answered_for_and_do_not_pile_up() {
             Decision::Allow
         }
     });
-    let responder = Responder::new(receiver(), handler)
-        .with_deadline(SHORT)
-        .with_replay_guard(in_memory(InDoubt::Refuse));
+    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler).with_deadline(SHORT);
     let server = serve(Server::new(CallbackService::new(responder).with_clock(now))).await;
     let mut tasks = Vec::new();
     for n in 0..50 {

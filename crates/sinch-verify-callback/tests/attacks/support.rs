@@ -70,7 +70,7 @@ pub(crate) fn counting() -> (impl Handler, Arc<AtomicU32>) {
 }
 
 pub(crate) fn service<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackService<H> {
-    let responder = Responder::new(receiver(), handler).with_replay_guard(guard);
+    let responder = Responder::new(receiver(), guard, handler);
     CallbackService::new(responder).with_clock(now)
 }
 

@@ -16,7 +16,7 @@ async fn a_handler_that_gives_nothing_is_answered_for() {
     async fn check(name: &str, handler: impl Handler) {
         let handler = Arc::new(handler);
         for (fallback, body) in [(Fallback::Deny, DENY_BODY), (Fallback::Allow, ALLOW_BODY)] {
-            let responder = Responder::new(receiver(), Arc::clone(&handler))
+            let responder = Responder::without_guard(receiver(), Arc::clone(&handler))
                 .with_deadline(Duration::from_millis(50))
                 .with_fallback(fallback);
             let answered = ask_responder(responder, post(event_of(&Method::FlashCall))).await;
@@ -73,7 +73,7 @@ async fn a_handler_that_blocks_its_thread_is_answered_for_by_another() {
             Decision::Allow
         }
     });
-    let responder = Responder::new(receiver(), handler).with_deadline(Duration::from_millis(50));
+    let responder = Responder::without_guard(receiver(), handler).with_deadline(Duration::from_millis(50));
     let answered = ask_responder(responder, post(event_of(&Method::FlashCall))).await;
     assert_eq!((answered.status, answered.text()), (StatusCode::OK, DENY_BODY));
     drop(release);
@@ -105,7 +105,7 @@ async fn work_goes_on_after_the_deadline_only_when_asked() {
                 Decision::Allow
             }
         });
-        let responder = Responder::new(receiver(), handler)
+        let responder = Responder::without_guard(receiver(), handler)
             .with_deadline(Duration::from_millis(50))
             .with_after_deadline(after);
         let answer = ask_responder(responder, post(event_of(&Method::Sms))).await;
@@ -156,6 +156,47 @@ impl Handler for Hears {
     }
 }
 
+/// A handler around a handler, as the documentation of [`Handler`] has it.
+struct Allowed<H> {
+    prefix: &'static str,
+    inner: H,
+}
+
+impl<H: Handler> Handler for Allowed<H> {
+    type Error = H::Error;
+
+    async fn on_request(&self, event: RequestEvent, context: &Context) -> Result<Decision, H::Error> {
+        if !event.identity.endpoint.as_str().starts_with(self.prefix) {
+            return Ok(Decision::Deny);
+        }
+        self.inner.on_request(event, context).await
+    }
+
+    async fn on_result(&self, event: ResultEvent, context: &Context) -> Result<(), H::Error> {
+        self.inner.on_result(event, context).await
+    }
+
+    async fn on_sms_delivered(&self, event: SmsDeliveredEvent, context: &Context) -> Result<(), H::Error> {
+        self.inner.on_sms_delivered(event, context).await
+    }
+
+    async fn on_unknown(&self, event: UnknownEvent, context: &Context) -> Result<(), H::Error> {
+        self.inner.on_unknown(event, context).await
+    }
+}
+
+#[tokio::test]
+async fn a_handler_around_a_handler_decides_or_lets_it_decide() {
+    for (prefix, body) in [("+46", ALLOW_BODY), ("+47", DENY_BODY)] {
+        let handler = Allowed {
+            prefix,
+            inner: allow(),
+        };
+        let answered = ask(handler, post(event_of(&Method::Sms))).await;
+        assert_eq!((answered.status, answered.text()), (StatusCode::OK, body));
+    }
+}
+
 #[tokio::test]
 async fn other_events_are_acknowledged_when_they_were_handled() {
     let events = [
@@ -193,6 +234,18 @@ async fn other_events_are_acknowledged_when_they_were_handled() {
             let expected = format!("{what} of 669E367E-6BBA-48AB-AF15-266871C28135");
             assert_eq!(told.recv().await, Some(expected));
         }
+        // A handler around it hands it on.
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let inner = Hears {
+            tell,
+            answer: || Ok(()),
+        };
+        let answered = ask(Allowed { prefix: "+46", inner }, post(body)).await;
+        assert_eq!(answered.status, StatusCode::OK, "{what}");
+        assert!(
+            told.recv().await.is_some_and(|told| told.starts_with(what)),
+            "{what}"
+        );
         // A handler that only decides takes note of nothing, and acknowledges.
         let answered = ask(allow(), post(body)).await;
         assert_eq!((answered.status, answered.text()), (StatusCode::OK, ""), "{what}");

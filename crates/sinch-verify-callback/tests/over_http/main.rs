@@ -11,6 +11,8 @@ mod support;
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -59,7 +61,7 @@ async fn requests_that_are_no_callbacks() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
 
-    let small = Responder::new(receiver().with_max_body(10), allow());
+    let small = Responder::without_guard(receiver().with_max_body(10), allow());
     let answered = ask_responder(small, signed()).await;
     assert_eq!(answered.status, StatusCode::PAYLOAD_TOO_LARGE);
 
@@ -81,7 +83,7 @@ async fn requests_that_are_no_callbacks() {
 
 #[tokio::test]
 async fn bodies_in_parts() {
-    let service = CallbackService::new(Responder::new(receiver(), allow())).with_clock(now);
+    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
     let server = serve(router(PATH, service.clone())).await;
     let impatient = service.with_body_deadline(Duration::from_millis(50));
     let impatient = serve(router(PATH, impatient)).await;
@@ -129,7 +131,7 @@ async fn bodies_in_parts() {
 async fn nested_routers_and_proxies() {
     let event = || event_of(&protocol::Method::Sms);
     let service = |external| {
-        let responder = Responder::new(receiver().with_external_path(external), allow());
+        let responder = Responder::without_guard(receiver().with_external_path(external), allow());
         CallbackService::new(responder).with_clock(now)
     };
 
@@ -168,7 +170,7 @@ async fn nested_routers_and_proxies() {
 
 #[tokio::test]
 async fn connections_are_kept_and_shared() {
-    let service = CallbackService::new(Responder::new(receiver(), allow())).with_clock(now);
+    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
     let server = serve(router(PATH, service)).await;
     let one = wire(&post(event_of(&protocol::Method::Sms)), "");
     let body = post(event_of(&protocol::Method::Sms));
@@ -185,7 +187,7 @@ async fn connections_are_kept_and_shared() {
 #[tokio::test]
 async fn keys_are_replaced_under_a_running_server() {
     let receiver = receiver();
-    let responder = Responder::new(receiver.clone(), allow());
+    let responder = Responder::without_guard(receiver.clone(), allow());
     let service = CallbackService::new(responder).with_clock(now);
     let server = serve(router(PATH, service)).await;
     let signed = || post(event_of(&protocol::Method::Sms));
@@ -204,19 +206,20 @@ async fn keys_are_replaced_under_a_running_server() {
 
 #[tokio::test]
 async fn a_handler_function_of_axum_takes_callbacks() {
-    async fn answer(callback: Callback) -> String {
-        callback.event.name().to_owned()
+    async fn answer(callback: Callback) -> Response {
+        match callback.event {
+            protocol::Event::Request(_) => Decision::Allow.to_http_response().map(Body::from),
+            _ => Response::default(),
+        }
     }
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = Intake::new(receiver()).with_clock(now).with_replay_guard(guard);
+    let intake = Intake::new(receiver(), guard).with_clock(now);
     let routes = Router::new().route("/callback", axum::routing::post(answer));
     let server = serve(Router::new().nest("/sinch", routes).with_state(intake)).await;
     let request = || post(event_of(&protocol::Method::Sms));
     let answered = send(server, request()).await;
-    assert_eq!(
-        (answered.status, answered.text()),
-        (StatusCode::OK, RequestEvent::EVENT)
-    );
+    assert_eq!((answered.status, answered.text()), (StatusCode::OK, ALLOW_BODY));
+    assert_eq!(answered.headers[CONTENT_TYPE], "application/json");
     // A replay, and a forgery.
     let replayed = send(server, request()).await;
     assert_eq!((replayed.status, replayed.text()), (StatusCode::UNAUTHORIZED, ""));
@@ -235,7 +238,7 @@ async fn a_layer_lets_authentic_callbacks_through_as_they_came() {
         )
     }
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = Intake::new(receiver()).with_clock(now).with_replay_guard(guard);
+    let intake = Intake::new(receiver(), guard).with_clock(now);
     let app = Router::new().route(PATH, axum::routing::post(answer));
     let server = serve(app.layer(IntakeLayer::new(intake))).await;
 

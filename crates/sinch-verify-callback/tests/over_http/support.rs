@@ -91,7 +91,7 @@ impl Answered {
 
 /// Serves `handler` at the usual path, and sends one request.
 pub(crate) async fn ask(handler: impl Handler, request: Request<Bytes>) -> Answered {
-    ask_responder(Responder::new(receiver(), handler), request).await
+    ask_responder(Responder::without_guard(receiver(), handler), request).await
 }
 
 pub(crate) async fn ask_responder<H: Handler>(responder: Responder<H>, request: Request<Bytes>) -> Answered {

@@ -66,12 +66,28 @@ async fn a_decision_is_repeated_for_as_long_as_it_is_told_to() {
         let n = decided.fetch_add(1, Ordering::Relaxed) + 1;
         async move { Code::new(&format!("{n:04}")).map(Decision::sms_code) }
     });
-    let responder = Responder::new(receiver(), handler).with_replay_guard(guard);
+    let responder = Responder::new(receiver(), guard, handler);
     for (seconds, code) in [(0, "0001"), (1, "0001"), (3599, "0001"), (3605, "0002")] {
         let at = now() + Duration::from_secs(seconds);
         let request = signer().post("/callback".parse().unwrap(), event(), at);
         let answer = responder.respond(&request, request.body(), at).await;
         let text = String::from_utf8_lossy(answer.body());
         assert!(text.contains(code), "{seconds}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn who_says_that_there_is_no_guard_has_none() {
+    let responder = Responder::without_guard(
+        receiver(),
+        handler_fn(|_: RequestEvent| async { Decision::Allow }),
+    );
+    assert!(responder.replay_guard().is_none());
+    let request = signed("/callback");
+    for _ in 0..2 {
+        assert_eq!(
+            responder.respond(&request, request.body(), now()).await.status(),
+            200
+        );
     }
 }

@@ -43,7 +43,7 @@ impl World {
         let backend = Backend::default();
         let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
         let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-        let responder = Responder::new(receiver, backend.clone()).with_replay_guard(guard);
+        let responder = Responder::new(receiver, guard, backend.clone());
         let service = CallbackService::new(responder);
         let app = sinch_verify_callback::axum::router(CALLBACK_PATH, service);
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
