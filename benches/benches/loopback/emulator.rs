@@ -1,13 +1,15 @@
 //! The emulator: beside bare hyper, with a million verifications, and while many end at once.
 
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
 use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::{
     BaseUrl, Code, Credentials, Endpoint, Method, Report, Start, StatusById, StatusByNumber, VerificationId,
 };
+use sinch_verify_emulator::{Application, Emulator};
+use tokio::runtime::Builder;
 
 use crate::fixture;
 use crate::generator::{self, Outcome, Requests, exchange};
@@ -67,6 +69,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         )?;
         growth(round, &mut client, &few, &many)?;
         ending(&mut client)?;
+        readiness()?;
     }
     Ok(())
 }
@@ -354,6 +357,38 @@ fn ending(client: &mut Signing) -> Result<()> {
             name: "while none does",
             value: quiet.quantile(1.0),
         }),
+    }
+    .print()
+}
+
+/// How long a test waits for an emulator of its own: from the builder to an answer of `/readyz`; the
+/// median of several.
+fn readiness() -> Result<()> {
+    const READYZ: &[u8] = b"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    // It answers while this thread waits.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let begun = Instant::now();
+        let application = Application::new(fixture::key()?, fixture::secret()?);
+        let emulator = runtime.block_on(Emulator::builder().application(application).start())?;
+        exchange(emulator.addr().port(), READYZ, |_| Ok(()))?;
+        times.push(begun.elapsed());
+        runtime.block_on(emulator.shutdown());
+    }
+    times.sort_unstable();
+    Pair {
+        what: "from the builder to the first answer",
+        unit: Unit::Nanoseconds,
+        goal: Some(Goal::AtMost(20e6)),
+        ours: Figure {
+            name: OURS,
+            value: times[times.len() / 2].as_nanos() as f64,
+        },
+        beside: None,
     }
     .print()
 }
