@@ -30,6 +30,13 @@ impl Failure {
         }
     }
 
+    /// A failure of `kind` whose detail quotes the service: what may be a phone number or a code in it
+    /// is masked.
+    #[must_use]
+    pub fn quoting(kind: FailureKind, detail: &str) -> Self {
+        Self::new(kind, masked(detail))
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -59,7 +66,7 @@ impl From<&DecodeError> for Failure {
             DecodeError::Status { status, .. } => FailureKind::Http(status.as_u16()),
             _ => FailureKind::Decode,
         };
-        Self::new(kind, masked(&error.to_string()))
+        Self::quoting(kind, &error.to_string())
     }
 }
 
@@ -123,19 +130,47 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// The service's own words, without what may be a phone number or a code in them.
+///
+/// A number may be written in groups, as people write it: digits belong together across a space or what
+/// else stands between groups.
 fn masked(text: &str) -> String {
     const SHORTEST_CODE: usize = 4;
     let mut masked = String::with_capacity(text.len());
-    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        if digits >= SHORTEST_CODE {
-            masked.push_str("####");
-            masked.push_str(&part[digits..]);
+    let mut rest = text;
+    while let Some(start) = rest.find(char::is_numeric) {
+        let (before, from) = rest.split_at(start);
+        let (end, digits) = number(from);
+        masked.push_str(before);
+        masked.push_str(if digits < SHORTEST_CODE {
+            &from[..end]
         } else {
-            masked.push_str(part);
+            "####"
+        });
+        rest = &from[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Where a number ends that `text` begins with, and how many digits it has.
+fn number(text: &str) -> (usize, usize) {
+    /// As many characters as may stand between two groups, such as a bracket and a space.
+    const GAP: usize = 2;
+    let between =
+        |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '/' | '(' | ')' | '\u{2010}'..='\u{2014}');
+    let (mut end, mut digits, mut gap) = (0, 0, 0);
+    for (at, c) in text.char_indices() {
+        if c.is_numeric() {
+            end = at + c.len_utf8();
+            digits += 1;
+            gap = 0;
+        } else if between(c) && gap < GAP {
+            gap += 1;
+        } else {
+            break;
         }
     }
-    masked
+    (end, digits)
 }
 
 /// What kind of failure it is. Its text is a stable name, in reports and for scripts.
@@ -326,6 +361,17 @@ mod tests {
             masked(text),
             "400 Bad Request: +#### has no code ####, try 3 of 3."
         );
+        for (text, left) in [
+            ("+46 70 000 00 01 is busy", "+#### is busy"),
+            ("(070) 000-00-01, in 5 s", "(####, in 5 s"),
+            ("46.70.000/0001", "####"),
+            ("\u{0664}\u{0668}\u{0662}\u{0661}", "####"),
+            ("1 2 3 4", "####"),
+            ("3 of 3 tries, 12 left", "3 of 3 tries, 12 left"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(text), left, "{text}");
+        }
     }
 
     #[test]

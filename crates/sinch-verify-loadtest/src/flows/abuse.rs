@@ -44,7 +44,7 @@ pub(super) async fn wrong_code<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -
             Reported::Refused | Reported::Answered(Status::Pending) => {}
             Reported::Answered(status) => {
                 let detail = format!("a wrong code with attempts left was answered {status}");
-                return Err(Failure::new(FailureKind::OutcomeMismatch, detail));
+                return Err(Failure::quoting(FailureKind::OutcomeMismatch, &detail));
             }
         }
     }
@@ -129,7 +129,7 @@ pub(super) async fn expire<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Re
         Reported::Refused | Reported::Answered(Status::Fail) => Ok(()),
         Reported::Answered(status) => {
             let detail = format!("a report after the expiry was answered {status}");
-            Err(Failure::new(FailureKind::OutcomeMismatch, detail))
+            Err(Failure::quoting(FailureKind::OutcomeMismatch, &detail))
         }
     }
 }

@@ -96,7 +96,8 @@ impl Expectation {
             with(self.reason.as_ref()),
             with(reason)
         );
-        Failure::new(FailureKind::OutcomeMismatch, detail)
+        // A status or a reason that we do not know is the service's own text.
+        Failure::quoting(FailureKind::OutcomeMismatch, &detail)
     }
 }
 
@@ -176,6 +177,18 @@ mod tests {
             assert_eq!(failure.kind(), FailureKind::OutcomeMismatch);
             assert_eq!(failure.detail(), detail);
         }
+    }
+
+    #[test]
+    fn unknown_texts_hold_no_number() {
+        let reason = Reason::from("not for +46 70 000 00 01");
+        let failure = Expectation::successful()
+            .check_event(&Status::from("STUCK 4821"), Some(&reason))
+            .unwrap_err();
+        assert_eq!(
+            failure.detail(),
+            "expected SUCCESSFUL, the result event says STUCK #### (not for +####)"
+        );
     }
 
     #[test]

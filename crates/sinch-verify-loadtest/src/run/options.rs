@@ -7,6 +7,7 @@ use crate::arrivals::Rate;
 use crate::flows::Flow;
 use crate::names::named;
 use crate::runfile::{Load, Setting, Shard, TransportName};
+use crate::safety::{LiveUnfit, is_fit_for_live};
 use crate::scenario::{Mix, Scenario};
 use crate::target::Against;
 
@@ -154,6 +155,15 @@ impl Options {
         }
         if !matches!(self.against, Against::Own) {
             self.check_elsewhere()?;
+        }
+        // A plan was made and confirmed for other options than these may be by now.
+        if let Against::Live(_) = self.against {
+            if let Some(flow) = flows.iter().find(|flow| !is_fit_for_live(**flow)) {
+                return Err(LiveUnfit::Flow(*flow).to_string());
+            }
+            if self.phone == PhoneChoice::Inbox {
+                return Err(LiveUnfit::Inbox.to_string());
+            }
         }
         Ok(())
     }

@@ -93,7 +93,7 @@ impl LiveRequest {
 ///
 /// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and WhatsApp,
 /// whose code only an inbox shows.
-fn is_fit_for_live(flow: Flow) -> bool {
+pub(crate) fn is_fit_for_live(flow: Flow) -> bool {
     matches!(flow, Flow::Sms | Flow::FlashCall | Flow::Callout | Flow::Seamless)
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sinch_verify_loadtest::PhoneChoice;
 use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::runfile::{Load, Shard};
 use sinch_verify_loadtest::safety::LiveUnfit;
+use sinch_verify_loadtest::verdict::Exit;
+use sinch_verify_loadtest::{Against, Options, PhoneChoice, Run, Scenario};
 use sinch_verify_protocol::ApplicationKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -108,6 +109,40 @@ fn plan_counts_what_there_can_be_and_not_what_is_usual() {
         Schedule::new(rate, Duration::from_secs(8), *seed, Shard::WHOLE).count() == 12
     });
     assert_eq!(counted(Some("poisson:1/s"), "5/s", crowded), 12);
+}
+
+/// A confirmed target is good for what was confirmed: options that were changed since are looked at
+/// again before anything is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn confirmed_target_is_not_good_for_other_flows() {
+    let service = Service::new().await;
+    let against = |scenario, phone| {
+        let live = service.confirmed(service.request()).target();
+        let mut options = Options::new(scenario, Duration::from_secs(1));
+        options.phone = phone;
+        options.against = Against::Live(live);
+        options
+    };
+    let mut mixed = against(Scenario::Mixed, PhoneChoice::Callback);
+    mixed.mix = "sms=1,resend-storm=1".parse().unwrap();
+    for (options, says) in [
+        (
+            against(Scenario::QueryOnly, PhoneChoice::Callback),
+            "query-only is refused",
+        ),
+        (
+            against(Scenario::WrongCode, PhoneChoice::Callback),
+            "wrong-code is refused",
+        ),
+        (mixed, "resend-storm is refused"),
+        (against(Scenario::Sms, PhoneChoice::Inbox), "shows no inbox"),
+    ] {
+        let prepared = tokio::task::spawn_blocking(|| Run::prepare(options).map(drop));
+        let error = prepared.await.unwrap().unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    assert_eq!(service.starts(), 0);
 }
 
 /// Answers every request with `answer`, and counts the connections.

@@ -147,6 +147,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// The target, for a run of its own.
+    pub(crate) fn target(&self) -> LiveTarget {
+        self.target.clone()
+    }
+
     pub(crate) fn rails(&self) -> &Arc<Rails> {
         self.target.rails()
     }

@@ -209,12 +209,7 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
         ("transport", setup.transport.to_string()),
         (
             "callbacks",
-            if setup.callbacks {
-                "received"
-            } else {
-                "not received"
-            }
-            .to_owned(),
+            if setup.callbacks { "listened for" } else { "off" }.to_owned(),
         ),
         ("seed", setup.seed.to_string()),
         ("began", run.started_at.clone()),
