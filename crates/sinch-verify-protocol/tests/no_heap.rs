@@ -2,6 +2,7 @@
 //!
 //! Alone in its process, and in its only thread: the counter is global, and the usual harness has a
 //! thread of its own that allocates beside a test.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::alloc::System;
 use std::time::{Duration, SystemTime};
