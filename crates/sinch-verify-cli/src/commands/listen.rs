@@ -134,7 +134,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let listen = Listen {
         path: args.path.clone(),
-        responder: Responder::new(receiver, decider).with_replay_guard(guard.clone()),
+        responder: Responder::new(receiver, guard.clone(), decider),
         guard,
         secret,
         forward,
