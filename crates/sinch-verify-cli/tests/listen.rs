@@ -129,7 +129,7 @@ async fn application(path: &str) -> String {
     let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
     let receiver = Receiver::new(KeyRing::new(key(), &secret()));
-    let responder = Responder::new(receiver, handler).with_replay_guard(guard);
+    let responder = Responder::new(receiver, guard, handler);
     let base = serve(router(path, CallbackService::new(responder))).await;
     format!("{base}{path}")
 }
