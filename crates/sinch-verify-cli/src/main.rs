@@ -7,6 +7,7 @@ mod exit;
 mod failure;
 mod input;
 mod judge;
+mod methods;
 mod mistake;
 mod print;
 mod span;

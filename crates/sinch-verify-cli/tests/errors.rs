@@ -136,3 +136,69 @@ fn every_failure_has_its_exit_code() {
         &[("status", 200.into())],
     );
 }
+
+#[test]
+fn a_limit_says_when_to_come_back() {
+    let served = faulty("[]");
+    for number in ["+447700900922", "+447700900923"] {
+        let limited = served.run(&["start", number, "--json"]);
+        assert_eq!(limited.status.code(), Some(6), "{}", stderr(&limited));
+        let wait = json(&stdout(&limited))["error"]["retryAfterMs"].as_u64().unwrap();
+        let told = format!("try again in {} s", wait.div_ceil(1000));
+        assert!(stderr(&limited).contains(&told), "{}", stderr(&limited));
+    }
+}
+
+#[test]
+fn the_method_is_found_out_or_asked_for() {
+    let served = faulty("[]");
+    let number = "+46700000001";
+    let start = |method: &str, reference: &str| {
+        let output = served.run(&[
+            "start",
+            number,
+            "--method",
+            method,
+            "--reference",
+            reference,
+            "--json",
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{method}: {}", stderr(&output));
+        json(&stdout(&output))
+    };
+    // What people call them.
+    for (name, method) in [
+        ("data", "seamless"),
+        ("phone-call", "callout"),
+        ("flash-call", "flashcall"),
+    ] {
+        assert_eq!(start(name, &format!("r-{method}"))["method"], method);
+    }
+    // The number's latest is a flash call now, and `--cli` says so.
+    let wrong = served.run(&["report", "--number", number, "--cli", "+4612345"]);
+    assert_eq!(wrong.status.code(), Some(3), "{}", stderr(&wrong));
+    assert!(!stderr(&wrong).contains("--method"), "{}", stderr(&wrong));
+    let unknown = served.run(&["status", "--number", number]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", stderr(&unknown));
+    assert!(
+        stderr(&unknown).contains("by sms; give --method"),
+        "{}",
+        stderr(&unknown)
+    );
+    let unfit = served.run(&["report", "--number", number, "--code", "1234"]);
+    assert!(
+        stderr(&unfit).contains("by sms; give --method"),
+        "{}",
+        stderr(&unfit)
+    );
+
+    // The service tells the method of a reference.
+    start("callout", "r-2");
+    let messages = served.run(&["inbox", "wait", number]);
+    let reported = served.run(&["report", "--reference", "r-2", "--code", &stdout(&messages)]);
+    assert_eq!(reported.status.code(), Some(0), "{}", stderr(&reported));
+    start("sms", "r-3");
+    let unfit = served.run(&["report", "--reference", "r-3", "--cli", "+4612345"]);
+    assert_eq!(unfit.status.code(), Some(2), "{}", stderr(&unfit));
+    assert!(stderr(&unfit).contains("takes --code"), "{}", stderr(&unfit));
+}

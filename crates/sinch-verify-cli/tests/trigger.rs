@@ -143,15 +143,106 @@ async fn what_cannot_be_sent() {
     // Nobody listens, and no system hands this port out by itself.
     let output = trigger("request", "http://127.0.0.1:1/", &[]).await;
     assert_eq!(output.status.code(), Some(5));
-    assert!(stdout(&output).contains("no answer"));
+    let told = stdout(&output);
+    for part in ["no answer", "is the receiver running", "refused"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains("the service"), "{told}");
     // Not this machine, no URL, no such tampering.
     for (to, args) in [
         ("http://example.com/callback", &[][..]),
         ("/callback", &[]),
+        ("127.0.0.1:8000/x", &[]),
+        ("http://127.0.0.1:1/", &["--status", "FAIL"]),
+        ("http://127.0.0.1:1/", &["--reason", "Expired"]),
         ("http://127.0.0.1:1/", &["--tamper", "nothing"]),
     ] {
         let output = trigger("request", to, args).await;
         assert_eq!(output.status.code(), Some(2), "{to}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !to.ends_with("/x") || told.contains("http://127.0.0.1:8000"),
+            "{told}"
+        );
+    }
+    // The variable is named.
+    let output = Command::new(env!("CARGO_BIN_EXE_sinch-verify"))
+        .args(["trigger", "request", "--to", "http://127.0.0.1:1/"])
+        .env("SINCH_APPLICATION_KEY", KEY)
+        .env_remove("SINCH_APPLICATION_SECRET")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("SINCH_APPLICATION_SECRET is not set"), "{told}");
+}
+
+/// What the event says is the caller's to choose.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_event_says_what_it_is_told() {
+    let (heard, mut events) = tokio::sync::mpsc::unbounded_channel();
+    let listen = post(move |body: String| async move { heard.send(body).unwrap() });
+    let to = format!("http://{}/", serve(Router::new().route("/", listen)).await);
+    let own = ["--reference", "login-17", "--custom", "mine", "--method", "data"];
+    for (event, args, expected) in [
+        (
+            "result",
+            &[][..],
+            &[("status", "SUCCESSFUL"), ("method", "seamless")][..],
+        ),
+        (
+            "result",
+            &["--status", "DENIED", "--reason", "Denied by callback"],
+            &[("status", "DENIED"), ("reason", "Denied by callback")],
+        ),
+        (
+            "result",
+            &["--reason", "expired"],
+            &[("status", "FAIL"), ("reason", "Expired")],
+        ),
+        (
+            "sms-delivered",
+            &[],
+            &[("smsResult", "Successful"), ("method", "sms")],
+        ),
+        (
+            "sms-delivered",
+            &["--status", "failed"],
+            &[("smsResult", "Failed")],
+        ),
+        ("request", &[], &[("method", "seamless")]),
+    ] {
+        let output = trigger(event, &to, &[&own, args].concat()).await;
+        assert_ne!(
+            output.status.code(),
+            Some(2),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let body: serde_json::Value = serde_json::from_str(&events.try_recv().unwrap()).unwrap();
+        let own = [("reference", "login-17"), ("custom", "mine")];
+        for (field, value) in own.iter().chain(expected) {
+            assert_eq!(body[field], *value, "{body}");
+        }
+    }
+    let slip = trigger("result", &to, &["--status", "FIAL"]).await;
+    assert_eq!(slip.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&slip.stderr).contains("ABORTED"));
+}
+
+/// A receiver that refuses everything is told from one with a bad answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_what_it_may_come_from() {
+    let refuse = post(|| async { http::StatusCode::UNAUTHORIZED });
+    let to = format!("http://{}/", serve(Router::new().route("/", refuse)).await);
+    for event in ["request", "result"] {
+        let output = trigger(event, &to, &[]).await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stdout(&output).contains("this key and secret"),
+            "{}",
+            stdout(&output)
+        );
     }
 }
 

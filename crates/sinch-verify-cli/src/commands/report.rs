@@ -1,12 +1,12 @@
 //! `report`: report the code, or the caller id of a flash call.
 
 use anyhow::Context as _;
-use clap::builder::PossibleValuesParser;
-use sinch_verify_client::Client;
+use sinch_verify_client::{Client, Error};
 use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
-use sinch_verify_protocol::{Cli, Code, Method, Report, Verification};
+use sinch_verify_protocol::{Cli, Code, Method, PhoneNumber, Report, Verification, VerificationId};
 
 use crate::exit::{Outcome, usage};
+use crate::methods::{Chosen, MethodArg};
 use crate::target::Target;
 use crate::view;
 use crate::which::{self, Which};
@@ -16,9 +16,10 @@ use crate::which::{self, Which};
 pub(crate) struct Args {
     #[command(flatten)]
     which: which::Args,
-    /// The verification's method.
-    #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(["sms", "flashcall", "callout", "whatsapp"]))]
-    method: String,
+    /// The verification's method. Left out, it is flashcall with `--cli`, what the service says of a
+    /// `--reference`, and sms otherwise.
+    #[arg(long, value_enum)]
+    method: Option<MethodArg>,
     #[command(flatten)]
     proof: Proof,
     /// Print the service's answer as JSON.
@@ -42,43 +43,65 @@ struct Proof {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let which = args.which.which()?;
-    let code = || {
-        args.proof
-            .code
-            .clone()
-            .ok_or_else(|| usage(format!("--method {} takes --code", args.method)))
-    };
-    let answer = match Method::from(args.method.as_str()) {
-        Method::FlashCall => {
-            let cli = args
-                .proof
-                .cli
-                .clone()
-                .ok_or_else(|| usage("--method flashcall takes --cli"))?;
-            report::<FlashCall>(&client, which, cli).await
+    let (whom, found) = match args.which.which()? {
+        Which::Id(id) => (Whom::Id(id), None),
+        Which::Number(number) => (Whom::Number(number), None),
+        // The service takes no report by reference, but tells whose it is.
+        Which::Reference(reference) => {
+            let found = client.status_by_reference(reference).await;
+            let found = found.context("failed to find the verification")?;
+            (Whom::Id(found.id), found.method)
         }
-        Method::Callout => report::<Callout>(&client, which, code()?).await,
-        Method::WhatsApp => report::<WhatsApp>(&client, which, code()?).await,
-        _ => report::<Sms>(&client, which, code()?).await,
-    }?;
+    };
+    let chosen = match (args.method, found) {
+        (None, Some(method)) => Chosen {
+            method,
+            assumed: false,
+        },
+        (None, None) if args.proof.cli.is_some() => Chosen::or(Some(MethodArg::FlashCall), Method::FlashCall),
+        (given, _) => Chosen::or(given, Method::Sms),
+    };
+    let answer = match &chosen.method {
+        Method::Sms => report::<Sms>(&client, whom, args.proof.code("sms")?).await,
+        Method::FlashCall => report::<FlashCall>(&client, whom, args.proof.cli()?).await,
+        Method::Callout => report::<Callout>(&client, whom, args.proof.code("callout")?).await,
+        Method::WhatsApp => report::<WhatsApp>(&client, whom, args.proof.code("whatsapp")?).await,
+        other => {
+            return Err(usage(format!(
+                "a verification by {other} takes no report: the device follows its address"
+            )));
+        }
+    };
+    let answer = answer.map_err(|error| {
+        let told = chosen.failed_to("report", &error);
+        anyhow::Error::new(error).context(told)
+    })?;
     view::print(&answer, args.json, view::verification(&answer))?;
     Ok(Outcome::of(&answer))
 }
 
-async fn report<M: Reportable>(
-    client: &Client,
-    which: Which,
-    proof: M::Proof,
-) -> anyhow::Result<Verification> {
-    let report = match which {
-        Which::Id(id) => Report::<M>::by_id(id, proof),
-        Which::Number(number) => Report::<M>::by_number(number, proof),
-        // The service takes no report by reference, but tells whose it is.
-        Which::Reference(reference) => {
-            let found = client.status_by_reference(reference).await;
-            Report::<M>::by_id(found.context("failed to find the verification")?.id, proof)
-        }
+impl Proof {
+    fn code(&self, method: &str) -> anyhow::Result<Code> {
+        let code = self.code.clone();
+        code.ok_or_else(|| usage(format!("a verification by {method} takes --code")))
+    }
+
+    fn cli(&self) -> anyhow::Result<Cli> {
+        let cli = self.cli.clone();
+        cli.ok_or_else(|| usage("a verification by flashcall takes --cli"))
+    }
+}
+
+/// Whom the service takes a report of.
+enum Whom {
+    Id(VerificationId),
+    Number(PhoneNumber),
+}
+
+async fn report<M: Reportable>(client: &Client, whom: Whom, proof: M::Proof) -> Result<Verification, Error> {
+    let report = match whom {
+        Whom::Id(id) => Report::<M>::by_id(id, proof),
+        Whom::Number(number) => Report::<M>::by_number(number, proof),
     };
-    client.report(report).await.context("failed to report")
+    client.report(report).await
 }

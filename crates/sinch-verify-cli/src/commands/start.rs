@@ -1,14 +1,14 @@
 //! `start`: start a verification.
 
 use anyhow::Context as _;
-use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use sinch_verify_client::Client;
 use sinch_verify_protocol::method::{Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
 use sinch_verify_protocol::start::StartResponse;
-use sinch_verify_protocol::{AcceptLanguage, Custom, Method, PhoneNumber, Reference, Start};
+use sinch_verify_protocol::{AcceptLanguage, Custom, PhoneNumber, Reference, Start};
 
-use crate::exit::{Outcome, usage};
+use crate::exit::Outcome;
+use crate::methods::MethodArg;
 use crate::print::note;
 use crate::target::Target;
 use crate::view;
@@ -19,8 +19,8 @@ pub(crate) struct Args {
     /// The number to verify, with `+` and country code.
     number: PhoneNumber,
     /// How to verify it.
-    #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(METHODS))]
-    method: String,
+    #[arg(long, value_enum, default_value = "sms")]
+    method: MethodArg,
     /// Your own name for this verification; unique per start.
     #[arg(long)]
     reference: Option<Reference>,
@@ -37,19 +37,15 @@ pub(crate) struct Args {
     target: Target,
 }
 
-/// The methods that can be started from here.
-pub(crate) const METHODS: [&str; 5] = ["sms", "flashcall", "callout", "seamless", "whatsapp"];
-
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    match Method::from(args.method.as_str()) {
-        Method::Sms => start::<Sms>(&client, &args).await,
-        Method::FlashCall => start::<FlashCall>(&client, &args).await,
-        Method::Callout => start::<Callout>(&client, &args).await,
-        Method::Seamless => start::<Seamless>(&client, &args).await,
-        Method::WhatsApp => start::<WhatsApp>(&client, &args).await,
-        other => Err(usage(format!("method {other} cannot be started from here"))),
+    match args.method {
+        MethodArg::Sms => start::<Sms>(&client, &args).await,
+        MethodArg::FlashCall => start::<FlashCall>(&client, &args).await,
+        MethodArg::Callout => start::<Callout>(&client, &args).await,
+        MethodArg::Seamless => start::<Seamless>(&client, &args).await,
+        MethodArg::WhatsApp => start::<WhatsApp>(&client, &args).await,
     }
 }
 

@@ -1,11 +1,9 @@
 //! `status`: ask for the status of a verification.
 
-use anyhow::Context as _;
-use clap::builder::PossibleValuesParser;
 use sinch_verify_protocol::Method;
 
-use crate::commands::start::METHODS;
 use crate::exit::Outcome;
+use crate::methods::{Chosen, MethodArg};
 use crate::target::Target;
 use crate::view;
 use crate::which::{self, Which};
@@ -15,9 +13,9 @@ use crate::which::{self, Which};
 pub(crate) struct Args {
     #[command(flatten)]
     which: which::Args,
-    /// With `--number`: the verification's method.
-    #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(METHODS))]
-    method: String,
+    /// With `--number`: the verification's method; sms when it is left out.
+    #[arg(long, value_enum)]
+    method: Option<MethodArg>,
     /// Print the service's answer as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -29,16 +27,23 @@ pub(crate) struct Args {
 /// answered.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let answer = match args.which.which()? {
-        Which::Id(id) => client.status_by_id(id).await,
-        Which::Reference(reference) => client.status_by_reference(reference).await,
+    let chosen = Chosen::or(args.method, Method::Sms);
+    let (answer, chosen) = match args.which.which()? {
+        Which::Id(id) => (client.status_by_id(id).await, None),
+        Which::Reference(reference) => (client.status_by_reference(reference).await, None),
         Which::Number(number) => {
-            client
-                .status_by_number(Method::from(args.method.as_str()), number)
-                .await
+            let answer = client.status_by_number(chosen.method.clone(), number).await;
+            (answer, Some(chosen))
         }
     };
-    let answer = answer.context("failed to ask for the status")?;
+    let answer = answer.map_err(|error| {
+        let what = "ask for the status";
+        let told = match &chosen {
+            Some(chosen) => chosen.failed_to(what, &error),
+            None => format!("failed to {what}"),
+        };
+        anyhow::Error::new(error).context(told)
+    })?;
     view::print(&answer, args.json, view::verification(&answer))?;
     Ok(Outcome::Yes)
 }

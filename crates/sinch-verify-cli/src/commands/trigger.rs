@@ -1,5 +1,7 @@
 //! `trigger`: post a callback to a receiver, and judge its answer.
 
+mod event;
+
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -7,48 +9,34 @@ use bytes::Bytes;
 use clap::builder::PossibleValuesParser;
 use comfy_table::{Cell, Color};
 use http::{Request, Response, StatusCode, Uri};
-use rand::RngExt as _;
 use serde::Serialize;
-use sinch_verify_callback::testing::{
-    CallbackSigner, Tamper, request_event, result_event, sms_delivered_event,
-};
-use sinch_verify_client::Transport as _;
+use sinch_verify_callback::testing::{CallbackSigner, Tamper};
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_protocol::callback::SmsResult;
-use sinch_verify_protocol::{
-    ApplicationKey, ApplicationSecret, BaseUrl, Method, PhoneNumber, Status, VerificationId, WireObject as _,
-};
+use sinch_verify_client::{Transport as _, TransportError, TransportErrorKind};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Method};
 
-use crate::commands::start::METHODS;
 use crate::exit::{Outcome, usage};
 use crate::judge;
 use crate::print::say;
+use crate::target::{application_key, application_secret};
 use crate::view;
+
+use event::{Event, EventArgs, Kind};
 
 /// Arguments of `trigger`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The event to post.
-    #[arg(value_enum)]
-    event: Kind,
+    #[command(flatten)]
+    event: EventArgs,
     /// The callback URL.
-    #[arg(long, value_name = "URL")]
-    to: Uri,
+    #[arg(long, value_name = "URL", value_parser = To::parse)]
+    to: To,
     /// The application's key.
     #[arg(long, env = "SINCH_APPLICATION_KEY")]
-    key: ApplicationKey,
+    key: Option<ApplicationKey>,
     /// The application's secret, as the dashboard shows it.
     #[arg(long, env = "SINCH_APPLICATION_SECRET", hide_env_values = true)]
-    secret: String,
-    /// The verification's method.
-    #[arg(long, default_value = "sms", value_parser = PossibleValuesParser::new(METHODS))]
-    method: String,
-    /// The number that is verified.
-    #[arg(long, default_value = "+46700000001")]
-    number: PhoneNumber,
-    /// The verification's id; a random one when it is left out.
-    #[arg(long)]
-    id: Option<VerificationId>,
+    secret: Option<String>,
     /// Spoil the callback before it is sent, so that it must be refused; `all`
     /// tries the callback as it is, sent again, replayed, and spoiled in every way.
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
@@ -59,16 +47,6 @@ pub(crate) struct Args {
     /// Print the answers as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Kind {
-    /// May this verification go on? The answer must be a decision.
-    Request,
-    /// A verification succeeded.
-    Result,
-    /// An SMS was delivered.
-    SmsDelivered,
 }
 
 const ALL: &str = "all";
@@ -134,9 +112,7 @@ struct Trigger {
     signer: CallbackSigner,
     transport: ReqwestTransport,
     to: Uri,
-    kind: Kind,
-    method: Method,
-    body: String,
+    event: Event,
 }
 
 /// How long a receiver may take: longer than the service would wait.
@@ -144,52 +120,41 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Trigger {
     fn new(args: &Args) -> anyhow::Result<Self> {
-        let base = base(&args.to)?;
+        let To { url, base } = &args.to;
         if !base.is_loopback() && !args.live {
             return Err(usage(format!(
                 "{} is not this machine; add --live if you mean it",
                 base.host()
             )));
         }
-        let secret =
-            ApplicationSecret::new(&args.secret).map_err(|error| usage(format!("--secret: {error}")))?;
-        let https = args.to.scheme_str() == Some("https");
-        let transport = if https {
+        let key = args.key.clone().map_or_else(application_key, Ok)?;
+        let secret = match &args.secret {
+            Some(secret) => {
+                ApplicationSecret::new(secret).map_err(|error| usage(format!("--secret: {error}")))
+            }
+            None => application_secret(),
+        }?;
+        let transport = if url.scheme_str() == Some("https") {
             ReqwestTransport::tls(PATIENCE)
         } else {
             ReqwestTransport::plain(PATIENCE)
         };
-        let method = if args.event == Kind::SmsDelivered {
-            Method::Sms
-        } else {
-            Method::from(args.method.as_str())
-        };
-        let id = match &args.id {
-            Some(id) => id.clone(),
-            None => VerificationId::new(&format!("{:032x}", rand::rng().random::<u128>()))?,
-        };
         Ok(Self {
-            signer: CallbackSigner::new(args.key.clone(), &secret),
+            signer: CallbackSigner::new(key, &secret),
             transport: transport.context("failed to set the sender up")?,
-            to: args.to.clone(),
-            kind: args.event,
-            body: match args.event {
-                Kind::Request => request_event(id, method.clone(), args.number).to_json(),
-                Kind::Result => result_event(id, method.clone(), args.number, Status::Successful).to_json(),
-                Kind::SmsDelivered => sms_delivered_event(id, args.number, SmsResult::Successful).to_json(),
-            },
-            method,
+            to: url.clone(),
+            event: args.event.event()?,
         })
     }
 
     /// The callback, signed at `now`.
     fn callback(&self, now: SystemTime) -> Request<Bytes> {
-        self.signer.post(self.to.clone(), self.body.clone(), now)
+        self.signer.post(self.to.clone(), self.event.body.clone(), now)
     }
 
     fn expected(&self) -> Expected<'_> {
-        match self.kind {
-            Kind::Request => Expected::Decision(&self.method),
+        match self.event.kind {
+            Kind::Request => Expected::Decision(&self.event.method),
             Kind::Result | Kind::SmsDelivered => Expected::Acknowledged,
         }
     }
@@ -238,9 +203,12 @@ impl Trigger {
         let (got, ok, answer) = match answer {
             Ok(Ok(answer)) => match expected.check(&answer) {
                 Ok(()) => (told(&answer), true, Some(answer)),
-                Err(why) => (format!("{}: {why}", told(&answer)), false, Some(answer)),
+                Err(why) => {
+                    let hint = expected.hint(&answer);
+                    (format!("{}: {why}{hint}", told(&answer)), false, Some(answer))
+                }
             },
-            Ok(Err(error)) => (format!("no answer: {error}"), false, None),
+            Ok(Err(error)) => (self.nobody(&error), false, None),
             Err(_) => (format!("no answer in {PATIENCE:?}"), false, None),
         };
         let row = Row {
@@ -254,15 +222,52 @@ impl Trigger {
     }
 }
 
-/// Where the URL points to, without its path.
-fn base(to: &Uri) -> anyhow::Result<BaseUrl> {
-    let whole = || usage("--to is no URL; give one such as http://127.0.0.1:8000/sinch/callback");
-    let scheme = to.scheme_str().ok_or_else(whole)?;
-    let authority = to.authority().ok_or_else(whole)?;
-    format!("{scheme}://{authority}").parse().map_err(|_| whole())
+/// Where the callback goes.
+#[derive(Clone)]
+struct To {
+    url: Uri,
+    /// Without the path.
+    base: BaseUrl,
+}
+
+impl To {
+    fn parse(text: &str) -> Result<Self, String> {
+        let whole = || "give a whole URL such as http://127.0.0.1:8000/sinch/callback".to_owned();
+        let url: Uri = text.parse().map_err(|_| whole())?;
+        let scheme = url.scheme_str().ok_or_else(whole)?;
+        let authority = url.authority().ok_or_else(whole)?;
+        let base = format!("{scheme}://{authority}").parse().map_err(|_| whole())?;
+        Ok(Self { url, base })
+    }
+}
+
+impl Trigger {
+    /// Why there is no answer: the reason is at the end of the sources.
+    fn nobody(&self, error: &TransportError) -> String {
+        let mut why: &dyn std::error::Error = error;
+        while let Some(source) = why.source() {
+            why = source;
+        }
+        let authority = self.to.authority().map_or("", |authority| authority.as_str());
+        match error.kind() {
+            TransportErrorKind::Connect | TransportErrorKind::ConnectTimeout => {
+                format!("no answer: is the receiver running at {authority}? {why}")
+            }
+            _ => format!("no answer: the receiver at {authority} did not {error}: {why}"),
+        }
+    }
 }
 
 impl Expected<'_> {
+    /// What the answer may come from.
+    fn hint(self, answer: &Response<Bytes>) -> &'static str {
+        match answer.status() {
+            StatusCode::UNAUTHORIZED => "; does the receiver have this key and secret?",
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; is the path right?",
+            _ => "",
+        }
+    }
+
     fn told(self) -> &'static str {
         match self {
             Self::Decision(_) => "200 and a decision",
