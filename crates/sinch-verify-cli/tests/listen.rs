@@ -470,18 +470,23 @@ async fn scripts_get_a_line_of_json_for_each_callback() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_out_of_turn_name_their_verification() {
-    // The first is answered once the second is here.
-    let second = Arc::new(tokio::sync::Notify::new());
+    // The second comes once the first is here, and the first is answered once the second is.
+    let [first_came, second_came] = [0, 1].map(|_| Arc::new(tokio::sync::Notify::new()));
+    let came = Arc::clone(&first_came);
     let app = Router::new().fallback(move |body: Bytes| async move {
         let event: Value = serde_json::from_slice(&body).unwrap();
         match event["id"].as_str() {
-            Some("v-1") => second.notified().await,
-            _ => second.notify_one(),
+            Some("v-1") => {
+                came.notify_one();
+                second_came.notified().await;
+            }
+            _ => second_came.notify_one(),
         }
         r#"{"action":"allow"}"#
     });
     let listening = Listening::alone(&["--count", "2", "--forward-to", &serve(app).await]);
     let first = tokio::spawn(send(listening.event()));
+    first_came.notified().await;
     send(listening.event_of("v-2", SystemTime::now())).await;
     first.await.unwrap();
     let (code, said) = listening.end().await;
