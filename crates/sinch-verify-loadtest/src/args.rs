@@ -1,5 +1,6 @@
 //! The command line. Each group of flags has its file.
 
+mod compare;
 mod live;
 mod load;
 mod merge;
@@ -16,6 +17,7 @@ use sinch_verify_loadtest::safety::Destination;
 use sinch_verify_loadtest::verdict::Thresholds;
 use sinch_verify_loadtest::{Against, Elsewhere, Options, PhoneChoice, Receiving};
 
+pub(crate) use compare::CompareArgs;
 use live::{LiveArgs, confirm};
 use load::LoadArgs;
 pub(crate) use merge::MergeArgs;
@@ -45,6 +47,12 @@ pub(crate) enum Command {
     /// Exits with 2 when a file is no run file, or one of another run, with 3 when a shard is
     /// missing, and otherwise as `run` does.
     Merge(MergeArgs),
+
+    /// Show two runs beside each other, and whether the second is worse.
+    ///
+    /// Judged are the median and the 99th percentile end to end, the throughput and the error rate. Exits
+    /// with 1 when one of them is worse by more than --worse, and with 2 when the runs cannot be compared.
+    Compare(CompareArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -56,6 +56,7 @@ mod board;
 pub mod callbacks;
 mod chance;
 mod clock;
+pub mod compare;
 mod cpu;
 pub mod crew;
 mod failure;

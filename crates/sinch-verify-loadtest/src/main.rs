@@ -7,18 +7,20 @@ mod progress;
 mod sink;
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
+use sinch_verify_loadtest::compare::Comparison;
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::safety::Stop;
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Against, Alarm, Run, RunError};
 
-use args::{Args, Asked, Command, MergeArgs, RunArgs};
+use args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use outcome::{conclude, conclude_shard, give_up, print, say};
 use sink::Outputs;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(args) => run(&args),
         Command::Merge(args) => merge(&args),
+        Command::Compare(args) => compare(&args),
     };
     match done {
         Ok(exit) => exit.into(),
@@ -130,6 +133,33 @@ fn take(outputs: &Mutex<Option<Outputs>>) -> Option<Outputs> {
     outputs.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
+/// Reads one run file, or says why it cannot be used.
+fn read(path: &Path) -> Result<RunFile, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    let file = RunFile::from_json(&text).with_context(|| format!("use {}", path.display()));
+    file.map_err(|error| format!("{error:#}"))
+}
+
+fn compare(args: &CompareArgs) -> Result<Exit> {
+    let both = read(&args.before).and_then(|before| Ok((before, read(&args.after)?)));
+    let compared = both.and_then(|(before, after)| {
+        Comparison::of(&before, &after, args.worse).map_err(|why| format!("compare: {why}"))
+    });
+    let comparison = match compared {
+        Ok(comparison) => comparison,
+        Err(problem) => {
+            say(&format!("sinch-verify-load: failed to {problem}"));
+            return Ok(Exit::Usage);
+        }
+    };
+    print(&comparison.table())?;
+    Ok(if comparison.is_worse() {
+        Exit::Failed
+    } else {
+        Exit::Pass
+    })
+}
+
 fn merge(args: &MergeArgs) -> Result<Exit> {
     let usage = |problem: &dyn std::fmt::Display| {
         say(&format!("sinch-verify-load: failed to {problem}"));
@@ -137,13 +167,9 @@ fn merge(args: &MergeArgs) -> Result<Exit> {
     };
     let mut files = Vec::with_capacity(args.files.len());
     for path in &args.files {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => return usage(&format_args!("read {}: {error}", path.display())),
-        };
-        match RunFile::from_json(&text).with_context(|| format!("use {}", path.display())) {
+        match read(path) {
             Ok(file) => files.push(file),
-            Err(error) => return usage(&format_args!("{error:#}")),
+            Err(problem) => return usage(&problem),
         }
     }
     let whole = match RunFile::merge(files) {

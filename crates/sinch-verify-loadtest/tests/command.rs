@@ -12,6 +12,7 @@ use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::measure::{Counters, Interval, Second};
 use sinch_verify_loadtest::runfile::{Load, RunFile, Shard, TransportName};
+use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{FailureKind, Scenario};
 
 fn command(arguments: &[&str]) -> Command {
@@ -311,6 +312,48 @@ fn shards_merge_to_the_run() {
         stderr.contains("foreign.json: it is of run ffffffffffffffff"),
         "{stderr}"
     );
+}
+
+#[test]
+fn runs_are_compared() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compared");
+    std::fs::create_dir_all(&directory).unwrap();
+    let (before, after) = (directory.join("before.json"), directory.join("after.json"));
+    let arguments = [
+        "run",
+        "--duration",
+        "300ms",
+        "--warm-up",
+        "0s",
+        "--transport",
+        "lean",
+        "--json",
+    ];
+    load(&[&arguments[..], &[before.to_str().unwrap()]].concat());
+    let mut file = RunFile::from_json(&std::fs::read_to_string(&before).unwrap()).unwrap();
+    // Whether this machine had time for it is not what is tried here.
+    file.verdict.as_mut().unwrap().exit = Exit::Pass;
+    std::fs::write(&before, file.to_json().unwrap()).unwrap();
+    let mut failing = serde_json::to_value(&file).unwrap();
+    failing["flows"]["sms"]["failed"] = 5.into();
+    std::fs::write(&after, failing.to_string()).unwrap();
+    let compare = |first: &PathBuf, second: &PathBuf, worse: &str| {
+        let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
+        let output = load(&["compare", first, second, "--worse", worse]);
+        let table = text(&output.stdout).to_owned();
+        (output.status.code(), table)
+    };
+    assert_eq!(compare(&before, &before, "0%").0, Some(0));
+    file.setup.load = Load::Closed { users: 1 };
+    let closed = directory.join("closed.json");
+    std::fs::write(&closed, file.to_json().unwrap()).unwrap();
+    assert_eq!(compare(&before, &closed, "10%"), (Some(2), String::new()));
+    let (code, table) = compare(&before, &after, "10%");
+    assert_eq!(code, Some(1), "{table}");
+    let row = table.lines().find(|line| line.contains("error-rate")).unwrap();
+    assert!(row.ends_with("WORSE"), "{table}");
+    let row = table.lines().find(|line| line.contains("e2e.p99")).unwrap();
+    assert!(row.ends_with("1.00  kept"), "{table}");
 }
 
 #[test]

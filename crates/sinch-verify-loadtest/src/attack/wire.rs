@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use goose::goose::{GooseRequest, GooseUser, TransactionError};
 use http::{Request, Response};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect, retry};
+use sinch_verify_client::transport::MAX_BODY;
 
 use crate::failure::{Failure, FailureKind};
 use crate::target::Target;
@@ -11,8 +12,6 @@ use crate::wire::{WHOLE, Wire};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// The longest answer that is read, in bytes. Answers of the service have a few hundred.
-const MAX_BODY: usize = 64 * 1024;
 
 /// The client of all users: nothing is repeated, redirected, unpacked or sent through a proxy.
 pub(super) fn client(target: &Target) -> reqwest::Result<Client> {
@@ -22,6 +21,9 @@ pub(super) fn client(target: &Target) -> reqwest::Result<Client> {
         .referer(false)
         .no_proxy()
         .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
         .tcp_nodelay(true)
         .connect_timeout(CONNECT)
         .timeout(WHOLE);

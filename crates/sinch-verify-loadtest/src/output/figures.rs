@@ -68,6 +68,18 @@ pub(super) fn wanted(run: &RunFile) -> Option<f64> {
     }
 }
 
+/// Flows may be under way at once in all shards together, and at most this many were: where that is
+/// more than 80 %, a target that gets a little slower makes flows wait for a user.
+pub(super) fn crowded(run: &RunFile) -> Option<String> {
+    let Load::Open { users, .. } = run.setup.load else {
+        return None;
+    };
+    let pool = users as u64 * run.shards.present.len() as u64;
+    let most = run.generator.in_flight_max;
+    (most * 5 > pool * 4)
+        .then(|| format!("{most} of {pool} were busy at once: with more, flows do not have to wait for one"))
+}
+
 /// One block of a table of times: a flow, or all of them together.
 pub(super) struct Block<'a> {
     pub(super) name: &'static str,

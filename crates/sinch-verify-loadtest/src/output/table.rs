@@ -39,6 +39,9 @@ fn write(run: &RunFile, out: &mut String) -> Result {
             counters.late
         )?;
     }
+    if let Some(crowded) = figures::crowded(run) {
+        writeln!(out, "users    {crowded}")?;
+    }
     writeln!(
         out,
         "requests {} sent, {}",

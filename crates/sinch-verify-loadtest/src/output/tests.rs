@@ -223,3 +223,22 @@ fn table_moves_no_cursor() {
         "{table}"
     );
 }
+
+#[test]
+fn users_who_are_nearly_all_busy_are_told() {
+    let mut run = stalled();
+    let told = |run: &RunFile| {
+        let reports = Reports::on(run);
+        let told = reports.table().contains(" were busy at once");
+        assert_eq!(reports.html().contains(" were busy at once"), told);
+        told
+    };
+    // 80 % of 64 users are 51.2.
+    run.generator.in_flight_max = 51;
+    assert!(!told(&run));
+    run.generator.in_flight_max = 52;
+    assert!(told(&run));
+    assert!(Reports::on(&run).table().contains("users    52 of 64 were busy"));
+    run.setup.load = Load::Closed { users: 64 };
+    assert!(!told(&run), "who waits for answers is always busy");
+}

@@ -229,6 +229,9 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
         ("generator", format!("{} threads, {cpu} busy", generator.workers)),
         ("most in flight", text::grouped(generator.in_flight_max)),
     ];
+    if let Some(crowded) = figures::crowded(run) {
+        facts.push(("users", crowded));
+    }
     if let Some(spending) = &run.spending {
         facts.push((
             "spent",
