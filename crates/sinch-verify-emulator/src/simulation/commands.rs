@@ -14,8 +14,10 @@ use sinch_verify_protocol::{
 
 use crate::application::AuthorizationLevel;
 use crate::engine::{AppId, StartCommand};
+use crate::magic;
 use crate::message::Message;
 use crate::policy::Policy;
+use crate::settings::{ReportAnswer, Settings};
 
 /// Applications in the simulation.
 pub(super) const APPLICATIONS: u32 = 3;
@@ -31,8 +33,43 @@ pub(super) fn app(rng: &mut ChaCha8Rng) -> AppId {
     AppId(rng.random_range(0..APPLICATIONS))
 }
 
-/// One of the numbers; a few of them much more often than the others.
+/// What the service does where its documents leave it open, as far as that shows in the engine.
+pub(super) fn settings(rng: &mut ChaCha8Rng, kept: usize) -> Settings {
+    let answer = |rng: &mut ChaCha8Rng| match chance(rng, 50) {
+        true => ReportAnswer::Refusal,
+        false => ReportAnswer::Verification,
+    };
+    let capacity = chance(rng, 30).then(|| rng.random_range(1..5));
+    Settings {
+        attempts: rng.random_range(1..6),
+        wrong_report: answer(rng),
+        last_wrong_report: answer(rng),
+        report_after_expiry: answer(rng),
+        report_after_success: answer(rng),
+        other_method_is_attempt: chance(rng, 50),
+        // One of them answers as if too much was asked for, which could not be told apart.
+        magic_numbers: capacity.is_none() && chance(rng, 90),
+        expiry: Duration::from_secs(rng.random_range(60..600)),
+        status_by_number: chance(rng, 30).then(|| Duration::from_secs(rng.random_range(10..400))),
+        abort_predecessor: chance(rng, 75),
+        trust_without_answer: chance(rng, 50),
+        sms_delivered_events: chance(rng, 80),
+        velocity: chance(rng, 30).then(|| Duration::from_millis(rng.random_range(1..5_000))),
+        capacity,
+        code_length: rng.random_range(3..9),
+        flash_call_ring: Duration::from_secs(rng.random_range(1..120)),
+        verifications_kept: kept,
+        inbox_kept: 20,
+        ..Settings::default()
+    }
+}
+
+/// One of the numbers; a few of them much more often than the others, and some that are magic.
 pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
+    if chance(rng, 5) {
+        let n = rng.random_range(0..30_u32);
+        return PhoneNumber::parse(&format!("+4477009009{n:02}")).map_err(|error| error.to_string());
+    }
     let most = if chance(rng, 20) { 8 } else { NUMBERS };
     let n = rng.random_range(0..most);
     PhoneNumber::parse(&format!("+4670{n:07}")).map_err(|error| error.to_string())
@@ -42,7 +79,7 @@ pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
 const OWN_WILL: &str = "+46700003000";
 
 pub(super) fn acts_by_itself(number: &PhoneNumber) -> bool {
-    number.as_str() >= OWN_WILL
+    number.as_str() >= OWN_WILL || magic::act(number).is_some()
 }
 
 /// What the handsets do that do something by themselves, by the beginnings of their numbers.
@@ -74,7 +111,7 @@ pub(super) fn policies(rng: &mut ChaCha8Rng) -> Vec<(String, Policy)> {
         .collect()
 }
 
-fn method(rng: &mut ChaCha8Rng) -> Method {
+pub(super) fn method(rng: &mut ChaCha8Rng) -> Method {
     match rng.random_range(0..6_u32) {
         0 => Method::Sms,
         5 => Method::Auto,

@@ -15,8 +15,10 @@ impl World {
             return Err("something is pending past its expiry".to_owned());
         }
         for uid in self.model.forget_old() {
-            if self.status(AppId(0), uid)?.is_some() || self.status(AppId(1), uid)?.is_some() {
-                return Err(format!("{uid} should have been forgotten"));
+            for app in (0..APPLICATIONS).map(AppId) {
+                if self.status(app, Query::Id(uid.to_id()))?.is_some() {
+                    return Err(format!("{uid} should have been forgotten"));
+                }
             }
         }
         match self.choose() {
@@ -30,7 +32,7 @@ impl World {
         let Some(known) = self.model.get(uid).cloned() else {
             return Ok(());
         };
-        let Some(seen) = self.status(known.app, uid)? else {
+        let Some(seen) = self.status(known.app, Query::Id(uid.to_id()))? else {
             // Ended ones are forgotten when others end: the model catches up after the step.
             return if known.end.is_some() && self.model.is_to_forget(uid) {
                 Ok(())
@@ -50,11 +52,13 @@ impl World {
             &seen.price.is_some(),
             "whether it has a price",
         )?;
-        let stranger = AppId((known.app.0 + 1) % APPLICATIONS);
-        match self.status(stranger, uid)? {
-            None => Ok(()),
-            Some(_) => Err(format!("another application sees {uid}")),
+        let strangers = (1..APPLICATIONS).map(|n| AppId((known.app.0 + n) % APPLICATIONS));
+        for stranger in strangers {
+            if self.status(stranger, Query::Id(uid.to_id()))?.is_some() {
+                return Err(format!("another application sees {uid}"));
+            }
         }
+        Ok(())
     }
 
     pub(super) fn sweep(&mut self) -> Checked {
@@ -67,8 +71,8 @@ impl World {
         Ok(())
     }
 
-    fn status(&mut self, app: AppId, uid: Uid) -> Result<Option<Verification>, String> {
-        let query = Query::Id(uid.to_id());
+    /// What an application is told that asks; `None` for 404.
+    pub(super) fn status(&mut self, app: AppId, query: Query) -> Result<Option<Verification>, String> {
         let outputs = self.engine.handle(self.now, Command::Status { app, query });
         if !outputs.effects.is_empty() {
             return Err("a question changed something".to_owned());
@@ -92,6 +96,22 @@ pub(super) fn unchanged(outputs: &Outputs) -> Checked {
     match outputs.effects.first() {
         None => Ok(()),
         Some(effect) => Err(format!("{} changed, and must not have", effect.uid)),
+    }
+}
+
+/// Refused with this code, and nothing is changed.
+pub(super) fn refused(outputs: &Outputs, code: u32) -> Checked {
+    unchanged(outputs)?;
+    answers_refusal(outputs, code)
+}
+
+/// Refused with this code.
+pub(super) fn answers_refusal(outputs: &Outputs, code: u32) -> Checked {
+    match &outputs.answer {
+        Answer::Refused(refusal) => same(&code, &refusal.code, "the code of a refusal"),
+        other => Err(format!(
+            "must be refused with {code}, and the answer is {other:?}"
+        )),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_protocol::{Method, PhoneNumber, Status};
+use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
+use super::world::Checked;
 use crate::engine::{AppId, Effect, Notice, Outputs, Uid};
 
 /// A verification as an observer knows it.
@@ -14,12 +15,15 @@ pub(super) struct Known {
     pub(super) number: PhoneNumber,
     pub(super) method: Method,
     pub(super) reference: Option<String>,
+    pub(super) started: SystemTime,
     /// How long its start asks it to be pending, from its sending on.
     pub(super) asked: Option<Duration>,
     /// By when it must have ended.
     pub(super) last: SystemTime,
     /// How it ended, if it was told to have.
     pub(super) end: Option<Status>,
+    /// Whether that was its expiry.
+    pub(super) expired: bool,
     /// Whether it was sent, and is no longer waiting for a decision.
     pub(super) sent: bool,
     pub(super) wrong: u32,
@@ -30,19 +34,26 @@ pub(super) struct Known {
 pub(super) struct Model {
     known: HashMap<Uid, Known>,
     pending: HashMap<(u32, PhoneNumber), Uid>,
+    /// The latest start of each number.
+    latest: HashMap<(u32, PhoneNumber), Uid>,
+    /// When starts of the last second were let through.
+    passed: HashMap<u32, VecDeque<SystemTime>>,
     references: HashMap<(u32, String), Uid>,
     due: BTreeSet<(SystemTime, Uid)>,
     ended: VecDeque<Uid>,
     kept: usize,
+    /// Whether a start ends the one before it for the same number.
+    aborts: bool,
     pub(super) started: u64,
     pub(super) over: u64,
 }
 
 impl Model {
-    /// A service that keeps so many ended verifications.
-    pub(super) fn new(kept: usize) -> Self {
+    /// A service that keeps so many ended verifications, and aborts predecessors or not.
+    pub(super) fn new(kept: usize, aborts: bool) -> Self {
         Self {
             kept,
+            aborts,
             ..Self::default()
         }
     }
@@ -53,6 +64,7 @@ impl Model {
             started: self.started,
             over: self.over + self.due.len() as u64,
             kept: self.kept,
+            aborts: self.aborts,
             ..Self::default()
         };
     }
@@ -79,8 +91,26 @@ impl Model {
         self.known.keys().copied().collect()
     }
 
-    pub(super) fn pending(&self, app: AppId, number: PhoneNumber) -> Option<Uid> {
-        self.pending.get(&(app.0, number)).copied()
+    /// The latest start for a number, which may have been forgotten since.
+    pub(super) fn latest(&self, app: AppId, number: PhoneNumber) -> Option<Uid> {
+        self.latest.get(&(app.0, number)).copied()
+    }
+
+    /// A start of `app` was let through at `now`, or refused because there were `most` in a second.
+    pub(super) fn passed(&mut self, app: AppId, now: SystemTime, most: u32, full: bool) -> Checked {
+        let passed = self.passed.entry(app.0).or_default();
+        let second = Duration::from_secs(1);
+        passed.retain(|at| now.duration_since(*at).is_ok_and(|since| since < second));
+        if !full {
+            passed.push_back(now);
+        }
+        let (most, passed) = (most as usize, passed.len());
+        match full {
+            true if passed < most => Err(format!("a start is one too many after {passed} of {most}")),
+            // The second that is counted may end within this one, and another begin.
+            false if passed > 2 * most => Err(format!("{passed} starts in a second, of {most}")),
+            _ => Ok(()),
+        }
     }
 
     /// The end of `uid` that these outputs tell of.
@@ -101,7 +131,9 @@ impl Model {
     pub(super) fn learn(&mut self, uid: Uid, known: Known) -> Result<(), String> {
         self.started += 1;
         self.due.insert((known.last, uid));
-        if let Some(other) = self.pending.insert((known.app.0, known.number), uid) {
+        self.latest.insert((known.app.0, known.number), uid);
+        let other = self.pending.insert((known.app.0, known.number), uid);
+        if let Some(other) = other.filter(|_| self.aborts) {
             return Err(format!("{other} is pending beside {uid} for the same number"));
         }
         if let Some(reference) = &known.reference {
@@ -144,6 +176,7 @@ impl Model {
         if event.id != uid.to_id() || !event.status.is_final() {
             return Err(format!("the result event of {uid} is not one of its end"));
         }
+        known.expired = event.reason == Some(Reason::Expired);
         if let Some(before) = known.end.replace(event.status.clone()) {
             return Err(format!("{uid} ended as {before} and again as {}", event.status));
         }

@@ -6,15 +6,13 @@ use std::time::{Duration, SystemTime};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use sinch_verify_protocol::{BaseUrl, Method, Status};
+use sinch_verify_protocol::{BaseUrl, Status};
 
 use super::commands::{self, APPLICATIONS, chance};
 use super::journal::Journal;
-use super::look::{same, uid_of, unchanged, verification};
+use super::look::{refused, same, uid_of, unchanged, verification};
 use super::model::{Known, Model};
-use crate::engine::{
-    Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Target, Uid,
-};
+use crate::engine::{Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Uid};
 use crate::message::Message;
 use crate::settings::Settings;
 
@@ -28,13 +26,13 @@ const CHOICE: usize = 1_000;
 const SWEEP: u64 = 20_000;
 
 pub(super) struct World {
-    rng: ChaCha8Rng,
+    pub(super) rng: ChaCha8Rng,
     pub(super) engine: Engine,
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     pub(super) now: SystemTime,
     pub(super) model: Model,
     /// Questions that callbacks did not answer yet.
-    open: Vec<Uid>,
+    pub(super) open: Vec<Uid>,
     /// Some of the latest verifications; they may have been forgotten since.
     choice: Vec<Uid>,
     journal: Journal,
@@ -55,14 +53,7 @@ impl World {
 
     fn with(seed: u64, journal: Journal) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let settings = Arc::new(Settings {
-            attempts: rng.random_range(1..6),
-            trust_without_answer: chance(&mut rng, 50),
-            code_length: rng.random_range(3..9),
-            verifications_kept: KEPT,
-            inbox_kept: 20,
-            ..Settings::default()
-        });
+        let settings = Arc::new(commands::settings(&mut rng, KEPT));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let applications = APPLICATIONS as usize;
         let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
@@ -72,10 +63,10 @@ impl World {
         }
         Self {
             engine,
+            model: Model::new(KEPT, settings.abort_predecessor),
             settings,
             rng,
             now,
-            model: Model::new(KEPT),
             open: Vec::new(),
             choice: Vec::new(),
             journal,
@@ -128,73 +119,6 @@ impl World {
             return Err("something is still pending after a day".to_owned());
         }
         self.sweep()
-    }
-
-    fn start(&mut self) -> Checked {
-        let (command, asked) = commands::start(&mut self.rng)?;
-        let (app, level) = (command.app, command.level);
-        let number = command
-            .request
-            .identity
-            .phone_number()
-            .map_err(|e| e.to_string())?;
-        let method = command.request.method.clone();
-        let reference = command.request.reference.clone();
-        let used = reference
-            .as_deref()
-            .is_some_and(|reference| self.model.by_reference(app, reference).is_some());
-        let restricted = level == crate::AuthorizationLevel::Public && !command.callback;
-        let outputs = self.say(Command::Start(Box::new(command)));
-        let (uid, sent) = match &outputs.answer {
-            Answer::Refused(refusal) => {
-                let expected = match (used, restricted) {
-                    (true, _) => 40900,
-                    (false, true) => 40303,
-                    (false, false) => return Err(format!("a start is refused: {refusal:?}")),
-                };
-                same(&expected, &refusal.code, "the code that refuses a start")?;
-                return unchanged(&outputs);
-            }
-            Answer::Ask(ask) => {
-                same(&ask.uid.to_id(), &ask.event.id, "the id in a request event")?;
-                self.open.push(ask.uid);
-                (ask.uid, false)
-            }
-            Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
-            other => return Err(format!("a start answers {other:?}")),
-        };
-        if used || restricted {
-            return Err(format!("the start of {uid} should have been refused"));
-        }
-        // Its predecessor ends before it begins.
-        let (own, others): (Vec<_>, Vec<_>) = outputs.effects.iter().partition(|effect| effect.uid == uid);
-        for effect in others {
-            self.model.told(effect)?;
-        }
-        self.model.learn(
-            uid,
-            Known {
-                app,
-                number,
-                method,
-                reference,
-                last: self.now + asked.unwrap_or_default().max(self.settings.expiry),
-                asked,
-                end: None,
-                sent,
-                wrong: 0,
-            },
-        )?;
-        for effect in own {
-            self.model.told(effect)?;
-        }
-        if self.choice.len() < CHOICE {
-            self.choice.push(uid);
-        } else {
-            let place = self.rng.random_range(0..CHOICE);
-            self.choice[place] = uid;
-        }
-        self.look(uid)
     }
 
     /// A callback answers: soon, late, twice, or about something it was not asked about.
@@ -254,100 +178,6 @@ impl World {
         self.look(uid)
     }
 
-    fn report(&mut self) -> Checked {
-        let Some((uid, known, message)) = self.chosen() else {
-            return Ok(());
-        };
-        let app = if chance(&mut self.rng, 10) {
-            commands::app(&mut self.rng)
-        } else {
-            known.app
-        };
-        let (by_number, right) = (chance(&mut self.rng, 40), chance(&mut self.rng, 50));
-        let named = if chance(&mut self.rng, 95) {
-            known.method.clone()
-        } else {
-            Method::Sms
-        };
-        let named = if named == Method::Auto { Method::Sms } else { named };
-        let report = commands::report(&named, message.as_ref(), right)?;
-        let shown = message.is_some_and(|message| message.code.is_some() || message.cli.is_some());
-        let (target, meant) = if by_number {
-            // Whatever is pending for a number is the latest of it.
-            (
-                Target::Number(known.number),
-                self.model.pending(app, known.number),
-            )
-        } else {
-            (Target::Id(uid.to_id()), (app == known.app).then_some(uid))
-        };
-        let before = meant.and_then(|meant| self.model.get(meant)).cloned();
-        let outputs = self.give(Command::Report {
-            app,
-            target,
-            report: Box::new(report),
-        })?;
-        let takes_part = before.as_ref().is_some_and(|before| {
-            let tried = matches!(named, Method::Sms | Method::FlashCall);
-            let named = before.method == named || before.method == Method::Auto && tried;
-            before.end.is_none() && before.sent && named && before.method != Method::Seamless
-        });
-        let Some(meant) = meant.filter(|_| takes_part) else {
-            return unchanged(&outputs);
-        };
-        if right && shown && meant == uid {
-            same(
-                &Status::Successful,
-                &verification(&outputs)?.status,
-                "a right report",
-            )?;
-            same(
-                &Some(&Status::Successful),
-                &Model::end_of(&outputs, meant),
-                "the event of a right report",
-            )?;
-        } else {
-            self.wrong(meant, &outputs)?;
-        }
-        self.look(meant)
-    }
-
-    /// Something wrong was reported, or pressed. A code may be right by chance.
-    fn wrong(&mut self, uid: Uid, outputs: &Outputs) -> Checked {
-        let attempts = self.settings.attempts;
-        let end = Model::end_of(outputs, uid).cloned();
-        let wrong = self.model.get_mut(uid).map_or(attempts, |known| {
-            known.wrong += 1;
-            known.wrong
-        });
-        match end {
-            Some(Status::Successful) => Ok(()),
-            Some(Status::Fail) if wrong >= attempts => Ok(()),
-            // Whoever holds such a handset had attempts too.
-            Some(Status::Fail) if self.acts_by_itself(uid) => Ok(()),
-            None if wrong < attempts => unchanged(outputs),
-            end => Err(format!(
-                "after {wrong} of {attempts} wrong attempts {uid} is {end:?}"
-            )),
-        }
-    }
-
-    fn acts_by_itself(&self, uid: Uid) -> bool {
-        let known = self.model.get(uid);
-        known.is_some_and(|known| commands::acts_by_itself(&known.number))
-    }
-
-    fn outcome(&mut self) -> Checked {
-        let app = commands::app(&mut self.rng);
-        let number = commands::number(&mut self.rng)?;
-        let outputs = self.give(Command::Outcome {
-            app,
-            number,
-            no_call: true,
-        })?;
-        unchanged(&outputs)
-    }
-
     fn follow(&mut self) -> Checked {
         let Some((uid, known, message)) = self.chosen() else {
             return Ok(());
@@ -362,8 +192,11 @@ impl World {
         let right = chance(&mut self.rng, 70);
         let secret = secret ^ u64::from(!right);
         let outputs = self.give(Command::Follow { uid, secret })?;
-        if known.end.is_some() || !right {
-            return unchanged(&outputs);
+        if !right {
+            return refused(&outputs, 40400);
+        }
+        if known.end.is_some() {
+            return self.late(&known, &outputs);
         }
         same(
             &Status::Successful,
@@ -443,8 +276,12 @@ impl World {
         let by_reference = known.reference.is_some();
         let outputs = self.give(Command::Status { app, query })?;
         unchanged(&outputs)?;
+        let is_young = |known: &Known| {
+            let age = self.now.duration_since(known.started).unwrap_or_default();
+            by_reference || self.settings.status_by_number.is_none_or(|most| age <= most)
+        };
         let Answer::Verification(found) = outputs.answer else {
-            let hidden = app != known.app;
+            let hidden = app != known.app || !is_young(&known);
             return if hidden {
                 Ok(())
             } else {
@@ -452,8 +289,17 @@ impl World {
             };
         };
         let found = uid_of(found.id.as_str())?;
-        let owner = self.model.get(found).map(|found| found.app);
-        same(&Some(app), &owner, "the application that sees a verification")?;
+        let seen = self.model.get(found);
+        same(
+            &Some(app),
+            &seen.map(|seen| seen.app),
+            "the application that sees a verification",
+        )?;
+        if !seen.is_some_and(is_young) {
+            return Err(format!(
+                "{found} is found by its number when it is too old for that"
+            ));
+        }
         if by_reference && app == known.app {
             same(&uid, &found, "the verification of a reference")?;
         }
@@ -483,7 +329,7 @@ impl World {
     }
 
     /// Gives the engine a command and the model what comes of it.
-    fn give(&mut self, command: Command) -> Result<Outputs, String> {
+    pub(super) fn give(&mut self, command: Command) -> Result<Outputs, String> {
         let outputs = self.say(command);
         for effect in &outputs.effects {
             self.model.told(effect)?;
@@ -493,7 +339,7 @@ impl World {
 
     /// Gives the engine a command, once it has done what is due, and lets it do what the command
     /// made due.
-    fn say(&mut self, command: Command) -> Outputs {
+    pub(super) fn say(&mut self, command: Command) -> Outputs {
         let mut effects = Vec::new();
         let mut arrivals = Vec::new();
         self.do_what_is_due(&mut effects, &mut arrivals);
@@ -519,13 +365,23 @@ impl World {
         }
     }
 
+    /// Random commands may be about `uid` from now on.
+    pub(super) fn offer(&mut self, uid: Uid) {
+        if self.choice.len() < CHOICE {
+            self.choice.push(uid);
+        } else {
+            let place = self.rng.random_range(0..CHOICE);
+            self.choice[place] = uid;
+        }
+    }
+
     pub(super) fn choose(&mut self) -> Option<Uid> {
         let places = self.choice.len();
         (places > 0).then(|| self.choice[self.rng.random_range(0..places)])
     }
 
     /// A verification that must still be known, and what its handset shows of it.
-    fn chosen(&mut self) -> Option<(Uid, Known, Option<Message>)> {
+    pub(super) fn chosen(&mut self) -> Option<(Uid, Known, Option<Message>)> {
         let uid = self.choose()?;
         let known = self.model.get(uid)?.clone();
         let message = self.engine.shown(&known.number, uid);

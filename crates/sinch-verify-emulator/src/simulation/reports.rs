@@ -1,0 +1,186 @@
+//! Random reports: right, wrong, late, twice, by anyone; and what they must answer.
+
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::{Method, Status};
+
+use super::commands::{self, chance};
+use super::look::{answers_refusal, refused, same, unchanged, verification};
+use super::model::{Known, Model};
+use super::world::{Checked, World};
+use crate::engine::{Answer, Command, Outputs, Query, Target, Uid};
+use crate::settings::ReportAnswer;
+
+impl World {
+    pub(super) fn report(&mut self) -> Checked {
+        let Some((uid, known, message)) = self.chosen() else {
+            return Ok(());
+        };
+        let app = if chance(&mut self.rng, 10) {
+            commands::app(&mut self.rng)
+        } else {
+            known.app
+        };
+        let named = if chance(&mut self.rng, 90) {
+            known.method.clone()
+        } else {
+            commands::method(&mut self.rng)
+        };
+        let named = if named == Method::Auto { Method::Sms } else { named };
+        let right = chance(&mut self.rng, 50);
+        let report = commands::report(&named, message.as_ref(), right)?;
+        let proof = message.filter(|_| right).is_some_and(|message| match named {
+            Method::FlashCall => message.cli.is_some(),
+            _ => message.code.is_some(),
+        });
+        let latest = self.model.latest(app, known.number);
+        // Where starts do not end each other, an older one may outlive the latest.
+        let clear =
+            self.settings.abort_predecessor || latest.is_some_and(|uid| self.model.get(uid).is_some());
+        let (target, meant) = if clear && chance(&mut self.rng, 40) {
+            (Target::Number(known.number), latest)
+        } else {
+            (Target::Id(uid.to_id()), (app == known.app).then_some(uid))
+        };
+        let before = meant.and_then(|meant| Some((meant, self.model.get(meant)?.clone())));
+        let give = Command::Report {
+            app,
+            target,
+            report: Box::new(report),
+        };
+        let outputs = self.give(give.clone())?;
+        if named == Method::Seamless {
+            // Nothing proves it but its address.
+            return refused(&outputs, 40001);
+        }
+        let Some((meant, before)) = before else {
+            return refused(&outputs, 40400);
+        };
+        if before.end.is_some() {
+            return self.late(&before, &outputs);
+        }
+        let tries = before.method == named
+            || before.method == Method::Auto && matches!(named, Method::Sms | Method::FlashCall);
+        if !tries {
+            answers_refusal(&outputs, 40003)?;
+            let is_attempt = before.sent || before.method != Method::Auto;
+            return match self.settings.other_method_is_attempt && is_attempt {
+                true => self.wrong(meant, &outputs).and_then(|()| self.look(meant)),
+                false => unchanged(&outputs),
+            };
+        }
+        if !before.sent {
+            return refused(&outputs, 40003);
+        }
+        if proof && meant == uid {
+            let told = &verification(&outputs)?.status;
+            same(&Status::Successful, told, "a right report")?;
+            let end = Model::end_of(&outputs, meant);
+            same(&Some(&Status::Successful), &end, "the event of a right report")?;
+            self.look(meant)?;
+            // Its answer was lost, and the same comes again.
+            return match (chance(&mut self.rng, 20), self.model.get(meant).cloned()) {
+                (true, Some(known)) => {
+                    let outputs = self.give(give)?;
+                    self.late(&known, &outputs)
+                }
+                _ => Ok(()),
+            };
+        }
+        self.wrong(meant, &outputs)?;
+        match Model::end_of(&outputs, meant) {
+            // By chance.
+            Some(Status::Successful) => {}
+            Some(end) => answers(self.settings.last_wrong_report, end, &outputs)?,
+            None => answers(self.settings.wrong_report, &Status::Pending, &outputs)?,
+        }
+        self.look(meant)
+    }
+
+    /// Whoever comes when all is over is told so, and that is all.
+    pub(super) fn late(&self, known: &Known, outputs: &Outputs) -> Checked {
+        unchanged(outputs)?;
+        let Some(end) = &known.end else {
+            return Err("what is pending is not over".to_owned());
+        };
+        let answer = match end {
+            Status::Fail if known.expired => self.settings.report_after_expiry,
+            Status::Successful => self.settings.report_after_success,
+            _ => ReportAnswer::Refusal,
+        };
+        answers(answer, end, outputs)
+    }
+
+    /// Something wrong was reported, or pressed. A code may be right by chance.
+    pub(super) fn wrong(&mut self, uid: Uid, outputs: &Outputs) -> Checked {
+        let attempts = self.settings.attempts;
+        let end = Model::end_of(outputs, uid).cloned();
+        let wrong = self.model.get_mut(uid).map_or(attempts, |known| {
+            known.wrong += 1;
+            known.wrong
+        });
+        match end {
+            Some(Status::Successful) => Ok(()),
+            Some(Status::Fail) if wrong >= attempts => Ok(()),
+            // Whoever holds such a handset had attempts too.
+            Some(Status::Fail) if self.acts_by_itself(uid) => Ok(()),
+            None if wrong < attempts => unchanged(outputs),
+            end => Err(format!(
+                "after {wrong} of {attempts} wrong attempts {uid} is {end:?}"
+            )),
+        }
+    }
+
+    fn acts_by_itself(&self, uid: Uid) -> bool {
+        let known = self.model.get(uid);
+        known.is_some_and(|known| commands::acts_by_itself(&known.number))
+    }
+
+    /// A device tells that no call came: the latest flash call of its number is over, if it was not.
+    pub(super) fn outcome(&mut self) -> Checked {
+        let (app, number) = match self.chosen() {
+            Some((_, known, _)) if chance(&mut self.rng, 80) => (known.app, known.number),
+            _ => (commands::app(&mut self.rng), commands::number(&mut self.rng)?),
+        };
+        let query = || Query::Number {
+            method: Some(Method::FlashCall),
+            number,
+        };
+        let before = self.status(app, query())?;
+        let no_call = chance(&mut self.rng, 80);
+        let outputs = self.give(Command::Outcome { app, number, no_call })?;
+        let Some(before) = before else {
+            // It may only be too old to be found by its number.
+            return match self.settings.status_by_number {
+                None => refused(&outputs, 40400),
+                Some(_) => unchanged(&outputs),
+            };
+        };
+        unchanged(&outputs)?;
+        same(
+            &Answer::Done,
+            &outputs.answer,
+            "the answer to the outcome of a call",
+        )?;
+        let after = self.status(app, query())?;
+        let after = after.ok_or("a flash call is found no more, once its outcome is told")?;
+        same(&before.id, &after.id, "the flash call of a number")?;
+        let rang = before.call_complete == Some(false) && no_call;
+        let expected = match rang {
+            true => (Some(true), Some(CallResult::NoAnswer)),
+            false => (before.call_complete, before.call_result),
+        };
+        same(
+            &expected,
+            &(after.call_complete, after.call_result),
+            "a call and its result",
+        )
+    }
+}
+
+/// Answered so, about a verification that stands like this.
+fn answers(answer: ReportAnswer, status: &Status, outputs: &Outputs) -> Checked {
+    match answer {
+        ReportAnswer::Refusal => answers_refusal(outputs, 40003),
+        ReportAnswer::Verification => same(status, &verification(outputs)?.status, "the status in an answer"),
+    }
+}

@@ -1,0 +1,108 @@
+//! Random starts, and what must become of each.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::Status;
+
+use super::commands;
+use super::look::{answers_refusal, refused, same, uid_of};
+use super::model::{Known, Model};
+use super::world::{Checked, World};
+use crate::engine::{Answer, AppId, Command};
+use crate::magic::{self, Act};
+
+impl World {
+    pub(super) fn start(&mut self) -> Checked {
+        let (command, asked) = commands::start(&mut self.rng)?;
+        let (app, level) = (command.app, command.level);
+        let number = command.request.identity.phone_number();
+        let number = number.map_err(|error| error.to_string())?;
+        let method = command.request.method.clone();
+        let reference = command.request.reference.clone();
+        let used = reference
+            .as_deref()
+            .is_some_and(|reference| self.model.by_reference(app, reference).is_some());
+        let restricted = level == crate::AuthorizationLevel::Public && !command.callback;
+        let before = self.model.latest(app, number);
+        let before = before.and_then(|uid| self.model.get(uid));
+        let since = before.map(|before| self.now.duration_since(before.started).unwrap_or_default());
+        let quick = since.zip(self.settings.velocity);
+        let quick = quick.is_some_and(|(since, least)| since < least);
+        let act = self.settings.magic_numbers.then(|| magic::act(&number)).flatten();
+
+        let outputs = self.say(Command::Start(Box::new(command)));
+        let refusal = match (used, restricted, quick) {
+            (true, ..) => Some(40900),
+            (_, true, _) => Some(40303),
+            (.., true) => Some(42901),
+            _ if self.is_full(app, &outputs.answer)? => Some(42900),
+            _ => match act {
+                Some(Act::Refuse { code, .. }) => Some(code),
+                _ => None,
+            },
+        };
+        if let Some(code) = refusal {
+            return refused(&outputs, code);
+        }
+        let (uid, sent) = match &outputs.answer {
+            Answer::Ask(ask) => {
+                same(&ask.uid.to_id(), &ask.event.id, "the id in a request event")?;
+                self.open.push(ask.uid);
+                (ask.uid, false)
+            }
+            Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
+            // Refused, and kept.
+            _ if matches!(act, Some(Act::Deny(_))) => {
+                answers_refusal(&outputs, 40303)?;
+                (outputs.about.ok_or("what is denied is kept")?, false)
+            }
+            other => return Err(format!("a start answers {other:?}")),
+        };
+        let is_denied = Model::end_of(&outputs, uid) == Some(&Status::Denied);
+        same(
+            &matches!(act, Some(Act::Deny(_))),
+            &is_denied,
+            "whether it is denied",
+        )?;
+        // Its predecessor ends before it begins.
+        let (own, others): (Vec<_>, Vec<_>) = outputs.effects.iter().partition(|effect| effect.uid == uid);
+        for effect in others {
+            if !self.settings.abort_predecessor {
+                return Err(format!("the start of {uid} ends {}", effect.uid));
+            }
+            self.model.told(effect)?;
+        }
+        self.model.learn(
+            uid,
+            Known {
+                app,
+                number,
+                method,
+                reference,
+                started: self.now,
+                last: self.now + asked.unwrap_or_default().max(self.settings.expiry),
+                asked,
+                end: None,
+                expired: false,
+                sent,
+                wrong: 0,
+            },
+        )?;
+        for effect in own {
+            self.model.told(effect)?;
+        }
+        self.offer(uid);
+        self.look(uid)
+    }
+
+    /// Whether a start that nothing else stands against is one too many in this second.
+    fn is_full(&mut self, app: AppId, answer: &Answer) -> Result<bool, String> {
+        let Some(most) = self.settings.capacity else {
+            return Ok(false);
+        };
+        let full = matches!(answer, Answer::Refused(refusal) if refusal.code == 42900
+            && refusal.retry_after == Some(Duration::from_secs(1)));
+        self.model.passed(app, self.now, most, full)?;
+        Ok(full)
+    }
+}
