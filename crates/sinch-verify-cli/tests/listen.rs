@@ -71,16 +71,11 @@ impl Listening {
     }
 
     /// Waits for its end; gives the exit code and what it said after the greeting.
-    async fn end(self) -> (Option<i32>, String) {
-        let Self {
-            mut child,
-            mut stdout,
-            ..
-        } = self;
+    async fn end(mut self) -> (Option<i32>, String) {
         let waiting = tokio::task::spawn_blocking(move || {
             let mut said = String::new();
-            stdout.read_to_string(&mut said).unwrap();
-            (child.wait().unwrap().code(), said)
+            self.stdout.read_to_string(&mut said).unwrap();
+            (self.child.wait().unwrap().code(), said)
         });
         waiting.await.unwrap()
     }
@@ -98,6 +93,14 @@ impl Listening {
         let id = VerificationId::new(id).unwrap();
         let event = request_event(id, Method::Sms, NUMBER.parse().unwrap());
         CallbackSigner::new(key(), &secret()).post(self.url.parse().unwrap(), event.to_json(), now)
+    }
+}
+
+/// A test that fails leaves nothing behind that others would wait for.
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
