@@ -144,10 +144,7 @@ impl ReplayGuard {
         now: SystemTime,
     ) -> Result<Decision, Rejection> {
         let answer = decision.to_bytes();
-        let lifetime = Lifetime {
-            now,
-            until: later(now, self.decision_lifetime),
-        };
+        let lifetime = Lifetime::lasting(now, self.decision_lifetime);
         let stands = self
             .store
             .insert_decision(question.digest, answer.clone(), lifetime);
@@ -212,12 +209,6 @@ impl Question {
                 message: "what is remembered for the event is no decision".to_owned(),
             })
     }
-}
-
-pub(crate) fn later(time: SystemTime, by: Duration) -> SystemTime {
-    // Further than time goes: as far as a day that no store outlives.
-    time.checked_add(by)
-        .unwrap_or_else(|| SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into()))
 }
 
 /// What a [`ReplayGuard`] met since it was made.

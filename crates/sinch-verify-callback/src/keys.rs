@@ -1,4 +1,5 @@
 use std::fmt;
+use std::iter::repeat;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,7 +30,7 @@ pub struct KeyRing {
     applications: Vec<Application>,
     /// The most secrets that one application has.
     widest: usize,
-    /// Checks the signatures of unknown keys, so that they take as long.
+    /// Checks what no secret is left for, so that every wrong signature takes as long.
     dummy: Verifier,
 }
 
@@ -105,8 +106,9 @@ impl KeyRing {
         self.applications.iter().map(|application| &*application.key)
     }
 
-    /// Checks a signature against the secrets of `key`. An unknown key
-    /// costs what a wrong signature costs, so that time does not tell them apart.
+    /// Checks a signature against the secrets of `key`. A wrong signature costs
+    /// the same for every key, known or not, so that time does not tell how many
+    /// secrets it has, or that it has none.
     pub(crate) fn verify(
         &self,
         key: &str,
@@ -120,20 +122,31 @@ impl KeyRing {
             .binary_search_by(|one| one.key.as_str().cmp(key))
             .ok()
             .and_then(|at| self.applications.get(at));
-        let Some(application) = found else {
-            for _ in 0..self.widest {
-                let _ = std::hint::black_box(self.dummy.check_signature(message, signature, paths));
-            }
-            return Err(VerifyError::UnknownKey);
-        };
-        for secret in &application.secrets {
-            let form = secret.verifier.check_signature(message, signature, paths);
-            let valid = secret.not_after.is_none_or(|not_after| now <= not_after);
-            if let (Ok(form), true) = (form, valid) {
+        for (verifier, counts) in self.tries(found, now) {
+            let form = std::hint::black_box(verifier.check_signature(message, signature, paths));
+            if let (Ok(form), true, Some(application)) = (form, counts, found) {
                 return Ok((Arc::clone(&application.key), form));
             }
         }
-        Err(VerifyError::Mismatch)
+        Err(match found {
+            Some(_) => VerifyError::Mismatch,
+            None => VerifyError::UnknownKey,
+        })
+    }
+
+    /// What a signature is tried against, and whether a match counts: always as
+    /// many as the application with the most secrets has.
+    fn tries<'a>(
+        &'a self,
+        application: Option<&'a Application>,
+        now: SystemTime,
+    ) -> impl Iterator<Item = (&'a Verifier, bool)> {
+        let secrets = application.map_or(&[][..], |application| &application.secrets);
+        let secrets = secrets.iter().map(move |secret| {
+            let valid = secret.not_after.is_none_or(|not_after| now <= not_after);
+            (&secret.verifier, valid)
+        });
+        secrets.chain(repeat((&self.dummy, false))).take(self.widest)
     }
 }
 
@@ -141,5 +154,48 @@ impl KeyRing {
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.applications()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sinch_verify_protocol::auth::{ContentMd5, Signer};
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_signature_costs_the_same_for_every_key_and_padding_never_counts() {
+        let key = |text| ApplicationKey::new(text).unwrap();
+        let first = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
+        let second = ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==").unwrap();
+        let ring = KeyRing::new(key("one"), &first)
+            .with(key("two"), &second)
+            .with(key("two"), &ApplicationSecret::new("c2VjcmV0").unwrap());
+        let now = SystemTime::now();
+        for application in [None, ring.applications.first(), ring.applications.get(1)] {
+            let own = application.map_or(0, |application| application.secrets.len());
+            let counts: Vec<bool> = ring.tries(application, now).map(|(_, counts)| counts).collect();
+            assert_eq!(counts, [own > 0, own > 1]);
+        }
+        // The padding is made of the first secret, which opens nothing but its own application.
+        let body = ContentMd5::of(b"{}");
+        for (name, secret, expected) in [
+            ("one", &first, Ok(())),
+            ("two", &second, Ok(())),
+            ("one", &second, Err(VerifyError::Mismatch)),
+            ("two", &first, Err(VerifyError::Mismatch)),
+            ("three", &first, Err(VerifyError::UnknownKey)),
+        ] {
+            let signed = Signer::new(key(name), secret).sign("POST", "/", b"", b"{}", now);
+            let message = SignedMessage {
+                verb: "POST",
+                path_and_query: "/",
+                content_type: b"",
+                timestamp: signed.timestamp.as_bytes(),
+                content_md5: &body,
+            };
+            let verified = ring.verify(name, &message, &signed.signature, now, PathPolicy::default());
+            assert_eq!(verified.map(|_| ()), expected, "{name}");
+        }
     }
 }

@@ -11,7 +11,6 @@ use sinch_verify_protocol::auth::{
 use sinch_verify_protocol::{ApplicationKey, Event};
 
 use crate::external_path::ExternalPath;
-use crate::guard::later;
 use crate::keys::KeyRing;
 use crate::rejection::{Reason, Rejection};
 use crate::replay::Lifetime;
@@ -206,10 +205,7 @@ impl Receiver {
     fn remember(&self, now: SystemTime) -> Lifetime {
         let Window { past, future } = self.window;
         let span = past.saturating_add(future.saturating_mul(2));
-        Lifetime {
-            now,
-            until: later(now, span),
-        }
+        Lifetime::lasting(now, span)
     }
 
     pub(crate) fn check_len(&self, len: usize) -> Result<(), Rejection> {

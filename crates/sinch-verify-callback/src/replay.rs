@@ -12,7 +12,7 @@ mod redis;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -82,6 +82,19 @@ pub struct Lifetime {
     pub now: SystemTime,
     /// It must be remembered at least until then.
     pub until: SystemTime,
+}
+
+impl Lifetime {
+    /// From `now` on for as long as `by`.
+    #[must_use]
+    pub fn lasting(now: SystemTime, by: Duration) -> Self {
+        // Further than time goes: as far as a day that no store outlives.
+        let last = || SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into());
+        Self {
+            now,
+            until: now.checked_add(by).unwrap_or_else(last),
+        }
+    }
 }
 
 /// Stands for a signature: 16 bytes that are as good as random.

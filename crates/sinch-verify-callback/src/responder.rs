@@ -216,26 +216,28 @@ impl<H: Handler> Responder<H> {
 
     /// The decision that the event got before, or else the handler's.
     async fn decide(&self, event: RequestEvent, context: Context) -> Result<Decision, Rejection> {
-        let (asked, now) = (Instant::now(), context.received_at());
         let Some(guard) = &self.guard else {
-            return Ok(self.ask(event, context, asked).await);
+            return Ok(self.ask(event, context, self.deadline).await);
         };
+        // What the store takes is taken from the handler.
+        let (asked, now) = (Instant::now(), context.received_at());
         let question = Question::new(context.application(), &event);
         if let Some(decision) = guard.decided(&question, now).await? {
             telemetry::decided(action(&decision), "before");
             tracing::info!(outcome = action(&decision), "callback decided as before");
             return Ok(decision);
         }
-        let decision = self.ask(event, context, asked).await;
+        let left = self.deadline.saturating_sub(asked.elapsed());
+        let decision = self.ask(event, context, left).await;
         // The fallback's answer too: what was denied once stays denied.
         guard.remember(&question, decision, now).await
     }
 
-    async fn ask(&self, event: RequestEvent, context: Context, asked: Instant) -> Decision {
+    async fn ask(&self, event: RequestEvent, context: Context, left: Duration) -> Decision {
         let method = event.method.clone();
         let handler = Arc::clone(&self.handler);
         let work = async move { handler.on_request(event, &context).await };
-        match task::run(work, asked, self.deadline, self.after_deadline).await {
+        match task::run(work, left, self.after_deadline).await {
             Ok(decision) if decision.fits(&method) => {
                 telemetry::decided(action(&decision), "handler");
                 tracing::info!(outcome = action(&decision), "callback decided");
@@ -265,7 +267,7 @@ impl<H: Handler> Responder<H> {
         E: Into<BoxError> + Send + 'static,
     {
         let mut response = Response::new(Bytes::new());
-        match task::run(work, Instant::now(), self.deadline, self.after_deadline).await {
+        match task::run(work, self.deadline, self.after_deadline).await {
             Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
             Err(failure) => {
                 // Not acknowledged, so that the sender may post it again.

@@ -214,3 +214,43 @@ async fn old_connections_are_closed_in_order() {
     timeout(HANG, asking).await.expect("the server closes");
     drop(reader);
 }
+
+#[tokio::test]
+async fn a_server_that_stops_waits_for_no_longer_than_its_grace() {
+    let start = async |grace: Option<Duration>| {
+        let (asked, is_asked) = oneshot::channel::<()>();
+        let asked = std::sync::Mutex::new(Some(asked));
+        let handler = handler_fn(move |_: RequestEvent| {
+            let _ = asked.lock().unwrap().take().unwrap().send(());
+            std::future::pending::<Decision>()
+        });
+        // It would be answered for, but not in this hour.
+        let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler)
+            .with_deadline(Duration::from_secs(3600));
+        let server = Server::new(CallbackService::new(responder).with_clock(now));
+        let server = match grace {
+            Some(grace) => server.with_grace(grace),
+            None => server,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(server.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        let asking = tokio::spawn(async move { send_raw(address, &wire(&post(event("1")))).await });
+        is_asked.await.unwrap();
+        (stop, serving, asking)
+    };
+    let (stop_short, short, asking) = start(Some(SHORT)).await;
+    let (stop_default, default, _) = start(None).await;
+    stop_default.send(()).unwrap();
+    stop_short.send(()).unwrap();
+    // Told last, and done first; the other would wait for its ten seconds.
+    tokio::select! {
+        biased;
+        ended = short => ended.unwrap(),
+        _ = default => panic!("the grace made no difference"),
+    }
+    assert_eq!(asking.await.unwrap(), "");
+}
