@@ -4,8 +4,8 @@
 
 mod running;
 
-use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -174,7 +174,7 @@ fn refusing() -> SocketAddr {
                 .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
             {}
             let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            std::io::Write::write_all(&mut stream, answer).unwrap();
+            stream.write_all(answer).unwrap();
         }
     });
     address
@@ -222,6 +222,57 @@ fn the_ready_file_is_its_own() {
         1,
         "nothing is left"
     );
+}
+
+/// The status of a request for the messages of a number, to this host.
+fn status_for(port: &str, head: &str) -> String {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let request = format!("GET /_emu/phones HTTP/1.1\r\n{head}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn others_reach_the_phones_by_an_allowed_name_only() {
+    let name = "emulator.test.svc";
+    let mut serve = Serve::start(known(&["--bind", "0.0.0.0", "--allow-host", name]));
+    let warning = serve.remark();
+    assert!(warning.contains("reads every code"), "{warning}");
+    let port = serve.url().rsplit_once(':').unwrap().1.to_owned();
+    for (head, status) in [
+        (format!("Host: {name}:{port}"), "200"),
+        (format!("Host: {}", name.to_uppercase()), "200"),
+        (format!("Host: 127.0.0.1:{port}"), "200"),
+        (
+            format!("Host: {name}:{port}\r\nOrigin: http://{name}:{port}"),
+            "200",
+        ),
+        (
+            format!("Host: {name}:{port}\r\nOrigin: http://other.test.svc"),
+            "403",
+        ),
+        (format!("Host: other.{name}:{port}"), "403"),
+        (format!("Host: {name}.evil.example"), "403"),
+    ] {
+        assert_eq!(status_for(&port, &head), status, "{head}");
+    }
+    // What a device is told leads there from where it is.
+    let args = ["start", "+46700000001", "--method", "data", "--json"];
+    let started = stdout(&ask(&serve.url(), KEY, SECRET, &args));
+    assert!(started.contains(&format!("http://{name}:{port}/")), "{started}");
+
+    // Without the name, the address alone opens nothing.
+    let serve = Serve::start(known(&["--bind", "0.0.0.0"]));
+    let port = serve.url().rsplit_once(':').unwrap().1.to_owned();
+    assert_eq!(status_for(&port, &format!("Host: {name}:{port}")), "403");
+
+    let url = command(&["serve", "--allow-host", "http://emulator.test.svc"])
+        .output()
+        .unwrap();
+    assert_eq!(url.status.code(), Some(2));
+    assert!(stderr(&url).contains("emulator.test.svc"), "{}", stderr(&url));
 }
 
 /// Waits until the file is that of a process.

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::emulator::{ControlError, Emulator, Parts};
+use crate::host::HostName;
 use crate::kit::TamperKit;
 use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
@@ -26,6 +27,7 @@ pub struct Builder {
     address: SocketAddr,
     manual_clock: Option<SystemTime>,
     remote_callbacks: bool,
+    allowed_hosts: Vec<HostName>,
     policies: Vec<(Scope, Policy)>,
     kit: Option<Box<dyn TamperKit>>,
 }
@@ -39,6 +41,7 @@ impl Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             manual_clock: None,
             remote_callbacks: false,
+            allowed_hosts: Vec::new(),
             policies: Vec::new(),
             kit: None,
         }
@@ -102,6 +105,17 @@ impl Builder {
         self
     }
 
+    /// Lets the control interface and the page take requests to this host name too; without it they
+    /// take those to a loopback name only. Links and data addresses go by the first of these names.
+    ///
+    /// With an [address](Self::bind) that others reach, whoever reaches it reads every code and may
+    /// change everything: a name is no password.
+    #[must_use]
+    pub fn allow_host(mut self, name: HostName) -> Self {
+        self.allowed_hosts.push(name);
+        self
+    }
+
     /// Starts the emulator on the current tokio runtime, which needs its I/O and time drivers.
     /// The emulator takes requests when this returns.
     ///
@@ -141,6 +155,7 @@ impl Builder {
             clock,
             seed,
             remote_callbacks: self.remote_callbacks,
+            allowed_hosts: self.allowed_hosts,
             kit: self.kit,
         };
         let emulator = Emulator::launch(listener, parts);

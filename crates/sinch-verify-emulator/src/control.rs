@@ -82,9 +82,15 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/", any(respond::nothing))
         .route("/_emu/{*else}", any(respond::nothing))
         .layer(axum::middleware::from_fn(respond::in_own_form))
-        .layer(axum::middleware::from_fn(guard::own_origin));
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&core),
+            guard::own_origin,
+        ));
     #[cfg(feature = "console")]
-    let control = control.merge(console::routes().layer(axum::middleware::from_fn(guard::own_origin)));
+    let control = control.merge(console::routes().layer(axum::middleware::from_fn_with_state(
+        Arc::clone(&core),
+        guard::own_origin,
+    )));
     Router::new()
         .route("/", get(index))
         .route("/livez", get(alive))
@@ -131,14 +137,14 @@ probes        GET  /livez, GET /readyz
 ";
 
 /// The page for browsers, a text for everybody else.
-async fn index(headers: HeaderMap) -> Answer {
+async fn index(State(core): State<Arc<Core>>, headers: HeaderMap) -> Answer {
     #[cfg(feature = "console")]
     if console::is_wanted(&headers) {
-        guard::check(&headers)?;
+        guard::check(&headers, core.allowed_hosts())?;
         return Ok(console::page());
     }
     #[cfg(not(feature = "console"))]
-    let _ = headers;
+    let _ = (core, headers);
     Ok(INDEX.into_response())
 }
 

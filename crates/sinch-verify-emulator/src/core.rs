@@ -20,6 +20,7 @@ use crate::emulator::Parts;
 use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
+use crate::host::HostName;
 use crate::journal::Journal;
 use crate::kit::TamperKit;
 use crate::mix::mix;
@@ -33,6 +34,7 @@ use retries::Retries;
 /// What all tasks of an emulator share.
 pub(crate) struct Core {
     base: BaseUrl,
+    allowed_hosts: Vec<HostName>,
     seed: u64,
     /// When this emulator began, on the wall clock.
     started: SystemTime,
@@ -70,10 +72,14 @@ impl Core {
         let settings = Arc::new(parts.settings);
         let started = clock.wire();
         let base = base_of(parts.address);
+        // What is told to others must lead there from where they are.
+        let told = parts.allowed_hosts.first();
+        let told = told.map_or_else(|| base.clone(), |name| name.base(parts.address.port()));
         let registry = Registry::new(parts.applications, parts.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), base.clone(), seed, registry.len());
+        let engine = Engine::new(Arc::clone(&settings), told, seed, registry.len());
         Self {
             base,
+            allowed_hosts: parts.allowed_hosts,
             seed,
             started,
             clock,
@@ -102,6 +108,11 @@ impl Core {
 
     pub(crate) fn base(&self) -> &BaseUrl {
         &self.base
+    }
+
+    /// The names by which others may reach the control interface.
+    pub(crate) fn allowed_hosts(&self) -> &[HostName] {
+        &self.allowed_hosts
     }
 
     pub(crate) fn seed(&self) -> u64 {

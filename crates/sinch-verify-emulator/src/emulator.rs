@@ -18,6 +18,7 @@ use crate::core::{Core, Turn};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
+use crate::host::HostName;
 use crate::kit::TamperKit;
 use crate::message::Message;
 use crate::policy::{Policy, Scope};
@@ -43,6 +44,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) remote_callbacks: bool,
+    pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) kit: Option<Box<dyn TamperKit>>,
 }
 

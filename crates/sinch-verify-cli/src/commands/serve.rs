@@ -3,7 +3,7 @@
 mod ready;
 mod trouble;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -12,11 +12,11 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngExt as _;
-use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, Settings, Strictness};
+use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, Strictness};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, usage};
-use crate::print::say;
+use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
 
@@ -25,9 +25,17 @@ use ready::ReadyFile;
 /// Arguments of `serve`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The port on 127.0.0.1; 0 takes a free one.
+    /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 9901)]
     port: u16,
+    /// The address to listen on. With any but a loopback address, whoever reaches it reads every code
+    /// and may change everything: for closed networks only.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// A name by which other machines may use the control interface, where load testers read codes;
+    /// any number of times. Others can use the API only.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<HostName>,
     /// The application's key. Made up when left out.
     #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     app_key: Option<ApplicationKey>,
@@ -125,7 +133,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         application = application.callback_url(url);
     }
-    let address = SocketAddr::from(([127, 0, 0, 1], args.port));
+    let address = SocketAddr::new(args.bind, args.port);
     let mut settings = Settings::default();
     settings.strictness = match args.strictness {
         StrictnessArg::Lenient => Strictness::Lenient,
@@ -137,6 +145,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         .bind(address)
         .settings(settings)
         .tamper_kit(Tampers);
+    for name in args.allow_host {
+        builder = builder.allow_host(name);
+    }
     builder = match args.clock {
         ClockArg::Running => builder,
         ClockArg::Manual => builder.manual_clock(SystemTime::now()),
@@ -148,13 +159,18 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     let emulator = builder.start().await.with_context(|| {
         format!(
-            "failed to start the emulator on port {}; choose another with --port, or --port 0 for a free one",
-            args.port
+            "failed to start the emulator on {address}; choose another port with --port, or --port 0 for a free one",
         )
     })?;
     for (place, rule) in (1..).zip(faults.into_iter().flatten()) {
         let added = emulator.add_fault(rule);
         added.map_err(|error| usage(format!("--faults: rule {place}: failed to {error}")))?;
+    }
+    if !args.bind.is_loopback() {
+        note!(
+            "warning: whoever reaches {} reads every code and may change everything",
+            emulator.addr()
+        );
     }
     let url = emulator.url();
     greet(&url, &key, shown_secret.as_deref(), has_callback);

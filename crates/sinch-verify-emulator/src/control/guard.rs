@@ -1,6 +1,8 @@
 //! Keeps web pages of others away from the control interface.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
@@ -9,27 +11,33 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sinch_verify_protocol::endpoint::is_loopback_host;
 
 use super::respond::Refused;
+use crate::core::Core;
+use crate::host::HostName;
 
-/// Lets requests through that name this machine, and that no page of another origin sent.
+/// Lets requests through that name this machine, or a name that was allowed, and that no page of another origin sent.
 ///
 /// A page anywhere can make a browser post to a port of this machine, or point a name of its own
 /// at it; neither can hide the name or the origin.
-pub(super) async fn own_origin(request: Request, next: Next) -> Response {
-    match check(request.headers()) {
+pub(super) async fn own_origin(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
+    match check(request.headers(), core.allowed_hosts()) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
 }
 
 /// Whether these are the headers of such a request.
-pub(super) fn check(headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn check(headers: &HeaderMap, allowed: &[HostName]) -> Result<(), Refused> {
     let host = only(headers, &HOST)?.map(|host| host.to_str().unwrap_or_default());
     let is_here = |host: &str| {
-        host.parse::<Authority>()
-            .is_ok_and(|authority| is_loopback_host(authority.host()))
+        host.parse::<Authority>().is_ok_and(|authority| {
+            let host = authority.host();
+            is_loopback_host(host) || allowed.iter().any(|name| name.is(host))
+        })
     };
     if !host.is_none_or(is_here) {
-        return forbidden("the control interface takes requests to a loopback Host only");
+        return forbidden(
+            "the control interface takes requests to a loopback Host only, and to names that it was told to allow",
+        );
     }
     let own = host.map(|host| format!("http://{host}"));
     let foreign = |origin: &HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
