@@ -50,6 +50,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/numbers", get(phones::magic_numbers))
         .route("/_emu/numbers/{number}/messages", get(phones::messages))
         .route("/_emu/numbers/{number}/keypad", post(phones::keypad))
+        .route("/_emu/numbers/{number}/hang-up", post(phones::hang_up))
         .route("/_emu/messages/wait", get(phones::wait))
         .route("/_emu/verifications", get(verifications::verifications))
         .route("/_emu/verifications/{id}", get(verifications::verification))
@@ -114,6 +115,7 @@ phones        GET  /_emu/phones
 messages      GET  /_emu/numbers/{number}/messages
 next message  GET  /_emu/messages/wait?to=+46700000001&after=0&verification=&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
+hang up       POST /_emu/numbers/{number}/hang-up
 verifications GET  /_emu/verifications?status=&method=&number=&application=
 one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
 report signed POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}

@@ -175,6 +175,9 @@ impl Core {
 
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
     fn note(&self, at: SystemTime, outputs: &Outputs) {
+        for over in &outputs.calls_over {
+            self.feed.push(over.at, Happening::CallOver(*over));
+        }
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
                 self.feed.push(

@@ -119,6 +119,17 @@ impl Emulator {
         self.core.press_keypad(number, digits)
     }
 
+    /// Declines or ends the latest call to `number` that still rings or waits for keys. A callout ends
+    /// as `FAIL`, Hung up without entering valid code; a flash call stops ringing, and its caller id
+    /// may still be reported.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such call.
+    pub fn hang_up(&self, number: &PhoneNumber) -> Result<Verification, ControlError> {
+        self.core.hang_up(number)
+    }
+
     /// Service time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -290,6 +301,8 @@ pub enum ControlError {
     RemoteCallback,
     /// No callout to this number is pending.
     NoCallout,
+    /// No call to this number rings or waits for keys.
+    NoCall,
     /// No delivery of this number is known.
     NoDelivery(u64),
     /// The application has no callback URL.
@@ -314,6 +327,7 @@ impl fmt::Display for ControlError {
                 f.write_str("use a callback URL that is not on this machine; not allowed")
             }
             Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
+            Self::NoCall => f.write_str("hang up: no call to this number rings or waits for keys"),
             Self::NoDelivery(seq) => write!(f, "find delivery {seq}; it is not known"),
             Self::NoCallback => f.write_str("post an event: the application has no callback URL"),
             Self::NoKit => {

@@ -7,6 +7,7 @@
 
 mod agenda;
 mod answer;
+mod call;
 mod callout;
 mod command;
 mod fate;
@@ -44,8 +45,8 @@ use store::Store;
 
 pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, AppId, Arrived, Ask, Command, Effect, Notice, Outputs, Query, Reach, Refusal, StartCommand,
-    Target,
+    Answer, AppId, Arrived, Ask, CallOver, Command, Effect, Notice, Outputs, Query, Reach, Refusal,
+    StartCommand, Target,
 };
 pub(crate) use intervene::Intervention;
 pub(crate) use overview::{Filter, Overview, Phone};
@@ -71,6 +72,8 @@ pub(crate) struct Engine {
     effects: Vec<Effect>,
     /// What reached handsets meanwhile.
     arrivals: Vec<Arrived>,
+    /// The calls that were over meanwhile.
+    calls_over: Vec<CallOver>,
     /// The verification that the command turned out to be about.
     about: Option<Uid>,
 }
@@ -87,6 +90,7 @@ impl Engine {
             policies: Policies::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
+            calls_over: Vec::new(),
             about: None,
             settings,
             base,
@@ -110,6 +114,7 @@ impl Engine {
             Command::Outcome { app, number, no_call } => self.outcome(app, &number, no_call),
             Command::Follow { uid, secret } => self.follow(uid, secret),
             Command::Keypad { number, digits } => self.keypad(&number, &digits),
+            Command::HangUp { number } => self.hang_up(&number),
             Command::Status { app, query } => self.status(app, &query),
             Command::SetPolicy { scope, policy } => {
                 self.policies.set(scope, policy);
@@ -133,6 +138,7 @@ impl Engine {
             answer,
             effects: std::mem::take(&mut self.effects),
             arrivals: std::mem::take(&mut self.arrivals),
+            calls_over: std::mem::take(&mut self.calls_over),
             about: self.about.take(),
         }
     }
@@ -236,17 +242,6 @@ impl Engine {
         }
     }
 
-    /// A call rang, or waited for a key, as long as it may.
-    fn call_over(&mut self, uid: Uid) {
-        let Some(record) = self.store.get_mut(uid) else {
-            return;
-        };
-        match record.method {
-            Method::Callout => self.end(uid, Status::Fail, Some(Reason::HungUp)),
-            _ => record.complete_call(CallResult::Cancel),
-        }
-    }
-
     /// Ends a pending verification: the one place where that happens.
     fn end(&mut self, uid: Uid, status: Status, reason: Option<Reason>) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
@@ -296,14 +291,11 @@ impl Engine {
     fn outcome(&mut self, app: AppId, number: &PhoneNumber, no_call: bool) -> Answer {
         let found = self.store.latest(app, number, Some(&Method::FlashCall));
         self.about = found;
-        let Some(record) = found.and_then(|uid| self.store.get_mut(uid)) else {
+        let Some(uid) = found else {
             return Answer::Refused(Refusal::not_found());
         };
         if no_call {
-            let uid = record.uid;
-            // What is known of a call that is over stays as it is.
-            record.complete_call(CallResult::NoAnswer);
-            self.schedule(uid, Task::CallOver, None);
+            self.stop_call(uid, CallResult::NoAnswer, false);
         }
         Answer::Done
     }

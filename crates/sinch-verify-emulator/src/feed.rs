@@ -7,7 +7,7 @@ use sinch_verify_protocol::{Method, Reason, Status, VerificationId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::delivery::Delivery;
-use crate::engine::{Arrived, Uid};
+use crate::engine::{Arrived, CallOver, Uid};
 use crate::ring::Ring;
 
 /// Something that happened. What it looked like is told when it is read.
@@ -20,6 +20,8 @@ pub(crate) enum Happening {
     },
     /// Something reached a handset.
     Message(Arrived),
+    /// A call is over, whatever becomes of its verification.
+    CallOver(CallOver),
     /// A verification ended.
     Ended {
         id: VerificationId,
@@ -56,8 +58,18 @@ pub(crate) enum Happening {
 }
 
 /// What happenings are called.
-pub(crate) const KINDS: [&str; 11] = [
-    "started", "message", "ended", "delivery", "request", "keys", "followed", "policy", "fault", "clock",
+pub(crate) const KINDS: [&str; 12] = [
+    "started",
+    "message",
+    "call-over",
+    "ended",
+    "delivery",
+    "request",
+    "keys",
+    "followed",
+    "policy",
+    "fault",
+    "clock",
     "reset",
 ];
 
@@ -71,6 +83,7 @@ impl Happening {
         match self {
             Self::Started { .. } => "started",
             Self::Message(_) => "message",
+            Self::CallOver(_) => "call-over",
             Self::Ended { .. } => "ended",
             Self::Delivery { .. } => "delivery",
             Self::Request { .. } => "request",
@@ -92,6 +105,7 @@ impl Happening {
             Self::Request { about, .. } => *about,
             Self::Keys { uid, .. } | Self::Followed { uid } => Some(*uid),
             Self::Message(arrived) => Some(arrived.uid),
+            Self::CallOver(over) => Some(over.uid),
             _ => None,
         }
     }

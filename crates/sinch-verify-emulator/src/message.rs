@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use sinch_verify_protocol::timestamp::XTimestamp;
-use sinch_verify_protocol::{Cli, Code, Method, VerificationId};
+use sinch_verify_protocol::{Cli, Code, LanguageTag, Method, VerificationId};
 
 /// Something that reached a handset: a message, or a call.
 ///
@@ -28,12 +28,25 @@ pub struct Message {
     /// The text of a message, or what a callout says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The language of that; absent for words of one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageTag>,
     /// The code in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     /// Who calls: for a flash call, what is to be reported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cli: Option<Cli>,
+    /// For calls, whether it still rings, or waits for keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ringing: Option<bool>,
+    /// For a flash call, when it stops ringing, or stopped; service time. Absent when nothing stops
+    /// it.
+    #[serde(serialize_with = "instant_or_none", skip_serializing_if = "Option::is_none")]
+    pub ring_until: Option<SystemTime>,
+    /// For calls, whether it is over because the caller gave up, as callers of flash calls do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<bool>,
     /// The address that a device fetches for a data verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_uri: Option<String>,
@@ -67,6 +80,11 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
+    /// Whether it is a call.
+    pub(crate) fn is_call(self) -> bool {
+        matches!(self, Self::FlashCall | Self::Callout)
+    }
+
     pub(crate) fn method(self) -> Method {
         match self {
             Self::Sms => Method::Sms,
@@ -81,4 +99,11 @@ impl MessageKind {
 /// An instant as control answers write it: UTC with milliseconds and `Z`.
 pub(crate) fn instant<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(XTimestamp::new(*at).as_str())
+}
+
+fn instant_or_none<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => instant(at, serializer),
+        None => serializer.serialize_none(),
+    }
 }

@@ -151,6 +151,9 @@ fn data(core: &Core, what: &Happening) -> Value {
             data["number"] = value!(arrived.number);
             data
         }
+        Happening::CallOver(over) => {
+            value!({"verificationId": over.uid.to_id(), "hungUp": over.hung_up})
+        }
         Happening::Ended { id, status, reason } => {
             let mut data = value!({"verificationId": id, "status": status});
             if let Some(reason) = reason {

@@ -89,6 +89,13 @@ pub(super) async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<Str
     }
 }
 
+pub(super) async fn hang_up(State(core): State<Arc<Core>>, Path(number): Path<String>) -> Answer {
+    let number = read_number(&number)?;
+    let hung_up = core.hang_up(&number);
+    let verification = hung_up.map_err(|error| Refused::failed(StatusCode::NOT_FOUND, &error))?;
+    Ok(json(&verification))
+}
+
 #[derive(Serialize)]
 struct Numbers {
     numbers: Vec<MagicNumber>,

@@ -12,7 +12,7 @@ use super::time;
 use crate::api;
 use crate::core::Core;
 use crate::delivery::Delivery;
-use crate::engine::Overview;
+use crate::engine::{CallOver, Overview};
 use crate::feed::Happening;
 use crate::journal::Exchange;
 
@@ -33,6 +33,7 @@ enum Kind {
     Sent,
     Delivered,
     Keys,
+    CallOver,
     Report,
     Outcome,
     Ended,
@@ -49,6 +50,7 @@ impl Kind {
             Self::Sent => "sent",
             Self::Delivered => "delivered",
             Self::Keys => "keys",
+            Self::CallOver => "call-over",
             Self::Report => "report",
             Self::Outcome => "outcome",
             Self::Ended => "ended",
@@ -69,7 +71,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
             link: None,
         });
     }
-    steps.extend(keys(core, of));
+    steps.extend(at_handset(core, of));
     let id = of.uid.to_id();
     let deliveries = core
         .log
@@ -138,16 +140,24 @@ fn called(core: &Core, exchange: &Exchange) -> Step {
     }
 }
 
-fn keys(core: &Core, of: &Overview) -> Vec<Step> {
+/// What was done at the handset.
+fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
     core.feed.pick(|entry| {
-        let text = match &entry.what {
-            Happening::Keys { uid, digits } if *uid == of.uid => format!("{digits} was pressed"),
-            Happening::Followed { uid } if *uid == of.uid => "the address was followed".to_owned(),
+        if entry.what.about() != Some(of.uid) {
+            return None;
+        }
+        let (kind, text) = match &entry.what {
+            Happening::Keys { digits, .. } => (Kind::Keys, format!("{digits} was pressed")),
+            Happening::Followed { .. } => (Kind::Keys, "the address was followed".to_owned()),
+            Happening::CallOver(CallOver { hung_up: true, .. }) => {
+                (Kind::CallOver, "the handset hung up".to_owned())
+            }
+            Happening::CallOver(_) => (Kind::CallOver, "it rings no more".to_owned()),
             _ => return None,
         };
         Some(Step {
             at: entry.at,
-            kind: Kind::Keys,
+            kind,
             text,
             link: None,
         })

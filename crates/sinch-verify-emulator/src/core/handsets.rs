@@ -64,6 +64,13 @@ impl Core {
         }
     }
 
+    pub(crate) fn hang_up(&self, number: &PhoneNumber) -> Result<Verification, ControlError> {
+        match self.run(Command::HangUp { number: *number }) {
+            Answer::Verification(verification) => Ok(*verification),
+            _ => Err(ControlError::NoCall),
+        }
+    }
+
     /// What stands for a start of `number`, if its answer is to be held back: for how long, or for
     /// ever.
     pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {

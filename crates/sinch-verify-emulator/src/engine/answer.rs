@@ -7,6 +7,7 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
 use super::handset::Entry;
+use super::language::Language;
 use super::record::{Carried, Record};
 use crate::message::Message;
 use crate::settings::Settings;
@@ -99,10 +100,19 @@ impl Record {
             verification_id: self.uid.to_id(),
             at: entry.at,
             text: None,
+            language: None,
             code: None,
             cli: None,
+            ringing: None,
+            ring_until: None,
+            missed: None,
             target_uri: None,
         };
+        if let Some(call) = self.call.as_deref().filter(|_| entry.kind.is_call()) {
+            let given_up = matches!(call.result, Some(CallResult::Cancel | CallResult::NoAnswer));
+            message.ringing = Some(!call.complete);
+            message.missed = Some(call.complete && given_up);
+        }
         match self.by(&entry.kind.method())? {
             Carried::Waiting(_) | Carried::Nothing | Carried::Several(_) => return None,
             Carried::Text {
@@ -112,6 +122,7 @@ impl Record {
             } => {
                 let own = wording.as_deref();
                 let template = own.and_then(|own| own.template.as_deref());
+                message.language = language.tag().filter(|_| template.is_none());
                 let template = template.unwrap_or(language.sms);
                 let mut text = template.replace(PLACEHOLDER, code.expose());
                 if let Some(hash) = own.and_then(|own| own.hash.as_deref()) {
@@ -121,8 +132,15 @@ impl Record {
                 message.text = Some(text);
                 message.code = Some(code.clone());
             }
-            Carried::Call { cli } => message.cli = Some(Cli::from(*cli)),
+            Carried::Call { cli } => {
+                message.cli = Some(Cli::from(*cli));
+                let over_at = self.call.as_deref().and_then(|call| call.over_at);
+                let until = self.call_over_at.or(over_at);
+                // One that came when all was over rang for no time at all.
+                message.ring_until = until.map(|until| until.max(entry.at));
+            }
             Carried::Speech(speech) => {
+                message.language = speech.language.and_then(Language::tag);
                 message.text = Some(speech.text.to_string());
                 message.code.clone_from(&speech.code);
             }

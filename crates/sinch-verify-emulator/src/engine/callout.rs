@@ -53,8 +53,14 @@ pub(super) fn are_keys(text: &str) -> bool {
 }
 
 /// What a callout says and takes.
-pub(super) fn speech(language: &Language, code: Option<Code>, menu: Menu, default_pin: &str) -> Speech {
+pub(super) fn speech(
+    language: &'static Language,
+    code: Option<Code>,
+    menu: Menu,
+    default_pin: &str,
+) -> Speech {
     let pin = menu.pin.unwrap_or_else(|| default_pin.to_owned());
+    let is_own = menu.text.is_some() || menu.sound.is_some();
     let text = match (menu.text, menu.sound, &code) {
         (Some(text), _, _) => text.replace("{pin}", &pin),
         (None, Some(sound), _) => format!("[plays {sound}]"),
@@ -68,6 +74,7 @@ pub(super) fn speech(language: &Language, code: Option<Code>, menu: Menu, defaul
         code,
         pin: pin.into_boxed_str(),
         text: text.into_boxed_str(),
+        language: (!is_own).then_some(language),
     }
 }
 

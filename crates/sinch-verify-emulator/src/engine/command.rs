@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Follow { uid: Uid, secret: u64 },
     /// Someone presses keys in a callout.
     Keypad { number: PhoneNumber, digits: String },
+    /// Someone declines or ends a call.
+    HangUp { number: PhoneNumber },
     /// From now on handsets do this by themselves.
     SetPolicy { scope: Reach, policy: Policy },
     /// No handset does anything by itself any more; magic numbers stay.
@@ -116,6 +118,8 @@ pub(crate) struct Outputs {
     pub(crate) effects: Vec<Effect>,
     /// What reached handsets, in order.
     pub(crate) arrivals: Vec<Arrived>,
+    /// Calls that were over before their verification, or with it because somebody hung up.
+    pub(crate) calls_over: Vec<CallOver>,
     /// The verification that the command was about.
     pub(crate) about: Option<Uid>,
 }
@@ -126,6 +130,15 @@ pub(crate) struct Arrived {
     pub(crate) uid: Uid,
     pub(crate) number: PhoneNumber,
     pub(crate) seq: u64,
+}
+
+/// A call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallOver {
+    pub(crate) uid: Uid,
+    pub(crate) at: SystemTime,
+    /// Whether the handset ended it.
+    pub(crate) hung_up: bool,
 }
 
 /// What the giver of a command is told.

@@ -203,7 +203,7 @@ impl Engine {
             }
             Fate::End { status, reason, call } => {
                 if let Some(result) = call {
-                    record.complete_call(result);
+                    record.complete_call(result, self.now);
                 }
                 self.end(uid, status, reason);
             }
@@ -225,6 +225,7 @@ impl Engine {
             let seq = self.handsets.receive(number, uid, *kind, self.now);
             self.arrivals.push(Arrived { uid, number, seq });
         }
+        self.begin_call(uid);
         // The result is the last that is told of a verification.
         if is_pending {
             self.tell_delivery(uid, SmsResult::Successful);

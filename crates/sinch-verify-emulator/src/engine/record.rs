@@ -184,12 +184,18 @@ pub(super) struct Speech {
     /// The key that confirms.
     pub(super) pin: Box<str>,
     pub(super) text: Box<str>,
+    /// The language of the text; `None` for words of one's own.
+    pub(super) language: Option<&'static Language>,
 }
 
 /// The state of a call.
 #[derive(Clone)]
 pub(super) struct Call {
+    /// How long it lasts once it is there, if there is a limit.
+    pub(super) lasting: Option<Duration>,
     pub(super) complete: bool,
+    /// When it was over.
+    pub(super) over_at: Option<SystemTime>,
     pub(super) result: Option<CallResult>,
 }
 
@@ -231,12 +237,16 @@ impl Record {
         self.status == Status::Fail && self.reason == Some(Reason::Expired)
     }
 
-    /// Marks the call as over, unless it is already.
-    pub(super) fn complete_call(&mut self, result: CallResult) {
-        if let Some(call) = self.call.as_mut().filter(|call| !call.complete) {
+    /// Marks the call as over, unless it is already; says whether it was not.
+    pub(super) fn complete_call(&mut self, result: CallResult, now: SystemTime) -> bool {
+        let call = self.call.as_mut().filter(|call| !call.complete);
+        let is_news = call.is_some();
+        if let Some(call) = call {
             call.complete = true;
+            call.over_at = Some(now);
             call.result.get_or_insert(result);
         }
+        is_news
     }
 
     /// Takes the final state. The engine does the rest.
@@ -247,7 +257,7 @@ impl Record {
             (_, _, Some(Reason::Expired)) => CallResult::NoAnswer,
             _ => CallResult::Answered,
         };
-        self.complete_call(result);
+        self.complete_call(result, now);
         if matches!(self.carried, Carried::Waiting(_)) {
             self.carried = Carried::Nothing;
         }

@@ -19,7 +19,7 @@ use super::fate::Arrival;
 use super::flash_call;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{Call, Carried, Part, Uid, Wording};
+use super::record::{Carried, Part, Uid, Wording};
 use crate::message::MessageKind;
 
 impl Engine {
@@ -58,8 +58,13 @@ impl Engine {
         record.carried = carried;
         match self.foresee(uid) {
             Arrival::Now => self.arrive(uid),
-            Arrival::Failed => self.tell_delivery(uid, SmsResult::Failed),
-            Arrival::Later | Arrival::Never => {}
+            Arrival::Failed => {
+                self.begin_call(uid);
+                self.tell_delivery(uid, SmsResult::Failed);
+            }
+            // The caller hears it ring all the same.
+            Arrival::Never => self.begin_call(uid),
+            Arrival::Later => {}
         }
         Answer::Started {
             response: Box::new(response),
@@ -178,7 +183,7 @@ impl Engine {
         details.report_timeout = Some(seconds(interception.saturating_add(report)));
         details.deny_call_after = Some(seconds(settings.flash_call_deny_after));
         response.flash_call = Some(details);
-        self.call_until(uid, Some(plan.ring.unwrap_or(self.settings.flash_call_ring)));
+        self.dial(uid, Some(plan.ring.unwrap_or(self.settings.flash_call_ring)));
         Some((Carried::Call { cli }, None))
     }
 
@@ -196,7 +201,7 @@ impl Engine {
             None => Some(self.random.code(&CodeType::Numeric, self.settings.code_length)?),
             code => code,
         };
-        self.call_until(uid, menu.timeout);
+        self.dial(uid, menu.timeout);
         response.callout = self.settings.callout_polling.map(|polling| {
             let mut details = CalloutDetails::default();
             details.start_polling_after = Some(seconds(polling.start_after));
@@ -206,18 +211,6 @@ impl Engine {
         });
         let speech = callout::speech(language, code, menu, &self.settings.callout_pin);
         Some((Carried::Speech(Box::new(speech)), language.tag()))
-    }
-
-    /// A call begins, and is over after `lasting` if it has such a limit.
-    fn call_until(&mut self, uid: Uid, lasting: Option<Duration>) {
-        if let Some(record) = self.store.get_mut(uid) {
-            record.call = Some(Box::new(Call {
-                complete: false,
-                result: None,
-            }));
-        }
-        let over = lasting.and_then(|lasting| self.later(lasting));
-        self.schedule(uid, Task::CallOver, over);
     }
 
     /// An expiry that was asked for says how long the code is valid, so it counts from now on,

@@ -1,5 +1,7 @@
 //! What the phones show, and what can be done with them.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::start::SmsOptions;
@@ -7,7 +9,7 @@ use sinch_verify_protocol::{Method, Start, Status, StatusByNumber};
 
 use crate::browser::{Browser, key};
 use crate::start::start;
-use crate::support::{NUMBER, basic, call, emulator, number};
+use crate::support::{NUMBER, basic, call, emulator, emulator_with, number};
 
 async fn status(emulator: &Emulator, method: Method) -> Status {
     let question = StatusByNumber {
@@ -53,6 +55,63 @@ async fn a_callout_is_completed_on_the_keypad() {
     browser.keys(key::ENTER).await;
     browser.wait("!document.querySelector('.call')").await;
     assert_eq!(status(&emulator, Method::Callout).await, Status::Successful);
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_hung_up_or_stops_ringing() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator_with(|settings| settings.flash_call_ring = Duration::from_secs(110)).await;
+    emulator.pause_clock();
+    look(&browser, &emulator).await;
+    for answered in [false, true] {
+        start(&emulator, "callout", NUMBER).await;
+        if answered {
+            browser.press("Answer").await;
+            browser.press("Hang up").await;
+        } else {
+            browser.press("Decline").await;
+        }
+        browser.sees("Hung up without entering valid code").await;
+        browser.wait("!document.querySelector('.call')").await;
+        assert_eq!(status(&emulator, Method::Callout).await, Status::Fail);
+    }
+
+    // A flash call proves its number however it ends; until then the code can be reported.
+    start(&emulator, "flashcall", NUMBER).await;
+    browser.wait("document.querySelector('.ringing')").await;
+    browser.press("Hang up").await;
+    browser.wait("!document.querySelector('.ringing')").await;
+    assert_eq!(status(&emulator, Method::FlashCall).await, Status::Pending);
+
+    // It rings as long as the service says, and stops without anybody's doing.
+    start(&emulator, "flashcall", NUMBER).await;
+    browser.wait("document.querySelector('.ringing')").await;
+    emulator.advance(Duration::from_secs(109));
+    browser.sees("109 s ago").await;
+    browser.wait("document.querySelector('.ringing')").await;
+    emulator.advance(Duration::from_secs(1));
+    browser.sees("Missed call from").await;
+    browser.wait("!document.querySelector('.ringing')").await;
+    assert_eq!(status(&emulator, Method::FlashCall).await, Status::Pending);
+    browser.keep("missed-call").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flash_call_stops_ringing_while_somebody_looks() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    // Nothing but the end of the call happens here.
+    let emulator = emulator_with(|settings| settings.flash_call_ring = Duration::from_millis(1500)).await;
+    look(&browser, &emulator).await;
+    start(&emulator, "flashcall", NUMBER).await;
+    browser.sees("Missed call from").await;
+    browser.wait("!document.querySelector('.ringing')").await;
+    assert_eq!(status(&emulator, Method::FlashCall).await, Status::Pending);
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 

@@ -60,11 +60,11 @@ async fn messages_have_the_shape_that_scripts_rely_on() {
         expected.sort_unstable();
         assert_eq!(keys(n), expected);
     };
-    has(0, &["text", "code"]);
-    has(1, &["text", "code"]);
+    has(0, &["text", "language", "code"]);
+    has(1, &["text", "language", "code", "ringing", "missed"]);
     has(2, &["targetUri"]);
-    has(3, &["cli"]);
-    has(4, &["text", "code"]);
+    has(3, &["cli", "ringing", "ringUntil", "missed"]);
+    has(4, &["text", "language", "code"]);
     assert_eq!(messages[4]["seq"], 1);
     assert_eq!(messages[4]["verificationId"], sms.id.as_str());
     assert_eq!(messages[3]["verificationId"], flash_call.id.as_str());

@@ -7,6 +7,7 @@
 )]
 
 mod authorization;
+mod calls;
 mod control;
 mod decisions;
 mod embedding;

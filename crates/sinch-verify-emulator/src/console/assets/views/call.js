@@ -1,44 +1,26 @@
 // A call on the screen of a phone: a flash call that rings, or a callout with its keypad.
 
 import { el, icon } from '../dom.js';
-import { now } from '../clock.js';
-import { callerId, press, reportIt } from './phone.js';
-
-/** How long a flash call rings in here; a receiver that is still in a pocket then sees it missed. */
-const RING_MS = 30_000;
+import { callerId, hangUp, press, reportIt } from './phone.js';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 
-/** Answers what to call with the newest item of the thread, whenever that may have changed. */
+/** Answers what to call with the call that is on, if one is, whenever that may have changed. */
 export function overlay(screen, number) {
   let shown;
-  const over = new Set();
-  const leave = () => {
-    screen.querySelector('.call')?.remove();
-    shown = undefined;
-  };
-  const hangUp = (seq) => {
-    over.add(seq);
-    leave();
-  };
   return (message) => {
-    const wanted = message && !over.has(message.seq) && isOn(message) ? message.seq : undefined;
+    const wanted = message?.seq;
     // What was typed on the keypad stays while other things happen.
     if (wanted === shown) return;
-    leave();
-    if (wanted === undefined) return;
+    screen.querySelector('.call')?.remove();
     shown = wanted;
+    if (wanted === undefined) return;
     const build = message.kind === 'flashcall' ? flashCall : callout;
-    screen.append(build(message, number, () => hangUp(wanted)));
+    screen.append(build(message, number, () => hangUp(number)));
   };
 }
 
-function isOn({ kind, status, at }) {
-  if (status !== 'PENDING') return false;
-  return kind === 'callout' || (kind === 'flashcall' && now('service') - Date.parse(at) < RING_MS);
-}
-
-function flashCall(message, number, hangUp) {
+function flashCall(message, number, decline) {
   return el(
     'section', { class: 'call ringing', role: 'alert', 'aria-label': `Flash call from ${message.cli}` },
     el('p', { class: 'call-title' }, 'Flash call'),
@@ -46,28 +28,28 @@ function flashCall(message, number, hangUp) {
     el('p', { class: 'muted' }, 'Nobody answers it: the caller id is the code.'),
     el('div', { class: 'rings', 'aria-hidden': 'true' }, icon('call')),
     el('div', { class: 'call-buttons' },
-      el('button', { class: 'round bad', onclick: hangUp }, icon('cross'), 'Hang up'),
+      el('button', { class: 'round bad', onclick: decline }, icon('cross'), 'Hang up'),
       el('button', { class: 'round ok', onclick: () => reportIt(message) }, icon('check'), 'Report')),
   );
 }
 
-function callout(message, number, hangUp) {
+function callout(message, number, decline) {
   const section = el('section', { class: 'call', role: 'alert', 'aria-label': 'Incoming call' },
     el('p', { class: 'call-title' }, 'Incoming call'),
     el('p', { class: 'caller-big' }, 'Verification service'),
     el('div', { class: 'rings', 'aria-hidden': 'true' }, icon('call')),
     el('div', { class: 'call-buttons' },
-      el('button', { class: 'round bad', onclick: hangUp }, icon('cross'), 'Decline'),
+      el('button', { class: 'round bad', onclick: decline }, icon('cross'), 'Decline'),
       el('button', { class: 'round ok', onclick: () => answer() }, icon('call'), 'Answer')));
   const answer = () => {
-    const pad = keypad(message, number, hangUp);
+    const pad = keypad(message, number, decline);
     section.replaceWith(pad);
     pad.focus();
   };
   return section;
 }
 
-function keypad(message, number, hangUp) {
+function keypad(message, number, decline) {
   const typed = el('output', { class: 'typed', 'aria-label': 'Keys so far', 'aria-live': 'polite' });
   const type = (key) => { if (typed.textContent.length < 10) typed.textContent += key; };
   const send = () => {
@@ -79,7 +61,7 @@ function keypad(message, number, hangUp) {
     const act = KEYS.includes(event.key) ? () => type(event.key) : {
       Enter: send,
       Backspace: () => { typed.textContent = typed.textContent.slice(0, -1); },
-      Escape: hangUp,
+      Escape: decline,
     }[event.key];
     // On a button Enter presses the button.
     if (!act || (event.key === 'Enter' && event.target.matches('button'))) return;
@@ -93,7 +75,7 @@ function keypad(message, number, hangUp) {
     typed,
     el('div', { class: 'keys' }, KEYS.map((key) => el('button', { onclick: () => type(key) }, key))),
     el('div', { class: 'call-buttons' },
-      el('button', { class: 'round bad', onclick: hangUp }, icon('cross'), 'Hang up'),
+      el('button', { class: 'round bad', onclick: decline }, icon('cross'), 'Hang up'),
       el('button', { class: 'round ok', onclick: send }, icon('check'), 'Press')),
   );
 }

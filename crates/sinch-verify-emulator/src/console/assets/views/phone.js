@@ -37,7 +37,8 @@ export function phone(pane, number, signal, more, looked) {
         callNotes(
           callNote('GET', inbox),
           callNote('GET', withQuery('/_emu/messages/wait', { to: number, after: 0, timeout: '10s' })),
-          callNote('POST', path('_emu', 'numbers', number, 'keypad'), { digits: '1' })))),
+          callNote('POST', path('_emu', 'numbers', number, 'keypad'), { digits: '1' }),
+          callNote('POST', path('_emu', 'numbers', number, 'hang-up'))))),
   );
 
   let before;
@@ -46,7 +47,7 @@ export function phone(pane, number, signal, more, looked) {
   let next;
   let newestSeq = 0;
 
-  const refresh = live(['message', 'started', 'ended', 'clock'], signal, async () => {
+  const refresh = live(['message', 'started', 'call-over', 'ended', 'clock'], signal, async () => {
     const [{ messages, next: following }, { verifications }] = await Promise.all([
       get(withQuery(inbox, { limit: PAGE, before }), signal),
       get(withQuery('/_emu/verifications', { number, limit: 200 }), signal),
@@ -73,7 +74,7 @@ export function phone(pane, number, signal, more, looked) {
     if (last.seq > newestSeq && (atEnd || newestSeq === 0)) thread.scrollTop = thread.scrollHeight;
     newestSeq = last.seq;
     looked(last.seq, messages.find(({ code }) => code)?.code);
-    ringing(items.at(-1));
+    ringing(items.findLast((item) => item.ringing));
   }
 }
 
@@ -81,7 +82,7 @@ export function phone(pane, number, signal, more, looked) {
 const isPending = ({ status }) => status === 'PENDING';
 
 function bubble(message) {
-  const head = el('div', { class: 'bubble-head' }, el('span', { class: 'kind' }, HEADS[message.kind] ?? message.kind), age(message.at, 'service'));
+  const head = el('div', { class: 'bubble-head' }, el('span', { class: 'kind' }, HEADS[message.kind] ?? message.kind, message.language && ` · ${message.language}`), age(message.at, 'service'));
   const foot = el('div', { class: 'bubble-foot' },
     message.status && pill(message.status),
     el('a', { href: place('verifications', message.verificationId) }, 'Verification'));
@@ -99,7 +100,7 @@ const HEADS = {
 const BODIES = {
   sms: textAndCode,
   whatsapp: textAndCode,
-  flashcall: ({ cli }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, 'Call from '), callerId(cli)),
+  flashcall: ({ cli, missed }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, missed ? 'Missed call from ' : 'Call from '), callerId(cli)),
   callout: ({ text, code }) => [el('blockquote', {}, text), code && bigCode(code)],
   seamless: ({ targetUri }) => [
     el('p', {}, 'An address that the phone opens over the mobile network. Opening it is the proof.'),
@@ -143,6 +144,11 @@ async function answerOf(verification) {
   } catch (error) {
     failed(error);
   }
+}
+
+/** Declines or ends the call to `number`. */
+export function hangUp(number) {
+  return answerOf(call('POST', path('_emu', 'numbers', number, 'hang-up')));
 }
 
 /** Presses keys in the callout to `number`. */

@@ -65,7 +65,7 @@ function detail(pane, id, signal) {
   const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', value: action, title: `POST ${one}/${action}`, onclick: act(action) }, label));
   pane.append(head, el('div', { class: 'buttons' }, buttons), timeline,
     callNotes(callNote('GET', one), ACTIONS.map(([action]) => callNote('POST', `${one}/${action}`))));
-  live(['started', 'ended', 'message', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
+  live(['started', 'ended', 'message', 'call-over', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
     const shown = await get(one, signal);
     const { timeline: steps, ...others } = shown;
     fill(head, [others], () => id, () => el('div', { class: 'stack' }, summary(others)));

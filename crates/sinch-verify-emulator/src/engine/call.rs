@@ -1,0 +1,81 @@
+//! Calls: how long they ring, and how they stop.
+
+use std::time::Duration;
+
+use sinch_verify_protocol::verification::CallResult;
+use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
+
+use super::Engine;
+use super::agenda::Task;
+use super::command::{Answer, CallOver, Refusal};
+use super::record::{Call, Uid};
+
+impl Engine {
+    /// A call is made; once it is there it lasts so long, if it has such a limit.
+    pub(super) fn dial(&mut self, uid: Uid, lasting: Option<Duration>) {
+        if let Some(record) = self.store.get_mut(uid) {
+            record.call = Some(Box::new(Call {
+                lasting,
+                complete: false,
+                over_at: None,
+                result: None,
+            }));
+        }
+    }
+
+    /// The call begins: its time runs from now on.
+    pub(super) fn begin_call(&mut self, uid: Uid) {
+        let record = self.store.get(uid).filter(|record| record.is_pending());
+        let call = record.and_then(|record| record.call.as_deref());
+        if let Some(Call {
+            lasting: Some(lasting),
+            complete: false,
+            ..
+        }) = call
+        {
+            let at = self.later(*lasting);
+            self.schedule(uid, Task::CallOver, at);
+        }
+    }
+
+    /// A call rang, or waited for a key, as long as it may.
+    pub(super) fn call_over(&mut self, uid: Uid) {
+        match self.store.get(uid).map(|record| &record.method) {
+            None => {}
+            Some(Method::Callout) => self.end(uid, Status::Fail, Some(Reason::HungUp)),
+            Some(_) => self.stop_call(uid, CallResult::Cancel, false),
+        }
+    }
+
+    /// The call is over, and the verification need not be; one that was over stays as it is.
+    pub(super) fn stop_call(&mut self, uid: Uid, result: CallResult, hung_up: bool) {
+        let at = self.now;
+        let record = self.store.get_mut(uid);
+        if record.is_some_and(|record| record.complete_call(result, at)) {
+            self.schedule(uid, Task::CallOver, None);
+            self.calls_over.push(CallOver { uid, at, hung_up });
+        }
+    }
+
+    /// Whoever holds the handset declines its latest call, or ends it. A callout that nobody
+    /// completed has failed then; the caller id of a flash call was seen all the same.
+    pub(super) fn hang_up(&mut self, number: &PhoneNumber) -> Answer {
+        let found = self.handsets.entries(number).rev().find_map(|entry| {
+            let record = self.store.get(entry.uid)?;
+            let call = record.call.as_ref().filter(|_| entry.kind.is_call());
+            call.is_some_and(|call| !call.complete)
+                .then_some((record.uid, record.method == Method::Callout))
+        });
+        let Some((uid, is_callout)) = found else {
+            return Answer::Refused(Refusal::not_found());
+        };
+        self.about = Some(uid);
+        if is_callout {
+            self.stop_call(uid, CallResult::Answered, true);
+            self.end(uid, Status::Fail, Some(Reason::HungUp));
+        } else {
+            self.stop_call(uid, CallResult::Busy, true);
+        }
+        self.report_answer(uid)
+    }
+}
