@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::arrivals::Rate;
-use sinch_verify_loadtest::runfile::Load;
+use sinch_verify_loadtest::runfile::{Load, PhoneChoice};
 use sinch_verify_loadtest::safety::Destination;
 use sinch_verify_loadtest::verdict::Thresholds;
-use sinch_verify_loadtest::{Against, Elsewhere, Options, PhoneChoice, Receiving};
+use sinch_verify_loadtest::{Against, Elsewhere, Options, Receiving};
 
 pub(crate) use compare::CompareArgs;
 use live::{LiveArgs, confirm};

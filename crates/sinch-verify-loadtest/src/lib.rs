@@ -82,7 +82,7 @@ pub use failure::{Failure, FailureKind};
 pub use names::UnknownName;
 pub use numbers::Numbers;
 pub use phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
-pub use run::{Draft, Options, PhoneChoice, Receiving, Run, RunError};
+pub use run::{Draft, Options, Receiving, Run, RunError};
 pub use scenario::{Mix, MixError, Scenario};
 pub use target::{Against, Elsewhere, Target};
 pub use wire::{LeanWire, Wire};

@@ -85,7 +85,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
     let setup = run.setup();
     say(&format!(
         "{}: {} for {:?} against {}",
-        setup.scenario,
+        setup.what(),
         setup.load,
         setup.duration(),
         setup.target
@@ -186,6 +186,9 @@ fn merge(args: &MergeArgs) -> Result<Exit> {
         Ok(thresholds) => thresholds,
         Err(problem) => return usage(&problem),
     };
+    if let Err(error) = thresholds.fit(&whole.setup.flows()) {
+        return usage(&format_args!("use a threshold: {error}"));
+    }
     match Outputs::open(&args.output) {
         Ok(outputs) => conclude(whole, &thresholds, outputs),
         Err(problem) => {

@@ -103,26 +103,18 @@ fn milliseconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use sinch_verify_loadtest::arrivals::Rate;
-    use sinch_verify_loadtest::runfile::{Load, Setting, Setup, TransportName};
-    use sinch_verify_loadtest::{FailureKind, Scenario};
+    use sinch_verify_loadtest::runfile::Load;
+    use sinch_verify_loadtest::{FailureKind, Options, Scenario};
 
     use super::*;
 
     fn board() -> Board {
-        Board::new(&Setup {
-            scenario: Scenario::Sms,
-            setting: Setting::Backend,
-            load: Load::Open {
-                rate: Rate::DEFAULT,
-                users: 8,
-            },
-            duration_seconds: 20.0,
-            warm_up_seconds: 0.0,
-            transport: TransportName::Lean,
-            callbacks: true,
-            target: "an emulator of its own".to_owned(),
-            seed: 7,
-        })
+        let mut options = Options::new(Scenario::Sms, Duration::from_secs(20));
+        options.load = Load::Open {
+            rate: Rate::DEFAULT,
+            users: 8,
+        };
+        Board::new(&options.setup(7))
     }
 
     #[test]

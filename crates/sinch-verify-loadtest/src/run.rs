@@ -29,7 +29,7 @@ use crate::wire::LeanWire;
 
 pub use draft::Draft;
 pub use error::RunError;
-pub use options::{Options, PhoneChoice, Receiving};
+pub use options::{Options, Receiving};
 
 use stage::{RunPhone, Stage, runtime, unusable};
 
@@ -68,21 +68,7 @@ impl Run {
         // With one worker, one busy user could keep goose from ending the run.
         let workers = cores.max(2);
         let users = runtime(WORKER, workers)?;
-        let setup = Setup {
-            scenario: options.scenario,
-            setting: options.setting,
-            load: options.load.clone(),
-            duration_seconds: options.duration.as_secs_f64(),
-            warm_up_seconds: options.warm_up.as_secs_f64(),
-            transport: options.transport,
-            callbacks: options.callbacks != Receiving::Off,
-            target: match &options.against {
-                Against::Own => "an emulator of its own".to_owned(),
-                Against::Mock(service) => format!("the emulator at {}", service.url.as_ref()),
-                Against::Live(live) => format!("the live service at {}", live.service().url.as_ref()),
-            },
-            seed,
-        };
+        let setup = options.setup(seed);
         let start = options.start_at.unwrap_or_else(SystemTime::now);
         let named_at = Timestamp::try_from(start)
             .map_err(|_| RunError::Options("the start is in no year that can be written".to_owned()))?;

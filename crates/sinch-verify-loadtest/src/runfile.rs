@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 
 pub use generator::Generator;
 pub use merge::{MergeError, Misfit};
-pub use setup::{Load, Setting, Setup, TransportName};
+pub use setup::{Load, PhoneChoice, Setting, Setup, TransportName};
 pub use shards::{Shard, ShardError, Shards};
 
 /// A run, or a shard of one.
@@ -202,17 +202,11 @@ impl RunId {
     pub fn of(setup: &Setup, of: usize, started_at: &str) -> Self {
         // FNV-1a: names apart what differs, and needs not withstand anybody. The target is left out:
         // every shard may have an emulator of its own.
-        let text = format!(
-            "{} {} {:?} {} {} {} {} {} {of} {started_at}",
-            setup.scenario,
-            setup.setting,
-            setup.load,
-            setup.duration_seconds,
-            setup.warm_up_seconds,
-            setup.transport,
-            setup.callbacks,
-            setup.seed
-        );
+        let setup = Setup {
+            target: String::new(),
+            ..setup.clone()
+        };
+        let text = format!("{setup:?} {of} {started_at}");
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -294,20 +288,14 @@ impl std::error::Error for RunFileError {
 /// A run of 2 s at 50/s with nothing measured, for tests to fill.
 #[cfg(test)]
 pub(crate) fn sample_run() -> RunFile {
-    let setup = Setup {
-        scenario: crate::scenario::Scenario::Sms,
-        setting: Setting::Backend,
-        load: Load::Open {
-            rate: crate::arrivals::Rate::DEFAULT,
-            users: 64,
-        },
-        duration_seconds: 2.0,
-        warm_up_seconds: 0.0,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: "an emulator of its own".to_owned(),
-        seed: 7,
+    let duration = std::time::Duration::from_secs(2);
+    let mut options = crate::run::Options::new(crate::scenario::Scenario::Sms, duration);
+    options.transport = TransportName::Lean;
+    options.load = Load::Open {
+        rate: crate::arrivals::Rate::DEFAULT,
+        users: 64,
     };
+    let setup = options.setup(7);
     let started_at = "2026-11-24T06:00:00Z".to_owned();
     RunFile {
         schema: Schema,

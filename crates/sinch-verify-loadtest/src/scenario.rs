@@ -68,6 +68,13 @@ impl Scenario {
         })
     }
 
+    /// The flows it consists of, mixed like this where it is a mix.
+    #[must_use]
+    pub fn flows(self, mix: Option<&Mix>) -> Vec<Flow> {
+        let mixed = || mix.into_iter().flat_map(Mix::flows).collect();
+        self.only().map_or_else(mixed, |flow| vec![flow])
+    }
+
     /// The flow of a slot. The same seed gives the same flows, in every shard.
     #[must_use]
     pub fn flow(self, mix: &Mix, seed: u64, slot: u64) -> Flow {

@@ -295,6 +295,15 @@ fn shards_merge_to_the_run() {
         let reasons = merged.verdict.unwrap().reasons.join("; ");
         assert!(reasons.contains("missing"), "{reasons}");
     }
+    assert_eq!(
+        merged.setup.what(),
+        "mixed sms=70,flashcall=15,callout=10,seamless=5"
+    );
+    let output = merge(&[&all[..], &["--threshold", "expire.e2e.p99 < 9s"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("no such flow in this scenario"), "{stderr}");
+
     let output = merge(&[all[0], all[0]]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("shard 0 is there already"));

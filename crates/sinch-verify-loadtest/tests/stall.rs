@@ -11,9 +11,9 @@ use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
 use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
 use sinch_verify_loadtest::flows::{Cast, Known};
 use sinch_verify_loadtest::measure::{FlowTally, Interval};
-use sinch_verify_loadtest::runfile::{Load, Setting, Setup, Shard, TransportName};
+use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
 use sinch_verify_loadtest::{
-    Board, Clock, Counted, Delivered, Failure, Mix, Numbers, Phase, Phone, Scenario, Target, Wire,
+    Board, Clock, Counted, Delivered, Failure, Mix, Numbers, Options, Phase, Phone, Scenario, Target, Wire,
 };
 use sinch_verify_protocol::{ApplicationKey, Credentials, PhoneNumber, VerificationId};
 use tokio::task::JoinSet;
@@ -74,17 +74,8 @@ impl Phone for NoPhone {
 }
 
 fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
-    let setup = Setup {
-        scenario: Scenario::QueryOnly,
-        setting: Setting::Device,
-        load,
-        duration_seconds: WHOLE.as_secs_f64(),
-        warm_up_seconds: 0.0,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: "a simulated target".to_owned(),
-        seed: 1,
-    };
+    let mut options = Options::new(Scenario::QueryOnly, WHOLE);
+    options.load = load;
     let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap();
     let target = Target::new("http://127.0.0.1:9".parse().unwrap(), Credentials::public(key));
     let mut cast = Cast::new(target, NoPhone, "0123456789abcdef".parse().unwrap());
@@ -96,7 +87,7 @@ fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
         reference: "r".parse().unwrap(),
         number: "+46700000001".parse().unwrap(),
     }];
-    let board = Arc::new(Board::new(&setup));
+    let board = Arc::new(Board::new(&options.setup(1)));
     board.open(Paused.now());
     Arc::new(Crew {
         cast,

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use sinch_verify_loadtest::arrivals::Rate;
-use sinch_verify_loadtest::runfile::{Load, Setting, Shard, TransportName};
-use sinch_verify_loadtest::{Mix, Options, PhoneChoice, Receiving, Scenario};
+use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard, TransportName};
+use sinch_verify_loadtest::{Mix, Options, Receiving, Scenario};
 use sinch_verify_protocol::Code;
 
 /// Where a fixed code comes from: it does not belong on a command line that everybody may read.

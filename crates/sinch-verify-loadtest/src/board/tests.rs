@@ -3,21 +3,14 @@ use crate::arrivals::Rate;
 use crate::failure::{Failure, FailureKind};
 use crate::flows::Flow;
 use crate::measure::{Interval, Span};
-use crate::runfile::{Setting, TransportName};
+use crate::run::Options;
 use crate::scenario::Scenario;
 
 fn board(load: Load) -> Board {
-    Board::new(&Setup {
-        scenario: Scenario::Sms,
-        setting: Setting::Backend,
-        load,
-        duration_seconds: 10.0,
-        warm_up_seconds: 2.0,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: String::new(),
-        seed: 0,
-    })
+    let mut options = Options::new(Scenario::Sms, Duration::from_secs(10));
+    options.load = load;
+    options.warm_up = Duration::from_secs(2);
+    Board::new(&options.setup(0))
 }
 
 fn open_model() -> Board {

@@ -31,7 +31,7 @@ pub(super) fn headline(run: &RunFile) -> String {
     let setup = &run.setup;
     let mut line = format!(
         "{}: {} for {}, {} transport, against {}",
-        setup.scenario,
+        setup.what(),
         setup.load,
         text::rounded(setup.duration_seconds),
         setup.transport,

@@ -5,8 +5,7 @@ use sinch_verify_protocol::{Code, PhoneNumber};
 
 use crate::arrivals::Rate;
 use crate::flows::Flow;
-use crate::names::named;
-use crate::runfile::{Load, Setting, Shard, TransportName};
+use crate::runfile::{Load, PhoneChoice, Setting, Setup, Shard, TransportName};
 use crate::safety::{LiveUnfit, is_fit_for_live};
 use crate::scenario::{Mix, Scenario};
 use crate::target::Against;
@@ -50,18 +49,6 @@ pub struct Options {
     pub numbers: Option<Vec<PhoneNumber>>,
     /// The service under load.
     pub against: Against,
-}
-
-named! {
-    /// How flows learn what reached the phone.
-    pub enum PhoneChoice as "phone" {
-        /// The emulator shows what reached its handsets.
-        Inbox = "inbox",
-        /// Our callback receiver sets the code in its decision, and so knows it.
-        Callback = "callback",
-        /// It is always the same.
-        Fixed = "fixed",
-    }
 }
 
 /// Whether callbacks are received.
@@ -109,9 +96,29 @@ impl Options {
     /// The flows that are run.
     #[must_use]
     pub fn flows(&self) -> Vec<Flow> {
-        match self.scenario.only() {
-            Some(flow) => vec![flow],
-            None => self.mix.flows().collect(),
+        self.scenario.flows(Some(&self.mix))
+    }
+
+    /// How a run with these options and this seed is set up.
+    #[must_use]
+    pub fn setup(&self, seed: u64) -> Setup {
+        Setup {
+            scenario: self.scenario,
+            mix: self.scenario.only().is_none().then(|| self.mix.clone()),
+            setting: self.setting,
+            load: self.load.clone(),
+            duration_seconds: self.duration.as_secs_f64(),
+            warm_up_seconds: self.warm_up.as_secs_f64(),
+            grace_seconds: self.grace.as_secs_f64(),
+            phone: self.phone,
+            callbacks: self.callbacks != Receiving::Off,
+            transport: self.transport,
+            target: match &self.against {
+                Against::Own => "an emulator of its own".to_owned(),
+                Against::Mock(service) => format!("the emulator at {}", service.url.as_ref()),
+                Against::Live(live) => format!("the live service at {}", live.service().url.as_ref()),
+            },
+            seed,
         }
     }
 

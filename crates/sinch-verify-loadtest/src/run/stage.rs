@@ -15,14 +15,14 @@ use sinch_verify_protocol::{
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::RunError;
-use super::options::{Options, PhoneChoice, Receiving};
+use super::options::{Options, Receiving};
 use crate::board::Board;
 use crate::callbacks::{CallbackReceiver, CallbackSettings, Codes};
 use crate::clock::{Clock as _, SystemClock};
 use crate::failure::{Failure, FailureKind};
 use crate::flows::{Cast, Flow, Peer};
 use crate::phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
-use crate::runfile::{Load, RunId};
+use crate::runfile::{Load, PhoneChoice, RunId};
 use crate::scenario::Scenario;
 use crate::target::{Against, Target, credentials};
 use crate::wire::{LeanWire, Wire as _};

@@ -4,8 +4,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::arrivals::Rate;
+use crate::flows::Flow;
 use crate::names::named;
-use crate::scenario::Scenario;
+use crate::scenario::{Mix, Scenario};
 
 /// How a run was set up. Two runs with the same setup can be compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ use crate::scenario::Scenario;
 pub struct Setup {
     /// What was run.
     pub scenario: Scenario,
+    /// How it was mixed; `None` where it is one flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mix: Option<Mix>,
     /// Who asks the target.
     pub setting: Setting,
     /// How much of it.
@@ -21,10 +25,14 @@ pub struct Setup {
     pub duration_seconds: f64,
     /// For how long, from the beginning, nothing counts for the figures, in seconds.
     pub warm_up_seconds: f64,
-    /// What sent the requests.
-    pub transport: TransportName,
+    /// How long flows under way had when no more were started, in seconds.
+    pub grace_seconds: f64,
+    /// How flows learnt what reached the phone.
+    pub phone: PhoneChoice,
     /// Whether callbacks were received.
     pub callbacks: bool,
+    /// What sent the requests.
+    pub transport: TransportName,
     /// What was under load, in words, without a secret.
     pub target: String,
     /// What fixed the schedule and the mix.
@@ -32,6 +40,21 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// The flows that it consists of.
+    #[must_use]
+    pub fn flows(&self) -> Vec<Flow> {
+        self.scenario.flows(self.mix.as_ref())
+    }
+
+    /// What was run, and how it was mixed.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match &self.mix {
+            Some(mix) => format!("{} {mix}", self.scenario),
+            None => self.scenario.to_string(),
+        }
+    }
+
     /// For how long flows were started.
     #[must_use]
     pub fn duration(&self) -> Duration {
@@ -57,6 +80,18 @@ named! {
         /// An app on a device, whose requests carry the application's key only. The callback
         /// decides, and sets the code where it can.
         Device = "device",
+    }
+}
+
+named! {
+    /// How flows learn what reached the phone.
+    pub enum PhoneChoice as "phone" {
+        /// The emulator shows what reached its handsets.
+        Inbox = "inbox",
+        /// Our callback receiver sets the code in its decision, and so knows it.
+        Callback = "callback",
+        /// It is always the same.
+        Fixed = "fixed",
     }
 }
 

@@ -5,26 +5,21 @@ use crate::arrivals::Rate;
 use crate::failure::Failure;
 use crate::flows::Flow;
 use crate::measure::{FlowEnd, FlowRecord, Interval, Span, Timed};
+use crate::run::Options;
 use crate::scenario::Scenario;
 
 fn setup() -> Setup {
-    Setup {
-        scenario: Scenario::Sms,
-        setting: Setting::Backend,
-        load: Load::Open {
-            rate: Rate::Ramp {
-                from: 10.0,
-                to: 300.5,
-            },
-            users: 64,
+    let mut options = Options::new(Scenario::Mixed, Duration::from_secs(20));
+    options.load = Load::Open {
+        rate: Rate::Ramp {
+            from: 10.0,
+            to: 300.5,
         },
-        duration_seconds: 20.0,
-        warm_up_seconds: 2.5,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: "an emulator of its own".to_owned(),
-        seed: u64::MAX,
-    }
+        users: 64,
+    };
+    options.warm_up = Duration::from_millis(2500);
+    options.transport = TransportName::Lean;
+    options.setup(u64::MAX)
 }
 
 fn sample() -> RunFile {
@@ -126,14 +121,25 @@ fn run_is_named_by_what_its_shards_share() {
     let mut elsewhere = setup();
     elsewhere.target = "another emulator".to_owned();
     assert_eq!(name(&elsewhere, 4, now), first);
-    let mut other = setup();
-    other.seed = 1;
-    for different in [
-        name(&setup(), 3, now),
-        name(&setup(), 4, later),
-        name(&other, 4, now),
-    ] {
+    for different in [name(&setup(), 3, now), name(&setup(), 4, later)] {
         assert_ne!(different, first);
+    }
+    for change in [
+        (|setup| setup.seed = 1) as fn(&mut Setup),
+        |setup| setup.mix = "sms=1".parse().ok(),
+        |setup| setup.scenario = Scenario::Sms,
+        |setup| setup.setting = Setting::Device,
+        |setup| setup.load = Load::Closed { users: 64 },
+        |setup| setup.duration_seconds = 21.0,
+        |setup| setup.warm_up_seconds = 0.0,
+        |setup| setup.grace_seconds = 1.0,
+        |setup| setup.phone = PhoneChoice::Callback,
+        |setup| setup.callbacks = false,
+        |setup| setup.transport = TransportName::Goose,
+    ] {
+        let mut other = setup();
+        change(&mut other);
+        assert_ne!(name(&other, 4, now), first, "{other:?}");
     }
 }
 

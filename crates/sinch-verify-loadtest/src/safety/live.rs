@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::arrivals::{Rate, Schedule};
 use crate::flows::Flow;
-use crate::run::PhoneChoice;
-use crate::runfile::{Load, Shard};
+use crate::runfile::{Load, PhoneChoice, Shard};
 use crate::scenario::Scenario;
 use crate::target::Elsewhere;
 

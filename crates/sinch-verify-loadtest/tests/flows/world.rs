@@ -12,9 +12,9 @@ use sinch_verify_loadtest::callbacks::{CallbackReceiver, CallbackSettings, Codes
 use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
 use sinch_verify_loadtest::flows::{Cast, Flow, Peer};
 use sinch_verify_loadtest::measure::{Counters, FlowTally};
-use sinch_verify_loadtest::runfile::{Load, RunId, Setting, Setup, Shard, TransportName};
+use sinch_verify_loadtest::runfile::{Load, RunId, Setting, Setup, Shard};
 use sinch_verify_loadtest::{
-    Board, HeardPhone, InboxPhone, LeanWire, Mix, Numbers, Phone, Scenario, SystemClock, Target,
+    Board, HeardPhone, InboxPhone, LeanWire, Mix, Numbers, Options, Phone, Scenario, SystemClock, Target,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
 use tokio::task::JoinSet;
@@ -166,15 +166,7 @@ fn run() -> RunId {
 }
 
 fn setup() -> Setup {
-    Setup {
-        scenario: Scenario::Sms,
-        setting: Setting::Backend,
-        load: Load::Closed { users: 1 },
-        duration_seconds: 60.0,
-        warm_up_seconds: 0.0,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: "an emulator".to_owned(),
-        seed: 0,
-    }
+    let mut options = Options::new(Scenario::Sms, Duration::from_secs(60));
+    options.load = Load::Closed { users: 1 };
+    options.setup(0)
 }

@@ -10,8 +10,10 @@ use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
 use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
 use sinch_verify_loadtest::flows::Cast;
 use sinch_verify_loadtest::measure::Interval;
-use sinch_verify_loadtest::runfile::{Load, Setting, Setup, Shard, TransportName};
-use sinch_verify_loadtest::{Board, Clock, Counted, Failure, FixedPhone, Mix, Numbers, Scenario, Wire};
+use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
+use sinch_verify_loadtest::{
+    Board, Clock, Counted, Failure, FixedPhone, Mix, Numbers, Options, Scenario, Wire,
+};
 use sinch_verify_protocol::Code;
 use tokio::task::JoinSet;
 
@@ -69,17 +71,9 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
     let target = live.service().target(Setting::Backend);
     let mut cast = Cast::new(target, FixedPhone::new(code), "0123456789abcdef".parse().unwrap());
     cast.clock = Arc::new(Paused);
-    let board = Arc::new(Board::new(&Setup {
-        scenario: Scenario::Sms,
-        setting: Setting::Backend,
-        load: load.clone(),
-        duration_seconds: DURATION.as_secs_f64(),
-        warm_up_seconds: 0.0,
-        transport: TransportName::Lean,
-        callbacks: true,
-        target: "a simulated service".to_owned(),
-        seed: 1,
-    }));
+    let mut options = Options::new(Scenario::Sms, DURATION);
+    options.load = load.clone();
+    let board = Arc::new(Board::new(&options.setup(1)));
     let origin = Paused.now();
     board.open(origin);
     let queue = Arc::new(Queue::new(100));

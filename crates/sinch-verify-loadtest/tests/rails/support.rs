@@ -10,13 +10,11 @@ use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
 use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
 use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
-use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
+use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
 use sinch_verify_loadtest::safety::{
     Admitted, Budget, Destination, Guarded, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
 };
-use sinch_verify_loadtest::{
-    Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, PhoneChoice, Scenario,
-};
+use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";

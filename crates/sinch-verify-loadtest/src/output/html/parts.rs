@@ -197,7 +197,7 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
     let (setup, counters, generator) = (&run.setup, &run.counters, &run.generator);
     let cpu = generator.cpu.map_or_else(|| "unknown".to_owned(), text::percent);
     let mut facts = vec![
-        ("scenario", setup.scenario.to_string()),
+        ("scenario", setup.what()),
         ("setting", setup.setting.to_string()),
         (
             "load",
@@ -205,6 +205,8 @@ pub(super) fn setup(run: &RunFile, out: &mut String) -> Result {
         ),
         ("duration", text::rounded(setup.duration_seconds)),
         ("warm-up left out", text::rounded(setup.warm_up_seconds)),
+        ("grace", text::rounded(setup.grace_seconds)),
+        ("phone", setup.phone.to_string()),
         ("target", setup.target.clone()),
         ("transport", setup.transport.to_string()),
         (
