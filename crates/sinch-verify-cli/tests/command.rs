@@ -87,6 +87,22 @@ fn a_template_cuts_the_code_out_or_not_or_is_an_error() {
     );
 }
 
+#[test]
+fn matching_reads_standard_input_and_speaks_where_nothing_matched() {
+    let args = ["match", "sms-template", "Your code is {{CODE}}.", "-"].map(str::to_owned);
+    let found = run_with_body(&args, "<#> Your code is 4821.\n");
+    assert_eq!((stdout(&found).as_str(), stderr(&found).as_str()), ("4821", ""));
+    let none = run_with_body(&args, "Your number is 4821.\n");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(stderr(&none).contains("template"), "{}", stderr(&none));
+
+    let filter = "(.*)70123(.*)";
+    let found = run(&["match", "cli-filter", filter, "+48701230"]);
+    assert_eq!(stderr(&found), "");
+    let none = run(&["match", "cli-filter", filter, "+4812"]);
+    assert!(stderr(&none).contains("reading: android"), "{}", stderr(&none));
+}
+
 /// The published callback example.
 fn published(verb: &str) -> Vec<String> {
     [

@@ -1,11 +1,14 @@
 //! `match cli-filter` and `match sms-template`: what an app does without the
 //! mobile SDK, from the command line.
 
+use std::path::Path;
+
 use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::cli_filter::Reading;
 use sinch_verify_protocol::{CliFilter, SmsTemplate};
 
 use crate::exit::{Outcome, usage};
+use crate::input;
 use crate::print::{note, say};
 
 /// What to match.
@@ -36,7 +39,7 @@ pub(crate) enum Command {
     SmsTemplate {
         /// The template of the start's answer, with `{{CODE}}`.
         template: String,
-        /// The message.
+        /// The message; `-` reads it from standard input.
         message: String,
     },
 }
@@ -51,7 +54,6 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             candidates,
         } => {
             let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
-            note!("reading: {}", filter.reading());
             if filter.matches_everything() {
                 note!("warning: this filter matches every caller");
             }
@@ -62,11 +64,24 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             } else {
                 filter.matches(&number).then_some(number)
             };
+            // Where nothing matched, it may be for how the filter was read.
+            if found.is_none() {
+                note!("no match; reading: {}", filter.reading());
+            }
             Ok(print(found.as_deref()))
         }
         Command::SmsTemplate { template, message } => {
             let template = SmsTemplate::parse(&template).map_err(usage)?;
-            Ok(print(template.extract(&message)))
+            let message = match message.as_str() {
+                "-" => String::from_utf8(input::read(Path::new("-"))?)
+                    .map_err(|_| usage("the message on standard input is not UTF-8 text"))?,
+                _ => message,
+            };
+            let found = template.extract(&message);
+            if found.is_none() {
+                note!("the template is not in the message");
+            }
+            Ok(print(found))
         }
     }
 }
