@@ -222,6 +222,11 @@ fn a_body_is_read_as_what_it_should_be() {
     );
     let script = decode("start-request", true, start);
     assert_eq!(stdout(&script), start.replace("flashCall", "flashcall"));
+    assert!(stderr(&script).contains("quirk: method"), "{}", stderr(&script));
+    for (body, code) in [(start.to_owned(), 1), (stdout(&script), 0)] {
+        let args = ["decode", "--as", "start-request", "--strict"].map(str::to_owned);
+        assert_eq!(run_with_body(&args, &body).status.code(), Some(code), "{body}");
+    }
 
     let bad = decode(
         "start-request",

@@ -14,7 +14,7 @@ use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
-use crate::print::say;
+use crate::print::{note, say};
 
 /// Arguments of `decode`.
 #[derive(clap::Args)]
@@ -27,9 +27,12 @@ pub(crate) struct Args {
         required_unless_present = "list"
     )]
     kind: Option<Kind>,
-    /// Print only the body, as this version writes it.
+    /// Print only the body, as this version writes it; what was odd goes to stderr.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Exit with 1 when anything was odd.
+    #[arg(long)]
+    strict: bool,
     /// Print the kinds.
     #[arg(long)]
     list: bool,
@@ -71,17 +74,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let kind = args.kind.ok_or_else(|| usage("give --as KIND"))?;
     let body = input::read(&args.file)?;
     match decode(kind, &body) {
-        Ok(reading) if args.json => say!("{}", reading.json),
         Ok(reading) => {
-            say!("{}", reading.typed);
-            for quirk in reading.quirks {
-                say!("quirk: {quirk}");
+            say!("{}", if args.json { &reading.json } else { &reading.typed });
+            for quirk in &reading.quirks {
+                if args.json {
+                    note!("quirk: {quirk}");
+                } else {
+                    say!("quirk: {quirk}");
+                }
             }
+            let is_fine = reading.quirks.is_empty() || !args.strict;
+            Ok(is_fine.into())
         }
         Err(error) if args.file.as_os_str() == "-" => anyhow::bail!("failed to read standard input: {error}"),
         Err(error) => anyhow::bail!("failed to read {}: {error}", args.file.display()),
     }
-    Ok(Outcome::Yes)
 }
 
 fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
