@@ -8,7 +8,7 @@ mod refuse;
 mod spoil;
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,7 +22,7 @@ use sinch_verify_protocol::server::{Route, RouteError};
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::feed::Happening;
-use crate::journal::{Begun, Notes};
+use crate::journal::Notes;
 
 use authorize::authorize;
 use body::read;
@@ -69,26 +69,27 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
     request: Request<B>,
     reset: Option<&Reset>,
 ) -> (Response<AnswerBody>, Option<u64>) {
-    let (service, wire) = core.clock().both();
-    let begun = core.journal.is_on().then(|| {
-        let at = Instant::now();
-        Begun { service, wire, at }
-    });
+    let begun = core.clock().begun();
     let shared = cors::applies(&request);
     let (head, body) = request.into_parts();
     let mut way = Way::default();
-    let mut response = answer_own(core, wire, route, &head, body, &mut way).await;
+    let mut response = answer_own(core, begun.wire, route, &head, body, &mut way).await;
     if shared {
         cors::share(&mut response);
     }
-    let seq = begun.map(|begun| {
+    let seq = core.journal.is_on().then(|| {
         let notes = Notes {
             fault: way.fault.as_ref().map(Fault::name),
             ..way.notes
         };
-        let (about, status) = (notes.about, response.status().as_u16());
-        let seq = core.journal.note(&begun, &head, way.body, &response, notes);
-        let status = (!matches!(way.fault, Some(Fault::Reset { .. }))).then_some(status);
+        let about = notes.about;
+        // Of a connection that is reset nobody gets an answer.
+        let is_sent = !matches!(way.fault, Some(Fault::Reset { .. }));
+        let status = is_sent.then(|| response.status());
+        let seq = core
+            .journal
+            .note(&begun, &head, way.body, &response, status, notes);
+        let status = status.map(|status| status.as_u16());
         core.feed
             .push(begun.service, Happening::Request { seq, about, status });
         seq

@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 
 use crate::application::Application;
 use crate::clock::Clock;
-use crate::emulator::{ControlError, Emulator, Parts};
+use crate::control_error::ControlError;
+use crate::core::Parts;
+use crate::emulator::Emulator;
 use crate::host::HostName;
 use crate::kit::TamperKit;
 use crate::policy::{Policy, Scope};

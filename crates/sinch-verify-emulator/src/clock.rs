@@ -1,7 +1,7 @@
 //! The emulator's two times.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// *Wire time* is the wall clock: timestamps of what is sent, and the freshness of what came.
 /// *Service time* is what verifications live by: it can be moved ahead, or made to stand still.
@@ -14,6 +14,21 @@ pub(crate) struct Clock {
 
 /// How fine timestamps on the wire are.
 const TICK: Duration = Duration::from_millis(1);
+
+/// When something began, by all clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    pub(crate) service: SystemTime,
+    pub(crate) wire: SystemTime,
+    at: Instant,
+}
+
+impl Begun {
+    /// How long it has taken, however clocks were set or moved meanwhile.
+    pub(crate) fn took(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Dial {
@@ -92,6 +107,13 @@ impl Clock {
     pub(crate) fn both(&self) -> (SystemTime, SystemTime) {
         let wire = self.wire();
         (self.lock().service.at(wire), wire)
+    }
+
+    /// Now, for something that begins.
+    pub(crate) fn begun(&self) -> Begun {
+        let (service, wire) = self.both();
+        let at = Instant::now();
+        Begun { service, wire, at }
     }
 
     /// Moves service time ahead, but not past its end.

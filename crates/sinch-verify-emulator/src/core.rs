@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use sinch_verify_protocol::{ApiError, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::application::Application;
 use crate::callbacks::{Job, Log, Outstanding, Poster, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::emulator::Parts;
 use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, Happening};
@@ -30,6 +30,18 @@ pub(crate) use registry::{Registered, Registry};
 pub(crate) use time::Turn;
 
 use retries::Retries;
+
+/// What an emulator is made of.
+pub(crate) struct Parts {
+    pub(crate) address: SocketAddr,
+    pub(crate) applications: Vec<Application>,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+    pub(crate) remote_callbacks: bool,
+    pub(crate) allowed_hosts: Vec<HostName>,
+    pub(crate) kit: Option<Box<dyn TamperKit>>,
+}
 
 /// What all tasks of an emulator share.
 pub(crate) struct Core {

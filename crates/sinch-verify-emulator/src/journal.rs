@@ -4,12 +4,13 @@
 //! when somebody reads them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method as Verb, Response, StatusCode, Uri, request};
 
+use crate::clock::Begun;
 use crate::engine::Uid;
 use crate::ring::Ring;
 
@@ -50,13 +51,6 @@ pub(crate) struct Notes {
     pub(crate) fault: Option<&'static str>,
 }
 
-/// When a call began.
-pub(crate) struct Begun {
-    pub(crate) service: SystemTime,
-    pub(crate) wire: SystemTime,
-    pub(crate) at: Instant,
-}
-
 impl Journal {
     /// A journal of so many calls; of none, and no work, for 0.
     pub(crate) fn new(kept: usize) -> Self {
@@ -70,13 +64,14 @@ impl Journal {
         self.on
     }
 
-    /// Keeps a call; gives its number.
+    /// Keeps a call and its answer, with its status if it was sent; gives the number of the call.
     pub(crate) fn note(
         &self,
         begun: &Begun,
         head: &request::Parts,
         body: Bytes,
         answer: &Response<Bytes>,
+        status: Option<StatusCode>,
         notes: Notes,
     ) -> u64 {
         let (verb, target) = (head.method.as_str(), head.uri.path_and_query());
@@ -92,7 +87,7 @@ impl Journal {
         write_headers(&mut heads, &head.headers);
         let split = heads.len();
         write_headers(&mut heads, answer.headers());
-        let took = begun.at.elapsed();
+        let took = begun.took();
         let exchange = |seq| Exchange {
             seq,
             at: begun.service,
@@ -101,7 +96,7 @@ impl Journal {
             heads: heads.into_boxed_slice(),
             split,
             body,
-            status: (notes.fault != Some("reset")).then_some(answer.status()),
+            status,
             answer: answer.body().clone(),
             notes,
         };
@@ -202,12 +197,11 @@ fn read_headers(lines: &[u8]) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Instant, SystemTime};
-
     use bytes::Bytes;
     use http::{Request, Response};
 
-    use super::{Begun, Journal, Notes};
+    use super::{Journal, Notes};
+    use crate::clock::Clock;
 
     #[test]
     fn what_is_noted_is_read_as_it_was() {
@@ -227,14 +221,24 @@ mod tests {
             .header("a", "b")
             .body(Bytes::from("pot"))
             .unwrap();
-        let begun = Begun {
-            service: SystemTime::UNIX_EPOCH,
-            wire: SystemTime::UNIX_EPOCH,
-            at: Instant::now(),
-        };
+        let begun = Clock::running().begun();
         let journal = Journal::new(1);
-        journal.note(&begun, &head, Bytes::from("old"), &answer, Notes::default());
-        let seq = journal.note(&begun, &head, Bytes::from("body"), &answer, Notes::default());
+        journal.note(
+            &begun,
+            &head,
+            Bytes::from("old"),
+            &answer,
+            Some(answer.status()),
+            Notes::default(),
+        );
+        let seq = journal.note(
+            &begun,
+            &head,
+            Bytes::from("body"),
+            &answer,
+            Some(answer.status()),
+            Notes::default(),
+        );
         assert!(journal.find(1).is_none());
         let exchange = journal.find(seq).unwrap();
         assert_eq!(exchange.verb(), head.method);

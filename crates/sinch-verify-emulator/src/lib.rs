@@ -45,6 +45,7 @@ mod clock;
 #[cfg(feature = "console")]
 mod console;
 mod control;
+mod control_error;
 mod core;
 mod delivery;
 mod driver;
@@ -71,8 +72,9 @@ mod span;
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;
+pub use control_error::ControlError;
 pub use delivery::Delivery;
-pub use emulator::{ControlError, Emulator};
+pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use host::{HostName, InvalidHostName};
 pub use kit::TamperKit;

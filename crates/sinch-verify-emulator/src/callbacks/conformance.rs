@@ -12,8 +12,8 @@ use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObj
 use super::post::{Judgement, Outcome, Parcel, post, signed};
 use super::{question, replay, tell};
 use crate::application::CallbackUrl;
+use crate::control_error::ControlError;
 use crate::core::{Core, Registered};
-use crate::emulator::ControlError;
 use crate::engine::AppId;
 use crate::kit::TamperKit;
 

@@ -1,6 +1,6 @@
 //! One signed post and its answer.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
@@ -13,6 +13,7 @@ use sinch_verify_protocol::VerificationId;
 use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::identity::Identity;
 
+use crate::clock::Begun;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::engine::AppId;
@@ -65,7 +66,7 @@ pub(super) async fn post(
     mut parcel: Parcel<'_>,
     judge: impl FnOnce(&Outcome) -> Judgement,
 ) -> u64 {
-    let began = Began::now(core);
+    let began = core.clock().begun();
     let (request, fault) = (parcel.request.clone(), parcel.fault.take());
     let outcome = core.poster.send(request, parcel.timeout, fault).await;
     let judgement = judge(&outcome);
@@ -77,31 +78,16 @@ pub(super) fn unsent(core: &Core, parcel: Parcel<'_>, why: &str) {
     keep(
         core,
         parcel,
-        &Began::now(core),
+        &core.clock().begun(),
         None,
         (false, Some(why.to_owned())),
     );
 }
 
-/// When a post began, by all clocks.
-struct Began {
-    service: SystemTime,
-    wire: SystemTime,
-    at: Instant,
-}
-
-impl Began {
-    fn now(core: &Core) -> Self {
-        let (service, wire) = core.clock().both();
-        let at = Instant::now();
-        Self { service, wire, at }
-    }
-}
-
 fn keep(
     core: &Core,
     parcel: Parcel<'_>,
-    began: &Began,
+    began: &Begun,
     answered: Option<&Answered>,
     (ok, verdict): Judgement,
 ) -> u64 {
@@ -115,7 +101,7 @@ fn keep(
         url: request.uri().to_string(),
         at: began.wire,
         service: (began.service, now),
-        took: began.at.elapsed(),
+        took: began.took(),
         request_headers: pairs(request.headers()),
         request: String::from_utf8_lossy(request.body()).into_owned(),
         status: answered.map(|answered| answered.status.as_u16()),

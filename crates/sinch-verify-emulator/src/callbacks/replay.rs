@@ -12,9 +12,9 @@ use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 use super::post::{Judgement, Outcome, Parcel, post, signed};
 use super::{question, tell};
 use crate::application::CallbackUrl;
+use crate::control_error::ControlError;
 use crate::core::{Core, Registered};
 use crate::delivery::Delivery;
-use crate::emulator::ControlError;
 use crate::engine::AppId;
 use crate::replay::Replay;
 

@@ -10,8 +10,8 @@ use sinch_verify_protocol::ApplicationKey;
 
 use super::respond::{Answer, Refused, done, read_body};
 use crate::application::CallbackUrl;
+use crate::control_error::ControlError;
 use crate::core::Core;
-use crate::emulator::ControlError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,8 +13,8 @@ use super::query::Query;
 use super::respond::{Answer, Refused, json, read_body};
 use super::time;
 use crate::callbacks::{self, Waiting};
+use crate::control_error::ControlError;
 use crate::core::Core;
-use crate::emulator::ControlError;
 use crate::replay::Replay;
 
 pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answer {

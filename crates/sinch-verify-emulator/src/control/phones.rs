@@ -12,8 +12,8 @@ use sinch_verify_protocol::VerificationId;
 
 use super::query::{Query, list};
 use super::respond::{Answer, Refused, json, read_body, read_number};
+use crate::control_error::ControlError;
 use crate::core::Core;
-use crate::emulator::ControlError;
 use crate::engine::Phone;
 use crate::magic::MagicNumber;
 

@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
-use crate::emulator::ControlError;
+use crate::control_error::ControlError;
 
 pub(super) type Answer = Result<Response, Refused>;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sinch_verify_protocol::{ApiError, PhoneNumber, Verification, VerificationId};
 
 use super::Core;
-use crate::emulator::ControlError;
+use crate::control_error::ControlError;
 use crate::engine::{Answer, AppId, Command, Reach};
 use crate::feed::Happening;
 use crate::message::Message;

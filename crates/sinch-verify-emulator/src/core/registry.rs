@@ -6,7 +6,7 @@ use sinch_verify_protocol::auth::{Signer, Verifier};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::application::{Application, AuthorizationLevel, CallbackUrl};
-use crate::emulator::ControlError;
+use crate::control_error::ControlError;
 use crate::engine::AppId;
 use crate::hash::Map;
 
