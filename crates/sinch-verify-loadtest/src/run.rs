@@ -50,8 +50,6 @@ pub struct Run {
     options: Options,
     setup: Setup,
     board: Arc<Board>,
-    /// When it is to begin, on the wall clock: what its name is made of.
-    named_at: Timestamp,
 }
 
 impl Run {
@@ -87,7 +85,6 @@ impl Run {
             options,
             setup,
             board,
-            named_at,
         })
     }
 
@@ -163,7 +160,6 @@ impl Run {
             setup: self.setup.clone(),
             options: self.options.clone(),
             workers: self.workers,
-            named_at: self.named_at,
         }
     }
 }

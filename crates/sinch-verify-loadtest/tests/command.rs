@@ -396,6 +396,7 @@ fn wrong_usage_is_told() {
         (&["--duration", "10"], "unit"),
         (&["--shard", "4/4"], "a shard is i/n"),
         (&["--shard", "0/4"], "--seed and --start-at"),
+        (&["--start-at", "2020-01-01T00:00:00Z"], "--start-at has passed"),
         (&["--scenario", "deny", "--no-callbacks"], "needs callbacks"),
         (&["--warm-up", "10s"], "the warm-up must end before"),
         (&["--phone", "fixed"], "SINCH_LOAD_CODE"),

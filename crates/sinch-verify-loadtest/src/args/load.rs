@@ -109,6 +109,9 @@ impl LoadArgs {
             Ok(code) => Some(Code::new(&code).map_err(|error| format!("{CODE}: {error}"))?),
             Err(_) => None,
         };
+        if self.start_at.is_some_and(|at| at <= SystemTime::now()) {
+            return Err("--start-at has passed; give every shard one that is still to come".to_owned());
+        }
         if let Some(address) = self.callback_listen {
             options.callbacks = Receiving::At(address);
         } else if self.no_callbacks || elsewhere {

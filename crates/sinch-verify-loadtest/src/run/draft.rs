@@ -16,7 +16,6 @@ pub struct Draft {
     pub(super) setup: Setup,
     pub(super) options: Options,
     pub(super) workers: usize,
-    pub(super) named_at: Timestamp,
 }
 
 impl Draft {
@@ -45,12 +44,7 @@ impl Draft {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             run: self.run.clone(),
             setup: self.setup.clone(),
-            started_at: if options.start_at.is_some() {
-                self.named_at
-            } else {
-                begun
-            }
-            .to_string(),
+            started_at: begun.to_string(),
             seconds: counted.elapsed.as_secs_f64(),
             shards: Shards::from(options.shard),
             generator,
