@@ -67,10 +67,7 @@ impl Comparison {
             }
         }
         let alike: [(&'static str, [String; 2]); 5] = [
-            (
-                "scenario",
-                [before, after].map(|run| run.setup.scenario.to_string()),
-            ),
+            ("scenario", [before, after].map(|run| run.setup.what())),
             (
                 "setting",
                 [before, after].map(|run| run.setup.setting.to_string()),
