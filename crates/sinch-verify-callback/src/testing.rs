@@ -7,9 +7,9 @@ mod tamper;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Uri};
-use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
+use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 pub use events::{METHODS, request_event, result_event, sms_delivered_event};
@@ -45,7 +45,7 @@ pub struct CallbackSigner {
 
 impl CallbackSigner {
     /// The content type of recorded callbacks.
-    pub const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+    pub const CONTENT_TYPE: HeaderValue = Signer::CALLBACK_CONTENT_TYPE;
 
     /// A signer for one application.
     #[must_use]
@@ -69,26 +69,6 @@ impl CallbackSigner {
     /// Signs a request as it stands, in place of the signature it has: for
     /// callbacks that are odd in some other way.
     pub fn sign(&self, request: &mut Request<Bytes>, now: SystemTime) {
-        let content_type = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .map_or(&b""[..], HeaderValue::as_bytes);
-        let signed = self.signer.sign(
-            request.method().as_str(),
-            request.uri().path(),
-            content_type,
-            request.body(),
-            now,
-        );
-        let authorization = signed.callback_authorization(self.signer.key());
-        // Keys, signatures and timestamps are printable ASCII, so these are header values.
-        if let (Ok(mut authorization), Ok(timestamp)) = (
-            HeaderValue::from_str(&authorization),
-            HeaderValue::from_str(signed.timestamp.as_str()),
-        ) {
-            authorization.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, authorization);
-            request.headers_mut().insert(X_TIMESTAMP, timestamp);
-        }
+        self.signer.sign_callback(request, now);
     }
 }

@@ -35,15 +35,8 @@ pub(crate) fn decision(answer: &Response<Bytes>, method: &Method) -> Result<(), 
     if body.decision(method).is_none() {
         return Err(format!("action is {}", body.action));
     }
-    for (set, of) in [
-        (body.sms.is_some(), Method::Sms),
-        (body.flash_call.is_some(), Method::FlashCall),
-        (body.callout.is_some(), Method::Callout),
-        (body.whatsapp.is_some(), Method::WhatsApp),
-    ] {
-        if set && of != *method {
-            return Err(format!("it sets something for {of}, the method is {method}"));
-        }
+    if let Some(in_vain) = body.set_in_vain(method) {
+        return Err(in_vain);
     }
     Ok(())
 }

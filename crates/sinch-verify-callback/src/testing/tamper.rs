@@ -77,9 +77,9 @@ tampers! {
     /// Signed with a secret that the application no longer has.
     RotatedKey = "rotated-key",
     /// No `Authorization`.
-    NoAuthorization = "no-authorization",
+    NoAuthorization = "missing-authorization",
     /// No `x-timestamp`.
-    NoTimestamp = "no-timestamp",
+    NoTimestamp = "missing-timestamp",
     /// `Authorization` twice.
     TwoAuthorizations = "two-authorizations",
     /// `x-timestamp` twice.
@@ -89,7 +89,7 @@ tampers! {
     /// Another scheme before a right signature.
     WrongScheme = "wrong-scheme",
     /// The body, cut short.
-    TruncatedBody = "truncated-body",
+    TruncatedBody = "truncated",
     /// No body.
     EmptyBody = "empty-body",
     /// A signature of 29 bytes.

@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use sinch_verify_protocol::VerificationId;
-use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
+use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::identity::Identity;
 
 use crate::clock::Begun;
@@ -19,9 +19,6 @@ use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::fault::{Case, Fault, FaultPlace};
 use crate::feed::Happening;
-
-/// The type that events are observed to have, to the letter: it is signed.
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// The most of an answer that is read.
 const LIMIT: usize = 64 * 1024;
@@ -146,27 +143,16 @@ pub(super) fn signed(
 }
 
 fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Bytes> {
-    // The signature covers the path alone; a query goes along unsigned.
-    let signed = signer.sign("POST", url.path(), JSON.as_bytes(), &body, now);
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = url.clone();
     let headers = request.headers_mut();
-    let authorization = signed.callback_authorization(signer.key());
-    // Keys, signatures and timestamps are printable ASCII, so these are header values.
-    if let (Ok(mut authorization), Ok(timestamp)) = (
-        HeaderValue::try_from(authorization),
-        HeaderValue::from_str(signed.timestamp.as_str()),
-    ) {
-        authorization.set_sensitive(true);
-        headers.insert(AUTHORIZATION, authorization);
-        headers.insert(X_TIMESTAMP, timestamp);
-    }
-    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CONTENT_TYPE, Signer::CALLBACK_CONTENT_TYPE);
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("sinch-verify-emulator/", env!("CARGO_PKG_VERSION"))),
     );
+    signer.sign_callback(&mut request, now);
     request
 }
 

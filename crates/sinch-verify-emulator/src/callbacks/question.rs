@@ -85,28 +85,10 @@ fn read(
         .decision(method)
         .ok_or_else(|| "JSON at `action`: must be allow or deny".to_owned())?;
     let quirks = received.quirks.iter().map(ToString::to_string);
-    let remarks: Vec<String> = quirks.chain(set_in_vain(&body, &decision, method)).collect();
+    let remarks: Vec<String> = quirks.chain(body.set_in_vain(method)).collect();
     let remarks = Some(remarks.join("; ")).filter(|remarks| !remarks.is_empty());
     match remarks {
         Some(remarks) if strictness == Strictness::Strict => Err(remarks),
         remarks => Ok((decision, remarks)),
     }
-}
-
-/// What a decision sets that nobody reads.
-fn set_in_vain(body: &DecisionBody, decision: &Decision, method: &Method) -> Option<String> {
-    let set = [
-        ("sms", body.sms.is_some(), Method::Sms),
-        ("flashCall", body.flash_call.is_some(), Method::FlashCall),
-        ("callout", body.callout.is_some(), Method::Callout),
-        ("whatsapp", body.whatsapp.is_some(), Method::WhatsApp),
-    ];
-    let in_vain = set.into_iter().find_map(|(name, is_set, of)| {
-        let read = *decision != Decision::Deny && (of == *method || *method == Method::Auto);
-        (is_set && !read).then_some(name)
-    })?;
-    Some(match decision {
-        Decision::Deny => format!("{in_vain}: set beside deny, and not read"),
-        _ => format!("{in_vain}: set for a verification by {method}, and not read"),
-    })
 }

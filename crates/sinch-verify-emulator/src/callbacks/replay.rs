@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::Request;
 use http::header::AUTHORIZATION;
+use http::{Request, StatusCode};
 use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
@@ -139,7 +139,7 @@ fn decided(before: &Delivery, asked: &RequestEvent) -> Option<Decision> {
 /// Whether a callback that nobody may believe was refused.
 pub(super) fn refused(outcome: &Outcome) -> Judgement {
     match outcome {
-        Ok(answered) if matches!(answered.status.as_u16(), 400 | 401 | 403) => (true, None),
+        Ok(answered) if answered.status == StatusCode::UNAUTHORIZED => (true, None),
         Ok(answered) => {
             let status = answered.status.as_u16();
             let verdict = if answered.status.is_success() {

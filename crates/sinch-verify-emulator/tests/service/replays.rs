@@ -92,7 +92,7 @@ async fn a_careful_receiver_refuses_what_is_spoilt() {
 
 #[tokio::test]
 async fn a_gullible_receiver_is_found_out() {
-    let receiver = gullible().await;
+    let receiver = always("200 OK").await;
     let emulator = emulator().await;
     emulator.set_callback_url(&key(), receiver.1.clone()).unwrap();
     call(&emulator, &public(), &Start::callout(number()))
@@ -107,8 +107,26 @@ async fn a_gullible_receiver_is_found_out() {
     assert_eq!((twice[0].ok, twice[1].ok), (true, false));
 }
 
-/// Answers everything with the same decision, and checks nothing.
-async fn gullible() -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
+#[tokio::test]
+async fn a_receiver_that_tells_why_it_refuses_is_found_out() {
+    for status in ["400 Bad Request", "403 Forbidden"] {
+        let receiver = always(status).await;
+        let emulator = emulator().await;
+        emulator.set_callback_url(&key(), receiver.1.clone()).unwrap();
+        let _ = call(&emulator, &public(), &Start::callout(number())).await;
+        for how in SPOILT {
+            let posted = emulator.replay_as(1, &how).await.unwrap();
+            let verdict = posted[0].verdict.as_deref().unwrap();
+            assert!(
+                !posted[0].ok && verdict.contains("must be 401"),
+                "{how:?}: {verdict}"
+            );
+        }
+    }
+}
+
+/// Answers everything with the same status and decision, and checks nothing.
+async fn always(status: &'static str) -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap())
@@ -122,7 +140,7 @@ async fn gullible() -> (tokio::task::JoinSet<()>, sinch_verify_emulator::Callbac
             // A post of ours is one or two segments, and nobody looks at it.
             let _ = stream.read(&mut buffer).await;
             let body = r#"{"action":"allow"}"#;
-            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 18\r\n\r\n";
+            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 18\r\n\r\n");
             let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
             let _ = stream.shutdown().await;
             // Until the other side has it all.

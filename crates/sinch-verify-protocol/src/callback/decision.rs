@@ -210,6 +210,28 @@ impl DecisionBody {
         };
         Some(decision.unwrap_or(Decision::Allow))
     }
+
+    /// What this sets that nobody reads, in words: anything beside a deny, or
+    /// for another method than the event's. The first of it, if there is any.
+    #[must_use]
+    pub fn set_in_vain(&self, method: &Method) -> Option<String> {
+        let denied = self.action == Action::Deny;
+        let set = [
+            ("sms", self.sms.is_some(), Method::Sms),
+            ("flashCall", self.flash_call.is_some(), Method::FlashCall),
+            ("callout", self.callout.is_some(), Method::Callout),
+            ("whatsapp", self.whatsapp.is_some(), Method::WhatsApp),
+        ];
+        let in_vain = set.into_iter().find_map(|(name, is_set, of)| {
+            let read = !denied && (of == *method || *method == Method::Auto);
+            (is_set && !read).then_some(name)
+        })?;
+        Some(if denied {
+            format!("{in_vain}: set beside deny, and not read")
+        } else {
+            format!("{in_vain}: set for a verification by {method}, and not read")
+        })
+    }
 }
 
 object! {
