@@ -283,3 +283,107 @@ fn wait_for(ready: &Path, pid: u32) {
         std::thread::yield_now();
     }
 }
+
+/// The file that the guide shows.
+fn example() -> String {
+    let guide = include_str!("../../../docs/guides/emulator.md");
+    let (_, section) = guide.split_once("## Settings in a file").unwrap();
+    let (_, example) = section.split_once("```json\n").unwrap();
+    example.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn settings_of_the_guide_are_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.json");
+    std::fs::write(&file, example().replace("127.0.0.1:8000", "127.0.0.1:1")).unwrap();
+    let serve = Serve::start(command(&[
+        "serve",
+        "--port",
+        "0",
+        "--settings",
+        file.to_str().unwrap(),
+    ]));
+    let whole: Value = serde_json::from_str(&example()).unwrap();
+    let of = |n: usize, name: &str| whole["applications"][n][name].as_str().unwrap().to_owned();
+    let (key, secret) = (of(1, "key"), of(1, "secret"));
+    let url = serve.url();
+    let start = |auth: &str| ask(&url, &key, &secret, &["start", "+46700000001", "--auth", auth]);
+    assert_ne!(start("public").status.code(), Some(0), "minimumAuthorization");
+    assert_eq!(start("basic").status.code(), Some(0));
+    // A second within 30 s.
+    let quick = start("basic");
+    assert!(stderr(&quick).contains("42901"), "velocity: {}", stderr(&quick));
+    let inbox = ask(&url, &key, &secret, &["inbox", "+46700000001", "--json"]);
+    let inbox: Value = serde_json::from_str(&stdout(&inbox)).unwrap();
+    let text = inbox.to_string();
+    let code = text
+        .split("\"code\":\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert_eq!(code.len(), 6, "codeLength");
+    let weak = ask(
+        &url,
+        &of(0, "key"),
+        &of(0, "secret"),
+        &["start", "+46700000002", "--auth", "basic"],
+    );
+    assert!(stderr(&weak).contains("40301"), "{}", stderr(&weak));
+}
+
+#[test]
+fn wrong_settings_name_file_place_and_nearest_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.json");
+    let application = r#"{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA=="}"#;
+    for (text, told) in [
+        (r#"{"expirry":"5m"}"#, "the nearest is `expiry`"),
+        (r#"{"expiry":300}"#, "expiry: invalid type"),
+        (r#"{"codeLength":11}"#, "codeLength: must be 1 to 10"),
+        (
+            r#"{"calloutPolling":{"interval":"3"}}"#,
+            "calloutPolling.interval: ",
+        ),
+        (r#"{"aplications":[]}"#, "the nearest is `"),
+        (
+            r#"{"applications":[{"key":"k","secret":"?"}]}"#,
+            "applications[0].secret: ",
+        ),
+        (
+            r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackUrl":"http://example.com/"}]}"#,
+            "applications[0].callbackUrl: ",
+        ),
+        (
+            r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackURL":null}]}"#,
+            "the nearest is `callbackUrl`",
+        ),
+        ("[]", "invalid type"),
+        (
+            &format!(r#"{{"applications":[{application},{application}]}}"#),
+            "k",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let mut served = known(&["--settings", file.to_str().unwrap()]);
+        let output = served.output().unwrap();
+        let error = stderr(&output);
+        assert_ne!(output.status.code(), Some(0), "{text}");
+        assert!(error.contains(told), "{text}: {error}");
+    }
+}
+
+#[test]
+fn printed_settings_are_such_a_file() {
+    let printed = command(&["serve", "--print-settings"]).output().unwrap();
+    let settings: Value = serde_json::from_str(&stdout(&printed)).unwrap();
+    assert_eq!(settings["expiry"], "5m");
+    assert_eq!(settings["velocity"], Value::Null);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.json");
+    std::fs::write(&file, stdout(&printed)).unwrap();
+    let serve = Serve::start(known(&["--settings", file.to_str().unwrap()]));
+    assert_eq!(serve.exported("SINCH_APPLICATION_KEY").as_deref(), Some(KEY));
+}

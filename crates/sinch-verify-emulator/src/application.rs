@@ -66,7 +66,8 @@ impl Application {
 }
 
 /// How well a request shows who sent it, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AuthorizationLevel {
     /// The key alone.

@@ -82,6 +82,6 @@ pub use magic::MagicNumber;
 pub use message::{Message, MessageKind};
 pub use policy::{Policy, Scope};
 pub use replay::Replay;
-pub use settings::{CalloutPolling, ReportAnswer, Settings, Strictness};
+pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
 #[cfg(any(test, feature = "simulation"))]
 pub use simulation::{Simulation, SimulationFailure};

@@ -1,7 +1,12 @@
 //! What the emulator does where the service's documents leave it open.
 
+mod file;
+
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::Amount;
 use sinch_verify_protocol::auth::Window;
 use sinch_verify_protocol::price::Money;
@@ -21,10 +26,15 @@ use sinch_verify_protocol::price::Money;
 /// settings.expiry = Duration::from_secs(60);
 /// assert_eq!(settings.attempts, 3);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// As JSON each field has its name in camelCase, spans are texts such as `250ms` or `5m`, and what
+/// is left out is as by default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
     /// Wrong codes or caller ids that end a verification; at least 1. Default 3.
+    #[serde(deserialize_with = "file::at_least_one")]
     pub attempts: u32,
     /// The answer to a wrong report while attempts are left. Default [`ReportAnswer::Refusal`].
     pub wrong_report: ReportAnswer,
@@ -41,9 +51,11 @@ pub struct Settings {
     pub magic_numbers: bool,
     /// How long a verification stays pending, from its start. A start or a decision may say
     /// otherwise for an SMS. Default 300 s.
+    #[serde(with = "file::spans")]
     pub expiry: Duration,
     /// How long after its start a verification is found by its number; by id and by reference it
     /// always is. Service time. Default: as long as it is kept.
+    #[serde(with = "file::maybe")]
     pub status_by_number: Option<Duration>,
     /// Whether a start aborts the pending verification of the same number and application.
     /// Default `true`.
@@ -52,46 +64,60 @@ pub struct Settings {
     /// `false`: the verification is denied.
     pub trust_without_answer: bool,
     /// How long the answer to a request event is awaited, on the wall clock. Default 5 s.
+    #[serde(with = "file::spans")]
     pub decision_timeout: Duration,
     /// Whether the delivery of an SMS is told to the callback URL. Default `true`.
     pub sms_delivered_events: bool,
     /// How often a result or delivered event is tried in all; at least 1. Default 5.
+    #[serde(deserialize_with = "file::at_least_one")]
     pub event_tries: u32,
     /// The wait after the first failed try; it doubles with every try, and up to half of it is taken
     /// off at random. Default 500 ms.
+    #[serde(with = "file::spans")]
     pub event_backoff: Duration,
     /// How long one try may take, on the wall clock. Default 5 s.
+    #[serde(with = "file::spans")]
     pub event_timeout: Duration,
     /// How many result and delivered events are under way at once; at least 1. Default 64.
+    #[serde(deserialize_with = "file::at_least_one")]
     pub events_in_flight: usize,
     /// How many result and delivered events may wait; further ones are dropped, and the delivery
     /// log says so. Default 100,000.
     pub events_waiting: usize,
     /// The least time between two starts for one number; a start before answers 429/42901.
     /// Default: off.
+    #[serde(with = "file::maybe")]
     pub velocity: Option<Duration>,
     /// The most starts of one application in one second; a start beyond answers 429/42900.
     /// Default: off.
     pub capacity: Option<u32>,
     /// The length of the codes that the emulator makes, 1 to 10. Default 4.
+    #[serde(deserialize_with = "file::code_length")]
     pub code_length: u8,
     /// `interceptionTimeout` of an SMS, whole seconds. Default 120 s.
+    #[serde(with = "file::spans")]
     pub sms_interception: Duration,
     /// `interceptionTimeout` of a flash call, whole seconds. Default 45 s.
+    #[serde(with = "file::spans")]
     pub flash_call_interception: Duration,
     /// `reportTimeout` of a flash call, whole seconds. Default 75 s.
+    #[serde(with = "file::spans")]
     pub flash_call_report: Duration,
     /// `denyCallAfter` of a flash call, whole seconds. Default 0.
+    #[serde(with = "file::spans")]
     pub flash_call_deny_after: Duration,
     /// How long a flash call rings when nobody says otherwise. Default 30 s.
+    #[serde(with = "file::spans")]
     pub flash_call_ring: Duration,
     /// What the answer to a callout start says about polling; `None` leaves it out, as newer
     /// servers do. Default 3 s, 30 s, 3 s.
     pub callout_polling: Option<CalloutPolling>,
     /// The key that confirms a callout, unless the decision names another. Default `1`.
+    #[serde(deserialize_with = "file::keys")]
     pub callout_pin: String,
     /// How old, or how far ahead, a signed request may be on the wall clock. Always checked.
     /// Default 5 minutes past, 1 minute ahead.
+    #[serde(with = "file::WindowFile")]
     pub freshness: Window,
     /// What happens to requests that official SDKs write wrongly. Default [`Strictness::Warn`].
     pub strictness: Strictness,
@@ -102,6 +128,7 @@ pub struct Settings {
     /// status is no longer `PENDING`. Default: none, as without termination debiting.
     pub termination_price: Option<Money>,
     /// How many messages one handset keeps; at least 1. Default 100.
+    #[serde(deserialize_with = "file::at_least_one")]
     pub inbox_kept: usize,
     /// How many ended verifications are kept, with their messages; pending ones always are.
     /// Default 100,000.
@@ -162,7 +189,8 @@ impl Default for Settings {
 }
 
 /// How a report that verified nothing is answered. Clients must take both for "not verified".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ReportAnswer {
     /// 400 with error code 40003.
@@ -172,14 +200,18 @@ pub enum ReportAnswer {
 }
 
 /// When an app asks for the status of a callout, in whole seconds from its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CalloutPolling {
     /// The first question. Default 3 s.
+    #[serde(with = "file::spans")]
     pub start_after: Duration,
     /// The last question. Default 30 s.
+    #[serde(with = "file::spans")]
     pub stop_after: Duration,
     /// The time between questions. Default 3 s.
+    #[serde(with = "file::spans")]
     pub interval: Duration,
 }
 
@@ -194,7 +226,8 @@ impl Default for CalloutPolling {
 }
 
 /// What happens to a request that is understood but not written as documented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Strictness {
     /// It is taken.
@@ -215,3 +248,26 @@ impl Strictness {
         }
     }
 }
+
+impl FromStr for Strictness {
+    type Err = InvalidStrictness;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStrictness> {
+        let all = [Self::Lenient, Self::Warn, Self::Strict];
+        all.into_iter()
+            .find(|one| one.name() == text)
+            .ok_or(InvalidStrictness)
+    }
+}
+
+/// A text that names no [`Strictness`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidStrictness;
+
+impl fmt::Display for InvalidStrictness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("strictness must be lenient, warn or strict")
+    }
+}
+
+impl std::error::Error for InvalidStrictness {}

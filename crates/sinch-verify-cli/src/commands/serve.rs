@@ -1,6 +1,7 @@
 //! `serve`: the emulator alone.
 
 mod ready;
+mod settings;
 mod trouble;
 
 use std::net::{IpAddr, SocketAddr};
@@ -11,7 +12,9 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use rand::RngExt as _;
+use serde::de::DeserializeOwned;
 use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, Strictness};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
@@ -21,6 +24,7 @@ use crate::stop::Stop;
 use crate::tampers::Tampers;
 
 use ready::ReadyFile;
+use settings::SettingsFile;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -63,8 +67,20 @@ pub(crate) struct Args {
     clock: ClockArg,
     /// What happens to requests that official SDKs write wrongly: they are taken, taken and named in
     /// a header of the answer, or refused.
-    #[arg(long, value_enum, default_value = "warn")]
-    strictness: StrictnessArg,
+    /// As in the settings, or else warn.
+    #[arg(
+        long,
+        value_parser = PossibleValuesParser::new(["lenient", "warn", "strict"])
+            .try_map(|name| name.parse::<Strictness>())
+    )]
+    strictness: Option<Strictness>,
+    /// A JSON file of applications and of anything that `--print-settings` prints. Its applications
+    /// count instead of `--app-key` and `--app-secret`.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Prints the default settings as such a file, and ends.
+    #[arg(long)]
+    print_settings: bool,
     /// A file with faults to begin with: a JSON list of what `POST /_emu/faults` takes.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -98,15 +114,13 @@ impl FromStr for ClockArg {
     }
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum StrictnessArg {
-    Lenient,
-    Warn,
-    Strict,
-}
-
 /// Runs the command, until Ctrl-C.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
+    if args.print_settings {
+        say!("{}", serde_json::to_string_pretty(&Settings::default())?);
+        return Ok(Outcome::Yes);
+    }
+    let file = args.settings.as_deref().map(SettingsFile::read).transpose()?;
     let mut rng = rand::rng();
     let key = match args.app_key {
         Some(key) => key,
@@ -124,7 +138,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
     };
     let mut application = Application::new(key.clone(), secret);
-    let has_callback = args.callback_url.is_some();
+    let mut has_callback = args.callback_url.is_some();
     if let Some(url) = args.callback_url {
         if !url.is_loopback() {
             return Err(usage(
@@ -134,19 +148,36 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         application = application.callback_url(url);
     }
     let address = SocketAddr::new(args.bind, args.port);
+    let (mut key, mut shown_secret) = (key, shown_secret);
+    let mut applications = vec![application];
     let mut settings = Settings::default();
-    settings.strictness = match args.strictness {
-        StrictnessArg::Lenient => Strictness::Lenient,
-        StrictnessArg::Warn => Strictness::Warn,
-        StrictnessArg::Strict => Strictness::Strict,
-    };
+    let mut remote = false;
+    if let Some(file) = file {
+        settings = file.settings;
+        remote = file.allow_remote_callbacks;
+        if let Some((first, all)) = file.applications {
+            if has_callback {
+                return Err(usage(
+                    "--callback-url: the applications of --settings have their own, as callbackUrl",
+                ));
+            }
+            (key, shown_secret, applications) = (first, None, all);
+            has_callback = file.has_callback;
+        }
+    }
+    if let Some(strictness) = args.strictness {
+        settings.strictness = strictness;
+    }
     let mut builder = Emulator::builder()
-        .application(application)
         .bind(address)
+        .allow_remote_callbacks(remote)
         .settings(settings)
         .tamper_kit(Tampers);
     for name in args.allow_host {
         builder = builder.allow_host(name);
+    }
+    for application in applications {
+        builder = builder.application(application);
     }
     builder = match args.clock {
         ClockArg::Running => builder,
@@ -190,21 +221,60 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
-    let text =
-        std::fs::read(file).map_err(|error| usage(format!("--faults: {}: {error}", file.display())))?;
+    read_json(file).map_err(|error| {
+        usage(format!(
+            "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
+            file.display()
+        ))
+    })
+}
+
+/// Reads a JSON file; what is wrong is said with its place.
+fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
+    let text = std::fs::read(file).map_err(|error| error.to_string())?;
     let mut json = serde_json::Deserializer::from_slice(&text);
-    let rules = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.path().to_string() {
-        path if path == "." => error.into_inner().to_string(),
-        path => format!("{path}: {}", error.inner()),
-    });
-    rules
-        .and_then(|rules| json.end().map(|()| rules).map_err(|error| error.to_string()))
-        .map_err(|error| {
-            usage(format!(
-                "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
-                file.display()
-            ))
-        })
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| explained(&error, ""))?;
+    json.end().map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+/// What is wrong below `place`, and for a name that there is not, the nearest that there is.
+fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str) -> String {
+    let path = match error.path().to_string().as_str() {
+        "." => place.to_owned(),
+        path if path.starts_with('[') || place.is_empty() => format!("{place}{path}"),
+        path => format!("{place}.{path}"),
+    };
+    let mut why = error.inner().to_string();
+    // Serde's words: unknown field `a`, expected one of `b`, `c`
+    if let Some((unknown, known)) = why.split_once("`, expected ") {
+        let wrong = unknown.split_once('`').map_or("", |(_, wrong)| wrong).to_owned();
+        let known = known.split('`').skip(1).step_by(2);
+        if let Some(nearest) = known.min_by_key(|known| distance(&wrong, known)) {
+            why = format!("{unknown}`; the nearest is `{nearest}`");
+        }
+    }
+    if path.is_empty() {
+        why
+    } else {
+        format!("{path}: {why}")
+    }
+}
+
+/// How many letters must be typed, dropped or changed to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut left = i + 1;
+        let mut diagonal = i;
+        row[0] = left;
+        for (j, y) in b.chars().enumerate() {
+            let above = row[j + 1];
+            left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
+            (diagonal, row[j + 1]) = (above, left);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {

@@ -1,0 +1,106 @@
+//! The file of `--settings`: applications, and how the emulator behaves.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use sinch_verify_emulator::{Application, AuthorizationLevel, CallbackUrl, Settings};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+use super::{explained, read_json};
+use crate::exit::usage;
+
+/// What the file says.
+pub(super) struct SettingsFile {
+    /// The first of them, as `serve` greets with it, and all of them; `None` when the file names none.
+    pub(super) applications: Option<(ApplicationKey, Vec<Application>)>,
+    pub(super) has_callback: bool,
+    pub(super) allow_remote_callbacks: bool,
+    pub(super) settings: Settings,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ApplicationEntry {
+    #[serde(deserialize_with = "parsed")]
+    key: ApplicationKey,
+    #[serde(deserialize_with = "parsed")]
+    secret: ApplicationSecret,
+    /// Taken besides, as while a secret is rotated.
+    #[serde(default)]
+    also_secrets: Vec<AlsoSecret>,
+    #[serde(default, deserialize_with = "maybe_parsed")]
+    callback_url: Option<CallbackUrl>,
+    #[serde(default)]
+    minimum_authorization: Option<AuthorizationLevel>,
+}
+
+#[derive(Deserialize)]
+struct AlsoSecret(#[serde(deserialize_with = "parsed")] ApplicationSecret);
+
+const APPLICATIONS: &str = "applications";
+const REMOTE: &str = "allowRemoteCallbacks";
+
+impl SettingsFile {
+    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
+        let wrong = |error: String| usage(format!("--settings: {}: {error}", file.display()));
+        let mut whole: Map<String, Value> = read_json(file).map_err(wrong)?;
+        let entries: Option<Vec<ApplicationEntry>> = part(&mut whole, APPLICATIONS).map_err(wrong)?;
+        let allow_remote_callbacks = part(&mut whole, REMOTE).map_err(wrong)?.unwrap_or(false);
+        let settings = serde_path_to_error::deserialize(Value::Object(whole));
+        let settings: Settings = settings.map_err(|error| wrong(explained(&error, "")))?;
+        let mut first = None;
+        let mut applications = Vec::new();
+        let mut has_callback = false;
+        for (place, entry) in entries.into_iter().flatten().enumerate() {
+            first.get_or_insert_with(|| entry.key.clone());
+            let mut application = Application::new(entry.key, entry.secret)
+                .minimum_authorization(entry.minimum_authorization.unwrap_or(AuthorizationLevel::Public));
+            for also in entry.also_secrets {
+                application = application.also_secret(also.0);
+            }
+            if let Some(url) = entry.callback_url {
+                if !url.is_loopback() && !allow_remote_callbacks {
+                    return Err(wrong(format!(
+                        "applications[{place}].callbackUrl: is not on this machine; \
+                         add \"{REMOTE}\": true if that is meant"
+                    )));
+                }
+                has_callback = true;
+                application = application.callback_url(url);
+            }
+            applications.push(application);
+        }
+        Ok(Self {
+            applications: first.map(|key| (key, applications)),
+            has_callback,
+            allow_remote_callbacks,
+            settings,
+        })
+    }
+}
+
+/// Takes one field out, so that what is left are settings.
+fn part<T: DeserializeOwned>(whole: &mut Map<String, Value>, name: &str) -> Result<Option<T>, String> {
+    let value = whole.remove(name);
+    value
+        .map(|value| serde_path_to_error::deserialize(value).map_err(|error| explained(&error, name)))
+        .transpose()
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(D::Error::custom)
+}
+
+fn maybe_parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(D::Error::custom))
+        .transpose()
+}
