@@ -11,6 +11,13 @@ use crate::driver::Driver;
 /// The longest that a condition may take to come true, on a machine that is busy.
 const PATIENCE_MS: u64 = 20_000;
 
+/// Says whether a control can be clicked, and notes whether the next click is on it.
+const WATCH: &str = "const [control] = arguments;
+    window.landed = false;
+    const note = (event) => { window.landed = event.composedPath().includes(control); };
+    document.addEventListener('click', note, { capture: true, once: true });
+    return !control.disabled";
+
 /// A browser with one window, ended when dropped.
 pub(crate) struct Browser(Driver);
 
@@ -128,13 +135,18 @@ impl Browser {
             .await?;
         // An object of one member, whose name is a constant of the protocol.
         let id = found.as_object().unwrap().values().next().unwrap();
-        // A click on a disabled control succeeds, and does nothing.
-        let ready = json!({"script": "return !arguments[0].disabled", "args": [found]});
+        // A click on a disabled control succeeds, and does nothing; so does one that lands beside a
+        // control that moves at that moment.
+        let ready = json!({"script": WATCH, "args": [found]});
         if self.0.ask("/execute/sync", ready).await? != true {
             return Err("it is disabled".to_owned());
         }
         let click = format!("/element/{}/click", id.as_str().unwrap());
-        self.0.ask(&click, json!({})).await.map(drop)
+        self.0.ask(&click, json!({})).await?;
+        match self.run("return window.landed").await == true {
+            true => Ok(()),
+            false => Err("the click landed elsewhere".to_owned()),
+        }
     }
 
     /// Chooses the option with this value, as soon as it is there.
