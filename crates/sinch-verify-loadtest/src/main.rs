@@ -61,10 +61,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let wait = options
-        .start_at
-        .and_then(|at| at.duration_since(SystemTime::now()).ok())
-        .unwrap_or_default();
+    let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
     let rails = match &options.against {
         Against::Live(live) => Some(Arc::clone(live.rails())),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result};
 use sinch_verify_loadtest::output::Reports;
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
+use sinch_verify_loadtest::verdict::{Doubt, Exit, Thresholds, Verdict};
 
 use crate::sink::Outputs;
 
@@ -19,11 +19,19 @@ pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outpu
 }
 
 /// Writes the reports of one shard of a run, which is not judged before it is merged with the others:
-/// only what ended it says how it exits.
+/// only what ended it says how it exits, or that it began too late, which no other shard makes good.
 pub(crate) fn conclude_shard(run: &RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
     write(run, outputs)?;
+    let doubts = Doubt::about(run);
+    let late = doubts
+        .iter()
+        .find(|doubt| matches!(doubt, Doubt::Beginning { .. }));
+    if let Some(late) = late {
+        say(&format!("sinch-verify-load: {late}"));
+    }
     Ok(match Verdict::judge(run, thresholds).exit {
         ended @ (Exit::Stopped | Exit::Unreachable) => ended,
+        _ if late.is_some() => Exit::Invalid,
         _ => Exit::Pass,
     })
 }
@@ -85,14 +93,38 @@ pub(crate) fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::{Duration, Instant, SystemTime};
 
-    use sinch_verify_loadtest::runfile::RunFile;
+    use sinch_verify_loadtest::runfile::{RunFile, TransportName};
     use sinch_verify_loadtest::verdict::Exit;
     use sinch_verify_loadtest::{Options, Run, Scenario};
 
     use super::*;
     use crate::args::OutputArgs;
+
+    #[test]
+    fn shard_that_begins_late_says_so_at_once() {
+        let mut options = Options::new(Scenario::Sms, Duration::from_millis(100));
+        options.transport = TransportName::Lean;
+        options.seed = Some(1);
+        options.shard = "0/2".parse().unwrap();
+        options.start_at = Some(SystemTime::now() - Duration::from_secs(60));
+        let mut run = Run::prepare(options).unwrap().execute().unwrap();
+        let conclude = |run: &RunFile| {
+            let nothing = OutputArgs {
+                out: None,
+                json: None,
+            };
+            conclude_shard(run, &Thresholds::default(), Outputs::open(&nothing).unwrap()).unwrap()
+        };
+        assert_eq!(conclude(&run), Exit::Invalid);
+        run.late_seconds = None;
+        assert_eq!(
+            conclude(&run),
+            Exit::Pass,
+            "whatever else there is is judged when merged"
+        );
+    }
 
     #[test]
     fn run_that_does_not_end_leaves_what_it_counted() {

@@ -1,5 +1,6 @@
 //! A whole run: the target, the users, what they leave behind.
 
+mod beginning;
 mod draft;
 mod error;
 mod known;
@@ -10,7 +11,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -31,12 +32,11 @@ pub use draft::Draft;
 pub use error::RunError;
 pub use options::{Options, Receiving};
 
+use beginning::Beginning;
 use stage::{RunPhone, Stage, runtime, unusable};
 
 /// How long users are given to be there.
 const GATHER: Duration = Duration::from_secs(15);
-/// Between everybody being there and the first flow.
-const BREATH: Duration = Duration::from_millis(20);
 
 /// A run that is ready to go.
 ///
@@ -187,23 +187,12 @@ fn numbers(options: &Options, run: &RunId) -> Numbers {
     }
 }
 
-/// When the first flow is due, on both clocks.
-fn beginning(options: &Options) -> (Instant, Timestamp) {
-    let (now, wall) = (Instant::now(), SystemTime::now());
-    let ahead = options
-        .start_at
-        .and_then(|at| at.duration_since(wall).ok())
-        .unwrap_or(BREATH);
-    let at = Timestamp::try_from(wall + ahead).unwrap_or_default();
-    (now + ahead, at)
-}
-
 async fn lean(
     crew: Arc<Crew<RunPhone>>,
     conductor: Conductor,
     options: &Options,
 ) -> Result<Timestamp, RunError> {
-    let (at, wall) = beginning(options);
+    let beginning = Beginning::now(options);
     let board = Arc::clone(&crew.board);
     let transport = crew.cast.target.transport().map_err(|error| unusable(&error))?;
     let mut users = JoinSet::new();
@@ -211,11 +200,11 @@ async fn lean(
         let (crew, wire) = (Arc::clone(&crew), LeanWire::new(transport.clone()));
         users.spawn(async move { crew.work(wire).await });
     }
-    conductor.lead(at, || {}).map_err(RunError::Runtime)?;
+    conductor.lead(beginning.at, || {}).map_err(RunError::Runtime)?;
     board.reached(Phase::Stopped).await;
     // Each flow under way is cut off by itself.
     users.join_all().await;
-    Ok(wall)
+    Ok(beginning.wall)
 }
 
 async fn goose(
@@ -225,10 +214,7 @@ async fn goose(
 ) -> Result<Timestamp, RunError> {
     let ready = Arc::<Ready>::default();
     let board = Arc::clone(&crew.board);
-    let wait = options
-        .start_at
-        .and_then(|at| at.duration_since(SystemTime::now()).ok())
-        .unwrap_or_default();
+    let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let attack = Attack {
         crew,
         users: options.load.users(),
@@ -239,8 +225,8 @@ async fn goose(
     // Waits on a thread where waiting holds nobody up.
     let leading = tokio::task::spawn_blocking(move || {
         ready.wait(all, GATHER);
-        let (at, wall) = beginning(&options);
-        conductor.lead(at, attack::end).map(|_| wall)
+        let beginning = Beginning::now(&options);
+        conductor.lead(beginning.at, attack::end).map(|_| beginning.wall)
     });
     let ran = attack.run().await;
     // Interrupted, goose ends before the conductor does.

@@ -39,6 +39,10 @@ pub struct RunFile {
     pub setup: Setup,
     /// When its schedule began, in RFC 3339.
     pub started_at: String,
+    /// By how many seconds that missed the time it was asked for, where the load tester was not ready
+    /// by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_seconds: Option<f64>,
     /// For how long it went on, in seconds, from the beginning of its schedule.
     pub seconds: f64,
     /// Which parts of it are in here.
@@ -303,6 +307,7 @@ pub(crate) fn sample_run() -> RunFile {
         run: RunId::of(&setup, 1, &started_at),
         setup,
         started_at,
+        late_seconds: None,
         seconds: 2.0,
         shards: Shards::from(Shard::WHOLE),
         generator: Generator::here(2),

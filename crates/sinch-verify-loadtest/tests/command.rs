@@ -6,7 +6,7 @@ mod exit;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use exit::assert_exit;
+use exit::{assert_exit, assert_shard_exit};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
@@ -248,7 +248,7 @@ fn flows_that_fail_fail_the_run() {
 #[test]
 fn shards_merge_to_the_run() {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shards");
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(3);
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     let soon = jiff::Timestamp::try_from(soon).unwrap().to_string();
     let shards: Vec<_> = (0..3)
         .map(|index| {
@@ -272,8 +272,10 @@ fn shards_merge_to_the_run() {
         })
         .collect();
     let mut files = Vec::new();
-    for (mut child, file) in shards {
-        assert_eq!(child.wait().unwrap().code(), Some(0), "a shard is not judged");
+    for (child, file) in shards {
+        let output = child.wait_with_output().unwrap();
+        let shard = RunFile::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        assert_shard_exit(&output, &shard, &soon);
         files.push(file.to_str().unwrap().to_owned());
     }
     let merge = |files: &[&str]| load(&[&["merge", "--json", "-"], files].concat());

@@ -6,7 +6,7 @@ mod exit;
 use std::net::SocketAddr;
 use std::process::{Command, Output};
 
-use exit::assert_exit;
+use exit::{assert_exit, assert_shard_exit};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::RunFile;
@@ -58,7 +58,7 @@ async fn shards_of_queries_share_a_target() {
         .start()
         .await
         .unwrap();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     let soon = jiff::Timestamp::try_from(soon).unwrap().to_string();
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("query-shards");
     std::fs::create_dir_all(&directory).unwrap();
@@ -78,13 +78,10 @@ async fn shards_of_queries_share_a_target() {
         shards.push(tokio::task::spawn_blocking(move || command.output().unwrap()));
         files.push(file);
     }
-    for shard in shards {
+    for (shard, file) in shards.into_iter().zip(&files) {
         let output = shard.await.unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let file = RunFile::from_json(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert_shard_exit(&output, &file, &soon);
     }
     let output = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"))
         .args(["merge", "--json", "-"])

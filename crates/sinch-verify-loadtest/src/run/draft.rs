@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::beginning::missed;
 use super::options::Options;
 use crate::board::Board;
 use crate::runfile::{Generator, RunFile, RunId, Schema, Setup, Shards, Stopped};
@@ -45,6 +46,7 @@ impl Draft {
             run: self.run.clone(),
             setup: self.setup.clone(),
             started_at: begun.to_string(),
+            late_seconds: missed(options, begun).map(|by| by.as_secs_f64()),
             seconds: counted.elapsed.as_secs_f64(),
             shards: Shards::from(options.shard),
             generator,

@@ -93,6 +93,13 @@ impl Options {
         }
     }
 
+    /// How long it is from `now` until the run is to begin; `None` where it begins as soon as
+    /// everybody is there, or should have begun before.
+    #[must_use]
+    pub fn wait(&self, now: SystemTime) -> Option<Duration> {
+        self.start_at?.duration_since(now).ok()
+    }
+
     /// The flows that are run.
     #[must_use]
     pub fn flows(&self) -> Vec<Flow> {

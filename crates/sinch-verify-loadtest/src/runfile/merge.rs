@@ -36,6 +36,11 @@ impl RunFile {
             });
         }
         add_shards(&mut self.shards, &other.shards)?;
+        // All were asked for the same time, so whoever missed it by less began before.
+        if other.late_seconds < self.late_seconds {
+            self.started_at.clone_from(&other.started_at);
+        }
+        self.late_seconds = larger(self.late_seconds, other.late_seconds);
         self.seconds = self.seconds.max(other.seconds);
         self.counters.merge(&other.counters);
         self.warm_up.merge(&other.warm_up);
@@ -51,10 +56,7 @@ impl RunFile {
         generator.cores += other.generator.cores;
         generator.workers += other.generator.workers;
         generator.in_flight_max += other.generator.in_flight_max;
-        generator.cpu = match (generator.cpu, other.generator.cpu) {
-            (Some(one), Some(other)) => Some(one.max(other)),
-            (one, other) => one.or(other),
-        };
+        generator.cpu = larger(generator.cpu, other.generator.cpu);
         // What went wrong matters more than a limit that was reached.
         if self.stopped.as_ref().is_none_or(|stopped| stopped.planned) {
             self.stopped = other.stopped.clone().or_else(|| self.stopped.take());
@@ -64,6 +66,13 @@ impl RunFile {
             (one, other) => one.or_else(|| other.clone()),
         };
         Ok(())
+    }
+}
+
+fn larger(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
     }
 }
 

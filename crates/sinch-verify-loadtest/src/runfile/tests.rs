@@ -55,6 +55,7 @@ fn sample() -> RunFile {
         run: RunId::of(&setup(), 4, "2026-11-24T06:00:00Z"),
         setup: setup(),
         started_at: "2026-11-24T06:00:00Z".to_owned(),
+        late_seconds: None,
         seconds: 20.003,
         shards: Shards::from("1/4".parse::<Shard>().unwrap()),
         generator: Generator::here(2),

@@ -36,6 +36,11 @@ pub enum Doubt {
         /// How busy they were.
         busy: f64,
     },
+    /// The load tester was not ready when the run, or a shard of it, was to begin, and began later.
+    Beginning {
+        /// How much later.
+        by: Duration,
+    },
     /// Shards of the run are missing.
     Missing {
         /// Which.
@@ -51,6 +56,10 @@ impl Doubt {
         let missing = run.shards.missing();
         if !missing.is_empty() {
             doubts.push(Self::Missing { shards: missing });
+        }
+        if let Some(late) = run.late_seconds {
+            let by = Duration::try_from_secs_f64(late).unwrap_or_default();
+            doubts.push(Self::Beginning { by });
         }
         let counters = &run.counters;
         let part = counters.dropped as f64 / (counters.scheduled.max(1)) as f64;
@@ -109,6 +118,11 @@ impl fmt::Display for Doubt {
                 "the generator was {:.0} % busy, more than {:.0} %: spread it over more processors or shards",
                 percent(*busy),
                 percent(CPU)
+            ),
+            Self::Beginning { by } => write!(
+                f,
+                "the load tester was ready {:.2} s after the run was to begin: let it begin later",
+                by.as_secs_f64()
             ),
             Self::Missing { shards } => {
                 f.write_str(if shards.len() == 1 { "shard" } else { "shards" })?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod abuse;
+mod beginning;
 mod failures;
 mod hung;
 mod receiver;

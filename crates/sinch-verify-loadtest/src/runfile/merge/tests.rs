@@ -179,6 +179,11 @@ fn busiest_machine_and_worst_end_count() {
         file.generator.in_flight_max = 7;
         file.seconds = 10.0 * cpu;
     }
+    // One in time, after one that was late and before one that was later.
+    for (index, late, began) in [(0, 1.5, "06:00:01.5"), (2, 2.0, "06:00:02")] {
+        files[index].late_seconds = Some(late);
+        files[index].started_at = format!("2026-11-24T{began}Z");
+    }
     let stopped = |reason: &str, planned| Stopped {
         reason: reason.to_owned(),
         planned,
@@ -189,5 +194,7 @@ fn busiest_machine_and_worst_end_count() {
     assert_eq!(merged.generator.cpu, Some(0.9));
     assert_eq!(merged.generator.in_flight_max, 21);
     assert_eq!(merged.seconds, 9.0);
+    assert_eq!(merged.late_seconds, Some(2.0));
+    assert_eq!(merged.started_at, "2026-11-24T06:00:00Z");
     assert_eq!(merged.stopped, Some(stopped("an interruption", false)));
 }

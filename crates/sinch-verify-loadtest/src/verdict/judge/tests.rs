@@ -181,6 +181,11 @@ fn doubts_outweigh_thresholds() {
             "the generator was 90 % busy",
         ),
         (
+            with(|run| run.late_seconds = Some(1.25)),
+            Exit::Invalid,
+            "the load tester was ready 1.25 s after the run was to begin: let it begin later",
+        ),
+        (
             with(|run| run.shards = Shards::from("1/4".parse::<Shard>().unwrap())),
             Exit::Invalid,
             "shards 0, 2, 3 are missing",
