@@ -1,5 +1,6 @@
 //! The engine under random commands, checked against a model after every one of them.
 
+mod calls;
 mod commands;
 mod journal;
 mod look;
@@ -14,12 +15,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::World;
 
 /// The service under random commands and settings: starts, decisions that come late, twice, not at
-/// all or lie, reports that come again, keys, clocks that jump ahead and back.
+/// all or lie, reports that come again, keys, calls that are ended, clocks that jump ahead and back.
 ///
 /// There is no I/O in it, so it runs as fast as the machine allows, and a seed fixes all of it.
 /// After every step a model that knows nothing of the inside must agree: a verification ends once
-/// and is told once, a code works once and is answered as the settings say, nothing is pending past
-/// its expiry, nothing is due for what has ended, and no application sees another's.
+/// and is told once, a code works once and is answered as the settings say, hanging up ends only a
+/// call that is under way, nothing is pending past its expiry, nothing is due for what has ended, and
+/// no application sees another's.
 ///
 /// ```
 /// use sinch_verify_emulator::Simulation;

@@ -1,13 +1,12 @@
 //! Random reports: right, wrong, late, twice, by anyone; and what they must answer.
 
-use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, Status};
 
 use super::commands::{self, chance};
 use super::look::{answers_refusal, refused, same, unchanged, verification};
 use super::model::{Known, Model};
 use super::world::{Checked, World};
-use crate::engine::{Answer, Command, Outputs, Query, Target, Uid};
+use crate::engine::{Command, Outputs, Target, Uid};
 use crate::settings::ReportAnswer;
 
 impl World {
@@ -133,47 +132,6 @@ impl World {
     fn acts_by_itself(&self, uid: Uid) -> bool {
         let known = self.model.get(uid);
         known.is_some_and(|known| commands::acts_by_itself(&known.number))
-    }
-
-    /// A device tells that no call came: the latest flash call of its number is over, if it was not.
-    pub(super) fn outcome(&mut self) -> Checked {
-        let (app, number) = match self.chosen() {
-            Some((_, known, _)) if chance(&mut self.rng, 80) => (known.app, known.number),
-            _ => (commands::app(&mut self.rng), commands::number(&mut self.rng)?),
-        };
-        let query = || Query::Number {
-            method: Some(Method::FlashCall),
-            number,
-        };
-        let before = self.status(app, query())?;
-        let no_call = chance(&mut self.rng, 80);
-        let outputs = self.give(Command::Outcome { app, number, no_call })?;
-        let Some(before) = before else {
-            // It may only be too old to be found by its number.
-            return match self.settings.status_by_number {
-                None => refused(&outputs, 40400),
-                Some(_) => unchanged(&outputs),
-            };
-        };
-        unchanged(&outputs)?;
-        same(
-            &Answer::Done,
-            &outputs.answer,
-            "the answer to the outcome of a call",
-        )?;
-        let after = self.status(app, query())?;
-        let after = after.ok_or("a flash call is found no more, once its outcome is told")?;
-        same(&before.id, &after.id, "the flash call of a number")?;
-        let rang = before.call_complete == Some(false) && no_call;
-        let expected = match rang {
-            true => (Some(true), Some(CallResult::NoAnswer)),
-            false => (before.call_complete, before.call_result),
-        };
-        same(
-            &expected,
-            &(after.call_complete, after.call_result),
-            "a call and its result",
-        )
     }
 }
 

@@ -96,7 +96,8 @@ impl World {
             480..750 => self.report()?,
             750..770 => self.outcome()?,
             770..820 => self.follow()?,
-            820..870 => self.keypad()?,
+            820..855 => self.keypad()?,
+            855..870 => self.hang_up()?,
             870..930 => self.ask()?,
             930..950 => self.intervene()?,
             950..998 => self.wait(2_000)?,
@@ -203,24 +204,6 @@ impl World {
             &verification(&outputs)?.status,
             "an address that was followed",
         )?;
-        self.look(uid)
-    }
-
-    fn keypad(&mut self) -> Checked {
-        let (number, message) = match self.chosen() {
-            Some((_, known, message)) if chance(&mut self.rng, 80) => (known.number, message),
-            _ => (commands::number(&mut self.rng)?, None),
-        };
-        let digits = commands::keys(&mut self.rng, message.as_ref());
-        let outputs = self.give(Command::Keypad { number, digits })?;
-        if let Answer::Refused(_) = outputs.answer {
-            return unchanged(&outputs);
-        }
-        let answer = verification(&outputs)?;
-        let uid = uid_of(answer.id.as_str())?;
-        if answer.status != Status::Successful {
-            self.wrong(uid, &outputs)?;
-        }
         self.look(uid)
     }
 
