@@ -12,6 +12,7 @@ mod mistake;
 mod print;
 mod span;
 mod stop;
+mod table;
 mod tampers;
 mod target;
 mod view;

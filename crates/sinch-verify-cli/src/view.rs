@@ -1,8 +1,7 @@
-//! How answers look: a short table for people, JSON for scripts.
+//! How an answer looks: a line a field for people, JSON for scripts.
 
 use crate::print::say;
 use anstyle::{AnsiColor, Style};
-use comfy_table::Table;
 use serde::Serialize;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Status, Verification};
@@ -109,31 +108,4 @@ pub(crate) fn status_style(status: &Status) -> Style {
         _ => AnsiColor::Red,
     };
     Style::new().fg_color(Some(colour.into()))
-}
-
-/// A table with a header. It has colours on a terminal only.
-pub(crate) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    if !has_colour() {
-        table.force_no_tty();
-        table.set_width(width());
-    }
-    table.set_header(header.to_vec());
-    table
-}
-
-/// Whether standard output takes colours: a terminal that does, and no wish against it.
-fn has_colour() -> bool {
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    !dumb && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
-}
-
-/// How wide a table without colours may be: as wide as it likes where nobody looks at it.
-fn width() -> u16 {
-    let known = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    known.unwrap_or(160)
 }

@@ -18,8 +18,9 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Method};
 use crate::exit::{Outcome, usage};
 use crate::judge;
 use crate::print::say;
+use crate::table::Column::{Value, Words};
+use crate::table::Table;
 use crate::target::{application_key, application_secret};
-use crate::view;
 
 use event::{Event, EventArgs, Kind};
 
@@ -308,15 +309,15 @@ fn show(rows: &[Row], ok: bool, json: bool) -> anyhow::Result<()> {
         say!("{}", serde_json::to_string_pretty(&document)?);
         return Ok(());
     }
-    let mut table = view::table(&["callback", "expected", "got"]);
+    let mut table = Table::new(&[Value("callback"), Words("expected"), Words("got")]);
     for row in rows {
-        table.add_row(vec![
+        table.add(vec![
             Cell::new(row.callback),
             Cell::new(row.expected),
             Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red }),
         ]);
     }
-    say!("{table}");
+    table.print();
     let good = rows.iter().filter(|row| row.ok).count();
     say!("{good} of {} answers as expected", rows.len());
     Ok(())

@@ -8,7 +8,8 @@ use super::flows::{Row, Setting};
 use super::timeline::Who;
 use super::world::World;
 use crate::print::say;
-use crate::view;
+use crate::table::Column::{Value, Words};
+use crate::table::Table;
 
 /// Collects rows and shows them.
 pub(crate) struct Show {
@@ -75,10 +76,17 @@ impl Show {
             );
             return Ok(ok);
         }
-        let mut table = view::table(&["flow", "method", "setting", "expected", "got", "ms"]);
+        let mut table = Table::new(&[
+            Words("flow"),
+            Value("method"),
+            Words("setting"),
+            Words("expected"),
+            Words("got"),
+            Value("ms"),
+        ]);
         for row in &self.rows {
             let got = Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red });
-            table.add_row(vec![
+            table.add(vec![
                 Cell::new(row.flow),
                 Cell::new(&row.method),
                 Cell::new(setting(row.setting)),
@@ -87,7 +95,8 @@ impl Show {
                 Cell::new(format!("{:.1}", row.ms)).set_alignment(CellAlignment::Right),
             ]);
         }
-        say!("\n{table}");
+        say!();
+        table.print();
         let good = self.rows.iter().filter(|row| row.ok).count();
         say!("\n{good} of {} flows as expected", self.rows.len());
         Ok(ok)

@@ -11,8 +11,9 @@ use super::message::{Received, newest};
 use crate::control::Control;
 use crate::exit::Outcome;
 use crate::print::{note, say};
+use crate::table::Column::{Value, Words};
+use crate::table::Table;
 use crate::target::Address;
-use crate::view;
 
 /// Arguments of `inbox`.
 #[derive(clap::Args)]
@@ -52,18 +53,25 @@ async fn messages(control: &Control, number: &PhoneNumber, args: &Args) -> anyho
         note!("nothing reached this phone yet");
         return Ok(());
     }
-    let mut table = view::table(&["seq", "time", "kind", "proof", "text", "verification"]);
+    let mut table = Table::new(&[
+        Value("seq"),
+        Value("time"),
+        Value("kind"),
+        Value("proof"),
+        Words("text"),
+        Value("verification"),
+    ]);
     for Received { message, .. } in &messages {
-        table.add_row([
-            &message.seq.to_string(),
-            &message.at,
-            &message.kind,
-            message.proof().unwrap_or_default(),
-            &message.text,
-            message.verification_id.as_str(),
+        table.add(vec![
+            Cell::new(message.seq),
+            Cell::new(&message.at),
+            Cell::new(&message.kind),
+            Cell::new(message.proof().unwrap_or_default()),
+            Cell::new(&message.text),
+            Cell::new(message.verification_id.as_str()),
         ]);
     }
-    say!("{table}");
+    table.print();
     Ok(())
 }
 
@@ -102,16 +110,16 @@ async fn phones(control: &Control, args: &Args) -> anyhow::Result<()> {
         service: String,
     }
     let now: Clock = control.get("/_emu/clock").await?;
-    let mut table = view::table(&["number", "kind", "age", "messages"]);
+    let mut table = Table::new(&[Value("number"), Value("kind"), Value("age"), Value("messages")]);
     for phone in &page.phones {
-        table.add_row([
+        table.add(vec![
             Cell::new(phone.number),
             Cell::new(&phone.last.kind),
             Cell::new(age(&phone.last.at, &now.service)),
             Cell::new(phone.messages),
         ]);
     }
-    say!("{table}");
+    table.print();
     Ok(())
 }
 
