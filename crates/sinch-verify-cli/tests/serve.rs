@@ -347,7 +347,16 @@ fn wrong_settings_name_file_place_and_nearest_name() {
             r#"{"calloutPolling":{"interval":"3"}}"#,
             "calloutPolling.interval: ",
         ),
-        (r#"{"aplications":[]}"#, "the nearest is `"),
+        (r#"{"aplications":[]}"#, "the nearest is `applications`"),
+        (
+            r#"{"allowRemoteCalbacks":true}"#,
+            "the nearest is `allowRemoteCallbacks`",
+        ),
+        // Not there, but where it would have to be.
+        (
+            r#"{"calloutPolling":{"applications":[]}}"#,
+            "the nearest is `startAfter`",
+        ),
         (
             r#"{"applications":[{"key":"k","secret":"?"}]}"#,
             "applications[0].secret: ",

@@ -233,13 +233,14 @@ fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
 fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
     let text = std::fs::read(file).map_err(|error| error.to_string())?;
     let mut json = serde_json::Deserializer::from_slice(&text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| explained(&error, ""))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| explained(&error, "", &[]))?;
     json.end().map_err(|error| error.to_string())?;
     Ok(value)
 }
 
-/// What is wrong below `place`, and for a name that there is not, the nearest that there is.
-fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str) -> String {
+/// What is wrong below `place`, and for a name that there is not, the nearest that there is: of those
+/// that Serde knows, and of `also`, which were taken out of the outermost object before.
+fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str, also: &[&str]) -> String {
     let path = match error.path().to_string().as_str() {
         "." => place.to_owned(),
         path if path.starts_with('[') || place.is_empty() => format!("{place}{path}"),
@@ -249,7 +250,9 @@ fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str)
     // Serde's words: unknown field `a`, expected one of `b`, `c`
     if let Some((unknown, known)) = why.split_once("`, expected ") {
         let wrong = unknown.split_once('`').map_or("", |(_, wrong)| wrong).to_owned();
-        let known = known.split('`').skip(1).step_by(2);
+        let is_outermost = error.path().iter().len() <= 1 && unknown.starts_with("unknown field");
+        let also = if is_outermost { also } else { &[] };
+        let known = known.split('`').skip(1).step_by(2).chain(also.iter().copied());
         if let Some(nearest) = known.min_by_key(|known| distance(&wrong, known)) {
             why = format!("{unknown}`; the nearest is `{nearest}`");
         }

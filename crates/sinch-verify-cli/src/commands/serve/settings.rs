@@ -51,7 +51,8 @@ impl SettingsFile {
         let entries: Option<Vec<ApplicationEntry>> = part(&mut whole, APPLICATIONS).map_err(wrong)?;
         let allow_remote_callbacks = part(&mut whole, REMOTE).map_err(wrong)?.unwrap_or(false);
         let settings = serde_path_to_error::deserialize(Value::Object(whole));
-        let settings: Settings = settings.map_err(|error| wrong(explained(&error, "")))?;
+        let settings: Settings =
+            settings.map_err(|error| wrong(explained(&error, "", &[APPLICATIONS, REMOTE])))?;
         let mut first = None;
         let mut applications = Vec::new();
         let mut has_callback = false;
@@ -87,7 +88,7 @@ impl SettingsFile {
 fn part<T: DeserializeOwned>(whole: &mut Map<String, Value>, name: &str) -> Result<Option<T>, String> {
     let value = whole.remove(name);
     value
-        .map(|value| serde_path_to_error::deserialize(value).map_err(|error| explained(&error, name)))
+        .map(|value| serde_path_to_error::deserialize(value).map_err(|error| explained(&error, name, &[])))
         .transpose()
 }
 
