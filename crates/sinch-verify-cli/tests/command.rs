@@ -236,6 +236,25 @@ fn a_body_is_read_as_what_it_should_be() {
     assert_eq!(bad.status.code(), Some(1));
     assert!(stderr(&bad).contains("identity.endpoint"), "{}", stderr(&bad));
 
+    // What the service refuses, by the parameter that it names.
+    for (from, to, told) in [
+        (
+            "+46700000001",
+            "46700000001",
+            "`identity.endpoint`: phone number lacks the leading +",
+        ),
+        (
+            "+46700000001",
+            "+4670",
+            "`identity.endpoint`: phone number has 4 digits",
+        ),
+        (r#""number""#, r#""email""#, "`identity.type`: must be number"),
+    ] {
+        let refused = decode("start-request", false, &start.replace(from, to));
+        assert_eq!(refused.status.code(), Some(1), "{to}: {}", stdout(&refused));
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    }
+
     let kinds = stdout(&run(&["decode", "--list"]));
     assert_eq!(kinds.lines().count(), 8);
     for kind in kinds.lines() {

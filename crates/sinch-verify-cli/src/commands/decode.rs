@@ -7,6 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::identity::{Identity, IdentityType};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::wire::Quirk;
@@ -93,7 +94,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
     match kind {
-        Kind::StartRequest => read::<StartRequest>(body),
+        Kind::StartRequest => {
+            check_identity(&StartRequest::decode(body)?.identity)?;
+            read::<StartRequest>(body)
+        }
         Kind::StartResponse => read::<StartResponse>(body),
         Kind::ReportRequest => {
             ReportRequest::decode(body)?.require_proof()?;
@@ -104,6 +108,21 @@ fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
         Kind::CallbackDecision => read::<DecisionBody>(body),
         Kind::ApiError => read::<ApiError>(body),
     }
+}
+
+/// Text until here, so that a service can say which parameter it refuses.
+fn check_identity(identity: &Identity) -> Result<(), DecodeError> {
+    let wrong = |path: &str, message: String| DecodeError::Json {
+        path: path.to_owned(),
+        message,
+        sample: String::new(),
+    };
+    if identity.kind != IdentityType::Number {
+        return Err(wrong("identity.type", "must be number".to_owned()));
+    }
+    let number = identity.phone_number();
+    number.map_err(|problem| wrong("identity.endpoint", problem.to_string()))?;
+    Ok(())
 }
 
 fn read<T: WireObject>(body: &[u8]) -> Result<Reading, DecodeError> {
