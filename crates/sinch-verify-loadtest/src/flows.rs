@@ -66,20 +66,6 @@ pub struct Job {
 }
 
 impl Flow {
-    /// Whether it is about what must be refused.
-    #[must_use]
-    pub fn is_abuse(self) -> bool {
-        matches!(
-            self,
-            Self::WrongCode
-                | Self::ResendStorm
-                | Self::Expire
-                | Self::Deny
-                | Self::BadCallback
-                | Self::Replay
-        )
-    }
-
     /// Whether it needs our callback receiver.
     #[must_use]
     pub fn needs_callbacks(self) -> bool {

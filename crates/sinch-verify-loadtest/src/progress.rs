@@ -103,13 +103,14 @@ fn milliseconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use sinch_verify_loadtest::arrivals::Rate;
+    use sinch_verify_loadtest::flows::Flow;
     use sinch_verify_loadtest::runfile::Load;
     use sinch_verify_loadtest::{FailureKind, Options, Scenario};
 
     use super::*;
 
     fn board() -> Board {
-        let mut options = Options::new(Scenario::Sms, Duration::from_secs(20));
+        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(20));
         options.load = Load::Open {
             rate: Rate::DEFAULT,
             users: 8,

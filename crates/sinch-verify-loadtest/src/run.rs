@@ -22,6 +22,7 @@ use crate::attack::{self, Attack};
 use crate::board::{Board, Phase};
 use crate::cpu::{Busy, WORKER};
 use crate::crew::{Conductor, Crew, Ready, Source, Turns, Work};
+use crate::flows::Flow;
 use crate::numbers::Numbers;
 use crate::runfile::{Load, RunFile, RunId, Setup, TransportName};
 use crate::scenario::Scenario;
@@ -74,7 +75,7 @@ impl Run {
         let board = Arc::new(Board::new(&setup).of_shard(options.shard));
         let mut stage = Stage::build(&options, run, &board)?;
         users.block_on(stage::reach(&stage.cast.target))?;
-        if options.scenario == Scenario::QueryOnly {
+        if options.scenario == Scenario::Only(Flow::QueryOnly) {
             let numbers = numbers(&options, &stage.cast.run);
             stage.cast.known = users.block_on(known::prepare(&stage.cast, &numbers, options.shard))?;
         }

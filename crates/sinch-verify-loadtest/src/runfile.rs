@@ -293,7 +293,8 @@ impl std::error::Error for RunFileError {
 #[cfg(test)]
 pub(crate) fn sample_run() -> RunFile {
     let duration = std::time::Duration::from_secs(2);
-    let mut options = crate::run::Options::new(crate::scenario::Scenario::Sms, duration);
+    let scenario = crate::scenario::Scenario::Only(crate::flows::Flow::Sms);
+    let mut options = crate::run::Options::new(scenario, duration);
     options.transport = TransportName::Lean;
     options.load = Load::Open {
         rate: crate::arrivals::Rate::DEFAULT,

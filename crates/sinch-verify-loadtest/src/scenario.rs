@@ -1,71 +1,59 @@
 mod mix;
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::chance::chance;
 use crate::flows::Flow;
-use crate::names::named;
+use crate::names::UnknownName;
 
 pub use mix::{Mix, MixError};
 
-named! {
-    /// What a run does over and over.
-    ///
-    /// ```
-    /// use sinch_verify_loadtest::Scenario;
-    ///
-    /// assert_eq!("sms".parse(), Ok(Scenario::Sms));
-    /// ```
-    pub enum Scenario as "scenario" {
-        /// Verifications by SMS.
-        Sms = "sms",
-        /// Verifications by flash call.
-        FlashCall = "flashcall",
-        /// Verifications by callout.
-        Callout = "callout",
-        /// Data verifications.
-        Seamless = "seamless",
-        /// Verifications by WhatsApp.
-        WhatsApp = "whatsapp",
-        /// Several of these, by weights.
-        Mixed = "mixed",
-        /// Status queries.
-        QueryOnly = "query-only",
-        /// Wrong codes.
-        WrongCode = "wrong-code",
-        /// Many starts for one number.
-        ResendStorm = "resend-storm",
-        /// Verifications that nobody ends.
-        Expire = "expire",
-        /// Verifications that the callback denies.
-        Deny = "deny",
-        /// A callback receiver that misbehaves.
-        BadCallback = "bad-callback",
-        /// Callbacks that are sent again.
-        Replay = "replay",
-    }
+/// What a run does over and over. Its name is that of its flow, or `mixed`.
+///
+/// ```
+/// use sinch_verify_loadtest::Scenario;
+/// use sinch_verify_loadtest::flows::Flow;
+///
+/// assert_eq!("sms".parse(), Ok(Scenario::Only(Flow::Sms)));
+/// assert_eq!("mixed".parse(), Ok(Scenario::Mixed));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Scenario {
+    /// This flow.
+    Only(Flow),
+    /// Several of them, by weights.
+    Mixed,
 }
 
 /// Which of the several things left to chance in a slot its flow is.
 const FLOW: u64 = 1;
 
 impl Scenario {
+    /// The name of a mix.
+    const MIXED: &'static str = "mixed";
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Flow::ALL.iter().copied().map(Self::Only).chain([Self::Mixed])
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.only().map_or(Self::MIXED, Flow::as_str)
+    }
+
     /// The one flow it consists of; `None` for a mix.
     #[must_use]
     pub fn only(self) -> Option<Flow> {
-        Some(match self {
-            Self::Sms => Flow::Sms,
-            Self::FlashCall => Flow::FlashCall,
-            Self::Callout => Flow::Callout,
-            Self::Seamless => Flow::Seamless,
-            Self::WhatsApp => Flow::WhatsApp,
-            Self::QueryOnly => Flow::QueryOnly,
-            Self::WrongCode => Flow::WrongCode,
-            Self::ResendStorm => Flow::ResendStorm,
-            Self::Expire => Flow::Expire,
-            Self::Deny => Flow::Deny,
-            Self::BadCallback => Flow::BadCallback,
-            Self::Replay => Flow::Replay,
-            Self::Mixed => return None,
-        })
+        match self {
+            Self::Only(flow) => Some(flow),
+            Self::Mixed => None,
+        }
     }
 
     /// The flows it consists of, mixed like this where it is a mix.
@@ -82,23 +70,49 @@ impl Scenario {
     }
 }
 
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        if text == Self::MIXED {
+            return Ok(Self::Mixed);
+        }
+        let names = || Self::all().map(Self::as_str).collect();
+        let flow = text.parse().map(Self::Only);
+        flow.map_err(|_: UnknownName| UnknownName::new("scenario", text, names()))
+    }
+}
+
+impl Serialize for Scenario {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Scenario {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_name_reads_back() {
-        for scenario in Scenario::ALL {
-            assert_eq!(scenario.as_str().parse(), Ok(*scenario));
-        }
-    }
-
-    #[test]
-    fn scenario_of_one_flow_has_its_name() {
-        for scenario in Scenario::ALL {
-            if let Some(flow) = scenario.only() {
-                assert_eq!(flow.as_str(), scenario.as_str());
-            }
+        for scenario in Scenario::all() {
+            assert_eq!(scenario.as_str().parse(), Ok(scenario));
+            let json = serde_json::to_string(&scenario).unwrap();
+            assert_eq!(json, format!("\"{scenario}\""));
+            assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
         }
     }
 
@@ -111,6 +125,7 @@ mod tests {
             ("flash", "flashcall"),
             ("badcallback", "bad-callback"),
             ("query", "query-only"),
+            ("mix", "mixed"),
         ] {
             assert_eq!(text.parse::<Scenario>().unwrap_err().nearest, nearest, "{text}");
         }

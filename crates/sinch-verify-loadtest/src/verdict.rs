@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::named;
 
+pub use crate::measure::Counter;
 pub use doubt::Doubt;
-pub use metric::{Counter, Metric, Ratio, Statistic, Unit, What};
+pub use metric::{Metric, Ratio, Statistic, Unit, What};
 pub use threshold::{Threshold, ThresholdError};
 pub use thresholds::{Thresholds, ThresholdsError};
 

@@ -165,7 +165,7 @@ fn default_is_an_open_model_at_fifty() {
 
 #[test]
 fn every_scenario_passes_in_both_settings() {
-    for scenario in Scenario::ALL {
+    for scenario in Scenario::all() {
         for setting in ["backend", "device"] {
             let arguments = [
                 "--scenario",
@@ -176,7 +176,7 @@ fn every_scenario_passes_in_both_settings() {
                 "lean",
             ];
             let file = run(&[&arguments[..], &["--rate", "40/s", "--duration", "300ms"]].concat());
-            assert_eq!(file.setup.scenario, *scenario);
+            assert_eq!(file.setup.scenario, scenario);
             assert_eq!(file.setup.setting.as_str(), setting);
             assert!(file.counters.finished > 0);
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
 use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
-use sinch_verify_loadtest::flows::{Cast, Known};
+use sinch_verify_loadtest::flows::{Cast, Flow, Known};
 use sinch_verify_loadtest::measure::{FlowTally, Interval};
 use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
 use sinch_verify_loadtest::{
@@ -74,7 +74,7 @@ impl Phone for NoPhone {
 }
 
 fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
-    let mut options = Options::new(Scenario::QueryOnly, WHOLE);
+    let mut options = Options::new(Scenario::Only(Flow::QueryOnly), WHOLE);
     options.load = load;
     let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap();
     let target = Target::new("http://127.0.0.1:9".parse().unwrap(), Credentials::public(key));
@@ -92,7 +92,7 @@ fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
     Arc::new(Crew {
         cast,
         work: Work {
-            scenario: Scenario::QueryOnly,
+            scenario: Scenario::Only(Flow::QueryOnly),
             mix: Mix::default(),
             seed: 1,
             numbers: Numbers::made_up(0),

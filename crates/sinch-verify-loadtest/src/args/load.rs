@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use sinch_verify_loadtest::arrivals::Rate;
+use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard, TransportName};
 use sinch_verify_loadtest::{Mix, Options, Receiving, Scenario};
 use sinch_verify_protocol::Code;
@@ -102,7 +103,7 @@ impl LoadArgs {
         options.start_at = self.start_at;
         options.application_per_shard = self.application_per_shard;
         options.phone = self.phone.unwrap_or(match (self.setting, self.scenario) {
-            (Setting::Backend, _) | (_, Scenario::WhatsApp) => PhoneChoice::Inbox,
+            (Setting::Backend, _) | (_, Scenario::Only(Flow::WhatsApp)) => PhoneChoice::Inbox,
             _ => PhoneChoice::Callback,
         });
         options.code = match env::var(CODE) {

@@ -7,7 +7,7 @@ use crate::run::Options;
 use crate::scenario::Scenario;
 
 fn board(load: Load) -> Board {
-    let mut options = Options::new(Scenario::Sms, Duration::from_secs(10));
+    let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(10));
     options.load = load;
     options.warm_up = Duration::from_secs(2);
     Board::new(&options.setup(0))

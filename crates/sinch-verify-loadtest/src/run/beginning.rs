@@ -46,6 +46,7 @@ pub(super) fn missed(options: &Options, wall: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flows::Flow;
     use crate::scenario::Scenario;
 
     /// How long after now it begins, and by how much it misses what was asked, when that is so many
@@ -55,7 +56,7 @@ mod tests {
             Instant::now(),
             SystemTime::UNIX_EPOCH + Duration::from_secs(1_000),
         );
-        let mut options = Options::new(Scenario::Sms, Duration::from_secs(1));
+        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(1));
         options.start_at = asked.map(|ms| {
             let by = Duration::from_millis(ms.unsigned_abs());
             if ms < 0 { wall - by } else { wall + by }

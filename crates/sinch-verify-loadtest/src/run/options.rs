@@ -212,21 +212,25 @@ mod tests {
 
     #[test]
     fn defaults_fit_every_scenario() {
-        for scenario in Scenario::ALL {
-            assert_eq!(options(*scenario, |_| {}), Ok(()));
+        for scenario in Scenario::all() {
+            assert_eq!(options(scenario, |_| {}), Ok(()));
         }
     }
 
     #[test]
     fn what_cannot_work_is_told() {
         let off = |options: &mut Options| options.callbacks = Receiving::Off;
-        for scenario in [Scenario::Deny, Scenario::BadCallback, Scenario::Replay] {
-            assert!(options(scenario, off).unwrap_err().contains("callbacks"));
+        for flow in [Flow::Deny, Flow::BadCallback, Flow::Replay] {
+            assert!(
+                options(Scenario::Only(flow), off)
+                    .unwrap_err()
+                    .contains("callbacks")
+            );
         }
-        assert_eq!(options(Scenario::Sms, off), Ok(()));
+        assert_eq!(options(Scenario::Only(Flow::Sms), off), Ok(()));
         for (scenario, change, says) in [
             (
-                Scenario::Sms,
+                Scenario::Only(Flow::Sms),
                 (|options| {
                     options.callbacks = Receiving::Off;
                     options.setting = Setting::Device;
@@ -234,12 +238,12 @@ mod tests {
                 "device",
             ),
             (
-                Scenario::WhatsApp,
+                Scenario::Only(Flow::WhatsApp),
                 |options| options.phone = PhoneChoice::Callback,
                 "whatsapp",
             ),
             (
-                Scenario::FlashCall,
+                Scenario::Only(Flow::FlashCall),
                 |options| {
                     options.phone = PhoneChoice::Fixed;
                     options.code = Code::new("1234").ok();
@@ -247,17 +251,17 @@ mod tests {
                 "flashcall",
             ),
             (
-                Scenario::Sms,
+                Scenario::Only(Flow::Sms),
                 |options| options.phone = PhoneChoice::Fixed,
                 "SINCH_LOAD_CODE",
             ),
             (
-                Scenario::Sms,
+                Scenario::Only(Flow::Sms),
                 |options| options.warm_up = options.duration,
                 "warm-up",
             ),
             (
-                Scenario::Sms,
+                Scenario::Only(Flow::Sms),
                 |options| options.shard = "0/2".parse().unwrap(),
                 "--seed and --start-at",
             ),

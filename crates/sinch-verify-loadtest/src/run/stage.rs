@@ -214,7 +214,7 @@ async fn emulator(
         application = application.callback_url(url.parse().map_err(|error| unusable(&error))?);
     }
     let mut settings = Settings::default();
-    if options.scenario == Scenario::BadCallback {
+    if options.scenario == Scenario::Only(Flow::BadCallback) {
         settings.decision_timeout = DECISION;
     }
     let mut builder = Emulator::builder().application(application).settings(settings);

@@ -128,7 +128,7 @@ fn run_is_named_by_what_its_shards_share() {
     for change in [
         (|setup| setup.seed = 1) as fn(&mut Setup),
         |setup| setup.mix = "sms=1".parse().ok(),
-        |setup| setup.scenario = Scenario::Sms,
+        |setup| setup.scenario = Scenario::Only(Flow::Sms),
         |setup| setup.setting = Setting::Device,
         |setup| setup.load = Load::Closed { users: 64 },
         |setup| setup.duration_seconds = 21.0,

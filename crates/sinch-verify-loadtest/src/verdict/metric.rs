@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::failure::FailureKind;
 use crate::flows::Flow;
-use crate::measure::{FlowTally, Interval, Latency};
+use crate::measure::{Counter, FlowTally, Interval, Latency};
 use crate::names::{UnknownName, named};
 use crate::runfile::RunFile;
 
@@ -56,40 +56,6 @@ pub enum Statistic {
 }
 
 named! {
-    /// A count in thresholds.
-    pub enum Counter as "counter" {
-        /// Flows that fell due. Of the whole run only.
-        Scheduled = "scheduled",
-        /// Flows that were started.
-        Started = "started",
-        /// Flows that came to an end of their own.
-        Finished = "finished",
-        /// Those of them that ended as expected.
-        Succeeded = "succeeded",
-        /// Those that did not.
-        Failed = "failed",
-        /// Flows that were cut off because the run was ended before its time.
-        Aborted = "aborted",
-        /// Requests to the target.
-        Requests = "requests",
-        /// Flows that were due while every user was busy. Of the whole run only.
-        Dropped = "dropped",
-        /// Flows that were started more than 5 ms late. Of the whole run only.
-        Late = "late",
-        /// Callbacks that our receiver took. Of the whole run only.
-        Callbacks = "callbacks",
-        /// Callbacks that had come before. Of the whole run only.
-        Duplicates = "duplicates",
-        /// Callbacks whose flow had stopped waiting for them. Of the whole run only.
-        Overdue = "overdue",
-        /// Callbacks that belong to no flow of the run. Of the whole run only.
-        Orphans = "orphans",
-        /// Callbacks that our receiver refused. Of the whole run only.
-        Refused = "refused",
-    }
-}
-
-named! {
     /// A ratio, or a count in a second, in thresholds.
     pub enum Ratio as "rate" {
         /// The failed of the finished flows.
@@ -102,23 +68,6 @@ named! {
         Throughput = "throughput",
         /// Requests sent in a second.
         Requests = "request-rate",
-    }
-}
-
-impl Counter {
-    /// Whether it is counted for the run as a whole, and not by flow.
-    fn is_of_run(self) -> bool {
-        matches!(
-            self,
-            Self::Scheduled
-                | Self::Dropped
-                | Self::Late
-                | Self::Callbacks
-                | Self::Duplicates
-                | Self::Overdue
-                | Self::Orphans
-                | Self::Refused
-        )
     }
 }
 
@@ -167,7 +116,10 @@ impl Metric {
         };
         match self.what {
             What::Time(interval, statistic) => statistic.of(tally.time(interval)),
-            What::Count(counter) => Some(count(run, tally, counter) as f64),
+            What::Count(counter) => {
+                let count = tally.get(counter).or_else(|| run.counters.get(counter))?;
+                Some(count as f64)
+            }
             What::Errors(kind) => {
                 let count = match self.flow {
                     Some(_) => tally.failures.get(&kind).map(|failures| failures.count),
@@ -177,25 +129,6 @@ impl Metric {
             }
             What::Rate(ratio) => rate(run, tally, ratio),
         }
-    }
-}
-
-fn count(run: &RunFile, tally: &FlowTally, counter: Counter) -> u64 {
-    match counter {
-        Counter::Scheduled => run.counters.scheduled,
-        Counter::Started => tally.started(),
-        Counter::Finished => tally.finished(),
-        Counter::Succeeded => tally.succeeded,
-        Counter::Failed => tally.failed,
-        Counter::Aborted => tally.aborted,
-        Counter::Requests => tally.requests,
-        Counter::Dropped => run.counters.dropped,
-        Counter::Late => run.counters.late,
-        Counter::Callbacks => run.counters.callbacks,
-        Counter::Duplicates => run.counters.duplicates,
-        Counter::Overdue => run.counters.overdue,
-        Counter::Orphans => run.counters.orphans,
-        Counter::Refused => run.counters.refused,
     }
 }
 
@@ -266,7 +199,7 @@ impl FromStr for Metric {
             .unwrap_or((None, text));
         let what = what(rest, flow.is_none())?;
         let of_run = match what {
-            What::Count(counter) => counter.is_of_run(),
+            What::Count(counter) => !is_of_flow(counter),
             What::Rate(ratio) => ratio.is_of_run(),
             What::Time(..) | What::Errors(_) => false,
         };
@@ -299,12 +232,17 @@ fn what(text: &str, of_run: bool) -> Result<What, UnknownName> {
     })
 }
 
+/// Whether it is counted by flow, and not for the run as a whole only.
+fn is_of_flow(counter: Counter) -> bool {
+    FlowTally::default().get(counter).is_some()
+}
+
 /// The first words of metrics; those of the run as a whole only where `of_run` says so.
 fn names(of_run: bool) -> Vec<&'static str> {
     let intervals = Interval::ALL.iter().map(|interval| interval.as_str());
     let counters = Counter::ALL
         .iter()
-        .filter(|counter| of_run || !counter.is_of_run())
+        .filter(|counter| of_run || is_of_flow(**counter))
         .map(|counter| counter.as_str());
     let ratios = Ratio::ALL
         .iter()

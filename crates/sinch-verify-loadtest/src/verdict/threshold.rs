@@ -4,9 +4,10 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 
 use super::Check;
-use super::metric::{Counter, Metric, Ratio, Unit, What};
+use super::metric::{Metric, Ratio, Unit, What};
 use crate::failure::FailureKind;
 use crate::flows::Flow;
+use crate::measure::Counter;
 use crate::names::UnknownName;
 use crate::runfile::RunFile;
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::runfile::{Load, TransportName};
 use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 use sinch_verify_loadtest::{Options, Run, Scenario};
@@ -10,7 +11,7 @@ use sinch_verify_loadtest::{Options, Run, Scenario};
 #[test]
 fn run_that_begins_late_says_when_and_is_invalid() {
     for transport in [TransportName::Lean, TransportName::Goose] {
-        let mut options = Options::new(Scenario::Sms, Duration::from_millis(100));
+        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_millis(100));
         options.load = Load::Closed { users: 2 };
         options.transport = transport;
         let before = SystemTime::now();

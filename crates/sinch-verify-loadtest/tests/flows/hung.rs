@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule};
+use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
 use sinch_verify_loadtest::safety::Destination;
@@ -37,7 +38,7 @@ async fn run(
     let Ok(Destination::Mock(url)) = Destination::judge(emulator.base_url(), None, false) else {
         panic!("an emulator on loopback is a mock");
     };
-    let mut options = Options::new(Scenario::Sms, duration);
+    let mut options = Options::new(Scenario::Only(Flow::Sms), duration);
     options.load = Load::Closed {
         users: USERS as usize,
     };

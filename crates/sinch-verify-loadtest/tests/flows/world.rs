@@ -166,7 +166,7 @@ fn run() -> RunId {
 }
 
 fn setup() -> Setup {
-    let mut options = Options::new(Scenario::Sms, Duration::from_secs(60));
+    let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(60));
     options.load = Load::Closed { users: 1 };
     options.setup(0)
 }

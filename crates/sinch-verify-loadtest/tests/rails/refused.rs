@@ -127,15 +127,18 @@ async fn confirmed_target_is_not_good_for_other_flows() {
     mixed.mix = "sms=1,resend-storm=1".parse().unwrap();
     for (options, says) in [
         (
-            against(Scenario::QueryOnly, PhoneChoice::Callback),
+            against(Scenario::Only(Flow::QueryOnly), PhoneChoice::Callback),
             "query-only is refused",
         ),
         (
-            against(Scenario::WrongCode, PhoneChoice::Callback),
+            against(Scenario::Only(Flow::WrongCode), PhoneChoice::Callback),
             "wrong-code is refused",
         ),
         (mixed, "resend-storm is refused"),
-        (against(Scenario::Sms, PhoneChoice::Inbox), "shows no inbox"),
+        (
+            against(Scenario::Only(Flow::Sms), PhoneChoice::Inbox),
+            "shows no inbox",
+        ),
     ] {
         let prepared = tokio::task::spawn_blocking(|| Run::prepare(options).map(drop));
         let error = prepared.await.unwrap().unwrap_err();

@@ -99,7 +99,7 @@ pub(crate) fn request(port: u16) -> LiveRequest {
             key,
             secret,
         },
-        scenario: Scenario::Sms,
+        scenario: Scenario::Only(Flow::Sms),
         flows: vec![Flow::Sms],
         phone: PhoneChoice::Callback,
         budget: budget(),
