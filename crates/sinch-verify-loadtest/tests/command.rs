@@ -3,7 +3,7 @@
 
 mod exit;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use exit::{assert_exit, assert_shard_exit};
@@ -15,10 +15,14 @@ use sinch_verify_loadtest::runfile::{Load, RunFile, Shard, TransportName};
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{FailureKind, Scenario};
 
-fn command(arguments: &[&str]) -> Command {
+const KEY: &str = "11111111-2222-3333-4444-555555555555";
+const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+
+/// The command with these arguments, which are split at spaces.
+fn command(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
     command
-        .args(arguments)
+        .args(line.split_whitespace())
         .env_remove("SINCH_APPLICATION_KEY")
         .env_remove("SINCH_APPLICATION_SECRET")
         .env_remove("SINCH_LOAD_CODE")
@@ -28,28 +32,50 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-fn load(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
+/// The same with a key and a secret in its environment.
+fn keyed(line: &str) -> Command {
+    let mut command = command(line);
+    command
+        .env("SINCH_APPLICATION_KEY", KEY)
+        .env("SINCH_APPLICATION_SECRET", SECRET);
+    command
+}
+
+/// A directory of this name's own.
+fn directory(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn read(file: impl AsRef<Path>) -> RunFile {
+    RunFile::from_json(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// What was written to standard output.
+fn printed(output: &Output) -> RunFile {
+    RunFile::from_json(text(&output.stdout)).unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-fn assert_usage(arguments: &[&str], says: &str) {
-    let output = load(arguments);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+fn assert_usage(command: &mut Command, says: &str) {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{command:?}");
     assert!(output.stdout.is_empty());
     let stderr = text(&output.stderr);
-    assert!(stderr.contains(says), "{arguments:?} says {stderr}");
+    assert!(stderr.contains(says), "{command:?} says {stderr}");
 }
 
 /// Runs, reads the run file, and checks what holds for every run that goes well.
-fn run(arguments: &[&str]) -> RunFile {
-    let output = load(&[&["run", "--json", "-"], arguments].concat());
-    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+fn run(arguments: &str) -> RunFile {
+    let output = command("run --json -")
+        .args(arguments.split(' '))
+        .output()
+        .unwrap();
+    let file = printed(&output);
     assert_exit(&output, &file, 0);
-    assert_eq!(file.counters.failed, 0, "{arguments:?}: {:?}", file.errors());
+    assert_eq!(file.counters.failed, 0, "{arguments}: {:?}", file.errors());
     assert_conserved(&file);
     file
 }
@@ -81,24 +107,11 @@ fn assert_conserved(file: &RunFile) {
 
 #[test]
 fn users_who_wait_pass_and_leave_a_file() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("closed");
-    let path = directory.to_str().unwrap();
-    let output = load(&[
-        "run",
-        "--scenario",
-        "sms",
-        "--users",
-        "4",
-        "--duration",
-        "3s",
-        "--warm-up",
-        "0s",
-        "--out",
-        path,
-    ]);
+    let directory = directory("closed");
+    let mut command = command("run --scenario sms --users 4 --duration 3s --warm-up 0s --out");
+    let output = command.arg(&directory).output().unwrap();
     let table = text(&output.stdout);
-    let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
-    let file = RunFile::from_json(&json).unwrap();
+    let file = read(directory.join("run.json"));
     assert_exit(&output, &file, 0);
     let verdict = format!("verdict: {}", file.verdict.as_ref().unwrap().exit);
     assert!(table.contains(&verdict), "{table}");
@@ -123,17 +136,9 @@ fn users_who_wait_pass_and_leave_a_file() {
 #[test]
 fn open_model_keeps_its_rate_on_both_transports() {
     for transport in ["goose", "lean"] {
-        let arguments = [
-            "--rate",
-            "100/s",
-            "--duration",
-            "2s",
-            "--transport",
-            transport,
-            "--users",
-            "64",
-        ];
-        let file = run(&[&arguments[..], &["--scenario", "mixed", "--seed", "3"]].concat());
+        let file = run(&format!(
+            "--scenario mixed --seed 3 --rate 100/s --users 64 --duration 2s --transport {transport}"
+        ));
         assert_eq!(file.setup.transport.as_str(), transport);
         assert_eq!(
             file.counters.scheduled + file.warm_up.scheduled,
@@ -157,7 +162,7 @@ fn open_model_keeps_its_rate_on_both_transports() {
 
 #[test]
 fn default_is_an_open_model_at_fifty() {
-    let file = run(&["--duration", "1s", "--warm-up", "0s", "--transport", "lean"]);
+    let file = run("--duration 1s --warm-up 0s --transport lean");
     let rate = Rate::Constant { per_second: 50.0 };
     assert!(matches!(&file.setup.load, Load::Open { rate: wanted, .. } if *wanted == rate));
     assert_eq!(file.counters.scheduled, 50);
@@ -167,15 +172,9 @@ fn default_is_an_open_model_at_fifty() {
 fn every_scenario_passes_in_both_settings() {
     for scenario in Scenario::all() {
         for setting in ["backend", "device"] {
-            let arguments = [
-                "--scenario",
-                scenario.as_str(),
-                "--setting",
-                setting,
-                "--transport",
-                "lean",
-            ];
-            let file = run(&[&arguments[..], &["--rate", "40/s", "--duration", "300ms"]].concat());
+            let file = run(&format!(
+                "--scenario {scenario} --setting {setting} --transport lean --rate 40/s --duration 300ms"
+            ));
             assert_eq!(file.setup.scenario, scenario);
             assert_eq!(file.setup.setting.as_str(), setting);
             assert!(file.counters.finished > 0);
@@ -185,23 +184,14 @@ fn every_scenario_passes_in_both_settings() {
 
 #[test]
 fn no_artifact_holds_a_number() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-number");
+    let directory = directory("no-number");
     for phone in ["inbox", "callback"] {
-        let output = load(&[
-            "run",
-            "--duration",
-            "300ms",
-            "--json",
-            "-",
-            "--transport",
-            "lean",
-            "--phone",
-            phone,
-            "--out",
-            directory.to_str().unwrap(),
-        ]);
-        let file = RunFile::from_json(text(&output.stdout)).unwrap();
-        assert_exit(&output, &file, 0);
+        let output = command("run --duration 300ms --transport lean --json -")
+            .args(["--phone", phone, "--out"])
+            .arg(&directory)
+            .output()
+            .unwrap();
+        assert_exit(&output, &printed(&output), 0);
         let files = std::fs::read_dir(&directory).unwrap();
         let mut written: Vec<_> = files
             .map(|file| std::fs::read(file.unwrap().path()).unwrap())
@@ -219,22 +209,11 @@ fn no_artifact_holds_a_number() {
 #[test]
 fn flows_that_fail_fail_the_run() {
     // A code that nobody sends.
-    let output = command(&[
-        "run",
-        "--duration",
-        "300ms",
-        "--json",
-        "-",
-        "--transport",
-        "lean",
-        "--phone",
-        "fixed",
-        "--no-callbacks",
-    ])
-    .env("SINCH_LOAD_CODE", "00000")
-    .output()
-    .unwrap();
-    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    let output = command("run --duration 300ms --transport lean --json - --phone fixed --no-callbacks")
+        .env("SINCH_LOAD_CODE", "00000")
+        .output()
+        .unwrap();
+    let file = printed(&output);
     assert_exit(&output, &file, 1);
     let errors = file.errors();
     assert_eq!(
@@ -247,41 +226,30 @@ fn flows_that_fail_fail_the_run() {
 /// Shards as processes of their own: together they are the run, and one judgement.
 #[test]
 fn shards_merge_to_the_run() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shards");
+    let directory = directory("shards");
     let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     let soon = jiff::Timestamp::try_from(soon).unwrap().to_string();
     let shards: Vec<_> = (0..3)
         .map(|index| {
             let out = directory.join(index.to_string());
-            let shard = format!("{index}/3");
-            let child = command(&[
-                "run",
-                "--rate",
-                "poisson:90/s",
-                "--duration",
-                "1s",
-                "--warm-up",
-                "0s",
-            ])
-            .args(["--transport", "lean", "--scenario", "mixed", "--seed", "5"])
-            .args(["--shard", &shard, "--start-at", &soon, "--out"])
-            .arg(&out)
-            .spawn()
-            .unwrap();
+            let child = command("run --scenario mixed --rate poisson:90/s --duration 1s --warm-up 0s")
+                .args("--transport lean --seed 5 --start-at".split(' '))
+                .args([&soon, "--shard", &format!("{index}/3"), "--out"])
+                .arg(&out)
+                .spawn()
+                .unwrap();
             (child, out.join("run.json"))
         })
         .collect();
     let mut files = Vec::new();
     for (child, file) in shards {
         let output = child.wait_with_output().unwrap();
-        let shard = RunFile::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        assert_shard_exit(&output, &shard, &soon);
-        files.push(file.to_str().unwrap().to_owned());
+        assert_shard_exit(&output, &read(&file), &soon);
+        files.push(file);
     }
-    let merge = |files: &[&str]| load(&[&["merge", "--json", "-"], files].concat());
-    let all: Vec<_> = files.iter().map(String::as_str).collect();
-    let output = merge(&all);
-    let merged = RunFile::from_json(text(&output.stdout)).unwrap();
+    let merge = |files: &[PathBuf]| command("merge --json -").args(files).output().unwrap();
+    let output = merge(&files);
+    let merged = printed(&output);
     assert_exit(&output, &merged, 0);
     assert!(merged.shards.is_whole());
     assert_conserved(&merged);
@@ -290,33 +258,29 @@ fn shards_merge_to_the_run() {
     assert_eq!(merged.counters.scheduled, schedule.count() as u64);
     assert!(merged.verdict.is_some());
 
-    for some in [&all[..2], &all[..1]] {
+    for some in [&files[..2], &files[..1]] {
         let output = merge(some);
         assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
-        let merged = RunFile::from_json(text(&output.stdout)).unwrap();
-        let reasons = merged.verdict.unwrap().reasons.join("; ");
+        let reasons = printed(&output).verdict.unwrap().reasons.join("; ");
         assert!(reasons.contains("missing"), "{reasons}");
     }
     assert_eq!(
         merged.setup.what(),
         "mixed sms=70,flashcall=15,callout=10,seamless=5"
     );
-    let output = merge(&[&all[..], &["--threshold", "expire.e2e.p99 < 9s"]].concat());
-    assert_eq!(output.status.code(), Some(2));
-    let stderr = text(&output.stderr);
-    assert!(stderr.contains("no such flow in this scenario"), "{stderr}");
+    let mut command = command("merge --threshold expire.e2e.p99<9s");
+    assert_usage(command.args(&files), "no such flow in this scenario");
 
-    let output = merge(&[all[0], all[0]]);
+    let output = merge(&[files[0].clone(), files[0].clone()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("shard 0 is there already"));
 
     // The same shard of a run with another seed.
-    let other = std::fs::read_to_string(all[1]).unwrap();
-    let mut other: RunFile = RunFile::from_json(&other).unwrap();
+    let mut other = read(&files[1]);
     other.run = "ffffffffffffffff".parse().unwrap();
     let foreign = directory.join("foreign.json");
     std::fs::write(&foreign, other.to_json().unwrap()).unwrap();
-    let output = merge(&[all[0], foreign.to_str().unwrap()]);
+    let output = merge(&[files[0].clone(), foreign]);
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
     assert!(
@@ -327,21 +291,12 @@ fn shards_merge_to_the_run() {
 
 #[test]
 fn runs_are_compared() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compared");
+    let directory = directory("compared");
     std::fs::create_dir_all(&directory).unwrap();
     let (before, after) = (directory.join("before.json"), directory.join("after.json"));
-    let arguments = [
-        "run",
-        "--duration",
-        "300ms",
-        "--warm-up",
-        "0s",
-        "--transport",
-        "lean",
-        "--json",
-    ];
-    load(&[&arguments[..], &[before.to_str().unwrap()]].concat());
-    let mut file = RunFile::from_json(&std::fs::read_to_string(&before).unwrap()).unwrap();
+    let mut run = command("run --duration 300ms --warm-up 0s --transport lean --json");
+    run.arg(&before).output().unwrap();
+    let mut file = read(&before);
     // Whether this machine had time for it is not what is tried here.
     file.verdict.as_mut().unwrap().exit = Exit::Pass;
     std::fs::write(&before, file.to_json().unwrap()).unwrap();
@@ -349,8 +304,8 @@ fn runs_are_compared() {
     failing["flows"]["sms"]["failed"] = 5.into();
     std::fs::write(&after, failing.to_string()).unwrap();
     let compare = |first: &PathBuf, second: &PathBuf, worse: &str| {
-        let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
-        let output = load(&["compare", first, second, "--worse", worse]);
+        let mut compare = command("compare --worse");
+        let output = compare.arg(worse).args([first, second]).output().unwrap();
         let table = text(&output.stdout).to_owned();
         (output.status.code(), table)
     };
@@ -369,7 +324,7 @@ fn runs_are_compared() {
 
 #[test]
 fn what_is_no_run_file_is_told() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-run-file");
+    let directory = directory("no-run-file");
     std::fs::create_dir_all(&directory).unwrap();
     for (name, content, says) in [
         ("absent.json", None, "failed to read"),
@@ -380,59 +335,58 @@ fn what_is_no_run_file_is_told() {
         if let Some(content) = content {
             std::fs::write(&file, content).unwrap();
         }
-        assert_usage(&["merge", file.to_str().unwrap()], says);
+        assert_usage(command("merge").arg(&file), says);
     }
 }
 
 #[test]
 fn wrong_usage_is_told() {
     for (arguments, says) in [
-        (&["--scenario", "smss"][..], "the nearest is `sms`"),
-        (&["--scenario", "bad_callback"], "the nearest is `bad-callback`"),
-        (&["--mix", "sms=1,calout=1"], "the nearest is `callout`"),
-        (&["--transport", "hyper"], "there are goose, lean"),
-        (&["--users", "0"], "from 1 to"),
-        (&["--rate", "0/s"], "a rate of zero starts nothing"),
-        (&["--rate", "300"], "not a rate such as 300/s"),
-        (&["--duration", "0s"], "from 100ms"),
-        (&["--duration", "10"], "unit"),
-        (&["--shard", "4/4"], "a shard is i/n"),
-        (&["--shard", "0/4"], "--seed and --start-at"),
-        (&["--start-at", "2020-01-01T00:00:00Z"], "--start-at has passed"),
-        (&["--scenario", "deny", "--no-callbacks"], "needs callbacks"),
-        (&["--warm-up", "10s"], "the warm-up must end before"),
-        (&["--phone", "fixed"], "SINCH_LOAD_CODE"),
+        ("--scenario smss", "the nearest is `sms`"),
+        ("--scenario bad_callback", "the nearest is `bad-callback`"),
+        ("--mix sms=1,calout=1", "the nearest is `callout`"),
+        ("--transport hyper", "there are goose, lean"),
+        ("--users 0", "from 1 to"),
+        ("--rate 0/s", "a rate of zero starts nothing"),
+        ("--rate 300", "not a rate such as 300/s"),
+        ("--duration 0s", "from 100ms"),
+        ("--duration 10", "unit"),
+        ("--shard 4/4", "a shard is i/n"),
+        ("--shard 0/4", "--seed and --start-at"),
+        ("--start-at 2020-01-01T00:00:00Z", "--start-at has passed"),
+        ("--scenario deny --no-callbacks", "needs callbacks"),
+        ("--warm-up 10s", "the warm-up must end before"),
+        ("--phone fixed", "SINCH_LOAD_CODE"),
     ] {
-        assert_usage(&[&["run"], arguments].concat(), says);
+        assert_usage(command("run").args(arguments.split(' ')), says);
     }
 }
 
 /// What cannot be written is told before anything is sent, not when it is lost.
 #[test]
 fn outputs_that_cannot_be_written_are_told_before_the_run() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unwritable");
+    let directory = directory("unwritable");
     std::fs::create_dir_all(&directory).unwrap();
     let file = directory.join("file");
     std::fs::write(&file, "").unwrap();
     let below = file.join("out");
     let absent = directory.join("absent").join("run.json");
     for (flag, path) in [("--out", &below), ("--json", &absent)] {
-        let path = path.to_str().unwrap();
-        assert_usage(&["run", "--duration", "100ms", flag, path], flag);
+        assert_usage(command("run --duration 100ms").arg(flag).arg(path), flag);
     }
 }
 
 #[test]
 fn files_stay_as_they_were_when_there_is_no_run() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-run");
+    let directory = directory("no-run");
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("run.json"), "of yesterday").unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let out = directory.to_str().unwrap();
     // A port that somebody else has is wrong usage; nothing was sent.
-    assert_usage(&["run", "--callback-listen", &address, "--out", out], &address);
+    let mut command = command("run --callback-listen");
+    assert_usage(command.args([&address, "--out"]).arg(&directory), &address);
     let left: Vec<_> = std::fs::read_dir(&directory).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
@@ -443,18 +397,9 @@ fn files_stay_as_they_were_when_there_is_no_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_keeps_nothing_else_from_being() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("full");
-    let output = load(&[
-        "run",
-        "--duration",
-        "200ms",
-        "--transport",
-        "lean",
-        "--json",
-        "/dev/full",
-        "--out",
-        directory.to_str().unwrap(),
-    ]);
+    let directory = directory("full");
+    let mut command = command("run --duration 200ms --transport lean --json /dev/full --out");
+    let output = command.arg(&directory).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("failed to write /dev/full"));
     assert!(
@@ -462,8 +407,7 @@ fn what_cannot_be_written_keeps_nothing_else_from_being() {
         "{}",
         text(&output.stdout)
     );
-    let json = std::fs::read_to_string(directory.join("run.json")).unwrap();
-    assert!(RunFile::from_json(&json).unwrap().counters.finished > 0);
+    assert!(read(directory.join("run.json")).counters.finished > 0);
     assert!(directory.join("report.html").metadata().unwrap().len() > 1000);
 }
 
@@ -475,44 +419,23 @@ fn live_target_is_refused() {
         "http://127.0.0.1.example.com",
     ] {
         assert_usage(
-            &["run", "--users", "1", "--target", url],
+            command("run --users 1 --target").arg(url),
             "is a live target, where every verification costs money",
         );
     }
     assert_usage(
-        &["run", "--users", "1", "--target", "http://127.0.0.1:9"],
+        &mut command("run --users 1 --target http://127.0.0.1:9"),
         "SINCH_APPLICATION_KEY",
     );
 }
 
 #[test]
 fn shards_with_callbacks_need_an_application_each() {
-    let arguments = [
-        "run",
-        "--target",
-        "http://127.0.0.1:9",
-        "--shard",
-        "0/2",
-        "--seed",
-        "1",
-        "--start-at",
-        "2126-11-24T06:00:00Z",
-        "--callback-listen",
-        "127.0.0.1:0",
-    ];
-    let output = command(&arguments)
-        .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
-        .env("SINCH_APPLICATION_SECRET", "BeIukql3pTKJ8RGL5zo0DA==")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("--application-per-shard"));
+    let line = "run --target http://127.0.0.1:9 --shard 0/2 --seed 1 --start-at 2126-11-24T06:00:00Z \
+                --callback-listen 127.0.0.1:0";
+    assert_usage(&mut keyed(line), "--application-per-shard");
     // Said, it gets as far as the target, which is not there.
-    let output = command(&[&arguments[..], &["--application-per-shard"]].concat())
-        .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
-        .env("SINCH_APPLICATION_SECRET", "BeIukql3pTKJ8RGL5zo0DA==")
-        .output()
-        .unwrap();
+    let output = keyed(line).arg("--application-per-shard").output().unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
 }
 
@@ -521,18 +444,13 @@ fn absent_target_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let output = command(&["run", "--users", "1", "--target", &url])
-        .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
-        .env("SINCH_APPLICATION_SECRET", "BeIukql3pTKJ8RGL5zo0DA==")
-        .output()
-        .unwrap();
+    let output = keyed("run --users 1 --target").arg(url).output().unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn emulator_elsewhere_can_be_the_target() {
-    let (key, secret) = ("11111111-2222-3333-4444-555555555555", "BeIukql3pTKJ8RGL5zo0DA==");
-    let application = Application::new(key.parse().unwrap(), secret.parse().unwrap());
+    let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
     let emulator = Emulator::builder()
         .application(application)
         .start()
@@ -540,26 +458,13 @@ async fn emulator_elsewhere_can_be_the_target() {
         .unwrap();
     let url = emulator.url();
     let run = move || {
-        command(&[
-            "run",
-            "--users",
-            "2",
-            "--duration",
-            "500ms",
-            "--json",
-            "-",
-            "--target",
-            &url,
-        ])
-        .env("SINCH_APPLICATION_KEY", key)
-        .env("SINCH_APPLICATION_SECRET", secret)
-        .output()
-        .unwrap()
+        let mut command = keyed("run --users 2 --duration 500ms --json - --target");
+        command.arg(url).output().unwrap()
     };
     let output = tokio::task::spawn_blocking(run).await.unwrap();
-    let file = RunFile::from_json(text(&output.stdout)).unwrap();
+    let file = printed(&output);
     assert_exit(&output, &file, 0);
     assert_eq!(file.setup.target, format!("the emulator at {}", emulator.url()));
     assert!(file.counters.finished > 0);
-    assert!(!text(&output.stderr).contains(secret));
+    assert!(!text(&output.stderr).contains(SECRET));
 }

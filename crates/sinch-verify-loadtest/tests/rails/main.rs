@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod command;
+#[path = "../exit/mod.rs"]
+mod exit;
 mod pacing;
 mod refused;
 mod spending;
