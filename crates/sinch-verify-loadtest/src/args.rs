@@ -15,7 +15,7 @@ use sinch_verify_loadtest::arrivals::Rate;
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice};
 use sinch_verify_loadtest::safety::Destination;
 use sinch_verify_loadtest::verdict::Thresholds;
-use sinch_verify_loadtest::{Against, Elsewhere, Options, Receiving};
+use sinch_verify_loadtest::{Against, Options, Receiving};
 
 pub(crate) use compare::CompareArgs;
 use live::{LiveArgs, confirm};
@@ -91,23 +91,12 @@ impl RunArgs {
         thresholds
             .fit(&options.flows())
             .map_err(|error| format!("a threshold: {error}"))?;
-        let Some(Elsewhere {
-            url,
-            pin,
-            key,
-            secret,
-        }) = elsewhere
-        else {
+        let Some(service) = elsewhere else {
             return Ok(self.unless_planned(options, thresholds));
         };
-        match url {
+        match service.url.clone() {
             Destination::Mock(url) => {
-                options.against = Against::Mock(Elsewhere {
-                    url,
-                    pin,
-                    key,
-                    secret,
-                });
+                options.against = Against::Mock(service.with_url(url));
             }
             Destination::Live(url) => {
                 if self.load.rate.is_none() && self.load.users.is_none() {
@@ -126,15 +115,7 @@ impl RunArgs {
                     };
                 }
                 options.check()?;
-                let plan = self.live.plan(
-                    Elsewhere {
-                        url,
-                        pin,
-                        key,
-                        secret,
-                    },
-                    &options,
-                )?;
+                let plan = self.live.plan(service.with_url(url), &options)?;
                 if self.live.plan {
                     return Ok(Asked::Plan(plan.to_string()));
                 }

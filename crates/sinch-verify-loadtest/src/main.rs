@@ -18,7 +18,7 @@ use sinch_verify_loadtest::compare::Comparison;
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::safety::Stop;
 use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Against, Alarm, Run, RunError};
+use sinch_verify_loadtest::{Alarm, Run, RunError};
 
 use args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use outcome::{conclude, conclude_shard, give_up, print, say};
@@ -63,10 +63,7 @@ fn run(args: &RunArgs) -> Result<Exit> {
     };
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
-    let rails = match &options.against {
-        Against::Live(live) => Some(Arc::clone(live.rails())),
-        _ => None,
-    };
+    let rails = options.against.rails().cloned();
     let run = Run::prepare(options)?;
     let board = run.board();
     let spending = rails.clone();

@@ -26,7 +26,6 @@ use crate::flows::Flow;
 use crate::numbers::Numbers;
 use crate::runfile::{Load, RunFile, RunId, Setup, TransportName};
 use crate::scenario::Scenario;
-use crate::target::Against;
 use crate::wire::LeanWire;
 
 pub use draft::Draft;
@@ -118,10 +117,7 @@ impl Run {
             ..
         } = self;
         let (cast, service) = stage.split();
-        let rails = match &options.against {
-            Against::Live(live) => Some(Arc::clone(live.rails())),
-            _ => None,
-        };
+        let rails = options.against.rails().cloned();
         let run = cast.run.clone();
         let (source, schedule) = source(&options, setup.seed);
         let crew = Arc::new(Crew {

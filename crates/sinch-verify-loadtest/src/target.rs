@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use sinch_verify_client::BuildError;
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
 use crate::runfile::Setting;
-use crate::safety::{LiveTarget, MockUrl, Pin};
+use crate::safety::{LiveTarget, MockUrl, Pin, Rails};
 
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
@@ -70,6 +71,17 @@ pub enum Against {
     Live(LiveTarget),
 }
 
+impl Against {
+    /// What keeps a live run from spending more than it may; `None` against a mock.
+    #[must_use]
+    pub fn rails(&self) -> Option<&Arc<Rails>> {
+        match self {
+            Self::Live(live) => Some(live.rails()),
+            Self::Own | Self::Mock(_) => None,
+        }
+    }
+}
+
 /// A service that is there already, and the application that asks it. `U` says what is known about
 /// its URL.
 #[derive(Clone, Debug)]
@@ -94,6 +106,19 @@ impl<U: AsRef<BaseUrl>> Elsewhere<U> {
         );
         target.pin.clone_from(&self.pin);
         target
+    }
+}
+
+impl<U> Elsewhere<U> {
+    /// The same service, at a URL of which something else is known.
+    #[must_use]
+    pub fn with_url<V>(self, url: V) -> Elsewhere<V> {
+        Elsewhere {
+            url,
+            pin: self.pin,
+            key: self.key,
+            secret: self.secret,
+        }
     }
 }
 

@@ -152,11 +152,11 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn duration(text: &str) -> Result<Duration, String> {
-    any_duration(text)?;
-    any_duration(text)
-        .ok()
-        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
-        .ok_or_else(|| "must be from 100ms to 24h".to_owned())
+    let duration = any_duration(text)?;
+    if duration < SHORTEST {
+        return Err("must be from 100ms to 24h".to_owned());
+    }
+    Ok(duration)
 }
 
 fn any_duration(text: &str) -> Result<Duration, String> {

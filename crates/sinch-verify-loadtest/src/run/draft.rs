@@ -7,7 +7,6 @@ use super::options::Options;
 use crate::board::Board;
 use crate::runfile::{Generator, RunFile, RunId, Schema, Setup, Shards, Stopped};
 use crate::safety::Stop;
-use crate::target::Against;
 
 /// A run as it can be written down at any time: what a run file needs beside what was counted.
 #[derive(Debug)]
@@ -30,10 +29,7 @@ impl Draft {
     /// The run, begun at this time by the wall clock. There is no verdict in it.
     pub(super) fn file(&self, begun: Timestamp) -> RunFile {
         let options = &self.options;
-        let rails = match &options.against {
-            Against::Live(live) => Some(live.rails()),
-            _ => None,
-        };
+        let rails = options.against.rails();
         let counted = self.board.counted();
         let mut generator = Generator::here(self.workers);
         generator.in_flight_max = counted.in_flight_max;

@@ -67,10 +67,7 @@ impl Stage {
                     shard: options.shard,
                     misbehaves: options.flows().contains(&Flow::BadCallback),
                     codes: codes(options),
-                    rails: match &options.against {
-                        Against::Live(live) => Some(Arc::clone(live.rails())),
-                        _ => None,
-                    },
+                    rails: options.against.rails().cloned(),
                     room: room(options),
                 };
                 let receiver = runtime.block_on(receive(address, settings, board))?;
