@@ -86,6 +86,7 @@ impl<'a> Failure<'a> {
                 may_have_been_sent: self.call.map(Error::may_have_been_sent),
                 found: found.map(|found| match found {
                     Found::Verification(_) => "verification",
+                    Found::Doubtful(_) => "doubtful",
                     Found::Nothing => "nothing",
                     _ => "unknown",
                 }),
@@ -123,7 +124,7 @@ struct Told<'a> {
     reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_have_been_sent: Option<bool>,
-    /// Where an answer was lost: `verification`, `nothing` or `unknown`.
+    /// Where an answer was lost: `verification`, `doubtful`, `nothing` or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-/// Ends at Ctrl-C, and at the signal by which others end a process.
+/// Ends at Ctrl-C, at the signal by which others end a process, and when its terminal is closed.
 pub(crate) async fn stopped() -> anyhow::Result<()> {
     Stop::listen()?.stopped().await
 }
@@ -14,6 +14,8 @@ pub(crate) struct Stop {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Stop {
@@ -24,6 +26,7 @@ impl Stop {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt()).context("failed to wait for Ctrl-C")?,
                 terminate: signal(SignalKind::terminate()).context("failed to wait for SIGTERM")?,
+                hangup: signal(SignalKind::hangup()).context("failed to wait for SIGHUP")?,
             })
         }
         #[cfg(not(unix))]
@@ -36,6 +39,7 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
         Ok(())
     }

@@ -196,20 +196,37 @@ async fn the_emulator_posts_here_and_then_where_it_did_before() {
 async fn who_stops_it_gets_the_callback_url_back() {
     let emulator = emulator(None).await;
     let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
-    let listening = Listening::start(&["--decide", "deny"], &at);
-    assert_eq!(start_verification(&emulator).await, Some(3), "denied");
-    let pid = listening.child.id();
-    assert!(
-        Command::new("sh")
-            .args(["-c", &format!("kill -INT {pid}")])
-            .status()
-            .unwrap()
-            .success()
-    );
+    // The last is what a terminal sends that is closed.
+    for signal in ["INT", "TERM", "HUP"] {
+        let listening = Listening::start(&["--decide", "deny"], &at);
+        assert_eq!(start_verification(&emulator).await, Some(3), "denied");
+        let pid = listening.child.id();
+        assert!(
+            Command::new("sh")
+                .args(["-c", &format!("kill -{signal} {pid}")])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let (code, said) = listening.end().await;
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(said.contains("<-- 200 deny"), "{said}");
+        assert_eq!(callback_url(&emulator).await, Value::Null, "{signal}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_looks_whether_it_is_there_is_no_callback() {
+    let listening = Listening::alone(&["--count", "1"]);
+    for method in [http::Method::GET, http::Method::HEAD, http::Method::OPTIONS] {
+        let mut probe = Request::new(Bytes::new());
+        *probe.method_mut() = method;
+        *probe.uri_mut() = listening.event().uri().clone();
+        assert_eq!(send(probe).await.status(), 405);
+    }
+    send(listening.event()).await;
     let (code, said) = listening.end().await;
-    assert_eq!(code, Some(0));
-    assert!(said.contains("<-- 200 deny"), "{said}");
-    assert_eq!(callback_url(&emulator).await, Value::Null);
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -224,6 +224,17 @@ fn the_ready_file_is_its_own() {
     );
 }
 
+#[test]
+fn a_ready_file_that_cannot_be_written_is_said_before_anything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("no/such/folder.json");
+    let args = ["serve", "--port", "0", "--ready-file", nowhere.to_str().unwrap()];
+    let output = command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    assert!(stderr(&output).contains("--ready-file"), "{}", stderr(&output));
+}
+
 /// The status of a request for the messages of a number, to this host.
 fn status_for(port: &str, head: &str) -> String {
     let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
@@ -369,6 +380,14 @@ fn wrong_settings_name_file_place_and_nearest_name() {
             r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackURL":null}]}"#,
             "the nearest is `callbackUrl`",
         ),
+        (
+            r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","alsoSecrets":"BeIukql3pTKJ8RGL5zo0DA=="}]}"#,
+            "applications[0].alsoSecrets: expected a sequence",
+        ),
+        (
+            r#"{"applications":[{"key":"k","secret":12345678}]}"#,
+            "applications[0].secret: expected a string",
+        ),
         ("[]", "invalid type"),
         (
             &format!(r#"{{"applications":[{application},{application}]}}"#),
@@ -381,6 +400,10 @@ fn wrong_settings_name_file_place_and_nearest_name() {
         let error = stderr(&output);
         assert_ne!(output.status.code(), Some(0), "{text}");
         assert!(error.contains(told), "{text}: {error}");
+        assert!(
+            !error.contains("BeIukql3pTKJ8RGL5zo0DA") && !error.contains("12345678"),
+            "{error}"
+        );
     }
 }
 

@@ -204,7 +204,8 @@ impl Whose {
         };
         let their_method = found.method.as_ref();
         let their_number = found.identity.as_ref().map(Identity::phone_number);
-        their_number.is_none_or(|theirs| theirs == Ok(*number))
+        // One that cannot be read is not certainly another.
+        their_number.is_none_or(|theirs| theirs.is_err() || theirs == Ok(*number))
             // The service may name the method that it chose.
             && (*method == Method::Auto || their_method.is_none_or(|theirs| theirs == method))
     }
@@ -218,7 +219,8 @@ impl Whose {
         };
         let found = &told.verification;
         // A question by number is answered about that number.
-        let names_number = found.identity.is_some() || is_public(&inner.credentials);
+        let their_number = found.identity.as_ref().map(Identity::phone_number);
+        let names_number = matches!(their_number, Some(Ok(_))) || is_public(&inner.credentials);
         if found.is_successful() || !names_number {
             return false;
         }
@@ -226,7 +228,12 @@ impl Whose {
         let (Some(now), Some(begun)) = (told.date, &found.timestamp) else {
             return false;
         };
-        let age = now.duration_since(begun.time()).unwrap_or_default();
+        let age = match now.duration_since(begun.time()) {
+            Ok(age) => age,
+            Err(ahead) if ahead.duration() <= 2 * GRAIN => Duration::ZERO,
+            // By a clock that was moved ahead everything is new.
+            Err(_) => return false,
+        };
         age <= inner.clock.instant().saturating_duration_since(sent) + GRAIN
     }
 }

@@ -23,7 +23,7 @@ use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
 
-use ready::ReadyFile;
+use ready::Pending;
 use settings::SettingsFile;
 
 /// Arguments of `serve`.
@@ -204,12 +204,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let url = emulator.url();
+    let ready = args.ready_file.map(Pending::open).transpose()?;
     greet(&url, &key, shown_secret.as_deref(), has_callback);
     let stop = Stop::listen()?;
     // Who waits for the file may read the greeting too.
-    let ready = args
-        .ready_file
-        .map(|file| ReadyFile::write(file, &url, &key, shown_secret.as_deref()))
+    let ready = ready
+        .map(|ready| ready.write(&url, &key, shown_secret.as_deref()))
         .transpose()?;
     tokio::select! {
         ended = stop.stopped() => ended?,
@@ -256,6 +256,16 @@ fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str,
         if let Some(nearest) = known.min_by_key(|known| distance(&wrong, known)) {
             why = format!("{unknown}`; the nearest is `{nearest}`");
         }
+    }
+    // Serde quotes what it found, and this is not to be read in a log.
+    let is_secret = |key: &serde_path_to_error::Segment| {
+        matches!(key, serde_path_to_error::Segment::Map { key } if key.to_ascii_lowercase().ends_with("secret")
+            || key.to_ascii_lowercase().ends_with("secrets"))
+    };
+    if error.path().iter().any(is_secret)
+        && let Some((_, expected)) = why.rsplit_once(", expected ")
+    {
+        why = format!("expected {expected}");
     }
     if path.is_empty() {
         why

@@ -148,6 +148,9 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
         // Somebody else's, who is about to confirm it.
         (at("PENDING", Some("2023-11-14T22:13:18.9")), '?'),
         (at("PENDING", Some("2023-11-11T22:13:20")), '?'),
+        // By a clock that was moved ahead everything is new.
+        (at("PENDING", Some("2023-11-14T22:13:22.1")), '?'),
+        (at("PENDING", Some("2030-01-01T00:00:00")), '?'),
         // Nothing says when it was begun, by which clock, or of whom.
         (at("PENDING", None), '?'),
         (
@@ -160,6 +163,13 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
         (
             Told {
                 number: None,
+                ..new("PENDING")
+            },
+            '?',
+        ),
+        (
+            Told {
+                number: Some("46700000001"),
                 ..new("PENDING")
             },
             '?',
@@ -195,6 +205,22 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
         ),
     ] {
         assert_eq!(lost(&told).await, expected, "{told:?}");
+    }
+}
+
+/// Nobody else has a reference that was made for this start, however its number is written.
+#[tokio::test]
+async fn a_lost_start_with_a_reference_of_its_own_is_found_whatever_its_number_looks_like() {
+    for number_told in [Some("+46700000001"), Some("46700000001"), None] {
+        let told = Told {
+            number: number_told,
+            timestamp: None,
+            ..Told::new("PENDING")
+        };
+        let server = server(Fault::Close, told.answer()).await;
+        let handle = client(&server).start(Start::sms(number())).await.unwrap();
+        assert_eq!(handle.id.as_str(), "old", "{number_told:?}");
+        assert_eq!(server.seen().starts, 1);
     }
 }
 

@@ -46,8 +46,8 @@ pub(super) async fn take(State(listen): State<Arc<Listen>>, request: Request<Bod
     let (parts, body) = request.into_parts();
     let response = match listen.check(&parts, body, at).await {
         Ok((callback, body)) => listen.answer(callback, &parts, body, (at, since)).await,
-        // What a browser asks for by itself is no callback.
-        Err((status, _)) if parts.method == Method::GET => status,
+        // What browsers and probes ask for by themselves is no callback.
+        Err((status, _)) if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) => status,
         Err((response, refusal)) => {
             let _ = listen.verdicts.send(false);
             listen
