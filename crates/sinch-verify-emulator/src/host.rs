@@ -1,6 +1,7 @@
 //! Names by which others may reach the control interface.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use http::uri::Authority;
@@ -41,12 +42,29 @@ impl FromStr for HostName {
 
     fn from_str(text: &str) -> Result<Self, InvalidHostName> {
         let name: Authority = text.parse().map_err(|_| InvalidHostName)?;
-        // Neither a port nor a user is part of it.
-        match !name.host().is_empty() && name.host() == text {
+        match is_name(text) || is_address(text) {
             true => Ok(Self { name }),
             false => Err(InvalidHostName),
         }
     }
+}
+
+/// Labels with dots between them, as in DNS; the underscore is no letter there, but in use.
+fn is_name(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.split('.').all(|label| {
+        let ends = [label.bytes().next(), label.bytes().last()];
+        label.bytes().all(is_inner) && ends.iter().all(|end| end.is_some_and(|end| end != b'-'))
+    }) && text.parse::<Ipv4Addr>().is_err()
+}
+
+/// An address that somebody can have, IPv6 in brackets.
+fn is_address(text: &str) -> bool {
+    let address = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(inner) => inner.parse::<Ipv6Addr>().map(IpAddr::from),
+        None => text.parse::<Ipv4Addr>().map(IpAddr::from),
+    };
+    address.is_ok_and(|address| !address.is_unspecified())
 }
 
 /// What was given is no name of a host.
@@ -61,3 +79,30 @@ impl fmt::Display for InvalidHostName {
 }
 
 impl std::error::Error for InvalidHostName {}
+
+#[cfg(test)]
+mod tests {
+    use super::HostName;
+
+    #[test]
+    fn names_and_addresses_that_somebody_can_have() {
+        for text in [
+            "emulator",
+            "a.b-c.svc",
+            "my_emulator",
+            "10.0.0.7",
+            "[fd00::7]",
+            "1a.test",
+        ] {
+            let name: HostName = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert!(name.base(80).to_string().contains(text), "{text}");
+            assert!(name.is(&text.to_uppercase()));
+        }
+        for text in [
+            "", "*", "a,b", "a;b", ".", "-", "a-", "-a.b", "a..b", "a.", "[]", "[::]", "0.0.0.0", "fd00::7",
+            "a b", "a:80", "u@a", "http://a", "a/b", "ö.test",
+        ] {
+            assert!(text.parse::<HostName>().is_err(), "{text}");
+        }
+    }
+}
