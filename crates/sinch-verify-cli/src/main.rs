@@ -20,10 +20,12 @@ mod which;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use crate::exit::Outcome;
-use commands::{decode, demo, inbox, listen, matching, report, serve, signature, start, status, trigger};
+use commands::{
+    completions, decode, demo, inbox, listen, matching, report, serve, signature, start, status, trigger,
+};
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
 #[derive(Parser)]
@@ -53,6 +55,8 @@ enum Command {
     Signature(signature::Command),
     /// Post a signed callback to a receiver, and judge its answer.
     Trigger(trigger::Args),
+    /// Print a script that lets a shell complete this command.
+    Completions(completions::Args),
 }
 
 impl Command {
@@ -67,7 +71,7 @@ impl Command {
             Self::Listen(args) => args.json,
             Self::Decode(args) => args.json,
             Self::Trigger(args) => args.json,
-            Self::Serve(_) | Self::Match(_) | Self::Signature(_) => false,
+            Self::Serve(_) | Self::Match(_) | Self::Signature(_) | Self::Completions(_) => false,
         }
     }
 
@@ -84,6 +88,7 @@ impl Command {
             Self::Decode(args) => decode::run(&args),
             Self::Signature(command) => signature::run(command),
             Self::Trigger(args) => trigger::run(args).await,
+            Self::Completions(args) => completions::run(&args, Self::command()),
         }
     }
 }

@@ -263,6 +263,38 @@ fn a_body_is_read_as_what_it_should_be() {
 }
 
 #[test]
+fn a_shell_completes_commands_and_their_options() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = command(&["completions", shell])
+            .env("SINCH_APPLICATION_KEY", KEY)
+            .env("SINCH_APPLICATION_SECRET", SECRET)
+            .output()
+            .unwrap();
+        assert_eq!(script.status.code(), Some(0), "{shell}: {}", stderr(&script));
+        let script = stdout(&script);
+        for part in ["cli-filter", "press", "callback-url"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+        assert!(!script.contains(SECRET) && !script.contains(KEY), "{shell}");
+    }
+    // Bash notes the command it has read so far, and has an arm for each of them.
+    let bash = stdout(&run(&["completions", "bash"]));
+    let noted: Vec<&str> = bash
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("cmd=\"")?.strip_suffix('"'))
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert!(noted.len() > 20, "{bash}");
+    for name in noted {
+        let arm = format!("{name})");
+        assert!(bash.lines().any(|line| line.trim() == arm), "{arm}");
+    }
+    let unknown = run(&["completions", "csh"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("powershell"), "{}", stderr(&unknown));
+}
+
+#[test]
 fn a_secret_that_is_not_strict_base64_needs_a_flag() {
     let mut args = published("sign");
     args[5] = "app-secret".to_owned();
