@@ -165,10 +165,10 @@ const PLAN: [Row; 28] = [
         refuse(ApiError::CREDIT, "Not enough credit.")
     }),
     ("blacklisted", "the start answers 403/40300", || {
-        refuse(40300, "Identity is blacklisted.")
+        refuse(ApiError::FORBIDDEN, "Identity is blacklisted.")
     }),
     ("no-route", "the start answers 422/42201", || {
-        refuse(42201, "No route to destination.")
+        refuse(ApiError::NO_ROUTE, "No route to destination.")
     }),
     (
         "too-quick",

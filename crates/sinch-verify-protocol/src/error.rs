@@ -45,6 +45,8 @@ impl ApiError {
     pub const CREDENTIALS: u32 = 40107;
     /// Not enough credit.
     pub const CREDIT: u32 = 40200;
+    /// Forbidden for this number: it is blacklisted, or the method does not reach it.
+    pub const FORBIDDEN: u32 = 40300;
     /// The authorization scheme is weaker than required.
     pub const SCHEME: u32 = 40301;
     /// Restricted: denied by the callback, or public authorization without a
@@ -52,8 +54,14 @@ impl ApiError {
     pub const RESTRICTED: u32 = 40303;
     /// Unknown id, reference or number.
     pub const NOT_FOUND: u32 = 40400;
+    /// The path takes other verbs. Not documented: what the module `server` answers.
+    pub const VERB: u32 = 40500;
     /// The reference was used before.
     pub const REFERENCE_USED: u32 = 40900;
+    /// The body is larger than is read. Not documented: the emulator answers it.
+    pub const BODY_TOO_LARGE: u32 = 41300;
+    /// No route to the destination.
+    pub const NO_ROUTE: u32 = 42201;
     /// Request capacity exceeded.
     pub const CAPACITY: u32 = 42900;
     /// Starts for one number follow too quickly.
@@ -73,6 +81,12 @@ impl ApiError {
             status: None,
             extra: Extra::default(),
         }
+    }
+
+    /// [`ApiError::NOT_FOUND`] in the words of the service.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Self::NOT_FOUND, "Requested resource was not found.")
     }
 
     /// The HTTP status that the code's first three digits name; 500 where they

@@ -204,11 +204,9 @@ impl RouteError {
     #[must_use]
     pub fn to_http_response(&self) -> Response<Bytes> {
         match self {
-            Self::NotFound => {
-                ApiError::new(ApiError::NOT_FOUND, "Requested resource was not found.").to_http_response()
-            }
+            Self::NotFound => ApiError::not_found().to_http_response(),
             Self::Verb { allowed } => {
-                let error = ApiError::new(40500, format!("This path takes {allowed}."));
+                let error = ApiError::new(ApiError::VERB, format!("This path takes {allowed}."));
                 let mut response = error.to_http_response();
                 response
                     .headers_mut()

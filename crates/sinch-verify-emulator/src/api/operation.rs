@@ -119,12 +119,7 @@ fn command(
         Route::StatusByReference { reference } => status(Query::Reference(reference)),
         Route::StatusByNumber { method, number } => status(Query::Number { method, number }),
         // A later version of the protocol may know more than is done here.
-        _ => {
-            return Err(ApiError::new(
-                ApiError::NOT_FOUND,
-                "Requested resource was not found.",
-            ));
-        }
+        _ => return Err(ApiError::not_found()),
     })
 }
 

@@ -45,7 +45,10 @@ pub(super) fn route(core: &Core, error: &RouteError) -> Response<Bytes> {
 /// A body that was not read.
 pub(super) fn body(core: &Core, error: BodyError) -> Response<Bytes> {
     let error = match error {
-        BodyError::TooLarge => ApiError::new(41300, format!("Body is larger than {LIMIT} bytes.")),
+        BodyError::TooLarge => ApiError::new(
+            ApiError::BODY_TOO_LARGE,
+            format!("Body is larger than {LIMIT} bytes."),
+        ),
         BodyError::Broken => ApiError::new(ApiError::PARAMETER, "Body: could not be read."),
     };
     let mut response = error_response(core, error);

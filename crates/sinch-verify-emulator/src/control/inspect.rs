@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json as value};
+use sinch_verify_protocol::ApiError;
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, Explain, Finding, Signature, SignedMessage, StringToSign,
 };
@@ -113,7 +114,7 @@ pub(super) fn inspect(
             "no application of this emulator has this key",
         )),
         (Kind::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
-        (_, Some(_)) if detail["errorCode"] == 40107 => Some(Explanation::new(
+        (_, Some(_)) if detail["errorCode"] == ApiError::CREDENTIALS => Some(Explanation::new(
             "wrong-secret",
             "the key is known, and the secret is another one",
         )),

@@ -3,6 +3,7 @@
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::price::{Money, VerificationPrice};
+use sinch_verify_protocol::sms_template::PLACEHOLDER;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
@@ -155,6 +156,3 @@ impl Record {
         base.join(&format!("{SEAMLESS}{}.{secret:016x}", self.uid))
     }
 }
-
-/// What stands for the code in a template.
-pub(super) const PLACEHOLDER: &str = "{{CODE}}";

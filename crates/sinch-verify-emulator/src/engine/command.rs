@@ -191,12 +191,18 @@ impl Refusal {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(ApiError::NOT_FOUND, "Requested resource was not found.")
+        ApiError::not_found().into()
     }
 
     /// 40003: well-formed, but not possible.
     pub(super) fn not_processable(message: &str) -> Self {
         Self::new(ApiError::NOT_PROCESSABLE, message)
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.code, error.message.unwrap_or_default())
     }
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::Decision;
+use sinch_verify_protocol::sms_template::PLACEHOLDER;
 use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
 use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method, PhoneNumber};
 
-use super::answer::PLACEHOLDER;
 use super::command::Refusal;
 
 /// What is to be sent. What is not set is chosen when it is sent.

@@ -13,10 +13,7 @@ impl Engine {
     pub(super) fn report(&mut self, app: AppId, target: &Target, report: &ReportRequest) -> Answer {
         let proof = match report.require_proof() {
             Ok(proof) => proof,
-            Err(error) => {
-                let error = ApiError::from(&error);
-                return Answer::Refused(Refusal::new(error.code, error.message.unwrap_or_default()));
-            }
+            Err(error) => return Answer::Refused(ApiError::from(&error).into()),
         };
         let found = match target {
             Target::Id(id) => self.store.by_id(id),

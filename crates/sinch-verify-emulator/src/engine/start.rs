@@ -59,7 +59,7 @@ impl Engine {
                 code,
                 message: message.to_owned(),
                 // Errors that pass say when.
-                retry_after: matches!(code, 42900..=42999 | 50300)
+                retry_after: matches!(code, ApiError::CAPACITY..=42999 | ApiError::UNAVAILABLE)
                     .then_some(std::time::Duration::from_secs(1)),
             });
         }
