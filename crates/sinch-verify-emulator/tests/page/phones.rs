@@ -39,7 +39,10 @@ async fn a_callout_is_completed_on_the_keypad() {
     // A wrong key first, by mouse: the call goes on.
     browser.press("9").await;
     browser.press("Press").await;
-    browser.sees("PENDING").await;
+    // The foot of the page tells of the call once it is answered, and goes on telling of it.
+    browser
+        .wait(r#"document.querySelector('#last-call').textContent.includes('"digits":"9"')"#)
+        .await;
     assert_eq!(status(&emulator, Method::Callout).await, Status::Pending);
     browser.press("1").await;
     browser.press("Press").await;
