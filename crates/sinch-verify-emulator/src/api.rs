@@ -28,7 +28,6 @@ use authorize::authorize;
 use body::read;
 
 pub(crate) use authorize::sender;
-pub(crate) use operation::name;
 pub(crate) use refuse::{error_response, refusal_response};
 pub(crate) use spoil::Reset;
 

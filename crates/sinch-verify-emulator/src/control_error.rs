@@ -26,7 +26,7 @@ pub enum ControlError {
     /// A delivery cannot be changed in this way.
     Replay(String),
     /// A fault rule makes no sense, for this reason.
-    Fault(&'static str),
+    Fault(String),
     /// Not `+` and digits.
     Prefix,
     /// Not 1 to 10 keys of `0-9 * #`.

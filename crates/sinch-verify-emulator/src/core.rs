@@ -222,13 +222,13 @@ impl Core {
         self.feed.push(self.clock.service(), what);
     }
 
-    pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, &'static str> {
+    pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, String> {
         if rule
             .application
             .as_deref()
             .is_some_and(|key| self.registry.find(key).is_none())
         {
-            return Err("application must be the key of one of this emulator");
+            return Err("application must be the key of one of this emulator".to_owned());
         }
         let id = self.faults.add(rule)?;
         self.tell(Happening::Fault);

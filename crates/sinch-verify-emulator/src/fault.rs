@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
 use crate::mix::mix;
+use crate::operation::Operation;
 use crate::{bare, span};
 
 /// When something goes wrong, and what. The first rule that fits a request wins.
@@ -61,6 +62,15 @@ pub enum FaultPlace {
     Api,
     /// In events on their way to the callback URL.
     Callback,
+}
+
+impl FaultPlace {
+    fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::Api => &Operation::API,
+            Self::Callback => &Operation::CALLBACK,
+        }
+    }
 }
 
 /// What goes wrong. Times are wall time.
@@ -166,34 +176,44 @@ impl FaultRule {
     }
 
     /// What is wrong with the rule itself.
-    fn problem(&self) -> Option<&'static str> {
-        let operations: &[&str] = match self.on {
-            FaultPlace::Api => &["start", "report", "outcome", "status"],
-            FaultPlace::Callback => &["request", "result", "delivered"],
-        };
-        if self
-            .operation
-            .as_deref()
-            .is_some_and(|name| !operations.contains(&name))
+    fn problem(&self) -> Option<String> {
+        let mut operations = self.on.operations().iter();
+        if let Some(name) = &self.operation
+            && !operations.any(|operation| operation.name() == name)
         {
-            return Some(
-                "operation must be start, report, outcome or status on the API, and request, result or delivered on callbacks",
-            );
+            return Some(format!(
+                "operation must be {} on the API, and {} on callbacks",
+                list(&Operation::API),
+                list(&Operation::CALLBACK),
+            ));
         }
         if self
             .probability
             .is_some_and(|chance| !(0.0..=1.0).contains(&chance))
         {
-            return Some("probability must be 0 to 1");
+            return Some("probability must be 0 to 1".to_owned());
         }
         if self.every == Some(0) {
-            return Some("every must be at least 1");
+            return Some("every must be at least 1".to_owned());
         }
         match &self.fault {
-            Fault::Status { status } if !(400..600).contains(status) => Some("status must be 400 to 599"),
-            Fault::Latency { from, to, .. } if from > to => Some("latency must go from less to more"),
+            Fault::Status { status } if !(400..600).contains(status) => {
+                Some("status must be 400 to 599".to_owned())
+            }
+            Fault::Latency { from, to, .. } if from > to => {
+                Some("latency must go from less to more".to_owned())
+            }
             _ => None,
         }
+    }
+}
+
+/// `a, b or c`.
+fn list(operations: &[Operation]) -> String {
+    let names: Vec<_> = operations.iter().map(|operation| operation.name()).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
     }
 }
 
@@ -213,8 +233,7 @@ pub struct ActiveFault {
 
 /// What a request is, as far as rules ask.
 pub(crate) struct Case<'a> {
-    pub(crate) on: FaultPlace,
-    pub(crate) operation: &'a str,
+    pub(crate) operation: Operation,
     pub(crate) number: Option<PhoneNumber>,
     pub(crate) application: &'a str,
 }
@@ -253,7 +272,7 @@ impl Faults {
         self.any_by_number.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, rule: FaultRule) -> Result<u64, &'static str> {
+    pub(crate) fn add(&self, rule: FaultRule) -> Result<u64, String> {
         if let Some(problem) = rule.problem() {
             return Err(problem);
         }
@@ -304,11 +323,11 @@ impl Faults {
         let mut rules = self.lock();
         for active in &mut rules.active {
             let rule = &active.rule;
-            let fits = rule.on == case.on
+            let fits = rule.on.operations().contains(&case.operation)
                 && rule
                     .operation
                     .as_deref()
-                    .is_none_or(|name| name == case.operation)
+                    .is_none_or(|name| name == case.operation.name())
                 && rule.number.is_none_or(|number| case.number == Some(number))
                 && rule
                     .application
@@ -353,13 +372,13 @@ mod tests {
     use std::time::Duration;
 
     use super::{Case, Fault, FaultPlace, FaultRule, Faults, Spread};
+    use crate::operation::Operation;
 
     fn struck(seed: u64, rule: &FaultRule) -> Vec<bool> {
         let faults = Faults::new(seed);
         faults.add(rule.clone()).unwrap();
         let case = Case {
-            on: FaultPlace::Api,
-            operation: "start",
+            operation: Operation::Start,
             number: None,
             application: "key",
         };
@@ -389,8 +408,7 @@ mod tests {
             };
             faults.add(FaultRule::api(fault)).unwrap();
             let case = Case {
-                on: FaultPlace::Api,
-                operation: "start",
+                operation: Operation::Start,
                 number: None,
                 application: "key",
             };
@@ -423,5 +441,30 @@ mod tests {
             .filter(|(_, hit)| *hit)
             .collect();
         assert_eq!(hits, [(2, true), (5, true)]);
+    }
+
+    #[test]
+    fn an_operation_happens_in_its_place() {
+        let problem = "operation must be start, report, outcome or status on the API, \
+                       and request, result or delivered on callbacks";
+        let cases = [
+            ("start", FaultPlace::Api),
+            ("report", FaultPlace::Api),
+            ("outcome", FaultPlace::Api),
+            ("status", FaultPlace::Api),
+            ("request", FaultPlace::Callback),
+            ("result", FaultPlace::Callback),
+            ("delivered", FaultPlace::Callback),
+        ];
+        for (name, place) in cases {
+            let (own, other) = match place {
+                FaultPlace::Api => (FaultRule::api(Fault::Stall), FaultRule::callback(Fault::Stall)),
+                FaultPlace::Callback => (FaultRule::callback(Fault::Stall), FaultRule::api(Fault::Stall)),
+            };
+            for (mut rule, expected) in [(own, None), (other, Some(problem.to_owned()))] {
+                rule.operation = Some(name.to_owned());
+                assert_eq!(Faults::new(7).add(rule).err(), expected, "{name}");
+            }
+        }
     }
 }

@@ -60,6 +60,7 @@ mod kit;
 mod magic;
 mod message;
 mod mix;
+mod operation;
 mod policy;
 mod replay;
 mod ring;

@@ -17,16 +17,6 @@ use crate::engine::{Answer, Command, Query, StartCommand, Target};
 use crate::journal::Notes;
 use crate::settings::Strictness;
 
-/// What an operation is called where rules and lists name it.
-pub(crate) fn name(route: &Route) -> &'static str {
-    match route {
-        Route::Start => "start",
-        Route::ReportById { .. } | Route::ReportByNumber { .. } => "report",
-        Route::Outcome { .. } => "outcome",
-        _ => "status",
-    }
-}
-
 pub(super) async fn run(
     core: &Core,
     caller: Caller,

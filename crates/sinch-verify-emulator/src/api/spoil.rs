@@ -13,10 +13,11 @@ use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{ApiError, PhoneNumber, WireObject as _};
 use tokio::sync::Notify;
 
-use super::{error_response, operation};
+use super::error_response;
 use crate::core::Core;
 use crate::engine::{AppId, Query};
-use crate::fault::{Case, Fault, FaultPlace};
+use crate::fault::{Case, Fault};
+use crate::operation::Operation;
 
 /// Resets the connection that a request came on.
 #[derive(Clone)]
@@ -32,8 +33,7 @@ pub(super) fn strike(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Op
         .any_by_number()
         .then(|| number(core, app, route, body));
     core.faults.strike(&Case {
-        on: FaultPlace::Api,
-        operation: operation::name(route),
+        operation: Operation::of(route),
         number: number.flatten(),
         application: core.registry.get(app)?.signer.key().as_str(),
     })

@@ -17,8 +17,9 @@ use crate::clock::Begun;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::engine::AppId;
-use crate::fault::{Case, Fault, FaultPlace};
+use crate::fault::{Case, Fault};
 use crate::feed::Happening;
+use crate::operation::Operation;
 
 /// The most of an answer that is read.
 const LIMIT: usize = 64 * 1024;
@@ -204,9 +205,13 @@ impl Poster {
 }
 
 /// What goes wrong with an event about `identity`, if anything.
-pub(super) fn strike(core: &Core, signer: &Signer, operation: &str, identity: &Identity) -> Option<Fault> {
+pub(super) fn strike(
+    core: &Core,
+    signer: &Signer,
+    operation: Operation,
+    identity: &Identity,
+) -> Option<Fault> {
     core.faults.strike(&Case {
-        on: FaultPlace::Callback,
         operation,
         number: identity.phone_number().ok(),
         application: signer.key().as_str(),

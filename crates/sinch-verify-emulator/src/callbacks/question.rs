@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::post::{Answered, Judgement, Outcome, Parcel, post, signed, strike};
 use crate::core::Core;
 use crate::engine::{Answer, AppId, Ask, Command};
+use crate::operation::Operation;
 use crate::settings::Strictness;
 
 /// Puts the question, and tells the engine what came back.
@@ -28,7 +29,7 @@ async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
     // The URL may have been taken away since the start: then nobody can allow anything.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
-    let fault = strike(core, signer, "request", &ask.event.identity);
+    let fault = strike(core, signer, Operation::Request, &ask.event.identity);
     let body = Bytes::from(ask.event.to_json());
     let parcel = Parcel {
         app,

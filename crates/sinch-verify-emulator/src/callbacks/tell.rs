@@ -13,6 +13,7 @@ use super::post::{Judgement, Outcome, Parcel, post, signed, strike, unsent};
 use crate::core::Core;
 use crate::engine::{Effect, Notice, Uid};
 use crate::mix::mix;
+use crate::operation::Operation;
 
 /// Tries to deliver an event, for the `attempt`th time; the last time it was sent at `before`.
 pub(super) async fn once(
@@ -33,8 +34,8 @@ pub(super) async fn once(
     };
     let signer = &registered.signer;
     let fault = match &effect.notice {
-        Notice::Result(event) => strike(core, signer, "result", &event.identity),
-        Notice::Delivered(event) => strike(core, signer, "delivered", &event.identity),
+        Notice::Result(event) => strike(core, signer, Operation::Result, &event.identity),
+        Notice::Delivered(event) => strike(core, signer, Operation::Delivered, &event.identity),
     };
     // Two tries with one timestamp would be a replay.
     let clock = core.clock();

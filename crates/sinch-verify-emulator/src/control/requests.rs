@@ -13,9 +13,9 @@ use super::inspect::{Kind, Sender, inspect};
 use super::query::Query;
 use super::respond::{Answer, Refused, json};
 use super::{snippet, time};
-use crate::api;
 use crate::core::Core;
 use crate::journal::Exchange;
+use crate::operation::Operation;
 
 pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let query = Query::of(&uri, &["limit", "before", "application", "status"])?;
@@ -72,7 +72,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
         "quirks": exchange.notes.quirks,
     });
     if let Ok(route) = &route {
-        row["operation"] = api::name(route).into();
+        row["operation"] = Operation::of(route).name().into();
     }
     if let Some(own) = sender.app.and_then(|app| core.registry.get(app)) {
         row["application"] = own.signer.key().as_str().into();

@@ -9,12 +9,12 @@ use sinch_verify_protocol::server::Route;
 use super::inspect::Sender;
 use super::requests::row;
 use super::time;
-use crate::api;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::engine::{CallOver, Overview};
 use crate::feed::Happening;
 use crate::journal::Exchange;
+use crate::operation::Operation;
 
 /// One step. At one instant steps are in the order of this enumeration: a clock may stand.
 struct Step {
@@ -117,10 +117,10 @@ fn requests(core: &Core, of: &Overview) -> Vec<Step> {
 
 fn called(core: &Core, exchange: &Exchange) -> Step {
     let route = Route::parse(&exchange.verb(), exchange.target().path());
-    let kind = match route.as_ref().map(api::name) {
-        Ok("start") => Kind::Start,
-        Ok("report") => Kind::Report,
-        Ok("outcome") => Kind::Outcome,
+    let kind = match route.as_ref().map(Operation::of) {
+        Ok(Operation::Start) => Kind::Start,
+        Ok(Operation::Report) => Kind::Report,
+        Ok(Operation::Outcome) => Kind::Outcome,
         _ => Kind::Status,
     };
     let sender = Sender::of(core, &exchange.request_headers());
