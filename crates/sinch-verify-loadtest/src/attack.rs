@@ -20,6 +20,7 @@ use goose::config::GooseConfiguration;
 use goose::goose::{GooseUser, Scenario as GooseScenario, Transaction, TransactionResult};
 use goose::{GooseAttack, GooseError};
 
+use crate::board::Phase;
 use crate::crew::{Crew, Ready};
 use crate::phone::Phone;
 
@@ -31,6 +32,8 @@ use wire::GooseWire;
 const IDLE: Duration = Duration::from_millis(400);
 /// The least wait of a user who will never have anything to do again.
 const OVER: Duration = Duration::from_millis(20);
+/// As long as goose may take over starting users who are to come all at once.
+const AT_ONCE: Duration = Duration::from_millis(10);
 /// How much longer than the run goose would go on by itself, should our clock fail.
 const BACKSTOP: Duration = Duration::from_secs(60);
 
@@ -41,6 +44,8 @@ pub struct Attack<P> {
     pub crew: Arc<Crew<P>>,
     /// How many there are.
     pub users: usize,
+    /// Over how long goose starts them, one after the other; zero for as fast as it can.
+    pub ramp: Duration,
     /// How long the run takes at most.
     pub longest: Duration,
     /// Told of every user who is there.
@@ -48,14 +53,12 @@ pub struct Attack<P> {
 }
 
 impl<P: Phone + 'static> Attack<P> {
-    /// Runs the attack until [`end`] is called, or somebody interrupts it.
-    ///
-    /// The runtime must have at least two workers, since goose's own loop takes part of one.
+    /// Sets goose up, so that the first user comes as soon as the attack runs.
     ///
     /// # Errors
     ///
-    /// When goose cannot be set up. That flows fail is no error.
-    pub async fn run(self) -> Result<(), AttackError> {
+    /// When goose cannot be set up.
+    pub fn prepare(self) -> Result<Prepared, AttackError> {
         quiet::silence();
         let configuration = GooseConfiguration::parse_args_default(&self.arguments())?;
         let client = wire::client(&self.crew.cast.target).map_err(GooseError::Reqwest)?;
@@ -66,8 +69,7 @@ impl<P: Phone + 'static> Attack<P> {
             // The users get our client as they start; this keeps goose from building one for each.
             .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?
             .register_scenario(scenario);
-        attack.execute().await?;
-        Ok(())
+        Ok(Prepared(Box::new(attack)))
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -75,8 +77,7 @@ impl<P: Phone + 'static> Attack<P> {
         let mut arguments = vec![
             format!("--host={}", self.crew.cast.target.base),
             format!("--users={}", self.users),
-            // All of them at once, as far as goose can.
-            format!("--increase-rate={}", self.users.saturating_mul(100)),
+            format!("--increase-rate={}", self.increase_rate()),
             format!("--run-time={backstop}s"),
         ];
         let fixed = [
@@ -91,6 +92,40 @@ impl<P: Phone + 'static> Attack<P> {
         ];
         arguments.extend(fixed.map(str::to_owned));
         arguments
+    }
+
+    /// How many users goose starts in a second: the first at once, then one after each interval. Its
+    /// other option, a time for all of them, takes whole seconds and two users at least.
+    fn increase_rate(&self) -> f64 {
+        let seconds = if self.ramp.is_zero() {
+            AT_ONCE.as_secs_f64()
+        } else {
+            self.ramp.as_secs_f64()
+        };
+        self.users as f64 / seconds
+    }
+}
+
+/// An attack that waits for its beginning.
+pub struct Prepared(Box<GooseAttack>);
+
+impl Prepared {
+    /// Runs the attack until [`end`] is called, or somebody interrupts it.
+    ///
+    /// The runtime must have at least two workers, since goose's own loop takes part of one.
+    ///
+    /// # Errors
+    ///
+    /// When goose gives up. That flows fail is no error.
+    pub async fn run(self) -> Result<(), AttackError> {
+        self.0.execute().await?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").finish_non_exhaustive()
     }
 }
 
@@ -122,7 +157,13 @@ fn run<P: Phone + 'static>(crew: &Arc<Crew<P>>) -> Transaction {
         Box::pin(async move {
             match tokio::time::timeout(IDLE, crew.next()).await {
                 Ok(Some(turn)) => crew.carry_out(turn, &mut GooseWire::new(user)).await,
-                Ok(None) => tokio::time::sleep(OVER).await,
+                Ok(None) => {
+                    // Goose forgets what it was told before its first user came.
+                    if crew.board.phase() == Phase::Stopped {
+                        end();
+                    }
+                    tokio::time::sleep(OVER).await;
+                }
                 // Goose gets its turn.
                 Err(_) => {}
             }

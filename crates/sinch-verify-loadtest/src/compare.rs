@@ -301,7 +301,7 @@ mod tests {
     fn what_cannot_be_compared_is_told() {
         let usual = run(100, 0);
         let mut closed = usual.clone();
-        closed.setup.load = Load::Closed { users: 4 };
+        closed.setup.load = Load::closed(4);
         let mut doubtful = usual.clone();
         doubtful.generator.cpu = Some(0.99);
         doubtful.verdict = Some(Verdict::judge(&doubtful, &Thresholds::default()));

@@ -11,7 +11,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -184,6 +184,15 @@ fn numbers(options: &Options, run: &RunId) -> Numbers {
     }
 }
 
+/// Waits for `moment`; says whether flows are still started then.
+async fn reach_moment(board: &Board, moment: Instant) -> bool {
+    tokio::select! {
+        biased;
+        () = board.reached(Phase::Draining) => false,
+        () = tokio::time::sleep_until(moment.into()) => true,
+    }
+}
+
 async fn lean(
     crew: Arc<Crew<RunPhone>>,
     conductor: Conductor,
@@ -193,9 +202,14 @@ async fn lean(
     let board = Arc::clone(&crew.board);
     let transport = crew.cast.target.transport().map_err(|error| unusable(&error))?;
     let mut users = JoinSet::new();
-    for _ in 0..options.load.users() {
+    for user in 0..options.load.users() {
         let (crew, wire) = (Arc::clone(&crew), LeanWire::new(transport.clone()));
-        users.spawn(async move { crew.work(wire).await });
+        let comes = beginning.at + options.load.comes(user);
+        users.spawn(async move {
+            if reach_moment(&crew.board, comes).await {
+                crew.work(wire).await;
+            }
+        });
     }
     conductor.lead(beginning.at, || {}).map_err(RunError::Runtime)?;
     board.reached(Phase::Stopped).await;
@@ -212,12 +226,30 @@ async fn goose(
     let ready = Arc::<Ready>::default();
     let board = Arc::clone(&crew.board);
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
+    let ramp = options.load.ramp();
     let attack = Attack {
         crew,
         users: options.load.users(),
+        ramp,
         longest: wait + GATHER + options.duration + options.grace,
         ready: Arc::clone(&ready),
     };
+    let attack = attack.prepare().map_err(RunError::Attack)?;
+    if !ramp.is_zero() {
+        // Goose lets the users come one after the other, the first as soon as it runs: the run begins
+        // with that one.
+        let beginning = Beginning::now(options);
+        conductor
+            .lead(beginning.at, attack::end)
+            .map_err(RunError::Runtime)?;
+        let ran = if reach_moment(&board, beginning.at).await {
+            attack.run().await
+        } else {
+            Ok(())
+        };
+        board.stop();
+        return ran.map(|()| beginning.wall).map_err(RunError::Attack);
+    }
     let (options, all) = (options.clone(), options.load.users());
     // Waits on a thread where waiting holds nobody up.
     let leading = tokio::task::spawn_blocking(move || {

@@ -115,7 +115,7 @@ fn users_who_wait_pass_and_leave_a_file() {
     assert_exit(&output, &file, 0);
     let verdict = format!("verdict: {}", file.verdict.as_ref().unwrap().exit);
     assert!(table.contains(&verdict), "{table}");
-    assert_eq!(file.setup.load, Load::Closed { users: 4 });
+    assert_eq!(file.setup.load, Load::closed(4));
     assert!(file.setup.load.label().starts_with("closed"));
     assert_eq!(file.setup.transport, TransportName::Goose);
     assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
@@ -310,7 +310,7 @@ fn runs_are_compared() {
         (output.status.code(), table)
     };
     assert_eq!(compare(&before, &before, "0%").0, Some(0));
-    file.setup.load = Load::Closed { users: 1 };
+    file.setup.load = Load::closed(1);
     let closed = directory.join("closed.json");
     std::fs::write(&closed, file.to_json().unwrap()).unwrap();
     assert_eq!(compare(&before, &closed, "10%"), (Some(2), String::new()));
@@ -347,6 +347,8 @@ fn wrong_usage_is_told() {
         ("--mix sms=1,calout=1", "the nearest is `callout`"),
         ("--transport hyper", "there are goose, lean"),
         ("--users 0", "from 1 to"),
+        ("--rate 9/s --ramp 1s", "--rate 10/s..300/s"),
+        ("--users 4 --ramp 10s", "shorter than --duration"),
         ("--rate 0/s", "a rate of zero starts nothing"),
         ("--rate 300", "not a rate such as 300/s"),
         ("--duration 0s", "from 100ms"),

@@ -223,7 +223,7 @@ async fn what_finds_no_room_is_counted() {
 /// why a closed model says so.
 #[tokio::test(start_paused = true)]
 async fn closed_model_understates_the_stall() {
-    let load = Load::Closed { users: 2 };
+    let load = Load::closed(2);
     let crew = crew(load, Source::Always(Turns::from(Shard::WHOLE)));
     let users = users(&crew, 2);
     tokio::time::sleep(PERIOD * 2).await;

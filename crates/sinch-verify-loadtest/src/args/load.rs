@@ -40,11 +40,17 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = users)]
     pub(crate) users: Option<NonZeroUsize>,
 
+    /// With --users alone, over how long they come, one after the other and evenly, such as 10s. Nothing
+    /// counts until all are there, nor before a longer --warm-up is over. A rate has a ramp of its own.
+    #[arg(long, value_name = "TIME", value_parser = any_duration)]
+    pub(crate) ramp: Option<Duration>,
+
     /// For how long flows are started, such as 10s or 2m30s.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) duration: Duration,
 
-    /// For how long, from the beginning, nothing counts. A tenth of the duration unless given.
+    /// For how long, from the beginning, nothing counts. A tenth of the duration unless given, and at
+    /// least --ramp.
     #[arg(long, value_name = "TIME", value_parser = any_duration)]
     pub(crate) warm_up: Option<Duration>,
 
@@ -94,7 +100,7 @@ impl LoadArgs {
         let mut options = Options::new(self.scenario, self.duration);
         options.mix = self.mix.clone();
         options.setting = self.setting;
-        options.load = self.load();
+        options.load = self.load()?;
         options.warm_up = self.warm_up.unwrap_or(self.duration / 10);
         options.grace = self.grace;
         options.transport = self.transport;
@@ -125,14 +131,25 @@ impl LoadArgs {
         Ok(options)
     }
 
-    fn load(&self) -> Load {
+    fn load(&self) -> Result<Load, String> {
         let users = self.users.map(NonZeroUsize::get);
-        match (&self.rate, users) {
-            (None, Some(users)) => Load::Closed { users },
-            (rate, users) => Load::Open {
+        match (&self.rate, users, self.ramp) {
+            (Some(_), _, Some(_)) => Err(
+                "--ramp is for users who wait for answers, so for --users without --rate; a rate has a ramp of \
+                 its own, such as --rate 10/s..300/s"
+                    .to_owned(),
+            ),
+            (None, None, Some(_)) => {
+                Err("--ramp says over how long users come; say with --users how many".to_owned())
+            }
+            (None, Some(users), ramp) => Ok(Load::Closed {
+                users,
+                ramp_seconds: ramp.unwrap_or_default().as_secs_f64(),
+            }),
+            (rate, users, None) => Ok(Load::Open {
                 rate: rate.clone().unwrap_or_default(),
                 users: users.unwrap_or(Options::USERS),
-            },
+            }),
         }
     }
 }
@@ -178,6 +195,8 @@ fn instant(text: &str) -> Result<SystemTime, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]
@@ -187,6 +206,37 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for wrong in ["", "10", "0s", "-10s", "25h", "ten"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    #[test]
+    fn users_come_over_the_ramp() {
+        let load = |arguments: &str| {
+            let arguments = ["run"].into_iter().chain(arguments.split(' '));
+            Command::try_parse_from(arguments).unwrap().load.load()
+        };
+        let ramp = |ramp_seconds| {
+            Ok(Load::Closed {
+                users: 20,
+                ramp_seconds,
+            })
+        };
+        assert_eq!(load("--users 20 --ramp 2500ms"), ramp(2.5));
+        assert_eq!(load("--users 20 --ramp 0s"), ramp(0.0));
+        assert_eq!(load("--users 20"), ramp(0.0));
+        for (wrong, says) in [
+            ("--ramp 1s", "--users"),
+            ("--ramp 1s --rate 9/s", "--rate 10/s..300/s"),
+            ("--ramp 1s --rate 9/s --users 20", "--rate 10/s..300/s"),
+        ] {
+            let problem = load(wrong).unwrap_err();
+            assert!(problem.contains(says), "{problem}");
         }
     }
 

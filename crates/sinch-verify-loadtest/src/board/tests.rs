@@ -100,7 +100,7 @@ fn seconds_add_up_to_the_whole() {
 
 #[test]
 fn users_who_wait_schedule_what_they_start() {
-    let board = board(Load::Closed { users: 2 });
+    let board = board(Load::closed(2));
     let origin = Instant::now();
     board.open(origin);
     board.begin(None, origin + ms(3000));

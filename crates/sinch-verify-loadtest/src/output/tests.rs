@@ -140,7 +140,7 @@ fn page_tells_callbacks_that_did_not_come_from_those_that_were_not_asked_for() {
 #[test]
 fn runs_without_anything_in_them_have_reports() {
     let mut closed = sample_run();
-    closed.setup.load = Load::Closed { users: 3 };
+    closed.setup.load = Load::closed(3);
     closed.seconds = 0.0;
     let mut second = sample_run();
     second.series = vec![Second::default()];
@@ -239,6 +239,6 @@ fn users_who_are_nearly_all_busy_are_told() {
     run.generator.in_flight_max = 52;
     assert!(told(&run));
     assert!(Reports::on(&run).table().contains("users    52 of 64 were busy"));
-    run.setup.load = Load::Closed { users: 64 };
+    run.setup.load = Load::closed(64);
     assert!(!told(&run), "who waits for answers is always busy");
 }

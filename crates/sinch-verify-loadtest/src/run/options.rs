@@ -24,7 +24,7 @@ pub struct Options {
     pub load: Load,
     /// For how long flows are started.
     pub duration: Duration,
-    /// For how long, from the beginning, nothing counts.
+    /// For how long, from the beginning, nothing counts; at least until all users are there.
     pub warm_up: Duration,
     /// How long flows under way may take when no more are started.
     pub grace: Duration,
@@ -115,7 +115,7 @@ impl Options {
             setting: self.setting,
             load: self.load.clone(),
             duration_seconds: self.duration.as_secs_f64(),
-            warm_up_seconds: self.warm_up.as_secs_f64(),
+            warm_up_seconds: self.warm_up.max(self.load.ramp()).as_secs_f64(),
             grace_seconds: self.grace.as_secs_f64(),
             phone: self.phone,
             callbacks: self.callbacks != Receiving::Off,
@@ -157,6 +157,13 @@ impl Options {
         }
         if self.phone == PhoneChoice::Fixed && self.code.is_none() {
             return Err("a fixed code needs SINCH_LOAD_CODE in the environment".to_owned());
+        }
+        let ramp = self.load.ramp();
+        if !ramp.is_zero() && ramp >= self.duration {
+            return Err(format!(
+                "--ramp {ramp:?} must be shorter than --duration {:?}: nothing counts until all users are there",
+                self.duration
+            ));
         }
         if self.warm_up >= self.duration {
             return Err("the warm-up must end before the run does".to_owned());
@@ -210,6 +217,23 @@ mod tests {
         options.check()
     }
 
+    fn ramped(users: usize, ramp: Duration) -> Load {
+        let ramp_seconds = ramp.as_secs_f64();
+        Load::Closed { users, ramp_seconds }
+    }
+
+    #[test]
+    fn nothing_counts_until_all_users_are_there() {
+        let s = Duration::from_secs;
+        let mut options = Options::new(Scenario::Only(Flow::Sms), s(10));
+        for (ramp, warm_up, counts_from) in [(0, 1, 1), (5, 1, 5), (5, 0, 5), (5, 7, 7)] {
+            options.load = ramped(4, s(ramp));
+            options.warm_up = s(warm_up);
+            assert_eq!(options.setup(0).warm_up(), s(counts_from));
+            assert_eq!(options.check(), Ok(()));
+        }
+    }
+
     #[test]
     fn defaults_fit_every_scenario() {
         for scenario in Scenario::all() {
@@ -259,6 +283,11 @@ mod tests {
                 Scenario::Only(Flow::Sms),
                 |options| options.warm_up = options.duration,
                 "warm-up",
+            ),
+            (
+                Scenario::Only(Flow::Sms),
+                |options| options.load = ramped(4, options.duration),
+                "--ramp 10s must be shorter than --duration 10s",
             ),
             (
                 Scenario::Only(Flow::Sms),

@@ -171,7 +171,7 @@ fn room(options: &Options) -> NonZeroUsize {
     let flows = match &options.load {
         Load::Open { rate, .. } => rate.peak() / options.shard.of() as f64,
         // No user does more than a thousand flows a second.
-        Load::Closed { users } => *users as f64 * 1000.0,
+        Load::Closed { users, .. } => *users as f64 * 1000.0,
     };
     let seconds = options.duration.as_secs_f64().min(REMEMBERED) + 60.0;
     let room = (flows * seconds * SIGNATURES).clamp(100_000.0, MOST_ROOM);

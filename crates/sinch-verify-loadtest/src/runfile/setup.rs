@@ -120,16 +120,56 @@ pub enum Load {
     Closed {
         /// How many.
         users: usize,
+        /// Over how long they come, one after the other and evenly, in seconds; 0 where all are there
+        /// from the beginning.
+        #[serde(rename = "rampSeconds", default)]
+        ramp_seconds: f64,
     },
 }
 
 impl Load {
+    /// So many users who wait for answers, all there from the beginning.
+    #[must_use]
+    pub fn closed(users: usize) -> Self {
+        Self::Closed {
+            users,
+            ramp_seconds: 0.0,
+        }
+    }
+
     /// How many flows can be under way at once.
     #[must_use]
     pub fn users(&self) -> usize {
         match self {
-            Self::Open { users, .. } | Self::Closed { users } => *users,
+            Self::Open { users, .. } | Self::Closed { users, .. } => *users,
         }
+    }
+
+    /// From the beginning until all users are there. Those of an open model are from the first
+    /// moment: its rate decides how much load there is.
+    #[must_use]
+    pub fn ramp(&self) -> Duration {
+        match self {
+            Self::Open { .. } => Duration::ZERO,
+            Self::Closed { ramp_seconds, .. } => seconds(*ramp_seconds),
+        }
+    }
+
+    /// How long after the beginning the user of this index comes, from 0 on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sinch_verify_loadtest::runfile::Load;
+    ///
+    /// let load = Load::Closed { users: 20, ramp_seconds: 10.0 };
+    /// assert_eq!(load.comes(0), Duration::ZERO);
+    /// assert_eq!(load.comes(19), Duration::from_millis(9500));
+    /// assert_eq!(load.to_string(), "20 users (ramp 10s)");
+    /// ```
+    #[must_use]
+    pub fn comes(&self, user: usize) -> Duration {
+        let part = user as f64 / self.users().max(1) as f64;
+        self.ramp().mul_f64(part.min(1.0))
     }
 
     /// What a reader of the figures must know about the model.
@@ -146,8 +186,14 @@ impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { rate, .. } => write!(f, "{rate}"),
-            Self::Closed { users: 1 } => f.write_str("1 user"),
-            Self::Closed { users } => write!(f, "{users} users"),
+            Self::Closed { users, ramp_seconds } => {
+                let s = if *users == 1 { "" } else { "s" };
+                write!(f, "{users} user{s}")?;
+                if *ramp_seconds > 0.0 {
+                    write!(f, " (ramp {ramp_seconds}s)")?;
+                }
+                Ok(())
+            }
         }
     }
 }

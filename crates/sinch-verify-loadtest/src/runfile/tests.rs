@@ -130,7 +130,13 @@ fn run_is_named_by_what_its_shards_share() {
         |setup| setup.mix = "sms=1".parse().ok(),
         |setup| setup.scenario = Scenario::Only(Flow::Sms),
         |setup| setup.setting = Setting::Device,
-        |setup| setup.load = Load::Closed { users: 64 },
+        |setup| setup.load = Load::closed(64),
+        |setup| {
+            setup.load = Load::Closed {
+                users: 64,
+                ramp_seconds: 5.0,
+            }
+        },
         |setup| setup.duration_seconds = 21.0,
         |setup| setup.warm_up_seconds = 0.0,
         |setup| setup.grace_seconds = 1.0,

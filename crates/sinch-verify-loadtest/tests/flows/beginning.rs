@@ -8,11 +8,14 @@ use sinch_verify_loadtest::runfile::{Load, TransportName};
 use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 use sinch_verify_loadtest::{Options, Run, Scenario};
 
+use crate::world::GOOSE;
+
 #[test]
 fn run_that_begins_late_says_when_and_is_invalid() {
+    let _goose = GOOSE.blocking_lock();
     for transport in [TransportName::Lean, TransportName::Goose] {
         let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_millis(100));
-        options.load = Load::Closed { users: 2 };
+        options.load = Load::closed(2);
         options.transport = transport;
         let before = SystemTime::now();
         let asked = before - Duration::from_secs(600);

@@ -16,7 +16,7 @@ use crate::world::{key, secret};
 
 const USERS: u64 = 3;
 
-async fn frozen() -> Emulator {
+pub(crate) async fn frozen() -> Emulator {
     let emulator = Emulator::builder()
         .application(Application::new(key(), secret()))
         .start()
@@ -35,15 +35,22 @@ async fn run(
     grace: Duration,
     meanwhile: impl FnOnce(&Board) + Send + 'static,
 ) -> RunFile {
+    let mut options = Options::new(Scenario::Only(Flow::Sms), duration);
+    options.load = Load::closed(USERS as usize);
+    options.transport = TransportName::Lean;
+    options.grace = grace;
+    run_with(options, emulator, meanwhile).await
+}
+
+/// The same with these options.
+pub(crate) async fn run_with(
+    mut options: Options,
+    emulator: &Emulator,
+    meanwhile: impl FnOnce(&Board) + Send + 'static,
+) -> RunFile {
     let Ok(Destination::Mock(url)) = Destination::judge(emulator.base_url(), None, false) else {
         panic!("an emulator on loopback is a mock");
     };
-    let mut options = Options::new(Scenario::Only(Flow::Sms), duration);
-    options.load = Load::Closed {
-        users: USERS as usize,
-    };
-    options.transport = TransportName::Lean;
-    options.grace = grace;
     options.callbacks = Receiving::Off;
     options.against = Against::Mock(Elsewhere {
         url,

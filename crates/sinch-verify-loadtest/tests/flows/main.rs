@@ -6,6 +6,7 @@ mod abuse;
 mod beginning;
 mod failures;
 mod hung;
+mod ramp;
 mod receiver;
 mod verified;
 mod world;

@@ -17,6 +17,7 @@ use sinch_verify_loadtest::{
     Board, HeardPhone, InboxPhone, LeanWire, Mix, Numbers, Options, Phone, Scenario, SystemClock, Target,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
@@ -24,6 +25,9 @@ pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 /// How long the emulator waits for a decision: far longer than a slow one takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 const RUN: &str = "0123456789abcdef";
+
+/// Held by whoever runs goose, which runs one attack at a time in a process.
+pub(crate) static GOOSE: Mutex<()> = Mutex::const_new(());
 
 pub(crate) struct World {
     pub(crate) emulator: Arc<Emulator>,
@@ -167,6 +171,6 @@ fn run() -> RunId {
 
 fn setup() -> Setup {
     let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(60));
-    options.load = Load::Closed { users: 1 };
+    options.load = Load::closed(1);
     options.setup(0)
 }

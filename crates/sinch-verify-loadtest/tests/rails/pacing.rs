@@ -136,7 +136,7 @@ fn bursts() -> Load {
 /// What takes the service 3 ms must not be reported as what our own pace makes of it.
 #[tokio::test(start_paused = true)]
 async fn waiting_for_the_pace_is_lag_and_not_the_services_time() {
-    for load in [Load::Closed { users: 4 }, bursts()] {
+    for load in [Load::closed(4), bursts()] {
         let (counted, starts) = run(load.clone(), "5/s").await;
         assert!(starts.len() > 15, "{starts:?}");
         for interval in [Interval::Start, Interval::Report, Interval::Status] {
@@ -157,9 +157,9 @@ async fn waiting_for_the_pace_is_lag_and_not_the_services_time() {
 async fn nothing_is_started_after_the_duration() {
     // Four users at half a start a second wait when the time is up, as flows do that fell due last.
     for (load, cap, most) in [
-        (Load::Closed { users: 4 }, "2/s", 10),
+        (Load::closed(4), "2/s", 10),
         (bursts(), "2/s", 10),
-        (Load::Closed { users: 4 }, "0.4/s", 2),
+        (Load::closed(4), "0.4/s", 2),
     ] {
         let (counted, starts) = run(load.clone(), cap).await;
         assert_eq!(starts.len(), most, "{load}: {starts:?}");

@@ -104,7 +104,7 @@ pub(crate) fn request(port: u16) -> LiveRequest {
         phone: PhoneChoice::Callback,
         budget: budget(),
         cap: "100/s".parse().unwrap(),
-        load: Load::Closed { users: 1 },
+        load: Load::closed(1),
         seed: None,
         duration: Duration::from_secs(60),
         shard: Shard::WHOLE,

@@ -222,7 +222,7 @@ fn doubts_outweigh_thresholds() {
     // Users of a closed model are never late.
     let closed = with(|run| {
         lag(500, 1000)(run);
-        run.setup.load = Load::Closed { users: 8 };
+        run.setup.load = Load::closed(8);
     });
     assert_eq!(judged(&closed, "").0, Exit::Pass);
 }
