@@ -114,7 +114,10 @@ impl Store {
                 .numbers
                 .entry(record.number)
                 .or_insert_with(|| Vec::with_capacity(1));
-            uids.retain(|uid| records.get(uid).is_some_and(|old| old.method != record.method));
+            // One that is over is not told by its number any more; one that is pending is again, should
+            // the new one be forgotten first.
+            let stays = |old: &Record| old.method != record.method || old.is_pending();
+            uids.retain(|uid| records.get(uid).is_some_and(|old| stays(old)));
             uids.push(uid);
         }
         self.records.insert(uid, Box::new(record));

@@ -229,6 +229,29 @@ async fn predecessors_may_be_left_alone() {
 }
 
 #[tokio::test]
+async fn one_that_is_pending_is_found_when_a_later_one_is_forgotten() {
+    let emulator = emulator_with(|settings| {
+        settings.abort_predecessor = false;
+        settings.verifications_kept = 1;
+    })
+    .await;
+    let first = start(&emulator).await;
+    let second = start(&emulator).await;
+    let code = right(&emulator);
+    report(&emulator, &second, &code).await.unwrap();
+    let other = "+46700000002".parse().unwrap();
+    call(&emulator, &basic(), &Start::sms(other)).await.unwrap();
+    let report = Report::<Sms>::by_number(other, emulator.inbox(&other)[0].code.clone().unwrap());
+    call(&emulator, &basic(), &report).await.unwrap();
+    let query = StatusByNumber {
+        method: Method::Sms,
+        number: number(),
+    };
+    let found = call(&emulator, &basic(), &query).await.unwrap();
+    assert_eq!((found.id, found.status), (first, Status::Pending));
+}
+
+#[tokio::test]
 async fn a_reference_is_used_once() {
     let emulator = emulator().await;
     let start = Start::sms(number()).reference(Reference::new("order-7781").unwrap());
