@@ -77,12 +77,13 @@ impl Clock {
     /// an event would have one signature, and a careful receiver would refuse the second.
     pub(crate) fn wire_again(&self, before: SystemTime) -> SystemTime {
         let mut last = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = self.wire().max(before + TICK).max(*last + TICK);
+        *last = self.wire_after(before.max(*last));
         *last
     }
 
     /// The wall clock for the next try of what was tried at `before`: later on the wire than that,
-    /// for the same reason.
+    /// for the same reason. Tries of different events may share a tick: many that fall due at once
+    /// would run ahead of what receivers take.
     pub(crate) fn wire_after(&self, before: SystemTime) -> SystemTime {
         self.wire().max(before + TICK)
     }

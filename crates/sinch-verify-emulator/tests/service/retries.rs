@@ -9,8 +9,8 @@ use sinch_verify_protocol::timestamp::XTimestamp;
 use sinch_verify_protocol::{PhoneNumber, Start};
 
 use crate::support::{
-    DECISION, DELIVERED, RESULT, Receiver, SHORT, application, basic, call, get, json, number, post, reply,
-    settled,
+    DECISION, DELIVERED, RESULT, Receiver, SHORT, basic, builder_calling, call, get, json, number, post,
+    reply, settled,
 };
 
 /// Where the clock of these tests stands.
@@ -29,12 +29,7 @@ async fn deaf() -> Receiver {
 
 /// An emulator whose clock stands, with events that go to `receiver`.
 async fn standing(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Emulator {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    Emulator::builder()
-        .application(application().callback_url(receiver.url()))
-        .settings(settings)
-        .seed(7)
+    builder_calling(receiver, change)
         .manual_clock(noon())
         .start()
         .await

@@ -379,20 +379,22 @@ pub(crate) async fn emulator_calling(receiver: &Receiver) -> Emulator {
     emulator_calling_with(receiver, |_| {}).await
 }
 
-/// As [`emulator_calling`], with other settings.
-pub(crate) async fn emulator_calling_with(
-    receiver: &Receiver,
-    change: impl FnOnce(&mut Settings),
-) -> Emulator {
+/// An emulator to be, with other settings, whose events go to `receiver`.
+pub(crate) fn builder_calling(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Builder {
     let mut settings = Settings::default();
     change(&mut settings);
     Emulator::builder()
         .application(application().callback_url(receiver.url()))
         .settings(settings)
         .seed(7)
-        .start()
-        .await
-        .unwrap()
+}
+
+/// As [`emulator_calling`], with other settings.
+pub(crate) async fn emulator_calling_with(
+    receiver: &Receiver,
+    change: impl FnOnce(&mut Settings),
+) -> Emulator {
+    builder_calling(receiver, change).start().await.unwrap()
 }
 
 /// How things stand with the number most tests use.
