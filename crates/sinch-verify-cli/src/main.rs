@@ -3,6 +3,7 @@
 
 mod commands;
 mod control;
+mod duration;
 mod exit;
 mod failure;
 mod input;
@@ -10,7 +11,6 @@ mod judge;
 mod methods;
 mod mistake;
 mod print;
-mod span;
 mod stop;
 mod table;
 mod tampers;

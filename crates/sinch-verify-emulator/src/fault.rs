@@ -9,7 +9,7 @@ use sinch_verify_protocol::PhoneNumber;
 
 use crate::mix::mix;
 use crate::operation::Operation;
-use crate::{bare, span};
+use crate::{bare, duration};
 
 /// When something goes wrong, and what. The first rule that fits a request wins.
 ///
@@ -81,10 +81,10 @@ pub enum Fault {
     /// It takes longer, by something between the two.
     Latency {
         /// The least.
-        #[serde(with = "span")]
+        #[serde(with = "duration")]
         from: Duration,
         /// The most.
-        #[serde(with = "span")]
+        #[serde(with = "duration")]
         to: Duration,
         /// How it is spread between them.
         #[serde(default)]

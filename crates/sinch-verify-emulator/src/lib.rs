@@ -49,11 +49,11 @@ mod control_error;
 mod core;
 mod delivery;
 mod driver;
+mod duration;
 mod emulator;
 mod engine;
 mod fault;
 mod feed;
-mod hash;
 mod host;
 mod journal;
 mod kit;
@@ -68,13 +68,13 @@ mod server;
 mod settings;
 #[cfg(any(test, feature = "simulation"))]
 mod simulation;
-mod span;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;
 pub use control_error::ControlError;
 pub use delivery::Delivery;
+pub use duration::{InvalidDuration, parse_duration};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use host::{HostName, InvalidHostName};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
-use crate::{bare, span};
+use crate::{bare, duration};
 
 /// What happens at a handset by itself, whatever the method. Times are service time.
 ///
-/// As JSON `{"do":"report","after":"2s","wrong":1}`; spans are texts such as `250ms` or `5m`.
+/// As JSON `{"do":"report","after":"2s","wrong":1}`; durations are texts such as `250ms` or `5m`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,7 @@ pub enum Policy {
     /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.
     Report {
         /// The time to the report, and between reports.
-        #[serde(with = "span", default)]
+        #[serde(with = "duration", default)]
         after: Duration,
         /// How many wrong reports come first.
         #[serde(default)]
@@ -41,25 +41,25 @@ pub enum Policy {
     /// It arrives `after` a while, which may be after the expiry.
     Late {
         /// The time to the arrival.
-        #[serde(with = "span")]
+        #[serde(with = "duration")]
         after: Duration,
     },
     /// The handset cannot be reached: `FAIL`, after the while that finding out takes.
     Unreachable {
         /// The time to the end.
-        #[serde(with = "span", default)]
+        #[serde(with = "duration", default)]
         after: Duration,
     },
     /// The line is busy: a call ends as `FAIL` with call result `BUSY`; a message arrives.
     Busy {
         /// The time to the end.
-        #[serde(with = "span", default)]
+        #[serde(with = "duration", default)]
         after: Duration,
     },
     /// A callout is answered and ended without the right key: `FAIL`. Anything else arrives.
     HangUp {
         /// The time to the end.
-        #[serde(with = "span", default)]
+        #[serde(with = "duration", default)]
         after: Duration,
     },
 }

@@ -11,6 +11,8 @@ use sinch_verify_protocol::Amount;
 use sinch_verify_protocol::auth::Window;
 use sinch_verify_protocol::price::Money;
 
+use crate::duration;
+
 /// How the emulator behaves. Start from [`Settings::default`] and change what you need.
 ///
 /// Public sources say little about most of these figures, so the defaults are ours and say nothing
@@ -27,7 +29,7 @@ use sinch_verify_protocol::price::Money;
 /// assert_eq!(settings.attempts, 3);
 /// ```
 ///
-/// As JSON each field has its name in camelCase, spans are texts such as `250ms` or `5m`, and what
+/// As JSON each field has its name in camelCase, durations are texts such as `250ms` or `5m`, and what
 /// is left out is as by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -51,11 +53,11 @@ pub struct Settings {
     pub magic_numbers: bool,
     /// How long a verification stays pending, from its start. A start or a decision may say
     /// otherwise for an SMS. Default 300 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub expiry: Duration,
     /// How long after its start a verification is found by its number; by id and by reference it
     /// always is. Service time. Default: as long as it is kept.
-    #[serde(with = "file::maybe")]
+    #[serde(with = "duration::optional")]
     pub status_by_number: Option<Duration>,
     /// Whether a start aborts the pending verification of the same number and application.
     /// Default `true`.
@@ -64,7 +66,7 @@ pub struct Settings {
     /// `false`: the verification is denied.
     pub trust_without_answer: bool,
     /// How long the answer to a request event is awaited, on the wall clock. Default 5 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub decision_timeout: Duration,
     /// Whether the delivery of an SMS is told to the callback URL. Default `true`.
     pub sms_delivered_events: bool,
@@ -73,10 +75,10 @@ pub struct Settings {
     pub event_tries: u32,
     /// The wait after the first failed try; it doubles with every try, and up to half of it is taken
     /// off at random. Default 500 ms.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub event_backoff: Duration,
     /// How long one try may take, on the wall clock. Default 5 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub event_timeout: Duration,
     /// How many result and delivered events are under way at once; at least 1. Default 64.
     #[serde(deserialize_with = "file::at_least_one")]
@@ -86,7 +88,7 @@ pub struct Settings {
     pub events_waiting: usize,
     /// The least time between two starts for one number; a start before answers 429/42901.
     /// Default: off.
-    #[serde(with = "file::maybe")]
+    #[serde(with = "duration::optional")]
     pub velocity: Option<Duration>,
     /// The most starts of one application in one second; a start beyond answers 429/42900.
     /// Default: off.
@@ -95,19 +97,19 @@ pub struct Settings {
     #[serde(deserialize_with = "file::code_length")]
     pub code_length: u8,
     /// `interceptionTimeout` of an SMS, whole seconds. Default 120 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub sms_interception: Duration,
     /// `interceptionTimeout` of a flash call, whole seconds. Default 45 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub flash_call_interception: Duration,
     /// `reportTimeout` of a flash call, whole seconds. Default 75 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub flash_call_report: Duration,
     /// `denyCallAfter` of a flash call, whole seconds. Default 0.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub flash_call_deny_after: Duration,
     /// How long a flash call rings when nobody says otherwise. Default 30 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub flash_call_ring: Duration,
     /// What the answer to a callout start says about polling; `None` leaves it out, as newer
     /// servers do. Default 3 s, 30 s, 3 s.
@@ -205,13 +207,13 @@ pub enum ReportAnswer {
 #[non_exhaustive]
 pub struct CalloutPolling {
     /// The first question. Default 3 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub start_after: Duration,
     /// The last question. Default 30 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub stop_after: Duration,
     /// The time between questions. Default 3 s.
-    #[serde(with = "file::spans")]
+    #[serde(with = "duration")]
     pub interval: Duration,
 }
 

@@ -24,9 +24,9 @@ use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::duration;
 use crate::exit::{Outcome, usage};
 use crate::print::{note, say};
-use crate::span;
 use crate::stop::Stop;
 use crate::target::{Address, application_key, application_secret};
 
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after this time: exit code 5 when fewer came than `--count`.
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", value_parser = duration::up_to_a_day)]
     timeout: Option<Duration>,
     /// Leave the emulator's callback URL as it is.
     #[arg(long)]

@@ -253,7 +253,7 @@ fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str,
         let is_outermost = error.path().iter().len() <= 1 && unknown.starts_with("unknown field");
         let also = if is_outermost { also } else { &[] };
         let known = known.split('`').skip(1).step_by(2).chain(also.iter().copied());
-        if let Some(nearest) = known.min_by_key(|known| distance(&wrong, known)) {
+        if let Some(nearest) = known.min_by_key(|known| strsim::levenshtein(&wrong, known)) {
             why = format!("{unknown}`; the nearest is `{nearest}`");
         }
     }
@@ -272,22 +272,6 @@ fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str,
     } else {
         format!("{path}: {why}")
     }
-}
-
-/// How many letters must be typed, dropped or changed to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut left = i + 1;
-        let mut diagonal = i;
-        row[0] = left;
-        for (j, y) in b.chars().enumerate() {
-            let above = row[j + 1];
-            left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
-            (diagonal, row[j + 1]) = (above, left);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {

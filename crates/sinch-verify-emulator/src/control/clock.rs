@@ -13,8 +13,8 @@ use serde_json::json as value;
 use super::respond::{Answer, Refused, json, read_body};
 use super::time;
 use crate::core::{Core, Turn};
+use crate::duration::parse_duration;
 use crate::engine::Engine;
-use crate::span;
 
 /// Ten years: a slip of the finger must not take the clock to its end for good.
 const LONGEST_ADVANCE: Duration = Duration::from_secs(3650 * 86_400);
@@ -44,7 +44,7 @@ pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
 
 /// Milliseconds from `wire` to `service`.
 fn ahead(service: SystemTime, wire: SystemTime) -> i64 {
-    let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let millis = |by: Duration| i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
     match service.duration_since(wire) {
         Ok(ahead) => millis(ahead),
         Err(behind) => -millis(behind.duration()),
@@ -70,7 +70,7 @@ pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
     let wanted: Move = read_body(&body, example)?;
     let turn = match (wanted.advance, wanted.pause, wanted.to) {
-        (Some(text), None, None) => Turn::By(span(&text)?),
+        (Some(text), None, None) => Turn::By(advance(&text)?),
         (None, Some(pause), None) => Turn::Pause(pause),
         (None, None, Some(Goal::Next)) => Turn::ToNextDue,
         (None, None, Some(Goal::NextExpiry)) => Turn::ToNextExpiry,
@@ -82,9 +82,8 @@ pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     Ok(clock(State(core)).await)
 }
 
-fn span(text: &str) -> Result<Duration, Refused> {
-    let by = span::parse(text);
-    let by = by.ok_or_else(|| Refused::bad("advance is not a span such as 250ms, 90s, 5m, 1h or 1h30m"))?;
+fn advance(text: &str) -> Result<Duration, Refused> {
+    let by = parse_duration(text).map_err(|error| Refused::bad(format!("advance {error}")))?;
     if by > LONGEST_ADVANCE {
         return Err(Refused::bad(
             "advance is longer than 3650d: the clock cannot be moved back",

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::IntoResponse as _;
+use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, StreamExt as _};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::timestamp::XTimestamp;
@@ -24,9 +24,6 @@ use crate::feed::{Entry, FOLLOWERS, Happening, KINDS, Place};
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
-
-/// For who comes from another run of the emulator.
-const RESTARTED: &[u8] = b"event: gap\ndata: {\"restarted\":true}\n\n";
 
 /// What a reader of the feed wants to hear of.
 struct Wanted {
@@ -69,46 +66,45 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
     };
     let (first, after) = match begin {
         Place::Behind(seq) => (None, seq),
-        Place::OtherRun => (Some(Ok(Bytes::from_static(RESTARTED))), 0),
+        // The reader comes from another run of the emulator.
+        Place::OtherRun => (Some(gap(&value!({"restarted": true}))), 0),
     };
     let place = core.feed.follow().ok_or_else(|| {
         let why = format!("{FOLLOWERS} readers follow the feed already");
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
     let state = (core, after, wanted, place);
-    let frames = stream::unfold(state, |(core, mut after, wanted, place)| async move {
+    let later = stream::unfold(state, |(core, mut after, wanted, place)| async move {
         let mut stopping = core.stopping();
-        let mut frame = String::new();
-        while frame.is_empty() {
-            tokio::select! {
-                entry = core.feed.next(after) => {
-                    let missed = entry.seq - after - 1;
-                    if missed > 0 {
-                        frame = format!("event: gap\ndata: {{\"missed\":{missed}}}\n\n");
-                    }
-                    after = entry.seq;
-                    frame += &wanted.render(&core, &entry).unwrap_or_default();
-                }
-                () = tokio::time::sleep(ALIVE) => ": alive\n\n".clone_into(&mut frame),
+        loop {
+            let entry = tokio::select! {
+                entry = core.feed.next(after) => entry,
                 _ = stopping.wait_for(|stop| *stop) => return None,
+            };
+            let missed = entry.seq - after - 1;
+            after = entry.seq;
+            let missed = (missed > 0).then(|| gap(&value!({"missed": missed})));
+            let events: Vec<Event> = missed.into_iter().chain(wanted.event(&core, &entry)).collect();
+            if !events.is_empty() {
+                return Some((stream::iter(events), (core, after, wanted, place)));
             }
         }
-        Some((
-            Ok::<_, Infallible>(Bytes::from(frame)),
-            (core, after, wanted, place),
-        ))
     });
-    let frames = stream::iter(first).chain(frames);
-    let mut response = Response::new(Body::from_stream(frames));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let events = stream::iter(first)
+        .chain(later.flatten())
+        .map(Ok::<_, Infallible>);
+    let alive = KeepAlive::new().interval(ALIVE).text("alive");
+    Ok(([(CACHE_CONTROL, "no-store")], Sse::new(events).keep_alive(alive)).into_response())
+}
+
+/// Tells a reader that it misses events.
+fn gap(data: &Value) -> Event {
+    Event::default().event("gap").data(data.to_string())
 }
 
 impl Wanted {
-    /// The entry as an event; `None` when nobody wants it.
-    fn render(&self, core: &Core, entry: &Entry) -> Option<String> {
+    /// The entry as an event; `None` when it is not wanted.
+    fn event(&self, core: &Core, entry: &Entry) -> Option<Event> {
         let kind = entry.what.kind();
         if !self.kinds.is_empty() && !self.kinds.iter().any(|wanted| wanted == kind) {
             return None;
@@ -134,10 +130,8 @@ impl Wanted {
         if data.get("at").is_none() {
             data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
         }
-        Some(format!(
-            "id: {}\nevent: {kind}\ndata: {data}\n\n",
-            core.feed.id(entry)
-        ))
+        let event = Event::default().id(core.feed.id(entry).to_string());
+        Some(event.event(kind).data(data.to_string()))
     }
 }
 

@@ -60,8 +60,8 @@ pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let after = query.seq("after")?.unwrap_or_default();
     let of = query.text("verification").map(VerificationId::new).transpose();
     let of = of.map_err(|error| Refused::bad(format!("verification: {error}")))?;
-    let timeout = query.span("timeout")?;
-    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |span| span.min(PATIENCE));
+    let timeout = query.duration("timeout")?;
+    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |limit| limit.min(PATIENCE));
     let mut stopping = core.stopping();
     let message = tokio::select! {
         message = core.wait_message(&to, after, of.as_ref(), timeout) => message,

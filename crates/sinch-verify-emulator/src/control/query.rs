@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sinch_verify_protocol::PhoneNumber;
 
 use super::respond::{Refused, read_number};
 use crate::core::Core;
+use crate::duration::parse_duration;
 use crate::engine::AppId;
-use crate::span;
 
 /// What a page holds when nobody says.
 const USUAL: usize = 100;
@@ -28,7 +29,10 @@ impl Query {
         let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if names.contains(&name) {
-                Ok((name.to_owned(), decode(value)))
+                Ok((
+                    name.to_owned(),
+                    percent_decode_str(value).decode_utf8_lossy().into_owned(),
+                ))
             } else {
                 Err(Refused::bad(format!(
                     "the query holds {name:?}; it takes {}",
@@ -54,10 +58,9 @@ impl Query {
         self.text(name).map(read_number).transpose()
     }
 
-    pub(super) fn span(&self, name: &str) -> Result<Option<Duration>, Refused> {
-        let refused = || Refused::bad(format!("{name} is not a span such as 10s"));
-        let span = self.text(name).map(|text| span::parse(text).ok_or_else(refused));
-        span.transpose()
+    pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, Refused> {
+        let duration = self.text(name).map(parse_duration).transpose();
+        duration.map_err(|error| Refused::bad(format!("{name} {error}")))
     }
 
     /// The application with the key that `name` gives.
@@ -112,43 +115,4 @@ pub(super) fn list<T: Serialize>(name: &str, items: &[T], next: Option<u64>) -> 
         whole.insert("next".to_owned(), next.into());
     }
     Value::Object(whole)
-}
-
-/// Decodes escapes; what is none stays as it is.
-fn decode(text: &str) -> String {
-    let hex = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match (byte, hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            _ => {
-                decoded.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode;
-
-    #[test]
-    fn escapes() {
-        for (text, decoded) in [
-            ("+46", "+46"),
-            ("%2B46%2b", "+46+"),
-            ("a%20b%", "a b%"),
-            ("%2", "%2"),
-            ("%zz%C3%A9", "%zzé"),
-        ] {
-            assert_eq!(decode(text), decoded, "{text}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! The applications, by key.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sinch_verify_protocol::auth::{Signer, Verifier};
@@ -8,12 +9,11 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use crate::application::{Application, AuthorizationLevel, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::engine::AppId;
-use crate::hash::Map;
 
 /// The applications that an emulator knows, which stay the same while it runs.
 pub(crate) struct Registry {
     applications: Vec<Registered>,
-    by_key: Map<Box<str>, AppId>,
+    by_key: HashMap<Box<str>, AppId>,
     remote_callbacks: bool,
 }
 

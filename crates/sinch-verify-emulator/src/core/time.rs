@@ -45,8 +45,8 @@ impl Core {
 
     fn turn_clock(&self, turn: Turn) -> bool {
         let due = match turn {
-            Turn::By(span) => {
-                self.clock.advance(span);
+            Turn::By(by) => {
+                self.clock.advance(by);
                 return true;
             }
             Turn::Pause(true) => {

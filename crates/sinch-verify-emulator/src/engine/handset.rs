@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
+use foldhash::HashMap;
 use sinch_verify_protocol::PhoneNumber;
 
 use super::record::Uid;
-use crate::hash::Map;
 use crate::message::MessageKind;
 
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {
-    inboxes: Map<PhoneNumber, VecDeque<Entry>>,
+    inboxes: HashMap<PhoneNumber, VecDeque<Entry>>,
     /// The phones by the number of what they received last.
     latest: BTreeMap<u64, PhoneNumber>,
     /// How much of it an inbox keeps.
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 impl Handsets {
     pub(super) fn new(kept: usize) -> Self {
         Self {
-            inboxes: Map::default(),
+            inboxes: HashMap::default(),
             latest: BTreeMap::new(),
             kept: kept.max(1),
             received: 0,

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status, VerificationId};
+use uuid::Uuid;
 
 use super::agenda::Task;
 use super::command::AppId;
@@ -21,22 +22,9 @@ pub(crate) struct Uid(pub(super) u128);
 impl Uid {
     /// Reads the text that [`Uid::to_id`] gives, and nothing else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.len() != 36 {
-            return None;
-        }
-        let text = text.as_bytes();
-        let mut n: u128 = 0;
-        // Anything above 15 is no digit; looked at once, behind the last.
-        let mut all = 0;
-        for place in PLACES {
-            let (high, low) = (digit(text[place]), digit(text[place + 1]));
-            all |= high | low;
-            n = n << 8 | u128::from(high << 4 | low & 0xF);
-        }
-        if all > 0xF || [8, 13, 18, 23].iter().any(|dash| text[*dash] != b'-') {
-            return None;
-        }
-        Some(Self(n))
+        let uid = Self(Uuid::try_parse(text).ok()?.as_u128());
+        // An id has one spelling: capitals, braces and bare digits are other ids.
+        (uid.uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uid)
     }
 
     /// The half that is made up.
@@ -45,45 +33,22 @@ impl Uid {
     }
 
     pub(crate) fn to_id(self) -> VerificationId {
+        let mut text = Uuid::encode_buffer();
         #[expect(
             clippy::expect_used,
             reason = "an id takes any 36 hexadecimal digits and dashes"
         )]
-        VerificationId::new(as_text(&self.text())).expect("a UUID is an id")
+        VerificationId::new(self.uuid().hyphenated().encode_lower(&mut text)).expect("a UUID is an id")
     }
 
-    /// Every answer has an id: this is written out for its speed.
-    fn text(self) -> [u8; 36] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [b'-'; 36];
-        for (byte, place) in self.0.to_be_bytes().into_iter().zip(PLACES) {
-            text[place] = DIGITS[usize::from(byte >> 4)];
-            text[place + 1] = DIGITS[usize::from(byte & 0xF)];
-        }
-        text
+    fn uuid(self) -> Uuid {
+        Uuid::from_u128(self.0)
     }
-}
-
-/// Where the two digits of each byte are.
-const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-
-/// What a digit stands for, and 0xFF for any other byte.
-fn digit(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'f' => byte - b'a' + 10,
-        _ => 0xFF,
-    }
-}
-
-fn as_text(text: &[u8; 36]) -> &str {
-    // Digits and dashes only.
-    std::str::from_utf8(text).unwrap_or_default()
 }
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(as_text(&self.text()))
+        self.uuid().fmt(f)
     }
 }
 

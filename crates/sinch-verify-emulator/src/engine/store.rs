@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
+use foldhash::HashMap;
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::command::AppId;
 use super::record::{Carried, Record, Uid};
-use crate::hash::Map;
 
 /// All verifications. The maps are looked up and never iterated over: their order is not fixed.
 pub(super) struct Store {
-    records: Map<Uid, Box<Record>>,
+    records: HashMap<Uid, Box<Record>>,
     /// Ids for parts of a verification, and the verification.
-    parts: Map<Uid, Uid>,
+    parts: HashMap<Uid, Uid>,
     /// Those that ended, in the order of their ends.
     ended: VecDeque<Uid>,
     /// All of them, in the order of their starts.
@@ -25,9 +25,9 @@ pub(super) struct Store {
 /// What one application knows; no other sees it.
 #[derive(Default)]
 struct Application {
-    references: Map<Box<str>, Uid>,
+    references: HashMap<Box<str>, Uid>,
     /// The latest verification of each method that was used, latest last.
-    numbers: Map<PhoneNumber, Vec<Uid>>,
+    numbers: HashMap<PhoneNumber, Vec<Uid>>,
     /// When the current second of the capacity began, and the starts in it.
     second: Option<(SystemTime, u32)>,
 }
@@ -35,8 +35,8 @@ struct Application {
 impl Store {
     pub(super) fn new(applications: usize) -> Self {
         Self {
-            records: Map::default(),
-            parts: Map::default(),
+            records: HashMap::default(),
+            parts: HashMap::default(),
             ended: VecDeque::new(),
             order: BTreeMap::new(),
             last: 0,

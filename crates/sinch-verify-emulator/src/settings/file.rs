@@ -3,62 +3,17 @@
 use std::time::Duration;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use sinch_verify_protocol::auth::Window;
 
-use crate::span;
-
-/// A span of time in its largest unit, such as `5m`.
-pub(super) mod spans {
-    use super::{Deserializer, Duration, Serializer, span};
-
-    pub(in crate::settings) fn serialize<S: Serializer>(
-        span: &Duration,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let millis = span.as_millis();
-        let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
-        let unit = units
-            .iter()
-            .find(|(_, long)| millis > 0 && millis.is_multiple_of(*long));
-        let (name, long) = unit.unwrap_or(&("ms", 1));
-        serializer.collect_str(&format_args!("{}{name}", millis / long))
-    }
-
-    pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        span::deserialize(deserializer)
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Span(#[serde(with = "spans")] Duration);
-
-/// A span, or `null`.
-pub(super) mod maybe {
-    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, Span};
-
-    pub(in crate::settings) fn serialize<S: Serializer>(
-        span: &Option<Duration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        span.map(Span).serialize(serializer)
-    }
-
-    pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<Span>::deserialize(deserializer)?.map(|span| span.0))
-    }
-}
+use crate::duration;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Window", deny_unknown_fields)]
 pub(super) struct WindowFile {
-    #[serde(with = "spans")]
+    #[serde(with = "duration")]
     past: Duration,
-    #[serde(with = "spans")]
+    #[serde(with = "duration")]
     future: Duration,
 }
 

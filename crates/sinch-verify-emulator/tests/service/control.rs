@@ -110,7 +110,7 @@ async fn the_clock_over_http() {
         "",
         "{}",
         r#"{"advance":5}"#,
-        r#"{"advance":"5 minutes"}"#,
+        r#"{"advance":"5 months"}"#,
         r#"{"advance":"-5m"}"#,
         r#"{"advance":"3651d"}"#,
         r#"{"advance":"100000000000h"}"#,

@@ -160,9 +160,9 @@ async fn policies_are_listed_and_forgotten_one_by_one() {
     assert_eq!(
         listed["policies"],
         serde_json::json!([
-            {"number": NUMBER, "policy": {"do": "late", "after": "60000ms"}},
-            {"prefix": "+4670", "policy": {"do": "busy", "after": "1000ms"}},
-            {"prefix": "+46", "policy": {"do": "report", "after": "2000ms", "wrong": 1}},
+            {"number": NUMBER, "policy": {"do": "late", "after": "1m"}},
+            {"prefix": "+4670", "policy": {"do": "busy", "after": "1s"}},
+            {"prefix": "+46", "policy": {"do": "report", "after": "2s", "wrong": 1}},
             {"application": KEY, "policy": {"do": "wait"}},
             {"everyone": true, "policy": {"do": "never"}},
         ])

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use sinch_verify_emulator::parse_duration;
 use sinch_verify_loadtest::arrivals::Rate;
 use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard, TransportName};
@@ -177,13 +178,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn any_duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text
-        .parse()
-        .map_err(|_| "must be a time with its unit, such as 10s or 2m30s".to_owned())?;
-    Duration::try_from(parsed)
-        .ok()
-        .filter(|duration| *duration <= LONGEST)
-        .ok_or_else(|| "must be from 0s to 24h".to_owned())
+    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+    match duration <= LONGEST {
+        true => Ok(duration),
+        false => Err("must be from 0s to 24h".to_owned()),
+    }
 }
 
 fn instant(text: &str) -> Result<SystemTime, String> {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::SignedDuration;
+use sinch_verify_emulator::parse_duration;
 
 use super::Check;
 use super::metric::{Metric, Ratio, Unit, What};
@@ -164,10 +164,7 @@ impl Unit {
             text.trim().parse::<f64>().ok().filter(|_| plain)
         };
         match self {
-            Self::Time => {
-                let time: SignedDuration = text.parse().ok()?;
-                Some(time.as_secs_f64()).filter(|seconds| *seconds >= 0.0)
-            }
+            Self::Time => parse_duration(text).ok().map(|time| time.as_secs_f64()),
             Self::Count => text.parse::<u32>().ok().map(f64::from),
             Self::Part => number(text.strip_suffix('%')?).map(|percent| percent / 100.0),
             Self::PerSecond => number(text.strip_suffix("/s")?),

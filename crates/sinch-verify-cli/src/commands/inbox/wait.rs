@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::message::{Received, newest};
 use crate::control::{Control, escaped};
+use crate::duration;
 use crate::exit::Outcome;
 use crate::print::{self, note, say};
-use crate::span;
 use crate::stop::stopped;
 use crate::target::Address;
 
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEQ")]
     after: Option<u64>,
     /// How long to wait; 10s when left out, for ever with `--follow`.
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", value_parser = duration::up_to_a_day)]
     timeout: Option<Duration>,
     /// Go on with what comes next, one message a line as JSON, until Ctrl-C or until nothing
     /// comes for `--timeout`.
