@@ -4,27 +4,26 @@
 //! calls, and the first one whose number matches is the verification call; its number is the code
 //! to report.
 
+mod dialect;
 mod error;
-mod general;
 mod glob;
 mod groups;
 pub(crate) mod line_end;
-mod reading;
+mod pattern;
 mod rewrite;
-mod short;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use regex::bytes::Regex;
+
 use crate::caller_id::{Candidate, Candidates};
 
+pub use self::dialect::{Dialect, InvalidDialect};
 pub use self::error::FilterError;
-pub use self::reading::{Reading, ReadingError};
 
-use self::general::General;
 use self::glob::Glob;
-use self::short::Short;
 
 /// The longest filter that is accepted, in bytes. Filters of the service have about 15.
 pub const MAX_FILTER: usize = 1024;
@@ -57,26 +56,17 @@ pub const MAX_COMPILED: usize = 64 * 1024;
 /// ```
 #[derive(Clone)]
 pub struct CliFilter {
-    repr: Repr,
-    reading: Used,
-}
-
-/// The reading in use. As wide as the struct's alignment, because the struct is moved right after
-/// it is written: a wide load over a byte just stored stalls for as long as the search takes.
-#[derive(Clone, Copy)]
-#[repr(u64)]
-enum Used {
-    Android,
-    Regex,
+    filter: Box<str>,
+    /// Never [`Dialect::Auto`].
+    dialect: Dialect,
+    matcher: Matcher,
 }
 
 #[derive(Clone)]
-enum Repr {
-    /// One short literal with or without wildcards around it: no allocation, no engine.
-    Short(Short),
-    /// Any literals and wildcards: no engine.
-    Glob(Box<Glob>),
-    General(Box<General>),
+enum Matcher {
+    /// Literals and `(.*)`, which is what the service sends.
+    Glob(Glob),
+    Regex(Regex),
 }
 
 impl CliFilter {
@@ -86,38 +76,39 @@ impl CliFilter {
     ///
     /// A [`FilterError`] for a filter that the SDK would refuse, that is too large, or that needs
     /// look-around or back-references.
-    #[inline]
     pub fn compile(filter: &str) -> Result<Self, FilterError> {
-        Self::compile_as(filter, Reading::Android)
+        Self::compile_as(filter, Dialect::Android)
     }
 
-    /// Compiles a filter in the given reading.
+    /// Compiles a filter in the given dialect.
     ///
     /// # Errors
     ///
-    /// As [`compile`](Self::compile). Where [`Reading::Auto`] tried both readings and neither
-    /// compiles, the error is that of the Android reading.
-    #[inline]
-    pub fn compile_as(filter: &str, reading: Reading) -> Result<Self, FilterError> {
-        if reading == Reading::Android
-            && let Some(short) = Short::android(filter)
-        {
-            return Ok(Self {
-                repr: Repr::Short(short),
-                reading: Used::Android,
-            });
+    /// As [`compile`](Self::compile). Where [`Dialect::Auto`] tried both dialects and neither
+    /// compiles, the error is that of the Android dialect.
+    pub fn compile_as(filter: &str, dialect: Dialect) -> Result<Self, FilterError> {
+        if filter.len() > MAX_FILTER {
+            return Err(FilterError::TooLong { bytes: filter.len() });
         }
-        Self::compile_long(filter, reading)
+        match dialect {
+            Dialect::Android => Self::android(filter),
+            Dialect::Regex => Self::regex(filter),
+            Dialect::Auto => {
+                let no_groups = !filter.contains(['(', ')']);
+                if no_groups && filter.contains(".*") {
+                    return Self::regex(filter).or_else(|_| Self::android(filter));
+                }
+                Self::android(filter).or_else(|first| Self::regex(filter).map_err(|_| first))
+            }
+        }
     }
 
     /// Whether the whole of this text matches. Nothing is trimmed or converted.
-    #[inline]
     #[must_use]
     pub fn matches(&self, number: &str) -> bool {
-        match &self.repr {
-            Repr::Short(short) => short.matches(number),
-            Repr::Glob(glob) => glob.matches(number),
-            Repr::General(general) => general.matches(number),
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.matches(number),
+            Matcher::Regex(regex) => regex.is_match(number.as_bytes()),
         }
     }
 
@@ -129,23 +120,16 @@ impl CliFilter {
         caller.iter().find(|one| self.matches(one.text()))
     }
 
-    /// Which reading is used: never [`Reading::Auto`].
+    /// The dialect in use: never [`Dialect::Auto`].
     #[must_use]
-    pub const fn reading(&self) -> Reading {
-        match self.reading {
-            Used::Android => Reading::Android,
-            Used::Regex => Reading::Regex,
-        }
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The text the filter was compiled from.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.repr {
-            Repr::Short(short) => short.as_str(),
-            Repr::Glob(glob) => glob.as_str(),
-            Repr::General(general) => general.as_str(),
-        }
+        &self.filter
     }
 
     /// Whether the filter is nothing but wildcards, such as `(.*)`.
@@ -154,56 +138,35 @@ impl CliFilter {
     /// warning. Filters that match everything in a less obvious way are not detected.
     #[must_use]
     pub fn matches_everything(&self) -> bool {
-        match &self.repr {
-            Repr::Short(short) => short.is_wildcard(),
-            Repr::Glob(glob) => glob.is_wildcard(),
-            Repr::General(general) => general.is_wildcard(),
-        }
-    }
-
-    fn compile_long(filter: &str, reading: Reading) -> Result<Self, FilterError> {
-        if filter.len() > MAX_FILTER {
-            return Err(FilterError::TooLong { bytes: filter.len() });
-        }
-        match reading {
-            Reading::Android => Self::android(filter),
-            Reading::Regex => Self::regex(filter),
-            Reading::Auto => {
-                let no_groups = !filter.contains(['(', ')']);
-                if no_groups && filter.contains(".*") {
-                    return Self::regex(filter).or_else(|_| Self::android(filter));
-                }
-                Self::android(filter).or_else(|first| Self::regex(filter).map_err(|_| first))
-            }
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.is_wildcard(),
+            Matcher::Regex(_) => matches!(
+                self.as_str(),
+                ".*" | "^.*$" | "(.*)" | "(.*)(.*)" | "(?:.*)" | "^(.*)$"
+            ),
         }
     }
 
     fn android(filter: &str) -> Result<Self, FilterError> {
-        let repr = match Short::android(filter) {
-            Some(short) => Repr::Short(short),
-            None => {
-                let pieces = groups::split(filter)?;
-                match Glob::of(filter, &pieces) {
-                    Some(glob) => Repr::Glob(Box::new(glob)),
-                    None => Repr::General(Box::new(General::android(filter, &pieces)?)),
-                }
-            }
+        let pieces = groups::split(filter)?;
+        let matcher = match Glob::of(&pieces) {
+            Some(glob) => Matcher::Glob(glob),
+            None => Matcher::Regex(pattern::compile_groups(filter, &pieces)?),
         };
-        Ok(Self {
-            repr,
-            reading: Used::Android,
-        })
+        Ok(Self::new(filter, Dialect::Android, matcher))
     }
 
     fn regex(filter: &str) -> Result<Self, FilterError> {
-        let repr = match Short::regex(filter) {
-            Some(short) => Repr::Short(short),
-            None => Repr::General(Box::new(General::regex(filter)?)),
-        };
-        Ok(Self {
-            repr,
-            reading: Used::Regex,
-        })
+        let matcher = Matcher::Regex(pattern::compile_whole(filter)?);
+        Ok(Self::new(filter, Dialect::Regex, matcher))
+    }
+
+    fn new(filter: &str, dialect: Dialect, matcher: Matcher) -> Self {
+        Self {
+            filter: filter.into(),
+            dialect,
+            matcher,
+        }
     }
 }
 
@@ -226,15 +189,15 @@ impl fmt::Debug for CliFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CliFilter")
             .field("filter", &self.as_str())
-            .field("reading", &self.reading())
+            .field("dialect", &self.dialect)
             .finish()
     }
 }
 
-/// Equal text in an equal reading.
+/// Equal text in an equal dialect.
 impl PartialEq for CliFilter {
     fn eq(&self, other: &Self) -> bool {
-        self.reading() == other.reading() && self.as_str() == other.as_str()
+        self.dialect == other.dialect && self.filter == other.filter
     }
 }
 
@@ -242,7 +205,7 @@ impl Eq for CliFilter {}
 
 impl Hash for CliFilter {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.reading().hash(state);
-        self.as_str().hash(state);
+        self.dialect.hash(state);
+        self.filter.hash(state);
     }
 }

@@ -5,13 +5,13 @@
 mod properties;
 
 use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
-use sinch_verify_protocol::cli_filter::{CliFilter, FilterError, MAX_FILTER, Reading};
+use sinch_verify_protocol::cli_filter::{CliFilter, Dialect, FilterError, MAX_FILTER};
 
 /// A number, and whether it matches.
 type Case<'a> = (&'a str, bool);
 
-fn check(n: u32, filter: &str, reading: Reading, cases: &[Case<'_>]) {
-    let compiled = CliFilter::compile_as(filter, reading)
+fn check(n: u32, filter: &str, dialect: Dialect, cases: &[Case<'_>]) {
+    let compiled = CliFilter::compile_as(filter, dialect)
         .unwrap_or_else(|error| panic!("case {n}: {filter:?} does not compile: {error}"));
     assert_eq!(compiled.as_str(), filter, "case {n}");
     for (number, expected) in cases {
@@ -23,7 +23,7 @@ fn check(n: u32, filter: &str, reading: Reading, cases: &[Case<'_>]) {
     }
 }
 
-/// The SDK's rule: the raw text, the Android reading.
+/// The SDK's rule: the raw text, the Android dialect.
 #[test]
 fn rows_01_to_29_as_the_sdk() {
     const USUAL: &str = "(.*)70123(.*)";
@@ -87,11 +87,11 @@ fn rows_01_to_29_as_the_sdk() {
         (29, r"(\d*)7(.*)", &[("\u{661}\u{662}7", false), ("127", true)]),
     ];
     for (n, filter, cases) in rows {
-        check(*n, filter, Reading::Android, cases);
+        check(*n, filter, Dialect::Android, cases);
     }
 }
 
-/// What normalising the number and the other reading add.
+/// What normalising the number and the other dialect add.
 #[test]
 fn rows_05_to_28_with_the_repairs() {
     let rows: &[(u32, &str, &str, Option<CandidateForm>)] = &[
@@ -129,57 +129,57 @@ fn rows_05_to_28_with_the_repairs() {
 #[test]
 fn row_13_a_filter_of_wildcards_is_told() {
     let cases = [
-        ("(.*)", Reading::Android, true),
-        ("(.*)(.*)", Reading::Android, true),
-        (".*", Reading::Auto, true),
-        (".*", Reading::Android, false),
-        ("", Reading::Android, false),
-        ("(.*)1", Reading::Android, false),
-        ("(.*)70123(.*)", Reading::Android, false),
+        ("(.*)", Dialect::Android, true),
+        ("(.*)(.*)", Dialect::Android, true),
+        (".*", Dialect::Auto, true),
+        (".*", Dialect::Android, false),
+        ("", Dialect::Android, false),
+        ("(.*)1", Dialect::Android, false),
+        ("(.*)70123(.*)", Dialect::Android, false),
     ];
-    for (filter, reading, expected) in cases {
-        let filter = CliFilter::compile_as(filter, reading).unwrap();
+    for (filter, dialect, expected) in cases {
+        let filter = CliFilter::compile_as(filter, dialect).unwrap();
         assert_eq!(filter.matches_everything(), expected, "{filter:?}");
     }
 }
 
 #[test]
 fn rows_15_to_31_choice_of_reading() {
-    let rows: &[(u32, &str, Reading, &[Case<'_>])] = &[
-        (1, "(.*)70123(.*)", Reading::Android, &[("+4670123", true)]),
+    let rows: &[(u32, &str, Dialect, &[Case<'_>])] = &[
+        (1, "(.*)70123(.*)", Dialect::Android, &[("+4670123", true)]),
         (
             15,
             ".*70123.*",
-            Reading::Regex,
+            Dialect::Regex,
             &[("+4670123", true), ("70123\n", false)],
         ),
         // Compiles as the SDK reads it, so a number it does not match is not tried again.
-        (16, "^(.*)70123(.*)$", Reading::Android, &[("+4670123", false)]),
-        (20, r"(\+46)?70123(.*)", Reading::Android, &[("+4670123", false)]),
-        (22, "((46)70)(.*)", Reading::Regex, &[("467012", true)]),
-        (22, "(.*(70123))", Reading::Regex, &[("+4670123", true)]),
-        (10, "+46(.*)", Reading::Android, &[("+4670", true)]),
+        (16, "^(.*)70123(.*)$", Dialect::Android, &[("+4670123", false)]),
+        (20, r"(\+46)?70123(.*)", Dialect::Android, &[("+4670123", false)]),
+        (22, "((46)70)(.*)", Dialect::Regex, &[("467012", true)]),
+        (22, "(.*(70123))", Dialect::Regex, &[("+4670123", true)]),
+        (10, "+46(.*)", Dialect::Android, &[("+4670", true)]),
     ];
     for (n, filter, used, cases) in rows {
-        check(*n, filter, Reading::Auto, cases);
-        let compiled = CliFilter::compile_as(filter, Reading::Auto).unwrap();
-        assert_eq!(compiled.reading(), *used, "case {n}: {filter}");
+        check(*n, filter, Dialect::Auto, cases);
+        let compiled = CliFilter::compile_as(filter, Dialect::Auto).unwrap();
+        assert_eq!(compiled.dialect(), *used, "case {n}: {filter}");
     }
     check(
         16,
         "^(.*)70123(.*)$",
-        Reading::Regex,
+        Dialect::Regex,
         &[("+4670123", true), ("+467012", false)],
     );
-    check(18, "(.*)70[12]3(.*)", Reading::Regex, &[("+467013", true)]);
+    check(18, "(.*)70[12]3(.*)", Dialect::Regex, &[("+467013", true)]);
     check(
         20,
         r"(\+46)?70123(.*)",
-        Reading::Regex,
+        Dialect::Regex,
         &[("+4670123", true), ("70123", true)],
     );
-    assert_eq!(CliFilter::compile("(.*)1").unwrap().reading(), Reading::Android);
-    let neither = CliFilter::compile_as("(.*4544456(.*)", Reading::Auto).unwrap_err();
+    assert_eq!(CliFilter::compile("(.*)1").unwrap().dialect(), Dialect::Android);
+    let neither = CliFilter::compile_as("(.*4544456(.*)", Dialect::Auto).unwrap_err();
     assert_eq!(neither, FilterError::NestedGroup { at: 10 });
 }
 
@@ -271,7 +271,7 @@ fn rows_22_to_31_filters_that_do_not_compile() {
 fn row_30_hostile_filters_are_bounded() {
     let hostile = CliFilter::compile("(a+)+b(.*)").unwrap();
     assert!(!hostile.matches(&"a".repeat(100_000)));
-    let backtracking = CliFilter::compile_as("((a+)+)+b", Reading::Regex).unwrap();
+    let backtracking = CliFilter::compile_as("((a+)+)+b", Dialect::Regex).unwrap();
     assert!(!backtracking.matches(&"a".repeat(100_000)));
 
     let long = "(.*)".repeat(2_500);
@@ -294,7 +294,7 @@ fn row_30_hostile_filters_are_bounded() {
     }
     let deep = format!("{}a{}", "(".repeat(400), ")".repeat(400));
     assert_eq!(
-        CliFilter::compile_as(&deep, Reading::Regex).unwrap_err(),
+        CliFilter::compile_as(&deep, Dialect::Regex).unwrap_err(),
         FilterError::TooComplex
     );
 }
@@ -362,7 +362,7 @@ fn the_rewritten_syntax() {
         ("a\n(.*)", &[("a\nb", true), ("a\nb\n", false)]),
     ];
     for (filter, cases) in cases {
-        check(0, filter, Reading::Android, cases);
+        check(0, filter, Dialect::Android, cases);
     }
 }
 
@@ -371,7 +371,7 @@ fn equality_display_and_parsing() {
     let filter: CliFilter = "(.*)70123(.*)".parse().unwrap();
     assert_eq!(filter.to_string(), "(.*)70123(.*)");
     assert_eq!(filter, CliFilter::compile("(.*)70123(.*)").unwrap());
-    let other = CliFilter::compile_as("(.*)70123(.*)", Reading::Regex).unwrap();
+    let other = CliFilter::compile_as("(.*)70123(.*)", Dialect::Regex).unwrap();
     assert_ne!(filter, other);
     assert!(size_of::<CliFilter>() <= 48);
 }

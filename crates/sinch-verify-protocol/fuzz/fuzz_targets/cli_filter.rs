@@ -1,18 +1,18 @@
-//! A filter and a caller id, in every reading.
+//! A filter and a caller id, in every dialect.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sinch_verify_protocol::CliFilter;
 use sinch_verify_protocol::caller_id::Candidates;
-use sinch_verify_protocol::cli_filter::Reading;
+use sinch_verify_protocol::cli_filter::Dialect;
 
 fuzz_target!(|input: (&str, &str)| {
     let (filter, number) = input;
-    for reading in [Reading::Android, Reading::Regex, Reading::Auto] {
-        if let Ok(filter) = CliFilter::compile_as(filter, reading) {
+    for dialect in [Dialect::Android, Dialect::Regex, Dialect::Auto] {
+        if let Ok(filter) = CliFilter::compile_as(filter, dialect) {
             let _ = filter.find(&Candidates::new(number));
             // A filter without brackets is its own only match.
-            if filter.reading() == Reading::Android && !filter.as_str().contains(['(', ')']) {
+            if filter.dialect() == Dialect::Android && !filter.as_str().contains(['(', ')']) {
                 assert_eq!(filter.matches(number), filter.as_str() == number);
             }
         }

@@ -3,12 +3,11 @@
 use memchr::memmem;
 
 use super::groups::{Kind, Piece};
-use super::line_end::has_line_end;
+use super::line_end::is_line_end;
 
 /// Literals with a wildcard between each two of them.
 #[derive(Clone)]
 pub(super) struct Glob {
-    filter: Box<str>,
     first: Box<str>,
     /// What follows each wildcard; empty for a filter without any.
     after: Box<[Box<str>]>,
@@ -17,7 +16,7 @@ pub(super) struct Glob {
 impl Glob {
     /// `None` if a group is anything but `(.*)`, or if a wildcard could meet a line end that
     /// belongs to a literal.
-    pub(super) fn of(filter: &str, pieces: &[Piece<'_>]) -> Option<Self> {
+    pub(super) fn of(pieces: &[Piece<'_>]) -> Option<Self> {
         let mut literals = vec![String::new()];
         for piece in pieces {
             match piece.kind {
@@ -26,12 +25,11 @@ impl Glob {
                 Kind::Group => return None,
             }
         }
-        if literals.len() > 1 && has_line_end(filter) {
+        if literals.len() > 1 && literals.iter().any(|literal| literal.contains(is_line_end)) {
             return None;
         }
         let mut literals = literals.into_iter().map(String::into_boxed_str);
         Some(Self {
-            filter: filter.into(),
             first: literals.next()?,
             after: literals.collect(),
         })
@@ -55,11 +53,7 @@ impl Glob {
             };
             rest = rest.get(at + literal.len()..).unwrap_or_default();
         }
-        !has_line_end(number)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.filter
+        !number.contains(is_line_end)
     }
 
     pub(super) fn is_wildcard(&self) -> bool {

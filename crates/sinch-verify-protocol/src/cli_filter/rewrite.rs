@@ -18,7 +18,7 @@ use regex_syntax::ast::{
 };
 
 use super::FilterError;
-use super::general::quote;
+use super::pattern::quote;
 
 /// How deep groups and classes may nest.
 const NEST_LIMIT: u32 = 50;

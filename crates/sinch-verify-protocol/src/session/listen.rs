@@ -129,7 +129,7 @@ impl Turn<'_> {
             CallState::Deaf => return Err((leg, Ignored::NotListening)),
         };
         // Only a filter that compiled was kept.
-        let Ok(filter) = CliFilter::compile_as(filter, self.core.settings.reading) else {
+        let Ok(filter) = CliFilter::compile_as(filter, self.core.settings.dialect) else {
             return Err((leg, Ignored::NotListening));
         };
         let country = self.core.settings.country.or_else(|| self.core.number.country());

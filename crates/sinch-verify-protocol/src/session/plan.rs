@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::any_start::AnyStart;
-use crate::cli_filter::Reading;
+use crate::cli_filter::Dialect;
 use crate::country::Country;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 
@@ -94,8 +94,8 @@ impl Plan {
 
     /// How a `cliFilter` is understood. As the Android SDK does by default.
     #[must_use]
-    pub fn cli_reading(mut self, reading: Reading) -> Self {
-        self.settings.reading = reading;
+    pub fn cli_dialect(mut self, dialect: Dialect) -> Self {
+        self.settings.dialect = dialect;
         self
     }
 
@@ -163,7 +163,7 @@ pub(super) struct Settings {
     pub(super) ask_by: AskBy,
     pub(super) country: Option<Country>,
     #[serde(with = "super::saved::as_text")]
-    pub(super) reading: Reading,
+    pub(super) dialect: Dialect,
     pub(super) plain_http: bool,
     pub(super) wait_after_polling: bool,
 }
@@ -176,7 +176,7 @@ impl Default for Settings {
             patience: Duration::from_secs(60),
             ask_by: AskBy::default(),
             country: None,
-            reading: Reading::default(),
+            dialect: Dialect::default(),
             plain_http: false,
             wait_after_polling: false,
         }

@@ -139,7 +139,7 @@ impl Turn<'_> {
                 let report = positive(given.and_then(|d| d.report_timeout)).unwrap_or_default();
                 let until = self.now.saturating_add(interception);
                 turn_over = Some(until);
-                let filter = given.map(|d| CliFilter::compile_as(&d.cli_filter, self.core.settings.reading));
+                let filter = given.map(|d| CliFilter::compile_as(&d.cli_filter, self.core.settings.dialect));
                 let state = match filter {
                     Some(Ok(filter)) => CallState::InTime {
                         filter: filter.as_str().to_owned(),

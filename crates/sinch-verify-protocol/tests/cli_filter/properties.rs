@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sinch_verify_protocol::caller_id::Candidates;
-use sinch_verify_protocol::cli_filter::{CliFilter, FilterError, Reading};
+use sinch_verify_protocol::cli_filter::{CliFilter, Dialect, FilterError};
 
 /// The Android rule, written down independently: `None` where it does not compile.
 fn reference(filter: &str) -> Option<regex::Regex> {
@@ -136,8 +136,8 @@ proptest! {
 
     #[test]
     fn never_panics(filter in any::<String>(), number in any::<String>()) {
-        for reading in [Reading::Android, Reading::Regex, Reading::Auto] {
-            match CliFilter::compile_as(&filter, reading) {
+        for dialect in [Dialect::Android, Dialect::Regex, Dialect::Auto] {
+            match CliFilter::compile_as(&filter, dialect) {
                 Ok(compiled) => {
                     prop_assert_eq!(compiled.as_str(), filter.as_str());
                     let _ = compiled.matches(&number);
@@ -153,8 +153,8 @@ proptest! {
         filter in r"(\PC|[\[\]()|*+?{}^$.\\dwsbi&~:<>=!,0-9-]){0,30}",
         number in r"\PC{0,20}",
     ) {
-        for reading in [Reading::Android, Reading::Regex, Reading::Auto] {
-            match CliFilter::compile_as(&filter, reading) {
+        for dialect in [Dialect::Android, Dialect::Regex, Dialect::Auto] {
+            match CliFilter::compile_as(&filter, dialect) {
                 Ok(compiled) => {
                     let _ = compiled.matches(&number);
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sinch_verify_protocol::cli_filter::Reading;
+use sinch_verify_protocol::cli_filter::Dialect;
 use sinch_verify_protocol::session::{CallKind, Failure, Ignored, Input, LoggedCall, Plan, Progress};
 use sinch_verify_protocol::{Cli, Method};
 
@@ -346,17 +346,17 @@ fn an_unusable_filter_or_template_leaves_typing() {
 #[test]
 fn the_plan_says_how_a_filter_is_read() {
     let body = r#"{"id":"f1","method":"flashcall","flashCall":{"cliFilter":"\\+4670123\\d+","interceptionTimeout":45}}"#;
-    for (reading, heard) in [
+    for (dialect, heard) in [
         (None, false),
-        (Some(Reading::Android), false),
-        (Some(Reading::Regex), true),
+        (Some(Dialect::Android), false),
+        (Some(Dialect::Regex), true),
     ] {
         let mut plan = Plan::new(flash_call());
-        if let Some(reading) = reading {
-            plan = plan.cli_reading(reading);
+        if let Some(dialect) = dialect {
+            plan = plan.cli_dialect(dialect);
         }
         let mut run = Run::planned(plan, body, 0);
         let said = run.at(1_000).give(Input::ringing("+46701230001"));
-        assert_eq!(said.reported().is_some(), heard, "{reading:?}");
+        assert_eq!(said.reported().is_some(), heard, "{dialect:?}");
     }
 }
