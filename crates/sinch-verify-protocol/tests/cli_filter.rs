@@ -373,5 +373,4 @@ fn equality_display_and_parsing() {
     assert_eq!(filter, CliFilter::compile("(.*)70123(.*)").unwrap());
     let other = CliFilter::compile_as("(.*)70123(.*)", Dialect::Regex).unwrap();
     assert_ne!(filter, other);
-    assert!(size_of::<CliFilter>() <= 48);
 }
