@@ -19,6 +19,7 @@ mod ours;
 mod retries;
 mod script;
 mod snippets;
+mod stateless;
 mod support;
 mod tls;
 mod transports;
