@@ -12,6 +12,7 @@ mod fault_server;
 mod faults;
 mod flows;
 mod handles;
+mod hostile;
 mod lost;
 mod many;
 mod operations;
