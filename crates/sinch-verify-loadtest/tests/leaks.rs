@@ -128,7 +128,10 @@ fn what_the_service_says_is_masked_in_every_artifact() {
                 assert!(!artifact.contains(private), "{private} is in an artifact");
             }
             for signature in SIGNATURES.lock().unwrap().iter() {
-                assert!(!artifact.contains(signature.trim_end_matches('=')), "{signature} is in an artifact");
+                assert!(
+                    !artifact.contains(signature.trim_end_matches('=')),
+                    "{signature} is in an artifact"
+                );
             }
         }
     }

@@ -30,8 +30,8 @@ pub(super) async fn finish(
         }
         // The last wrong code, or a verification that has expired.
         Ok(_) => Ok(false),
-        // A refused code is a no. Do not ask for the status here: it says SUCCESSFUL for ever once the
-        // right code was reported, whoever typed this one.
+        // A refused code is a no. Do not ask for the status here: once the right code was reported, it
+        // says SUCCESSFUL for ever, and nothing about this code.
         Err(error) if error.as_api_error().is_some_and(|api| api.code == ApiError::NOT_PROCESSABLE) => Ok(false),
         Err(error) => Err(error.into()),
     }
