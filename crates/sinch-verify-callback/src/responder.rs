@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use sinch_verify_protocol::auth::ContentMd5;
 use sinch_verify_protocol::callback::{Event, RequestEvent};
 use sinch_verify_protocol::identity::Identity;
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{Decision, Method};
 use tracing::field::{Empty, display};
 use tracing::{Instrument as _, Span};
@@ -293,7 +294,7 @@ fn misfit(method: &Method) -> String {
 fn span(callback: &Callback) -> Span {
     let span = tracing::info_span!(
         "sinch_callback",
-        event = callback.event.name(),
+        event = %escape(callback.event.name()),
         application = %callback.verified.application(),
         verification = Empty,
         method = Empty,
@@ -303,10 +304,10 @@ fn span(callback: &Callback) -> Span {
         return span;
     }
     if let Some(id) = callback.event.id() {
-        span.record("verification", id.as_str());
+        span.record("verification", display(id));
     }
     if let Some(method) = callback.event.method() {
-        span.record("method", method.as_str());
+        span.record("method", display(method));
     }
     if let Some(Ok(number)) = callback.event.identity().map(Identity::phone_number) {
         span.record("number", display(number.masked()));

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_client::{Transport as _, TransportError};
 use sinch_verify_protocol::BaseUrl;
+use sinch_verify_protocol::untrusted::escape;
 
 /// How long an answer may take that nobody waits for on the other side.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -121,7 +122,7 @@ fn taken(answer: &Response<Bytes>) -> anyhow::Result<Bytes> {
         return Ok(answer.body().clone());
     }
     Err(match serde_json::from_slice::<Refused>(answer.body()) {
-        Ok(refused) => anyhow!("{}", refused.error),
+        Ok(refused) => anyhow!("{}", escape(&refused.error)),
         Err(_) => anyhow!("the emulator answered {}", answer.status()),
     })
 }

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, TableStyle, Width};
+use sinch_verify_protocol::untrusted::escape;
 
 use crate::print::say;
 
@@ -14,6 +15,11 @@ pub(crate) enum Column {
     Value(&'static str),
     /// Words: they may go on in the next line, but none of them is broken.
     Words(&'static str),
+}
+
+/// A cell that shows `content` on one line.
+pub(crate) fn cell(content: impl std::fmt::Display) -> Cell {
+    Cell::new(escape(&content.to_string()))
 }
 
 /// A table that is filled row by row.
@@ -29,7 +35,7 @@ impl Table {
         Self { columns, rows }
     }
 
-    /// Adds a row, with a cell for each column.
+    /// Adds a row, with a [`cell`] for each column.
     pub(crate) fn add(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
     }
@@ -148,12 +154,9 @@ fn drawing(style: TableStyle) -> comfy_table::Table {
     table
 }
 
-/// One line, whatever is in the cells: the answer in JSON has it as it was.
+/// A row for a pipe.
 fn tabbed(row: &[Cell]) -> String {
-    let cells = row
-        .iter()
-        .map(|cell| cell.content().replace(char::is_control, " "));
-    cells.collect::<Vec<_>>().join("\t")
+    row.iter().map(Cell::content).collect::<Vec<_>>().join("\t")
 }
 
 fn terminal_width() -> u16 {
@@ -164,10 +167,10 @@ fn terminal_width() -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use comfy_table::{Cell, CellAlignment, Color};
+    use comfy_table::{CellAlignment, Color};
 
     use super::Column::{Value, Words};
-    use super::{Table, tabbed};
+    use super::{Table, cell, tabbed};
 
     fn demo() -> Table {
         let mut table = Table::new(&[
@@ -196,12 +199,12 @@ mod tests {
             ],
         ] {
             table.add(vec![
-                Cell::new(flow),
-                Cell::new(method),
-                Cell::new(setting),
-                Cell::new(status),
-                Cell::new(status),
-                Cell::new(ms).set_alignment(CellAlignment::Right),
+                cell(flow),
+                cell(method),
+                cell(setting),
+                cell(status),
+                cell(status),
+                cell(ms).set_alignment(CellAlignment::Right),
             ]);
         }
         table
@@ -245,9 +248,9 @@ verified  flashcall  device,  SUCCESSFUL  SUCCESSFUL  115.9
     #[test]
     fn a_row_of_a_pipe_is_one_line_without_colours() {
         let row = [
-            Cell::new("+46700000001"),
-            Cell::new("1234 is\tyour\r\ncode").fg(Color::Green),
+            cell("+46700000001"),
+            cell("1234 is\tyour\r\ncode").fg(Color::Green),
         ];
-        assert_eq!(tabbed(&row), "+46700000001\t1234 is your  code");
+        assert_eq!(tabbed(&row), "+46700000001\t1234 is\\tyour\\r\\ncode");
     }
 }

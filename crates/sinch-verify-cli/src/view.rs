@@ -4,6 +4,7 @@ use crate::print::say;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{Status, Verification};
 
 /// Prints an object as JSON when `json` is set, else its rows.
@@ -25,7 +26,7 @@ pub(crate) fn started(answer: &StartResponse) -> Vec<(&'static str, String)> {
     let mut rows = vec![("id", answer.id.to_string())];
     let mut put = |name, value: Option<String>| {
         if let Some(value) = value {
-            rows.push((name, value));
+            rows.push((name, escape(&value).into_owned()));
         }
     };
     put("method", answer.method.as_ref().map(ToString::to_string));
@@ -79,7 +80,7 @@ pub(crate) fn verification(answer: &Verification) -> Vec<(&'static str, String)>
     ];
     let mut put = |name, value: Option<String>| {
         if let Some(value) = value {
-            rows.push((name, value));
+            rows.push((name, escape(&value).into_owned()));
         }
     };
     put("reason", answer.reason.as_ref().map(ToString::to_string));

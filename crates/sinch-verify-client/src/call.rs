@@ -17,6 +17,7 @@ use crate::clock::Budget;
 use crate::error::{Error, Kind};
 use crate::found::Found;
 use crate::retry::{Attempt, Next};
+use crate::skew::{ClockOffset, Lesson};
 use crate::telemetry::Record;
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -71,6 +72,8 @@ pub(crate) struct Call<'a> {
     answered_at: Option<SystemTime>,
     /// Whether a request was signed again because of the clock.
     resigned: bool,
+    /// How far the service's clock is from this host's, where that was too far to sign with.
+    ignored_offset: Option<ClockOffset>,
 }
 
 /// A call got no usable answer and sends nothing more by itself.
@@ -105,6 +108,7 @@ impl<'a> Call<'a> {
             found: None,
             answered_at: None,
             resigned: false,
+            ignored_offset: None,
         }
     }
 
@@ -151,7 +155,8 @@ impl<'a> Call<'a> {
     pub(crate) fn failed(self, kind: Kind) -> Error {
         let error = Error::new(self.operation, self.is_start, self.sent, kind)
             .with_found(self.found)
-            .with_earlier_sent(self.may_have_been_sent);
+            .with_earlier_sent(self.may_have_been_sent)
+            .with_ignored_offset(self.ignored_offset);
         self.record.failed(error.label());
         error
     }
@@ -162,7 +167,7 @@ impl<'a> Call<'a> {
         let inner = self.inner;
         let used = inner.skew.get();
         let response = self.send_once(endpoint).await?;
-        let kind = match answer::read::<E>(&response, &*inner.clock) {
+        let kind = match answer::read::<E>(&response, inner) {
             Ok(answer) => return Ok(answer),
             Err(kind) => kind,
         };
@@ -173,13 +178,22 @@ impl<'a> Call<'a> {
         let Some(service) = answer::date(&response) else {
             return Err(kind);
         };
-        if !inner.skew.learn(service, inner.clock.now(), used) {
-            return Err(kind);
+        match inner.skew.learn(service, inner.clock.now(), used) {
+            Lesson::Learned => {}
+            Lesson::Known => return Err(kind),
+            Lesson::Ignored(offset) => {
+                tracing::warn!(
+                    offset_s = offset.as_secs(),
+                    "the service's clock is more than a day from this host's, and is ignored"
+                );
+                self.ignored_offset = Some(offset);
+                return Err(kind);
+            }
         }
         // The refusal came before anything was done, so even a start is safe to repeat.
         self.resigned = true;
         let response = self.send_once(endpoint).await?;
-        answer::read::<E>(&response, &*inner.clock)
+        answer::read::<E>(&response, inner)
     }
 
     /// Encodes, authorizes with the time now, and sends.

@@ -78,7 +78,9 @@ impl Client {
     }
 
     /// How far the service's clock is from this host's, as far as it was found out. Not zero means
-    /// that the host's clock should be set: requests are signed with the service's time meanwhile.
+    /// that the host's clock should be set: requests are signed with the service's time meanwhile. A
+    /// difference of more than [`ClockOffset::MAX`] is not signed with, and is told by
+    /// [`Error::ignored_clock_offset`].
     #[must_use]
     pub fn clock_offset(&self) -> ClockOffset {
         self.inner.skew.get()

@@ -12,6 +12,7 @@ use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Endpoint, Refere
 use crate::client::Client;
 use crate::found::{Found, Whose};
 use crate::retry::Outcome;
+use crate::skew::ClockOffset;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// A call failed.
@@ -51,6 +52,7 @@ struct Inner {
     found: Option<Found>,
     /// How to ask for the verification.
     whose: Whose,
+    ignored_offset: Option<ClockOffset>,
 }
 
 /// The step that failed, with its source.
@@ -131,6 +133,7 @@ impl Error {
             kind,
             found: None,
             whose: Whose::default(),
+            ignored_offset: None,
         }))
     }
 
@@ -159,6 +162,11 @@ impl Error {
     /// Takes the attempts before the last one into account.
     pub(crate) fn with_earlier_sent(mut self, may_have_been_sent: bool) -> Self {
         self.0.may_have_been_sent |= may_have_been_sent;
+        self
+    }
+
+    pub(crate) fn with_ignored_offset(mut self, offset: Option<ClockOffset>) -> Self {
+        self.0.ignored_offset = offset;
         self
     }
 
@@ -220,6 +228,15 @@ impl Error {
     /// that is about no verification, such as that of a status query.
     pub async fn confirm(&self, client: &Client) -> Result<Found, Self> {
         self.0.whose.ask(client.inner(), client.inner().budget()).await
+    }
+
+    /// How far the service's clock is from this host's, where the service refused the time of the
+    /// signature and its `Date` is more than [`ClockOffset::MAX`] away. The request was not signed again:
+    /// set this host's clock. `None` where the clocks agree, or the difference was small enough to
+    /// [sign with](Client::clock_offset).
+    #[must_use]
+    pub fn ignored_clock_offset(&self) -> Option<ClockOffset> {
+        self.0.ignored_offset
     }
 
     /// Whether time ran out: for connecting, or for the whole attempt.
@@ -373,9 +390,18 @@ impl fmt::Display for Error {
             Kind::Decode { .. } => write!(f, "read the answer to {operation}")?,
         }
         write_sources(f, self)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        if let Some(offset) = self.0.ignored_offset {
+            write!(
+                f,
+                "; the service's clock is {offset} from this host's, too far to sign with: set this host's clock"
+            )?;
+        }
         match &self.0.found {
-            Some(found) if f.alternate() => write!(f, "; {found}"),
-            _ => Ok(()),
+            Some(found) => write!(f, "; {found}"),
+            None => Ok(()),
         }
     }
 }

@@ -12,6 +12,13 @@ use std::time::{Duration, SystemTime};
 pub struct ClockOffset(i64);
 
 impl ClockOffset {
+    /// The largest offset that a client signs with, in either direction: 24 hours.
+    ///
+    /// It covers a host that takes its local time for UTC (14 hours at most) or whose clock is wrong by
+    /// hours. A larger one is ignored: a signature for a distant time is of no use to an honest service,
+    /// and of some to one that keeps it until then.
+    pub const MAX: Duration = Duration::from_secs(24 * 3600);
+
     /// The seconds: negative where the service's clock is behind.
     #[must_use]
     pub fn as_secs(self) -> i64 {
@@ -51,6 +58,17 @@ impl fmt::Display for ClockOffset {
     }
 }
 
+/// What a refusal says about the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lesson {
+    /// The offset is new: the request can be signed again with it.
+    Learned,
+    /// The request was signed with this offset already: the clocks do not explain the refusal.
+    Known,
+    /// The clocks are too far apart for the service's to be believed.
+    Ignored(ClockOffset),
+}
+
 /// The offset that all clones of a client sign with.
 #[derive(Debug, Default)]
 pub(crate) struct Skew(AtomicI64);
@@ -60,16 +78,19 @@ impl Skew {
         ClockOffset(self.0.load(Ordering::Relaxed))
     }
 
-    /// Takes the offset from a refusal that came with the service's time, and tells whether signing
-    /// with it makes a difference to signing with `used`.
-    pub(crate) fn learn(&self, service: SystemTime, host: SystemTime, used: ClockOffset) -> bool {
+    /// Takes the offset from a refusal that came with the service's time, where it is not larger than
+    /// [`ClockOffset::MAX`] and signing with it differs from signing with `used`.
+    pub(crate) fn learn(&self, service: SystemTime, host: SystemTime, used: ClockOffset) -> Lesson {
         let offset = ClockOffset::between(service, host);
+        if offset.0.unsigned_abs() > ClockOffset::MAX.as_secs() {
+            return Lesson::Ignored(offset);
+        }
         // `Date` has whole seconds, so a second says nothing.
         if offset.0.abs_diff(used.0) < 2 {
-            return false;
+            return Lesson::Known;
         }
         self.0.store(offset.0, Ordering::Relaxed);
-        true
+        Lesson::Learned
     }
 }
 
@@ -90,14 +111,35 @@ mod tests {
     fn a_refusal_that_the_clock_does_not_explain_changes_nothing() {
         let skew = Skew::default();
         let host = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        assert!(!skew.learn(host + Duration::from_secs(1), host, skew.get()));
+        let second = Duration::from_secs(1);
+        assert_eq!(skew.learn(host + second, host, skew.get()), Lesson::Known);
         assert!(skew.get().is_zero());
 
-        assert!(skew.learn(host + Duration::from_secs(60), host, skew.get()));
+        assert_eq!(skew.learn(host + second * 60, host, skew.get()), Lesson::Learned);
         assert_eq!(skew.get().as_secs(), 60);
         // Another request, signed before that was known.
-        assert!(skew.learn(host + Duration::from_secs(60), host, ClockOffset::default()));
-        assert!(!skew.learn(host + Duration::from_secs(60), host, skew.get()));
+        let before = ClockOffset::default();
+        assert_eq!(skew.learn(host + second * 60, host, before), Lesson::Learned);
+        assert_eq!(skew.learn(host + second * 60, host, skew.get()), Lesson::Known);
         assert_eq!(skew.get().to_string(), "+60 s");
+    }
+    #[test]
+    fn an_offset_of_more_than_a_day_is_ignored() {
+        let (second, day) = (Duration::from_secs(1), ClockOffset::MAX);
+        let host = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (service, expected) in [
+            (host + day, Lesson::Learned),
+            (host - day, Lesson::Learned),
+            (host + day + second, Lesson::Ignored(ClockOffset(86_401))),
+            (host - day - second, Lesson::Ignored(ClockOffset(-86_401))),
+            (
+                SystemTime::UNIX_EPOCH,
+                Lesson::Ignored(ClockOffset(-1_700_000_000)),
+            ),
+        ] {
+            let skew = Skew::default();
+            assert_eq!(skew.learn(service, host, skew.get()), expected);
+            assert_eq!(skew.get().is_zero(), expected != Lesson::Learned);
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sinch_verify_client::{TransportError, TransportErrorKind};
 use sinch_verify_protocol::DecodeError;
+use sinch_verify_protocol::untrusted::mask;
 
 use crate::names::UnknownName;
 
@@ -30,11 +31,10 @@ impl Failure {
         }
     }
 
-    /// A failure of `kind` whose detail quotes the service: what may be a phone number or a code in it
-    /// is masked.
+    /// A failure of `kind` whose detail quotes the service: it is [masked](mask).
     #[must_use]
     pub fn quoting(kind: FailureKind, detail: &str) -> Self {
-        Self::new(kind, masked(detail))
+        Self::new(kind, mask(detail))
     }
 
     /// The kind.
@@ -66,7 +66,8 @@ impl From<&DecodeError> for Failure {
             DecodeError::Status { status, .. } => FailureKind::Http(status.as_u16()),
             _ => FailureKind::Decode,
         };
-        Self::quoting(kind, &error.to_string())
+        // Masked already.
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -127,50 +128,6 @@ fn chain(error: &dyn Error) -> String {
         next = error.source();
     }
     text
-}
-
-/// The service's own words, without what may be a phone number or a code in them.
-///
-/// A number may be written in groups, as people write it: digits belong together across a space or what
-/// else stands between groups.
-fn masked(text: &str) -> String {
-    const SHORTEST_CODE: usize = 4;
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(char::is_numeric) {
-        let (before, from) = rest.split_at(start);
-        let (end, digits) = number(from);
-        masked.push_str(before);
-        masked.push_str(if digits < SHORTEST_CODE {
-            &from[..end]
-        } else {
-            "####"
-        });
-        rest = &from[end..];
-    }
-    masked.push_str(rest);
-    masked
-}
-
-/// Where a number ends that `text` begins with, and how many digits it has.
-fn number(text: &str) -> (usize, usize) {
-    /// As many characters as may stand between two groups, such as a bracket and a space.
-    const GAP: usize = 2;
-    let between =
-        |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '/' | '(' | ')' | '\u{2010}'..='\u{2014}');
-    let (mut end, mut digits, mut gap) = (0, 0, 0);
-    for (at, c) in text.char_indices() {
-        if c.is_numeric() {
-            end = at + c.len_utf8();
-            digits += 1;
-            gap = 0;
-        } else if between(c) && gap < GAP {
-            gap += 1;
-        } else {
-            break;
-        }
-    }
-    (end, digits)
 }
 
 /// What kind of failure it is. Its text is a stable name, in reports and for scripts.
@@ -351,26 +308,6 @@ mod tests {
         ] {
             let error = text.parse::<FailureKind>().unwrap_err();
             assert_eq!(error.nearest, nearest, "{text}");
-        }
-    }
-
-    #[test]
-    fn numbers_and_codes_are_masked() {
-        let text = "400 Bad Request: +46700000001 has no code 4821, try 3 of 3.";
-        assert_eq!(
-            masked(text),
-            "400 Bad Request: +#### has no code ####, try 3 of 3."
-        );
-        for (text, left) in [
-            ("+46 70 000 00 01 is busy", "+#### is busy"),
-            ("(070) 000-00-01, in 5 s", "(####, in 5 s"),
-            ("46.70.000/0001", "####"),
-            ("\u{0664}\u{0668}\u{0662}\u{0661}", "####"),
-            ("1 2 3 4", "####"),
-            ("3 of 3 tries, 12 left", "3 of 3 tries, 12 left"),
-            ("", ""),
-        ] {
-            assert_eq!(masked(text), left, "{text}");
         }
     }
 

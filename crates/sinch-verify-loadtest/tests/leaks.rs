@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 use std::thread;
 
 use sinch_verify_loadtest::runfile::RunFile;
@@ -13,6 +14,8 @@ use sinch_verify_loadtest::{Failure, FailureKind};
 /// Long enough not to be found by chance among figures and histograms.
 const CODE: &str = "48213975";
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+/// What the requests were signed with.
+static SIGNATURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A service that talks too much: it refuses every start, or takes it and then ends it for a reason
 /// that nobody knows, and says whom it is about each time.
@@ -30,12 +33,18 @@ fn talkative(refuses: bool) -> String {
 fn answer(connection: TcpStream, refuses: bool) {
     let mut connection = BufReader::new(connection);
     let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+    let mut authorization = String::new();
     if connection.read_line(&mut first).is_err() {
         return;
     }
     while connection.read_line(&mut line).unwrap_or(0) > 2 {
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
+        }
+        if line.starts_with("authorization:") {
+            authorization = line.trim_end().to_owned();
+            let (_, signature) = authorization.rsplit_once(':').unwrap();
+            SIGNATURES.lock().unwrap().push(signature.to_owned());
         }
         line.clear();
     }
@@ -51,7 +60,10 @@ fn answer(connection: TcpStream, refuses: bool) {
         .chunks(3)
         .map(String::from_utf8_lossy)
         .collect();
-    let about = format!("{number} or +{} with {CODE}", grouped.join(" "));
+    let about = format!(
+        "{number} or +{} with {CODE} of {SECRET} in {authorization}\u{9b}",
+        grouped.join(" ")
+    );
     let (status, body) = match (start, refuses) {
         (true, true) => (
             400,
@@ -103,7 +115,8 @@ fn what_the_service_says_is_masked_in_every_artifact() {
         let (failed, tally) = total.failures.first_key_value().unwrap();
         assert_eq!(*failed, kind);
         // It is quoted, and what is in it is masked.
-        assert!(tally.example.contains(" or +#### with "), "{}", tally.example);
+        let quoted = " or +*** with *** of [redacted] in authorization: Application ";
+        assert!(tally.example.contains(quoted), "{}", tally.example);
         let files = std::fs::read_dir(&directory).unwrap();
         let mut artifacts: Vec<_> = files
             .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
@@ -111,8 +124,14 @@ fn what_the_service_says_is_masked_in_every_artifact() {
         assert_eq!(artifacts.len(), 4);
         artifacts.extend([output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()));
         for artifact in &artifacts {
-            for private in ["+999", "999 ", CODE, SECRET] {
+            for private in ["+999", "999 ", CODE, SECRET, "\u{9b}"] {
                 assert!(!artifact.contains(private), "{private} is in an artifact");
+            }
+            for signature in SIGNATURES.lock().unwrap().iter() {
+                assert!(
+                    !artifact.contains(signature.trim_end_matches('=')),
+                    "{signature} is in an artifact"
+                );
             }
         }
     }
@@ -122,7 +141,7 @@ fn what_the_service_says_is_masked_in_every_artifact() {
 #[test]
 fn only_quotations_are_masked() {
     let quoted = Failure::quoting(FailureKind::Decode, "code 4821");
-    assert_eq!(quoted.detail(), "code ####");
+    assert_eq!(quoted.detail(), "code ***");
     let own = Failure::new(
         FailureKind::CodeMissing,
         "nothing reached the phone within 5000 ms",

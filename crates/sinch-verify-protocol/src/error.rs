@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 
+use crate::auth::Credentials;
+use crate::untrusted::{escape, hide_words, is_control, mask};
 use crate::wire::{Extra, Oddity, Via, object};
 
 object! {
@@ -107,15 +109,14 @@ impl ApiError {
     }
 }
 
-/// The message with its numbers masked: the service repeats the phone number
-/// that it did not like.
+/// The message [masked](mask): the service repeats the phone number that it did not like.
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = self.message.as_deref().unwrap_or("no message");
         write!(
             f,
             "{} (errorCode {})",
-            masked(message.trim_end_matches('.')),
+            mask(message.trim_end_matches('.')),
             self.code
         )?;
         // The documented example of a missing plus carries 40002; mobile SDKs list 40005 for it.
@@ -127,33 +128,15 @@ impl fmt::Display for ApiError {
     }
 }
 
+/// Message and reference are [masked](mask).
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError")
             .field("code", &self.code)
-            .field("message", &self.message.as_deref().map(masked))
-            .field("reference", &self.reference)
+            .field("message", &self.message.as_deref().map(mask))
+            .field("reference", &self.reference.as_deref().map(mask))
             .finish_non_exhaustive()
     }
-}
-
-/// A text with every run of digits masked that may be a phone number or a code.
-fn masked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, digits) = rest.split_at(at);
-        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        out.push_str(before);
-        // Three digits are a status or a count; a code or a number has more.
-        if end > 3 {
-            out.push_str("***");
-        } else {
-            out.push_str(&digits[..end]);
-        }
-        rest = &digits[end..];
-    }
-    out + rest
 }
 
 struct NumberOrText {
@@ -243,7 +226,7 @@ pub enum DecodeError {
     Status {
         /// The HTTP status.
         status: StatusCode,
-        /// The start of the body, digits masked.
+        /// The start of the body; digits and long words are masked.
         sample: String,
     },
     /// A success without a body: there is nothing to read the outcome from.
@@ -257,14 +240,14 @@ pub enum DecodeError {
         path: String,
         /// What was wrong there.
         message: String,
-        /// The start of the body, digits masked.
+        /// The start of the body; digits, long words and values are masked.
         sample: String,
     },
     /// The answer is about another method than the request.
     WrongMethod {
         /// The method asked for.
         asked: String,
-        /// The method of the answer.
+        /// The method of the answer, [masked](mask).
         answered: String,
     },
 }
@@ -278,6 +261,18 @@ impl DecodeError {
                 Some(*status)
             }
             Self::Json { .. } | Self::WrongMethod { .. } => None,
+        }
+    }
+
+    /// Hides the secret of `credentials` in what the service wrote, should the service have repeated it:
+    /// in message, reference and status of an [`ApiError`]. Nothing else in these errors is the
+    /// service's text as it came.
+    pub fn redact(&mut self, credentials: &Credentials) {
+        if let Self::Api { error, .. } = self {
+            let texts = [&mut error.message, &mut error.reference, &mut error.status];
+            for text in texts.into_iter().flatten() {
+                *text = credentials.redact(text);
+            }
         }
     }
 
@@ -301,7 +296,9 @@ impl fmt::Display for DecodeError {
             Self::EmptyBody { status } => {
                 write!(f, "{status} with an empty body where an object was expected")
             }
-            Self::Json { path, message, .. } => write!(f, "JSON at `{path}`: {message}"),
+            Self::Json { path, message, .. } => {
+                write!(f, "JSON at `{}`: {}", escape(path), escape(message))
+            }
             Self::WrongMethod { asked, answered } => {
                 write!(f, "asked for method {asked}, the answer is about {answered}")
             }
@@ -370,11 +367,17 @@ fn clean(error: &serde_json::Error) -> String {
     text
 }
 
-/// The first bytes of a body, fit for a log: the shape of it, on one line, with
-/// every letter and digit of a value masked. What stands before a colon is a
-/// key; a page that is no JSON keeps its letters and loses its digits.
+/// The first characters of a body, fit for a log: the shape of it, on one line, with every letter and
+/// digit of a value masked. What stands before a colon is a key; a page that is no JSON keeps its words,
+/// unless they are as long as credentials, and loses its digits.
 fn sample(body: &[u8]) -> String {
-    let head = String::from_utf8_lossy(&body[..body.len().min(120)]).into_owned();
+    const LENGTH: usize = 120;
+    // Words are hidden before the text is cut: the beginning of a secret is no word to recognise.
+    let head = String::from_utf8_lossy(&body[..body.len().min(LENGTH * 10)]);
+    let head: String = hide_words(&head, |word| word.len() >= 16)
+        .chars()
+        .take(LENGTH)
+        .collect();
     let json = head.trim_start().starts_with(['{', '[', '"']);
     let mut inside = false;
     let mut out = String::with_capacity(head.len());
@@ -387,8 +390,8 @@ fn sample(body: &[u8]) -> String {
             closing.is_some_and(|end| head[end..].trim_start().starts_with(':'))
         };
         out.push(match c {
-            c if c.is_control() => ' ',
-            '0'..='9' => '#',
+            c if is_control(c) => ' ',
+            c if c.is_numeric() => '#',
             c if json && inside && c.is_alphanumeric() && !is_key() => 'x',
             c => c,
         });

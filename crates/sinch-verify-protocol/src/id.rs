@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::untrusted::escape;
 use crate::wire::Part;
 
 /// The service's id of a verification. Opaque: old ids are digits, new ones
@@ -188,7 +189,7 @@ macro_rules! shown {
         $(
             impl fmt::Display for $name {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.pad(&self.0)
+                    f.pad(&escape(&self.0))
                 }
             }
             impl fmt::Debug for $name {

@@ -82,6 +82,7 @@ pub mod sms_template;
 pub mod start;
 pub mod status;
 pub mod timestamp;
+pub mod untrusted;
 pub mod verification;
 pub mod wire;
 

@@ -86,9 +86,10 @@ macro_rules! open_enum {
             }
         }
 
+        /// The wire form, on one line: control characters of an unknown value are escaped.
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
+                f.pad(&$crate::untrusted::escape(self.as_str()))
             }
         }
 

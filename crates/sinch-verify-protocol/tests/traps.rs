@@ -278,6 +278,58 @@ fn a_sample_of_a_body_shows_its_shape_and_no_value() {
 }
 
 #[test]
+fn text_of_the_service_is_shown_masked_and_on_one_line() {
+    let body = r#"{"errorCode":40001,"message":"no +46 700 012 345\u001b[2J\r\n","reference":"+46-700-012-345\u009b"}"#;
+    let error = answer::<Sms>(400, body).unwrap_err();
+    let api = "no +***\\u001b[2J\\r\\n (errorCode 40001)";
+    assert_eq!(error.to_string(), format!("400 Bad Request: {api}"));
+    let DecodeError::Api { error: held, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert!(format!("{held:?}").contains("+***\\\\u009b"), "{held:?}");
+    // What was read is kept as it came.
+    assert_eq!(held.reference.as_deref(), Some("+46-700-012-345\u{9b}"));
+
+    let body = r#"{"id":"a\u009bb","status":"FAIL\u001b[2J","reason":"\u202eno"}"#;
+    let verification = Verification::decode(body.as_bytes()).unwrap();
+    let reason = verification.reason.as_ref().unwrap();
+    assert_eq!(
+        format!("{} {} {reason}", verification.id, verification.status),
+        "a\\u009bb FAIL\\u001b[2J \\u202eno"
+    );
+    assert_eq!(verification.status.as_str(), "FAIL\u{1b}[2J");
+
+    let error = answer::<Sms>(200, r#"{"id":"1","method":"+46 700 012 345\n"}"#).unwrap_err();
+    assert!(error.to_string().ends_with("is about +***\\n"), "{error}");
+    let text = format!(
+        "{:?}",
+        answer::<Sms>(502, "<p>call +46700012345\u{9b}</p>").unwrap_err()
+    );
+    assert!(text.contains("call +########### </p>"), "{text}");
+}
+
+#[test]
+fn credentials_know_their_own_secret_in_a_text() {
+    use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
+
+    let secret = "ABEiRFVmd_aImaq7zN3u-w";
+    let key = || ApplicationKey::new("key").unwrap();
+    let lenient = || ApplicationSecret::lenient(secret).unwrap();
+    for credentials in [
+        Credentials::basic(key(), lenient()),
+        Credentials::signed(key(), lenient()),
+        Credentials::instance(key(), lenient(), true),
+    ] {
+        let text = format!("no `{secret}`, secret=ABEiRFVmd/aImaq7zN3u+w==. Wrong secret for key.");
+        assert_eq!(
+            credentials.redact(&text),
+            "no `[redacted]`, secret=[redacted]. Wrong secret for key."
+        );
+    }
+    assert_eq!(Credentials::public(key()).redact("key"), "key");
+}
+
+#[test]
 fn an_auto_start_keeps_its_whatsapp_part() {
     let body = r#"{"id":"1","method":"auto","auto":{"methodsOrder":["whatsapp"]},"whatsapp":{"codeType":"Numeric"}}"#;
     let started = answer::<sinch_verify_protocol::method::Auto>(200, body).unwrap();

@@ -10,6 +10,7 @@ use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultE
 use sinch_verify_protocol::identity::{Identity, IdentityType};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::wire::Quirk;
 use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
 
@@ -151,9 +152,9 @@ fn collect(path: &str, json: &str, lines: &mut Vec<(String, String)>) {
     if let Ok(Fields(fields)) = serde_json::from_str(json) {
         for (name, value) in fields {
             let below = if path.is_empty() {
-                name
+                escape(&name).into_owned()
             } else {
-                format!("{path}.{name}")
+                format!("{path}.{}", escape(&name))
             };
             collect(&below, value.get(), lines);
         }
@@ -195,7 +196,10 @@ fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {
         Event::Result(_) => read::<ResultEvent>(body),
         Event::SmsDelivered(_) => read::<SmsDeliveredEvent>(body),
         unknown => Ok(Reading {
-            typed: format!("an event that this version does not know: {}", unknown.name()),
+            typed: format!(
+                "an event that this version does not know: {}",
+                escape(unknown.name())
+            ),
             json: String::from_utf8_lossy(body).trim().to_owned(),
             quirks: Vec::new(),
         }),

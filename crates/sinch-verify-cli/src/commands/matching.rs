@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::cli_filter::Reading;
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{CliFilter, SmsTemplate};
 
 use crate::exit::{Outcome, usage};
@@ -88,7 +89,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
 
 fn print(found: Option<&str>) -> Outcome {
     if let Some(found) = found {
-        say!("{found}");
+        say!("{}", escape(found));
     }
     found.is_some().into()
 }

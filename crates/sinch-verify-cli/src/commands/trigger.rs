@@ -7,19 +7,20 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::builder::PossibleValuesParser;
-use comfy_table::{Cell, Color};
+use comfy_table::Color;
 use http::{Request, Response, StatusCode, Uri};
 use serde::Serialize;
 use sinch_verify_callback::testing::{CallbackSigner, Tamper};
 use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_client::{Transport as _, TransportError, TransportErrorKind};
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Method};
 
 use crate::exit::{Outcome, usage};
 use crate::judge;
 use crate::print::say;
 use crate::table::Column::{Value, Words};
-use crate::table::Table;
+use crate::table::{Table, cell};
 use crate::target::{application_key, application_secret};
 
 use event::{Event, EventArgs, Kind};
@@ -293,12 +294,8 @@ impl Expected<'_> {
 /// The status and the body, cut to a line.
 fn told(answer: &Response<Bytes>) -> String {
     let body = String::from_utf8_lossy(answer.body());
-    let line: String = body
-        .chars()
-        .take(80)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("{} {line}", answer.status().as_u16())
+    let start: String = body.chars().take(80).collect();
+    format!("{} {}", answer.status().as_u16(), escape(&start))
         .trim_end()
         .to_owned()
 }
@@ -312,9 +309,9 @@ fn show(rows: &[Row], ok: bool, json: bool) -> anyhow::Result<()> {
     let mut table = Table::new(&[Value("callback"), Words("expected"), Words("got")]);
     for row in rows {
         table.add(vec![
-            Cell::new(row.callback),
-            Cell::new(row.expected),
-            Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red }),
+            cell(row.callback),
+            cell(row.expected),
+            cell(&row.got).fg(if row.ok { Color::Green } else { Color::Red }),
         ]);
     }
     table.print();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
 use sinch_verify_client::flow::{Seen, Step};
@@ -271,7 +271,7 @@ async fn dropping_a_call_closes_its_connection() {
 async fn a_key_pressed_in_the_call_is_found_by_polling() {
     let service = Service::without_backend().await;
     // Sleeps for no poll, and for ever until the deadline.
-    let clock = Skipping::up_to(Duration::from_secs(60));
+    let clock = Skipping::up_to(Duration::from_secs(60)).beginning(SystemTime::now());
     let client = service.builder().clock(clock).build().unwrap();
     let flow = client.verify(number()).methods([Method::Callout]);
     let mut running = flow.begin(channel([])).unwrap();

@@ -1,7 +1,8 @@
 //! What is sent again, when, and signed with which time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -10,6 +11,7 @@ use sinch_verify_client::flow::{Seen, Step};
 use sinch_verify_client::protocol::session::Progress;
 use sinch_verify_client::protocol::{ApiError, Code, Method, Reference, Start, Status, VerificationId};
 use sinch_verify_client::{Entropy, Found, RetryPolicy, SharedTransport, TransportError, TransportErrorKind};
+use tracing::span;
 
 use crate::fault_server::{Fault, FaultServer, answer, answer_with, refusing};
 use crate::script::{STARTED, busy, client, report, seen, server, verification};
@@ -230,12 +232,14 @@ async fn a_wrong_clock_is_set_right_by_the_services() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_years_late_is_set_right_by_the_emulators() {
+async fn a_clock_that_takes_local_time_for_utc_is_set_right_by_the_emulators() {
     let service = Service::without_backend().await;
-    let clock = Skipping::new();
+    let hours = Duration::from_secs(14 * 3600);
+    let clock = Skipping::new().beginning(SystemTime::now() - hours);
     let client = service.builder().clock(clock).build().unwrap();
     let handle = client.start(Start::sms(number())).await.unwrap();
-    assert!(client.clock_offset().as_secs() > 365 * 24 * 3600);
+    let offset = client.clock_offset().as_secs();
+    assert!(offset.abs_diff(14 * 3600) < 600, "{offset}");
     // One message: the refusal came before anything was done.
     let code = service.emulator.inbox(&number()).remove(0).code.unwrap();
     assert!(handle.report(code).await.unwrap().is_successful());
@@ -252,11 +256,64 @@ async fn a_refused_time_is_signed_once_more_only() {
     );
     for (refusal, starts) in [(with_date, 2), (answer("401 Unauthorized", body), 1)] {
         let server = FaultServer::start(Fault::Say(refusal)).await;
-        let error = client(&server).start(Start::sms(number())).await.unwrap_err();
+        let client = hasty(&server.base_url).clock(Skipping::new()).build().unwrap();
+        let error = client.start(Start::sms(number())).await.unwrap_err();
         assert_eq!(error.as_api_error().unwrap().code, ApiError::TIMESTAMP);
+        assert_eq!(error.ignored_clock_offset(), None);
         assert_eq!(server.seen(), seen(starts, 0, 0));
         assert_eq!(usize::try_from(error.attempts()).unwrap(), starts);
     }
+}
+
+#[tokio::test]
+async fn a_service_whose_clock_is_years_away_changes_no_signature() {
+    let body = r#"{"errorCode":40101,"message":"X-Timestamp required"}"#;
+    let refusal = answer_with(
+        "401 Unauthorized",
+        "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n",
+        body,
+    );
+    let server = FaultServer::start(Fault::Say(refusal)).await;
+    let events = Events::default();
+    let _guard = tracing::subscriber::set_default(events.clone());
+    let client = client(&server);
+    let error = client.start(Start::sms(number())).await.unwrap_err();
+    assert_eq!(server.seen(), seen(1, 0, 0), "it was signed again");
+    assert!(client.clock_offset().is_zero());
+    let ignored = error.ignored_clock_offset().unwrap();
+    assert!(ignored.as_secs() < -365 * 24 * 3600, "{ignored}");
+    let told = format!("the service's clock is {ignored} from this host's, too far to sign with");
+    assert!(format!("{error:#}").contains(&told), "{error:#}");
+    let events = events.0.lock().unwrap();
+    assert!(
+        matches!(&events[..], [event] if event.contains("is ignored") && event.contains(&ignored.as_secs().to_string())),
+        "{events:?}"
+    );
+}
+
+/// Keeps the warnings of the client, fields and all.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Events {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_event()
+            && *metadata.level() == tracing::Level::WARN
+            && metadata.target().starts_with("sinch_verify_client")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        self.0.lock().unwrap().push(format!("{event:?}"));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
 }
 
 #[tokio::test]

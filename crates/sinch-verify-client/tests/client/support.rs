@@ -114,10 +114,11 @@ impl Clock for Hurried {
     }
 }
 
-/// Does not sleep, and goes on by what was asked for. Its day began long ago.
+/// Does not sleep, and goes on by what was asked for. Its day began long ago, unless it is set.
 #[derive(Clone, Debug)]
 pub(crate) struct Skipping {
     origin: Instant,
+    day: SystemTime,
     slept: Arc<Mutex<Vec<Duration>>>,
     tick: Duration,
     looks: Arc<AtomicU32>,
@@ -128,6 +129,7 @@ impl Skipping {
     pub(crate) fn new() -> Self {
         Self {
             origin: Instant::now(),
+            day: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             slept: Arc::default(),
             tick: Duration::ZERO,
             looks: Arc::default(),
@@ -138,6 +140,11 @@ impl Skipping {
     /// Goes on by `tick` with every look at the time of day, too.
     pub(crate) fn ticking(tick: Duration) -> Self {
         Self { tick, ..Self::new() }
+    }
+
+    /// Its first time of day is this one.
+    pub(crate) fn beginning(self, day: SystemTime) -> Self {
+        Self { day, ..self }
     }
 
     /// A sleep that is longer never ends.
@@ -162,8 +169,7 @@ impl Skipping {
 impl Clock for Skipping {
     fn now(&self) -> SystemTime {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
-        let begun = Duration::from_secs(1_700_000_000);
-        SystemTime::UNIX_EPOCH + begun + self.ahead() + self.tick * looks
+        self.day + self.ahead() + self.tick * looks
     }
 
     fn instant(&self) -> Instant {

@@ -187,7 +187,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             failure.detail(),
-            "expected SUCCESSFUL, the result event says STUCK #### (not for +####)"
+            "expected SUCCESSFUL, the result event says STUCK *** (not for +***)"
         );
     }
 

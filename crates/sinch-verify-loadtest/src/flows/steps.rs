@@ -68,7 +68,10 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
             .authorize(&mut request, self.cast.clock.wall())
             .map_err(|error| unmade(&error))?;
         let answer = self.send(interval, E::NAME, request).await?;
-        E::from_http(&answer).map_err(|error| Failure::from(&error))
+        E::from_http(&answer).map_err(|mut error| {
+            error.redact(credentials);
+            Failure::from(&error)
+        })
     }
 
     /// Sends a request as it is.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sinch_verify_protocol::untrusted::is_control;
+
 /// Text inside HTML or XML, in an element or a quoted attribute.
 pub(super) struct Html<T>(pub(super) T);
 
@@ -38,7 +40,7 @@ fn markup(c: char) -> For {
         '\'' => For::Text("&#39;"),
         '\n' | '\t' => For::Same,
         // XML takes no other control characters, not even escaped, and no two of the last.
-        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => For::Text("\u{fffd}"),
+        c if is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => For::Text("\u{fffd}"),
         _ => For::Same,
     }
 }
@@ -51,7 +53,7 @@ fn cell(c: char) -> For {
         // A mention would notify somebody.
         '@' => For::Text("&#64;"),
         '\\' | '|' | '`' | '*' | '_' | '~' | '[' | ']' | '#' | '!' => For::Escaped,
-        c if c.is_control() => For::Text(" "),
+        c if is_control(c) => For::Text(" "),
         _ => For::Same,
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{Result, Write as _};
 
 use comfy_table::{CellAlignment, Table, presets};
+use sinch_verify_protocol::untrusted::escape;
 
 use super::{figures, text};
 use crate::measure::{FlowTally, Interval};
@@ -112,8 +113,7 @@ fn failures(run: &RunFile) -> Table {
                 kind.to_string(),
                 failures.count.to_string(),
                 flow.to_string(),
-                // It may quote the service, and is not to move the cursor.
-                failures.example.replace(char::is_control, " "),
+                escape(&failures.example).into_owned(),
             ]);
         }
     }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::string_to_sign::{ContentMd5, Signature, StringToSign};
 use super::{ApplicationKey, ApplicationSecret, X_TIMESTAMP};
 use crate::timestamp::XTimestamp;
+use crate::untrusted::hide_words;
 
 /// How a client shows who it is.
 ///
@@ -142,6 +143,28 @@ impl Credentials {
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
+    }
+
+    /// `text` with `[redacted]` in place of these credentials' secret, wherever it stands as a word of
+    /// base64, in either alphabet and with or without padding. A public key alone has no secret.
+    ///
+    /// For text of a service that repeats what it was sent, or what it knows.
+    /// [`untrusted::mask`](crate::untrusted::mask) hides signatures and `Basic` headers.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let signer = match self {
+            Self::Public(_) => return text.to_owned(),
+            Self::Basic(key, secret) => &Signer::new(key.clone(), secret),
+            Self::Signed(signer) | Self::Instance(InstanceSigner { signer, .. }) => signer,
+        };
+        // A signer keeps no secret to compare with, but only the secret signs as it does.
+        let signature = signer.signature_of(&[]);
+        hide_words(text, |word| {
+            ApplicationSecret::lenient(word).is_ok_and(|secret| {
+                let other = Signer::new(signer.key.clone(), &secret);
+                other.signature_of(&[]).matches(&signature)
+            })
+        })
     }
 }
 

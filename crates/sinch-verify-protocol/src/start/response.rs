@@ -14,6 +14,7 @@ use crate::method::{FlashCall, Method, VerifyMethod};
 use crate::open_enum::open_enum;
 use crate::polling::PollSchedule;
 use crate::sms_template::{SmsTemplate, TemplateError};
+use crate::untrusted::mask;
 use crate::wire::{Extra, PrivateText, Spelled, object};
 
 mod sealed {
@@ -99,7 +100,7 @@ impl<M: VerifyMethod> Started<M> {
         if let Some(answered) = body.method.as_ref().filter(|method| **method != M::METHOD) {
             return Err(DecodeError::WrongMethod {
                 asked: M::METHOD.as_str().to_owned(),
-                answered: answered.as_str().to_owned(),
+                answered: mask(answered.as_str()),
             });
         }
         let details = M::Details::take(&mut body).ok_or_else(|| {

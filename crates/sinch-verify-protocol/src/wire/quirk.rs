@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::extra::Extra;
 use crate::error::{DecodeError, decode};
+use crate::untrusted::escape;
 
 /// A value as it was received, with what was odd about the way it was written.
 ///
@@ -62,7 +63,7 @@ pub enum Oddity {
 
 impl fmt::Display for Quirk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.what)
+        write!(f, "{}: {}", escape(&self.path), self.what)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the demo looks: a timeline per flow and a table at the end, or JSON.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, Color};
+use comfy_table::{CellAlignment, Color};
 use serde::Serialize;
 
 use super::flows::{Row, Setting};
@@ -9,7 +9,7 @@ use super::timeline::Who;
 use super::world::World;
 use crate::print::say;
 use crate::table::Column::{Value, Words};
-use crate::table::Table;
+use crate::table::{Table, cell};
 
 /// Collects rows and shows them.
 pub(crate) struct Show {
@@ -85,14 +85,14 @@ impl Show {
             Value("ms"),
         ]);
         for row in &self.rows {
-            let got = Cell::new(&row.got).fg(if row.ok { Color::Green } else { Color::Red });
+            let got = cell(&row.got).fg(if row.ok { Color::Green } else { Color::Red });
             table.add(vec![
-                Cell::new(row.flow),
-                Cell::new(&row.method),
-                Cell::new(setting(row.setting)),
-                Cell::new(&row.expected),
+                cell(row.flow),
+                cell(&row.method),
+                cell(setting(row.setting)),
+                cell(&row.expected),
                 got,
-                Cell::new(format!("{:.1}", row.ms)).set_alignment(CellAlignment::Right),
+                cell(format!("{:.1}", row.ms)).set_alignment(CellAlignment::Right),
             ]);
         }
         say!();

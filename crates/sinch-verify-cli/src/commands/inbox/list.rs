@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use comfy_table::Cell;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sinch_verify_protocol::{PhoneNumber, timestamp};
@@ -12,7 +11,7 @@ use crate::control::Control;
 use crate::exit::Outcome;
 use crate::print::{note, say};
 use crate::table::Column::{Value, Words};
-use crate::table::Table;
+use crate::table::{Table, cell};
 use crate::target::Address;
 
 /// Arguments of `inbox`.
@@ -63,12 +62,12 @@ async fn messages(control: &Control, number: &PhoneNumber, args: &Args) -> anyho
     ]);
     for Received { message, .. } in &messages {
         table.add(vec![
-            Cell::new(message.seq),
-            Cell::new(&message.at),
-            Cell::new(&message.kind),
-            Cell::new(message.proof().unwrap_or_default()),
-            Cell::new(&message.text),
-            Cell::new(message.verification_id.as_str()),
+            cell(message.seq),
+            cell(&message.at),
+            cell(&message.kind),
+            cell(message.proof().unwrap_or_default()),
+            cell(&message.text),
+            cell(message.verification_id.as_str()),
         ]);
     }
     table.print();
@@ -113,10 +112,10 @@ async fn phones(control: &Control, args: &Args) -> anyhow::Result<()> {
     let mut table = Table::new(&[Value("number"), Value("kind"), Value("age"), Value("messages")]);
     for phone in &page.phones {
         table.add(vec![
-            Cell::new(phone.number),
-            Cell::new(&phone.last.kind),
-            Cell::new(age(&phone.last.at, &now.service)),
-            Cell::new(phone.messages),
+            cell(phone.number),
+            cell(&phone.last.kind),
+            cell(age(&phone.last.at, &now.service)),
+            cell(phone.messages),
         ]);
     }
     table.print();

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
+use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{PhoneNumber, VerificationId};
 use tokio::time::Instant;
 
@@ -103,14 +104,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Outcome> {
 fn show(received: &Received, whole: bool) -> bool {
     let message = &received.message;
     if whole {
-        say!("{}", received.json.get());
+        // A message a line: what ends one here stands between values.
+        say!("{}", received.json.get().replace(['\r', '\n'], " "));
         return true;
     }
     match message.proof() {
-        Some(proof) => say!("{proof}"),
+        Some(proof) => say!("{}", escape(proof)),
         None => note!(
             "the {} of verification {} holds no code",
-            message.kind,
+            escape(&message.kind),
             message.verification_id
         ),
     }

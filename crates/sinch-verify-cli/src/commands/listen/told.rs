@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 use sinch_verify_protocol::callback::Event;
 use sinch_verify_protocol::timestamp::XTimestamp;
+use sinch_verify_protocol::untrusted::escape;
 
 use crate::print::{note, say};
 
@@ -103,7 +104,7 @@ impl Told {
         let mut words = vec![shown.event];
         let more = [&shown.method, &shown.number, &shown.id, &shown.outcome];
         words.extend(more.into_iter().flatten().map(String::as_str));
-        self.line(at, "-->", &shown_safely(&words.join("  ")))
+        self.line(at, "-->", &escape(&words.join("  ")))
     }
 
     /// It was answered.
@@ -158,7 +159,7 @@ impl Told {
         if let Some(problem) = &answer.problem {
             words.push_str(&format!("  {problem}"));
         }
-        let words = shown_safely(&words);
+        let words = escape(&words);
         self.line(line.at + took, "<--", &format!("{style}{words}{style:#}"));
     }
 
@@ -178,7 +179,7 @@ impl Told {
             return;
         }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into()));
-        let why = shown_safely(mistake.as_ref().unwrap_or(why));
+        let why = escape(mistake.as_ref().unwrap_or(why));
         self.line(at, "-->", &format!("{red}refused{red:#}  {reason}: {why}"));
         self.line(at + took, "<--", &format!("{red}{}{red:#}", status.as_u16()));
     }
@@ -205,11 +206,6 @@ impl Told {
             Err(error) => note!("failed to write a callback as JSON: {error}"),
         }
     }
-}
-
-/// A text without what could steer a terminal: some of it is the sender's or the application's own.
-fn shown_safely(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 /// The time of day in UTC, as in timestamps of callbacks.
