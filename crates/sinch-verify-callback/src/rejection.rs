@@ -45,6 +45,10 @@ pub enum Reason {
     /// Whether the callback was taken before is not known, and the guard
     /// refuses in doubt. Answered with 429 when the store is full, else with 503.
     Unguarded(StoreError),
+    /// There is a decision, but the deadline passed before it could be
+    /// answered. It is remembered, and answered when the event is sent again.
+    /// Answered with 503.
+    Late,
     /// The callback is authentic, but not the JSON of an event. Answered with 400.
     Undecodable(Box<DecodeError>),
 }
@@ -73,6 +77,7 @@ impl Reason {
             Self::Body { .. } => "body",
             Self::Replayed => "replayed",
             Self::Unguarded(_) => "unguarded",
+            Self::Late => "late",
             Self::Undecodable(_) => "undecodable",
         }
     }
@@ -95,7 +100,7 @@ impl Rejection {
         match &self.reason {
             Reason::Unauthorized(_) | Reason::Replayed => StatusCode::UNAUTHORIZED,
             Reason::Unguarded(StoreError::Full) => StatusCode::TOO_MANY_REQUESTS,
-            Reason::Unguarded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Reason::Unguarded(_) | Reason::Late => StatusCode::SERVICE_UNAVAILABLE,
             Reason::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Reason::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Reason::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -117,7 +122,7 @@ impl Rejection {
             Reason::Method { .. } => {
                 headers.insert(ALLOW, HeaderValue::from_static("POST"));
             }
-            Reason::Unguarded(_) => {
+            Reason::Unguarded(_) | Reason::Late => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -149,6 +154,9 @@ impl fmt::Display for Reason {
             Self::Body { message } => write!(f, "read the body: {message}"),
             Self::Replayed => f.write_str("callback was taken before: a replay"),
             Self::Unguarded(error) => write!(f, "callback is refused in doubt: {error}"),
+            Self::Late => {
+                f.write_str("decision came after the deadline; a handler may block the runtime's threads")
+            }
             Self::Undecodable(error) => error.fmt(f),
         }
     }
