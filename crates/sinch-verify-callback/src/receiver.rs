@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use http::header::{HOST, HeaderName, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use sinch_verify_protocol::auth::{
@@ -155,6 +156,9 @@ impl Receiver {
                 method: method.clone(),
             }));
         }
+        if is_repeated(headers, &HOST) || is_repeated(headers, &TRANSFER_ENCODING) {
+            return Err(Rejection::new(Reason::Ambiguous));
+        }
         // The body's MD5 is not known yet, and is put in its place by `verify`.
         let (authorization, message) =
             SignedMessage::from_headers(method.as_str(), path_and_query, headers, &ContentMd5::EMPTY)?;
@@ -214,6 +218,10 @@ impl Receiver {
         }
         Ok(())
     }
+}
+
+fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// Whether a content type is `application/json`, with any parameters.
