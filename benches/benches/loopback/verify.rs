@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sinch_verify_callback::protocol::auth::{ContentMd5, Signature};
-use sinch_verify_callback::replay::{Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest};
+use sinch_verify_callback::replay::{Inserted, MemoryStore, ReplayStore as _, SignatureDigest};
 use sinch_verify_callback::{Head, KeyRing, Receiver};
 
 use crate::fixture;
@@ -76,10 +76,7 @@ pub(crate) fn remember() -> Result<()> {
     let runtime = one_core()?;
     let store = MemoryStore::new(NonZeroUsize::new(1 << 24).context("no room")?);
     let now = SystemTime::now();
-    let lifetime = Lifetime {
-        now,
-        until: now + Duration::from_secs(420),
-    };
+    let lifetime = Duration::from_secs(420);
     let mut next = 0_u64;
     serve_lines(|words| {
         for _ in 0..number(words, 1)? {
@@ -96,7 +93,7 @@ pub(crate) fn remember() -> Result<()> {
             }
             let signature = Signature::parse(STANDARD.encode(bytes).as_bytes()).context("no signature")?;
             let digest = SignatureDigest::of(&signature);
-            let inserted = runtime.block_on(store.insert_signature(digest, lifetime))?;
+            let inserted = runtime.block_on(store.insert_signature(digest, now, lifetime))?;
             ensure!(inserted == Inserted::New, "two signatures are the same");
         }
         if store.signatures() as u64 != next {

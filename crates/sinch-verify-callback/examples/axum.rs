@@ -2,6 +2,7 @@
 //!
 //! Needs `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`.
 #![expect(clippy::print_stdout, reason = "it says when it is ready")]
+use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
 use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
@@ -26,5 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
     println!("Answering at http://127.0.0.1:8000/sinch/callback (Ctrl-C stops it).");
-    Ok(axum::serve(listener, router("/sinch/callback", service)).await?)
+    let app = router("/sinch/callback", service);
+    Server::new(app).serve(listener, std::future::pending()).await;
+    Ok(())
 }

@@ -18,6 +18,24 @@ use crate::service::{CallbackService, ResponseFuture};
 
 /// A router that answers callbacks at `path`, to serve or to merge.
 ///
+/// `axum::serve` sets no time limit for the head of a request and no limit of
+/// connections, so peers that send nothing can hold it. The server of feature
+/// `hyper` has both, and serves routers:
+///
+/// ```
+/// # #[cfg(feature = "hyper")] {
+/// use sinch_verify_callback::axum::router;
+/// use sinch_verify_callback::hyper::Server;
+/// use sinch_verify_callback::{CallbackService, Handler};
+///
+/// # async fn serve<H: Handler>(service: CallbackService<H>) -> std::io::Result<()> {
+/// let app = router("/sinch/callback", service);
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+/// Server::new(app).serve(listener, std::future::pending()).await;
+/// # Ok(()) }
+/// # }
+/// ```
+///
 /// # Panics
 ///
 /// When `path` is not a path that axum takes, such as one without a leading

@@ -2,14 +2,14 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sinch_verify_protocol::callback::{DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationKey, Decision, Method, WireObject as _};
 
 use crate::receiver::Verified;
 use crate::rejection::{Reason, Rejection};
-use crate::replay::{AnyStore, EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
+use crate::replay::{AnyStore, EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 use crate::{task, telemetry};
 
 /// Refuses callbacks that were taken before, and answers those that are sent
@@ -70,7 +70,8 @@ impl ReplayGuard {
     }
 
     /// How long the store may take to answer. A request event asks it up to
-    /// three times; the second time counts against the handler's deadline.
+    /// three times, each of which takes from the handler's time: keep this far
+    /// below the deadline.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -83,6 +84,10 @@ impl ReplayGuard {
     pub fn with_decision_lifetime(mut self, lifetime: Duration) -> Self {
         self.decision_lifetime = lifetime;
         self
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// What the guard met so far, in all its clones.
@@ -102,10 +107,10 @@ impl ReplayGuard {
     /// refuses in doubt.
     pub async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
         let digest = SignatureDigest::of(verified.signature());
-        match self
-            .ask(self.store.insert_signature(digest, verified.remember()))
-            .await
-        {
+        let inserted = self
+            .store
+            .insert_signature(digest, verified.timestamp(), verified.lifetime());
+        match ask(self.timeout, inserted).await {
             Ok(Inserted::New) => Ok(()),
             Ok(Inserted::Present) => {
                 Counts::add(&self.counts.replayed);
@@ -116,12 +121,8 @@ impl ReplayGuard {
     }
 
     /// The decision that an event got before.
-    pub(crate) async fn decided(
-        &self,
-        question: &Question,
-        now: SystemTime,
-    ) -> Result<Option<Decision>, Rejection> {
-        let answer = match self.ask(self.store.decision(question.digest, now)).await {
+    pub(crate) async fn decided(&self, question: &Question) -> Result<Option<Decision>, Rejection> {
+        let answer = match ask(self.timeout, self.store.decision(question.digest)).await {
             Ok(None) => return Ok(None),
             Ok(Some(answer)) => question.read(&answer),
             Err(error) => Err(error),
@@ -135,20 +136,19 @@ impl ReplayGuard {
         }
     }
 
-    /// Remembers a decision. Gives the one that stands: another may have been
-    /// answered while the handler made up its mind.
+    /// Remembers a decision, in the time of `limit` at most. Gives the one that
+    /// stands: another may have been answered while the handler ran.
     pub(crate) async fn remember(
         &self,
         question: &Question,
         decision: Decision,
-        now: SystemTime,
+        limit: Duration,
     ) -> Result<Decision, Rejection> {
         let answer = decision.to_bytes();
-        let lifetime = Lifetime::lasting(now, self.decision_lifetime);
         let stands = self
             .store
-            .insert_decision(question.digest, answer.clone(), lifetime);
-        match self.ask(stands).await {
+            .insert_decision(question.digest, answer.clone(), self.decision_lifetime);
+        match ask(limit, stands).await {
             Ok(stands) if stands == answer => Ok(decision),
             Ok(stands) => match question.read(&stands) {
                 Ok(first) => {
@@ -159,11 +159,6 @@ impl ReplayGuard {
             },
             Err(error) => self.doubt(error).map(|()| decision),
         }
-    }
-
-    async fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        let answer = task::within(self.timeout, answer).await;
-        answer.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Counts, and does what the caller chose.
@@ -185,6 +180,14 @@ impl ReplayGuard {
             InDoubt::Refuse => Err(Rejection::new(Reason::Unguarded(error))),
         }
     }
+}
+
+async fn ask<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let answer = task::within(limit, answer).await;
+    answer.unwrap_or(Err(StoreError::TimedOut))
 }
 
 /// A request event, as far as its answer is remembered.

@@ -16,12 +16,18 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// be; the others do nothing unless written. A closure is enough for a handler
 /// that only decides: [`handler_fn`].
 ///
-/// The sender may post an event again, so what a handler does must be safe to
-/// repeat. A [`ReplayGuard`](crate::ReplayGuard) refuses recorded events, and
-/// spares the handler a request event that it decided before.
+/// Events are delivered at least once. The sender posts an event again when it
+/// was not acknowledged, or the acknowledgement was lost: make what a handler
+/// does safe to repeat, for example by storing results under the event's name
+/// and the verification's id. A [`ReplayGuard`](crate::ReplayGuard) refuses
+/// recorded callbacks, and repeats a decision without asking the handler; it
+/// does not drop other events that are sent again, because the first delivery
+/// may have failed in the handler.
 ///
-/// A handler that blocks its thread can keep the deadline from being kept, where
-/// the runtime has no other: move such work to `tokio::task::spawn_blocking`.
+/// A handler that blocks its thread delays all answers of a runtime that has no
+/// other thread; each is then answered as late. Move such work to
+/// `tokio::task::spawn_blocking`, or use
+/// [`Responder::with_handler_runtime`](crate::Responder::with_handler_runtime).
 ///
 /// Handlers compose: a limit or a deny list is a handler around a handler. It
 /// must hand on all four events: what it leaves out does nothing, and the inner
@@ -76,7 +82,8 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Decision, Self::Error>> + Send;
 
     /// A verification ended. When this fails, panics or is not done before the
-    /// deadline, the answer is a 500, so that the sender may post it again.
+    /// deadline, the answer is a 500, so that the sender may post it again. It
+    /// may come twice.
     fn on_result(
         &self,
         event: ResultEvent,

@@ -1,23 +1,28 @@
-//! A server on hyper, for programs without a router.
+//! A server on hyper, with limits of time and connections.
+
+mod waiting;
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower_service::Service;
 
-/// Answers callbacks at any path of a listener, over HTTP/1.1.
+use self::waiting::{Place, Waiting};
+use crate::handler::BoxError;
+
+/// Serves a [`CallbackService`](crate::CallbackService), or an app that has one, over HTTP/1.1.
 ///
 /// Time and number are limited, so that a slow or silent peer cannot hold it:
 ///
@@ -25,7 +30,7 @@ use tower_service::Service;
 /// |---|---|
 /// | for a request's head to come, and for a connection to be idle | 5 s |
 /// | for its body to come: [`CallbackService::with_body_deadline`](crate::CallbackService::with_body_deadline) | 5 s |
-/// | connections at once; more wait to be accepted | 1024 |
+/// | connections at once: when there are more, the one that has waited longest for the complete head of a request is closed | 1024 |
 /// | age of a connection, after which it is closed in order | 5 min |
 /// | for what goes on when the server is told to stop | 10 s |
 ///
@@ -40,8 +45,8 @@ use tower_service::Service;
 /// # Ok(()) }
 /// ```
 ///
-/// The service may be one of your own around a [`CallbackService`](crate::CallbackService), such as
-/// one that counts.
+/// A [`CallbackService`](crate::CallbackService) answers at any path. An axum `Router` is a service
+/// too: `axum::serve` has no time limit for heads and no limit of connections, so serve it here.
 #[derive(Debug)]
 pub struct Server<S> {
     service: S,
@@ -56,11 +61,14 @@ struct Limits {
     grace: Duration,
 }
 
-impl<S> Server<S>
+impl<S, B> Server<S>
 where
-    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
 {
     /// A server that answers with `service`, which must always be ready.
     #[must_use]
@@ -100,7 +108,7 @@ where
     }
 
     /// How long a connection that is to close may go on with the request that
-    /// it is at.
+    /// it is at, or with an answer that the peer reads slowly.
     #[must_use]
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.limits.grace = grace;
@@ -114,24 +122,26 @@ where
     /// waits.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let slots = Arc::new(Semaphore::new(self.connections as usize));
+        let waiting = Arc::new(Waiting::default());
         // Told by being dropped, whatever ends this function.
         let (running, stopped) = watch::channel(());
         let mut stop = pin!(stop);
         loop {
             let accepted = async {
-                // A slot first: what cannot be served stays with the system.
-                let slot = Arc::clone(&slots).acquire_owned().await;
-                (listener.accept().await, slot)
+                let (stream, _) = listener.accept().await?;
+                // One more at a time: what cannot be served stays with the system.
+                Ok::<_, std::io::Error>((stream, make_room(&slots, &waiting).await))
             };
-            let (accepted, slot) = tokio::select! {
+            let accepted = tokio::select! {
                 accepted = accepted => accepted,
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, slot)) => {
                     let (service, limits, stopped) = (self.service.clone(), self.limits, stopped.clone());
+                    let place = Place::new(Arc::clone(&waiting));
                     tokio::spawn(async move {
-                        connection(stream, service, limits, stopped).await;
+                        connection(stream, service, limits, place, stopped).await;
                         drop(slot);
                     });
                 }
@@ -148,15 +158,48 @@ where
     }
 }
 
-async fn connection<S>(stream: TcpStream, service: S, limits: Limits, mut stopped: watch::Receiver<()>)
-where
-    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+/// A slot for one more connection. When all are taken, the connection that waits longest for a
+/// request closes, or the first that begins to wait.
+async fn make_room(slots: &Arc<Semaphore>, waiting: &Waiting) -> Option<OwnedSemaphorePermit> {
+    let close_one = async {
+        waiting.close_oldest().await;
+        pending().await
+    };
+    tokio::select! {
+        biased;
+        // The semaphore is never closed.
+        slot = Arc::clone(slots).acquire_owned() => slot.ok(),
+        never = close_one => never,
+    }
+}
+
+async fn connection<S, B>(
+    stream: TcpStream,
+    service: S,
+    limits: Limits,
+    place: Place,
+    mut stopped: watch::Receiver<()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
 {
     // An answer is one small packet: it should not wait for another.
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request: Request<Incoming>| service.clone().call(request));
+    let (place, asked) = (&place, &AtomicBool::new(false));
+    let answer = service_fn(move |request: Request<Incoming>| {
+        place.leave();
+        asked.store(true, Ordering::Relaxed);
+        let answer = service.clone().call(request);
+        async move {
+            let answer = answer.await;
+            place.join();
+            answer
+        }
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -165,8 +208,16 @@ where
         .serve_connection(TokioIo::new(stream), answer);
     let mut serving = pin!(serving);
     tokio::select! {
+        // First: a head that is there already is read before the connection is said to wait.
+        biased;
         // Peers that break off, or send what is no HTTP, are everyday things.
         _ = serving.as_mut() => return,
+        () = place.told_to_close() => {
+            // An answer may not be written yet, so only what was never asked is dropped at once.
+            if !asked.load(Ordering::Relaxed) {
+                return;
+            }
+        }
         // Nothing is ever sent, so this is the sender's end.
         _ = stopped.changed() => {}
         () = tokio::time::sleep(limits.age) => {}

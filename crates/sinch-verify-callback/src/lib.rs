@@ -7,7 +7,8 @@
 //! [`Handler`], and answers in time, whatever the handler does.
 //!
 //! ```
-//! # #[cfg(feature = "axum")] {
+//! # #[cfg(all(feature = "axum", feature = "hyper"))] {
+//! use sinch_verify_callback::hyper::Server;
 //! use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
 //! use sinch_verify_callback::protocol::callback::RequestEvent;
 //! use sinch_verify_callback::replay::MemoryStore;
@@ -34,8 +35,9 @@
 //! let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
 //! let service = CallbackService::new(Responder::new(receiver, guard, handler));
 //! let app = sinch_verify_callback::axum::router("/sinch/callback", service);
-//! // axum::serve(listener, app).await?;
-//! # let _ = app;
+//! let server = Server::new(app); // with limits that `axum::serve` does not have
+//! // server.serve(listener, std::future::pending()).await;
+//! # let _ = server;
 //! # Ok(()) }
 //! # main().unwrap();
 //! # }
@@ -64,7 +66,8 @@
 //!   do with authorization gives the same answer. [`Rejection::reason`] tells
 //!   you, and your log.
 //! - A handler that is slow, fails or panics is answered for, by default with
-//!   a deny ([`Fallback`]).
+//!   a deny ([`Fallback`]). After the deadline the elapsed time decides, whatever
+//!   the handler decided.
 //! - Numbers, codes and secrets are in no log line; numbers are masked.
 //! - With a [`ReplayGuard`] a recorded callback is refused, and an event that
 //!   is sent again gets the same decision. Only who says

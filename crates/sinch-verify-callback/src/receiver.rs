@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use http::header::{HOST, HeaderName, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use sinch_verify_protocol::auth::{
@@ -13,7 +14,6 @@ use sinch_verify_protocol::{ApplicationKey, Event};
 use crate::external_path::ExternalPath;
 use crate::keys::KeyRing;
 use crate::rejection::{Reason, Rejection};
-use crate::replay::Lifetime;
 
 /// Takes callbacks: checks that they are authentic and fresh, then reads them.
 ///
@@ -156,6 +156,9 @@ impl Receiver {
                 method: method.clone(),
             }));
         }
+        if is_repeated(headers, &HOST) || is_repeated(headers, &TRANSFER_ENCODING) {
+            return Err(Rejection::new(Reason::Ambiguous));
+        }
         // The body's MD5 is not known yet, and is put in its place by `verify`.
         let (authorization, message) =
             SignedMessage::from_headers(method.as_str(), path_and_query, headers, &ContentMd5::EMPTY)?;
@@ -165,12 +168,13 @@ impl Receiver {
         if !is_json(message.content_type) {
             return Err(Rejection::new(Reason::ContentType));
         }
-        self.window.check(message.timestamp, now)?;
+        let timestamp = self.window.check(message.timestamp, now)?;
         Ok(CheckedHead {
             key,
             signature,
             path: self.external_path.apply(path_and_query),
             message,
+            timestamp,
             now,
         })
     }
@@ -195,17 +199,17 @@ impl Receiver {
             application,
             signature: head.signature,
             path_form,
-            remember: self.remember(head.now),
+            timestamp: head.timestamp,
+            lifetime: self.signature_lifetime(),
         })
     }
 
     /// How long a signature must be remembered. A timestamp that is as far
     /// ahead as the window lets it be is fresh for `future + past`; the other
     /// `future` is for the clock of another receiver, which may be behind ours.
-    fn remember(&self, now: SystemTime) -> Lifetime {
+    fn signature_lifetime(&self) -> Duration {
         let Window { past, future } = self.window;
-        let span = past.saturating_add(future.saturating_mul(2));
-        Lifetime::lasting(now, span)
+        past.saturating_add(future.saturating_mul(2))
     }
 
     pub(crate) fn check_len(&self, len: usize) -> Result<(), Rejection> {
@@ -214,6 +218,10 @@ impl Receiver {
         }
         Ok(())
     }
+}
+
+fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// Whether a content type is `application/json`, with any parameters.
@@ -264,6 +272,7 @@ pub struct CheckedHead<'a> {
     signature: Signature,
     path: Cow<'a, str>,
     message: SignedMessage<'a>,
+    timestamp: SystemTime,
     now: SystemTime,
 }
 
@@ -283,7 +292,8 @@ pub struct Verified {
     application: Arc<ApplicationKey>,
     signature: Signature,
     path_form: PathForm,
-    remember: Lifetime,
+    timestamp: SystemTime,
+    lifetime: Duration,
 }
 
 impl Verified {
@@ -304,11 +314,17 @@ impl Verified {
         &self.signature
     }
 
+    /// When the sender signed it, by the sender's clock: its `x-timestamp`.
+    #[must_use]
+    pub fn timestamp(&self) -> SystemTime {
+        self.timestamp
+    }
+
     /// How long the signature must be remembered, so that a replay is refused
     /// for as long as its timestamp is fresh.
     #[must_use]
-    pub fn remember(&self) -> Lifetime {
-        self.remember
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     /// Which form of the path was signed.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::auth::VerifyError;
@@ -28,6 +28,9 @@ pub enum Reason {
         /// What it was.
         method: Method,
     },
+    /// Two `Host` or two `Transfer-Encoding` headers: a proxy and this receiver
+    /// could read different ones. Answered with 400, which closes the connection.
+    Ambiguous,
     /// The content type is not `application/json`. Answered with 415.
     ContentType,
     /// The body is too large. Answered with 413.
@@ -45,6 +48,10 @@ pub enum Reason {
     /// Whether the callback was taken before is not known, and the guard
     /// refuses in doubt. Answered with 429 when the store is full, else with 503.
     Unguarded(StoreError),
+    /// There is a decision, but the deadline passed before it could be
+    /// answered. It is remembered, and answered when the event is sent again.
+    /// Answered with 503.
+    Late,
     /// The callback is authentic, but not the JSON of an event. Answered with 400.
     Undecodable(Box<DecodeError>),
 }
@@ -68,11 +75,13 @@ impl Reason {
                 _ => "unauthorized",
             },
             Self::Method { .. } => "method",
+            Self::Ambiguous => "ambiguous",
             Self::ContentType => "content_type",
             Self::TooLarge { .. } => "too_large",
             Self::Body { .. } => "body",
             Self::Replayed => "replayed",
             Self::Unguarded(_) => "unguarded",
+            Self::Late => "late",
             Self::Undecodable(_) => "undecodable",
         }
     }
@@ -95,11 +104,11 @@ impl Rejection {
         match &self.reason {
             Reason::Unauthorized(_) | Reason::Replayed => StatusCode::UNAUTHORIZED,
             Reason::Unguarded(StoreError::Full) => StatusCode::TOO_MANY_REQUESTS,
-            Reason::Unguarded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Reason::Unguarded(_) | Reason::Late => StatusCode::SERVICE_UNAVAILABLE,
             Reason::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Reason::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Reason::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Reason::Body { .. } | Reason::Undecodable(_) => StatusCode::BAD_REQUEST,
+            Reason::Ambiguous | Reason::Body { .. } | Reason::Undecodable(_) => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -117,7 +126,11 @@ impl Rejection {
             Reason::Method { .. } => {
                 headers.insert(ALLOW, HeaderValue::from_static("POST"));
             }
-            Reason::Unguarded(_) => {
+            Reason::Ambiguous => {
+                // Where this request ends is not certain, so nothing behind it is read.
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Reason::Unguarded(_) | Reason::Late => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -144,11 +157,15 @@ impl fmt::Display for Reason {
             Self::Unauthorized(error) => error.fmt(f),
             // An extension method is the sender's own text: not for a log.
             Self::Method { .. } => f.write_str("callbacks are posted, this request is no POST"),
+            Self::Ambiguous => f.write_str("Host or Transfer-Encoding comes twice; check the proxy in front"),
             Self::ContentType => f.write_str("content type is not application/json"),
             Self::TooLarge { limit } => write!(f, "body is larger than {limit} bytes"),
             Self::Body { message } => write!(f, "read the body: {message}"),
             Self::Replayed => f.write_str("callback was taken before: a replay"),
             Self::Unguarded(error) => write!(f, "callback is refused in doubt: {error}"),
+            Self::Late => {
+                f.write_str("decision came after the deadline; a handler may block the runtime's threads")
+            }
             Self::Undecodable(error) => error.fmt(f),
         }
     }

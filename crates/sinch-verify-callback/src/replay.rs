@@ -29,7 +29,12 @@ pub use redis::RedisStore;
 /// Both insertions are atomic: of any number that come at once for the same
 /// digest, one is the first, and all learn of it.
 pub trait ReplayStore: Send + Sync + 'static {
-    /// Remembers a signature, unless it is remembered already.
+    /// Remembers a signature for `lifetime` from now on, unless it is
+    /// remembered already. `timestamp` is the time that it covers: with it, a
+    /// store can refuse all that is no newer than what it has forgotten.
+    ///
+    /// `lifetime` runs on a clock that is never set: a store that forgets by
+    /// the time of day forgets too early when that is set forward.
     ///
     /// # Errors
     ///
@@ -38,7 +43,8 @@ pub trait ReplayStore: Send + Sync + 'static {
     fn insert_signature(
         &self,
         signature: SignatureDigest,
-        lifetime: Lifetime,
+        timestamp: SystemTime,
+        lifetime: Duration,
     ) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// The answer that is remembered for an event.
@@ -46,14 +52,10 @@ pub trait ReplayStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// When it is not known.
-    fn decision(
-        &self,
-        event: EventDigest,
-        now: SystemTime,
-    ) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
+    fn decision(&self, event: EventDigest) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
 
-    /// Remembers the answer to an event, unless one is remembered already.
-    /// Gives the answer that stands: the first.
+    /// Remembers the answer to an event for `lifetime` from now on, unless one
+    /// is remembered already. Gives the answer that stands: the first.
     ///
     /// # Errors
     ///
@@ -62,7 +64,7 @@ pub trait ReplayStore: Send + Sync + 'static {
         &self,
         event: EventDigest,
         answer: Bytes,
-        lifetime: Lifetime,
+        lifetime: Duration,
     ) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
 }
 
@@ -73,28 +75,6 @@ pub enum Inserted {
     New,
     /// It was remembered before: this is a replay.
     Present,
-}
-
-/// From when to when something is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetime {
-    /// Now.
-    pub now: SystemTime,
-    /// It must be remembered at least until then.
-    pub until: SystemTime,
-}
-
-impl Lifetime {
-    /// From `now` on for as long as `by`.
-    #[must_use]
-    pub fn lasting(now: SystemTime, by: Duration) -> Self {
-        // Further than time goes: as far as a day that no store outlives.
-        let last = || SystemTime::UNIX_EPOCH + Duration::from_secs(u32::MAX.into());
-        Self {
-            now,
-            until: now.checked_add(by).unwrap_or_else(last),
-        }
-    }
 }
 
 /// Stands for a signature: 16 bytes that are as good as random.
@@ -192,21 +172,33 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 
 
 /// A [`ReplayStore`] of any type, so that no other type has to name it.
 pub(crate) trait AnyStore: Send + Sync {
-    fn insert_signature(&self, signature: SignatureDigest, lifetime: Lifetime) -> Boxed<'_, Inserted>;
-    fn decision(&self, event: EventDigest, now: SystemTime) -> Boxed<'_, Option<Bytes>>;
-    fn insert_decision(&self, event: EventDigest, answer: Bytes, lifetime: Lifetime) -> Boxed<'_, Bytes>;
+    fn insert_signature(
+        &self,
+        signature: SignatureDigest,
+        timestamp: SystemTime,
+        lifetime: Duration,
+    ) -> Boxed<'_, Inserted>;
+    fn decision(&self, event: EventDigest) -> Boxed<'_, Option<Bytes>>;
+    fn insert_decision(&self, event: EventDigest, answer: Bytes, lifetime: Duration) -> Boxed<'_, Bytes>;
 }
 
 impl<S: ReplayStore> AnyStore for S {
-    fn insert_signature(&self, signature: SignatureDigest, lifetime: Lifetime) -> Boxed<'_, Inserted> {
-        Box::pin(ReplayStore::insert_signature(self, signature, lifetime))
+    fn insert_signature(
+        &self,
+        signature: SignatureDigest,
+        timestamp: SystemTime,
+        lifetime: Duration,
+    ) -> Boxed<'_, Inserted> {
+        Box::pin(ReplayStore::insert_signature(
+            self, signature, timestamp, lifetime,
+        ))
     }
 
-    fn decision(&self, event: EventDigest, now: SystemTime) -> Boxed<'_, Option<Bytes>> {
-        Box::pin(ReplayStore::decision(self, event, now))
+    fn decision(&self, event: EventDigest) -> Boxed<'_, Option<Bytes>> {
+        Box::pin(ReplayStore::decision(self, event))
     }
 
-    fn insert_decision(&self, event: EventDigest, answer: Bytes, lifetime: Lifetime) -> Boxed<'_, Bytes> {
+    fn insert_decision(&self, event: EventDigest, answer: Bytes, lifetime: Duration) -> Boxed<'_, Bytes> {
         Box::pin(ReplayStore::insert_decision(self, event, answer, lifetime))
     }
 }

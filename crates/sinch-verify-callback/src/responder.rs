@@ -9,6 +9,7 @@ use sinch_verify_protocol::callback::{Event, RequestEvent};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{Decision, Method};
+use tokio::runtime::Handle;
 use tracing::field::{Empty, display};
 use tracing::{Instrument as _, Span};
 
@@ -16,8 +17,8 @@ use crate::context::Context;
 use crate::guard::{Question, ReplayGuard};
 use crate::handler::{BoxError, Handler};
 use crate::receiver::{Callback, Head, Receiver};
-use crate::rejection::Rejection;
-use crate::task::{self, AfterDeadline};
+use crate::rejection::{Reason, Rejection};
+use crate::task::{AfterDeadline, Runner, TimeLimit};
 use crate::telemetry;
 
 /// Receives callbacks, asks the handler, and answers: always, and in time.
@@ -57,7 +58,7 @@ pub struct Responder<H> {
     handler: Arc<H>,
     deadline: Duration,
     fallback: Fallback,
-    after_deadline: AfterDeadline,
+    runner: Runner,
 }
 
 /// The answer to a request event for which the handler has none.
@@ -82,7 +83,7 @@ impl Fallback {
 }
 
 impl<H> Responder<H> {
-    /// How long a handler may take unless told otherwise: 3 seconds.
+    /// How long an answer may take unless told otherwise: 3 seconds.
     pub const DEADLINE: Duration = Duration::from_secs(3);
 
     /// Answers what `receiver` takes and `guard` admits with what `handler` decides.
@@ -106,14 +107,21 @@ impl<H> Responder<H> {
             handler: Arc::new(handler),
             deadline: Self::DEADLINE,
             fallback: Fallback::default(),
-            after_deadline: AfterDeadline::default(),
+            runner: Runner::default(),
         }
     }
 
-    /// How long the handler may take, from the moment the event was read.
+    /// How long the answer may take, from the moment the head of the request
+    /// was read.
     ///
     /// It must be shorter than the sender waits, with time to spare for the
     /// way there and back. Sinch does not publish how long that is.
+    ///
+    /// The handler has what is left when it starts, less what the
+    /// [`ReplayGuard`] may need to remember the decision: the guard's timeout,
+    /// and at most half of the deadline. The elapsed time decides: a handler
+    /// that blocks every thread of the runtime delays the answer, but after the
+    /// deadline the answer is the fallback's, whatever the handler decided.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -131,7 +139,29 @@ impl<H> Responder<H> {
     /// What becomes of a handler that is not done at its deadline.
     #[must_use]
     pub fn with_after_deadline(mut self, after: AfterDeadline) -> Self {
-        self.after_deadline = after;
+        self.runner.after_deadline = after;
+        self
+    }
+
+    /// Runs handlers on `runtime`, and not on the runtime that the responder is
+    /// called on. For handlers that block their thread: they hold each other up,
+    /// but no answer, so the answer comes at the deadline at the latest. It
+    /// costs a change of threads per callback.
+    ///
+    /// ```
+    /// # use sinch_verify_callback::{Handler, Responder};
+    /// # fn f<H: Handler>(responder: Responder<H>) -> std::io::Result<()> {
+    /// let handlers = tokio::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(8)
+    ///     .enable_all()
+    ///     .build()?;
+    /// let responder = responder.with_handler_runtime(handlers.handle().clone());
+    /// # let _ = responder;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_handler_runtime(mut self, runtime: Handle) -> Self {
+        self.runner.runtime = Some(runtime);
         self
     }
 
@@ -156,12 +186,12 @@ impl<H: Handler> Responder<H> {
         body: &[u8],
         now: SystemTime,
     ) -> Response<Bytes> {
-        let since = telemetry::begun();
+        let start = Instant::now();
         let response = match self.receive(head.into(), body, now).await {
-            Ok(callback) => self.answer(callback, now).await,
+            Ok(callback) => self.answer_from(start, callback, now).await,
             Err(rejection) => self.reject(&rejection),
         };
-        telemetry::answered(since);
+        telemetry::answered(start);
         response
     }
 
@@ -176,28 +206,48 @@ impl<H: Handler> Responder<H> {
     }
 
     /// Answers a callback that the [`Receiver`] took, and that the
-    /// [`ReplayGuard`] admitted: this does not ask it again.
+    /// [`ReplayGuard`] admitted: this does not ask it again. The deadline runs
+    /// from this call.
     pub async fn answer(&self, callback: Callback, now: SystemTime) -> Response<Bytes> {
+        self.answer_from(Instant::now(), callback, now).await
+    }
+
+    /// The deadline runs from `start`.
+    pub(crate) async fn answer_from(
+        &self,
+        start: Instant,
+        callback: Callback,
+        now: SystemTime,
+    ) -> Response<Bytes> {
         telemetry::accepted(&callback.event);
+        let limit = TimeLimit::new(start, self.deadline);
         let span = span(&callback);
         let context = Context::shared(callback.verified.application_shared(), now);
         async {
             let handler = Arc::clone(&self.handler);
             match callback.event {
-                Event::Request(event) => match self.decide(*event, context).await {
+                Event::Request(event) => match self.decide(*event, context, limit).await {
+                    // The sender gets a decision when it asks again. It gets no other decision
+                    // now: the guard remembers this one.
+                    Ok(decision) if limit.has_passed() && decision != self.fallback.decision() => {
+                        self.reject(&Rejection::new(Reason::Late))
+                    }
                     Ok(decision) => decision.to_http_response(),
                     Err(rejection) => self.reject(&rejection),
                 },
                 Event::Result(event) => {
-                    self.tell(async move { handler.on_result(*event, &context).await })
+                    self.tell(async move { handler.on_result(*event, &context).await }, limit)
                         .await
                 }
                 Event::SmsDelivered(event) => {
-                    self.tell(async move { handler.on_sms_delivered(*event, &context).await })
-                        .await
+                    self.tell(
+                        async move { handler.on_sms_delivered(*event, &context).await },
+                        limit,
+                    )
+                    .await
                 }
                 Event::Unknown(event) => {
-                    self.tell(async move { handler.on_unknown(event, &context).await })
+                    self.tell(async move { handler.on_unknown(event, &context).await }, limit)
                         .await
                 }
                 // The protocol has no event beyond these; a new one is still acknowledged.
@@ -216,29 +266,32 @@ impl<H: Handler> Responder<H> {
     }
 
     /// The decision that the event got before, or else the handler's.
-    async fn decide(&self, event: RequestEvent, context: Context) -> Result<Decision, Rejection> {
+    async fn decide(
+        &self,
+        event: RequestEvent,
+        context: Context,
+        limit: TimeLimit,
+    ) -> Result<Decision, Rejection> {
         let Some(guard) = &self.guard else {
-            return Ok(self.ask(event, context, self.deadline).await);
+            return Ok(self.ask(event, context, limit).await);
         };
-        // What the store takes is taken from the handler.
-        let (asked, now) = (Instant::now(), context.received_at());
         let question = Question::new(context.application(), &event);
-        if let Some(decision) = guard.decided(&question, now).await? {
+        if let Some(decision) = guard.decided(&question).await? {
             telemetry::decided(action(&decision), "before");
             tracing::info!(outcome = action(&decision), "callback decided as before");
             return Ok(decision);
         }
-        let left = self.deadline.saturating_sub(asked.elapsed());
-        let decision = self.ask(event, context, left).await;
+        let for_guard = guard.timeout().min(self.deadline / 2);
+        let decision = self.ask(event, context, limit.less(for_guard)).await;
         // The fallback's answer too: what was denied once stays denied.
-        guard.remember(&question, decision, now).await
+        guard.remember(&question, decision, for_guard).await
     }
 
-    async fn ask(&self, event: RequestEvent, context: Context, left: Duration) -> Decision {
+    async fn ask(&self, event: RequestEvent, context: Context, limit: TimeLimit) -> Decision {
         let method = event.method.clone();
         let handler = Arc::clone(&self.handler);
         let work = async move { handler.on_request(event, &context).await };
-        match task::run(work, left, self.after_deadline).await {
+        match self.runner.run(work, limit).await {
             Ok(decision) if decision.fits(&method) => {
                 telemetry::decided(action(&decision), "handler");
                 tracing::info!(outcome = action(&decision), "callback decided");
@@ -263,12 +316,16 @@ impl<H: Handler> Responder<H> {
     }
 
     /// Runs the handler of an event that asks nothing.
-    async fn tell<E>(&self, work: impl Future<Output = Result<(), E>> + Send + 'static) -> Response<Bytes>
+    async fn tell<E>(
+        &self,
+        work: impl Future<Output = Result<(), E>> + Send + 'static,
+        limit: TimeLimit,
+    ) -> Response<Bytes>
     where
         E: Into<BoxError> + Send + 'static,
     {
         let mut response = Response::new(Bytes::new());
-        match task::run(work, self.deadline, self.after_deadline).await {
+        match self.runner.run(work, limit).await {
             Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
             Err(failure) => {
                 // Not acknowledged, so that the sender may post it again.

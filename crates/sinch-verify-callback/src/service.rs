@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -76,12 +76,12 @@ impl<H: Handler> CallbackService<H> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let (since, now) = (telemetry::begun(), self.intake.now());
+        let (start, now) = (Instant::now(), self.intake.now());
         let response = match self.intake.take_at(request, now).await {
-            Ok((callback, ..)) => self.responder.answer(callback, now).await,
+            Ok((callback, ..)) => self.responder.answer_from(start, callback, now).await,
             Err(rejection) => self.responder.reject(&rejection),
         };
-        telemetry::answered(since);
+        telemetry::answered(start);
         response.map(Full::new)
     }
 }

@@ -1,5 +1,7 @@
 //! What is counted, with the `metrics` feature, and why callbacks were refused.
 
+use std::time::Instant;
+
 use sinch_verify_protocol::callback::Event;
 
 use crate::rejection::Rejection;
@@ -39,24 +41,12 @@ pub(crate) fn doubted(error: &StoreError) {
     count("sinch_callback_guard_doubts_total", "store", error.name());
 }
 
-/// When a request came, where that is counted.
-#[derive(Clone, Copy)]
-pub(crate) struct Begun(#[cfg(feature = "metrics")] std::time::Instant);
-
-/// A request came.
-pub(crate) fn begun() -> Begun {
-    Begun(
-        #[cfg(feature = "metrics")]
-        std::time::Instant::now(),
-    )
-}
-
 /// An answer is ready.
-pub(crate) fn answered(begun: Begun) {
+pub(crate) fn answered(start: Instant) {
     #[cfg(feature = "metrics")]
-    metrics::histogram!("sinch_callback_duration_seconds").record(begun.0.elapsed());
+    metrics::histogram!("sinch_callback_duration_seconds").record(start.elapsed());
     #[cfg(not(feature = "metrics"))]
-    let _ = begun;
+    let _ = start;
 }
 
 fn count(name: &'static str, label: &'static str, value: &'static str) {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use sinch_verify_callback::protocol::auth::Signature;
 use sinch_verify_callback::protocol::{ApplicationKey, VerificationId};
 use sinch_verify_callback::replay::{
-    EventDigest, Inserted, Lifetime, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
+    EventDigest, Inserted, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
 };
 
 const ROOM: u64 = 1_000_000;
@@ -43,15 +43,11 @@ fn signature(n: u64) -> SignatureDigest {
 #[tokio::test]
 async fn a_million_signatures_in_64_bytes_each_and_no_more_after() {
     let store = MemoryStore::default();
-    let now = SystemTime::now();
-    let life = Lifetime {
-        now,
-        until: now + Duration::from_secs(420),
-    };
+    let (now, life) = (SystemTime::now(), Duration::from_secs(420));
     let before = resident();
     for n in 0..ROOM {
         assert_eq!(
-            store.insert_signature(signature(n), life).await,
+            store.insert_signature(signature(n), now, life).await,
             Ok(Inserted::New)
         );
     }
@@ -62,7 +58,7 @@ async fn a_million_signatures_in_64_bytes_each_and_no_more_after() {
     // Whatever comes now, nothing grows.
     for n in ROOM..ROOM + 200_000 {
         assert_eq!(
-            store.insert_signature(signature(n), life).await,
+            store.insert_signature(signature(n), now, life).await,
             Err(StoreError::Full)
         );
     }

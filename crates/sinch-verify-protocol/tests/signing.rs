@@ -273,7 +273,8 @@ fn the_window_has_two_sides() {
         ("yesterday", Err(VerifyError::BadTimestamp)),
         ("", Err(VerifyError::BadTimestamp)),
     ] {
-        assert_eq!(window.check(stamp.as_bytes(), now), expected, "{stamp}");
+        let checked = window.check(stamp.as_bytes(), now).map(|_| ());
+        assert_eq!(checked, expected, "{stamp}");
     }
 }
 

@@ -3,13 +3,13 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
+use super::{EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 
 /// Remembers in this process, for a receiver that runs once.
 ///
@@ -21,9 +21,17 @@ use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, Store
 /// window; every request event takes room for a decision besides, for 15 minutes
 /// unless told otherwise. So room for a second's callbacks times 900 is enough.
 /// Only callbacks that are authentic take room.
+///
+/// It forgets by a monotonic clock, so setting the system's clock makes it
+/// forget nothing early. When that clock is set back, a recorded callback may be
+/// fresh again that was forgotten: a signature is refused as a replay when its
+/// timestamp is not newer than the newest that was forgotten.
 pub struct MemoryStore {
-    signatures: Table<()>,
+    signatures: Table<Timestamp>,
     decisions: Table<Box<[u8]>>,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
+    /// When seconds start to count.
+    start: Instant,
 }
 
 impl MemoryStore {
@@ -38,7 +46,22 @@ impl MemoryStore {
         Self {
             signatures: Table::new(room.get()),
             decisions: Table::new(room.get()),
+            clock: Box::new(Instant::now),
+            start: Instant::now(),
         }
+    }
+
+    /// Takes the time from `clock` instead, which must never go back: for tests.
+    /// For a store that is still empty.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.start = clock();
+        self.clock = Box::new(clock);
+        self
+    }
+
+    fn now(&self) -> Duration {
+        (self.clock)().saturating_duration_since(self.start)
     }
 
     /// How many signatures are held, those that expired since they were last
@@ -66,16 +89,19 @@ impl ReplayStore for MemoryStore {
     async fn insert_signature(
         &self,
         signature: SignatureDigest,
-        lifetime: Lifetime,
+        timestamp: SystemTime,
+        lifetime: Duration,
     ) -> Result<Inserted, StoreError> {
-        match self.signatures.insert(*signature.as_bytes(), (), lifetime)? {
+        let timestamp = Timestamp::of(timestamp);
+        let key = *signature.as_bytes();
+        match self.signatures.insert(key, timestamp, self.now(), lifetime)? {
             None => Ok(Inserted::New),
-            Some(()) => Ok(Inserted::Present),
+            Some(_) => Ok(Inserted::Present),
         }
     }
 
-    async fn decision(&self, event: EventDigest, now: SystemTime) -> Result<Option<Bytes>, StoreError> {
-        let answer = self.decisions.get(*event.as_bytes(), now);
+    async fn decision(&self, event: EventDigest) -> Result<Option<Bytes>, StoreError> {
+        let answer = self.decisions.get(*event.as_bytes(), self.now());
         Ok(answer.map(Bytes::from))
     }
 
@@ -83,11 +109,10 @@ impl ReplayStore for MemoryStore {
         &self,
         event: EventDigest,
         answer: Bytes,
-        lifetime: Lifetime,
+        lifetime: Duration,
     ) -> Result<Bytes, StoreError> {
-        let first = self
-            .decisions
-            .insert(*event.as_bytes(), Box::from(&*answer), lifetime)?;
+        let (key, value) = (*event.as_bytes(), Box::from(&*answer));
+        let first = self.decisions.insert(key, value, self.now(), lifetime)?;
         Ok(first.map_or(answer, Bytes::from))
     }
 }
@@ -98,6 +123,24 @@ impl fmt::Debug for MemoryStore {
             .field("signatures", &self.signatures())
             .field("decisions", &self.decisions())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a table holds.
+trait Value: Clone {
+    /// The timestamp of a signature. No other value has one.
+    fn timestamp(&self) -> Option<Timestamp>;
+}
+
+impl Value for Timestamp {
+    fn timestamp(&self) -> Option<Timestamp> {
+        Some(*self)
+    }
+}
+
+impl Value for Box<[u8]> {
+    fn timestamp(&self) -> Option<Timestamp> {
+        None
     }
 }
 
@@ -112,32 +155,39 @@ struct Table<V> {
     room: usize,
     /// When all shards were last swept. Taken only when the table is full.
     swept: Mutex<Second>,
+    /// The newest [`Timestamp`] of the entries that were dropped. Raised under the lock of the
+    /// entry's shard, so who finds the entry gone finds this raised.
+    forgotten: AtomicU32,
 }
 
-impl<V: Clone> Table<V> {
+impl<V: Value> Table<V> {
     fn new(room: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             len: AtomicUsize::new(0),
             room,
             swept: Mutex::default(),
+            forgotten: AtomicU32::new(0),
         }
     }
 
-    fn get(&self, key: [u8; 16], now: SystemTime) -> Option<V> {
+    fn get(&self, key: [u8; 16], now: Duration) -> Option<V> {
         let now = Second::before(now);
         let shard = self.shard(&key);
         let slot = shard.entries.get(&Key(key)).filter(|slot| slot.until >= now)?;
         Some(slot.value.clone())
     }
 
-    /// Inserts, or gives the value that is there.
-    fn insert(&self, key: [u8; 16], value: V, lifetime: Lifetime) -> Result<Option<V>, StoreError> {
-        let now = Second::before(lifetime.now);
-        let slot = Slot {
-            until: Second::after(lifetime.until),
-            value,
-        };
+    /// Inserts, or gives the value that is there or may have been.
+    fn insert(
+        &self,
+        key: [u8; 16],
+        value: V,
+        now: Duration,
+        lifetime: Duration,
+    ) -> Result<Option<V>, StoreError> {
+        let until = Second::after(now.saturating_add(lifetime));
+        let (now, slot) = (Second::before(now), Slot { until, value });
         match self.try_insert(key, slot, now) {
             Ok(there) => Ok(there),
             Err(slot) => {
@@ -152,14 +202,18 @@ impl<V: Clone> Table<V> {
         let mut shard = self.shard(&key);
         if shard.entries.len() == shard.entries.capacity() && shard.swept != now {
             // Before it grows.
-            self.gone(shard.sweep(now));
+            self.drop_expired(&mut shard, now);
         }
         match shard.entries.entry(Key(key)) {
-            Entry::Occupied(there) if there.get().until >= now => Ok(Some(there.get().value.clone())),
+            // A signature that is still here is known, expired or not.
+            Entry::Occupied(there) if there.get().until >= now || slot.value.timestamp().is_some() => {
+                Ok(Some(there.get().value.clone()))
+            }
             Entry::Occupied(mut expired) => {
                 expired.insert(slot);
                 Ok(None)
             }
+            Entry::Vacant(_) if self.may_be_forgotten(&slot.value) => Ok(Some(slot.value)),
             Entry::Vacant(vacant) => {
                 let more = |len| (len < self.room).then_some(len + 1);
                 if self
@@ -183,13 +237,23 @@ impl<V: Clone> Table<V> {
             return;
         }
         for shard in &self.shards {
-            self.gone(lock(shard).sweep(now));
+            self.drop_expired(&mut lock(shard), now);
         }
         *swept = now;
     }
 
-    fn gone(&self, count: usize) {
-        self.len.fetch_sub(count, Ordering::Relaxed);
+    fn drop_expired(&self, shard: &mut Shard<V>, now: Second) {
+        let dropped = shard.sweep(now, |value| {
+            if let Some(Timestamp(timestamp)) = value.timestamp() {
+                self.forgotten.fetch_max(timestamp, Ordering::Relaxed);
+            }
+        });
+        self.len.fetch_sub(dropped, Ordering::Relaxed);
+    }
+
+    fn may_be_forgotten(&self, value: &V) -> bool {
+        let newest = Timestamp(self.forgotten.load(Ordering::Relaxed));
+        value.timestamp().is_some_and(|timestamp| timestamp <= newest)
     }
 
     fn shard(&self, key: &[u8; 16]) -> MutexGuard<'_, Shard<V>> {
@@ -219,11 +283,17 @@ impl<V> Default for Shard<V> {
 }
 
 impl<V> Shard<V> {
-    /// Drops what has expired. Gives how many that was.
-    fn sweep(&mut self, now: Second) -> usize {
+    /// Drops what has expired, after `forget` has seen it. Gives how many that was.
+    fn sweep(&mut self, now: Second, forget: impl Fn(&V)) -> usize {
         self.swept = now;
         let before = self.entries.len();
-        self.entries.retain(|_, slot| slot.until >= now);
+        self.entries.retain(|_, slot| {
+            let stays = slot.until >= now;
+            if !stays {
+                forget(&slot.value);
+            }
+            stays
+        });
         let after = self.entries.len();
         if after < self.entries.capacity() / 4 {
             // The flood is over: give the memory back.
@@ -239,23 +309,36 @@ struct Slot<V> {
     value: V,
 }
 
-/// Seconds since 1970: small, and coarse enough to sweep but once in each.
+/// Seconds since the store's start: small, and coarse enough to sweep but once in each.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Second(u32);
 
 impl Second {
     /// The second that has `time` in it.
-    fn before(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
+    fn before(time: Duration) -> Self {
+        Self(saturated(time.as_secs()))
     }
 
     /// The second that starts at `time` or next.
-    fn after(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let up = u64::from(since.subsec_nanos() > 0);
-        Self(u32::try_from(since.as_secs().saturating_add(up)).unwrap_or(u32::MAX))
+    fn after(time: Duration) -> Self {
+        let up = u64::from(time.subsec_nanos() > 0);
+        Self(saturated(time.as_secs().saturating_add(up)))
     }
+}
+
+/// When a callback was signed: seconds since 1970. Of two in one second neither is newer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Timestamp(u32);
+
+impl Timestamp {
+    fn of(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(saturated(since.as_secs()))
+    }
+}
+
+fn saturated(seconds: u64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

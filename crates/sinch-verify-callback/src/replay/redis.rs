@@ -8,7 +8,7 @@ use bytes::Bytes;
 use redis::{Client, Cmd, FromRedisValue, RedisError, Value};
 
 use self::link::Link;
-use super::{EventDigest, Inserted, Lifetime, ReplayStore, SignatureDigest, StoreError};
+use super::{EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 
 /// Remembers in Redis or Valkey, for receivers that share a callback URL.
 ///
@@ -82,7 +82,7 @@ impl RedisStore {
     }
 
     /// Sets what is not there. `false` when it is.
-    async fn set_new(&self, key: &str, value: &[u8], lifetime: Lifetime) -> Result<bool, StoreError> {
+    async fn set_new(&self, key: &str, value: &[u8], lifetime: Duration) -> Result<bool, StoreError> {
         let mut set = Cmd::new();
         set.arg("SET").arg(key).arg(value).arg("NX");
         set.arg("PX").arg(milliseconds(lifetime));
@@ -117,7 +117,8 @@ impl ReplayStore for RedisStore {
     async fn insert_signature(
         &self,
         signature: SignatureDigest,
-        lifetime: Lifetime,
+        _: SystemTime,
+        lifetime: Duration,
     ) -> Result<Inserted, StoreError> {
         let key = self.key('s', signature.as_bytes());
         if self.set_new(&key, b"", lifetime).await? {
@@ -127,7 +128,7 @@ impl ReplayStore for RedisStore {
         }
     }
 
-    async fn decision(&self, event: EventDigest, _: SystemTime) -> Result<Option<Bytes>, StoreError> {
+    async fn decision(&self, event: EventDigest) -> Result<Option<Bytes>, StoreError> {
         self.get(&self.key('d', event.as_bytes())).await
     }
 
@@ -135,7 +136,7 @@ impl ReplayStore for RedisStore {
         &self,
         event: EventDigest,
         answer: Bytes,
-        lifetime: Lifetime,
+        lifetime: Duration,
     ) -> Result<Bytes, StoreError> {
         let key = self.key('d', event.as_bytes());
         // Twice at most: the one that was there may expire before it is read.
@@ -153,11 +154,9 @@ impl ReplayStore for RedisStore {
     }
 }
 
-/// Redis counts by its own clock, so it is told a length of time.
-fn milliseconds(lifetime: Lifetime) -> u64 {
-    let left = lifetime.until.duration_since(lifetime.now).unwrap_or_default();
+fn milliseconds(lifetime: Duration) -> u64 {
     // Up, and at least one: Redis takes no zero. Far less than it can count.
-    let up = left.as_nanos().div_ceil(1_000_000);
+    let up = lifetime.as_nanos().div_ceil(1_000_000);
     u64::try_from(up).map_or(MOST_MILLISECONDS, |up| up.clamp(1, MOST_MILLISECONDS))
 }
 

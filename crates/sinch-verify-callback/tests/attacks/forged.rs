@@ -84,6 +84,16 @@ async fn smuggled_headers_get_nothing_past() {
             "transfer-encoding: chunked, x\r\n".to_owned(),
         ),
         (
+            "two transfer encodings",
+            &no_chunks,
+            "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n".to_owned(),
+        ),
+        (
+            "two hosts",
+            &hidden,
+            format!("host: b\r\ncontent-length: {len}\r\n"),
+        ),
+        (
             "a length with a sign",
             &hidden,
             format!("content-length: +{len}\r\n"),
@@ -149,4 +159,63 @@ async fn smuggled_headers_get_nothing_past() {
         (taken_in, decided()),
         (["401", "200", "405"].map(str::to_owned).to_vec(), 1)
     );
+}
+
+/// What hyper merges or drops before a service sees it is taken; what a service sees twice is not.
+#[tokio::test]
+async fn doubled_framing_and_host_headers() {
+    let (handler, _) = counting();
+    let server = serve(Server::new(service(handler, in_memory(InDoubt::Refuse)))).await;
+    let len = event("00").len();
+    let length = format!("content-length: {len}\r\n");
+    let chunked = "transfer-encoding: chunked\r\n";
+    let cases = [
+        ("two hosts", format!("host: a\r\n{length}"), false, 400),
+        ("two transfer encodings", chunked.repeat(2), true, 400),
+        (
+            "two lengths that differ",
+            format!("{length}content-length: 0\r\n"),
+            false,
+            400,
+        ),
+        ("two equal lengths", length.repeat(2), false, 200),
+        ("a length and chunks", format!("{length}{chunked}"), true, 200),
+        ("chunks and a length", format!("{chunked}{length}"), true, 200),
+    ];
+    for (n, (name, lines, in_chunks, status)) in cases.into_iter().enumerate() {
+        let request = post(event(&format!("{n:02}")));
+        let body = match in_chunks {
+            true => [
+                format!("{len:x}\r\n").as_bytes(),
+                request.body(),
+                b"\r\n0\r\n\r\n",
+            ]
+            .concat(),
+            false => request.body().to_vec(),
+        };
+        let lines = format!("{lines}connection: close\r\n");
+        let answer = send_raw(server, &[head(&request, &lines), body].concat()).await;
+        assert_eq!(read(&answer).0, status, "{name}: {answer}");
+    }
+}
+
+/// A length beside chunks: whatever follows on the connection is not read as a request.
+#[tokio::test]
+async fn a_connection_with_a_length_beside_chunks_closes_after_the_answer() {
+    let (handler, _) = counting();
+    let server = serve(Server::new(service(handler, in_memory(InDoubt::Refuse)))).await;
+    let len = event("1").len();
+    let length = format!("content-length: {len}\r\n");
+    let chunked = "transfer-encoding: chunked\r\n";
+    for (id, lines) in [
+        ("1", format!("{length}{chunked}")),
+        ("2", format!("{chunked}{length}")),
+    ] {
+        let request = post(event(id));
+        let chunk = format!("{len:x}\r\n");
+        let body = [chunk.as_bytes(), request.body(), b"\r\n0\r\n\r\n"].concat();
+        let raw = [head(&request, &lines), body, wire(&post(event("3")))].concat();
+        let answer = send_raw(server, &raw).await;
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+    }
 }

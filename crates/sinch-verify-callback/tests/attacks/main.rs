@@ -6,6 +6,7 @@
 )]
 
 mod forged;
+mod late;
 #[cfg(feature = "redis")]
 #[path = "../redis_server/mod.rs"]
 mod redis_server;

@@ -60,6 +60,93 @@ async fn heads_that_trickle_are_cut_off_and_hold_nobody_up() {
     assert_eq!(read(&rest(&mut idle).await).0, 200);
 }
 
+/// As long as nothing in a test takes: what waits for this hangs.
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn connections_without_a_request_give_way_to_callbacks() {
+    let (handler, _) = counting();
+    let server = Server::new(service(handler, in_memory(InDoubt::Refuse)))
+        .with_head_deadline(NEVER)
+        .with_max_connections(50);
+    let server = serve(server).await;
+    let answered = async |id: &str| {
+        let request = post(event(id));
+        let answer = timeout(HANG, send(server, &request)).await;
+        answer.expect("no hang").0
+    };
+    // Many times more than there may be: silent, in the middle of a head, and between two requests.
+    let mut idle = Vec::new();
+    for n in 0..100 {
+        idle.push(TcpStream::connect(server).await.unwrap());
+        let mut half = TcpStream::connect(server).await.unwrap();
+        half.write_all(b"POST /callback HTTP/1.1\r\nhost: a\r\n")
+            .await
+            .unwrap();
+        idle.push(half);
+        let mut kept = TcpStream::connect(server).await.unwrap();
+        keep_alive(&mut kept, &format!("kept {n}")).await;
+        idle.push(kept);
+    }
+    for n in 0..10 {
+        assert_eq!(answered(&format!("honest {n}")).await, 200);
+    }
+    // The oldest went, and the youngest stayed.
+    let mut youngest = idle.pop().unwrap();
+    assert_eq!(rest(&mut idle[0]).await, "");
+    keep_alive(&mut youngest, "youngest").await;
+}
+
+/// Posts a callback on a connection that stays open, and reads the answer.
+async fn keep_alive(stream: &mut TcpStream, id: &str) {
+    let request = post(event(id));
+    let length = format!("content-length: {}\r\n", request.body().len());
+    let raw = [&head(&request, &length)[..], request.body()].concat();
+    stream.write_all(&raw).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}}") {
+        let read = timeout(HANG, stream.read_buf(&mut answer)).await;
+        let read = read.expect("no hang").unwrap();
+        assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_connection_with_a_request_is_answered_before_it_gives_way() {
+    let (go, wait) = oneshot::channel::<()>();
+    let (asked, is_asked) = oneshot::channel::<()>();
+    let channels = std::sync::Mutex::new(Some((asked, wait)));
+    let handler = handler_fn(move |_: RequestEvent| {
+        let channels = channels.lock().unwrap().take();
+        async move {
+            if let Some((asked, wait)) = channels {
+                asked.send(()).unwrap();
+                wait.await.unwrap();
+            }
+            Decision::Allow
+        }
+    });
+    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler).with_deadline(NEVER);
+    let server = Server::new(CallbackService::new(responder).with_clock(now))
+        .with_head_deadline(NEVER)
+        .with_max_connections(1);
+    let server = serve(server).await;
+    // It stays open, and asks nothing more.
+    let mut first = TcpStream::connect(server).await.unwrap();
+    let request = post(event("1"));
+    let length = format!("content-length: {}\r\n", request.body().len());
+    let raw = [&head(&request, &length)[..], request.body()].concat();
+    first.write_all(&raw).await.unwrap();
+    is_asked.await.unwrap();
+    let mut second = TcpStream::connect(server).await.unwrap();
+    second.write_all(&wire(&post(event("2")))).await.unwrap();
+    go.send(()).unwrap();
+    let allowed = (200, r#"{"action":"allow"}"#.to_owned());
+    assert_eq!(read(&rest(&mut first).await), allowed);
+    assert_eq!(read(&rest(&mut second).await), allowed);
+}
+
 #[tokio::test]
 async fn bodies_that_trickle_are_cut_off() {
     let (handler, decided) = counting();

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use sinch_verify_callback::axum::{callback_route, router};
+use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{self, Code, Decision};
 use sinch_verify_callback::replay::MemoryStore;
@@ -26,6 +27,9 @@ use sinch_verify_callback::{
     Callback, CallbackService, ExternalPath, InDoubt, Intake, IntakeLayer, KeyRing, ReplayGuard, Responder,
     handler_fn,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
 use support::{
     ALLOW_BODY, PATH, allow, ask, ask_responder, event_of, key, now, other_secret, post, post_to, receiver,
     send, send_raw, serve, signer, wire,
@@ -125,6 +129,58 @@ async fn bodies_in_parts() {
     let raw = format!("POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n");
     let answer = send_raw(server, raw.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_router_has_the_limits_of_the_server() {
+    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
+    let app = router(PATH, service);
+    let server = Server::new(app).with_head_deadline(Duration::from_millis(50));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(server.serve(listener, std::future::pending()));
+    // Heads that do not come, or not to their end: the server closes the connection.
+    for part in ["", "POST /sinch/callback HTTP/1.1\r\nhost: a\r\n"] {
+        let answer = tokio::time::timeout(Duration::from_secs(60), send_raw(address, part.as_bytes()));
+        let answer = answer.await.expect("the server closes");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_written_to_its_end_before_its_connection_gives_way() {
+    // More than the sockets between hold, so it is written while the client reads.
+    const LONG: usize = 16 * 1024 * 1024;
+    let long = || async { vec![b'x'; LONG] };
+    let app = Router::new().route("/long", axum::routing::get(long));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::new(app)
+        .with_max_connections(1)
+        .with_grace(Duration::from_secs(3600));
+    tokio::spawn(server.serve(listener, std::future::pending()));
+
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        stream
+    };
+    let mut first = ask().await;
+    let mut answer = vec![0; 1024];
+    first.read_exact(&mut answer).await.unwrap();
+    // One more, for which the first is to give way. The server has accepted it, or will.
+    let mut second = ask().await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    first.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.len() > LONG, "{} bytes", answer.len());
+    let mut answer = vec![0; LONG];
+    second.read_exact(&mut answer).await.unwrap();
 }
 
 #[tokio::test]

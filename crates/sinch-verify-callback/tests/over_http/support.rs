@@ -9,6 +9,7 @@ use http::header::{DATE, HOST, HeaderValue};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use sinch_verify_callback::axum::router;
+use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
 use sinch_verify_callback::protocol::{
@@ -66,7 +67,7 @@ pub(crate) fn post_to(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
 pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(Server::new(app).serve(listener, std::future::pending()));
     address
 }
 

@@ -1,18 +1,17 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use sinch_verify_callback::replay::{Inserted, Lifetime, RedisStore, ReplayStore as _, StoreError};
+use sinch_verify_callback::replay::{Inserted, RedisStore, ReplayStore as _, StoreError};
 
 use crate::redis_server::RedisServer;
-use crate::{event, keeps_its_word, now, seconds, signature};
+use crate::{LIFE, event, keeps_its_word, now, signature};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_keeps_its_word() {
     let Some(server) = RedisServer::start() else {
         return;
     };
-    // Any time will do: Redis is told how long, not until when.
-    keeps_its_word(RedisStore::open(&server.url()).unwrap(), now()).await;
+    keeps_its_word(RedisStore::open(&server.url()).unwrap()).await;
 }
 
 #[tokio::test]
@@ -22,23 +21,25 @@ async fn stores_with_one_prefix_share_and_others_do_not() {
     };
     let open = || RedisStore::open(&server.url()).unwrap();
     let (one, two, other) = (open(), open(), open().with_prefix("other:"));
-    let life = seconds(now(), 60);
-    assert_eq!(one.insert_signature(signature(1), life).await, Ok(Inserted::New));
     assert_eq!(
-        two.insert_signature(signature(1), life).await,
+        one.insert_signature(signature(1), now(), LIFE).await,
+        Ok(Inserted::New)
+    );
+    assert_eq!(
+        two.insert_signature(signature(1), now(), LIFE).await,
         Ok(Inserted::Present)
     );
     assert_eq!(
-        other.insert_signature(signature(1), life).await,
+        other.insert_signature(signature(1), now(), LIFE).await,
         Ok(Inserted::New)
     );
 
     let answer = Bytes::from_static(br#"{"action":"deny"}"#);
-    one.insert_decision(event("id-77"), answer.clone(), life)
+    one.insert_decision(event("id-77"), answer.clone(), LIFE)
         .await
         .unwrap();
-    assert_eq!(two.decision(event("id-77"), now()).await, Ok(Some(answer)));
-    assert_eq!(other.decision(event("id-77"), now()).await, Ok(None));
+    assert_eq!(two.decision(event("id-77")).await, Ok(Some(answer)));
+    assert_eq!(other.decision(event("id-77")).await, Ok(None));
     // Three keys, and no id in any.
     assert_eq!(server.command("DBSIZE"), ":3");
     assert_eq!(server.command("KEYS *77*id*"), "*0");
@@ -50,27 +51,19 @@ async fn redis_forgets_when_it_was_told_to() {
         return;
     };
     let store = RedisStore::open(&server.url()).unwrap();
-    let life = Lifetime {
-        now: now(),
-        until: now() + Duration::from_millis(30),
-    };
-    store.insert_signature(signature(1), life).await.unwrap();
+    let life = Duration::from_millis(30);
+    store.insert_signature(signature(1), now(), life).await.unwrap();
     // Its own clock: wait for it, however slow this machine is.
-    let long = seconds(now(), 60);
-    while store.insert_signature(signature(1), long).await == Ok(Inserted::Present) {
+    while store.insert_signature(signature(1), now(), LIFE).await == Ok(Inserted::Present) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(
-        store.insert_signature(signature(1), long).await,
+        store.insert_signature(signature(1), now(), LIFE).await,
         Ok(Inserted::Present)
     );
-    // It has expired already: Redis takes no zero, and no less.
-    let past = Lifetime {
-        now: now(),
-        until: SystemTime::UNIX_EPOCH,
-    };
+    // It has expired already: Redis takes no zero.
     assert_eq!(
-        store.insert_signature(signature(2), past).await,
+        store.insert_signature(signature(2), now(), Duration::ZERO).await,
         Ok(Inserted::New)
     );
 }
@@ -84,20 +77,19 @@ async fn a_redis_that_is_away_full_or_none_is_an_error() {
     };
     server.kill();
     let store = RedisStore::open(&server.url()).unwrap();
-    let life = seconds(now(), 60);
-    let away = store.insert_signature(signature(1), life).await;
+    let away = store.insert_signature(signature(1), now(), LIFE).await;
     assert!(matches!(away, Err(StoreError::Unavailable { .. })), "{away:?}");
     server.restart();
-    let mut back = store.insert_signature(signature(1), life).await;
+    let mut back = store.insert_signature(signature(1), now(), LIFE).await;
     while back.is_err() {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        back = store.insert_signature(signature(1), life).await;
+        back = store.insert_signature(signature(1), now(), LIFE).await;
     }
     assert_eq!(back, Ok(Inserted::New));
 
     assert_eq!(server.command("CONFIG SET maxmemory 1"), "+OK");
     assert_eq!(
-        store.insert_signature(signature(2), life).await,
+        store.insert_signature(signature(2), now(), LIFE).await,
         Err(StoreError::Full)
     );
 }
@@ -115,15 +107,14 @@ async fn a_connection_that_goes_silent_is_given_up() {
     let proxy = server.proxy().await;
     let limit = Duration::from_millis(50);
     let store = RedisStore::open(&proxy.url()).unwrap().with_silence(limit);
-    let life = seconds(now(), 60);
     assert_eq!(
-        store.insert_signature(signature(1), life).await,
+        store.insert_signature(signature(1), now(), LIFE).await,
         Ok(Inserted::New)
     );
 
     proxy.go_silent();
     // As the guard asks: dropped when it takes too long, so the store sees no error.
-    let ask = |n| tokio::time::timeout(limit, store.insert_signature(signature(n), life));
+    let ask = |n| tokio::time::timeout(limit, store.insert_signature(signature(n), now(), LIFE));
     assert!(ask(2).await.is_err());
     let answers = async {
         loop {

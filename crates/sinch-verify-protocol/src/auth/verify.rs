@@ -275,20 +275,19 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Checks that a raw `x-timestamp` is inside the window.
+    /// Checks that a raw `x-timestamp` is inside the window. Gives its time.
     ///
     /// # Errors
     ///
     /// When the timestamp cannot be read, is too old, or too far ahead.
-    pub fn check(&self, timestamp: &[u8], now: SystemTime) -> Result<(), VerifyError> {
+    pub fn check(&self, timestamp: &[u8], now: SystemTime) -> Result<SystemTime, VerifyError> {
         let then = timestamp::parse_bytes(timestamp).map_err(|_| VerifyError::BadTimestamp)?;
         match now.duration_since(then) {
             Ok(age) if age > self.past => Err(VerifyError::Stale { by: age - self.past }),
-            Ok(_) => Ok(()),
             Err(ahead) if ahead.duration() > self.future => Err(VerifyError::Future {
                 by: ahead.duration() - self.future,
             }),
-            Err(_) => Ok(()),
+            Ok(_) | Err(_) => Ok(then),
         }
     }
 }
