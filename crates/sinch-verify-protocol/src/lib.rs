@@ -82,6 +82,7 @@ pub mod sms_template;
 pub mod start;
 pub mod status;
 pub mod timestamp;
+pub mod url;
 pub mod verification;
 pub mod wire;
 
