@@ -85,8 +85,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// A file that gets `url`, `applicationKey` and `pid` as JSON once the emulator is ready, and
-    /// `applicationSecret` if it was made up. It is removed at the end. A run that was killed leaves
-    /// it behind: remove it before.
+    /// `applicationSecret` if it was made up. It is removed at the end. Nothing may be there before,
+    /// except the ready file of a `serve` that was killed, which is replaced.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
