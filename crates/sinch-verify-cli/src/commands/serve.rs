@@ -37,7 +37,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// A name by which other machines may use the control interface, where load testers read codes;
-    /// any number of times. Others can use the API only.
+    /// any number of times. Requests that name another host, or none, can use the API only.
+    /// Requests from this machine may name it 127.0.0.1 or localhost; `--allow-host localhost` lets
+    /// other machines do so too, which a container with a published port needs.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// The application's key. Made up when left out.
