@@ -83,6 +83,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu", any(respond::nothing))
         .route("/_emu/", any(respond::nothing))
         .route("/_emu/{*else}", any(respond::nothing))
+        .layer(axum::middleware::from_fn(respond::with_whole_body))
         .layer(axum::middleware::from_fn(respond::in_own_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&core),
