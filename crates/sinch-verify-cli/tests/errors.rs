@@ -3,7 +3,7 @@
 
 mod running;
 
-use running::{KEY, SECRET, Served, stderr, stdout};
+use running::{KEY, SECRET, Served, run, stderr, stdout};
 use serde_json::Value;
 
 /// An emulator with faults to begin with.
@@ -201,4 +201,20 @@ fn the_method_is_found_out_or_asked_for() {
     let unfit = served.run(&["report", "--reference", "r-3", "--cli", "+4612345"]);
     assert_eq!(unfit.status.code(), Some(2), "{}", stderr(&unfit));
     assert!(stderr(&unfit).contains("takes --code"), "{}", stderr(&unfit));
+}
+
+#[test]
+fn a_port_that_cannot_be_is_refused_wherever_a_url_is_given() {
+    let url = "http://127.0.0.1:99999/";
+    for args in [
+        ["serve", "--port", "0", "--callback-url", url].as_slice(),
+        &["listen", "--forward-to", url],
+        &["trigger", "result", "--to", url],
+        &["status", "--id", "1", "--url", url],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let told = stderr(&output);
+        assert!(told.contains("port from 1 to 65535"), "{args:?}: {told}");
+    }
 }

@@ -4,9 +4,13 @@
 
 mod running;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::FileType;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -184,44 +188,104 @@ fn read(file: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
+/// A `serve` with this ready file.
+fn with_ready_file(ready: &Path) -> Command {
+    command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()])
+}
+
 #[test]
-fn the_ready_file_is_its_own() {
+fn the_ready_file_is_there_while_the_emulator_runs() {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("mine.json");
-    let other = folder.path().join("mine.part");
-    std::fs::write(&other, "mine").unwrap();
-    // A run that was killed left it behind.
-    std::fs::write(&ready, "{}").unwrap();
-    let args = ["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()];
-    let serve = Serve::start(command(&args));
-    let port = serve.url().rsplit_once(':').unwrap().1.to_owned();
+    let serve = Serve::start(with_ready_file(&ready));
     wait_for(&ready, serve.child.id());
     let mode = std::fs::metadata(&ready).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds the secret");
+    let content = read(&ready);
+    assert_eq!(content["url"], serve.url());
     assert_eq!(
-        read(&ready)["applicationSecret"].as_str().map(str::to_owned),
+        content["applicationKey"].as_str().map(str::to_owned),
+        serve.exported("SINCH_APPLICATION_KEY")
+    );
+    assert_eq!(
+        content["applicationSecret"].as_str().map(str::to_owned),
         serve.exported("SINCH_APPLICATION_SECRET")
     );
 
-    // The port is taken: the file is still the first one's.
-    let second = command(&["serve", "--port", &port, "--ready-file", ready.to_str().unwrap()]);
-    let second = { second }.output().unwrap();
-    assert_eq!(second.status.code(), Some(1), "{}", stdout(&second));
-    assert_eq!(read(&ready)["url"], serve.url());
+    // Another run cannot have it.
+    let second = with_ready_file(&ready).output().unwrap();
+    assert_eq!(second.status.code(), Some(2), "{}", stdout(&second));
+    let told = stderr(&second);
+    assert!(told.contains(&format!("process {}", serve.child.id())), "{told}");
+    assert_eq!(read(&ready), content);
 
-    // Another run takes the file over: the first leaves it.
-    let third = Serve::start(command(&args));
-    wait_for(&ready, third.child.id());
     serve.end();
-    assert_eq!(read(&ready)["url"], third.url());
-    third.end();
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    assert_eq!(left.count(), 0, "nothing is left");
+}
+
+#[test]
+fn a_ready_file_that_a_killed_run_left_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("mine.json");
+    let mut killed = Serve::start(with_ready_file(&ready));
+    wait_for(&ready, killed.child.id());
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    let mut left: Value = read(&ready);
+
+    // Its process id may be another process's by now, as this one's.
+    left["pid"] = std::process::id().into();
+    std::fs::write(&ready, left.to_string()).unwrap();
+    let serve = Serve::start(with_ready_file(&ready));
+    wait_for(&ready, serve.child.id());
+    assert_eq!(read(&ready)["url"], serve.url());
+    serve.end();
     assert!(!ready.exists());
-    assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "nothing is left"
-    );
+}
+
+#[test]
+fn what_is_at_the_path_of_the_ready_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("empty"), "").unwrap();
+    std::fs::write(at("text"), "mine").unwrap();
+    std::fs::write(at("json"), r#"{"url":"http://127.0.0.1:1","mine":true}"#).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    std::os::unix::fs::symlink(at("text"), at("link")).unwrap();
+    std::os::unix::fs::symlink(at("nowhere"), at("dangling")).unwrap();
+    // As little of a file as a device is, and harmless if it is lost.
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    let before = listing(folder.path());
+    for name in ["empty", "text", "json", "folder", "link", "dangling", "socket"] {
+        let refused = with_ready_file(&at(name)).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{name}: {}", stdout(&refused));
+        assert_eq!(stdout(&refused), "", "{name}");
+        let told = stderr(&refused);
+        assert!(
+            told.contains("--ready-file") && told.contains("exists"),
+            "{name}: {told}"
+        );
+        assert_eq!(listing(folder.path()), before, "{name}");
+    }
+
+    // Nor does a run remove what was put in the place of its own.
+    let ready = at("mine.json");
+    let serve = Serve::start(with_ready_file(&ready));
+    wait_for(&ready, serve.child.id());
+    std::fs::rename(at("text"), &ready).unwrap();
+    serve.end();
+    assert_eq!(std::fs::read_to_string(&ready).unwrap(), "mine");
+}
+
+/// What is in a folder: names, and what they are.
+fn listing(folder: &Path) -> BTreeMap<OsString, (FileType, u64, u64)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        let it = entry.metadata().unwrap();
+        (entry.file_name(), (it.file_type(), it.ino(), it.len()))
+    });
+    entries.collect()
 }
 
 #[test]
@@ -289,9 +353,13 @@ fn others_reach_the_phones_by_an_allowed_name_only() {
 /// Waits until the file is that of a process.
 fn wait_for(ready: &Path, pid: u32) {
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while read(ready)["pid"] != pid {
+    let is_there = || {
+        let text = std::fs::read(ready).ok()?;
+        Some(serde_json::from_slice::<Value>(&text).unwrap()["pid"] == pid)
+    };
+    while is_there() != Some(true) {
         assert!(std::time::Instant::now() < patience, "it did not get ready");
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 

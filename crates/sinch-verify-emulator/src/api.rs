@@ -1,7 +1,6 @@
 //! The service's API over HTTP.
 
 mod authorize;
-mod body;
 mod cors;
 mod operation;
 mod refuse;
@@ -19,13 +18,13 @@ use http_body::Body as HttpBody;
 use http_body_util::{Either, Full};
 use sinch_verify_protocol::server::{Route, RouteError};
 
+use crate::body::read;
 use crate::core::Core;
 use crate::fault::Fault;
 use crate::feed::Happening;
 use crate::journal::Notes;
 
 use authorize::authorize;
-use body::read;
 
 pub(crate) use authorize::sender;
 pub(crate) use refuse::{error_response, refusal_response};

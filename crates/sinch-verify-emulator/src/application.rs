@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::Uri;
-use sinch_verify_protocol::endpoint::is_loopback_host;
+use sinch_verify_protocol::url::{HttpUrl, InvalidUrl};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 /// An application: a key, a secret, and what its owner set in the dashboard.
@@ -94,17 +94,20 @@ impl AuthorizationLevel {
 /// Whether the host must be this machine is checked when the emulator starts, see
 /// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallbackUrl(Uri);
+pub struct CallbackUrl {
+    uri: Uri,
+    is_loopback: bool,
+}
 
 impl CallbackUrl {
     pub(crate) fn uri(&self) -> &Uri {
-        &self.0
+        &self.uri
     }
 
     /// Whether the host is `localhost` or a loopback address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.0.host().is_some_and(is_loopback_host)
+        self.is_loopback
     }
 }
 
@@ -112,26 +115,20 @@ impl FromStr for CallbackUrl {
     type Err = InvalidCallbackUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidCallbackUrl> {
-        let uri: Uri = text.parse().map_err(|_| InvalidCallbackUrl::Syntax)?;
-        if uri.scheme_str() != Some("http") {
-            return Err(InvalidCallbackUrl::Scheme);
+        let url: HttpUrl = text.parse().map_err(InvalidCallbackUrl::Url)?;
+        if url.is_https() {
+            return Err(InvalidCallbackUrl::Https);
         }
-        if uri.host().is_none_or(str::is_empty) {
-            return Err(InvalidCallbackUrl::Host);
-        }
-        if uri
-            .authority()
-            .is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(InvalidCallbackUrl::UserInfo);
-        }
-        Ok(Self(uri))
+        Ok(Self {
+            is_loopback: url.is_loopback(),
+            uri: url.into(),
+        })
     }
 }
 
 impl fmt::Display for CallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.uri.fmt(f)
     }
 }
 
@@ -139,24 +136,18 @@ impl fmt::Display for CallbackUrl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidCallbackUrl {
-    /// Not a URL.
-    Syntax,
-    /// Another scheme than `http`: the emulator speaks no TLS.
-    Scheme,
-    /// No host.
-    Host,
-    /// A user or password before the host.
-    UserInfo,
+    /// Not a URL that can be posted to.
+    Url(InvalidUrl),
+    /// An `https` URL: the emulator speaks no TLS.
+    Https,
 }
 
 impl fmt::Display for InvalidCallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Syntax => "callback URL is not a URL such as http://127.0.0.1:8000/callback",
-            Self::Scheme => "callback URL must start with http://; the emulator speaks no TLS",
-            Self::Host => "callback URL has no host",
-            Self::UserInfo => "callback URL must not hold credentials; events are signed",
-        })
+        match self {
+            Self::Url(why) => write!(f, "callback URL {why}"),
+            Self::Https => f.write_str("callback URL must start with http://; the emulator speaks no TLS"),
+        }
     }
 }
 

@@ -108,7 +108,9 @@ impl Builder {
     }
 
     /// Lets the control interface and the page take requests to this host name too; without it they
-    /// take those to a loopback name only. Links and data addresses go by the first of these names.
+    /// take requests from this machine to a loopback name only. A loopback name, such as
+    /// `localhost`, lets other machines use loopback names. Links and data addresses go by the first
+    /// of these names.
     ///
     /// With an [address](Self::bind) that others reach, whoever reaches it reads every code and may
     /// change everything: a name is no password.

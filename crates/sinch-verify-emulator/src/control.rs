@@ -19,11 +19,12 @@ mod timeline;
 mod trial;
 mod verifications;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, delete, get, post, put};
 use http::{HeaderMap, StatusCode};
@@ -82,6 +83,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu", any(respond::nothing))
         .route("/_emu/", any(respond::nothing))
         .route("/_emu/{*else}", any(respond::nothing))
+        .layer(axum::middleware::from_fn(respond::with_whole_body))
         .layer(axum::middleware::from_fn(respond::in_own_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&core),
@@ -139,14 +141,18 @@ probes        GET  /livez, GET /readyz
 ";
 
 /// The page for browsers, a text for everybody else.
-async fn index(State(core): State<Arc<Core>>, headers: HeaderMap) -> Answer {
+async fn index(
+    State(core): State<Arc<Core>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Answer {
     #[cfg(feature = "console")]
     if console::is_wanted(&headers) {
-        guard::check(&headers, core.allowed_hosts())?;
+        guard::check(&headers, peer, core.allowed_hosts())?;
         return Ok(console::page());
     }
     #[cfg(not(feature = "console"))]
-    let _ = (core, headers);
+    let _ = (core, peer, headers);
     Ok(INDEX.into_response())
 }
 

@@ -21,6 +21,7 @@ mod random;
 mod record;
 mod report;
 mod send;
+mod size;
 mod start;
 mod store;
 #[cfg(test)]

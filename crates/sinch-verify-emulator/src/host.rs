@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use http::uri::Authority;
 use sinch_verify_protocol::BaseUrl;
+use sinch_verify_protocol::endpoint::is_loopback_host;
 
 /// The name of a host, without scheme and port, such as `emulator.test.svc`.
 ///
@@ -23,6 +24,11 @@ pub struct HostName {
 impl HostName {
     pub(crate) fn is(&self, host: &str) -> bool {
         self.name.as_str().eq_ignore_ascii_case(host)
+    }
+
+    /// Whether it is a name of this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback_host(self.name.as_str())
     }
 
     pub(crate) fn base(&self, port: u16) -> BaseUrl {

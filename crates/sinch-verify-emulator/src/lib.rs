@@ -39,6 +39,7 @@
 mod api;
 mod application;
 mod bare;
+mod body;
 mod builder;
 mod callbacks;
 mod clock;

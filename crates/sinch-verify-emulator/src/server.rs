@@ -1,5 +1,6 @@
 //! Connections.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use futures_util::future::Either;
 use http::Request;
 use http_body_util::Either as EitherBody;
@@ -37,8 +39,9 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, Arc::clone(&core), router.clone(), theirs.clone()));
+                Ok((stream, peer)) => {
+                    let core = Arc::clone(&core);
+                    connections.spawn(serve(stream, peer, core, router.clone(), theirs.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: some will be free again soon.
@@ -54,16 +57,23 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn serve(stream: TcpStream, core: Arc<Core>, router: Router, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    core: Arc<Core>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
     // Answers are small and waited for.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());
     let router = TowerToHyperService::new(router);
     let handle = Reset(Arc::clone(&reset));
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         // The API is what is called all day: it does not pass by the many routes of the rest.
         match api::route(&request) {
             Err(RouteError::NotFound) => {
+                request.extensions_mut().insert(ConnectInfo(peer));
                 let answer = router.call(request);
                 Either::Right(async move { answer.await.map(|answer| answer.map(EitherBody::Right)) })
             }

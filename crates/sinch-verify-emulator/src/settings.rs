@@ -93,6 +93,10 @@ pub struct Settings {
     /// The most starts of one application in one second; a start beyond answers 429/42900.
     /// Default: off.
     pub capacity: Option<u32>,
+    /// How many bytes pending verifications may take, at least 1: what is kept of each, texts and
+    /// overhead. A start that finds them taken answers 429/42900. Default 1,000,000,000.
+    #[serde(deserialize_with = "file::at_least_one")]
+    pub pending_bytes: usize,
     /// The length of the codes that the emulator makes, 1 to 10. Default 4.
     #[serde(deserialize_with = "file::code_length")]
     pub code_length: u8,
@@ -169,6 +173,7 @@ impl Default for Settings {
             events_waiting: 100_000,
             velocity: None,
             capacity: None,
+            pending_bytes: 1_000_000_000,
             code_length: 4,
             sms_interception: seconds(120),
             flash_call_interception: seconds(45),

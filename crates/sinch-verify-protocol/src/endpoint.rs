@@ -10,6 +10,7 @@ use http::{Method, Request, Response};
 use serde::Serialize;
 
 use crate::error::{DecodeError, EncodeError};
+use crate::url::{HttpUrl, InvalidUrl};
 
 pub(crate) mod sealed {
     pub trait Sealed {}
@@ -165,34 +166,18 @@ impl FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let uri: Uri = text.trim().parse().map_err(|_| InvalidBaseUrl::Syntax)?;
-        if text.contains('#') {
-            return Err(InvalidBaseUrl::Fragment);
-        }
-        let parts = uri.into_parts();
-        let scheme = parts.scheme.ok_or(InvalidBaseUrl::Scheme)?;
-        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
-            return Err(InvalidBaseUrl::Scheme);
-        }
-        let authority = parts
-            .authority
-            .filter(|a| !a.host().is_empty())
-            .ok_or(InvalidBaseUrl::Host)?;
-        if authority.as_str().contains('@') {
-            return Err(InvalidBaseUrl::UserInfo);
-        }
-        let path = parts.path_and_query;
-        if path.as_ref().is_some_and(|path| path.query().is_some()) {
+        let url: HttpUrl = text.parse().map_err(InvalidBaseUrl::Url)?;
+        if url.path.query().is_some() {
             return Err(InvalidBaseUrl::Query);
         }
-        let prefix = path.as_ref().map_or("", |path| path.path()).trim_end_matches('/');
+        let prefix = url.path.path().trim_end_matches('/');
         if prefix.ends_with("/verification/v1") {
             return Err(InvalidBaseUrl::ApiPath);
         }
         Ok(Self {
-            scheme,
-            authority,
             prefix: prefix.into(),
+            scheme: url.scheme,
+            authority: url.authority,
         })
     }
 }
@@ -201,33 +186,21 @@ impl FromStr for BaseUrl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {
-    /// Not a URL at all.
-    Syntax,
-    /// No scheme, or another than `http` and `https`.
-    Scheme,
-    /// No host.
-    Host,
-    /// A user or password before the host.
-    UserInfo,
+    /// Not a URL that can be sent to.
+    Url(InvalidUrl),
     /// A query behind the path.
     Query,
-    /// A fragment.
-    Fragment,
     /// The API's own path, which is added by us.
     ApiPath,
 }
 
 impl fmt::Display for InvalidBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Syntax => "base URL is not a URL such as https://verification.api.sinch.com",
-            Self::Scheme => "base URL must start with http:// or https://",
-            Self::Host => "base URL has no host",
-            Self::UserInfo => "base URL must not hold credentials; give them to the client",
-            Self::Query => "base URL must not have a query",
-            Self::Fragment => "base URL must not have a fragment",
-            Self::ApiPath => "base URL must end before /verification/v1, which is added to it",
-        })
+        match self {
+            Self::Url(why) => write!(f, "base URL {why}"),
+            Self::Query => f.write_str("base URL must not have a query"),
+            Self::ApiPath => f.write_str("base URL must end before /verification/v1, which is added to it"),
+        }
     }
 }
 

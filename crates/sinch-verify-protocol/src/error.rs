@@ -58,6 +58,8 @@ impl ApiError {
     pub const NOT_FOUND: u32 = 40400;
     /// The path takes other verbs. Not documented: what the module `server` answers.
     pub const VERB: u32 = 40500;
+    /// The body did not come in time. Not documented: the emulator answers it.
+    pub const BODY_TOO_SLOW: u32 = 40800;
     /// The reference was used before.
     pub const REFERENCE_USED: u32 = 40900;
     /// The body is larger than is read. Not documented: the emulator answers it.

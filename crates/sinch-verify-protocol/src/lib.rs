@@ -83,6 +83,7 @@ pub mod start;
 pub mod status;
 pub mod timestamp;
 pub mod untrusted;
+pub mod url;
 pub mod verification;
 pub mod wire;
 

@@ -231,6 +231,7 @@ fn base_urls_that_cannot_work_are_refused() {
         "ftp://host",
         "https://",
         "https://user:word@host",
+        "https://host:99999",
         "https://host/?a=b",
         "https://host/#x",
         "https://host/verification/v1/",

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use http::Uri;
 use http::uri::PathAndQuery;
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::{InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -60,8 +60,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER")]
     cli: Option<PhoneNumber>,
     /// Hand what is authentic on to an application, and its answer back.
-    #[arg(long, value_name = "URL", value_parser = forward::target, conflicts_with_all = ["decide", "code", "cli"])]
-    forward_to: Option<Uri>,
+    #[arg(long, value_name = "URL", conflicts_with_all = ["decide", "code", "cli"])]
+    forward_to: Option<HttpUrl>,
     /// Allow a host in `--forward-to` that is not this machine.
     #[arg(long)]
     live: bool,

@@ -37,7 +37,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// A name by which other machines may use the control interface, where load testers read codes;
-    /// any number of times. Others can use the API only.
+    /// any number of times. Requests that name another host, or none, can use the API only.
+    /// Requests from this machine may name it 127.0.0.1 or localhost; `--allow-host localhost` lets
+    /// other machines do so too, which a container with a published port needs.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// The application's key. Made up when left out.
@@ -85,8 +87,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// A file that gets `url`, `applicationKey` and `pid` as JSON once the emulator is ready, and
-    /// `applicationSecret` if it was made up. It is removed at the end. A run that was killed leaves
-    /// it behind: remove it before.
+    /// `applicationSecret` if it was made up. It is removed at the end. Nothing may be there before,
+    /// except the ready file of a `serve` that was killed, which is replaced.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }

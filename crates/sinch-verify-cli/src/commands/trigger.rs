@@ -14,7 +14,8 @@ use sinch_verify_callback::testing::{CallbackSigner, Tamper};
 use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_client::{Transport as _, TransportError, TransportErrorKind};
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Method};
+use sinch_verify_protocol::url::HttpUrl;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Method};
 
 use crate::exit::{Outcome, usage};
 use crate::judge;
@@ -31,8 +32,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     event: EventArgs,
     /// The callback URL.
-    #[arg(long, value_name = "URL", value_parser = To::parse)]
-    to: To,
+    #[arg(long, value_name = "URL")]
+    to: HttpUrl,
     /// The application's key.
     #[arg(long, env = "SINCH_APPLICATION_KEY")]
     key: Option<ApplicationKey>,
@@ -122,11 +123,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Trigger {
     fn new(args: &Args) -> anyhow::Result<Self> {
-        let To { url, base } = &args.to;
-        if !base.is_loopback() && !args.live {
+        if !args.to.is_loopback() && !args.live {
             return Err(usage(format!(
                 "{} is not this machine; add --live if you mean it",
-                base.host()
+                args.to.host()
             )));
         }
         let key = args.key.clone().map_or_else(application_key, Ok)?;
@@ -136,7 +136,7 @@ impl Trigger {
             }
             None => application_secret(),
         }?;
-        let transport = if url.scheme_str() == Some("https") {
+        let transport = if args.to.is_https() {
             ReqwestTransport::tls(PATIENCE)
         } else {
             ReqwestTransport::plain(PATIENCE)
@@ -144,7 +144,7 @@ impl Trigger {
         Ok(Self {
             signer: CallbackSigner::new(key, &secret),
             transport: transport.context("failed to set the sender up")?,
-            to: url.clone(),
+            to: args.to.clone().into(),
             event: args.event.event()?,
         })
     }
@@ -221,25 +221,6 @@ impl Trigger {
             answered: answer.is_some(),
         };
         (row, answer)
-    }
-}
-
-/// Where the callback goes.
-#[derive(Clone)]
-struct To {
-    url: Uri,
-    /// Without the path.
-    base: BaseUrl,
-}
-
-impl To {
-    fn parse(text: &str) -> Result<Self, String> {
-        let whole = || "give a whole URL such as http://127.0.0.1:8000/sinch/callback".to_owned();
-        let url: Uri = text.parse().map_err(|_| whole())?;
-        let scheme = url.scheme_str().ok_or_else(whole)?;
-        let authority = url.authority().ok_or_else(whole)?;
-        let base = format!("{scheme}://{authority}").parse().map_err(|_| whole())?;
-        Ok(Self { url, base })
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderValue, Response};
 use sinch_verify_protocol::server::RouteError;
 use sinch_verify_protocol::{ApiError, WireObject as _};
 
-use super::body::{BodyError, LIMIT};
+use crate::body::BodyError;
 use crate::core::Core;
 use crate::engine::Refusal;
 
@@ -44,15 +44,13 @@ pub(super) fn route(core: &Core, error: &RouteError) -> Response<Bytes> {
 
 /// A body that was not read.
 pub(super) fn body(core: &Core, error: BodyError) -> Response<Bytes> {
-    let error = match error {
-        BodyError::TooLarge => ApiError::new(
-            ApiError::BODY_TOO_LARGE,
-            format!("Body is larger than {LIMIT} bytes."),
-        ),
-        BodyError::Broken => ApiError::new(ApiError::PARAMETER, "Body: could not be read."),
+    let code = match error {
+        BodyError::TooLarge => ApiError::BODY_TOO_LARGE,
+        BodyError::TooSlow => ApiError::BODY_TOO_SLOW,
+        BodyError::Broken => ApiError::PARAMETER,
     };
+    let error = ApiError::new(code, format!("Body {error}."));
     let mut response = error_response(core, error);
-    // What is left of it must not be taken for the next request.
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,8 +1,9 @@
 //! Keeps web pages of others away from the control interface.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
@@ -14,29 +15,30 @@ use super::respond::Refused;
 use crate::core::Core;
 use crate::host::HostName;
 
-/// Lets requests through that name this machine, or a name that was allowed, and that no page of another origin sent.
+/// Lets requests through that name this machine and come from it, or that name a host that was
+/// allowed; none that a page of another origin sent.
 ///
 /// A page anywhere can make a browser post to a port of this machine, or point a name of its own
-/// at it; neither can hide the name or the origin.
-pub(super) async fn own_origin(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
-    match check(request.headers(), core.allowed_hosts()) {
+/// at it; neither can hide the name or the origin. Other machines can write any name.
+pub(super) async fn own_origin(
+    State(core): State<Arc<Core>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match check(request.headers(), peer, core.allowed_hosts()) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
 }
 
 /// Whether these are the headers of such a request.
-pub(super) fn check(headers: &HeaderMap, allowed: &[HostName]) -> Result<(), Refused> {
+pub(super) fn check(headers: &HeaderMap, peer: SocketAddr, allowed: &[HostName]) -> Result<(), Refused> {
     let host = only(headers, &HOST)?.map(|host| host.to_str().unwrap_or_default());
-    let is_here = |host: &str| {
-        host.parse::<Authority>().is_ok_and(|authority| {
-            let host = authority.host();
-            is_loopback_host(host) || allowed.iter().any(|name| name.is(host))
-        })
-    };
-    if !host.is_none_or(is_here) {
+    if !is_taken(host, peer, allowed) {
         return forbidden(
-            "the control interface takes requests to a loopback Host only, and to names that it was told to allow",
+            "the control interface takes requests from this machine to a loopback Host, and requests to a Host \
+             that was allowed, as by `serve --allow-host`",
         );
     }
     let own = host.map(|host| format!("http://{host}"));
@@ -51,6 +53,27 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[HostName]) -> Result<(), Ref
         return forbidden("the control interface takes requests of its own Origin only");
     }
     Ok(())
+}
+
+/// Whether a request from `peer` may name this host.
+fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool {
+    let is_local = peer.ip().to_canonical().is_loopback();
+    let Some(host) = host else {
+        // HTTP/1.0, which no browser speaks.
+        return is_local;
+    };
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    // `evil@127.0.0.1` is no host, though the host of an authority.
+    let is_host = !host.contains('@');
+    is_host
+        && if is_loopback_host(name) {
+            is_local || allowed.iter().any(HostName::is_loopback)
+        } else {
+            allowed.iter().any(|allowed| allowed.is(name))
+        }
 }
 
 /// The one value of a header. Of two, another reader could believe the other.
@@ -68,4 +91,45 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
 
 fn forbidden(why: &str) -> Result<(), Refused> {
     Err(Refused::new(StatusCode::FORBIDDEN, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::is_taken;
+    use crate::host::HostName;
+
+    #[test]
+    fn a_loopback_host_counts_from_this_machine_or_where_it_is_allowed() {
+        let (here, mapped) = ("127.0.0.1:5000", "[::ffff:127.0.0.1]:5000");
+        let (bridge, other) = ("172.17.0.1:5000", "[fd00::7]:5000");
+        for (host, peer, allowed, taken) in [
+            (Some("localhost:9901"), here, None, true),
+            (Some("127.0.0.1:9901"), mapped, None, true),
+            (Some("[::1]"), "[::1]:5000", None, true),
+            (None, here, None, true),
+            (Some("localhost:9901"), bridge, None, false),
+            (Some("127.0.0.1:9901"), other, None, false),
+            (None, bridge, None, false),
+            (Some("localhost:9901"), bridge, Some("emulator.test"), false),
+            (None, bridge, Some("emulator.test"), false),
+            (Some("Emulator.test"), bridge, Some("emulator.test"), true),
+            (Some("emulator.test:80"), here, Some("emulator.test"), true),
+            (Some("localhost:9901"), bridge, Some("localhost"), true),
+            (Some("127.0.0.1:9901"), bridge, Some("localhost"), true),
+            (Some("evil.example"), bridge, Some("localhost"), false),
+            (Some("evil@127.0.0.1"), here, None, false),
+            (Some("evil@emulator.test"), here, Some("emulator.test"), false),
+            (Some(""), here, None, false),
+        ] {
+            let peer: SocketAddr = peer.parse().unwrap();
+            let allowed: Vec<HostName> = allowed.iter().map(|name| name.parse().unwrap()).collect();
+            assert_eq!(
+                is_taken(host, peer, &allowed),
+                taken,
+                "{host:?} {peer} {allowed:?}"
+            );
+        }
+    }
 }

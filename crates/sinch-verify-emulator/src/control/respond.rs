@@ -5,10 +5,11 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
+use crate::body;
 use crate::control_error::ControlError;
 
 pub(super) type Answer = Result<Response, Refused>;
@@ -102,10 +103,23 @@ pub(super) async fn in_own_form(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => {
             format!("this path does not take {verb}; GET / lists what it takes")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => "body is longer than 2 MiB".to_owned(),
         _ => "a part of the path is neither a whole number nor UTF-8, as it should be".to_owned(),
     };
     Refused::new(response.status(), why).into_response()
+}
+
+/// Reads the body before a handler does, within the limits of the API.
+pub(super) async fn with_whole_body(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match body::read(body).await {
+        Ok(body) => next.run(Request::from_parts(head, body.into())).await,
+        Err(error) => {
+            let mut response = Refused::new(error.status(), format!("body {error}")).into_response();
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            response
+        }
+    }
 }
 
 /// The answer where nothing is.

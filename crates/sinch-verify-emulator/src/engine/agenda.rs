@@ -83,6 +83,12 @@ impl Engine {
         self.agenda.0.iter().find(in_vain).map(|(_, uid, _)| *uid)
     }
 
+    /// Whether the bytes of pending verifications are counted as they are kept.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) fn is_counted_right(&self) -> bool {
+        self.store.is_counted_right()
+    }
+
     /// The instant after so long; `None` when the clock ends before: what is due then never comes.
     pub(super) fn later(&self, by: Duration) -> Option<SystemTime> {
         after(self.now, by)

@@ -87,6 +87,8 @@ pub(super) struct Record {
     pub(super) arrived: bool,
     /// For calls, once the call was made.
     pub(super) call: Option<Box<Call>>,
+    /// What it counts for among the bytes of pending verifications. Kept by the store.
+    pub(super) counted: usize,
 }
 
 /// What was carried to the handset.

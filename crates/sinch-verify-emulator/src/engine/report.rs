@@ -94,6 +94,9 @@ impl Engine {
         let last = record.attempts >= most;
         if last {
             self.end(uid, Status::Fail, Some(reason));
+        } else {
+            // Its source is kept, and may be any text.
+            self.store.count_again(uid);
         }
         last
     }

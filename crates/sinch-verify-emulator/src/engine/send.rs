@@ -56,6 +56,7 @@ impl Engine {
             return Answer::Refused(Refusal::not_found());
         };
         record.carried = carried;
+        self.store.count_again(uid);
         match self.foresee(uid) {
             Arrival::Now => self.arrive(uid),
             Arrival::Failed => {

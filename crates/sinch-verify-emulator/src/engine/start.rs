@@ -93,6 +93,7 @@ impl Engine {
             carried: Carried::Nothing,
             arrived: false,
             call: None,
+            counted: 0,
         };
         self.about = Some(uid);
         if let Some(at) = record.expires_at {
@@ -179,13 +180,21 @@ impl Engine {
         if let Some(most) = self.settings.capacity
             && !self.store.has_capacity(app, self.now, most)
         {
-            return Err(Refusal {
-                code: ApiError::CAPACITY,
-                message: "Request capacity exceeded.".to_owned(),
-                retry_after: Some(std::time::Duration::from_secs(1)),
-            });
+            return Err(over_capacity("Request capacity exceeded."));
+        }
+        if self.store.pending_bytes() >= self.settings.pending_bytes {
+            return Err(over_capacity(
+                "Request capacity exceeded: pending verifications hold as many bytes as pendingBytes allows.",
+            ));
         }
         Ok(())
+    }
+}
+
+fn over_capacity(message: &str) -> Refusal {
+    Refusal {
+        retry_after: Some(std::time::Duration::from_secs(1)),
+        ..Refusal::new(ApiError::CAPACITY, message)
     }
 }
 

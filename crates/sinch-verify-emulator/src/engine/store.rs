@@ -9,7 +9,8 @@ use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 use super::command::AppId;
 use super::record::{Carried, Record, Uid};
 
-/// All verifications. The maps are looked up and never iterated over: their order is not fixed.
+/// All verifications. The maps are looked up and never iterated over, but to check: their order is not
+/// fixed.
 pub(super) struct Store {
     records: HashMap<Uid, Box<Record>>,
     /// Ids for parts of a verification, and the verification.
@@ -19,6 +20,8 @@ pub(super) struct Store {
     /// All of them, in the order of their starts.
     order: BTreeMap<u64, Uid>,
     last: u64,
+    /// What the pending ones take.
+    pending_bytes: usize,
     applications: Vec<Application>,
 }
 
@@ -40,6 +43,7 @@ impl Store {
             ended: VecDeque::new(),
             order: BTreeMap::new(),
             last: 0,
+            pending_bytes: 0,
             applications: (0..applications).map(|_| Application::default()).collect(),
         }
     }
@@ -120,7 +124,30 @@ impl Store {
             uids.retain(|uid| records.get(uid).is_some_and(|old| stays(old)));
             uids.push(uid);
         }
+        record.counted = record.size();
+        self.pending_bytes += record.counted;
         self.records.insert(uid, Box::new(record));
+    }
+
+    /// The bytes that pending verifications take.
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.pending_bytes
+    }
+
+    /// Counts a pending verification again, after it changed what it takes.
+    pub(super) fn count_again(&mut self, uid: Uid) {
+        if let Some(record) = self.records.get_mut(&uid) {
+            self.pending_bytes -= record.counted;
+            record.counted = record.size();
+            self.pending_bytes += record.counted;
+        }
+    }
+
+    /// Whether the pending ones take as many bytes as were counted.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(super) fn is_counted_right(&self) -> bool {
+        let pending = self.records.values().filter(|record| record.is_pending());
+        pending.map(|record| record.size()).sum::<usize>() == self.pending_bytes
     }
 
     /// Counts a start of `app` at `now`; says `false` when there were `most` in this second.
@@ -143,6 +170,7 @@ impl Store {
 
     /// Notes the end of a verification, and gives the ones that are forgotten for it.
     pub(super) fn ended(&mut self, uid: Uid, kept: usize) -> Vec<Record> {
+        self.pending_bytes -= self.records.get(&uid).map_or(0, |record| record.counted);
         self.ended.push_back(uid);
         let mut forgotten = Vec::new();
         // The one that ends now must still be told about.

@@ -226,6 +226,7 @@ impl World {
 
     /// What must hold after every step.
     fn check(&mut self) {
+        assert!(self.engine.is_counted_right(), "bytes of pending verifications");
         assert!(
             self.engine
                 .next_deadline()

@@ -65,6 +65,9 @@ impl World {
         if let Some(uid) = self.engine.due_in_vain() {
             return Err(format!("something is due for {uid}, which is over"));
         }
+        if !self.engine.is_counted_right() {
+            return Err("pending verifications take other bytes than were counted".to_owned());
+        }
         for uid in self.model.all() {
             self.look(uid)?;
         }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use sinch_verify_emulator::{Application, CallbackUrl, Emulator, InvalidCallbackUrl, Message, StartError};
 use sinch_verify_protocol::Start;
+use sinch_verify_protocol::url::InvalidUrl;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -159,11 +160,17 @@ async fn what_cannot_start() {
 #[test]
 fn callback_urls() {
     for (text, error) in [
-        ("", InvalidCallbackUrl::Syntax),
-        ("not a url", InvalidCallbackUrl::Syntax),
-        ("/callback", InvalidCallbackUrl::Scheme),
-        ("https://127.0.0.1/", InvalidCallbackUrl::Scheme),
-        ("http://user:secret@127.0.0.1/", InvalidCallbackUrl::UserInfo),
+        ("", InvalidCallbackUrl::Url(InvalidUrl::Syntax)),
+        ("/callback", InvalidCallbackUrl::Url(InvalidUrl::Scheme)),
+        ("https://127.0.0.1/", InvalidCallbackUrl::Https),
+        (
+            "http://127.0.0.1:99999/",
+            InvalidCallbackUrl::Url(InvalidUrl::Port),
+        ),
+        (
+            "http://user:secret@127.0.0.1/",
+            InvalidCallbackUrl::Url(InvalidUrl::UserInfo),
+        ),
     ] {
         assert_eq!(text.parse::<CallbackUrl>(), Err(error), "{text}");
     }

@@ -1,12 +1,17 @@
 //! What the control interface makes of requests that are careless or hostile.
 
+use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
+
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::Request;
 use sinch_verify_emulator::{Emulator, Policy, Scope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-use crate::support::{KEY, NUMBER, emulator, get, json, post, send};
+use crate::support::{KEY, NUMBER, builder, emulator, get, json, post, send};
 
 const RESET: &str = r#"{"on":"api","fault":{"kind":"reset"}}"#;
 
@@ -20,6 +25,11 @@ async fn with(emulator: &Emulator, verb: &str, path: &str, body: &str) -> http::
 async fn raw(emulator: &Emulator, request: &[u8]) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
     stream.write_all(request).await.unwrap();
+    let answer = head_of_answer(&mut stream).await;
+    (stream, answer)
+}
+
+async fn head_of_answer(stream: &mut TcpStream) -> String {
     let (mut answer, mut buffer) = (String::new(), [0; 4096]);
     while !answer.contains("\r\n\r\n") {
         let n = stream.read(&mut buffer).await.unwrap();
@@ -28,13 +38,13 @@ async fn raw(emulator: &Emulator, request: &[u8]) -> (TcpStream, String) {
         }
         answer.push_str(std::str::from_utf8(&buffer[..n]).unwrap());
     }
-    (stream, answer)
+    answer
 }
 
 #[tokio::test]
 async fn every_refusal_is_json_that_says_why() {
     let emulator = emulator().await;
-    let long = "x".repeat(3_000_000);
+    let long = "x".repeat(100_000);
     for (verb, path, body, status, why) in [
         ("GET", "/_emu/requests/abc", "", 400, "whole number"),
         (
@@ -52,7 +62,7 @@ async fn every_refusal_is_json_that_says_why() {
         ("OPTIONS", "/_emu/clock", "", 405, "not take OPTIONS"),
         ("GET", "/_emu/verification", "", 404, "GET /"),
         ("GET", "/_emu/", "", 404, "GET /"),
-        ("POST", "/_emu/try", &long, 413, "2 MiB"),
+        ("POST", "/_emu/try", &long, 413, "65536 bytes"),
         ("GET", "/_emu/info/", "", 404, "GET /"),
         ("GET", "/_emu/verifications?colour=red", "", 400, "\"colour\""),
         ("GET", "/_emu/events?kind=started,bogus", "", 400, "\"bogus\""),
@@ -197,6 +207,7 @@ async fn pages_of_others_reach_nothing() {
         (format!("Host: {here}\r\nOrigin: null"), 403),
         ("Host: localhost.evil.example".to_owned(), 403),
         ("Host: localhost@evil.example".to_owned(), 403),
+        (format!("Host: evil@{here}"), 403),
         ("Host: ".to_owned(), 403),
     ] {
         for path in ["/_emu/info", "/_emu/clock", "/_page/app.js"] {
@@ -208,6 +219,70 @@ async fn pages_of_others_reach_nothing() {
             let expected = format!("HTTP/1.1 {status}");
             assert!(answer.starts_with(&expected), "{path} {headers}: {answer}");
         }
+    }
+}
+
+/// An address of this machine that is none of its loopback addresses.
+fn outer_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Nothing is sent: the system picks the address it would send from.
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[tokio::test]
+async fn other_machines_reach_the_control_interface_by_an_allowed_name_only() {
+    let Some(outer) = outer_address() else {
+        eprintln!("not run: this machine has no address but loopback");
+        return;
+    };
+    for (allowed, host, status) in [
+        (None, "Host: localhost", 403),
+        (None, "Host: 127.0.0.1:9901", 403),
+        (None, "Host: [::1]", 403),
+        (Some("emulator.test"), "Host: localhost", 403),
+        (Some("emulator.test"), "Host: emulator.test", 200),
+        (Some("localhost"), "Host: localhost:9901", 200),
+        (Some("localhost"), "Host: 127.0.0.1:9901", 200),
+    ] {
+        let mut builder = builder().bind("0.0.0.0:0".parse().unwrap());
+        if let Some(name) = allowed {
+            builder = builder.allow_host(name.parse().unwrap());
+        }
+        let emulator = builder.start().await.unwrap();
+        let mut stream = TcpStream::connect((outer, emulator.addr().port())).await.unwrap();
+        let request = format!("POST /_emu/reset HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = head_of_answer(&mut stream).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{allowed:?} {host}: {answer}"
+        );
+    }
+}
+
+/// One byte of the body a second, on a clock that this test moves.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_is_ended_after_five_seconds() {
+    let emulator = emulator().await;
+    for path in ["/verification/v1/verifications", "/_emu/try", "/_emu/reset"] {
+        let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let began = Instant::now();
+        let trickle = async {
+            while stream.write_all(b" ").await.is_ok() && stream.readable().now_or_never().is_none() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), trickle)
+            .await
+            .unwrap();
+        let answer = head_of_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{path}: {answer}");
+        assert!(answer.contains("connection: close"), "{path}: {answer}");
+        assert!(began.elapsed() >= Duration::from_secs(5), "{path}");
     }
 }
 

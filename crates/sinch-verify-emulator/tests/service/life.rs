@@ -335,6 +335,28 @@ async fn capacity_is_off_until_switched_on() {
 }
 
 #[tokio::test]
+async fn starts_are_refused_while_pending_verifications_take_all_their_bytes() {
+    let emulator = emulator_with(|settings| settings.pending_bytes = 5_000).await;
+    let start = |n: u32| {
+        let body = format!(
+            r#"{{"identity":{{"type":"number","endpoint":"+4670000000{n}"}},"method":"sms","custom":"{}"}}"#,
+            "x".repeat(4_000)
+        );
+        send(&emulator, plain("POST", "/verification/v1/verifications", &body))
+    };
+    assert_eq!(start(1).await.status(), 200);
+    let refused = start(2).await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(json(&refused)["errorCode"], 42900);
+    // What ended is not pending any more.
+    emulator.advance(Duration::from_secs(300));
+    assert_eq!(start(2).await.status(), 200);
+    emulator.reset();
+    assert_eq!(start(3).await.status(), 200);
+}
+
+#[tokio::test]
 async fn ended_verifications_are_kept_for_a_while() {
     let emulator = emulator_with(|settings| settings.verifications_kept = 2).await;
     let first = start(&emulator).await;

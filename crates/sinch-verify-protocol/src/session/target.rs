@@ -4,11 +4,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::uri::Scheme;
 use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::is_loopback_host;
+use crate::url::{HttpUrl, InvalidUrl};
 
 /// The most redirects that are followed from one `targetUri`.
 pub const MAX_REDIRECTS: u8 = 5;
@@ -102,7 +101,7 @@ impl fmt::Debug for FetchTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// There is none, or it is not an absolute URI.
+    /// There is none, or it is not an absolute URI with a host, and a port up to 65535 if any.
     Syntax,
     /// Neither `https` nor `http`.
     Scheme,
@@ -135,22 +134,16 @@ fn check(text: &str, plain_http: bool) -> Result<Uri, TargetError> {
     // Operators were seen to leave spaces unescaped.
     let text = text.trim().replace(' ', "%20");
     let without_fragment = text.split('#').next().unwrap_or_default();
-    let uri: Uri = without_fragment.parse().map_err(|_| TargetError::Syntax)?;
-    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-        return Err(TargetError::Syntax);
-    };
-    if authority.host().is_empty() {
+    if !has_scheme(without_fragment) {
         return Err(TargetError::Syntax);
     }
-    if authority.as_str().contains('@') {
-        return Err(TargetError::UserInfo);
-    }
-    if *scheme == Scheme::HTTPS {
-        Ok(uri)
-    } else if *scheme != Scheme::HTTP {
-        Err(TargetError::Scheme)
-    } else if plain_http || is_loopback_host(authority.host()) {
-        Ok(uri)
+    let url: HttpUrl = without_fragment.parse().map_err(|error| match error {
+        InvalidUrl::Scheme => TargetError::Scheme,
+        InvalidUrl::UserInfo => TargetError::UserInfo,
+        _ => TargetError::Syntax,
+    })?;
+    if url.is_https() || plain_http || url.is_loopback() {
+        Ok(url.into())
     } else {
         Err(TargetError::PlainHttp)
     }

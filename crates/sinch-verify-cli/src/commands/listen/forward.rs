@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
 use sinch_verify_callback::testing::CallbackSigner;
 use sinch_verify_client::Transport;
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
+use sinch_verify_protocol::url::HttpUrl;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::usage;
 
@@ -42,43 +43,30 @@ pub(super) enum NoAnswer {
     Failed(String),
 }
 
-/// Reads a URL that can be posted to.
-pub(super) fn target(text: &str) -> Result<Uri, String> {
-    let uri = text.parse::<Uri>().ok();
-    uri.filter(|uri| base(uri).is_some())
-        .ok_or_else(|| "must be a URL such as http://127.0.0.1:3000/sinch/callback".to_owned())
-}
-
-/// Where a URL points to, without its path.
-fn base(uri: &Uri) -> Option<BaseUrl> {
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-    format!("{scheme}://{authority}").parse().ok()
-}
-
 impl Forward {
     /// Hands on to `to` what came at `path`.
     pub(super) fn new(
-        to: &Uri,
+        to: &HttpUrl,
         live: bool,
         path: &str,
         key: &ApplicationKey,
         secret: &ApplicationSecret,
     ) -> anyhow::Result<Self> {
-        let base = base(to).ok_or_else(|| usage("--forward-to is no URL"))?;
-        if !base.is_loopback() && !live {
+        if !to.is_loopback() && !live {
             return Err(usage(format!(
                 "--forward-to: {} is not this machine; add --live if you mean it",
-                base.host()
+                to.host()
             )));
         }
-        let transport = if to.scheme_str() == Some("https") {
+        let transport = if to.is_https() {
             ReqwestTransport::tls(PATIENCE)
         } else {
             ReqwestTransport::plain(PATIENCE)
         };
+        let to = Uri::from(to.clone());
         let signer = (to.path() != path).then(|| CallbackSigner::new(key.clone(), secret));
         Ok(Self {
-            to: to.clone(),
+            to,
             signer,
             transport: transport.context("failed to set the sender up")?,
         })
@@ -193,25 +181,5 @@ mod tests {
         let no_answer = forwarded.answer.err().unwrap();
         assert_eq!(no_answer.status(), StatusCode::GATEWAY_TIMEOUT);
         assert!(no_answer.told().starts_with("late"), "{}", no_answer.told());
-    }
-
-    #[test]
-    fn a_target_is_a_whole_url() {
-        for right in [
-            "http://127.0.0.1:3000/hook",
-            "https://localhost/a?b=c",
-            "http://[::1]:1",
-        ] {
-            assert!(target(right).is_ok(), "{right}");
-        }
-        for wrong in [
-            "",
-            "/hook",
-            "127.0.0.1:3000/hook",
-            "localhost:3000",
-            "ftp://127.0.0.1/",
-        ] {
-            assert!(target(wrong).is_err(), "{wrong}");
-        }
     }
 }
