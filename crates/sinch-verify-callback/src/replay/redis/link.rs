@@ -189,15 +189,20 @@ impl Connection {
     }
 
     async fn ask(&self, commands: &Pipeline) -> RedisResult<Answers> {
+        let lost = || RedisError::from(io::Error::from(io::ErrorKind::NotConnected));
         let mut made = self.made.clone();
-        // The sender is gone without a word when the task's runtime has ended.
-        let made = match made.wait_for(Option::is_some).await {
-            Ok(made) => made.clone(),
+        let connected = match made.wait_for(Option::is_some).await {
+            Ok(connected) => connected.clone(),
             Err(_) => None,
         };
-        let mut connection =
-            made.unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::NotConnected).into()))?;
-        commands.query_async(&mut connection).await
+        let mut connection = connected.unwrap_or_else(|| Err(lost()))?;
+        tokio::select! {
+            biased;
+            answers = commands.query_async(&mut connection) => answers,
+            // The driver has ended. The crate fails most commands by itself, but not one that was
+            // handed over at that moment: it would wait for ever.
+            _ = made.changed() => Err(lost()),
+        }
     }
 }
 
