@@ -12,6 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,9 +23,12 @@ pub(crate) use proxy::{Fault, Proxy};
 pub(crate) struct RedisServer {
     child: Child,
     port: u16,
-    folder: PathBuf,
+    folder: Arc<Folder>,
     arguments: Vec<String>,
 }
+
+/// A folder of a server's own, removed when dropped.
+struct Folder(PathBuf);
 
 impl RedisServer {
     /// The name of the primary that [`RedisServer::sentinel`] watches.
@@ -40,18 +44,18 @@ impl RedisServer {
     /// As [`RedisServer::start`], with more options. They are given the
     /// server's folder, to write files to.
     pub(crate) fn start_with(options: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
-        let folder = folder();
+        let folder = Folder::new();
         let mut arguments = texts(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
         arguments.extend(texts(&["--maxmemory-policy", "noeviction"]));
-        arguments.extend(options(&folder));
+        arguments.extend(options(&folder.0));
         Self::start_in(folder, arguments)
     }
 
     /// Starts a Sentinel that watches `primary`. It fails over when it is told
     /// to, and not by itself: this machine may be slow.
     pub(crate) fn sentinel(primary: &Self) -> Option<Self> {
-        let folder = folder();
-        let (file, name) = (folder.join("sentinel.conf"), Self::PRIMARY);
+        let folder = Folder::new();
+        let (file, name) = (folder.0.join("sentinel.conf"), Self::PRIMARY);
         let text = format!(
             "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 600000\n",
             primary.port
@@ -60,12 +64,12 @@ impl RedisServer {
         Self::start_in(folder, vec![file.display().to_string(), "--sentinel".to_owned()])
     }
 
-    fn start_in(folder: PathBuf, arguments: Vec<String>) -> Option<Self> {
+    fn start_in(folder: Folder, arguments: Vec<String>) -> Option<Self> {
+        let folder = Arc::new(folder);
         // Another may take the port in between; then the next one is tried.
         for _ in 0..10 {
             let port = free_port();
-            let Some(child) = spawn(port, &folder, &arguments) else {
-                let _ = std::fs::remove_dir_all(&folder);
+            let Some(child) = spawn(port, &folder.0, &arguments) else {
                 let missing = "redis-server is missing: install it, with `apt-get install redis-server` say";
                 assert!(std::env::var_os("CI").is_none(), "{missing}");
                 println!("not tested: {missing}");
@@ -74,7 +78,7 @@ impl RedisServer {
             let mut server = Self {
                 child,
                 port,
-                folder: folder.clone(),
+                folder: Arc::clone(&folder),
                 arguments: arguments.clone(),
             };
             if server.is_up() {
@@ -107,7 +111,7 @@ impl RedisServer {
     /// Starts it again, with what it had written.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.port, &self.folder, &self.arguments).unwrap();
+        self.child = spawn(self.port, &self.folder.0, &self.arguments).unwrap();
         assert!(self.is_up(), "redis-server does not come up again");
     }
 
@@ -183,9 +187,16 @@ impl RedisServer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(line).ok()?;
-        stream.write_all(b"QUIT\r\n").ok()?;
+        // A Sentinel knows no QUIT, and a server that loads its data no PING.
+        stream.write_all(b"PING end-of-answer\r\nQUIT\r\n").ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        while !answer.contains("end-of-answer") {
+            let mut part = [0; 4096];
+            match stream.read(&mut part).ok()? {
+                0 => break,
+                len => answer.push_str(str::from_utf8(&part[..len]).ok()?),
+            }
+        }
         Some(answer)
     }
 }
@@ -193,17 +204,23 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A folder of the server's own.
-fn folder() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("sinch-verify-redis-{}-{count}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("sinch-verify-redis-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 pub(crate) fn free_port() -> u16 {

@@ -124,7 +124,7 @@ async fn a_cluster_is_named_as_unsupported() {
 
 #[tokio::test]
 async fn a_password_that_is_wrong_is_named() {
-    let password = |_: &Path| texts(&["--user", "receiver on >sesame ~* +@all"]);
+    let password = |_: &Path| texts(&["--user", "receiver", "on", ">sesame", "~*", "+@all"]);
     let Some(server) = RedisServer::start_with(password) else {
         return;
     };
