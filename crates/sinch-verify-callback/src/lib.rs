@@ -84,6 +84,7 @@
 //! | `axum` | a route and an extractor, in [`axum`] |
 //! | `hyper` | a server over it, in [`hyper`] |
 //! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
+//! | `redis-tls` | TLS to that store (`rediss://`), by rustls with ring |
 //! | `metrics` | counters and a histogram on the `metrics` facade |
 //! | `testing` | a signer, events and a tamper kit to test your own handler with, in [`testing`] |
 #![forbid(unsafe_code)]

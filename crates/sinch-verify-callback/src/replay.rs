@@ -21,7 +21,7 @@ use sinch_verify_protocol::{ApplicationKey, VerificationId};
 
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use redis::RedisStore;
+pub use redis::{InvalidRedisConfig, RedisConfig, RedisStore};
 
 /// Where signatures and decisions are remembered: in this process
 /// ([`MemoryStore`]), or where several receivers share them.

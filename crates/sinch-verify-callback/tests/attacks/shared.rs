@@ -13,12 +13,12 @@ use sinch_verify_callback::testing::Tamper;
 use sinch_verify_callback::{InDoubt, ReplayGuard};
 use tokio::time::timeout;
 
-use crate::redis_server::RedisServer;
+use crate::redis_server::{Fault, RedisServer};
 use crate::support::{HANG, counting, event, now, post, post_at, send, serve, service, signer};
 
 fn guard(redis: &RedisServer, in_doubt: InDoubt) -> ReplayGuard {
     let store = RedisStore::open(&redis.url()).unwrap();
-    // Generous: this machine may be slow, and a Redis that is killed refuses at once.
+    // Generous: this machine may be slow, and a Redis that is killed is a doubt soon.
     ReplayGuard::new(store, in_doubt).with_timeout(Duration::from_secs(5))
 }
 
@@ -113,7 +113,7 @@ async fn a_redis_that_goes_silent_is_a_doubt_until_it_is_asked_anew() {
         let hang = "Redis is asked over another connection";
         timeout(HANG, known("before")).await.expect(hang);
 
-        proxy.go_silent();
+        proxy.spoil(Fault::Silence);
         let unavailable = guard.counts().unavailable;
         assert_eq!(send(server, &post(event("in doubt"))).await.0, status);
         assert!(guard.counts().unavailable > unavailable);
@@ -166,7 +166,8 @@ async fn through_a_crash(in_doubt: InDoubt) -> Option<Vec<Sent>> {
     for _ in 0..2 {
         more(60).await;
         redis.kill();
-        more(60).await;
+        // Each waits for Redis before it is in doubt.
+        more(12).await;
         redis.restart();
     }
     more(200).await;

@@ -10,39 +10,66 @@ mod proxy;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) use proxy::Proxy;
+pub(crate) use proxy::{Fault, Proxy};
 
 /// Killed, and its folder removed, when dropped.
 pub(crate) struct RedisServer {
     child: Child,
     port: u16,
-    folder: PathBuf,
+    folder: Arc<Folder>,
+    arguments: Vec<String>,
 }
 
+/// A folder of a server's own, removed when dropped.
+struct Folder(PathBuf);
+
 impl RedisServer {
+    /// The name of the primary that [`RedisServer::sentinel`] watches.
+    pub(crate) const PRIMARY: &'static str = "mymaster";
+
     /// Starts a server that loses nothing it answered for.
     ///
     /// `None` when the program is not there, with a note; in CI that is a failure.
     pub(crate) fn start() -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("sinch-verify-redis-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// As [`RedisServer::start`], with more options. They are given the
+    /// server's folder, to write files to.
+    pub(crate) fn start_with(options: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
+        let folder = Folder::new();
+        let mut arguments = texts(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+        arguments.extend(texts(&["--maxmemory-policy", "noeviction"]));
+        arguments.extend(options(&folder.0));
+        Self::start_in(folder, arguments)
+    }
+
+    /// Starts a Sentinel that watches `primary`. It fails over when it is told
+    /// to, and not by itself: this machine may be slow.
+    pub(crate) fn sentinel(primary: &Self) -> Option<Self> {
+        let folder = Folder::new();
+        let (file, name) = (folder.0.join("sentinel.conf"), Self::PRIMARY);
+        let text = format!(
+            "sentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 600000\n",
+            primary.port
+        );
+        std::fs::write(&file, text).unwrap();
+        Self::start_in(folder, vec![file.display().to_string(), "--sentinel".to_owned()])
+    }
+
+    fn start_in(folder: Folder, arguments: Vec<String>) -> Option<Self> {
+        let folder = Arc::new(folder);
         // Another may take the port in between; then the next one is tried.
         for _ in 0..10 {
-            let port = TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
-            let Some(child) = spawn(port, &folder) else {
-                let _ = std::fs::remove_dir_all(&folder);
+            let port = free_port();
+            let Some(child) = spawn(port, &folder.0, &arguments) else {
                 let missing = "redis-server is missing: install it, with `apt-get install redis-server` say";
                 assert!(std::env::var_os("CI").is_none(), "{missing}");
                 println!("not tested: {missing}");
@@ -51,7 +78,8 @@ impl RedisServer {
             let mut server = Self {
                 child,
                 port,
-                folder: folder.clone(),
+                folder: Arc::clone(&folder),
+                arguments: arguments.clone(),
             };
             if server.is_up() {
                 return Some(server);
@@ -63,6 +91,10 @@ impl RedisServer {
 
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A way to it that can be taken away.
@@ -79,8 +111,23 @@ impl RedisServer {
     /// Starts it again, with what it had written.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.port, &self.folder).unwrap();
+        self.child = spawn(self.port, &self.folder.0, &self.arguments).unwrap();
         assert!(self.is_up(), "redis-server does not come up again");
+    }
+
+    /// Stops it where it is, with its connections open, until [`RedisServer::resume`].
+    pub(crate) fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let done = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(done.success(), "kill {signal} {id}");
     }
 
     /// Sends one command in its plain form, and gives the answer's first line.
@@ -88,9 +135,30 @@ impl RedisServer {
         self.try_command(line).unwrap()
     }
 
+    /// As [`RedisServer::command`], but gives the whole answer.
+    pub(crate) fn whole_answer(&self, line: &str) -> String {
+        self.command_bytes(format!("{line}\r\n").as_bytes()).unwrap()
+    }
+
+    /// Returns once the answer to a command has `part` in it.
+    pub(crate) async fn until(&self, line: &str, part: &str) {
+        let begin = Instant::now();
+        loop {
+            let answer = self.whole_answer(line);
+            if answer.contains(part) {
+                return;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "{line} does not answer {part}: {answer}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// How many commands it was sent, this one not counted.
     pub(crate) fn commands(&self) -> u64 {
-        let info = self.command_bytes(b"INFO stats\r\n").unwrap();
+        let info = self.whole_answer("INFO stats");
         let field = "total_commands_processed:";
         let at = info.find(field).unwrap() + field.len();
         info[at..].lines().next().unwrap().trim().parse().unwrap()
@@ -119,9 +187,16 @@ impl RedisServer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(line).ok()?;
-        stream.write_all(b"QUIT\r\n").ok()?;
+        // A Sentinel knows no QUIT, and a server that loads its data no PING.
+        stream.write_all(b"PING end-of-answer\r\nQUIT\r\n").ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        while !answer.contains("end-of-answer") {
+            let mut part = [0; 4096];
+            match stream.read(&mut part).ok()? {
+                0 => break,
+                len => answer.push_str(str::from_utf8(&part[..len]).ok()?),
+            }
+        }
         Some(answer)
     }
 }
@@ -129,24 +204,40 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// `None` when there is no such program.
-fn spawn(port: u16, folder: &PathBuf) -> Option<Child> {
-    let port = port.to_string();
-    let mut command = Command::new("redis-server");
-    command.current_dir(folder).arg("--port").arg(port);
-    for (name, value) in [
-        ("--bind", "127.0.0.1"),
-        ("--save", ""),
-        ("--appendonly", "yes"),
-        ("--appendfsync", "always"),
-        ("--maxmemory-policy", "noeviction"),
-    ] {
-        command.arg(name).arg(value);
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("sinch-verify-redis-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
     }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// `None` when there is no such program.
+fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Option<Child> {
+    let mut command = Command::new("redis-server");
+    command.current_dir(folder).args(arguments);
+    command.arg("--port").arg(port.to_string());
+    command.args(["--bind", "127.0.0.1"]);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     match command.spawn() {
         Ok(child) => Some(child),

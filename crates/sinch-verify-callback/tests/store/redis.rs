@@ -1,9 +1,10 @@
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sinch_verify_callback::replay::{Inserted, RedisStore, ReplayStore as _, StoreError};
+use sinch_verify_callback::replay::{Inserted, RedisConfig, RedisStore, ReplayStore as _, StoreError};
 
-use crate::redis_server::RedisServer;
+use crate::redis_server::{Fault, RedisServer, texts};
 use crate::{LIFE, event, keeps_its_word, now, signature};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +95,59 @@ async fn a_redis_that_is_away_full_or_none_is_an_error() {
     );
 }
 
+/// Why a signature cannot be inserted.
+async fn refusal(store: RedisStore) -> String {
+    let inserted = store.insert_signature(signature(1), now(), LIFE).await;
+    inserted.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_cluster_is_named_as_unsupported() {
+    let cluster = |_: &Path| texts(&["--cluster-enabled", "yes"]);
+    let Some(server) = RedisServer::start_with(cluster) else {
+        return;
+    };
+    let message = refusal(RedisStore::open(&server.url()).unwrap()).await;
+    assert!(message.contains("Redis Cluster is not supported"), "{message}");
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_is_named() {
+    let password = |_: &Path| texts(&["--user", "receiver", "on", ">sesame", "~*", "+@all"]);
+    let Some(server) = RedisServer::start_with(password) else {
+        return;
+    };
+    let url = |password: &str| server.url().replace("//", &format!("//receiver:{password}@"));
+    let message = refusal(RedisStore::open(&url("tahini")).unwrap()).await;
+    assert!(message.contains("uthentication failed"), "{message}");
+    assert!(!message.contains("tahini"), "{message}");
+    let store = RedisStore::open(&url("sesame")).unwrap();
+    assert_eq!(
+        store.insert_signature(signature(1), now(), LIFE).await,
+        Ok(Inserted::New)
+    );
+}
+
+#[tokio::test]
+async fn without_a_primary_that_sentinel_names_the_reason_is_given() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let Some(sentinel) = RedisServer::sentinel(&server) else {
+        return;
+    };
+    for (name, sentinel, reason) in [
+        ("other", sentinel.url(), "Sentinel knows no primary other"),
+        // No Sentinel, but a server.
+        ("mymaster", server.url(), "unknown command"),
+        ("mymaster", "redis://127.0.0.1:1/".to_owned(), "refused"),
+    ] {
+        let config = RedisConfig::new(&format!("redis://{name}/")).with_sentinels([sentinel.as_str()]);
+        let message = refusal(RedisStore::open_with(&config).unwrap()).await;
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
 #[test]
 fn a_store_is_opened_before_there_is_a_runtime() {
     assert!(RedisStore::open("redis://127.0.0.1:1/").is_ok());
@@ -112,7 +166,7 @@ async fn a_connection_that_goes_silent_is_given_up() {
         Ok(Inserted::New)
     );
 
-    proxy.go_silent();
+    proxy.spoil(Fault::Silence);
     // As the guard asks: dropped when it takes too long, so the store sees no error.
     let ask = |n| tokio::time::timeout(limit, store.insert_signature(signature(n), now(), LIFE));
     assert!(ask(2).await.is_err());
