@@ -29,13 +29,13 @@ fn a_filter_matches_or_not_or_is_an_error() {
         0,
         "+4670123",
     );
-    // Android's reading, unless asked otherwise.
+    // The Android dialect, unless asked otherwise.
     check(&["match", "cli-filter", ".*70123.*", "+4670123"], 1, "");
     check(
         &[
             "match",
             "cli-filter",
-            "--reading",
+            "--dialect",
             "regex",
             ".*70123.*",
             "+4670123",
@@ -47,7 +47,7 @@ fn a_filter_matches_or_not_or_is_an_error() {
         &[
             "match",
             "cli-filter",
-            "--reading",
+            "--dialect",
             "auto",
             ".*70123.*",
             "+4670123",
@@ -56,7 +56,7 @@ fn a_filter_matches_or_not_or_is_an_error() {
         "+4670123",
     );
     check(
-        &["match", "cli-filter", "--reading", "tea", filter, "+4670123"],
+        &["match", "cli-filter", "--dialect", "tea", filter, "+4670123"],
         2,
         "",
     );
@@ -100,7 +100,7 @@ fn matching_reads_standard_input_and_speaks_where_nothing_matched() {
     let found = run(&["match", "cli-filter", filter, "+48701230"]);
     assert_eq!(stderr(&found), "");
     let none = run(&["match", "cli-filter", filter, "+4812"]);
-    assert!(stderr(&none).contains("reading: android"), "{}", stderr(&none));
+    assert!(stderr(&none).contains("dialect: android"), "{}", stderr(&none));
 }
 
 /// The published callback example.

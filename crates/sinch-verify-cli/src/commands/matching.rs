@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use sinch_verify_protocol::caller_id::Candidates;
-use sinch_verify_protocol::cli_filter::Reading;
+use sinch_verify_protocol::cli_filter::Dialect;
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{CliFilter, SmsTemplate};
 
@@ -28,7 +28,7 @@ pub(crate) enum Command {
         /// as a pattern, `regex` all of it; `auto` is `android`, and `regex` only
         /// where that cannot be meant.
         #[arg(long, default_value = "android")]
-        reading: Reading,
+        dialect: Dialect,
         /// Also try the caller id without punctuation, with `00` as `+`, and with
         /// `+` before bare digits.
         #[arg(long)]
@@ -51,10 +51,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::CliFilter {
             filter,
             number,
-            reading,
+            dialect,
             candidates,
         } => {
-            let filter = CliFilter::compile_as(&filter, reading).map_err(usage)?;
+            let filter = CliFilter::compile_as(&filter, dialect).map_err(usage)?;
             if filter.matches_everything() {
                 note!("warning: this filter matches every caller");
             }
@@ -67,7 +67,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             };
             // Where nothing matched, it may be for how the filter was read.
             if found.is_none() {
-                note!("no match; reading: {}", filter.reading());
+                note!("no match; dialect: {}", filter.dialect());
             }
             Ok(print(found.as_deref()))
         }
