@@ -18,13 +18,10 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{self, ApplicationKey, ApplicationSecret, Decision};
 use sinch_verify_callback::replay::RedisStore;
-use sinch_verify_callback::{
-    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
-};
+use sinch_verify_callback::{CallbackBuilder, InDoubt, KeyRing, ReplayGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -96,12 +93,12 @@ async fn a_flood_of_forgeries_leaves_memory_flat_and_never_touches_redis() {
     let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
     let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
     let guard = ReplayGuard::new(RedisStore::open(&redis.url()).unwrap(), InDoubt::Refuse);
-    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-    let responder = Responder::new(Receiver::new(KeyRing::new(key, &secret)), guard, handler);
-    let service = CallbackService::new(responder).with_clock(now);
+    let handler = |_: RequestEvent| async { Decision::Allow };
+    let builder = CallbackBuilder::new(KeyRing::new(key, &secret));
+    let service = builder.guard(guard).clock(now).handler(handler).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
-    tokio::spawn(Server::new(service).serve(listener, std::future::pending()));
+    tokio::spawn(service.serve(listener, std::future::pending()));
 
     forge(server, 0, WARM_UP).await;
     let (memory, commands) = (resident(), redis.commands());

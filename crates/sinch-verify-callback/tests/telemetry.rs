@@ -16,7 +16,7 @@ use sinch_verify_callback::protocol::{
     ApplicationKey, ApplicationSecret, Code, Decision, Method, VerificationId, WireObject as _,
 };
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{KeyRing, Receiver, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, Full, KeyRing};
 
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const NUMBER: &str = "+46700123456";
@@ -51,16 +51,15 @@ async fn numbers_are_masked_and_codes_are_absent() {
     let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
     let secret = ApplicationSecret::new(SECRET).unwrap();
     let signer = CallbackSigner::new(key.clone(), &secret);
-    let responder = Responder::without_guard(
-        Receiver::new(KeyRing::new(key, &secret)),
-        handler_fn(|event: RequestEvent| async move {
-            // An SMS code for any method: a misfit where the method is another.
-            let _ = event;
-            Decision::sms_code(Code::new(CODE).unwrap())
-        }),
-    );
-
     let now = SystemTime::now();
+    let service = CallbackBuilder::new(KeyRing::new(key, &secret))
+        .without_guard()
+        .clock(move || now)
+        // An SMS code for any method: a misfit where the method is another.
+        .handler(|_: RequestEvent| async { Decision::sms_code(Code::new(CODE).unwrap()) })
+        .build()
+        .unwrap();
+
     let mut authorizations = Vec::new();
     for (method, at) in [
         (Method::Sms, now),
@@ -72,12 +71,12 @@ async fn numbers_are_masked_and_codes_are_absent() {
         event.custom = Some(CUSTOM.into());
         let request = signer.post("/callback".parse().unwrap(), event.to_json(), at);
         authorizations.push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
-        responder.respond(&request, request.body(), now).await;
+        service.respond(&request, Full::new(request.body().clone())).await;
     }
     // A body that is authentic but cannot be read, with a number where it does not belong.
     let body = format!(r#"{{"event":"VerificationRequestEvent","id":"1","identity":"{NUMBER}"}}"#);
     let request = signer.post("/callback".parse().unwrap(), body, now);
-    responder.respond(&request, request.body(), now).await;
+    service.respond(&request, Full::new(request.body().clone())).await;
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for wanted in [

@@ -14,9 +14,7 @@ use sinch_verify_callback::protocol::{
 };
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::{CallbackSigner, request_event};
-use sinch_verify_callback::{
-    CallbackService, Handler, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
-};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, InDoubt, KeyRing, ReplayGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -30,10 +28,6 @@ fn secret() -> ApplicationSecret {
 
 pub(crate) fn signer() -> CallbackSigner {
     CallbackSigner::new(key(), &secret())
-}
-
-pub(crate) fn receiver() -> Receiver {
-    Receiver::new(KeyRing::new(key(), &secret()))
 }
 
 /// The time at which everything in these tests happens.
@@ -62,16 +56,20 @@ pub(crate) fn in_memory(in_doubt: InDoubt) -> ReplayGuard {
 pub(crate) fn counting() -> (impl Handler, Arc<AtomicU32>) {
     let count = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&count);
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let n = counted.fetch_add(1, Ordering::SeqCst) + 1;
         async move { Code::new(&format!("{n:04}")).map(Decision::sms_code) }
-    });
+    };
     (handler, count)
 }
 
+pub(crate) fn builder<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackBuilder<H> {
+    let builder = CallbackBuilder::new(KeyRing::new(key(), &secret()));
+    builder.guard(guard).clock(now).handler(handler)
+}
+
 pub(crate) fn service<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackService<H> {
-    let responder = Responder::new(receiver(), guard, handler);
-    CallbackService::new(responder).with_clock(now)
+    builder(handler, guard).build().unwrap()
 }
 
 /// Serves until the test ends.

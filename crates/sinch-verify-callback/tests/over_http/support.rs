@@ -16,7 +16,7 @@ use sinch_verify_callback::protocol::{
     self, ApplicationKey, ApplicationSecret, Decision, Method, VerificationId, WireObject as _,
 };
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackService, Handler, KeyRing, Receiver, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, KeyRing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -38,8 +38,18 @@ pub(crate) fn other_secret() -> ApplicationSecret {
     ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==").unwrap()
 }
 
-pub(crate) fn receiver() -> Receiver {
-    Receiver::new(KeyRing::new(key(), &secret()))
+/// Without a guard, and at the time of these tests.
+pub(crate) fn builder<H: Handler>(handler: H) -> CallbackBuilder<H> {
+    guarded().without_guard().handler(handler)
+}
+
+/// With the default guard.
+pub(crate) fn guarded() -> CallbackBuilder {
+    CallbackBuilder::new(KeyRing::new(key(), &secret())).clock(now)
+}
+
+pub(crate) fn allowing() -> CallbackService<impl Handler> {
+    builder(allow()).build().unwrap()
 }
 
 pub(crate) fn signer() -> CallbackSigner {
@@ -92,17 +102,16 @@ impl Answered {
 
 /// Serves `handler` at the usual path, and sends one request.
 pub(crate) async fn ask(handler: impl Handler, request: Request<Bytes>) -> Answered {
-    ask_responder(Responder::without_guard(receiver(), handler), request).await
+    ask_built(builder(handler), request).await
 }
 
-pub(crate) async fn ask_responder<H: Handler>(responder: Responder<H>, request: Request<Bytes>) -> Answered {
-    let service = CallbackService::new(responder).with_clock(now);
-    let server = serve(router(PATH, service)).await;
+pub(crate) async fn ask_built<H: Handler>(builder: CallbackBuilder<H>, request: Request<Bytes>) -> Answered {
+    let server = serve(router(PATH, builder.build().unwrap())).await;
     send(server, request).await
 }
 
 pub(crate) fn allow() -> impl Handler {
-    handler_fn(|_: RequestEvent| async { Decision::Allow })
+    |_: RequestEvent| async { Decision::Allow }
 }
 
 /// Sends one request on a connection of its own.
