@@ -17,6 +17,8 @@ use crate::results::Results;
 use crate::service::CallbackService;
 use crate::task::{AfterDeadline, Runner};
 
+const DEADLINE: Duration = Duration::from_secs(3);
+
 /// Settings of a [`CallbackService`] or a [`Receiver`].
 ///
 /// | setting | default |
@@ -75,7 +77,7 @@ impl CallbackBuilder<()> {
                 clock: Arc::new(SystemTime::now),
             },
             handler: (),
-            deadline: CallbackService::<()>::DEADLINE,
+            deadline: DEADLINE,
             fallback: Fallback::default(),
             runner: Runner::default(),
             results: None,

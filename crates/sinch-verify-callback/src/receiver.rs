@@ -143,8 +143,8 @@ impl Receiver {
         verified.decode(&body)
     }
 
-    /// The first step of [`Receiver::receive`], for programs that hash the body themselves:
-    /// checks HTTP method, form of the headers, content type and timestamp.
+    /// The first step of [`Receiver::receive`]: checks HTTP method, form of the headers,
+    /// content type and timestamp.
     ///
     /// # Errors
     ///
@@ -187,8 +187,8 @@ impl Receiver {
         })
     }
 
-    /// Checks the signature of a callback whose body has this MD5. Asks no replay guard,
-    /// and decodes nothing.
+    /// The step of [`Receiver::receive`] after the body was read: checks the signature of a
+    /// callback whose body has this MD5. It asks no replay guard, and decodes nothing.
     ///
     /// # Errors
     ///
@@ -371,20 +371,17 @@ impl Verified {
 
     /// The signature: the same for a callback that is replayed, another for
     /// one that is sent again, since that has a new timestamp.
-    #[must_use]
-    pub fn signature(&self) -> &Signature {
+    pub(crate) fn signature(&self) -> &Signature {
         &self.signature
     }
 
     /// When the sender signed it, by the sender's clock: its `x-timestamp`.
-    #[must_use]
-    pub fn timestamp(&self) -> SystemTime {
+    pub(crate) fn timestamp(&self) -> SystemTime {
         self.timestamp
     }
 
     /// When its head was read, by this receiver's clock.
-    #[must_use]
-    pub fn received_at(&self) -> SystemTime {
+    pub(crate) fn received_at(&self) -> SystemTime {
         self.received_at
     }
 
@@ -401,11 +398,7 @@ impl Verified {
     }
 
     /// Decodes the event. `body` must be the bytes whose MD5 was verified.
-    ///
-    /// # Errors
-    ///
-    /// When the body is not the JSON of an event.
-    pub fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
+    fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
         match Event::decode(body) {
             Ok(event) => Ok(Callback {
                 event,

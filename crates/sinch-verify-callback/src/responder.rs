@@ -40,9 +40,7 @@ pub enum Fallback {
 }
 
 impl Fallback {
-    /// The decision.
-    #[must_use]
-    pub fn decision(self) -> Decision {
+    fn decision(self) -> Decision {
         match self {
             Self::Deny => Decision::Deny,
             Self::Allow => Decision::Allow,

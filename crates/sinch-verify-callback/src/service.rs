@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Response;
@@ -59,9 +59,6 @@ impl CallbackService<()> {
 }
 
 impl<H> CallbackService<H> {
-    /// The default time limit of an answer: 3 seconds.
-    pub const DEADLINE: Duration = Duration::from_secs(3);
-
     pub(crate) fn new(receiver: Receiver, responder: Responder<H>) -> Self {
         Self {
             shared: Arc::new(Shared { receiver, responder }),

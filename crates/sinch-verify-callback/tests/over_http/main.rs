@@ -184,7 +184,7 @@ async fn nested_routers_and_proxies() {
     };
 
     // Nested twice: the signature covers the path that the client sees.
-    let route = callback_route(service(ExternalPath::as_received()));
+    let route = callback_route(service(ExternalPath::default()));
     let inner = Router::new().route("/callback", route);
     let server = serve(Router::new().nest("/api", Router::new().nest("/sinch", inner))).await;
     assert_eq!(
@@ -196,7 +196,7 @@ async fn nested_routers_and_proxies() {
     assert_eq!(send(server, moved).await.status, StatusCode::UNAUTHORIZED);
 
     // A proxy asks for the whole URL, as HTTP/1.1 lets it.
-    let server = serve(router(PATH, service(ExternalPath::as_received()))).await;
+    let server = serve(router(PATH, service(ExternalPath::default()))).await;
     let mut request = post(event());
     *request.uri_mut() = format!("http://example.com{PATH}").parse().unwrap();
     let mut raw = wire(&request, &format!("content-length: {}", request.body().len()));

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use sinch_verify_callback::protocol::auth::{
-    BodyHasher, InvalidAuthorization, PathForm, PathPolicy, VerifyError, Window, X_TIMESTAMP,
+    InvalidAuthorization, PathForm, PathPolicy, VerifyError, Window, X_TIMESTAMP,
 };
 use sinch_verify_callback::protocol::callback::{Event, RequestEvent};
 use sinch_verify_callback::protocol::identity::Identity;
@@ -133,22 +133,6 @@ fn a_key_or_a_secret_that_is_none_is_named_when_it_is_built() {
     assert!(
         bad_secret.to_string().starts_with("application secret "),
         "{bad_secret}"
-    );
-}
-
-#[test]
-fn a_body_may_be_hashed_while_it_streams() {
-    let request = signed("/callback");
-    let receiver = receiver();
-    let head = receiver.check_head(&request, now()).unwrap();
-    let mut hasher = BodyHasher::new();
-    for part in request.body().chunks(7) {
-        hasher.update(part);
-    }
-    let verified = receiver.verify(&head, &hasher.finish()).unwrap();
-    assert_eq!(
-        verified.decode(request.body()).unwrap().event.name(),
-        RequestEvent::EVENT
     );
 }
 
@@ -398,7 +382,7 @@ fn a_path_that_a_proxy_changed() {
     };
     let prefix = || ExternalPath::prefix("/api").unwrap();
     let fixed = || ExternalPath::fixed("/api/callback").unwrap();
-    assert!(!taken(ExternalPath::as_received(), "/callback"));
+    assert!(!taken(ExternalPath::default(), "/callback"));
     assert!(taken(prefix(), "/callback"));
     assert!(taken(prefix(), "/callback?a=b"));
     assert!(!taken(prefix(), "/api/callback"));
