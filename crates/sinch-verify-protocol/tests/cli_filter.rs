@@ -25,7 +25,7 @@ fn check(n: u32, filter: &str, reading: Reading, cases: &[Case<'_>]) {
 
 /// The SDK's rule: the raw text, the Android reading.
 #[test]
-fn rows_01_to_29_as_the_sdk() {
+fn the_android_reading_matches_as_the_sdk_does() {
     const USUAL: &str = "(.*)70123(.*)";
     const EXACT: &str = "+48123456789";
     let rows: &[(u32, &str, &[Case<'_>])] = &[
@@ -93,7 +93,7 @@ fn rows_01_to_29_as_the_sdk() {
 
 /// What normalising the number and the other reading add.
 #[test]
-fn rows_05_to_28_with_the_repairs() {
+fn a_caller_id_is_tried_in_its_other_forms() {
     let rows: &[(u32, &str, &str, Option<CandidateForm>)] = &[
         (5, "(.*)70123(.*)", "7 0123", Some(CandidateForm::Stripped)),
         (5, "(.*)70123(.*)", "+4670-123", Some(CandidateForm::Stripped)),
@@ -127,7 +127,7 @@ fn rows_05_to_28_with_the_repairs() {
 }
 
 #[test]
-fn row_13_a_filter_of_wildcards_is_told() {
+fn a_filter_that_matches_everything_says_so() {
     let cases = [
         ("(.*)", Reading::Android, true),
         ("(.*)(.*)", Reading::Android, true),
@@ -144,7 +144,7 @@ fn row_13_a_filter_of_wildcards_is_told() {
 }
 
 #[test]
-fn rows_15_to_31_choice_of_reading() {
+fn the_reading_is_chosen_by_the_syntax() {
     let rows: &[(u32, &str, Reading, &[Case<'_>])] = &[
         (1, "(.*)70123(.*)", Reading::Android, &[("+4670123", true)]),
         (
@@ -184,7 +184,7 @@ fn rows_15_to_31_choice_of_reading() {
 }
 
 #[test]
-fn rows_22_to_31_filters_that_do_not_compile() {
+fn a_filter_that_does_not_compile_says_why_and_where() {
     let rows: &[(u32, &str, FilterError)] = &[
         (22, "((46)70)(.*)", FilterError::NestedGroup { at: 1 }),
         (22, "(.*(70123))", FilterError::NestedGroup { at: 3 }),
@@ -268,7 +268,7 @@ fn rows_22_to_31_filters_that_do_not_compile() {
 }
 
 #[test]
-fn row_30_hostile_filters_are_bounded() {
+fn hostile_filters_are_bounded() {
     let hostile = CliFilter::compile("(a+)+b(.*)").unwrap();
     assert!(!hostile.matches(&"a".repeat(100_000)));
     let backtracking = CliFilter::compile_as("((a+)+)+b", Reading::Regex).unwrap();

@@ -11,7 +11,7 @@ const fn at(seconds: u64) -> Duration {
 }
 
 #[test]
-fn rows_80_to_85_slots() {
+fn slots_go_from_start_to_stop_by_the_interval() {
     let rows: &[(u32, [i64; 3], &[u64])] = &[
         (80, [3, 30, 3], &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
         (81, [10, 30, 3], &[10, 13, 16, 19, 22, 25, 28]),
@@ -36,7 +36,7 @@ fn rows_80_to_85_slots() {
 
 /// Case 86, a start answer without the object, has no schedule: it is an `Option` of the answer.
 #[test]
-fn rows_87_and_88_missed_slots_are_skipped() {
+fn missed_slots_are_skipped() {
     let schedule = PollSchedule::new(3, 30, 3);
     assert_eq!(schedule.next_after(at(0)), Some(at(3)), "case 87");
     assert_eq!(schedule.next_after(at(10)), Some(at(12)), "case 87");
@@ -57,7 +57,7 @@ fn rows_87_and_88_missed_slots_are_skipped() {
 }
 
 #[test]
-fn rows_89_to_92_decisions() {
+fn an_outcome_ends_the_polling_or_names_the_next_slot() {
     let schedule = PollSchedule::new(3, 30, 3);
     let limited = |seconds| PollOutcome::RateLimited {
         retry_after: Some(at(seconds)),
@@ -99,7 +99,7 @@ fn rows_89_to_92_decisions() {
 }
 
 #[test]
-fn row_93_extremes_saturate() {
+fn extreme_values_saturate() {
     let max = i64::from(i32::MAX);
     assert_eq!(PollSchedule::new(max, max, max).count(), 1);
     let long = PollSchedule::new(i64::MIN, i64::MAX, i64::MIN);
@@ -121,7 +121,7 @@ fn row_93_extremes_saturate() {
 
 proptest! {
     #[test]
-    fn row_94_slots_rise_within_the_window(
+    fn slots_rise_within_the_window(
         start in 0i64..200, length in 0i64..200, interval in 1i64..50,
     ) {
         let stop = start + length;

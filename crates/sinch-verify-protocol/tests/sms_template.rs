@@ -22,7 +22,7 @@ fn check(n: u32, template: &str, message: &str, options: &ExtractOptions, expect
 }
 
 #[test]
-fn rows_51_to_77_as_the_sdk() {
+fn without_options_a_code_is_extracted_as_the_sdk_does() {
     let rows: &[(u32, &str, &str, Option<&str>)] = &[
         (51, BASE, "Your code is 1234", Some("1234")),
         (52, BASE, "Your code is 1234\nXtNB5qNssI/", Some("1234")),
@@ -111,7 +111,7 @@ fn rows_51_to_77_as_the_sdk() {
 }
 
 #[test]
-fn rows_54_to_76_with_the_repairs() {
+fn each_option_extracts_what_the_sdk_misses() {
     let none = ExtractOptions::new();
     let trim = none.trim(true);
     let numeric = none.alphabet(CodeAlphabet::Numeric);
@@ -240,7 +240,7 @@ fn rows_54_to_76_with_the_repairs() {
 }
 
 #[test]
-fn row_73_only_the_exact_placeholder() {
+fn only_the_exact_placeholder_counts() {
     for template in ["Your code is {{code}}", "{{ CODE }}", "CODE", ""] {
         let error = SmsTemplate::parse(template).unwrap_err();
         assert_eq!(error, TemplateError::MissingPlaceholder, "{template:?}");
@@ -251,7 +251,7 @@ fn row_73_only_the_exact_placeholder() {
 }
 
 #[test]
-fn row_78_message_before_template() {
+fn messages_that_came_before_the_template_are_searched_by_it() {
     let template = || SmsTemplate::parse(BASE).unwrap();
 
     let mut messages = SmsMessages::new(ExtractOptions::new());
