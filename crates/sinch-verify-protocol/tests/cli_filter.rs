@@ -300,7 +300,7 @@ fn hostile_filters_are_bounded() {
 }
 
 #[test]
-fn the_rewritten_syntax() {
+fn syntax_of_java_is_rewritten() {
     let cases: &[(&str, &[Case<'_>])] = &[
         // `.` by itself, escaped, in a class, and with (?s).
         (

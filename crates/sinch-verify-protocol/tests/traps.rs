@@ -324,7 +324,7 @@ fn a_flat_price_is_named_and_a_null_in_it_is_absent() {
 }
 
 #[test]
-fn trap_16_the_source_is_echoed_as_the_client_wrote_it() {
+fn the_source_is_echoed_as_the_client_wrote_it() {
     for source in ["MANUAL", "manual", "intercept", "INTERCEPTION", "seamless???"] {
         let body = format!(r#"{{"id":"1","status":"PENDING","source":"{source}"}}"#);
         assert_eq!(Verification::decode(body.as_bytes()).unwrap().to_json(), body);

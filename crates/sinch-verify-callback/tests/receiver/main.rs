@@ -268,7 +268,7 @@ fn authorization_reasons_look_the_same_from_outside() {
 }
 
 #[test]
-fn content_types_of_json() {
+fn only_content_types_of_json_are_taken() {
     let cases = [
         ("application/json", true),
         ("application/json; charset=utf-8", true),
@@ -382,7 +382,7 @@ fn a_path_that_a_proxy_changed() {
 }
 
 #[test]
-fn several_applications_and_secrets() {
+fn each_application_is_checked_with_its_own_secrets() {
     let end = now() + Duration::from_secs(3600);
     let ring = KeyRing::new(key(KEY), &secret(SECRET))
         .with(key(OTHER_KEY), &secret(OTHER_SECRET))

@@ -12,7 +12,7 @@ fn room(for_: usize) -> MemoryStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_keeps_its_word() {
+async fn a_memory_store_keeps_the_contract_of_stores() {
     keeps_its_word(MemoryStore::default(), now()).await;
 }
 

@@ -62,7 +62,7 @@ async fn a_manual_clock_stands() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_message() {
+async fn a_message_is_waited_for() {
     let emulator = emulator().await;
     assert_eq!(
         emulator
@@ -113,7 +113,7 @@ async fn shutdown_closes_idle_connections() {
 }
 
 #[tokio::test]
-async fn many_at_once() {
+async fn three_hundred_emulators_run_side_by_side() {
     let mut emulators = Vec::new();
     for seed in 0..300 {
         emulators.push(
@@ -132,7 +132,7 @@ async fn many_at_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_start() {
+async fn an_emulator_that_cannot_start_says_why() {
     let none = Emulator::builder().start().await.unwrap_err();
     assert!(matches!(none, StartError::NoApplication));
     let twice = builder().application(application()).start().await.unwrap_err();
@@ -157,7 +157,7 @@ async fn what_cannot_start() {
 }
 
 #[test]
-fn callback_urls() {
+fn callback_urls_are_http_without_credentials() {
     for (text, error) in [
         ("", InvalidCallbackUrl::Syntax),
         ("not a url", InvalidCallbackUrl::Syntax),
