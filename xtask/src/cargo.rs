@@ -1,4 +1,4 @@
-//! Starting cargo, and other programs, from a program that cargo started.
+//! Starting cargo, git and other programs from a program that cargo started.
 
 use std::env;
 use std::ffi::OsStr;
@@ -47,6 +47,13 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         bail!("`{line}` ended with {}", output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+}
+
+/// The files that git knows or would add, with paths from the root of the project.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let list =
+        read(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
+    Ok(list.split_terminator('\0').map(str::to_owned).collect())
 }
 
 /// The command as a person would type it.
