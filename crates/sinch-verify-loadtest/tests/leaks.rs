@@ -1,18 +1,20 @@
 //! What the service says in its answers may hold numbers and codes; no artifact of a run does.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fixtures;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
+use fixtures::{KEY, SECRET};
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::{Failure, FailureKind};
 
 /// Long enough not to be found by chance among figures and histograms.
 const CODE: &str = "48213975";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 /// A service that talks too much: it refuses every start, or takes it and then ends it for a reason
 /// that nobody knows, and says whom it is about each time.
@@ -87,7 +89,7 @@ fn what_the_service_says_is_masked_in_every_artifact() {
             .args(arguments.split(' '))
             .args([transport, "--target", &talkative(refuses), "--out"])
             .arg(&directory)
-            .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
+            .env("SINCH_APPLICATION_KEY", KEY)
             .env("SINCH_APPLICATION_SECRET", SECRET)
             .env("SINCH_LOAD_CODE", CODE)
             .output()

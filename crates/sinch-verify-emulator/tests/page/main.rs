@@ -12,6 +12,8 @@ mod browser;
 mod callbacks;
 mod controls;
 mod driver;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod gate;
 mod live;
 mod many;

@@ -1,4 +1,4 @@
-//! Rows 34 to 50: calls and timers.
+//! Calls, messages and the timers of interception.
 
 use std::time::Duration;
 

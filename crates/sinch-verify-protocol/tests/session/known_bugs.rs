@@ -1,8 +1,9 @@
-//! What other clients are known to get wrong, each by its name.
+//! What other clients are known to get wrong.
 
 use sinch_verify_protocol::session::{Ignored, Input, Plan, Progress, Request};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Cli, Credentials};
+use sinch_verify_protocol::{BaseUrl, Cli, Credentials};
 
+use crate::fixtures::{key, secret};
 use crate::run::*;
 
 #[test]
@@ -101,10 +102,7 @@ fn no_credentials_go_to_the_target() {
             .iter()
             .all(|request| request.needs_authorization())
     );
-    let credentials = Credentials::signed(
-        ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap(),
-        ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap(),
-    );
+    let credentials = Credentials::signed(key(), secret());
     let mut sent = said.requests()[0].to_http(&base).unwrap();
     credentials
         .authorize(&mut sent, std::time::SystemTime::UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! Rows 95 to 98: data verification.
+//! Data verification: the address that a session fetches.
 
 use sinch_verify_protocol::session::{
     Failure, FetchTarget, Input, MAX_REDIRECTS, Plan, RequestFailure, TargetError,
