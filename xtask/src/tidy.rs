@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<()> {
     let mut found = Vec::new();
     let files = files()?;
     for path in &files {
-        // Binary files have no text to check; deleted ones are still in git's list.
+        // Binary files have no text to check.
         if let Ok(text) = fs::read_to_string(path) {
             found.extend(check_text(path, &text));
         }

@@ -61,13 +61,10 @@ pub(super) fn find(sources: &[Source]) -> Result<Vec<Cycle>> {
     let names = Names::new(&files);
     // For each level, the pairs of modules of which the first needs the second, with a place.
     let mut levels: BTreeMap<Path, BTreeMap<(&str, &str), String>> = BTreeMap::new();
-    let targets: Vec<Vec<&[String]>> = files
-        .iter()
-        .map(|(_, _, imports)| imports.iter().map(|import| names.module(&import.path)).collect())
-        .collect();
-    for ((from, file, imports), targets) in files.iter().zip(&targets) {
-        for (import, to) in imports.iter().zip(targets) {
-            let common = from.iter().zip(*to).take_while(|(from, to)| from == to).count();
+    for (from, file, imports) in &files {
+        for import in imports {
+            let to = names.module(&import.path);
+            let common = from.iter().zip(to).take_while(|(from, to)| from == to).count();
             if let (Some(from_node), Some(to_node)) = (from.get(common), to.get(common)) {
                 levels
                     .entry(from[..common].to_vec())
