@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
-use crate::metadata::Metadata;
+use crate::metadata::members;
 use lines::Row;
 use measured::Medians;
 
@@ -124,7 +124,7 @@ fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
     let mut command = cargo(["build", "--release", "--package", "sinch-verify-loadtest"]);
     command.args(["--bin", "sinch-verify-load", "--example", "bare_goose"]);
     run(&mut command, "the load tester does not build")?;
-    let release = Metadata::read()?.target_directory.join("release");
+    let release = members()?.target_directory.join("release").into_std_path_buf();
     Ok([
         ("SINCH_VERIFY_LOAD", release.join("sinch-verify-load")),
         ("BARE_GOOSE", release.join("examples").join("bare_goose")),

@@ -290,7 +290,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn invariants(plan in plan(), acts in prop::collection::vec((act(), passing()), 1..80), begin in 0_u8..8) {
+    fn any_inputs_end_once_and_restore_alike(plan in plan(), acts in prop::collection::vec((act(), passing()), 1..80), begin in 0_u8..8) {
         let mut session = Session::new(plan).unwrap();
         let mut sent: Vec<(RequestId, Request)> = Vec::new();
         let mut open: HashMap<RequestId, &'static str> = HashMap::new();

@@ -78,7 +78,7 @@ fn links_are_an_array_and_point_to_another_host() {
 }
 
 #[test]
-fn row_103_a_start_answer_without_timeouts_and_with_extra_keys_decodes() {
+fn a_start_answer_without_timeouts_and_with_extra_keys_decodes() {
     let body =
         r#"{"id":"1","method":"flashcall","flashCall":{"cliFilter":"(.*)70123(.*)","new":1},"newer":[]}"#;
     let started = answer::<FlashCall>(200, body).unwrap();
@@ -102,7 +102,7 @@ fn row_103_a_start_answer_without_timeouts_and_with_extra_keys_decodes() {
 }
 
 #[test]
-fn row_102_a_success_without_a_body_is_an_error_and_40005_hints_at_the_plus() {
+fn a_success_without_a_body_is_an_error_and_40005_hints_at_the_plus() {
     for status in [200, 204] {
         assert!(
             matches!(answer::<Sms>(status, ""), Err(DecodeError::EmptyBody { .. })),
@@ -144,7 +144,7 @@ fn the_auto_start_names_its_methods_and_their_parts() {
 }
 
 #[test]
-fn row_101_status_and_method_in_any_spelling() {
+fn status_and_method_are_read_in_any_spelling() {
     for (text, status) in [
         ("FAIL", Status::Fail),
         ("FAILED", Status::Fail),
@@ -196,7 +196,7 @@ fn an_expiry_is_a_duration_and_not_a_time_of_day() {
 }
 
 #[test]
-fn row_99_weights_have_at_most_three_decimals() {
+fn weights_have_at_most_three_decimals() {
     let tag = || "pl".parse().unwrap();
     for (weight, written) in [
         (0.2335, "pl;q=0.234"),
@@ -226,7 +226,7 @@ fn row_99_weights_have_at_most_three_decimals() {
 }
 
 #[test]
-fn row_100_content_language_is_kept_as_text() {
+fn content_language_is_kept_as_text() {
     for language in ["es-ES", "pl", "zh-Hans-CN", ""] {
         let mut response = Response::new(Bytes::from_static(br#"{"id":"1","method":"sms","sms":{}}"#));
         response
@@ -376,7 +376,7 @@ fn a_flat_price_is_named_and_a_null_in_it_is_absent() {
 }
 
 #[test]
-fn trap_16_the_source_is_echoed_as_the_client_wrote_it() {
+fn the_source_is_echoed_as_the_client_wrote_it() {
     for source in ["MANUAL", "manual", "intercept", "INTERCEPTION", "seamless???"] {
         let body = format!(r#"{{"id":"1","status":"PENDING","source":"{source}"}}"#);
         assert_eq!(Verification::decode(body.as_bytes()).unwrap().to_json(), body);

@@ -1,7 +1,6 @@
 //! A server on a loopback port, and clients for it.
 
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use axum::Router;
 use bytes::Bytes;
@@ -12,13 +11,13 @@ use sinch_verify_callback::axum::router;
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
-use sinch_verify_callback::protocol::{
-    self, ApplicationKey, ApplicationSecret, Decision, Method, VerificationId, WireObject as _,
-};
-use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackService, Handler, KeyRing, Receiver, Responder, handler_fn};
+use sinch_verify_callback::protocol::{ApplicationSecret, Decision, Method, VerificationId, WireObject as _};
+use sinch_verify_callback::{CallbackService, Handler, Responder, handler_fn};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::fixtures::OTHER_SECRET;
+pub(crate) use crate::fixtures::{key, now, receiver, signer};
 
 /// The path that the servers of these tests answer at.
 pub(crate) const PATH: &str = "/sinch/callback";
@@ -26,29 +25,8 @@ pub(crate) const PATH: &str = "/sinch/callback";
 pub(crate) const ALLOW_BODY: &str = r#"{"action":"allow"}"#;
 pub(crate) const DENY_BODY: &str = r#"{"action":"deny"}"#;
 
-pub(crate) fn key() -> ApplicationKey {
-    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
-}
-
-fn secret() -> ApplicationSecret {
-    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
-}
-
 pub(crate) fn other_secret() -> ApplicationSecret {
-    ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==").unwrap()
-}
-
-pub(crate) fn receiver() -> Receiver {
-    Receiver::new(KeyRing::new(key(), &secret()))
-}
-
-pub(crate) fn signer() -> CallbackSigner {
-    CallbackSigner::new(key(), &secret())
-}
-
-/// The time at which everything in these tests happens.
-pub(crate) fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
+    ApplicationSecret::new(OTHER_SECRET).unwrap()
 }
 
 pub(crate) fn event_of(method: &Method) -> String {

@@ -5,12 +5,15 @@
     reason = "a failure should stop the test"
 )]
 
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod guard;
 mod properties;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
+use fixtures::{KEY, OTHER_SECRET, SECRET, now, receiver, signer};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use sinch_verify_callback::protocol::auth::{
@@ -24,10 +27,7 @@ use sinch_verify_callback::protocol::{
 use sinch_verify_callback::testing::CallbackSigner;
 use sinch_verify_callback::{ExternalPath, Head, InvalidExternalPath, KeyRing, Reason, Receiver};
 
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const OTHER_KEY: &str = "11111111-2222-3333-4444-555555555555";
-const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
 
 fn key(text: &str) -> ApplicationKey {
     ApplicationKey::new(text).unwrap()
@@ -35,18 +35,6 @@ fn key(text: &str) -> ApplicationKey {
 
 fn secret(text: &str) -> ApplicationSecret {
     ApplicationSecret::new(text).unwrap()
-}
-
-fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
-}
-
-fn receiver() -> Receiver {
-    Receiver::new(KeyRing::new(key(KEY), &secret(SECRET)))
-}
-
-fn signer() -> CallbackSigner {
-    CallbackSigner::new(key(KEY), &secret(SECRET))
 }
 
 fn event() -> String {
@@ -268,7 +256,7 @@ fn authorization_reasons_look_the_same_from_outside() {
 }
 
 #[test]
-fn content_types_of_json() {
+fn only_content_types_of_json_are_taken() {
     let cases = [
         ("application/json", true),
         ("application/json; charset=utf-8", true),
@@ -382,7 +370,7 @@ fn a_path_that_a_proxy_changed() {
 }
 
 #[test]
-fn several_applications_and_secrets() {
+fn each_application_is_checked_with_its_own_secrets() {
     let end = now() + Duration::from_secs(3600);
     let ring = KeyRing::new(key(KEY), &secret(SECRET))
         .with(key(OTHER_KEY), &secret(OTHER_SECRET))

@@ -75,7 +75,7 @@ async fn messages_have_the_shape_that_scripts_rely_on() {
 }
 
 #[tokio::test]
-async fn keys_over_http() {
+async fn keys_are_pressed_over_http() {
     let emulator = emulator().await;
     let path = format!("/_emu/numbers/{NUMBER}/keypad");
     assert_eq!(post(&emulator, &path, r#"{"digits":"1"}"#).await.status(), 404);
@@ -98,7 +98,7 @@ async fn keys_over_http() {
 }
 
 #[tokio::test]
-async fn the_clock_over_http() {
+async fn the_clock_is_moved_over_http() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     let before = json(&get(&emulator, "/_emu/clock").await);
@@ -135,7 +135,7 @@ async fn the_clock_over_http() {
 }
 
 #[tokio::test]
-async fn reset_forgets() {
+async fn a_reset_forgets_everything() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
@@ -150,7 +150,7 @@ async fn reset_forgets() {
 }
 
 #[tokio::test]
-async fn deliveries_over_http() {
+async fn deliveries_are_listed_over_http() {
     let receiver = Receiver::new(|_| Decision::Deny.to_http_response()).await;
     let emulator = emulator_calling(&receiver).await;
     call(&emulator, &public(), &Start::sms(number()))
@@ -169,7 +169,7 @@ async fn deliveries_over_http() {
 }
 
 #[tokio::test]
-async fn probes_and_index() {
+async fn probes_and_index_answer() {
     let emulator = emulator().await;
     for path in ["/livez", "/readyz", "/"] {
         let answer = get(&emulator, path).await;

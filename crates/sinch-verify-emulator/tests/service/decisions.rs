@@ -21,7 +21,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn deny() {
+async fn a_denied_start_is_an_error_and_found_as_denied() {
     let receiver = deciding(Decision::Deny).await;
     let emulator = emulator_calling(&receiver).await;
     for (nr, credentials) in [public(), basic(), signed()].iter().enumerate() {
@@ -198,7 +198,7 @@ async fn a_flash_call_from_the_number_of_the_decision() {
 }
 
 #[tokio::test]
-async fn a_callout_as_decided() {
+async fn a_callout_rings_as_decided() {
     let mut callout = CalloutDecision::default();
     callout.code = Some(Code::new("908").unwrap());
     callout.speech = Some(Speech::new(&"fr-FR".parse().unwrap()));

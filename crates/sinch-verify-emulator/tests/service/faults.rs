@@ -98,7 +98,7 @@ async fn a_request_is_lost_with_its_connection() {
 }
 
 #[tokio::test]
-async fn statuses_bodies_and_time() {
+async fn faults_change_statuses_bodies_and_time() {
     let emulator = emulator().await;
     emulator
         .add_fault(FaultRule::api(Fault::Status { status: 502 }))
@@ -172,7 +172,7 @@ async fn rules_name_what_they_are_for() {
 }
 
 #[tokio::test]
-async fn faults_over_http() {
+async fn faults_are_set_over_http() {
     let emulator = emulator().await;
     let body = r#"{"on":"api","operation":"start","every":2,"fault":{"kind":"status","status":503}}"#;
     let added = post(&emulator, "/_emu/faults", body).await;

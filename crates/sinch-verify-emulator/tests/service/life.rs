@@ -10,7 +10,8 @@ use sinch_verify_protocol::{
 };
 
 use crate::support::{
-    SHORT, application, basic, call, code, emulator, emulator_with, get, json, newest, number, plain, send,
+    application, basic, call, code, emulator, emulator_with, eventually, get, json, newest, noon, number,
+    plain, send,
 };
 
 async fn start(emulator: &Emulator) -> VerificationId {
@@ -149,13 +150,11 @@ async fn it_expires_after_five_minutes() {
 async fn it_expires_by_itself() {
     let emulator = emulator_with(|settings| settings.expiry = Duration::from_millis(20)).await;
     let id = start(&emulator).await;
-    let ended = async {
-        while status(&emulator, &id).await.status == Status::Pending {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(SHORT, ended).await.expect("it ends");
-    assert_eq!(status(&emulator, &id).await.reason, Some(Reason::Expired));
+    let ended = eventually(async || {
+        let found = status(&emulator, &id).await;
+        (found.status != Status::Pending).then_some(found)
+    });
+    assert_eq!(ended.await.reason, Some(Reason::Expired));
 }
 
 #[tokio::test]
@@ -288,14 +287,13 @@ async fn velocity_is_off_until_switched_on() {
 /// However large a setting is, it means what it says.
 #[tokio::test]
 async fn once_is_enough_for_ever() {
-    let noon = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let mut settings = Settings::default();
     settings.velocity = Some(Duration::MAX);
     settings.expiry = Duration::MAX;
     let emulator = Emulator::builder()
         .application(application())
         .settings(settings)
-        .manual_clock(noon)
+        .manual_clock(noon())
         .start()
         .await
         .unwrap();
@@ -318,11 +316,10 @@ async fn once_is_enough_for_ever() {
 async fn capacity_is_off_until_switched_on() {
     let mut settings = Settings::default();
     settings.capacity = Some(2);
-    let noon = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let emulator = Emulator::builder()
         .application(application())
         .settings(settings)
-        .manual_clock(noon)
+        .manual_clock(noon())
         .start()
         .await
         .unwrap();

@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn sms() {
+async fn an_sms_verifies_by_its_code() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     assert_eq!(started.content_language.as_deref(), Some("en-US"));
@@ -41,7 +41,7 @@ async fn sms() {
 }
 
 #[tokio::test]
-async fn sms_languages() {
+async fn an_sms_is_in_the_best_language_asked_for() {
     let emulator = emulator().await;
     for (asked, chosen) in [
         ("sv-SE", "sv-SE"),
@@ -64,7 +64,7 @@ async fn sms_languages() {
 }
 
 #[tokio::test]
-async fn sms_options() {
+async fn an_sms_is_as_its_options_say() {
     let emulator = emulator().await;
     let mut options = SmsOptions::default();
     options.code_type = Some(CodeType::Alphanumeric);
@@ -103,7 +103,7 @@ async fn code_length_is_a_setting() {
 }
 
 #[tokio::test]
-async fn flash_call() {
+async fn a_flash_call_verifies_in_every_form_of_its_caller_id() {
     let emulator = emulator().await;
     for form in ["plus", "bare", "00", "spaced"] {
         let started = call(&emulator, &basic(), &Start::flash_call(number()))
@@ -340,7 +340,7 @@ async fn a_callout_in_the_language_asked_for() {
 }
 
 #[tokio::test]
-async fn whatsapp() {
+async fn a_whatsapp_message_verifies_by_its_code() {
     let emulator = emulator().await;
     let mut options = WhatsAppOptions::default();
     options.code_type = Some(CodeType::Alpha);
@@ -354,7 +354,7 @@ async fn whatsapp() {
 }
 
 #[tokio::test]
-async fn seamless() {
+async fn a_data_verification_ends_by_its_address_once() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::seamless(number()))
         .await

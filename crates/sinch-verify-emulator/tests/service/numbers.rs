@@ -330,7 +330,7 @@ async fn every_policy_by_number_prefix_and_application() {
 }
 
 #[tokio::test]
-async fn policies_over_http() {
+async fn policies_are_set_over_http() {
     let emulator = emulator().await;
     let body = r#"{"number":"+46700000001","policy":{"do":"late","after":"5m"}}"#;
     assert_eq!(post(&emulator, "/_emu/policies", body).await.status(), 200);

@@ -17,8 +17,8 @@ use sinch_verify_loadtest::safety::{
 use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
 
-pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
-pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub(crate) use crate::fixtures::{KEY, SECRET};
+
 /// Nobody's name, and to the load tester as live as any.
 pub(crate) const HOST: &str = "verification.live.test";
 

@@ -146,7 +146,7 @@ fn the_services_own_limit_ends_it_too() {
 }
 
 #[test]
-fn row_101_spellings_and_unknown_states() {
+fn a_state_in_another_spelling_ends_it_and_an_unknown_state_does_not() {
     let mut run = reporting();
     run.reply(REPORT, 200, r#"{"id":"s1","status":"FAILED","reason":"Expired"}"#);
     assert_eq!(run.failure(), &Failure::Expired);

@@ -1,4 +1,4 @@
-//! Rows 95 to 98: data verification.
+//! Data verification: the address that a session fetches.
 
 use sinch_verify_protocol::session::{
     Failure, FetchTarget, Input, MAX_REDIRECTS, Plan, RequestFailure, TargetError,
@@ -22,7 +22,7 @@ const URI: &str = "https://operator.example/check";
 const VERIFIED: &str = r#"{"id":"d1","status":"SUCCESSFUL"}"#;
 
 #[test]
-fn row_95_redirects_are_resolved_and_bounded() {
+fn redirects_are_resolved_and_bounded() {
     let base = FetchTarget::new("https://operator.example:8443/a/b/c?q=1", false).unwrap();
     let rows = [
         ("https://other.example/x?y=1#frag", "https://other.example/x?y=1"),
@@ -48,7 +48,7 @@ fn row_95_redirects_are_resolved_and_bounded() {
 }
 
 #[test]
-fn row_96_plain_http_only_by_setting() {
+fn plain_http_is_fetched_only_by_setting_or_from_loopback() {
     let rows = [
         ("http://operator.example/", TargetError::PlainHttp),
         ("http://localhost.example/", TargetError::PlainHttp),
@@ -125,7 +125,7 @@ fn an_address_that_must_not_be_fetched_ends_the_method_at_once() {
 }
 
 #[test]
-fn row_97_another_status_or_no_json_is_a_failure() {
+fn a_target_that_does_not_say_successful_is_no_proof() {
     let (mut run, _) = started(URI);
     run.reply(TARGET, 200, r#"{"id":"d1","status":"PENDING"}"#);
     assert!(matches!(run.failure(), Failure::NotVerified(_)));
@@ -138,7 +138,7 @@ fn row_97_another_status_or_no_json_is_a_failure() {
 }
 
 #[test]
-fn row_98_refused_by_the_target_is_not_verified() {
+fn a_refusal_of_the_target_is_not_verified() {
     for status in [400, 401, 403, 404] {
         let (mut run, _) = started(URI);
         run.reply(TARGET, status, "no");
