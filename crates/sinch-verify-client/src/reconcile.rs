@@ -1,4 +1,4 @@
-//! Starts and reports, and the status queries that find out what became of a lost answer.
+//! Starts and reports, and the status queries that follow a lost answer.
 
 use std::time::Duration;
 

@@ -409,7 +409,7 @@ pub enum Next {
         /// After this pause.
         wait: Duration,
     },
-    /// Give up: what became of the request is not known, or it failed.
+    /// Give up: the request has failed, or its outcome is not known.
     Stop,
 }
 

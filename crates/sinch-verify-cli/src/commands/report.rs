@@ -5,7 +5,7 @@ use serde::Serialize;
 use sinch_verify_client::{Client, Error};
 use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
 use sinch_verify_protocol::{
-    ApiError, Cli, Code, Method, PhoneNumber, Report, ReportOutcome, Verification, VerificationId,
+    Cli, Code, Method, PhoneNumber, Report, ReportOutcome, Verification, VerificationId,
 };
 
 use crate::exit::{Outcome, usage};
@@ -109,7 +109,15 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<&'a Verification>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a ApiError>,
+    error: Option<Refusal>,
+}
+
+/// The service's error, its text with digits masked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    message: String,
+    error_code: u32,
 }
 
 impl<'a> Answer<'a> {
@@ -122,7 +130,10 @@ impl<'a> Answer<'a> {
         Self {
             outcome: name,
             verification: outcome.verification(),
-            error,
+            error: error.map(|error| Refusal {
+                message: error.to_string(),
+                error_code: error.code,
+            }),
         }
     }
 }

@@ -32,7 +32,8 @@ const VERSION: u32 = 1;
 /// let text = serde_json::to_string(&client.start(Start::sms(number)).await?.save())?;
 /// // In another request:
 /// let saved: Saved<Sms> = serde_json::from_str(&text)?;
-/// client.resume(saved).report(Code::new("4821")?).await?;
+/// let outcome = client.resume(saved).report(Code::new("4821")?).await?;
+/// println!("verified: {}", outcome.is_verified());
 /// # Ok(())
 /// # }
 /// ```

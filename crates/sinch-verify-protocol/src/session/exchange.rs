@@ -1,4 +1,4 @@
-//! Reporting a proof, and finding out what became of the report.
+//! Reporting a proof, and settling a report whose answer was lost.
 
 use super::failure::{Failure, RequestFailure};
 use super::output::{Ignored, Progress};

@@ -220,7 +220,7 @@ pub(super) enum Exchange {
         request: RequestId,
         pending: Pending,
     },
-    /// The status is queried, to know what became of the report.
+    /// The status is queried, to settle the report.
     Asking {
         request: RequestId,
         pending: Pending,
