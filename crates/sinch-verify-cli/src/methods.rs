@@ -50,17 +50,17 @@ impl Chosen {
         }
     }
 
+    /// The method, where it was assumed and may be wrong.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.assumed
+            .then(|| format!("by {}; give --method if it is another", self.method))
+    }
+
     /// What was not done, with the method where that may be why.
     pub(crate) fn failed_to(&self, what: &str, error: &sinch_verify_client::Error) -> String {
-        let is_unfit = error
-            .as_api_error()
-            .is_some_and(|error| error.code == sinch_verify_protocol::ApiError::NOT_PROCESSABLE);
-        if self.assumed && (error.is_not_found() || is_unfit) {
-            return format!(
-                "failed to {what} by {}; give --method if it is another",
-                self.method
-            );
+        match self.hint().filter(|_| error.is_not_found()) {
+            Some(hint) => format!("failed to {what} {hint}"),
+            None => format!("failed to {what}"),
         }
-        format!("failed to {what}")
     }
 }

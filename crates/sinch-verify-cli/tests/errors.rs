@@ -123,9 +123,14 @@ fn every_failure_has_its_exit_code() {
         &[("errorCode", 40003.into())],
     );
     // The last attempt is answered with how it ended.
-    for code in [3, 3] {
-        let output = served.run(&["report", "--id", id, "--code", "wrong"]);
-        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    for (outcome, status) in [("refused", Value::Null), ("ended", "FAIL".into())] {
+        let output = served.run(&["report", "--id", id, "--code", "wrong", "--json"]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let answer = json(&stdout(&output));
+        assert_eq!(
+            (&answer["outcome"], &answer["verification"]["status"]),
+            (&outcome.into(), &status)
+        );
     }
     // An answer that is no answer.
     served.run(&["start", "+46700000009"]);

@@ -19,7 +19,7 @@ use crate::phone::Phone;
 use crate::wire::Wire;
 
 pub use cast::{Cast, Peer};
-pub use expectation::{Expectation, Reported};
+pub use expectation::Expectation;
 pub use query::Known;
 pub use steps::Steps;
 

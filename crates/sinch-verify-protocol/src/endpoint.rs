@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{DecodeError, EncodeError};
 use crate::url::{HttpUrl, InvalidUrl};
@@ -46,8 +46,8 @@ pub trait Endpoint: sealed::Sealed {
     fn from_http(response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
 }
 
-/// What sending a request twice does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What sending a request twice does. [`RetryPolicy`](crate::retry::RetryPolicy) acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Idempotency {
     /// Nothing: a query.

@@ -74,6 +74,7 @@ pub mod phone_number;
 pub mod polling;
 pub mod price;
 pub mod report;
+pub mod retry;
 pub mod seconds;
 #[cfg(feature = "server")]
 pub mod server;
@@ -99,7 +100,7 @@ pub use method::Method;
 pub use phone_number::PhoneNumber;
 pub use polling::PollSchedule;
 pub use price::Amount;
-pub use report::Report;
+pub use report::{Report, ReportOutcome};
 pub use seconds::{CallSeconds, Expiry};
 pub use session::Session;
 pub use sms_template::SmsTemplate;

@@ -1,6 +1,8 @@
 //! `PUT .../verifications/id/{id}` and `PUT .../verifications/number/{endpoint}`:
 //! report the code or the caller id.
 
+mod outcome;
+
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,6 +17,8 @@ use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
 use crate::verification::{Source, Verification};
 use crate::wire::{Extra, RawJson, Spelled, object};
+
+pub use outcome::{Ended, ReportOutcome};
 
 /// A report to a verification of method `M`: only what that method takes.
 ///

@@ -43,6 +43,9 @@ pub use response::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start<M> {
     body: StartRequest,
+    /// As in the body, which has its text.
+    number: PhoneNumber,
+    reference: Option<Reference>,
     languages: AcceptLanguage,
     method: PhantomData<M>,
 }
@@ -104,6 +107,8 @@ impl<M: VerifyMethod> Start<M> {
         let body = StartRequest::new(Identity::number(number), M::METHOD);
         Self {
             body,
+            number,
+            reference: None,
             languages: AcceptLanguage::new(),
             method: PhantomData,
         }
@@ -112,7 +117,8 @@ impl<M: VerifyMethod> Start<M> {
     /// Your own name for this verification; unique per start.
     #[must_use]
     pub fn reference(mut self, reference: Reference) -> Self {
-        self.body.reference = Some(reference.into_string());
+        self.body.reference = Some(reference.as_str().to_owned());
+        self.reference = Some(reference);
         self
     }
 
@@ -160,8 +166,14 @@ impl<M: VerifyMethod> Start<M> {
 
     /// The number under verification.
     #[must_use]
-    pub fn number(&self) -> &PrivateText {
-        &self.body.identity.endpoint
+    pub fn number(&self) -> PhoneNumber {
+        self.number
+    }
+
+    /// The [`reference`](Start::reference) that was given.
+    #[must_use]
+    pub fn own_reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
     }
 
     /// What a session has to carry to make the same start later.
@@ -169,13 +181,16 @@ impl<M: VerifyMethod> Start<M> {
         (&self.body, &self.languages)
     }
 
-    /// The start that [`Start::parts`] took apart.
-    pub(crate) fn from_parts(body: StartRequest, languages: AcceptLanguage) -> Self {
-        Self {
+    /// The start that [`Start::parts`] took apart; `None` where its number or reference is not one.
+    pub(crate) fn from_parts(body: StartRequest, languages: AcceptLanguage) -> Option<Self> {
+        let reference = body.reference.as_deref().map(Reference::new).transpose();
+        Some(Self {
+            number: body.identity.phone_number().ok()?,
+            reference: reference.ok()?,
             body,
             languages,
             method: PhantomData,
-        }
+        })
     }
 
     /// Whether languages were asked for.

@@ -1,12 +1,16 @@
 //! `report`: report the code, or the caller id of a flash call.
 
 use anyhow::Context as _;
+use serde::Serialize;
 use sinch_verify_client::{Client, Error};
 use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
-use sinch_verify_protocol::{Cli, Code, Method, PhoneNumber, Report, Verification, VerificationId};
+use sinch_verify_protocol::{
+    Cli, Code, Method, PhoneNumber, Report, ReportOutcome, Verification, VerificationId,
+};
 
 use crate::exit::{Outcome, usage};
 use crate::methods::{Chosen, MethodArg};
+use crate::print::note;
 use crate::target::Target;
 use crate::view;
 use crate::which::{self, Which};
@@ -22,7 +26,8 @@ pub(crate) struct Args {
     method: Option<MethodArg>,
     #[command(flatten)]
     proof: Proof,
-    /// Print the service's answer as JSON.
+    /// Print the outcome as JSON: `outcome` is verified, refused or ended, beside it is the service's
+    /// answer as `verification` or `error`.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -61,7 +66,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         (None, None) if args.proof.cli.is_some() => Chosen::or(Some(MethodArg::FlashCall), Method::FlashCall),
         (given, _) => Chosen::or(given, Method::Sms),
     };
-    let answer = match &chosen.method {
+    let outcome = match &chosen.method {
         Method::Sms => report::<Sms>(&client, whom, args.proof.code("sms")?).await,
         Method::FlashCall => report::<FlashCall>(&client, whom, args.proof.cli()?).await,
         Method::Callout => report::<Callout>(&client, whom, args.proof.code("callout")?).await,
@@ -72,12 +77,65 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             )));
         }
     };
-    let answer = answer.map_err(|error| {
+    let outcome = outcome.map_err(|error| {
         let told = chosen.failed_to("report", &error);
         anyhow::Error::new(error).context(told)
     })?;
-    view::print(&answer, args.json, view::verification(&answer))?;
-    Ok(Outcome::of(&answer))
+    let answer = Answer::of(&outcome);
+    let rows = answer.verification.map(view::verification).unwrap_or_default();
+    view::print(&answer, args.json, rows)?;
+    if let ReportOutcome::Refused { error, .. } = &outcome {
+        match error {
+            Some(error) => note!("refused: {error}"),
+            None => note!("refused: the verification is still pending"),
+        }
+        note!("hint: the code is wrong, or the verification has ended: see `sinch-verify status`");
+        if let Some(hint) = chosen.hint() {
+            note!("hint: this was a report {hint}");
+        }
+    }
+    Ok(if outcome.is_verified() {
+        Outcome::Yes
+    } else {
+        Outcome::NotVerified
+    })
+}
+
+/// What scripts get.
+#[derive(Serialize)]
+struct Answer<'a> {
+    /// `verified`, `refused` or `ended`.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<&'a Verification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Refusal>,
+}
+
+/// The service's error, its text with digits masked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    message: String,
+    error_code: u32,
+}
+
+impl<'a> Answer<'a> {
+    fn of(outcome: &'a ReportOutcome) -> Self {
+        let (name, error) = match outcome {
+            ReportOutcome::Verified(_) => ("verified", None),
+            ReportOutcome::Refused { error, .. } => ("refused", error.as_ref()),
+            ReportOutcome::Ended(_) => ("ended", None),
+        };
+        Self {
+            outcome: name,
+            verification: outcome.verification(),
+            error: error.map(|error| Refusal {
+                message: error.to_string(),
+                error_code: error.code,
+            }),
+        }
+    }
 }
 
 impl Proof {
@@ -98,7 +156,7 @@ enum Whom {
     Number(PhoneNumber),
 }
 
-async fn report<M: Reportable>(client: &Client, whom: Whom, proof: M::Proof) -> Result<Verification, Error> {
+async fn report<M: Reportable>(client: &Client, whom: Whom, proof: M::Proof) -> Result<ReportOutcome, Error> {
     let report = match whom {
         Whom::Id(id) => Report::<M>::by_id(id, proof),
         Whom::Number(number) => Report::<M>::by_number(number, proof),

@@ -1,6 +1,7 @@
 //! A handle on its way to another request or process.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::de::Error as _;
@@ -10,19 +11,18 @@ use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
 
 use super::Handle;
-use crate::client::Client;
-use crate::found::{Claim, Whose};
-use crate::settle;
+use crate::context::Context;
+use crate::verification_ref::{Evidence, VerificationRef};
 
 /// The version that this release writes and reads.
 const VERSION: u32 = 1;
 
 /// What a [`Handle`] leaves for another request: write it with serde, read it back, and give it to
-/// [`Client::resume`].
+/// [`Client::resume`](crate::Client::resume).
 ///
 /// What was saved for one method is not read as another: reading fails. It holds the number in the
-/// clear, and neither credentials nor a code. Keep it on your side, in a session store: whoever can
-/// change it can have another verification reported to.
+/// clear, and neither credentials nor a code. Keep it on your side, in a session store: with a changed
+/// one a code could be reported to another verification.
 ///
 /// ```no_run
 /// use sinch_verify_client::{Client, Saved};
@@ -32,7 +32,8 @@ const VERSION: u32 = 1;
 /// let text = serde_json::to_string(&client.start(Start::sms(number)).await?.save())?;
 /// // In another request:
 /// let saved: Saved<Sms> = serde_json::from_str(&text)?;
-/// client.resume(saved).report(Code::new("4821")?).await?;
+/// let outcome = client.resume(saved).report(Code::new("4821")?).await?;
+/// println!("verified: {}", outcome.is_verified());
 /// # Ok(())
 /// # }
 /// ```
@@ -79,26 +80,26 @@ impl<M: VerifyMethod> Handle<M> {
         }
     }
 
-    pub(crate) fn resumed(client: Client, saved: Saved<M>) -> Self {
+    pub(crate) fn resumed(context: Arc<Context>, saved: Saved<M>) -> Self {
         let Saved { text, started } = saved;
-        let clock = &client.inner().clock;
+        let clock = &context.clock;
         let (now, instant) = (clock.now(), clock.instant());
         let began = SystemTime::UNIX_EPOCH
             .checked_add(Duration::from_millis(text.began))
             .unwrap_or(now);
         let ago = now.duration_since(began).unwrap_or_default();
         Self {
-            whose: Whose {
+            target: VerificationRef {
                 id: Some(started.id.clone()),
                 reference: text.reference,
                 number: text.number.map(|number| (M::METHOD, number)),
-                claim: Claim::Nothing,
+                evidence: Evidence::None,
             },
             began_at: instant.checked_sub(ago).unwrap_or(instant),
             began,
             started,
             found: None,
-            client,
+            context,
         }
     }
 }
@@ -125,8 +126,8 @@ impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
                 M::METHOD
             )));
         }
-        let started = settle::rebuild(&text.answer, text.language.as_deref())
-            .ok_or_else(|| D::Error::custom("saved handle lacks what the method's answer has"))?;
+        let started = Started::from_body(text.answer.clone(), text.language.clone())
+            .map_err(|_| D::Error::custom("saved handle lacks what the method's answer has"))?;
         Ok(Self { text, started })
     }
 }

@@ -306,7 +306,7 @@ async fn success_that_is_no_json_is_an_error() {
 #[tokio::test]
 async fn api_errors_are_told_apart() {
     for (status, code, is) in [
-        (400, 40003, &[][..]),
+        (400, 40001, &[][..]),
         (401, 40102, &[]),
         (403, ApiError::RESTRICTED, &["denied"]),
         (403, ApiError::SCHEME, &[]),

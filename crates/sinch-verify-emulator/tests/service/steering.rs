@@ -327,7 +327,7 @@ async fn the_emulator_reports_as_a_backend_where_a_device_may_not() {
             right["rust"]
                 .as_str()
                 .unwrap()
-                .ends_with("client.report(report).await?;"),
+                .ends_with("let outcome = client.report(report).await?;"),
             "{right}"
         );
         let noted = json(&get(&emulator, &format!("/_emu/requests/{}", right["request"])).await);

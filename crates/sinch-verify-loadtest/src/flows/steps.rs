@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 use sinch_verify_protocol::method::{Reportable, VerifyMethod};
 use sinch_verify_protocol::start::Started;
 use sinch_verify_protocol::{
-    ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, Start, StatusByReference,
-    Verification, VerificationId,
+    ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start,
+    StatusByReference, Verification, VerificationId,
 };
 use sinch_verify_protocol::{StatusById, StatusByNumber};
 
 use super::cast::Cast;
-use super::expectation::{Expectation, Reported};
+use super::expectation::Expectation;
 use super::{Flow, Job};
 use crate::callbacks::Token;
 use crate::failure::{Failure, FailureKind};
@@ -60,18 +60,28 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         interval: Interval,
         endpoint: &E,
     ) -> Result<E::Response, Failure> {
+        let answer = self.exchange(interval, endpoint).await?;
+        E::from_http(&answer).map_err(|mut error| {
+            error.redact(&self.cast.target.credentials);
+            Failure::from(&error)
+        })
+    }
+
+    /// Sends one request and gives its answer, whatever it is.
+    async fn exchange<E: Endpoint + Sync>(
+        &mut self,
+        interval: Interval,
+        endpoint: &E,
+    ) -> Result<http::Response<bytes::Bytes>, Failure> {
         let mut request = endpoint
             .to_http(&self.cast.target.base)
             .map_err(|error| unmade(&error))?;
-        let credentials = &self.cast.target.credentials;
-        credentials
+        self.cast
+            .target
+            .credentials
             .authorize(&mut request, self.cast.clock.wall())
             .map_err(|error| unmade(&error))?;
-        let answer = self.send(interval, E::NAME, request).await?;
-        E::from_http(&answer).map_err(|mut error| {
-            error.redact(credentials);
-            Failure::from(&error)
-        })
+        self.send(interval, E::NAME, request).await
     }
 
     /// Sends a request as it is.
@@ -150,20 +160,14 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         &mut self,
         id: &VerificationId,
         proof: M::Proof,
-    ) -> Result<Reported, Failure>
+    ) -> Result<ReportOutcome, Failure>
     where
         M: Reportable,
         M::Proof: Send,
     {
         let report = Report::<M>::by_id(id.clone(), proof);
-        match self.call(Interval::Report, &report).await {
-            Ok(verification) => Ok(Reported::Answered(verification.status)),
-            // A wrong proof may be refused or answered; either way the status tells how it stands.
-            Err(failure) if failure.kind() == FailureKind::Api(ApiError::NOT_PROCESSABLE) => {
-                Ok(Reported::Refused)
-            }
-            Err(failure) => Err(failure),
-        }
+        let answer = self.exchange(Interval::Report, &report).await?;
+        ReportOutcome::from_http(&answer).map_err(|error| Failure::from(&error))
     }
 
     /// Asks how the verification stands, as the setting can.

@@ -116,14 +116,15 @@ impl<'de> Deserialize<'de> for AnyStart {
 
         let OwnedParts { body, languages } = OwnedParts::deserialize(deserializer)?;
         let languages: AcceptLanguage = languages.parse().map_err(Error::custom)?;
-        Ok(match body.method {
-            Method::Sms => Self::Sms(Start::from_parts(body, languages)),
-            Method::FlashCall => Self::FlashCall(Start::from_parts(body, languages)),
-            Method::Callout => Self::Callout(Start::from_parts(body, languages)),
-            Method::Seamless => Self::Seamless(Start::from_parts(body, languages)),
-            Method::WhatsApp => Self::WhatsApp(Start::from_parts(body, languages)),
-            Method::Auto => Self::Auto(Start::from_parts(body, languages)),
+        let start = match body.method {
+            Method::Sms => Start::from_parts(body, languages).map(Self::Sms),
+            Method::FlashCall => Start::from_parts(body, languages).map(Self::FlashCall),
+            Method::Callout => Start::from_parts(body, languages).map(Self::Callout),
+            Method::Seamless => Start::from_parts(body, languages).map(Self::Seamless),
+            Method::WhatsApp => Start::from_parts(body, languages).map(Self::WhatsApp),
+            Method::Auto => Start::from_parts(body, languages).map(Self::Auto),
             Method::Unknown(_) => return Err(Error::custom("a start by a method that is not known")),
-        })
+        };
+        start.ok_or_else(|| Error::custom("a start whose number or reference is not one"))
     }
 }

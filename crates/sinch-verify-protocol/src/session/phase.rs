@@ -17,6 +17,7 @@ use crate::code::{Cli, Code, CodeType};
 use crate::id::VerificationId;
 use crate::method::Method;
 use crate::polling::PollSchedule;
+use crate::retry::History;
 use crate::start::{CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails};
 use crate::verification::Source;
 use crate::wire::PrivateText;
@@ -97,8 +98,8 @@ pub(super) struct Leg {
     pub(super) queued: Option<Proof>,
     /// Why this method is given up as soon as the exchange is over.
     pub(super) due: Option<Failure>,
-    /// Whether a report may have arrived whose answer nobody saw. Then "not
-    /// processable" may mean that the number is verified already.
+    /// Whether the answer to a report was lost and nothing has settled it since.
+    /// Then a refusal may mean that the number is verified already.
     pub(super) doubt: bool,
     /// When the next method's turn is; `None` where there is no next one.
     pub(super) patience: Option<Duration>,
@@ -219,15 +220,15 @@ pub(super) enum Exchange {
         request: RequestId,
         pending: Pending,
     },
-    /// The status is asked, to know what became of the report.
+    /// The status is queried, to settle the report.
     Asking {
         request: RequestId,
-        inquiry: Inquiry,
+        pending: Pending,
     },
-    /// The status will be asked.
+    /// The status will be queried.
     AskAt {
         at: Duration,
-        inquiry: Inquiry,
+        pending: Pending,
     },
     /// The report will be sent again.
     SendAt {
@@ -239,27 +240,7 @@ pub(super) enum Exchange {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) proof: Proof,
-    /// How often it was sent.
-    pub(super) sends: u8,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Inquiry {
-    pub(super) pending: Pending,
-    pub(super) doubt: Doubt,
-    /// How often the status was asked.
-    pub(super) asked: u8,
-}
-
-/// Why the status is asked after a report.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Doubt {
-    /// Whether it arrived is not known.
-    Lost,
-    /// It arrived, and the answer said nothing.
-    Unreadable,
-    /// It was refused, perhaps because an earlier one had succeeded.
-    Refused,
+    pub(super) history: History,
 }
 
 /// What a leg waits for. Of two at the same time the first listed goes first.
@@ -321,10 +302,10 @@ impl Leg {
     pub(super) fn proof(&self) -> Option<&Proof> {
         match &self.exchange {
             Exchange::Quiet => None,
-            Exchange::Sent { pending, .. } | Exchange::SendAt { pending, .. } => Some(&pending.proof),
-            Exchange::Asking { inquiry, .. } | Exchange::AskAt { inquiry, .. } => {
-                Some(&inquiry.pending.proof)
-            }
+            Exchange::Sent { pending, .. }
+            | Exchange::Asking { pending, .. }
+            | Exchange::AskAt { pending, .. }
+            | Exchange::SendAt { pending, .. } => Some(&pending.proof),
         }
     }
 

@@ -35,17 +35,7 @@ impl Turn<'_> {
     ) -> Phase {
         let outcome = match &answer {
             Ok(verification) => PollOutcome::Status(verification.status.as_str()),
-            Err(RequestFailure::Refused {
-                status, retry_after, ..
-            }) => match status {
-                404 => PollOutcome::NotFound,
-                429 => PollOutcome::RateLimited {
-                    retry_after: *retry_after,
-                },
-                408 | 500.. => PollOutcome::Unavailable,
-                _ => PollOutcome::Refused,
-            },
-            Err(_) => PollOutcome::Unavailable,
+            Err(failure) => PollOutcome::of(failure.outcome()),
         };
         let elapsed = self.now.saturating_sub(leg.sent_at);
         let decision = window.schedule().decide(outcome, slot, elapsed);

@@ -38,6 +38,20 @@ pub(super) struct Core {
     pub(super) ends_at: Option<Duration>,
 }
 
+impl Core {
+    /// The random part of a pause: other bits for every request, the same wherever the session runs.
+    pub(super) fn jitter(&self) -> u64 {
+        // The mixing step of SplitMix64; without a seed pauses are the shortest.
+        let mut bits = self
+            .settings
+            .seed
+            .wrapping_mul(self.next_request.wrapping_mul(2).wrapping_add(1));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+}
+
 pub(super) struct Turn<'a> {
     pub(super) core: &'a mut Core,
     pub(super) now: Duration,
@@ -145,9 +159,9 @@ impl Turn<'_> {
                 let answer = told_by(&leg, &pending, answer);
                 return self.report_answered(leg, pending, answer);
             }
-            Exchange::Asking { request, inquiry } if request == id => {
+            Exchange::Asking { request, pending } if request == id => {
                 let answer = self.about(&leg, answer);
-                return self.inquiry_answered(leg, inquiry, answer);
+                return self.query_answered(leg, pending, answer);
             }
             other => leg.exchange = other,
         }
@@ -169,11 +183,7 @@ impl Turn<'_> {
     fn about(&self, leg: &Leg, answer: Answered) -> Answered {
         match answer {
             Ok(found) if self.core.settings.ask_by == AskBy::Number && !leg.is(&found.id) => {
-                Err(RequestFailure::Refused {
-                    status: 404,
-                    error: None,
-                    retry_after: None,
-                })
+                Err(RequestFailure::AnotherVerification)
             }
             answer => answer,
         }

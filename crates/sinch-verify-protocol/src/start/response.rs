@@ -96,29 +96,41 @@ pub struct Started<M: VerifyMethod> {
 
 impl<M: VerifyMethod> Started<M> {
     pub(super) fn from_http(response: &Response<Bytes>) -> Result<Self, DecodeError> {
-        let mut body: StartResponse = from_response(response)?;
+        let content_language = response
+            .headers()
+            .get(CONTENT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
+        let body = from_response(response)?;
+        Self::read(body, content_language.map(str::to_owned), response.body())
+    }
+
+    /// Reads an answer whose body and `Content-Language` are already apart.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is about another method, or lacks what the method needs.
+    pub fn from_body(body: StartResponse, content_language: Option<String>) -> Result<Self, DecodeError> {
+        Self::read(body, content_language, b"")
+    }
+
+    fn read(
+        mut body: StartResponse,
+        content_language: Option<String>,
+        bytes: &[u8],
+    ) -> Result<Self, DecodeError> {
         if let Some(answered) = body.method.as_ref().filter(|method| **method != M::METHOD) {
             return Err(DecodeError::WrongMethod {
                 asked: M::METHOD.as_str().to_owned(),
                 answered: mask(answered.as_str()),
             });
         }
-        let details = M::Details::take(&mut body).ok_or_else(|| {
-            DecodeError::json(
-                M::Details::KEY,
-                "missing in the answer to a start",
-                response.body(),
-            )
-        })?;
-        let content_language = response
-            .headers()
-            .get(CONTENT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
+        let details = M::Details::take(&mut body)
+            .ok_or_else(|| DecodeError::json(M::Details::KEY, "missing in the answer to a start", bytes))?;
         Ok(Self {
             id: body.id,
             details,
             links: body.links.unwrap_or_default(),
-            content_language: content_language.map(str::to_owned),
+            content_language,
             extra: body.extra,
             method: PhantomData,
         })

@@ -75,6 +75,7 @@ fn a_status_by_number_may_name_any_of_its_ids_and_no_other() {
         run.tick(10_000);
         run.give(typed("4821"));
         run.break_off(REPORT, RequestFailure::Lost);
+        run.due();
         run.reply(
             "status_by_number",
             200,

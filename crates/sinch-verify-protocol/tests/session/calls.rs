@@ -184,7 +184,7 @@ fn a_call_counts_after_a_wrong_caller_id_was_typed() {
         .give(Input::CliTyped(Cli::as_seen("+46709999999").unwrap()));
     assert!(
         run.reply(REPORT, 400, WRONG)
-            .has(&Progress::WrongCode { attempts_left: 2 })
+            .has(&Progress::Refused { attempts_left: 2 })
     );
     let said = run.at(5_000).give(Input::ringing(CALLER));
     assert_eq!(said.reported().unwrap().0, CALLER);

@@ -39,7 +39,7 @@ fn a_wrong_typed_code_does_not_stop_interception() {
     run.give(typed("0000"));
     assert!(
         run.reply(REPORT, 400, WRONG)
-            .has(&Progress::WrongCode { attempts_left: 2 })
+            .has(&Progress::Refused { attempts_left: 2 })
     );
     let said = run.at(5_000).give(Input::sms("Your code is 4821"));
     assert_eq!(said.reported().unwrap().0, "4821");
@@ -61,16 +61,17 @@ fn a_report_answered_without_json_is_followed_by_a_status_query() {
         run.give(typed("4821"));
         let said = run.reply(REPORT, status, body);
         assert!(said.has(&Progress::ReportUnreadable), "{status}");
-        assert_eq!(said.sends(), [STATUS], "{status}");
+        assert_eq!(run.due().sends(), [STATUS], "{status}");
         // Decided after all:
         let mut twin = Run::started(sms(), SMS, 0);
         twin.give(typed("4821"));
         twin.reply(REPORT, status, body);
+        twin.due();
         twin.reply(STATUS, 200, SUCCESSFUL);
         assert!(twin.is_verified());
         // Not decided: it is an attempt that failed, and the next may follow.
         let said = run.reply(STATUS, 200, PENDING);
-        assert!(said.has(&Progress::WrongCode { attempts_left: 2 }));
+        assert!(said.has(&Progress::Refused { attempts_left: 2 }));
         assert_eq!(run.give(typed("4822")).sends(), [REPORT]);
     }
 }

@@ -99,6 +99,12 @@ impl Run {
         self.at(ms).give(Input::Tick)
     }
 
+    /// Goes on to the session's next deadline.
+    pub(crate) fn due(&mut self) -> Said {
+        self.now = self.session.next_deadline().unwrap();
+        self.give(Input::Tick)
+    }
+
     fn take(&mut self, name: &str) -> (RequestId, Request) {
         let at = self.open.iter().position(|(_, request)| request.name() == name);
         self.open.remove(at.unwrap_or_else(|| panic!("no {name} waits")))

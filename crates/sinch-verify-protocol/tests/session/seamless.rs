@@ -98,13 +98,15 @@ fn the_target_verifies() {
 fn what_the_target_tells_of_another_verification_counts_for_nothing() {
     for theirs in [SUCCESSFUL, r#"{"id":"s1","status":"FAIL"}"#] {
         let (mut run, _) = started(URI);
-        assert_eq!(run.reply(TARGET, 200, theirs).sends(), [STATUS], "{theirs}");
+        run.reply(TARGET, 200, theirs);
+        assert_eq!(run.due().sends(), [STATUS], "{theirs}");
         assert_eq!(run.session.ending(), None, "{theirs}");
         run.reply(STATUS, 200, r#"{"id":"d1","status":"PENDING"}"#);
         assert!(matches!(run.failure(), Failure::NotVerified(_)), "{theirs}");
     }
     let (mut run, _) = started(URI);
     run.reply(TARGET, 200, SUCCESSFUL);
+    run.due();
     run.reply(STATUS, 200, VERIFIED);
     assert!(run.is_verified());
 }
@@ -132,7 +134,8 @@ fn a_target_that_does_not_say_successful_is_no_proof() {
 
     // A page of the operator may hide the outcome: the service is asked.
     let (mut run, _) = started(URI);
-    assert_eq!(run.reply(TARGET, 200, "<html>hello</html>").sends(), [STATUS]);
+    run.reply(TARGET, 200, "<html>hello</html>");
+    assert_eq!(run.due().sends(), [STATUS]);
     run.reply(STATUS, 200, PENDING);
     assert!(matches!(run.failure(), Failure::NotVerified(_)));
 }
@@ -153,7 +156,8 @@ fn a_refusal_of_the_target_is_not_verified() {
 #[test]
 fn a_lost_fetch_is_settled_by_a_query() {
     let (mut run, _) = started(URI);
-    assert_eq!(run.break_off(TARGET, RequestFailure::Lost).sends(), [STATUS]);
+    run.break_off(TARGET, RequestFailure::Lost);
+    assert_eq!(run.due().sends(), [STATUS]);
     assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [TARGET]);
     run.reply(TARGET, 200, VERIFIED);
     assert!(run.is_verified());

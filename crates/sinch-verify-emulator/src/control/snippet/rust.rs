@@ -127,7 +127,7 @@ impl Call<'_> {
             code.uses("", "Source");
             code.link(format_args!("source({})", variant_of_source(source)));
         }
-        code.lines += ";\nclient.report(report).await?;\n";
+        code.lines += ";\nlet outcome = client.report(report).await?;\n";
         code.leave("", &report.extra);
         let proofs = [
             ("sms", Method::Sms, &report.sms),
