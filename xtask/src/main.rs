@@ -16,6 +16,7 @@ mod features;
 mod fuzz;
 mod layers;
 mod metadata;
+mod page;
 mod release;
 mod simulate;
 mod test;
