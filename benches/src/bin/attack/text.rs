@@ -89,8 +89,15 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
             let words = COMMANDS[nth % COMMANDS.len()];
             let url = shared.0.url(nth / COMMANDS.len());
             let run = Arc::clone(&shared);
-            let output = spawn_blocking(move || output(&run.1, &url, words, format)).await??;
-            shared.0.shown.look_at(&output);
+            let [out, err] = spawn_blocking(move || output(&run.1, &url, words, format)).await??;
+            let printed = format!("{out}{err}");
+            // As JSON an error is on both.
+            let errors = if out.starts_with("{\"error\"") {
+                &printed
+            } else {
+                &err
+            };
+            shared.0.shown.look_at(&printed, errors);
             Ok(())
         })
         .await?;
@@ -130,7 +137,7 @@ impl Runs {
     fn print(&self, attack: &str, begun: Instant) -> Result<()> {
         for (counted, count) in [
             ("controls and forged lines", &self.shown.controls),
-            ("secrets and whole numbers", &self.shown.secrets),
+            ("secrets and whole numbers in errors", &self.shown.secrets),
         ] {
             Row {
                 attack,
@@ -155,13 +162,18 @@ struct Shown {
 }
 
 impl Shown {
-    fn look_at(&self, text: &str) {
-        let controls = text.chars().filter(|c| *c != '\n' && acts(*c)).count();
+    /// Looks for controls in all of a text, and for what is private in the errors in it: an answer that
+    /// was asked for is shown as it is.
+    fn look_at(&self, text: &str, errors: &str) {
+        let controls = text.chars().filter(|c| acts(*c)).count();
         let forged = text.lines().filter(|line| line.starts_with(FORGED)).count();
         let basic = STANDARD.encode(format!("{KEY}:{SECRET}"));
         let private = [SECRET, &basic].into_iter().chain(GROUPED);
-        let secrets = private.filter(|private| text.contains(private)).count();
-        for (count, found) in [(&self.controls, controls + forged), (&self.secrets, secrets)] {
+        let secrets = private.filter(|private| errors.contains(private)).count();
+        for (count, found, text) in [
+            (&self.controls, controls + forged, text),
+            (&self.secrets, secrets, errors),
+        ] {
             let before = count.fetch_add(found as u64, Ordering::Relaxed);
             // The first of all.
             if before == 0 && found > 0 {
@@ -171,9 +183,9 @@ impl Shown {
     }
 }
 
-/// Whether a character does something else than being shown.
+/// Whether a character does something else than being shown. A line's end is looked at as a line.
 fn acts(c: char) -> bool {
-    c.is_control()
+    (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -278,13 +290,14 @@ async fn errors(url: &str, shown: &Shown) -> Result<()> {
         client.status_by_id(VerificationId::new("1")?).await.err(),
     ];
     for error in ends.into_iter().flatten() {
-        shown.look_at(&format!("{error}\n{error:#}\n{error:?}"));
+        let forms = format!("{error}\n{error:#}\n{error:?}");
+        shown.look_at(&forms, &forms);
     }
     Ok(())
 }
 
-/// Both outputs of a command.
-fn output(program: &OsString, url: &str, words: &[&str], format: Option<&str>) -> Result<String> {
+/// What a command prints, and its complaints.
+fn output(program: &OsString, url: &str, words: &[&str], format: Option<&str>) -> Result<[String; 2]> {
     let output = Command::new(program)
         .args(words)
         .args(format)
@@ -294,6 +307,5 @@ fn output(program: &OsString, url: &str, words: &[&str], format: Option<&str>) -
         .stdin(Stdio::null())
         .output()
         .context("failed to start sinch-verify")?;
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(format!("{out}{err}"))
+    Ok([output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
