@@ -58,7 +58,7 @@ async fn replay(attack: &str, receivers: &mut [Receiver], scale: Scale) -> Resul
         sender: Sender::new(),
     });
     let begun = Instant::now();
-    in_parallel(count * TIMES, &replays, |replays, n| async move {
+    in_parallel(count * TIMES, 64, &replays, |replays, n| async move {
         let (callback, taken) = &replays.callbacks[usize::try_from(n / TIMES)?];
         let url = &replays.urls[usize::try_from(n)? % replays.urls.len()];
         if replays.sender.is_taken(to(url, callback)).await {

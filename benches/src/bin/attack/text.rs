@@ -64,7 +64,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
     let url = serve(&answers).await?;
     let begun = Instant::now();
     let runs = Arc::new(Runs::new(&url, answers.len(), scale));
-    in_parallel(runs.count, &runs, |runs, n| async move {
+    in_parallel(runs.count, 8, &runs, |runs, n| async move {
         errors(&runs.url(runs.of_all(n)), &runs.shown).await
     })
     .await?;
@@ -84,7 +84,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         let begun = Instant::now();
         let runs = Runs::new(&url, answers.len() * COMMANDS.len(), scale);
         let shared = Arc::new((runs, program.clone()));
-        in_parallel(shared.0.count, &shared, move |shared, n| async move {
+        in_parallel(shared.0.count, 8, &shared, move |shared, n| async move {
             let nth = shared.0.of_all(n);
             let words = COMMANDS[nth % COMMANDS.len()];
             let url = shared.0.url(nth / COMMANDS.len());

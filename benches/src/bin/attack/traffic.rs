@@ -14,14 +14,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::task::JoinSet;
 
-/// How many are under way.
-const AT_ONCE: u64 = 64;
-
 /// After this a request is counted as not answered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Does `work` for each of the first `count` numbers, many at a time, with what all of them share.
-pub(crate) async fn in_parallel<T, F, Fut>(count: u64, shared: &Arc<T>, work: F) -> Result<()>
+/// Does `work` for each of the first `count` numbers, `at_once` at a time, with what all of them share.
+pub(crate) async fn in_parallel<T, F, Fut>(count: u64, at_once: u64, shared: &Arc<T>, work: F) -> Result<()>
 where
     T: Send + Sync + 'static,
     F: Fn(Arc<T>, u64) -> Fut + Copy + Send + 'static,
@@ -29,7 +26,7 @@ where
 {
     let next = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
-    for _ in 0..AT_ONCE.min(count) {
+    for _ in 0..at_once.min(count) {
         let (next, shared) = (Arc::clone(&next), Arc::clone(shared));
         tasks.spawn(async move {
             loop {

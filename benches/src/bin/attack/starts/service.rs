@@ -40,6 +40,8 @@ struct Inner {
     /// How often each fault struck a start.
     struck: Vec<AtomicU64>,
     met: Mutex<HashMap<u64, Met>>,
+    /// How many starts came, those that came again not counted.
+    came: AtomicU64,
 }
 
 impl FaultyService {
@@ -52,6 +54,7 @@ impl FaultyService {
             struck: faults.iter().map(|_| AtomicU64::new(0)).collect(),
             faults,
             met: Mutex::default(),
+            came: AtomicU64::new(0),
         }));
         let serving = this.clone();
         tokio::spawn(async move {
@@ -127,8 +130,8 @@ impl Inner {
         Ok(())
     }
 
-    /// The first request of a start meets the fault whose turn it is, and so do two of three of the
-    /// others: all is as good as drawn, and the same in every run.
+    /// The first request of a start meets the next fault of all, in the order of arrival, and two of
+    /// three later ones meet another.
     fn fault(&self, n: u64, is_start: bool) -> Option<&Fault> {
         let kinds = self.faults.len() as u64;
         let nth = self.met(n, |met| {
@@ -141,7 +144,7 @@ impl Inner {
             *count - 1
         });
         let kind = if is_start && nth == 0 {
-            n
+            self.came.fetch_add(1, Ordering::Relaxed)
         } else if (n / kinds + nth).is_multiple_of(3) {
             return None;
         } else {
