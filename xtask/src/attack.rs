@@ -49,7 +49,7 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 impl Attack {
-    /// Builds what attacks and what is attacked, and lets one loose on the other.
+    /// Builds and runs the attacks, and writes the section after a whole run.
     pub(crate) fn run(&self) -> Result<()> {
         let mut build = cargo(["build", "--release", "--package", "sinch-verify-benches"]);
         build.args([

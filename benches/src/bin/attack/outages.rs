@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use http::{Request, Uri};
 use sinch_verify_benches::fixture;
@@ -81,25 +81,50 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
 }
 
 async fn measure(fault: Fault, attack: &str, mut redis: Redis, scale: Scale) -> Result<()> {
-    let begun = Instant::now();
-    let mut other = None;
-    let mut switch = None;
-    let mut url = redis.url();
-    if fault == Fault::Failover {
-        other = Redis::start()?;
-        let between = Switch::to(redis.port()).await?;
-        url = format!("redis://127.0.0.1:{}/", between.port);
-        switch = Some(between);
-    }
-    let mut refusing = Side::start(&url, false)?;
-    let mut accepting = Side::start(&url, true)?;
-    let pace = if fault == Fault::IdleClose { IDLE } else { PACE };
-    for side in [&mut refusing, &mut accepting] {
-        side.resume(pace)?;
-    }
+    let start = Instant::now();
+    let switch = Switch::to(redis.port()).await?;
+    let url = match fault {
+        Fault::Failover => switch.url(),
+        _ => redis.url(),
+    };
+    let mut sides = [Side::start(&url, false)?, Side::start(&url, true)?];
+    resume(&mut sides, fault)?;
     // All know Redis before anything goes wrong.
     sleep(Duration::from_millis(500)).await;
     let broken = Instant::now();
+    // Kept while traffic goes on.
+    let _standby = strike(fault, &mut redis, &switch, &mut sides, scale).await?;
+    let recovered = Instant::now() + RECOVERY;
+    sleep(2 * RECOVERY).await;
+    pause(&mut sides).await?;
+    for side in &mut sides {
+        side.replay().await?;
+        let apart = |sent: &Sent| sent.end < broken || sent.begin > recovered;
+        let in_doubt = if side.accepts { "accept" } else { "refuse" };
+        for (counted, count, goal) in side.counts(fault, apart)? {
+            Row {
+                attack: &format!("{attack}; receivers {in_doubt} in doubt"),
+                sent: side.sent.len() as u64,
+                counted,
+                count,
+                goal,
+                took: start.elapsed(),
+                memory: side.receivers.iter().map(Receiver::peak).sum(),
+            }
+            .print()?;
+        }
+    }
+    Ok(())
+}
+
+/// Does what the fault is, and gives the server that took over, if one did.
+async fn strike(
+    fault: Fault,
+    redis: &mut Redis,
+    switch: &Switch,
+    sides: &mut [Side; 2],
+    scale: Scale,
+) -> Result<Option<Redis>> {
     match fault {
         Fault::IdleClose => {
             redis.command::<()>("CONFIG SET timeout 1")?;
@@ -115,22 +140,18 @@ async fn measure(fault: Fault, attack: &str, mut redis: Redis, scale: Scale) -> 
         }
         Fault::RestartBetween => {
             for _ in 0..scale.of(10, 2) {
-                for side in [&mut refusing, &mut accepting] {
-                    side.pause().await?;
-                }
+                pause(sides).await?;
                 redis.restart()?;
-                for side in [&mut refusing, &mut accepting] {
-                    side.resume(pace)?;
-                }
+                resume(sides, fault)?;
                 sleep(Duration::from_millis(200)).await;
             }
         }
         Fault::Crash => redis.restart()?,
         Fault::Failover => {
-            if let (Some(other), Some(switch)) = (&other, &switch) {
-                take_over(&redis, other).await?;
-                switch.target.store(other.port(), Ordering::SeqCst);
-            }
+            let standby = Redis::start()?.context(MISSING)?;
+            take_over(redis, &standby).await?;
+            switch.target.store(standby.port(), Ordering::SeqCst);
+            return Ok(Some(standby));
         }
         Fault::Stopped => {
             redis.signal("STOP")?;
@@ -143,53 +164,17 @@ async fn measure(fault: Fault, attack: &str, mut redis: Redis, scale: Scale) -> 
             redis.command::<()>("CONFIG SET maxmemory 0")?;
         }
     }
-    let recovered = Instant::now() + RECOVERY;
-    sleep(2 * RECOVERY).await;
-    let heals = fault.must_heal();
-    for side in [&mut refusing, &mut accepting] {
+    Ok(None)
+}
+
+fn resume(sides: &mut [Side; 2], fault: Fault) -> Result<()> {
+    let pace = if fault == Fault::IdleClose { IDLE } else { PACE };
+    sides.iter_mut().try_for_each(|side| side.resume(pace))
+}
+
+async fn pause(sides: &mut [Side; 2]) -> Result<()> {
+    for side in sides {
         side.pause().await?;
-        side.replay().await?;
-        let lost = |sent: &Sent| !sent.is_first_taken;
-        let twice = |sent: &Sent| sent.taken > 1;
-        let apart = |sent: &Sent| sent.end < broken || sent.begin > recovered;
-        let count = |is: &dyn Fn(&Sent) -> bool| side.sent.iter().filter(|sent| is(sent)).count() as u64;
-        let (all_lost, all_twice) = (count(&lost), count(&twice));
-        let (apart_lost, apart_twice) = (
-            count(&|sent| lost(sent) && apart(sent)),
-            count(&|sent| twice(sent) && apart(sent)),
-        );
-        let doubts = side.doubts()?;
-        let required = |required: bool| required.then_some(0);
-        let mut counts = vec![
-            (
-                "authentic callbacks lost",
-                all_lost,
-                required(heals || side.accepts),
-            ),
-            ("replays taken", all_twice, required(heals || !side.accepts)),
-        ];
-        if !heals && side.accepts {
-            let counted = "replays taken, but for those of the fault and of the second after it";
-            counts.push((counted, apart_twice, Some(0)));
-        }
-        if !heals && !side.accepts {
-            let counted = "lost, but for those of the fault and of the second after it";
-            counts.push((counted, apart_lost, Some(0)));
-            counts.push(("lost and not counted", all_lost.saturating_sub(doubts), Some(0)));
-        }
-        let in_doubt = if side.accepts { "accept" } else { "refuse" };
-        for (counted, count, goal) in counts {
-            Row {
-                attack: &format!("{attack}; receivers {in_doubt} in doubt"),
-                sent: side.sent.len() as u64,
-                counted,
-                count,
-                goal,
-                took: begun.elapsed(),
-                memory: side.receivers.iter().map(Receiver::peak).sum(),
-            }
-            .print()?;
-        }
     }
     Ok(())
 }
@@ -203,7 +188,7 @@ async fn take_over(redis: &Redis, other: &Redis) -> Result<()> {
             }
             sleep(Duration::from_millis(5)).await;
         }
-        anyhow::bail!("a redis-server does not become `{what}`")
+        bail!("a redis-server does not become `{what}`")
     };
     other.command::<()>(&format!("REPLICAOF 127.0.0.1 {}", redis.port()))?;
     is(redis, "state=online").await?;
@@ -283,12 +268,43 @@ impl Side {
         Ok(())
     }
 
-    fn doubts(&mut self) -> Result<u64> {
+    /// What is counted, how many, and the most that is allowed. `apart` says that a callback came
+    /// neither during the fault nor in the second after it.
+    fn counts(
+        &mut self,
+        fault: Fault,
+        apart: impl Fn(&Sent) -> bool,
+    ) -> Result<Vec<(&'static str, u64, Option<u64>)>> {
         let mut doubts = 0;
         for receiver in &mut self.receivers {
             doubts += receiver.counts()?.doubts;
         }
-        Ok(doubts)
+        let count = |is: &dyn Fn(&Sent) -> bool| self.sent.iter().filter(|sent| is(sent)).count() as u64;
+        let lost = |sent: &Sent| !sent.is_first_taken;
+        let twice = |sent: &Sent| sent.taken > 1;
+        let (all_lost, all_twice) = (count(&lost), count(&twice));
+        let required = |required: bool| required.then_some(0);
+        let heals = fault.must_heal();
+        let mut counts = vec![
+            (
+                "authentic callbacks lost",
+                all_lost,
+                required(heals || self.accepts),
+            ),
+            ("replays taken", all_twice, required(heals || !self.accepts)),
+        ];
+        if heals {
+            return Ok(counts);
+        }
+        if self.accepts {
+            let counted = "replays taken, but for those of the fault and of the second after it";
+            counts.push((counted, count(&|sent| twice(sent) && apart(sent)), Some(0)));
+        } else {
+            let counted = "lost, but for those of the fault and of the second after it";
+            counts.push((counted, count(&|sent| lost(sent) && apart(sent)), Some(0)));
+            counts.push(("lost and not counted", all_lost.saturating_sub(doubts), Some(0)));
+        }
+        Ok(counts)
     }
 }
 
@@ -357,5 +373,9 @@ impl Switch {
             }
         });
         Ok(Self { port, target })
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
     }
 }

@@ -52,7 +52,7 @@ const CONTROLS: [&str; 12] = [
     "\u{61c}verified",
 ];
 
-/// A command line, and what it prints.
+/// Commands that show an answer of the service.
 const COMMANDS: [&[&str]; 3] = [
     &["start", NUMBER],
     &["report", "--id", "1", "--code", "1234"],
