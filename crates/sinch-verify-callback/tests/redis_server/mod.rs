@@ -48,7 +48,7 @@ impl RedisServer {
         let mut arguments = texts(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
         arguments.extend(texts(&["--maxmemory-policy", "noeviction"]));
         arguments.extend(options(&folder.0));
-        Self::start_in(folder, arguments)
+        Self::start_in(folder, &arguments)
     }
 
     /// Starts a Sentinel that watches `primary`. It fails over when it is told
@@ -61,15 +61,15 @@ impl RedisServer {
             primary.port
         );
         std::fs::write(&file, text).unwrap();
-        Self::start_in(folder, vec![file.display().to_string(), "--sentinel".to_owned()])
+        Self::start_in(folder, &[file.display().to_string(), "--sentinel".to_owned()])
     }
 
-    fn start_in(folder: Folder, arguments: Vec<String>) -> Option<Self> {
+    fn start_in(folder: Folder, arguments: &[String]) -> Option<Self> {
         let folder = Arc::new(folder);
         // Another may take the port in between; then the next one is tried.
         for _ in 0..10 {
             let port = free_port();
-            let Some(child) = spawn(port, &folder.0, &arguments) else {
+            let Some(child) = spawn(port, &folder.0, arguments) else {
                 let missing = "redis-server is missing: install it, with `apt-get install redis-server` say";
                 assert!(std::env::var_os("CI").is_none(), "{missing}");
                 println!("not tested: {missing}");
@@ -79,7 +79,7 @@ impl RedisServer {
                 child,
                 port,
                 folder: Arc::clone(&folder),
-                arguments: arguments.clone(),
+                arguments: arguments.to_vec(),
             };
             if server.is_up() {
                 return Some(server);
