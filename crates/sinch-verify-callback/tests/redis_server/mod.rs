@@ -34,6 +34,9 @@ impl RedisServer {
     /// The name of the primary that [`RedisServer::sentinel`] watches.
     pub(crate) const PRIMARY: &'static str = "mymaster";
 
+    /// The commands that one command of the test takes, at most.
+    pub(crate) const ASKING: u64 = 3;
+
     /// Starts a server that loses nothing it answered for.
     ///
     /// `None` when the program is not there, with a note; in CI that is a failure.
@@ -156,7 +159,7 @@ impl RedisServer {
         }
     }
 
-    /// How many commands it was sent, this one not counted.
+    /// How many commands it was sent.
     pub(crate) fn commands(&self) -> u64 {
         let info = self.whole_answer("INFO stats");
         let field = "total_commands_processed:";
