@@ -10,9 +10,13 @@ use sinch_verify_protocol::Endpoint;
 use crate::clock::Clock;
 use crate::error::Kind;
 
-/// The value of a good answer.
-pub(crate) fn read<E: Endpoint>(response: &Response<Bytes>, clock: &dyn Clock) -> Result<E::Response, Kind> {
-    E::from_http(response).map_err(|source| Kind::Decode {
+/// The value of a good answer to `endpoint`.
+pub(crate) fn read<E: Endpoint>(
+    endpoint: &E,
+    response: &Response<Bytes>,
+    clock: &dyn Clock,
+) -> Result<E::Response, Kind> {
+    endpoint.from_http(response).map_err(|source| Kind::Decode {
         status: response.status(),
         retry_after: retry_after(response.headers(), clock),
         source,

@@ -162,7 +162,7 @@ impl<'a> Call<'a> {
         let inner = self.inner;
         let used = inner.skew.get();
         let response = self.send_once(endpoint).await?;
-        let kind = match answer::read::<E>(&response, &*inner.clock) {
+        let kind = match answer::read(endpoint, &response, &*inner.clock) {
             Ok(answer) => return Ok(answer),
             Err(kind) => kind,
         };
@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
         // The refusal came before anything was done, so even a start is safe to repeat.
         self.resigned = true;
         let response = self.send_once(endpoint).await?;
-        answer::read::<E>(&response, &*inner.clock)
+        answer::read(endpoint, &response, &*inner.clock)
     }
 
     /// Encodes, authorizes with the time now, and sends.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::outcome::FlashCallOutcome;
 use sinch_verify_protocol::{
     AcceptLanguage, BaseUrl, Credentials, Endpoint, Method, PhoneNumber, Reference, Report, Start,
@@ -98,7 +98,7 @@ impl Client {
     ///
     /// See [`Error`]. [`Error::is_denied`] tells a refusal by your own callback,
     /// [`Error::is_rate_limited`] starts that follow each other too quickly.
-    pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
+    pub async fn start<M: MethodMarker>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
         let opening = settle::Opening::new(&self.inner, start);
         let begun_at = (self.inner.clock.now(), self.inner.clock.instant());
         let begun = settle::start(&self.inner, &opening).await?;
@@ -114,7 +114,7 @@ impl Client {
     /// Takes a verification up again that another request, or another process, has
     /// [saved](Handle::save).
     #[must_use]
-    pub fn resume<M: VerifyMethod>(&self, saved: Saved<M>) -> Handle<M> {
+    pub fn resume<M: MethodMarker>(&self, saved: Saved<M>) -> Handle<M> {
         Handle::resumed(self.clone(), saved)
     }
 
@@ -133,7 +133,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn report<M: Reportable>(&self, report: Report<M>) -> Result<Verification, Error> {
+    pub async fn report<M: MethodMarker>(&self, report: Report<M>) -> Result<Verification, Error> {
         let whose = settle::whose_report(&report);
         settle::report(&self.inner, &report, &whose).await
     }

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
-use http::header::CONTENT_LANGUAGE;
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::start::StartResponse;
-use sinch_verify_protocol::{
-    Endpoint as _, Reference, Report, Start, Started, Status, Verification, WireObject as _,
-};
+use sinch_verify_protocol::{Method, Reference, Report, Start, Started, Status, Verification};
 use tracing::Instrument as _;
 
 use crate::call::{Ask, Call};
@@ -19,19 +15,19 @@ use crate::error::Error;
 use crate::found::{Claim, Found, Whose};
 
 /// A start that was answered, or that is known to have arrived.
-pub(crate) struct Begun<M: VerifyMethod> {
+pub(crate) struct Begun<M: MethodMarker> {
     pub(crate) started: Started<M>,
     /// What the status query said, where the answer itself was lost.
     pub(crate) found: Option<Verification>,
 }
 
 /// A start with what it needs and lacked, and how its verification can be asked for.
-pub(crate) struct Opening<M: VerifyMethod> {
+pub(crate) struct Opening<M: MethodMarker> {
     start: Start<M>,
     pub(crate) whose: Whose,
 }
 
-impl<M: VerifyMethod> Opening<M> {
+impl<M: MethodMarker> Opening<M> {
     /// Gives `start` a reference, and the client's languages, where it has none of its own.
     pub(crate) fn new(inner: &Inner, start: Start<M>) -> Self {
         let (start, claim) = match start.body().reference {
@@ -54,7 +50,7 @@ impl<M: VerifyMethod> Opening<M> {
                 .reference
                 .as_deref()
                 .and_then(|text| Reference::new(text).ok()),
-            number: number.map(|number| (M::METHOD, number)),
+            number: number.map(|number| (start.method().clone(), number)),
             claim,
         };
         Self { start, whose }
@@ -62,7 +58,7 @@ impl<M: VerifyMethod> Opening<M> {
 }
 
 /// Sends a start.
-pub(crate) async fn start<M: VerifyMethod>(inner: &Inner, opening: &Opening<M>) -> Result<Begun<M>, Error> {
+pub(crate) async fn start<M: MethodMarker>(inner: &Inner, opening: &Opening<M>) -> Result<Begun<M>, Error> {
     let Opening { start, whose } = opening;
     let mut call = Call::new::<Start<M>>(inner, whose.masked(), inner.budget());
     let span = call.record.span().clone();
@@ -90,7 +86,7 @@ pub(crate) async fn start<M: VerifyMethod>(inner: &Inner, opening: &Opening<M>) 
                 false => look_for(inner, &whose, ask.wait, call.budget).await,
             };
             if let Found::Verification(verification) = &found
-                && let Some(started) = recover(verification)
+                && let Some(started) = recover(start.method(), verification)
             {
                 return Ok(Begun {
                     started,
@@ -106,7 +102,7 @@ pub(crate) async fn start<M: VerifyMethod>(inner: &Inner, opening: &Opening<M>) 
 }
 
 /// Sends a report.
-pub(crate) async fn report<M: Reportable>(
+pub(crate) async fn report<M: MethodMarker>(
     inner: &Inner,
     report: &Report<M>,
     whose: &Whose,
@@ -156,23 +152,15 @@ fn fresh_reference(entropy: &dyn Entropy) -> Reference {
 /// What the start would have answered, for a method whose answer holds nothing but the id that the
 /// app cannot do without: not so for a flash call and its filter, or for a data verification and its
 /// address.
-fn recover<M: VerifyMethod>(found: &Verification) -> Option<Started<M>> {
+fn recover<M: MethodMarker>(method: &Method, found: &Verification) -> Option<Started<M>> {
     let alive = match found.status {
         Status::Pending | Status::Unknown(_) => true,
         // Where a report is needed nobody has made one, so it is no success to go on with.
-        Status::Successful => M::METHOD.takes_a_key(),
+        Status::Successful => method.takes_a_key(),
         _ => false,
     };
-    alive.then(|| rebuild(&StartResponse::new(found.id.clone(), M::METHOD), None))?
-}
-
-/// The answer to a start, from its body.
-pub(crate) fn rebuild<M: VerifyMethod>(body: &StartResponse, language: Option<&str>) -> Option<Started<M>> {
-    let mut response = http::Response::new(body.to_json().into());
-    if let Some(value) = language.and_then(|language| HeaderValue::from_str(language).ok()) {
-        response.headers_mut().insert(CONTENT_LANGUAGE, value);
-    }
-    Start::<M>::from_http(&response).ok()
+    let answer = || StartResponse::new(found.id.clone(), method.clone());
+    alive.then(|| Started::read(method, answer(), None).ok())?
 }
 
 /// Asks until the verification is there: the service may still be at work on the start, which waits
@@ -201,10 +189,10 @@ async fn look_once(inner: &Inner, whose: &Whose, wait: Duration, budget: Budget)
 }
 
 /// How a report's verification can be asked for.
-pub(crate) fn whose_report<M: Reportable>(report: &Report<M>) -> Whose {
+pub(crate) fn whose_report<M: MethodMarker>(report: &Report<M>) -> Whose {
     Whose {
         id: report.id().cloned(),
-        number: report.number().map(|number| (M::METHOD, *number)),
+        number: report.number().map(|number| (report.method().clone(), *number)),
         ..Whose::default()
     }
 }

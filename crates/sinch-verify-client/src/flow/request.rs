@@ -1,8 +1,7 @@
 //! The requests of a session, sent by the client.
 
-use sinch_verify_protocol::method::VerifyMethod;
 use sinch_verify_protocol::session::{
-    Answer, AnyReport, AnyStart, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
+    Answer, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
 };
 use sinch_verify_protocol::{DecodeError, Endpoint, PhoneNumber, Start, Verification};
 
@@ -31,23 +30,9 @@ struct Wire {
 impl Wire {
     async fn send(&self, request: Request) -> Result<Answer, RequestFailure> {
         match request {
-            Request::Start(any) => match *any {
-                AnyStart::Sms(one) => self.start(one).await,
-                AnyStart::FlashCall(one) => self.start(one).await,
-                AnyStart::Callout(one) => self.start(one).await,
-                AnyStart::Seamless(one) => self.start(one).await,
-                AnyStart::WhatsApp(one) => self.start(one).await,
-                AnyStart::Auto(one) => self.start(one).await,
-                _ => Err(RequestFailure::NotSent),
-            },
+            Request::Start(start) => self.start(*start).await,
             // What follows a lost report is the session's affair.
-            Request::Report(any) => match *any {
-                AnyReport::Sms(one) => self.verification(one).await,
-                AnyReport::FlashCall(one) => self.verification(one).await,
-                AnyReport::Callout(one) => self.verification(one).await,
-                AnyReport::WhatsApp(one) => self.verification(one).await,
-                _ => Err(RequestFailure::NotSent),
-            },
+            Request::Report(report) => self.verification(*report).await,
             Request::Status(StatusQuery::ById(query)) => self.verification(query).await,
             Request::Status(StatusQuery::ByNumber(query)) => self.verification(query).await,
             Request::Outcome(outcome) => self.once(*outcome).await.map(|()| Answer::Nothing),
@@ -57,19 +42,12 @@ impl Wire {
     }
 
     /// A start whose answer was lost is settled here, by reference, which the session cannot.
-    async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Answer, RequestFailure> {
+    async fn start(&self, start: Start) -> Result<Answer, RequestFailure> {
         let opening = Opening::new(self.client.inner(), start);
         match settle::start(self.client.inner(), &opening).await {
             Ok(begun) => Ok(match begun.found {
                 Some(found) => found.into(),
-                None => {
-                    let mut started = begun.started;
-                    let content_language = started.content_language.take();
-                    Answer::Started {
-                        response: Box::new(started.into()),
-                        content_language,
-                    }
-                }
+                None => begun.started.into(),
             }),
             // Only what is certain to be this start's: see `Found::Doubtful`.
             Err(error) => match error.found().and_then(Found::verification) {
