@@ -42,6 +42,10 @@ pub trait Endpoint: sealed::Sealed {
     /// # Errors
     ///
     /// When the service refused, or the answer is not what it should be.
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "the other half of `to_http`; which answers fit depends on the request"
+    )]
     fn from_http(&self, response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
 }
 

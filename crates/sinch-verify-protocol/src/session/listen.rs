@@ -139,20 +139,19 @@ impl Turn<'_> {
             return Err((leg, Ignored::NotOurs));
         };
         leg.listening = Listening::Off;
+        // An `auto` start has no flash call of its own to tell of.
+        let tell = leg.auto.is_none();
         if call.at >= late_from {
             self.progress(Progress::LateCall);
-            self.tell(&leg, CallOutcome::Late);
+            self.tell(tell, CallOutcome::Late);
             return Ok(Phase::Active(leg));
         }
         let proof = Proof {
             what: What::Cli(cli),
             source: call.source.clone(),
         };
-        let outcome = self.outcome(&leg, CallOutcome::Normal);
         let phase = self.propose(leg, proof);
-        if let Some(outcome) = outcome {
-            self.send(outcome);
-        }
+        self.tell(tell, CallOutcome::Normal);
         Ok(phase)
     }
 
@@ -171,15 +170,12 @@ impl Turn<'_> {
             template, code_type, ..
         } = &leg.listening
         else {
-            let is_sms = leg.method == Method::Sms;
-            return Err((
-                leg,
-                if is_sms {
-                    Ignored::NotListening
-                } else {
-                    Ignored::NotForMethod
-                },
-            ));
+            let why = if leg.method == Method::Sms {
+                Ignored::NotListening
+            } else {
+                Ignored::NotForMethod
+            };
+            return Err((leg, why));
         };
         let Some(code) = cut_out(template, code_type.as_ref(), text.as_str()) else {
             return Err((leg, Ignored::NotOurs));
@@ -213,17 +209,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the service what became of the flash call, where it wants to know.
-    pub(super) fn tell(&mut self, leg: &Leg, outcome: CallOutcome) {
-        if let Some(outcome) = self.outcome(leg, outcome) {
-            self.send(outcome);
+    /// Tells the service what became of the flash call.
+    pub(super) fn tell(&mut self, tell: bool, outcome: CallOutcome) {
+        if tell {
+            let outcome = FlashCallOutcome::new(self.core.number, outcome);
+            self.send(Request::Outcome(Box::new(outcome)));
         }
-    }
-
-    /// What became of the flash call; `None` for an `auto` start, which has none of its own to tell of.
-    fn outcome(&self, leg: &Leg, outcome: CallOutcome) -> Option<Request> {
-        let is_own = leg.answer.method != Some(Method::Auto);
-        is_own.then(|| Request::Outcome(Box::new(FlashCallOutcome::new(self.core.number, outcome))))
     }
 }
 

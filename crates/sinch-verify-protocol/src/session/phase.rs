@@ -68,8 +68,9 @@ pub(super) struct Verifying {
 pub(super) struct Leg {
     pub(super) id: VerificationId,
     pub(super) method: Method,
-    /// What the start was answered; of an `auto` start, with an object for each of its methods.
-    pub(super) answer: StartResponse,
+    /// What an `auto` start was answered, with an id and an object for each of its methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auto: Option<Box<StartResponse>>,
     pub(super) listening: Listening,
     pub(super) polling: Polling,
     /// When the start was sent.
@@ -233,10 +234,13 @@ pub(super) enum Timer {
 impl Leg {
     /// Whether this is an id of the verification: an `auto` start has several.
     pub(super) fn is(&self, id: &VerificationId) -> bool {
-        let mut given = MethodInfo::ALL
-            .iter()
-            .filter_map(|info| self.answer.sub_verification_id(&info.method));
-        self.id == *id || self.answer.id == *id || given.any(|sub| sub == id)
+        let is_given = |auto: &StartResponse| {
+            let mut subs = MethodInfo::ALL
+                .iter()
+                .filter_map(|info| auto.sub_verification_id(&info.method));
+            auto.id == *id || subs.any(|sub| sub == id)
+        };
+        self.id == *id || self.auto.as_deref().is_some_and(is_given)
     }
 
     /// The next timer.

@@ -146,8 +146,8 @@ impl Turn<'_> {
         }
         let mut leg = Box::new(Leg {
             id,
+            auto: (answer.method == Some(Method::Auto)).then(|| Box::new(answer)),
             method,
-            answer,
             listening,
             polling,
             sent_at,

@@ -220,7 +220,7 @@ impl Turn<'_> {
                 };
                 self.progress(Progress::InterceptionEnded { method });
             }
-            Listening::LateCalls { .. } => self.tell(&leg, CallOutcome::None),
+            Listening::LateCalls { .. } => self.tell(leg.auto.is_none(), CallOutcome::None),
         }
         Phase::Active(leg)
     }
@@ -245,10 +245,10 @@ impl Turn<'_> {
             return self.fail(Failure::TimedOut);
         }
         if let Listening::LateCalls { .. } = leg.listening {
-            self.tell(&leg, CallOutcome::None);
+            self.tell(leg.auto.is_none(), CallOutcome::None);
         }
         let from = leg.method.clone();
-        let Some(next) = leg.others.pop_front() else {
+        let (Some(next), Some(auto)) = (leg.others.pop_front(), leg.auto) else {
             return self.start_failed(&from, why);
         };
         self.core.tried = self.core.tried.saturating_add(1);
@@ -261,7 +261,7 @@ impl Turn<'_> {
             calls: Vec::new(),
             message: leg.message,
         };
-        self.enter(next, leg.others, leg.answer, leg.sent_at, early, None)
+        self.enter(next, leg.others, *auto, leg.sent_at, early, None)
     }
 
     /// A start, or the last method of it, has failed.
