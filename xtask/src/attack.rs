@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::bench::{Unit, shown};
 use crate::cargo::{cargo, run};
-use crate::metadata::Metadata;
+use crate::metadata;
 use crate::page::{self, Stamp};
 
 const PAGE: &str = "docs/testing.md";
@@ -61,7 +61,10 @@ impl Attack {
             "sinch-verify",
         ]);
         run(&mut build, "the attacks do not build")?;
-        let release = Metadata::read()?.target_directory.join("release");
+        let release = metadata::members()?
+            .target_directory
+            .into_std_path_buf()
+            .join("release");
         let mut attack = Command::new(release.join("attack"));
         attack.args([self.only.as_deref().unwrap_or("all"), &self.scale.to_string()]);
         attack.env("SINCH_VERIFY", release.join("sinch-verify"));

@@ -11,9 +11,13 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Kind;
 
-/// The value of a good answer, or an error that does not repeat the client's own secret.
-pub(crate) fn read<E: Endpoint>(response: &Response<Bytes>, context: &Context) -> Result<E::Response, Kind> {
-    E::from_http(response).map_err(|mut source| {
+/// The value of a good answer to `endpoint`, or an error that does not repeat the client's own secret.
+pub(crate) fn read<E: Endpoint>(
+    endpoint: &E,
+    response: &Response<Bytes>,
+    context: &Context,
+) -> Result<E::Response, Kind> {
+    endpoint.from_http(response).map_err(|mut source| {
         source.redact(&context.credentials);
         Kind::Decode {
             status: response.status(),

@@ -124,7 +124,7 @@ impl<'a> Call<'a> {
         let context = self.context;
         let used = context.skew.get();
         let response = self.send_once(endpoint).await?;
-        let kind = match answer::read::<E>(&response, context) {
+        let kind = match answer::read(endpoint, &response, context) {
             Ok(answer) => return Ok(answer),
             Err(kind) => kind,
         };
@@ -150,7 +150,7 @@ impl<'a> Call<'a> {
         // The refusal came before anything was done, so even a start is safe to repeat.
         self.resigned = true;
         let response = self.send_once(endpoint).await?;
-        answer::read::<E>(&response, context)
+        answer::read(endpoint, &response, context)
     }
 
     /// Encodes, authorizes with the time now, and sends.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::outcome::FlashCallOutcome;
 use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::{
@@ -68,7 +68,7 @@ impl Client {
     ///
     /// See [`Error`]. [`Error::is_denied`] tells a refusal by your own callback,
     /// [`Error::is_rate_limited`] starts that follow each other too quickly.
-    pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
+    pub async fn start<M: MethodMarker>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
         let began = (self.context.clock.now(), self.context.clock.instant());
         let begun = reconcile::start(&self.context, start).await?;
         Ok(Handle::begun(Arc::clone(&self.context), begun, began))
@@ -83,7 +83,7 @@ impl Client {
     /// Takes a verification up again that another request, or another process, has
     /// [saved](Handle::save).
     #[must_use]
-    pub fn resume<M: VerifyMethod>(&self, saved: Saved<M>) -> Handle<M> {
+    pub fn resume<M: MethodMarker>(&self, saved: Saved<M>) -> Handle<M> {
         Handle::resumed(Arc::clone(&self.context), saved)
     }
 
@@ -103,7 +103,7 @@ impl Client {
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn report<M: Reportable>(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
+    pub async fn report<M: MethodMarker>(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
         reconcile::report(&self.context, &report, &(&report).into()).await
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_protocol::country::Country;
-use sinch_verify_protocol::session::{AnyStart, AskBy, Failure, Plan, PlanError, Session};
+use sinch_verify_protocol::session::{AskBy, Failure, Plan, PlanError, Session};
 use sinch_verify_protocol::{Method, PhoneNumber, Start, Verification};
 
 use crate::context::Context;
@@ -50,7 +50,7 @@ pub use source::{CodeSource, Seen};
 pub struct Flow {
     context: Arc<Context>,
     number: PhoneNumber,
-    starts: Vec<Result<AnyStart, Method>>,
+    starts: Vec<Result<Start, Method>>,
     settings: Settings,
 }
 
@@ -75,20 +75,15 @@ impl Flow {
     /// Adds methods, to be tried in this order after those that were added before.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         let number = self.number;
-        self.starts.extend(methods.into_iter().map(|method| match method {
-            Method::Sms => Ok(Start::sms(number).into()),
-            Method::FlashCall => Ok(Start::flash_call(number).into()),
-            Method::Callout => Ok(Start::callout(number).into()),
-            Method::Seamless => Ok(Start::seamless(number).into()),
-            Method::WhatsApp => Ok(Start::whatsapp(number).into()),
-            Method::Auto => Ok(Start::auto(number).into()),
-            unknown => Err(unknown),
-        }));
+        let starts = methods
+            .into_iter()
+            .map(|method| method.info().map(|info| Start::by(info, number)).ok_or(method));
+        self.starts.extend(starts);
         self
     }
 
     /// Adds a method with a start of your own: options, a reference, languages.
-    pub fn then(mut self, start: impl Into<AnyStart>) -> Self {
+    pub fn then(mut self, start: impl Into<Start>) -> Self {
         self.starts.push(Ok(start.into()));
         self
     }

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::{AnyMethod, MethodMarker, Reportable};
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::verification::Source;
 use sinch_verify_protocol::{PhoneNumber, Reference, Report, ReportOutcome, Started, Verification};
@@ -23,7 +23,7 @@ use crate::verification_ref::VerificationRef;
 pub use crate::fetch::FollowError;
 pub use saved::Saved;
 
-/// A started verification of method `M`.
+/// A started verification of method `M`; without one, of a method that is known at run time only.
 ///
 /// It reports only what its method takes: an SMS a code, a flash call a caller id, a data
 /// verification nothing. What the service answered to the start is reached through it, as
@@ -52,7 +52,7 @@ pub use saved::Saved;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Handle<M: VerifyMethod> {
+pub struct Handle<M: MethodMarker = AnyMethod> {
     context: Arc<Context>,
     started: Started<M>,
     /// Id, number and, but for what was saved by others, the reference.
@@ -63,7 +63,7 @@ pub struct Handle<M: VerifyMethod> {
     began_at: Instant,
 }
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     pub(crate) fn begun(
         context: Arc<Context>,
         begun: Begun<M>,
@@ -144,7 +144,7 @@ impl<M: Reportable> Handle<M> {
 }
 
 /// What the service answered to the start.
-impl<M: VerifyMethod> Deref for Handle<M> {
+impl<M: MethodMarker> Deref for Handle<M> {
     type Target = Started<M>;
 
     fn deref(&self) -> &Started<M> {
@@ -152,24 +152,24 @@ impl<M: VerifyMethod> Deref for Handle<M> {
     }
 }
 
-impl<M: VerifyMethod> From<Handle<M>> for Started<M> {
+impl<M: MethodMarker> From<Handle<M>> for Started<M> {
     fn from(handle: Handle<M>) -> Self {
         handle.started
     }
 }
 
 /// The body of the start's answer.
-impl<M: VerifyMethod> From<Handle<M>> for StartResponse {
+impl<M: MethodMarker> From<Handle<M>> for StartResponse {
     fn from(handle: Handle<M>) -> Self {
         handle.started.into()
     }
 }
 
 /// Shows the number masked.
-impl<M: VerifyMethod> fmt::Debug for Handle<M> {
+impl<M: MethodMarker> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("method", &M::METHOD)
+            .field("method", self.started.method())
             .field("target", &self.target)
             .field("found", &self.found)
             .finish_non_exhaustive()

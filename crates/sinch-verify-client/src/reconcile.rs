@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::retry::Next;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{
-    Endpoint, Reference, Report, ReportOutcome, Start, Started, Status, StatusById, StatusByNumber,
+    Endpoint, Method, Reference, Report, ReportOutcome, Start, Started, Status, StatusById, StatusByNumber,
     StatusByReference, Verification,
 };
 use tracing::Instrument as _;
@@ -19,7 +19,7 @@ use crate::error::{Error, Lookup};
 use crate::verification_ref::{Dated, Evidence, VerificationRef};
 
 /// A start that was answered, or that is known to have arrived.
-pub(crate) struct Begun<M: VerifyMethod> {
+pub(crate) struct Begun<M: MethodMarker> {
     pub(crate) started: Started<M>,
     pub(crate) target: VerificationRef,
     /// What the status query found, where the answer itself was lost.
@@ -32,7 +32,7 @@ struct PreparedStart<M> {
     target: VerificationRef,
 }
 
-impl<M: VerifyMethod> PreparedStart<M> {
+impl<M: MethodMarker> PreparedStart<M> {
     /// Gives `start` a reference, and the client's languages, where it has none of its own.
     fn new(context: &Context, start: Start<M>) -> Self {
         let (start, reference, evidence) = match start.own_reference().cloned() {
@@ -50,7 +50,7 @@ impl<M: VerifyMethod> PreparedStart<M> {
         let target = VerificationRef {
             id: None,
             reference: Some(reference),
-            number: Some((M::METHOD, start.number())),
+            number: Some((start.method().clone(), start.number())),
             evidence,
         };
         Self { start, target }
@@ -58,7 +58,7 @@ impl<M: VerifyMethod> PreparedStart<M> {
 }
 
 /// Sends a start.
-pub(crate) async fn start<M: VerifyMethod>(context: &Context, start: Start<M>) -> Result<Begun<M>, Error> {
+pub(crate) async fn start<M: MethodMarker>(context: &Context, start: Start<M>) -> Result<Begun<M>, Error> {
     let PreparedStart { start, mut target } = PreparedStart::new(context, start);
     let mut call = Call::new::<Start<M>>(context, target.masked(), context.budget());
     let span = call.record.span().clone();
@@ -84,7 +84,7 @@ pub(crate) async fn start<M: VerifyMethod>(context: &Context, start: Start<M>) -
                 _ => None,
             };
             if let Some(Lookup::Verification(found)) = &lookup
-                && let Some(started) = recover(found)
+                && let Some(started) = recover(start.method(), found)
             {
                 return Ok(Begun::new(started, target, Some(Verification::clone(found))));
             }
@@ -95,7 +95,7 @@ pub(crate) async fn start<M: VerifyMethod>(context: &Context, start: Start<M>) -
     .await
 }
 
-impl<M: VerifyMethod> Begun<M> {
+impl<M: MethodMarker> Begun<M> {
     fn new(started: Started<M>, target: VerificationRef, found: Option<Verification>) -> Self {
         let id = Some(started.id.clone());
         Self {
@@ -107,7 +107,7 @@ impl<M: VerifyMethod> Begun<M> {
 }
 
 /// Sends a report.
-pub(crate) async fn report<M: Reportable>(
+pub(crate) async fn report<M: MethodMarker>(
     context: &Context,
     report: &Report<M>,
     target: &VerificationRef,
@@ -268,22 +268,22 @@ fn fresh_reference(entropy: &dyn Entropy) -> Reference {
 /// What the start would have answered, for a method whose answer holds nothing but the id that the
 /// app cannot do without: not so for a flash call and its filter, or for a data verification and its
 /// address.
-fn recover<M: VerifyMethod>(found: &Verification) -> Option<Started<M>> {
+fn recover<M: MethodMarker>(method: &Method, found: &Verification) -> Option<Started<M>> {
     let goes_on = match found.status {
         Status::Pending | Status::Unknown(_) => true,
         // Where a report is needed none was made, so it is no success to go on with.
-        Status::Successful => M::METHOD.takes_a_key(),
+        Status::Successful => method.takes_a_key(),
         _ => false,
     };
-    let answer = StartResponse::new(found.id.clone(), M::METHOD);
-    goes_on.then(|| Started::from_body(answer, None).ok())?
+    let answer = StartResponse::new(found.id.clone(), method.clone());
+    goes_on.then(|| Started::read(method, answer, None).ok())?
 }
 
-impl<M: Reportable> From<&Report<M>> for VerificationRef {
+impl<M: MethodMarker> From<&Report<M>> for VerificationRef {
     fn from(report: &Report<M>) -> Self {
         Self {
             id: report.id().cloned(),
-            number: report.number().map(|number| (M::METHOD, *number)),
+            number: report.number().map(|number| (report.method().clone(), *number)),
             ..Self::default()
         }
     }

@@ -120,7 +120,7 @@ fn users_who_wait_pass_and_leave_a_file() {
     assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
     assert!(file.seconds >= 3.0, "the run went on for {} s", file.seconds);
     assert!(file.generator.in_flight_max <= 4);
-    let sms = file.flows.flow(Flow::Sms).unwrap();
+    let sms = file.flows.flow(Flow::SMS).unwrap();
     assert!(sms.succeeded > 0);
     assert!(sms.requests >= 3 * sms.succeeded);
     let time = |interval| sms.time(interval).unwrap();

@@ -38,12 +38,16 @@ pub trait Endpoint: sealed::Sealed {
     /// When the base URL and the path do not make a URI.
     fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError>;
 
-    /// Reads the answer.
+    /// Reads the answer to this request.
     ///
     /// # Errors
     ///
     /// When the service refused, or the answer is not what it should be.
-    fn from_http(response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "the other half of `to_http`; which answers fit depends on the request"
+    )]
+    fn from_http(&self, response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
 }
 
 /// What sending a request twice does. [`RetryPolicy`](crate::retry::RetryPolicy) acts on it.

@@ -16,7 +16,7 @@ use sinch_verify_protocol::auth::{
 };
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
 use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome, OutcomeRequest};
-use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
+use sinch_verify_protocol::report::{Proof, ReportRequest};
 use sinch_verify_protocol::server::{Route, RouteError};
 use sinch_verify_protocol::start::{FlashCallOptions, SmsOptions, StartRequest};
 use sinch_verify_protocol::{
@@ -123,11 +123,11 @@ fn reports_and_queries_arrive_where_they_were_sent() {
         let received = ReportRequest::receive(request.body()).unwrap();
         assert_eq!((&received.value.method, received.quirks.len()), (&method, 0));
         let proof = if method == Method::FlashCall {
-            ReportedProof::Cli(&cli)
+            Proof::from(cli.clone())
         } else {
-            ReportedProof::Code(&code)
+            Proof::from(code.clone())
         };
-        assert_eq!(received.value.require_proof(), Ok(proof));
+        assert_eq!(received.value.require_proof().map(Proof::from), Ok(proof));
     }
 
     let outcome = FlashCallOutcome::new(number(), CallOutcome::None)

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use sinch_verify_protocol::method::VerifyMethod;
 use sinch_verify_protocol::session::{
-    Answer, AnyReport, AnyStart, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
+    Answer, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
 };
 use sinch_verify_protocol::{DecodeError, Endpoint, PhoneNumber, Start, Verification};
 
@@ -37,22 +36,8 @@ struct Wire {
 impl Wire {
     async fn send(&self, request: Request) -> Result<Answer, RequestFailure> {
         match request {
-            Request::Start(any) => match *any {
-                AnyStart::Sms(one) => self.start(one).await,
-                AnyStart::FlashCall(one) => self.start(one).await,
-                AnyStart::Callout(one) => self.start(one).await,
-                AnyStart::Seamless(one) => self.start(one).await,
-                AnyStart::WhatsApp(one) => self.start(one).await,
-                AnyStart::Auto(one) => self.start(one).await,
-                _ => Err(RequestFailure::Unsendable),
-            },
-            Request::Report(any) => match *any {
-                AnyReport::Sms(one) => self.verification(one).await,
-                AnyReport::FlashCall(one) => self.verification(one).await,
-                AnyReport::Callout(one) => self.verification(one).await,
-                AnyReport::WhatsApp(one) => self.verification(one).await,
-                _ => Err(RequestFailure::Unsendable),
-            },
+            Request::Start(start) => self.start(*start).await,
+            Request::Report(report) => self.verification(*report).await,
             Request::Status(StatusQuery::ById(query)) => self.verification(query).await,
             Request::Status(StatusQuery::ByNumber(query)) => self.verification(query).await,
             Request::Outcome(outcome) => self.once(*outcome).await.map(|()| Answer::Nothing),
@@ -62,18 +47,11 @@ impl Wire {
     }
 
     /// The session never sends a start again. The client does, and looks up a lost one by its reference.
-    async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Answer, RequestFailure> {
+    async fn start(&self, start: Start) -> Result<Answer, RequestFailure> {
         match reconcile::start(&self.context, start).await {
             Ok(begun) => Ok(match begun.found {
                 Some(found) => found.into(),
-                None => {
-                    let mut started = begun.started;
-                    let content_language = started.content_language.take();
-                    Answer::Started {
-                        response: Box::new(started.into()),
-                        content_language,
-                    }
-                }
+                None => begun.started.into(),
             }),
             // Only what is certain to be this start's: see `Lookup::Doubtful`.
             Err(error) => match error.lookup().and_then(Lookup::verification) {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
 
@@ -38,7 +38,7 @@ const VERSION: u32 = 1;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Saved<M: VerifyMethod> {
+pub struct Saved<M: MethodMarker> {
     text: Text,
     started: Started<M>,
 }
@@ -58,7 +58,7 @@ struct Text {
     answer: StartResponse,
 }
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     /// What another request, or another process, needs to go on with this verification.
     #[must_use]
     pub fn save(&self) -> Saved<M> {
@@ -69,7 +69,7 @@ impl<M: VerifyMethod> Handle<M> {
         Saved {
             text: Text {
                 v: VERSION,
-                method: M::METHOD,
+                method: self.started.method().clone(),
                 number: self.number(),
                 reference: self.reference().cloned(),
                 began: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
@@ -92,7 +92,7 @@ impl<M: VerifyMethod> Handle<M> {
             target: VerificationRef {
                 id: Some(started.id.clone()),
                 reference: text.reference,
-                number: text.number.map(|number| (M::METHOD, number)),
+                number: text.number.map(|number| (text.method.clone(), number)),
                 evidence: Evidence::None,
             },
             began_at: instant.checked_sub(ago).unwrap_or(instant),
@@ -104,13 +104,13 @@ impl<M: VerifyMethod> Handle<M> {
     }
 }
 
-impl<M: VerifyMethod> Serialize for Saved<M> {
+impl<M: MethodMarker> Serialize for Saved<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
     }
 }
 
-impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
+impl<'de, M: MethodMarker> Deserialize<'de> for Saved<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(deserializer)?;
         if text.v != VERSION {
@@ -119,31 +119,30 @@ impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
                 text.v
             )));
         }
-        if text.method != M::METHOD {
+        if let Some(asked) = M::KNOWN.filter(|asked| *asked != text.method) {
             return Err(D::Error::custom(format_args!(
-                "saved handle is of method {}, asked for {}",
-                text.method,
-                M::METHOD
+                "saved handle is of method {}, asked for {asked}",
+                text.method
             )));
         }
-        let started = Started::from_body(text.answer.clone(), text.language.clone())
+        let started = Started::read(&text.method, text.answer.clone(), text.language.clone())
             .map_err(|_| D::Error::custom("saved handle lacks what the method's answer has"))?;
         Ok(Self { text, started })
     }
 }
 
 /// A handle is written as what it [saves](Handle::save).
-impl<M: VerifyMethod> Serialize for Handle<M> {
+impl<M: MethodMarker> Serialize for Handle<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.save().serialize(serializer)
     }
 }
 
 /// Shows the number masked.
-impl<M: VerifyMethod> fmt::Debug for Saved<M> {
+impl<M: MethodMarker> fmt::Debug for Saved<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Saved")
-            .field("method", &M::METHOD)
+            .field("method", &self.text.method)
             .field("id", &self.started.id)
             .field("number", &self.text.number)
             .finish_non_exhaustive()

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sinch_verify_protocol::Verification;
-use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::polling::{PollDecision, PollOutcome, PollSchedule};
 use sinch_verify_protocol::start::StartResponse;
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     /// Asks for the status until the verification has ended, for at most five minutes. See
     /// [`wait_for`](Self::wait_for).
     ///

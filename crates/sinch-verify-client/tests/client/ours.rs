@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use sinch_verify_client::protocol::method::Sms;
-use sinch_verify_client::protocol::session::{AnyStart, Failure};
+use sinch_verify_client::protocol::session::Failure;
 use sinch_verify_client::protocol::{ApiError, Code, Reference, Report, Start, Status};
 use sinch_verify_client::{Client, Lookup, SharedTransport, TransportError, TransportErrorKind};
 use sinch_verify_emulator as emulator;
@@ -329,7 +329,7 @@ async fn a_reference_that_is_taken_before_anything_left_is_not_asked_for() {
     assert!(error.lookup().is_none());
 }
 
-async fn flow(client: &Client, start: impl Into<AnyStart>) -> Result<Status, Failure> {
+async fn flow(client: &Client, start: impl Into<Start>) -> Result<Status, Failure> {
     let (_tell, source) = mpsc::channel(1);
     match client.verify(number()).then(start).run(source).await {
         Ok(verification) => Ok(verification.status),
@@ -340,7 +340,7 @@ async fn flow(client: &Client, start: impl Into<AnyStart>) -> Result<Status, Fai
 #[tokio::test]
 async fn no_flow_is_verified_by_an_old_success_with_its_reference() {
     for method in ["sms", "callout", "whatsapp", "flashcall", "seamless"] {
-        let start = || -> AnyStart {
+        let start = || -> Start {
             match method {
                 "sms" => Start::sms(number()).reference(ours()).into(),
                 "callout" => Start::callout(number()).reference(ours()).into(),

@@ -183,7 +183,9 @@ async fn status_by_id_and_by_reference_need_a_secret() {
     )
     .await
     .unwrap();
-    let by_id = StatusById { id: started.id };
+    let by_id = StatusById {
+        id: started.id.clone(),
+    };
     let by_reference = StatusByReference { reference };
     let by_number = StatusByNumber {
         method: Method::Sms,

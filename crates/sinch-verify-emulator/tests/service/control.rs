@@ -119,9 +119,15 @@ async fn the_clock_is_moved_over_http() {
     }
     let after = json(&post(&emulator, "/_emu/clock", r#"{"advance":"5m"}"#).await);
     assert_eq!(after["aheadMs"], 300_000);
-    let told = call(&emulator, &basic(), &StatusById { id: started.id })
-        .await
-        .unwrap();
+    let told = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(told.reason.unwrap().as_str(), "Expired");
     // Far too far is as far as it goes.
     emulator.advance(Duration::from_secs(9_999_999 * 86_400));
@@ -141,7 +147,14 @@ async fn a_reset_forgets_everything() {
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
     assert_eq!(post(&emulator, "/_emu/reset", "").await.status(), 200);
     assert!(emulator.inbox(&number()).is_empty());
-    let gone = call(&emulator, &basic(), &StatusById { id: started.id }).await;
+    let gone = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await;
     assert_eq!(code(gone), 40400);
     assert!(emulator.wait_delivered(SHORT).await);
     // It goes on as if it were new, but for the numbers of messages.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use sinch_verify_emulator::{Delivery, Emulator, MessageKind, Settings};
+use sinch_verify_emulator::{Delivery, Emulator, Settings};
 use sinch_verify_protocol::callback::{CalloutDecision, Decision, Event, FlashCallDecision, SmsDecision};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::start::Speech;
@@ -337,7 +337,7 @@ async fn a_decision_counts_even_if_the_starter_is_gone() {
     }
     receiver.release();
     let message = emulator.wait_message(&number(), 0, SHORT).await.unwrap();
-    assert_eq!(message.kind, MessageKind::Sms);
+    assert_eq!(message.kind, Method::Sms);
 }
 
 #[tokio::test]

@@ -228,7 +228,13 @@ async fn a_message_is_waited_for() {
 #[tokio::test]
 async fn the_message_of_a_verification_is_waited_for() {
     let emulator = emulator().await;
-    let start = async || call(&emulator, &basic(), &Start::sms(number())).await.unwrap().id;
+    let start = async || {
+        call(&emulator, &basic(), &Start::sms(number()))
+            .await
+            .unwrap()
+            .id
+            .clone()
+    };
     let (first, second) = (start().await, start().await);
     let of = async |id: &VerificationId, after: &serde_json::Value, timeout: &str| {
         let path =

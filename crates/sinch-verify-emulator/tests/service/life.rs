@@ -15,7 +15,11 @@ use crate::support::{
 };
 
 async fn start(emulator: &Emulator) -> VerificationId {
-    call(emulator, &basic(), &Start::sms(number())).await.unwrap().id
+    call(emulator, &basic(), &Start::sms(number()))
+        .await
+        .unwrap()
+        .id
+        .clone()
 }
 
 async fn report(emulator: &Emulator, id: &VerificationId, text: &str) -> Result<Verification, u32> {
@@ -208,7 +212,7 @@ async fn a_new_start_aborts_the_old_one_of_any_method() {
     let found = call(&emulator, &basic(), &by_number(Method::Callout))
         .await
         .unwrap();
-    assert_eq!((found.id, found.status), (callout.id, Status::Pending));
+    assert_eq!((found.id, found.status), (callout.id.clone(), Status::Pending));
     // Another number is another story.
     let other = "+46700000002".parse().unwrap();
     call(&emulator, &basic(), &Start::sms(other)).await.unwrap();

@@ -57,7 +57,7 @@ async fn the_clock_stands_goes_on_and_jumps() {
     // It stops ringing first, then it expires.
     let rang = clock(&emulator, r#"{"to":"next"}"#).await;
     assert_eq!(rang["service"], before["nextDeadline"]);
-    let id = started.id;
+    let id = started.id.clone();
     let told = call(&emulator, &basic(), &StatusById { id: id.clone() })
         .await
         .unwrap();
@@ -93,7 +93,9 @@ async fn what_falls_due_after_the_clock_goes_on_happens_by_itself() {
         .unwrap();
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     emulator.resume_clock();
-    let query = StatusById { id: started.id };
+    let query = StatusById {
+        id: started.id.clone(),
+    };
     eventually(async || {
         let status = call(&emulator, &basic(), &query).await.unwrap().status;
         status.is_final().then_some(())

@@ -133,7 +133,7 @@ pub(crate) async fn call<E: Endpoint>(
 ) -> Result<E::Response, DecodeError> {
     let mut request = operation.to_http(&emulator.base_url()).unwrap();
     credentials.authorize(&mut request, SystemTime::now()).unwrap();
-    E::from_http(&send(emulator, request).await)
+    operation.from_http(&send(emulator, request).await)
 }
 
 /// The error code that a refused operation carries.

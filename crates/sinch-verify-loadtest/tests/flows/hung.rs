@@ -35,7 +35,7 @@ async fn run(
     grace: Duration,
     meanwhile: impl FnOnce(&Board) + Send + 'static,
 ) -> RunFile {
-    let mut options = Options::new(Scenario::Only(Flow::Sms), duration);
+    let mut options = Options::new(Scenario::Only(Flow::SMS), duration);
     options.load = Load::closed(USERS as usize);
     options.transport = TransportName::Lean;
     options.grace = grace;

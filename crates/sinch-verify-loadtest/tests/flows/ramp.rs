@@ -13,7 +13,7 @@ use crate::world::{GOOSE, wait_while};
 /// are under way.
 async fn run(transport: TransportName, users: usize, ramp: Duration, all: u64) -> RunFile {
     let emulator = frozen().await;
-    let mut options = Options::new(Scenario::Only(Flow::Sms), 2 * ramp + Duration::from_secs(600));
+    let mut options = Options::new(Scenario::Only(Flow::SMS), 2 * ramp + Duration::from_secs(600));
     options.transport = transport;
     options.load = Load::Closed {
         users,

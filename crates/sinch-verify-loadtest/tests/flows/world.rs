@@ -177,7 +177,7 @@ fn run() -> RunId {
 }
 
 fn setup() -> Setup {
-    let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(60));
+    let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(60));
     options.load = Load::closed(1);
     options.setup(0)
 }

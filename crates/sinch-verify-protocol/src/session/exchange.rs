@@ -4,11 +4,10 @@ use super::failure::{Failure, RequestFailure};
 use super::output::{Ignored, Progress};
 use super::phase::{Exchange, Leg, Pending, Phase, Proof, What};
 use super::plan::AskBy;
-use super::request::{AnyReport, Request, StatusQuery};
+use super::request::{Request, StatusQuery};
 use super::turn::Turn;
 use crate::endpoint::Idempotency;
-use crate::method::Method;
-use crate::report::Report;
+use crate::report::{self, Report, Target};
 use crate::retry::{History, Next, Outcome};
 use crate::status::{StatusById, StatusByNumber};
 use crate::verification::{Source, Status, Verification};
@@ -52,7 +51,10 @@ impl Turn<'_> {
         if self.time_is_up() {
             return self.fail(Failure::TimedOut);
         }
-        let request = self.send(request(&leg, &pending.proof));
+        let Some(request) = request(&leg, &pending.proof) else {
+            return self.ignore(Phase::Active(leg), Ignored::NotForMethod);
+        };
+        let request = self.send(request);
         leg.exchange = Exchange::Sent { request, pending };
         Phase::Active(leg)
     }
@@ -184,7 +186,7 @@ impl Turn<'_> {
         Request::Status(match self.core.settings.ask_by {
             AskBy::Id => StatusQuery::ById(StatusById { id: leg.id.clone() }),
             AskBy::Number => StatusQuery::ByNumber(StatusByNumber {
-                method: leg.method(),
+                method: leg.method.clone(),
                 number: self.core.number,
             }),
         })
@@ -194,7 +196,7 @@ impl Turn<'_> {
     fn wrong(&mut self, leg: Box<Leg>, proof: &Proof, said: Option<Box<Verification>>) -> Phase {
         if let What::Target(_) = proof.what {
             // There is no other target to try.
-            let refused = || Verification::new(leg.id.clone(), leg.method(), Status::Fail);
+            let refused = || Verification::new(leg.id.clone(), leg.method.clone(), Status::Fail);
             let verification = said.unwrap_or_else(|| Box::new(refused()));
             return self.leg_failed(leg, Failure::NotVerified(verification));
         }
@@ -229,20 +231,13 @@ impl Turn<'_> {
     }
 }
 
-/// The request that carries this proof. Only proofs that the method takes get here.
-fn request(leg: &Leg, proof: &Proof) -> Request {
-    let id = leg.id.clone();
-    let source = proof.source.clone();
-    let report = match (&proof.what, leg.method()) {
-        (What::Target(target), _) => return Request::FetchTarget(target.clone()),
-        (What::Cli(cli), _) => AnyReport::FlashCall(Report::by_id(id, cli.clone()).source(source)),
-        (What::Code(code), Method::Callout) => {
-            AnyReport::Callout(Report::by_id(id, code.clone()).source(source))
-        }
-        (What::Code(code), Method::WhatsApp) => {
-            AnyReport::WhatsApp(Report::by_id(id, code.clone()).source(source))
-        }
-        (What::Code(code), _) => AnyReport::Sms(Report::by_id(id, code.clone()).source(source)),
+/// The request that carries this proof; `None` for one that the method does not take.
+fn request(leg: &Leg, proof: &Proof) -> Option<Request> {
+    let what: report::Proof = match &proof.what {
+        What::Target(target) => return Some(Request::FetchTarget(target.clone())),
+        What::Cli(cli) => cli.clone().into(),
+        What::Code(code) => code.clone().into(),
     };
-    Request::Report(Box::new(report))
+    let report = Report::new(Target::Id(leg.id.clone()), &leg.method, what).ok()?;
+    Some(Request::Report(Box::new(report.source(proof.source.clone()))))
 }

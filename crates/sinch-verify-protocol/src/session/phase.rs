@@ -15,10 +15,10 @@ use super::request::RequestId;
 use super::target::FetchTarget;
 use crate::code::{Cli, Code, CodeType};
 use crate::id::VerificationId;
-use crate::method::Method;
+use crate::method::{Method, MethodInfo};
 use crate::polling::PollSchedule;
 use crate::retry::History;
-use crate::start::{CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails};
+use crate::start::{CalloutDetails, StartResponse};
 use crate::verification::Source;
 use crate::wire::PrivateText;
 
@@ -57,40 +57,23 @@ pub(super) struct SeenCall {
     pub(super) source: Source,
 }
 
-/// One started verification, as a start's answer describes it.
+/// One method of a start, and the id that it is reported under.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Verifying {
     pub(super) id: VerificationId,
-    pub(super) details: Details,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Details {
-    Sms(SmsDetails),
-    /// Without details where the answer was lost and only the id is known.
-    FlashCall(Option<FlashCallDetails>),
-    Callout(CalloutDetails),
-    Seamless(SeamlessDetails),
-    WhatsApp,
-}
-
-impl Details {
-    pub(super) fn method(&self) -> Method {
-        match self {
-            Self::Sms(_) => Method::Sms,
-            Self::FlashCall(_) => Method::FlashCall,
-            Self::Callout(_) => Method::Callout,
-            Self::Seamless(_) => Method::Seamless,
-            Self::WhatsApp => Method::WhatsApp,
-        }
-    }
+    pub(super) method: Method,
 }
 
 /// One method at work.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Leg {
     pub(super) id: VerificationId,
-    pub(super) kind: Kind,
+    pub(super) method: Method,
+    /// What an `auto` start was answered, with an id and an object for each of its methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auto: Option<Box<StartResponse>>,
+    pub(super) listening: Listening,
+    pub(super) polling: Polling,
     /// When the start was sent.
     pub(super) sent_at: Duration,
     pub(super) exchange: Exchange,
@@ -103,59 +86,36 @@ pub(super) struct Leg {
     pub(super) doubt: bool,
     /// When the next method's turn is; `None` where there is no next one.
     pub(super) patience: Option<Duration>,
-    /// For an `auto` start: every id that its answer gave.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) ids: Vec<VerificationId>,
     /// The other methods of an `auto` start.
     pub(super) others: VecDeque<Verifying>,
     /// For an `auto` start: a message that came during another method.
     pub(super) message: Option<PrivateText>,
 }
 
+/// What the proof is looked for in.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Kind {
-    Sms(Messages),
-    FlashCall(Calls),
-    Callout(Polling),
-    Seamless,
-    WhatsApp,
-}
-
-/// Listening to messages.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Messages {
-    Deaf,
-    Listening {
+pub(super) enum Listening {
+    /// In nothing: it was found, it is late, or it cannot be told from others. Or the method is not
+    /// listened to.
+    Off,
+    /// In messages.
+    Messages {
         template: String,
         code_type: Option<CodeType>,
         until: Option<Duration>,
     },
-}
-
-/// Listening to calls.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Calls {
-    /// Whether the service wants to know what became of the call. Not for `auto`.
-    pub(super) tell: bool,
-    pub(super) state: CallState,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum CallState {
-    /// A call now is the proof.
-    InTime {
+    /// In calls; one now is the proof.
+    Calls {
         filter: String,
         until: Duration,
         report_until: Duration,
     },
-    /// A call now is late.
-    Late {
+    /// In calls; one now is late.
+    LateCalls {
         filter: String,
         since: Duration,
         report_until: Duration,
     },
-    /// It came, it never came, or calls cannot be told apart.
-    Deaf,
 }
 
 /// Asking whether the callout was answered.
@@ -253,39 +213,32 @@ pub(super) enum Timer {
 }
 
 impl Leg {
-    /// Whether this is an id of the verification.
+    /// Whether this is an id of the verification: an `auto` start has several.
     pub(super) fn is(&self, id: &VerificationId) -> bool {
-        self.id == *id || self.ids.contains(id)
-    }
-
-    pub(super) fn method(&self) -> Method {
-        match self.kind {
-            Kind::Sms(_) => Method::Sms,
-            Kind::FlashCall(_) => Method::FlashCall,
-            Kind::Callout(_) => Method::Callout,
-            Kind::Seamless => Method::Seamless,
-            Kind::WhatsApp => Method::WhatsApp,
-        }
+        let is_given = |auto: &StartResponse| {
+            let mut subs = MethodInfo::ALL
+                .iter()
+                .filter_map(|info| auto.sub_verification_id(&info.method));
+            auto.id == *id || subs.any(|sub| sub == id)
+        };
+        self.id == *id || self.auto.as_deref().is_some_and(is_given)
     }
 
     /// The next timer.
     pub(super) fn next_timer(&self) -> Option<(Duration, Timer)> {
-        let listen = match &self.kind {
-            Kind::Sms(Messages::Listening { until, .. }) => *until,
-            Kind::FlashCall(Calls { state, .. }) => match state {
-                CallState::InTime { until, .. } => Some(*until),
-                CallState::Late { report_until, .. } => Some(*report_until),
-                CallState::Deaf => None,
-            },
-            _ => None,
+        let listen = match &self.listening {
+            Listening::Off => None,
+            Listening::Messages { until, .. } => *until,
+            Listening::Calls { until, .. } => Some(*until),
+            Listening::LateCalls { report_until, .. } => Some(*report_until),
         };
         let exchange = match &self.exchange {
             Exchange::AskAt { at, .. } | Exchange::SendAt { at, .. } => Some(*at),
             Exchange::Quiet | Exchange::Sent { .. } | Exchange::Asking { .. } => None,
         };
-        let poll = match &self.kind {
-            Kind::Callout(Polling::Next { slot, .. }) => Some(self.sent_at.saturating_add(*slot)),
-            _ => None,
+        let poll = match &self.polling {
+            Polling::Next { slot, .. } => Some(self.sent_at.saturating_add(*slot)),
+            Polling::Off | Polling::Asked { .. } => None,
         };
         [
             (listen, Timer::Listen),
@@ -311,13 +264,10 @@ impl Leg {
 
     /// Until when messages or calls are listened to.
     pub(super) fn listening_until(&self) -> Option<Duration> {
-        match &self.kind {
-            Kind::Sms(Messages::Listening { until, .. }) => *until,
-            Kind::FlashCall(Calls {
-                state: CallState::InTime { until, .. },
-                ..
-            }) => Some(*until),
-            _ => None,
+        match &self.listening {
+            Listening::Messages { until, .. } => *until,
+            Listening::Calls { until, .. } => Some(*until),
+            Listening::Off | Listening::LateCalls { .. } => None,
         }
     }
 }

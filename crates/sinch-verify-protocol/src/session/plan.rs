@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::any_start::AnyStart;
 use crate::cli_filter::Dialect;
 use crate::country::Country;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use crate::retry::RetryPolicy;
+use crate::start::Start;
 
 /// The methods to try, in order, and the limits.
 ///
@@ -31,14 +31,14 @@ use crate::retry::RetryPolicy;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(super) starts: Vec<AnyStart>,
+    pub(super) starts: Vec<Start>,
     pub(super) settings: Settings,
 }
 
 impl Plan {
     /// Verifies by one method.
     #[must_use]
-    pub fn new(start: impl Into<AnyStart>) -> Self {
+    pub fn new(start: impl Into<Start>) -> Self {
         Self {
             starts: vec![start.into()],
             settings: Settings::default(),
@@ -49,7 +49,7 @@ impl Plan {
     ///
     /// The service takes a `reference` once, so each start needs its own.
     #[must_use]
-    pub fn then(mut self, start: impl Into<AnyStart>) -> Self {
+    pub fn then(mut self, start: impl Into<Start>) -> Self {
         self.starts.push(start.into());
         self
     }

@@ -7,6 +7,8 @@ use sinch_verify_protocol::session::{
     AskBy, Failure, Ignored, Input, Plan, Progress, Request, RequestFailure, StatusQuery,
 };
 
+use sinch_verify_protocol::{Method, Started, WireObject as _};
+
 use crate::run::*;
 
 fn reporting() -> Run {
@@ -263,7 +265,8 @@ fn a_success_that_arrived_beats_the_deadline() {
 fn answers_to_nobody_are_ignored() {
     let mut run = reporting();
     let (request, _) = run.open[0].clone();
-    let start = serde_json::from_str::<sinch_verify_protocol::start::StartResponse>(SMS).unwrap();
+    let start = sinch_verify_protocol::start::StartResponse::decode(SMS.as_bytes()).unwrap();
+    let start: Started = Started::read(&Method::Sms, start, None).unwrap();
     let wrong_kind = Input::Answered {
         request,
         answer: start.into(),
