@@ -24,14 +24,14 @@ const INTRODUCTION: &str = "## Attacks\n\n\
 `cargo xtask attack` repeats the large attacks on this machine alone, in minutes, and replaces this section.\n\
 Each row counts what must not happen, and a goal is the most that is allowed; a row without a goal says what a fault costs.\n\
 The command fails where a goal is not met.\n\
-`--only NAME` runs one attack, and `--scale 0.01` runs all of them with a hundredth of the requests; neither writes here.\n\
+`--only NAME` runs one of `forged`, `replayed`, `outages`, `starts`, `text` and `pages`, and `--scale 0.01` runs all of them with a hundredth of the requests; neither writes here.\n\
 Memory is the most that the attacked processes held together.\n\
-CI runs the attacks at a small scale, as the test `attack` of the benches.\n";
+CI runs `forged`, `replayed`, `starts` and `pages` at a small scale, in `benches/tests/attack.rs`.\n";
 
 /// Which attacks, and how large.
 #[derive(Debug, Args)]
 pub(crate) struct Attack {
-    /// Run this attack alone; `cargo xtask attack --only help` names them
+    /// Run this attack alone: forged, replayed, outages, starts, text or pages
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// How many of the usual requests are sent: 0.01 is a hundredth

@@ -55,7 +55,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
     });
     let all_begun = Instant::now();
     for (name, forge) in KINDS {
-        let count = scale.of(FORGERIES / KINDS.len() as u64, 2 * HONEST_EVERY);
+        let count = scale.of(FORGERIES.div_ceil(KINDS.len() as u64), 2 * HONEST_EVERY);
         let begun = Instant::now();
         in_parallel(count, 64, &attack, move |attack, n| async move {
             attack.send(forge, n).await
