@@ -212,7 +212,8 @@ fn the_method_is_found_out_or_asked_for() {
 fn a_port_that_cannot_be_is_refused_wherever_a_url_is_given() {
     let url = "http://127.0.0.1:99999/";
     for args in [
-        ["serve", "--port", "0", "--callback-url", url].as_slice(),
+        // Where the URL is taken, the missing file ends it.
+        ["serve", "--callback-url", url, "--faults", "no/such/file"].as_slice(),
         &["listen", "--forward-to", url],
         &["trigger", "result", "--to", url],
         &["status", "--id", "1", "--url", url],
