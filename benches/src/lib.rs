@@ -1,9 +1,13 @@
 //! Benches live in `benches/`: those of pure code on criterion, those that need a socket in
-//! `loopback`, and what runs beside the latter in `peers/`.
+//! `loopback`, and what runs beside the latter in `peers/`. The program `attack` forges, replays
+//! and breaks. What both need is here.
 //!
 //! This is also the one library of the workspace that may see every layer and
 //! is never published, so it holds the documents whose examples must compile.
 #![forbid(unsafe_code)]
+
+pub mod fixture;
+pub mod process;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -9,17 +9,19 @@ mod lines;
 mod measured;
 mod page;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
-use crate::metadata::Metadata;
+use crate::metadata::members;
 use lines::Row;
 use measured::Medians;
+
+pub(crate) use lines::Unit;
+pub(crate) use page::shown;
 
 /// The page with one section for each area.
 const PAGE: &str = "docs/performance.md";
@@ -73,13 +75,7 @@ impl Bench {
             Area::Load => loopback(area, self.rounds, &load_tester()?)?,
         };
         ensure!(!rows.is_empty(), "no bench belongs to {area}");
-        let section = page::section(area, &rows, &page::Stamp::now(self.rounds));
-        println!("\n{section}");
-        let old = fs::read_to_string(PAGE).unwrap_or_else(|_| page::EMPTY.to_owned());
-        fs::write(PAGE, page::replace(&old, area, &section))
-            .with_context(|| format!("failed to write {PAGE}"))?;
-        println!("written to {PAGE}");
-        Ok(())
+        crate::page::write(PAGE, page::EMPTY, &page::section(area, &rows, self.rounds))
     }
 }
 
@@ -124,7 +120,7 @@ fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
     let mut command = cargo(["build", "--release", "--package", "sinch-verify-loadtest"]);
     command.args(["--bin", "sinch-verify-load", "--example", "bare_goose"]);
     run(&mut command, "the load tester does not build")?;
-    let release = Metadata::read()?.target_directory.join("release");
+    let release = members()?.target_directory.join("release").into_std_path_buf();
     Ok([
         ("SINCH_VERIFY_LOAD", release.join("sinch-verify-load")),
         ("BARE_GOOSE", release.join("examples").join("bare_goose")),

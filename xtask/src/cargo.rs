@@ -1,7 +1,8 @@
-//! Starting cargo, and other programs, from a program that cargo started.
+//! Starting cargo, git and other programs from a program that cargo started.
 
 use std::env;
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -49,10 +50,21 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }
 
+/// The files that git knows or would add and that are there, with paths from the root of the
+/// project.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let list =
+        read(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
+    let files = list
+        .split_terminator('\0')
+        .filter(|path| Path::new(path).exists());
+    Ok(files.map(str::to_owned).collect())
+}
+
 /// The command as a person would type it.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let program = command.get_program();
-    let name = std::path::Path::new(program).file_stem().unwrap_or(program);
+    let name = Path::new(program).file_stem().unwrap_or(program);
     std::iter::once(name)
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)

@@ -3,17 +3,20 @@
 use anyhow::Result;
 
 use crate::cargo::{cargo, run as run_command};
-use crate::metadata::Metadata;
+use crate::metadata::{is_published, members};
 
 /// Builds the documentation and prints the first page of each published crate.
 pub(crate) fn run() -> Result<()> {
     build()?;
-    let metadata = Metadata::read()?;
+    let metadata = members()?;
     let folder = metadata.target_directory.join("doc");
     println!("\nOpen one of:");
-    for member in metadata.members.iter().filter(|member| member.published) {
-        let page = folder.join(&member.doc_name).join("index.html");
-        println!("  {:<24} {}", member.name, page.display());
+    for member in metadata.packages.iter().filter(|member| is_published(member)) {
+        // The folder is named after the library, or after the binary where there is none.
+        if let Some(target) = member.targets.first() {
+            let page = folder.join(target.name.replace('-', "_")).join("index.html");
+            println!("  {:<24} {page}", member.name);
+        }
     }
     Ok(())
 }

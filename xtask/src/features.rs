@@ -5,16 +5,17 @@
 
 use anyhow::Result;
 
+use cargo_metadata::{Package, Target};
+
 use crate::cargo::{cargo, run as run_command};
-use crate::metadata::{Member, Metadata};
+use crate::metadata::{is_published, members};
 
 /// Checks the libraries of all published crates.
 pub(crate) fn run() -> Result<()> {
-    let metadata = Metadata::read()?;
-    for member in metadata.members.iter().filter(|member| member.published) {
+    for member in members()?.packages.iter().filter(|member| is_published(member)) {
         for feature in choices(member) {
             let mut command = cargo(["clippy", "--lib", "--no-default-features", "--package"]);
-            command.arg(&member.name);
+            command.arg(member.name.as_str());
             if let Some(feature) = feature {
                 command.args(["--features", feature]);
             }
@@ -28,11 +29,15 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// No feature, then each; nothing where there is nothing to choose.
-fn choices(member: &Member) -> impl Iterator<Item = Option<&str>> {
-    let none = (!member.features.is_empty()).then_some(None);
-    none.into_iter()
-        .chain(member.features.iter().map(|feature| Some(feature.as_str())))
+/// No feature, then each; nothing where there is no library or nothing to choose.
+fn choices(member: &Package) -> Vec<Option<&str>> {
+    let names = member.features.keys().map(String::as_str);
+    let mut choices: Vec<_> = names.filter(|name| *name != "default").map(Some).collect();
+    if choices.is_empty() || !member.targets.iter().any(Target::is_lib) {
+        return Vec::new();
+    }
+    choices.insert(0, None);
+    choices
 }
 
 #[cfg(test)]
@@ -41,10 +46,10 @@ mod tests {
 
     #[test]
     fn a_library_is_checked_without_its_features_and_with_each() {
-        let metadata = Metadata::read().unwrap();
+        let metadata = members().unwrap();
         let of = |name: &str| {
-            let member = metadata.members.iter().find(|member| member.name == name);
-            choices(member.unwrap()).collect::<Vec<_>>()
+            let member = metadata.packages.iter().find(|member| member.name == name);
+            choices(member.unwrap())
         };
         let protocol = [None, Some("cdr"), Some("server")];
         assert_eq!(of("sinch-verify-protocol"), protocol);

@@ -1,10 +1,18 @@
-//! `cargo xtask layers`: no arrow between crates but the designed ones, and a pure protocol crate.
+//! `cargo xtask layers`: no arrow between crates but the designed ones, a pure protocol crate, and
+//! no import cycles within a crate.
+
+mod cycles;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fs;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::semver::Version;
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, PackageId};
 
-use crate::metadata::{Arrow, Kind, Member, Metadata, Package};
+use crate::cargo::files;
+use crate::metadata::{arrows, graph, is_versioned, nodes};
+use cycles::{Cycle, Source};
 
 const PROTOCOL: &str = "sinch-verify-protocol";
 const CLIENT: &str = "sinch-verify-client";
@@ -78,47 +86,75 @@ const IMPURE: &[&str] = &[
 /// Crates whose types cross our APIs, or whose pools and runtimes must be one: one major of each.
 const ONE_MAJOR: &[&str] = &["http", "hyper", "reqwest", "rustls", "tokio"];
 
+/// Modules below which cycles are known, to be broken; a line without a cycle fails too.
+const KNOWN_CYCLES: &[&str] = &[
+    "sinch-verify-cli",
+    "sinch-verify-client",
+    "sinch-verify-emulator",
+    "sinch-verify-emulator::callbacks",
+    "sinch-verify-emulator::engine",
+    "sinch-verify-emulator::simulation",
+    "sinch-verify-loadtest",
+    "sinch-verify-loadtest::flows",
+    "sinch-verify-loadtest::measure",
+    "sinch-verify-loadtest::safety",
+    "sinch-verify-protocol",
+    "sinch-verify-protocol::cli_filter",
+    "sinch-verify-protocol::session",
+    "sinch-verify-protocol::wire",
+];
+
 /// Checks the arrows and prints them.
 pub(crate) fn run() -> Result<()> {
-    let metadata = Metadata::read_with_graph()?;
-    let mut found = forbidden_arrows(&metadata.members);
-    found.extend(impurities(&metadata.packages));
-    found.extend(double_majors(&metadata.packages));
+    let metadata = graph()?;
+    let members = metadata.workspace_packages();
+    let mut found = forbidden_arrows(&members);
+    found.extend(impurities(&metadata));
+    found.extend(double_majors(&metadata));
+    let mut cycles = Vec::new();
+    for member in &members {
+        let sources = sources(&metadata, member)?;
+        cycles.extend(
+            cycles::find(&sources)?
+                .into_iter()
+                .map(|cycle| (member.name.as_str(), cycle)),
+        );
+    }
+    found.extend(unknown_cycles(&cycles, KNOWN_CYCLES));
     if !found.is_empty() {
         for violation in &found {
             println!("- {violation}\n");
         }
         bail!("{} violation(s) of the layers, named above", found.len());
     }
-    print!("{}", diagram(&metadata.members));
+    print!("{}", diagram(&members));
     Ok(())
 }
 
 /// The arrows that [`LAYERS`] and [`TEST_ARROWS`] do not have, as messages.
-fn forbidden_arrows(members: &[Member]) -> Vec<String> {
+fn forbidden_arrows(members: &[&Package]) -> Vec<String> {
     let mut found = Vec::new();
     for member in members {
-        let Some((name, allowed)) = LAYERS.iter().find(|(name, _)| *name == member.name) else {
+        let Some((name, allowed)) = LAYERS.iter().find(|(name, _)| member.name == *name) else {
             found.push(format!(
-                "{} ({}) is in no layer: give it a place in `LAYERS` in xtask/src/layers.rs \
+                "{} is in no layer: give it a place in `LAYERS` in xtask/src/layers.rs \
                  and in docs/architecture.md",
-                member.name, member.manifest
+                member.name
             ));
             continue;
         };
-        for arrow in &member.arrows {
-            if allowed.contains(&arrow.to.as_str()) {
+        for arrow in arrows(member) {
+            let to = arrow.name.as_str();
+            if allowed.contains(&to) {
                 continue;
             }
-            let for_tests = TEST_ARROWS.contains(&(name, &arrow.to)) && arrow.kind == Kind::Dev;
+            let for_tests = TEST_ARROWS.contains(&(name, to)) && arrow.kind == DependencyKind::Development;
             if !for_tests {
-                found.push(forbidden_arrow(member, arrow));
-            } else if arrow.versioned {
+                found.push(forbidden_arrow(name, arrow));
+            } else if is_versioned(arrow) {
                 found.push(format!(
-                    "{name} -> {to} in {manifest} is for tests and has a version: write \
-                     `{to} = {{ path = \"../{to}\" }}`, so that it is left out when published",
-                    to = arrow.to,
-                    manifest = member.manifest
+                    "{name} -> {to} is for tests and has a version: write \
+                     `{to} = {{ path = \"../{to}\" }}`, so that it is left out when published"
                 ));
             }
         }
@@ -127,43 +163,42 @@ fn forbidden_arrows(members: &[Member]) -> Vec<String> {
 }
 
 /// Names the arrow, its place and the ways out.
-fn forbidden_arrow(member: &Member, arrow: &Arrow) -> String {
+fn forbidden_arrow(from: &str, arrow: &Dependency) -> String {
     let table = match arrow.kind {
-        Kind::Normal => "dependencies",
-        Kind::Build => "build-dependencies",
-        Kind::Dev => "dev-dependencies",
+        DependencyKind::Development => "dev-dependencies",
+        DependencyKind::Build => "build-dependencies",
+        _ => "dependencies",
     };
     format!(
-        "{from} -> {to}, under [{table}] in {manifest}, is no arrow of the design: \
+        "{from} -> {to}, under [{table}] of {from}, is no arrow of the design: \
          move what both need down to {PROTOCOL}, or the caller up to a crate that may see both. \
          If the design is wrong, change `LAYERS` in xtask/src/layers.rs and say why \
          in docs/decisions/",
-        from = member.name,
-        to = arrow.to,
-        manifest = member.manifest,
+        to = arrow.name,
     )
 }
 
 /// The ways from the protocol crate to a crate that does I/O, as messages.
 ///
 /// The graph is that of the whole workspace, so a feature that another member turns on counts.
-fn impurities(packages: &[Package]) -> Vec<String> {
-    let by_id: HashMap<&str, &Package> = packages
-        .iter()
-        .map(|package| (package.id.as_str(), package))
-        .collect();
-    let Some(start) = packages.iter().find(|package| package.name == PROTOCOL) else {
+fn impurities(metadata: &Metadata) -> Vec<String> {
+    let nodes = nodes(metadata);
+    let Some(start) = nodes.iter().find(|(package, _)| package.name == PROTOCOL) else {
         return vec![format!(
             "{PROTOCOL} is not in the graph: `PROTOCOL` in xtask/src/layers.rs needs its new name"
         )];
     };
+    let by_id: HashMap<&PackageId, &(&Package, Vec<&PackageId>)> =
+        nodes.iter().map(|node| (&node.0.id, node)).collect();
     let mut found = Vec::new();
-    let mut seen = BTreeSet::from([start.id.as_str()]);
+    let mut seen = BTreeSet::from([&start.0.id]);
     let mut queue = VecDeque::from([vec![start]]);
     while let Some(way) = queue.pop_front() {
-        let Some(last) = way.last() else { continue };
+        let Some((last, dependencies)) = way.last() else {
+            continue;
+        };
         if IMPURE.contains(&last.name.as_str()) {
-            let names: Vec<&str> = way.iter().map(|package| package.name.as_str()).collect();
+            let names: Vec<&str> = way.iter().map(|(package, _)| package.name.as_str()).collect();
             found.push(format!(
                 "{PROTOCOL} is pure and reaches {}: {}. Drop the dependency or the feature \
                  that brings it, under [dependencies] in crates/{PROTOCOL}/Cargo.toml; \
@@ -174,8 +209,8 @@ fn impurities(packages: &[Package]) -> Vec<String> {
             ));
             continue;
         }
-        for id in &last.dependencies {
-            if let Some(&next) = by_id.get(id.as_str())
+        for id in dependencies {
+            if let Some(&next) = by_id.get(id)
                 && seen.insert(id)
             {
                 queue.push_back(way.iter().copied().chain([next]).collect());
@@ -186,11 +221,12 @@ fn impurities(packages: &[Package]) -> Vec<String> {
 }
 
 /// The crates of [`ONE_MAJOR`] that are in the graph more than once, as messages.
-fn double_majors(packages: &[Package]) -> Vec<String> {
+fn double_majors(metadata: &Metadata) -> Vec<String> {
+    let nodes = nodes(metadata);
     let mut found = Vec::new();
     for name in ONE_MAJOR {
-        let mut majors: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
-        for package in packages.iter().filter(|package| package.name == *name) {
+        let mut majors: BTreeMap<String, Vec<&Package>> = BTreeMap::new();
+        for (package, _) in nodes.iter().filter(|(package, _)| package.name == *name) {
             majors.entry(major(&package.version)).or_default().push(package);
         }
         if majors.len() < 2 {
@@ -200,10 +236,10 @@ fn double_majors(packages: &[Package]) -> Vec<String> {
             .values()
             .flatten()
             .map(|package| {
-                let users: Vec<&str> = packages
+                let users: Vec<&str> = nodes
                     .iter()
-                    .filter(|user| user.dependencies.contains(&package.id))
-                    .map(|user| user.name.as_str())
+                    .filter(|(_, dependencies)| dependencies.contains(&&package.id))
+                    .map(|(user, _)| user.name.as_str())
                     .collect();
                 format!("{} (used by {})", package.version, users.join(", "))
             })
@@ -217,52 +253,92 @@ fn double_majors(packages: &[Package]) -> Vec<String> {
     found
 }
 
+/// The source files of a member.
+fn sources(metadata: &Metadata, member: &Package) -> Result<Vec<Source>> {
+    let manifest = member.manifest_path.strip_prefix(&metadata.workspace_root)?;
+    let src = manifest.with_file_name("src");
+    files()?
+        .into_iter()
+        .filter_map(|file| {
+            let below = file.strip_prefix(src.as_str())?.strip_prefix('/')?;
+            let path = below.ends_with(".rs").then(|| below.to_owned())?;
+            let text = fs::read_to_string(&file).with_context(|| format!("failed to read {file}"));
+            Some(text.map(|text| Source { path, text }))
+        })
+        .collect()
+}
+
+/// The cycles that are not known, and the known ones that are no more, as messages.
+fn unknown_cycles(cycles: &[(&str, Cycle)], known: &[&str]) -> Vec<String> {
+    let place = |(member, cycle): &(&str, Cycle)| match cycle.parent.as_str() {
+        "" => (*member).to_owned(),
+        parent => format!("{member}::{parent}"),
+    };
+    let unknown = cycles
+        .iter()
+        .filter(|cycle| !known.contains(&place(cycle).as_str()))
+        .map(|found| {
+            let (member, cycle) = found;
+            format!(
+                "{}: the modules {} need each other: move what several of them need into a module \
+                 that needs none of them. In crates/{member}/src:\n    {}",
+                place(found),
+                cycle.members.join(", "),
+                cycle.places.join("\n    ")
+            )
+        });
+    let stale = known
+        .iter()
+        .filter(|known| !cycles.iter().any(|cycle| place(cycle) == **known))
+        .map(|known| {
+            format!(
+                "{known} has no import cycle any more: remove it from `KNOWN_CYCLES` in xtask/src/layers.rs"
+            )
+        });
+    unknown.chain(stale).collect()
+}
+
 /// The part of a version that a breaking release changes: `1` of 1.2.3, `0.23` of 0.23.4.
-fn major(version: &str) -> &str {
-    let dots = if version.starts_with("0.") { 2 } else { 1 };
-    version
-        .match_indices('.')
-        .nth(dots - 1)
-        .map_or(version, |(end, _)| &version[..end])
+fn major(version: &Version) -> String {
+    match version.major {
+        0 => format!("0.{}", version.minor),
+        major => major.to_string(),
+    }
 }
 
 /// The arrows found, lowest layer first; those that only tests have in brackets.
-fn diagram(members: &[Member]) -> String {
-    let short = |name: &str| name.trim_start_matches("sinch-verify-").to_owned();
+fn diagram(members: &[&Package]) -> String {
     let mut text = String::new();
     for (name, _) in LAYERS {
         let Some(member) = members.iter().find(|member| member.name == *name) else {
             continue;
         };
         // In the order of the layers, whatever the order of the manifest.
-        let targets = |kinds: &[Kind]| -> Vec<String> {
+        let targets = |for_tests: bool| -> Vec<&str> {
             LAYERS
                 .iter()
-                .filter(|(to, _)| {
-                    member
-                        .arrows
-                        .iter()
-                        .any(|arrow| arrow.to == *to && kinds.contains(&arrow.kind))
+                .map(|(to, _)| *to)
+                .filter(|to| {
+                    arrows(member).any(|arrow| {
+                        arrow.name == *to && (arrow.kind == DependencyKind::Development) == for_tests
+                    })
                 })
-                .map(|(to, _)| short(to))
+                .map(|to| to.trim_start_matches("sinch-verify-"))
                 .collect()
         };
-        let shipped = targets(&[Kind::Normal, Kind::Build]);
-        let tests: Vec<String> = targets(&[Kind::Dev])
-            .into_iter()
-            .filter(|to| !shipped.contains(to))
-            .collect();
-        let mut line = format!("{name:<22} ->");
+        let shipped = targets(false);
+        let mut tests = targets(true);
+        tests.retain(|to| !shipped.contains(to));
+        text += &format!("{name:<22} ->");
         if !shipped.is_empty() {
-            line += &format!(" {}", shipped.join(", "));
+            text += &format!(" {}", shipped.join(", "));
         }
         if !tests.is_empty() {
-            line += &format!(" [tests: {}]", tests.join(", "));
+            text += &format!(" [tests: {}]", tests.join(", "));
         }
         if shipped.is_empty() && tests.is_empty() {
-            line += " none of ours";
+            text += " none of ours";
         }
-        text += &line;
         text.push('\n');
     }
     text

@@ -8,6 +8,7 @@
     reason = "a task runner talks to the person who runs it"
 )]
 
+mod attack;
 mod bench;
 mod cargo;
 mod ci;
@@ -16,6 +17,7 @@ mod features;
 mod fuzz;
 mod layers;
 mod metadata;
+mod page;
 mod release;
 mod simulate;
 mod test;
@@ -53,6 +55,8 @@ enum Command {
     Docs,
     /// Run the benches of an area and write its section of docs/performance.md
     Bench(bench::Bench),
+    /// Attack receivers, clients and the command on this machine, and write docs/testing.md's section
+    Attack(attack::Attack),
     /// Fuzz the protocol crate with cargo-fuzz, each target for a while
     Fuzz(fuzz::Fuzz),
     /// Prepare a release: versions, changelog, packages
@@ -84,6 +88,7 @@ impl Xtask {
             Command::Tidy => tidy::run(),
             Command::Docs => docs::run(),
             Command::Bench(bench) => bench.run(),
+            Command::Attack(attack) => attack.run(),
             Command::Fuzz(fuzz) => fuzz.run(),
             Command::Release(release) => release.run(),
         }

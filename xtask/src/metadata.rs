@@ -1,345 +1,146 @@
-//! What `cargo metadata` says about the workspace, reduced to what the checks need.
-
-use std::path::{Path, PathBuf};
+//! What `cargo metadata` says about the workspace, and what this project calls it.
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use cargo_metadata::semver::VersionReq;
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 use crate::cargo::{cargo, read};
 
-/// The workspace's members and, when it was asked for, the resolved graph below them.
-#[derive(Debug)]
-pub(crate) struct Metadata {
-    pub(crate) target_directory: PathBuf,
-    pub(crate) members: Vec<Member>,
-    pub(crate) packages: Vec<Package>,
+/// Reads the members only: fast, and works without network.
+pub(crate) fn members() -> Result<Metadata> {
+    parse(&read(&mut cargo([
+        "metadata",
+        "--format-version=1",
+        "--no-deps",
+    ]))?)
 }
 
-/// A crate of this workspace, as its manifest declares it.
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    /// Relative to the root of the workspace, with `/`.
-    pub(crate) manifest: String,
-    pub(crate) published: bool,
-    /// The folder of its documentation, which is named after the library or the binary.
-    pub(crate) doc_name: String,
-    /// Source files of its library and binaries, relative to the root of the workspace.
-    pub(crate) roots: Vec<String>,
-    /// Its features by name, without `default`; none if it has no library.
-    pub(crate) features: Vec<String>,
-    /// What a published crate tells its readers and is missing here, by manifest key.
-    pub(crate) missing_keys: Vec<&'static str>,
-    /// Its dependencies on other members.
-    pub(crate) arrows: Vec<Arrow>,
+/// Reads the members and the graph with all features, so that optional dependencies count.
+pub(crate) fn graph() -> Result<Metadata> {
+    parse(&read(&mut cargo([
+        "metadata",
+        "--format-version=1",
+        "--all-features",
+    ]))?)
 }
 
-/// A dependency of one member on another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Arrow {
-    pub(crate) to: String,
-    pub(crate) kind: Kind,
-    /// Whether the manifest asks for a version, beside a path.
-    pub(crate) versioned: bool,
+fn parse(json: &str) -> Result<Metadata> {
+    MetadataCommand::parse(json).context("failed to read cargo's metadata")
 }
 
-/// The table of a manifest in which a dependency stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Normal,
-    Build,
-    Dev,
+/// Whether the crate goes to the registry.
+pub(crate) fn is_published(package: &Package) -> bool {
+    // `publish = false` is an empty list of registries.
+    package.publish.is_none()
 }
 
-/// A node of the resolved graph.
-#[derive(Clone, Debug)]
-pub(crate) struct Package {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) version: String,
-    /// The ids of its normal and build dependencies, for any target.
-    pub(crate) dependencies: Vec<String>,
-}
-
-/// The keys a crate's page in the registry is made of.
-const PAGE_KEYS: &[&str] = &[
-    "description",
-    "license",
-    "repository",
-    "readme",
-    "keywords",
-    "categories",
-    "rust_version",
-];
-
-impl Metadata {
-    /// Reads the members only: fast, and works without network.
-    pub(crate) fn read() -> Result<Self> {
-        Self::parse(&read(&mut cargo([
-            "metadata",
-            "--format-version=1",
-            "--no-deps",
-        ]))?)
-    }
-
-    /// Reads the members and the graph with all features, so that optional dependencies count.
-    pub(crate) fn read_with_graph() -> Result<Self> {
-        Self::parse(&read(&mut cargo([
-            "metadata",
-            "--format-version=1",
-            "--all-features",
-        ]))?)
-    }
-
-    /// Reads the JSON that cargo printed.
-    fn parse(json: &str) -> Result<Self> {
-        let json: Value = serde_json::from_str(json).context("failed to read cargo's metadata")?;
-        let root = Path::new(text(&json, "workspace_root")?);
-        let ids = list(&json, "workspace_members")?;
-        let packages = list(&json, "packages")?;
-        let members: Vec<&Value> = packages
-            .iter()
-            .filter(|package| ids.contains(&package["id"]))
-            .collect();
-        let names: Vec<&str> = members
-            .iter()
-            .map(|member| text(member, "name"))
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            target_directory: PathBuf::from(text(&json, "target_directory")?),
-            members: members
-                .into_iter()
-                .map(|member| parse_member(member, root, &names))
-                .collect::<Result<_>>()?,
-            packages: match json["resolve"]["nodes"].as_array() {
-                Some(nodes) => parse_graph(nodes, packages)?,
-                None => Vec::new(),
-            },
-        })
-    }
-}
-
-/// Reads one member of the workspace.
-fn parse_member(member: &Value, root: &Path, names: &[&str]) -> Result<Member> {
-    let name = text(member, "name")?;
-    let targets = list(member, "targets")?;
-    let shipped: Vec<&Value> = targets.iter().filter(|target| is_shipped(target)).collect();
-    Ok(Member {
-        name: name.to_owned(),
-        version: text(member, "version")?.to_owned(),
-        manifest: relative(text(member, "manifest_path")?, root),
-        // `publish = false` is an empty list of registries; no `publish` at all is null.
-        published: member["publish"].is_null(),
-        doc_name: match shipped.first() {
-            Some(target) => text(target, "name")?.replace('-', "_"),
-            None => name.replace('-', "_"),
-        },
-        roots: shipped
-            .iter()
-            .map(|target| Ok(relative(text(target, "src_path")?, root)))
-            .collect::<Result<_>>()?,
-        features: features(member, &shipped),
-        missing_keys: PAGE_KEYS
-            .iter()
-            .copied()
-            .filter(|key| is_empty(&member[*key]))
-            .collect(),
-        arrows: list(member, "dependencies")?
-            .iter()
-            .map(|dependency| parse_arrow(dependency, names))
-            .filter_map(Result::transpose)
-            .collect::<Result<_>>()?,
-    })
-}
-
-/// Whether a target is a library or a binary, not a test, bench, example or build script.
-fn is_shipped(target: &Value) -> bool {
-    const OTHERS: [&str; 4] = ["test", "bench", "example", "custom-build"];
-    target["kind"].as_array().is_some_and(|kinds| {
-        kinds
-            .iter()
-            .all(|kind| !OTHERS.contains(&kind.as_str().unwrap_or_default()))
-    })
-}
-
-/// The features that a user of the library chooses from.
-fn features(member: &Value, shipped: &[&Value]) -> Vec<String> {
-    let is_library = |target: &&Value| target["kind"] == serde_json::json!(["lib"]);
-    let features = member["features"].as_object();
-    let features = features.filter(|_| shipped.iter().any(is_library));
-    let names = features.into_iter().flat_map(|features| features.keys());
-    names.filter(|name| *name != "default").cloned().collect()
-}
-
-/// Reads a dependency, if it is one on another member.
-fn parse_arrow(dependency: &Value, names: &[&str]) -> Result<Option<Arrow>> {
-    let to = text(dependency, "name")?;
-    if !names.contains(&to) {
-        return Ok(None);
-    }
-    Ok(Some(Arrow {
-        to: to.to_owned(),
-        kind: match dependency["kind"].as_str() {
-            Some("dev") => Kind::Dev,
-            Some("build") => Kind::Build,
-            _ => Kind::Normal,
-        },
-        versioned: text(dependency, "req")? != "*",
-    }))
-}
-
-/// Reads the resolved graph, without the dependencies that only tests have.
-fn parse_graph(nodes: &[Value], packages: &[Value]) -> Result<Vec<Package>> {
-    nodes
+/// A member's dependencies on other members: those with a path.
+pub(crate) fn arrows(member: &Package) -> impl Iterator<Item = &Dependency> {
+    member
+        .dependencies
         .iter()
+        .filter(|dependency| dependency.path.is_some())
+}
+
+/// Whether the manifest asks for a version, beside a path.
+pub(crate) fn is_versioned(dependency: &Dependency) -> bool {
+    dependency.req != VersionReq::STAR
+}
+
+/// The resolved graph: each package with its normal and build dependencies, for any target.
+pub(crate) fn nodes(metadata: &Metadata) -> Vec<(&Package, Vec<&PackageId>)> {
+    let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
+    nodes
         .map(|node| {
-            let id = text(node, "id")?;
-            let package = packages
-                .iter()
-                .find(|package| package["id"] == node["id"])
-                .with_context(|| format!("cargo's metadata has no package {id}"))?;
-            let dependencies = list(node, "deps")?
-                .iter()
-                .filter(|dependency| {
-                    dependency["dep_kinds"]
-                        .as_array()
-                        .is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
-                })
-                .map(|dependency| Ok(text(dependency, "pkg")?.to_owned()))
-                .collect::<Result<_>>()?;
-            Ok(Package {
-                id: id.to_owned(),
-                name: text(package, "name")?.to_owned(),
-                version: text(package, "version")?.to_owned(),
-                dependencies,
-            })
+            let needed = node.deps.iter().filter(|dependency| {
+                let mut kinds = dependency.dep_kinds.iter();
+                kinds.any(|kind| kind.kind != DependencyKind::Development)
+            });
+            (
+                &metadata[&node.id],
+                needed.map(|dependency| &dependency.pkg).collect(),
+            )
         })
         .collect()
 }
 
-/// A path below the root of the workspace, with `/` on every system.
-fn relative(path: &str, root: &Path) -> String {
-    let path = Path::new(path);
-    path.strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .replace('\\', "/")
-}
+#[cfg(test)]
+pub(crate) mod samples {
+    use cargo_metadata::{DependencyKind, Metadata, Package};
+    use serde_json::{Value, json};
 
-/// Whether a manifest key is absent or says nothing.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
+    /// A member with its dependencies on others: name, kind, and whether by version too.
+    pub(crate) fn member(name: &str, arrows: &[(&str, DependencyKind, bool)]) -> Package {
+        let arrows = arrows.iter().map(|(to, kind, versioned)| {
+            json!({
+                "name": to, "kind": kind, "req": if *versioned { "^0.1.0" } else { "*" },
+                "path": format!("/repo/crates/{to}"),
+                "optional": false, "uses_default_features": true, "features": [],
+            })
+        });
+        serde_json::from_value(package(name, "0.1.0", &arrows.collect::<Vec<_>>())).unwrap()
     }
-}
 
-/// A string that cargo promises.
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
-    value[key]
-        .as_str()
-        .with_context(|| format!("cargo's metadata has no text `{key}`"))
-}
+    /// A resolved graph. Packages and their dependencies are written as `name@version`; a
+    /// dependency that only tests have ends in `?`.
+    pub(crate) fn graph(packages: &[(&str, &[&str])]) -> Metadata {
+        let split = |id: &str| {
+            let (name, version) = id.split_once('@').unwrap();
+            package(name, version, &[])
+        };
+        let node = |(id, dependencies): &(&str, &[&str])| {
+            let deps = dependencies.iter().map(|to| {
+                let kind = if to.ends_with('?') {
+                    json!("dev")
+                } else {
+                    Value::Null
+                };
+                let to = to.trim_end_matches('?');
+                json!({ "name": to, "pkg": to, "dep_kinds": [{ "kind": kind, "target": null }] })
+            });
+            json!({ "id": id, "deps": deps.collect::<Vec<_>>(), "dependencies": [] })
+        };
+        let metadata = json!({
+            "packages": packages.iter().map(|(id, _)| split(id)).collect::<Vec<_>>(),
+            "workspace_members": [],
+            "resolve": { "nodes": packages.iter().map(node).collect::<Vec<_>>(), "root": null },
+            "workspace_root": "/repo", "target_directory": "/repo/target", "version": 1,
+        });
+        super::parse(&metadata.to_string()).unwrap()
+    }
 
-/// A list that cargo promises.
-fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value]> {
-    value[key]
-        .as_array()
-        .map(Vec::as_slice)
-        .with_context(|| format!("cargo's metadata has no list `{key}`"))
+    fn package(name: &str, version: &str, dependencies: &[Value]) -> Value {
+        json!({
+            "name": name, "version": version, "id": format!("{name}@{version}"),
+            "dependencies": dependencies, "targets": [], "features": {},
+            "manifest_path": format!("/repo/crates/{name}/Cargo.toml"),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    /// Two members and a crate from the registry.
-    fn sample() -> Value {
-        json!({
-            "workspace_root": "/repo",
-            "target_directory": "/repo/target",
-            "workspace_members": ["a-id", "b-id"],
-            "packages": [
-                {
-                    "id": "a-id", "name": "a", "version": "0.1.0", "publish": null,
-                    "manifest_path": "/repo/crates/a/Cargo.toml",
-                    "description": "first", "license": "MIT", "repository": "", "readme": null,
-                    "keywords": ["x"], "categories": [], "rust_version": "1.88",
-                    "features": {"default": ["x"], "x": [], "y": ["dep:bytes"]},
-                    "targets": [
-                        {"name": "a-lib", "kind": ["lib"], "src_path": "/repo/crates/a/src/lib.rs"},
-                        {"name": "a-tool", "kind": ["bin"], "src_path": "/repo/crates/a/src/main.rs"},
-                        {"name": "it", "kind": ["test"], "src_path": "/repo/crates/a/tests/it.rs"},
-                    ],
-                    "dependencies": [
-                        {"name": "b", "kind": "dev", "req": "*"},
-                        {"name": "b", "kind": null, "req": "^0.1.0"},
-                        {"name": "bytes", "kind": null, "req": "^1"},
-                    ],
-                },
-                {
-                    "id": "b-id", "name": "b", "version": "0.1.0", "publish": [],
-                    "manifest_path": "/repo/b/Cargo.toml", "targets": [], "dependencies": [],
-                },
-                {"id": "bytes-id", "name": "bytes", "version": "1.2.3"},
-            ],
-            "resolve": {"nodes": [
-                {"id": "a-id", "deps": [
-                    {"pkg": "b-id", "dep_kinds": [{"kind": "dev"}]},
-                    {"pkg": "bytes-id", "dep_kinds": [{"kind": "dev"}, {"kind": null}]},
-                ]},
-                {"id": "b-id", "deps": []},
-                {"id": "bytes-id", "deps": []},
-            ]},
-        })
-    }
-
-    #[test]
-    fn a_member_is_read_from_its_manifest() {
-        let metadata = Metadata::parse(&sample().to_string()).unwrap();
-        let [a, b] = metadata.members.as_slice() else {
-            panic!("two members, not {:?}", metadata.members);
-        };
-        assert_eq!(a.manifest, "crates/a/Cargo.toml");
-        assert_eq!(a.roots, ["crates/a/src/lib.rs", "crates/a/src/main.rs"]);
-        assert_eq!(a.doc_name, "a_lib");
-        assert_eq!(a.features, ["x", "y"]);
-        assert_eq!(a.missing_keys, ["repository", "readme", "categories"]);
-        assert!(a.published && !b.published);
-        let arrow = |kind, versioned| Arrow {
-            to: "b".to_owned(),
-            kind,
-            versioned,
-        };
-        assert_eq!(a.arrows, [arrow(Kind::Dev, false), arrow(Kind::Normal, true)]);
-    }
 
     #[test]
     fn the_graph_leaves_out_what_only_tests_have() {
-        let metadata = Metadata::parse(&sample().to_string()).unwrap();
-        assert_eq!(metadata.packages[0].dependencies, ["bytes-id"]);
-        assert_eq!(metadata.packages[2].version, "1.2.3");
+        let metadata = samples::graph(&[
+            ("a@0.1.0", &["b@0.1.0?", "c@1.2.3"]),
+            ("b@0.1.0", &[]),
+            ("c@1.2.3", &[]),
+        ]);
+        let nodes = nodes(&metadata);
+        let (package, dependencies) = &nodes[0];
+        assert_eq!(package.name, "a");
+        assert_eq!(dependencies, &[&metadata.packages[2].id]);
     }
 
     #[test]
-    fn without_a_graph_only_members_are_read() {
-        let mut json = sample();
-        json["resolve"] = Value::Null;
-        let metadata = Metadata::parse(&json.to_string()).unwrap();
-        assert_eq!(metadata.members.len(), 2);
-        assert!(metadata.packages.is_empty());
-    }
-
-    #[test]
-    fn a_missing_key_is_named() {
-        let mut json = sample();
-        json["packages"][0]["version"] = Value::Null;
-        let error = Metadata::parse(&json.to_string()).unwrap_err().to_string();
-        assert_eq!(error, "cargo's metadata has no text `version`");
+    fn this_workspace_is_read() {
+        let metadata = members().unwrap();
+        let xtask = metadata.packages.iter().find(|package| package.name == "xtask");
+        let xtask = xtask.unwrap();
+        assert!(!is_published(xtask));
+        assert_eq!(arrows(xtask).count(), 0);
     }
 }

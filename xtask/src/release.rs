@@ -9,10 +9,12 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use cargo_metadata::semver::Version;
+use cargo_metadata::{DependencyKind, Package};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
-use crate::metadata::{Kind, Member, Metadata};
+use crate::metadata::{arrows, is_published, is_versioned, members};
 
 /// The files a release changes; cargo brings the lock file in line by itself.
 const CHANGED: [&str; 3] = ["Cargo.toml", "Cargo.lock", "CHANGELOG.md"];
@@ -46,14 +48,15 @@ impl Release {
     /// Checks, prints the plan, writes unless it is a dry run, and packages.
     pub(crate) fn run(&self) -> Result<()> {
         ensure_clean_tree()?;
-        let members = Metadata::read()?.members;
+        let members = members()?.packages;
         let order = publish_order(&members)?;
         let current = common_version(&order)?;
-        let next = next_version(current, self.level)?;
-        let manifest = edit::bump_manifest(&read_file("Cargo.toml")?, current, &next)?;
+        let next = next_version(current, self.level).to_string();
+        let current = current.to_string();
+        let manifest = edit::bump_manifest(&read_file("Cargo.toml")?, &current, &next)?;
         let date = edit::date(days_since_epoch()?);
         let changelog = edit::cut_changelog(&read_file("CHANGELOG.md")?, &next, &date)?;
-        print!("{}", plan(current, &next, &date, &order));
+        print!("{}", plan(&current, &next, &date, &order));
 
         if self.dry_run {
             println!("\nA dry run: packaging {current}, writing nothing.");
@@ -81,10 +84,10 @@ impl Release {
     }
 
     /// Packages, and so builds, every published crate from what its package contains.
-    fn package(&self, members: &[Member]) -> Command {
+    fn package(&self, members: &[Package]) -> Command {
         let mut command = cargo(["package", "--workspace"]);
-        for member in members.iter().filter(|member| !member.published) {
-            command.args(["--exclude", &member.name]);
+        for member in members.iter().filter(|member| !is_published(member)) {
+            command.args(["--exclude", member.name.as_str()]);
         }
         if !self.dry_run {
             // The tree was clean before the new version was written: nothing else is in it.
@@ -98,7 +101,7 @@ impl Release {
 }
 
 /// What is going to happen, for a person to read before it does.
-fn plan(current: &str, next: &str, date: &str, order: &[&Member]) -> String {
+fn plan(current: &str, next: &str, date: &str, order: &[&Package]) -> String {
     let mut text = format!("Release {current} -> {next}\n\nPublished, in this order:\n");
     for (index, member) in order.iter().enumerate() {
         text += &format!("  {}. {} {next}\n", index + 1, member.name);
@@ -113,24 +116,19 @@ fn plan(current: &str, next: &str, date: &str, order: &[&Member]) -> String {
 }
 
 /// The version after this one.
-fn next_version(current: &str, level: Level) -> Result<String> {
-    let parts: Vec<u64> = current
-        .split('.')
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("the version {current} is not three numbers"))?;
-    let [major, minor, patch] = parts[..] else {
-        bail!("the version {current} is not three numbers");
-    };
-    Ok(match level {
-        Level::Patch => format!("{major}.{minor}.{}", patch + 1),
-        Level::Minor => format!("{major}.{}.0", minor + 1),
-        Level::Major => format!("{}.0.0", major + 1),
-    })
+fn next_version(current: &Version, level: Level) -> Version {
+    let Version {
+        major, minor, patch, ..
+    } = *current;
+    match level {
+        Level::Patch => Version::new(major, minor, patch + 1),
+        Level::Minor => Version::new(major, minor + 1, 0),
+        Level::Major => Version::new(major + 1, 0, 0),
+    }
 }
 
 /// The one version that all published crates have.
-fn common_version<'a>(order: &[&'a Member]) -> Result<&'a str> {
+fn common_version<'a>(order: &[&'a Package]) -> Result<&'a Version> {
     let first = order.first().context("no member is published")?;
     for member in order {
         ensure!(
@@ -146,24 +144,16 @@ fn common_version<'a>(order: &[&'a Member]) -> Result<&'a str> {
 }
 
 /// The published members, each after those it depends on; otherwise by name.
-fn publish_order(members: &[Member]) -> Result<Vec<&Member>> {
-    let mut waiting: Vec<&Member> = members.iter().filter(|member| member.published).collect();
+fn publish_order(members: &[Package]) -> Result<Vec<&Package>> {
+    let mut waiting: Vec<&Package> = members.iter().filter(|member| is_published(member)).collect();
     waiting.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut order: Vec<&Member> = Vec::new();
+    let mut order: Vec<&Package> = Vec::new();
     while !waiting.is_empty() {
-        let ready = |member: &&Member| {
+        let ready = |member: &&Package| {
             // What only tests need is no reason to wait, unless it is in the package.
-            let needs = |member: &Member| {
-                member
-                    .arrows
-                    .iter()
-                    .filter(|arrow| arrow.kind != Kind::Dev || arrow.versioned)
-                    .map(|arrow| arrow.to.clone())
-                    .collect::<Vec<_>>()
-            };
-            needs(member)
-                .iter()
-                .all(|to| order.iter().any(|done| done.name == *to))
+            arrows(member)
+                .filter(|arrow| arrow.kind != DependencyKind::Development || is_versioned(arrow))
+                .all(|arrow| order.iter().any(|done| done.name == arrow.name))
         };
         let Some(index) = waiting.iter().position(ready) else {
             let names: Vec<&str> = waiting.iter().map(|member| member.name.as_str()).collect();
@@ -209,27 +199,12 @@ fn write_file(path: &str, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metadata::Arrow;
+    use crate::metadata::samples::member;
 
-    fn member(name: &str, published: bool, arrows: &[(&str, Kind, bool)]) -> Member {
-        Member {
-            name: name.to_owned(),
-            version: "0.1.0".to_owned(),
-            manifest: format!("crates/{name}/Cargo.toml"),
-            published,
-            doc_name: name.to_owned(),
-            roots: Vec::new(),
-            features: Vec::new(),
-            missing_keys: Vec::new(),
-            arrows: arrows
-                .iter()
-                .map(|&(to, kind, versioned)| Arrow {
-                    to: to.to_owned(),
-                    kind,
-                    versioned,
-                })
-                .collect(),
-        }
+    fn unpublished(name: &str) -> Package {
+        let mut member = member(name, &[]);
+        member.publish = Some(Vec::new());
+        member
     }
 
     #[test]
@@ -242,30 +217,23 @@ mod tests {
             ("9.9.9", Level::Major, "10.0.0"),
         ];
         for (current, level, expected) in cases {
-            assert_eq!(next_version(current, level).unwrap(), expected);
-        }
-        for current in ["", "1", "1.2", "1.2.3.4", "1.2.3-rc.1", "1.2.x", "-1.2.3"] {
-            assert!(next_version(current, Level::Patch).is_err(), "{current}");
+            let next = next_version(&current.parse().unwrap(), level);
+            assert_eq!(next.to_string(), expected);
         }
     }
 
     #[test]
     fn crates_are_published_after_what_they_need() {
-        use Kind::*;
+        use DependencyKind::*;
         let members = [
-            member(
-                "cli",
-                true,
-                &[("client", Normal, true), ("emulator", Normal, true)],
-            ),
+            member("cli", &[("client", Normal, true), ("emulator", Normal, true)]),
             member(
                 "client",
-                true,
-                &[("protocol", Normal, true), ("emulator", Dev, false)],
+                &[("protocol", Normal, true), ("emulator", Development, false)],
             ),
-            member("emulator", true, &[("protocol", Build, true)]),
-            member("protocol", true, &[]),
-            member("xtask", false, &[]),
+            member("emulator", &[("protocol", Build, true)]),
+            member("protocol", &[]),
+            unpublished("xtask"),
         ];
         let names: Vec<&str> = publish_order(&members)
             .unwrap()
@@ -278,24 +246,24 @@ mod tests {
     #[test]
     fn a_circle_and_an_unpublished_need_are_named() {
         let circle = [
-            member("a", true, &[("b", Kind::Dev, true)]),
-            member("b", true, &[("a", Kind::Normal, true)]),
+            member("a", &[("b", DependencyKind::Development, true)]),
+            member("b", &[("a", DependencyKind::Normal, true)]),
         ];
         let error = publish_order(&circle).unwrap_err().to_string();
         assert!(error.contains("a, b"), "{error}");
 
         let unpublished = [
-            member("a", true, &[("tools", Kind::Normal, true)]),
-            member("tools", false, &[]),
+            member("a", &[("tools", DependencyKind::Normal, true)]),
+            unpublished("tools"),
         ];
         assert!(publish_order(&unpublished).is_err());
     }
 
     #[test]
     fn all_published_crates_have_one_version() {
-        let (a, mut b) = (member("a", true, &[]), member("b", true, &[]));
-        assert_eq!(common_version(&[&a, &b]).unwrap(), "0.1.0");
-        b.version = "0.2.0".to_owned();
+        let (a, mut b) = (member("a", &[]), member("b", &[]));
+        assert_eq!(common_version(&[&a, &b]).unwrap(), &Version::new(0, 1, 0));
+        b.version = Version::new(0, 2, 0);
         let error = common_version(&[&a, &b]).unwrap_err().to_string();
         assert!(error.starts_with("a is at 0.1.0 and b at 0.2.0"), "{error}");
         assert!(common_version(&[]).is_err());
@@ -303,7 +271,7 @@ mod tests {
 
     #[test]
     fn packages_leave_out_what_is_not_published() {
-        let members = [member("a", true, &[]), member("xtask", false, &[])];
+        let members = [member("a", &[]), unpublished("xtask")];
         let line = |dry_run, no_verify| {
             let release = Release {
                 level: Level::Patch,
@@ -330,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_plan_names_versions_order_and_files() {
-        let (a, b) = (member("a", true, &[]), member("b", true, &[]));
+        let (a, b) = (member("a", &[]), member("b", &[]));
         let plan = plan("0.1.0", "0.2.0", "2026-11-23", &[&a, &b]);
         for part in [
             "0.1.0 -> 0.2.0",

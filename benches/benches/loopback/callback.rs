@@ -5,8 +5,7 @@ use std::{env, fs};
 
 use anyhow::{Result, ensure};
 use http::Uri;
-use sinch_verify_callback::protocol::{Method, VerificationId, WireObject as _};
-use sinch_verify_callback::testing::{CallbackSigner, request_event};
+use sinch_verify_callback::testing::CallbackSigner;
 
 use crate::fixture;
 use crate::generator::{self, Outcome, Requests, exchange};
@@ -93,17 +92,17 @@ struct Signing {
 impl Signing {
     fn new() -> Result<Self> {
         Ok(Self {
-            signer: CallbackSigner::new(fixture::key()?, &fixture::secret()?),
+            signer: fixture::signer()?,
             next: 0,
         })
     }
 
     fn request(&mut self) -> Result<http::Request<bytes::Bytes>> {
         self.next += 1;
-        let id = VerificationId::new(&format!("0198a1b2-c3d4-7e5f-8a9b-{:012}", self.next))?;
-        let event = request_event(id, Method::Sms, fixture::number(20, self.next).parse()?);
         let path = Uri::from_static(fixture::CALLBACK_PATH);
-        Ok(self.signer.post(path, event.to_json(), SystemTime::now()))
+        Ok(self
+            .signer
+            .post(path, fixture::event(self.next)?, SystemTime::now()))
     }
 
     fn requests(&mut self, count: usize) -> Result<Requests> {

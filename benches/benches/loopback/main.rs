@@ -11,18 +11,17 @@ mod by_hand;
 mod callback;
 mod client;
 mod emulator;
-mod fixture;
 mod generator;
 mod load;
 mod node;
 mod pair;
-mod process;
 mod requests;
 mod serve;
 mod verify;
 
 use anyhow::{Context as _, Result, bail};
 use process::{Core, number};
+use sinch_verify_benches::{fixture, process};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();

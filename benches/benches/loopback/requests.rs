@@ -202,8 +202,8 @@ impl Requester {
         let messages = messages.send().await?.error_for_status()?.bytes().await?;
         let inbox: Inbox = serde_json::from_slice(&messages)?;
         let message = inbox.messages.first().context("the handset got no message")?;
-        let verification = handle.report(Code::new(&message.code)?).await?;
-        ensure!(verification.is_successful(), "the code did not verify the number");
+        let outcome = handle.report(Code::new(&message.code)?).await?;
+        ensure!(outcome.is_verified(), "the code did not verify the number");
         Ok(())
     }
 }

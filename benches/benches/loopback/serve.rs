@@ -8,7 +8,6 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
@@ -45,12 +44,4 @@ fn until_input_ends(runtime: &Runtime, serve: impl Future<Output = Result<()>>) 
 
 async fn listen() -> Result<TcpListener> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "whoever started the server reads it from there"
-)]
-fn ready(port: u16) {
-    println!("{}", json!({ "port": port }));
 }

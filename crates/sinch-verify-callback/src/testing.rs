@@ -12,7 +12,7 @@ use http::{Method, Request, Uri};
 use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
-pub use events::{METHODS, request_event, result_event, sms_delivered_event};
+pub use events::{methods, request_event, result_event, sms_delivered_event};
 pub use tamper::{Tamper, UnknownTamper};
 
 /// Makes signed callbacks.

@@ -7,26 +7,21 @@
     reason = "a failure should stop the test"
 )]
 
+mod fixtures;
+
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use fixtures::{key, resident};
+use sinch_verify_callback::protocol::VerificationId;
 use sinch_verify_callback::protocol::auth::Signature;
-use sinch_verify_callback::protocol::{ApplicationKey, VerificationId};
 use sinch_verify_callback::replay::{
     EventDigest, Inserted, MemoryStore, ReplayStore as _, SignatureDigest, StoreError,
 };
 
 const ROOM: u64 = 1_000_000;
-
-/// What the process holds, in bytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    let kib: u64 = line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
-    kib * 1024
-}
 
 fn signature(n: u64) -> SignatureDigest {
     let mut bytes = [0; 32];
@@ -66,11 +61,10 @@ async fn a_million_signatures_in_64_bytes_each_and_no_more_after() {
     assert!(after < full + 1024 * 1024, "{full} bytes became {after}");
 
     // A decision with a code, as most are, beside its digest.
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
     let answer = Bytes::from_static(br#"{"action":"allow","sms":{"code":"4821"}}"#);
     for n in 0..ROOM {
         let id = VerificationId::new(&n.to_string()).unwrap();
-        let event = EventDigest::of(&key, "VerificationRequestEvent", &id);
+        let event = EventDigest::of(&key(), "VerificationRequestEvent", &id);
         store.insert_decision(event, answer.clone(), life).await.unwrap();
     }
     let decisions = (resident() - after) / ROOM;

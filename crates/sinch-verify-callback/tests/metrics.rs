@@ -5,20 +5,21 @@
     reason = "a failure should stop the test"
 )]
 
+mod fixtures;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fixtures::{builder, now, signer};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 use sinch_verify_callback::protocol::callback::RequestEvent;
-use sinch_verify_callback::protocol::{
-    self, ApplicationKey, ApplicationSecret, Decision, Method, Status, VerificationId, WireObject as _,
-};
+use sinch_verify_callback::protocol::{Decision, Method, Status, VerificationId, WireObject as _};
 use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::testing::{CallbackSigner, Tamper, request_event, result_event};
-use sinch_verify_callback::{CallbackBuilder, Full, InDoubt, KeyRing, ReplayGuard};
+use sinch_verify_callback::testing::{Tamper, request_event, result_event};
+use sinch_verify_callback::{Full, InDoubt, ReplayGuard};
 
 /// Keeps the sums of counters and the number of values in histograms.
 #[derive(Clone, Default)]
@@ -83,9 +84,7 @@ async fn everything_is_counted_once() {
     let kept = Kept::default();
     // For this thread, which is the only one of this test.
     let _guard = metrics::set_default_local_recorder(&kept);
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
-    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
-    let signer = CallbackSigner::new(key.clone(), &secret);
+    let signer = signer();
     let handler = |event: RequestEvent| async move {
         match event.method {
             Method::Sms => Ok(Decision::Allow),
@@ -95,15 +94,14 @@ async fn everything_is_counted_once() {
     };
     let room = std::num::NonZeroUsize::new(5).unwrap();
     let guard = ReplayGuard::new(MemoryStore::new(room), InDoubt::Refuse);
-    let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
-    let service = CallbackBuilder::new(KeyRing::new(key, &secret))
+    let service = builder()
         .guard(guard)
-        .clock(move || now)
         .deadline(Duration::from_millis(20))
         .handler(handler)
         .build()
         .unwrap();
 
+    let now = now();
     let number = || "+46700000001".parse().unwrap();
     let id = |text| VerificationId::new(text).unwrap();
     let post =
@@ -156,12 +154,9 @@ async fn everything_is_counted_once() {
 async fn a_receiver_without_a_service_counts_what_it_takes_and_refuses() {
     let kept = Kept::default();
     let _guard = metrics::set_default_local_recorder(&kept);
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
-    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
-    let signer = CallbackSigner::new(key.clone(), &secret);
-    let now = protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap();
-    let builder = CallbackBuilder::new(KeyRing::new(key, &secret)).clock(move || now);
-    let receiver = builder.build_receiver().unwrap();
+    let signer = signer();
+    let now = now();
+    let receiver = builder().build_receiver().unwrap();
 
     let id = VerificationId::new("1").unwrap();
     let body = request_event(id, Method::Sms, "+46700000001".parse().unwrap()).to_json();

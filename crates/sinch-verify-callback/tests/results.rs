@@ -5,23 +5,21 @@
     reason = "a failure should stop the test"
 )]
 
+mod fixtures;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, VerificationId, WireObject as _};
-use sinch_verify_callback::testing::{CallbackSigner, result_event};
-use sinch_verify_callback::{
-    CallbackService, Context, Decision, Handler, Method, RequestEvent, ResultEvent, Results, Status,
-};
+use fixtures::{builder, now, signer};
+use sinch_verify_callback::protocol::{VerificationId, WireObject as _};
+use sinch_verify_callback::testing::result_event;
+use sinch_verify_callback::{Context, Decision, Handler, Method, RequestEvent, ResultEvent, Results, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 /// Longer than anything here takes: a test that gets there has found a hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -59,7 +57,7 @@ impl Handler for Backend {
 }
 
 async fn serve(handler: impl Handler, results: &Results) -> SocketAddr {
-    let builder = CallbackService::builder(KEY, SECRET).handler(handler);
+    let builder = builder().handler(handler);
     let service = builder.results(results).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -69,9 +67,7 @@ async fn serve(handler: impl Handler, results: &Results) -> SocketAddr {
 
 /// Posts a result as the service does, signed `later` than now, and gives the status.
 async fn post(server: SocketAddr, event: &ResultEvent, later: Duration) -> u16 {
-    let secret = ApplicationSecret::new(SECRET).unwrap();
-    let signer = CallbackSigner::new(ApplicationKey::new(KEY).unwrap(), &secret);
-    let request = signer.post("/".parse().unwrap(), event.to_json(), SystemTime::now() + later);
+    let request = signer().post("/".parse().unwrap(), event.to_json(), now() + later);
     let mut raw = format!(
         "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n",
         request.body().len()

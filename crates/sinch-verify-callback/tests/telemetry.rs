@@ -5,20 +5,19 @@
     reason = "a failure should stop the test"
 )]
 
+mod fixtures;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use fixtures::{SECRET, builder, signer};
 use http::header::AUTHORIZATION;
+use sinch_verify_callback::Full;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
-use sinch_verify_callback::protocol::{
-    ApplicationKey, ApplicationSecret, Code, Decision, Method, VerificationId, WireObject as _,
-};
-use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackBuilder, Full, KeyRing};
+use sinch_verify_callback::protocol::{Code, Decision, Method, VerificationId, WireObject as _};
 
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const NUMBER: &str = "+46700123456";
 const CODE: &str = "918273";
 const CUSTOM: &str = "session of Ada";
@@ -48,11 +47,9 @@ async fn numbers_are_masked_and_codes_are_absent() {
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
 
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
-    let secret = ApplicationSecret::new(SECRET).unwrap();
-    let signer = CallbackSigner::new(key.clone(), &secret);
+    let signer = signer();
     let now = SystemTime::now();
-    let service = CallbackBuilder::new(KeyRing::new(key, &secret))
+    let service = builder()
         .without_guard()
         .clock(move || now)
         // An SMS code for any method: a misfit where the method is another.

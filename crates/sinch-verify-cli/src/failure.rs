@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sinch_verify_client::{Error, Found, Phase};
-use sinch_verify_protocol::{ApiError, Endpoint as _, Report, WireObject as _, method::Sms};
+use sinch_verify_client::{Error, Lookup, Phase};
+use sinch_verify_protocol::{ApiError, WireObject as _};
 
 use crate::control::NobodyThere;
 use crate::exit::{NO, NOT_VERIFIED, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE, USAGE, Usage};
@@ -38,10 +38,8 @@ impl<'a> Failure<'a> {
         };
         let code = call.as_api_error().map(|error| error.code);
         let status = call.status().map(|status| status.as_u16());
-        // A report that cannot be processed: a wrong code, or a verification that has ended.
-        let wrong = code == Some(ApiError::NOT_PROCESSABLE) && call.operation() == Report::<Sms>::NAME;
         match status {
-            _ if call.is_denied() || wrong => NOT_VERIFIED,
+            _ if call.is_denied() => NOT_VERIFIED,
             Some(401) => UNAUTHORIZED,
             Some(403) if code == Some(ApiError::SCHEME) => UNAUTHORIZED,
             Some(429) => RATE_LIMITED,
@@ -75,7 +73,7 @@ impl<'a> Failure<'a> {
 
     fn document(&self) -> Document<'_> {
         let api = self.call.and_then(Error::as_api_error);
-        let found = self.call.and_then(Error::found);
+        let found = self.call.and_then(Error::lookup);
         Document {
             error: Told {
                 message: format!("{:#}", self.error),
@@ -85,13 +83,13 @@ impl<'a> Failure<'a> {
                 reference: self.call.and_then(Error::reference).map(|own| own.as_str()),
                 may_have_been_sent: self.call.map(Error::may_have_been_sent),
                 found: found.map(|found| match found {
-                    Found::Verification(_) => "verification",
-                    Found::Doubtful(_) => "doubtful",
-                    Found::Nothing => "nothing",
+                    Lookup::Verification(_) => "verification",
+                    Lookup::Doubtful(_) => "doubtful",
+                    Lookup::Nothing => "nothing",
                     _ => "unknown",
                 }),
                 verification: found
-                    .and_then(Found::verification)
+                    .and_then(Lookup::verification)
                     .and_then(|found| RawValue::from_string(found.to_json()).ok()),
                 retry_after_ms: self
                     .call
@@ -138,8 +136,8 @@ const IS_IT_RUNNING: &str =
 
 /// What became of the request, and what can be done.
 fn advise(call: &Error) {
-    match call.found() {
-        Some(Found::Verification(found)) => {
+    match call.lookup() {
+        Some(Lookup::Verification(found)) => {
             note!("the answer was lost, but the service has the verification:");
             note!("  id {}, status {}", found.id, found.status);
         }
@@ -147,7 +145,7 @@ fn advise(call: &Error) {
         None => {}
     }
     // Only where it is of use: a refusal began nothing that could be asked for.
-    if let (Some(_), Some(reference)) = (call.found(), call.reference()) {
+    if let (Some(_), Some(reference)) = (call.lookup(), call.reference()) {
         note!("ask for it later: sinch-verify status --reference {reference}");
     }
     if call.is_connect() {

@@ -1,35 +1,34 @@
 //! The methods, by the names of the wire and by those that people use.
 
+use std::sync::LazyLock;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use sinch_verify_protocol::Method;
+use sinch_verify_protocol::method::MethodInfo;
 
 /// A method of verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum MethodArg {
-    /// A text message with a code.
-    Sms,
-    /// A call whose caller id is the code.
-    #[value(name = "flashcall", alias = "flash-call")]
-    FlashCall,
-    /// A phone call that speaks a code or asks for a key.
-    #[value(aliases = ["phone-call", "phonecall"])]
-    Callout,
-    /// An address that the device fetches over its mobile network.
-    #[value(alias = "data")]
-    Seamless,
-    /// A WhatsApp message with a code.
-    #[value(name = "whatsapp", alias = "whats-app")]
-    WhatsApp,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MethodArg(pub(crate) &'static MethodInfo);
+
+/// `auto` is the mobile SDKs' own.
+static ALL: LazyLock<Vec<MethodArg>> = LazyLock::new(|| MethodInfo::single().map(MethodArg).collect());
+
+impl ValueEnum for MethodArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let Self(info) = self;
+        let help = info.summary.trim_end_matches('.');
+        Some(PossibleValue::new(info.name).help(help).aliases(info.aliases))
+    }
 }
 
 impl From<MethodArg> for Method {
-    fn from(method: MethodArg) -> Self {
-        match method {
-            MethodArg::Sms => Self::Sms,
-            MethodArg::FlashCall => Self::FlashCall,
-            MethodArg::Callout => Self::Callout,
-            MethodArg::Seamless => Self::Seamless,
-            MethodArg::WhatsApp => Self::WhatsApp,
-        }
+    fn from(MethodArg(info): MethodArg) -> Self {
+        info.method.clone()
     }
 }
 
@@ -50,17 +49,17 @@ impl Chosen {
         }
     }
 
+    /// The method, where it was assumed and may be wrong.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.assumed
+            .then(|| format!("by {}; give --method if it is another", self.method))
+    }
+
     /// What was not done, with the method where that may be why.
     pub(crate) fn failed_to(&self, what: &str, error: &sinch_verify_client::Error) -> String {
-        let is_unfit = error
-            .as_api_error()
-            .is_some_and(|error| error.code == sinch_verify_protocol::ApiError::NOT_PROCESSABLE);
-        if self.assumed && (error.is_not_found() || is_unfit) {
-            return format!(
-                "failed to {what} by {}; give --method if it is another",
-                self.method
-            );
+        match self.hint().filter(|_| error.is_not_found()) {
+            Some(hint) => format!("failed to {what} {hint}"),
+            None => format!("failed to {what}"),
         }
-        format!("failed to {what}")
     }
 }

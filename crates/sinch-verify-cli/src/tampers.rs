@@ -29,23 +29,3 @@ impl TamperKit for Tampers {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use sinch_verify_emulator::Replay;
-
-    use super::*;
-
-    #[test]
-    fn one_way_to_spoil_a_callback_has_one_name() {
-        for (tamper, own) in [
-            (Tamper::Stale, Replay::Stale),
-            (Tamper::Future, Replay::Future),
-            (Tamper::TruncatedBody, Replay::Truncated),
-            (Tamper::NoTimestamp, Replay::MissingTimestamp),
-            (Tamper::NoAuthorization, Replay::MissingAuthorization),
-        ] {
-            assert_eq!(Replay::named(tamper.name()), own);
-        }
-    }
-}

@@ -123,9 +123,14 @@ fn every_failure_has_its_exit_code() {
         &[("errorCode", 40003.into())],
     );
     // The last attempt is answered with how it ended.
-    for code in [3, 3] {
-        let output = served.run(&["report", "--id", id, "--code", "wrong"]);
-        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    for (outcome, status) in [("refused", Value::Null), ("ended", "FAIL".into())] {
+        let output = served.run(&["report", "--id", id, "--code", "wrong", "--json"]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let answer = json(&stdout(&output));
+        assert_eq!(
+            (&answer["outcome"], &answer["verification"]["status"]),
+            (&outcome.into(), &status)
+        );
     }
     // An answer that is no answer.
     served.run(&["start", "+46700000009"]);
@@ -207,7 +212,8 @@ fn the_method_is_found_out_or_asked_for() {
 fn a_port_that_cannot_be_is_refused_wherever_a_url_is_given() {
     let url = "http://127.0.0.1:99999/";
     for args in [
-        ["serve", "--port", "0", "--callback-url", url].as_slice(),
+        // Where the URL is taken, the missing file ends it.
+        ["serve", "--callback-url", url, "--faults", "no/such/file"].as_slice(),
         &["listen", "--forward-to", url],
         &["trigger", "result", "--to", url],
         &["status", "--id", "1", "--url", url],

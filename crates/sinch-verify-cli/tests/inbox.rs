@@ -1,16 +1,17 @@
 //! `inbox` against an emulator in this process: what a script gets of its phones.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod running;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Output, Stdio};
 
 use axum::Router;
+use running::{KEY, SECRET};
 use serde_json::Value;
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const NUMBER: &str = "+46700000001";
 
 async fn emulator() -> Emulator {

@@ -13,6 +13,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use running::{KEY, SECRET, command, stderr, stdout};
 use serde_json::Value;
@@ -193,6 +194,21 @@ fn with_ready_file(ready: &Path) -> Command {
     command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()])
 }
 
+/// What a `serve` says that ends by itself.
+fn refused(mut command: Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > patience {
+            child.kill().unwrap();
+            panic!("it was not refused");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn the_ready_file_is_there_while_the_emulator_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -213,7 +229,7 @@ fn the_ready_file_is_there_while_the_emulator_runs() {
     );
 
     // Another run cannot have it.
-    let second = with_ready_file(&ready).output().unwrap();
+    let second = refused(with_ready_file(&ready));
     assert_eq!(second.status.code(), Some(2), "{}", stdout(&second));
     let told = stderr(&second);
     assert!(told.contains(&format!("process {}", serve.child.id())), "{told}");
@@ -258,10 +274,10 @@ fn what_is_at_the_path_of_the_ready_file_stays() {
     let _socket = UnixListener::bind(at("socket")).unwrap();
     let before = listing(folder.path());
     for name in ["empty", "text", "json", "folder", "link", "dangling", "socket"] {
-        let refused = with_ready_file(&at(name)).output().unwrap();
-        assert_eq!(refused.status.code(), Some(2), "{name}: {}", stdout(&refused));
-        assert_eq!(stdout(&refused), "", "{name}");
-        let told = stderr(&refused);
+        let output = refused(with_ready_file(&at(name)));
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", stdout(&output));
+        assert_eq!(stdout(&output), "", "{name}");
+        let told = stderr(&output);
         assert!(
             told.contains("--ready-file") && told.contains("exists"),
             "{name}: {told}"
@@ -352,14 +368,14 @@ fn others_reach_the_phones_by_an_allowed_name_only() {
 
 /// Waits until the file is that of a process.
 fn wait_for(ready: &Path, pid: u32) {
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(20);
     let is_there = || {
         let text = std::fs::read(ready).ok()?;
         Some(serde_json::from_slice::<Value>(&text).unwrap()["pid"] == pid)
     };
     while is_there() != Some(true) {
-        assert!(std::time::Instant::now() < patience, "it did not get ready");
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        assert!(Instant::now() < patience, "it did not get ready");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -1,22 +1,22 @@
 //! `trigger` against the library's receiver, and against receivers with faults.
 #![allow(clippy::unwrap_used, reason = "a failure should stop the test")]
 
+mod running;
+
 use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
+use running::{KEY, SECRET, Served};
 use sinch_verify_callback::axum::router;
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::Tamper;
 use sinch_verify_callback::{CallbackService, Code, Decision, InDoubt, Method, ReplayGuard, RequestEvent};
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
-
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 async fn serve(app: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,7 +131,7 @@ async fn receivers_with_faults_are_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_sent() {
+async fn what_cannot_be_sent_names_the_mistake() {
     // Nobody listens, and no system hands this port out by itself.
     let output = trigger("request", "http://127.0.0.1:1/", &[]).await;
     assert_eq!(output.status.code(), Some(5));
@@ -238,38 +238,21 @@ async fn a_refusal_says_what_it_may_come_from() {
     }
 }
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The same kit, behind `serve`: what passes here passes there.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_emulator_puts_a_receiver_to_the_same_test() {
     let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
     let server = serve(receiver(Some(guard))).await;
-    let folder = tempfile::tempdir().unwrap();
-    let ready = folder.path().join("ready.json");
-    let emulator = Command::new(env!("CARGO_BIN_EXE_sinch-verify"))
-        .args(["serve", "--port", "0", "--app-key", KEY, "--app-secret", SECRET])
-        .args(["--callback-url", &format!("http://{server}/sinch/callback")])
-        .args(["--ready-file", ready.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _emulator = Running(emulator);
-    let patience = Instant::now() + Duration::from_secs(20);
-    while !ready.exists() {
-        assert!(Instant::now() < patience, "the emulator did not get ready");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
-    let request = http::Request::post(format!("{}/_emu/conformance", told["url"].as_str().unwrap()))
+    let callback_url = format!("http://{server}/sinch/callback");
+    let emulator = Served::start(&[
+        "--app-key",
+        KEY,
+        "--app-secret",
+        SECRET,
+        "--callback-url",
+        &callback_url,
+    ]);
+    let request = http::Request::post(format!("{}/_emu/conformance", emulator.url))
         .body(format!(r#"{{"application":"{KEY}"}}"#).into())
         .unwrap();
     let answer = ReqwestTransport::plain(Duration::from_secs(20))

@@ -13,10 +13,9 @@ use std::env;
 use std::error::Error;
 use std::io::{BufRead as _, Write as _};
 
-use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::verification::Source;
 use sinch_verify_client::protocol::{Code, PhoneNumber, Start, Status};
-use sinch_verify_client::{Client, Handle};
+use sinch_verify_client::{Client, ReportOutcome};
 
 const LOCAL: &str = "http://127.0.0.1:9901";
 
@@ -24,12 +23,16 @@ const LOCAL: &str = "http://127.0.0.1:9901";
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "talks to a person")]
 async fn main() -> std::process::ExitCode {
     match run().await {
-        Ok(Status::Successful) => {
+        Ok(ReportOutcome::Verified(_)) => {
             println!("the number is verified");
             std::process::ExitCode::SUCCESS
         }
-        Ok(status) => {
-            println!("the number is not verified: {status}");
+        Ok(ReportOutcome::Ended(ended)) => {
+            println!("the number is not verified: {}", ended.status());
+            std::process::ExitCode::FAILURE
+        }
+        Ok(ReportOutcome::Refused { .. }) => {
+            println!("the number is not verified");
             std::process::ExitCode::FAILURE
         }
         Err(error) => {
@@ -39,7 +42,8 @@ async fn main() -> std::process::ExitCode {
     }
 }
 
-async fn run() -> Result<Status, Box<dyn Error>> {
+/// What the last report led to.
+async fn run() -> Result<ReportOutcome, Box<dyn Error>> {
     let number = env::args().nth(1).unwrap_or_else(|| "+46700000001".to_owned());
     let number: PhoneNumber = number
         .parse()
@@ -63,31 +67,25 @@ async fn run() -> Result<Status, Box<dyn Error>> {
         say("code: ")?;
         let mut typed = String::new();
         if std::io::stdin().lock().read_line(&mut typed)? == 0 {
-            // Standard input has ended.
-            return Ok(handle.status().await?.status);
+            return Err("read the code: standard input has ended".into());
         }
-        match Code::new(typed.trim()) {
-            Ok(code) => {
-                if let Some(status) = report(&handle, code).await? {
-                    return Ok(status);
-                }
-                say("that is not the code, try again\n")?;
-            }
+        let code = match Code::new(typed.trim()) {
+            Ok(code) => code,
             // A slip of the finger is no attempt.
-            Err(error) => say(&format!("{error}\n"))?,
+            Err(error) => {
+                say(&format!("{error}\n"))?;
+                continue;
+            }
+        };
+        let outcome = handle.report_from(Source::Manual, code).await?;
+        // Refused: a wrong code, or a verification that has ended meanwhile. Its status tells which.
+        let may_try_again = matches!(outcome, ReportOutcome::Refused { .. })
+            && handle.status().await?.status == Status::Pending;
+        if !may_try_again {
+            return Ok(outcome);
         }
+        say("that is not the code, try again\n")?;
     }
-}
-
-/// The final status, or nothing while another attempt may be made.
-async fn report(handle: &Handle<Sms>, code: Code) -> Result<Option<Status>, Box<dyn Error>> {
-    let status = match handle.report_from(Source::Manual, code).await {
-        Ok(verification) => verification.status,
-        // A wrong code, or a verification that has ended meanwhile: its status tells which.
-        Err(error) if error.as_api_error().is_some() => handle.status().await?.status,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(status.is_final().then_some(status))
 }
 
 fn say(text: &str) -> std::io::Result<()> {

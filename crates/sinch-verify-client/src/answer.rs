@@ -7,17 +7,21 @@ use http::Response;
 use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use sinch_verify_protocol::Endpoint;
 
-use crate::client::Inner;
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::error::Kind;
 
-/// The value of a good answer, or an error that does not repeat the client's own secret.
-pub(crate) fn read<E: Endpoint>(response: &Response<Bytes>, inner: &Inner) -> Result<E::Response, Kind> {
-    E::from_http(response).map_err(|mut source| {
-        source.redact(&inner.credentials);
+/// The value of a good answer to `endpoint`, or an error that does not repeat the client's own secret.
+pub(crate) fn read<E: Endpoint>(
+    endpoint: &E,
+    response: &Response<Bytes>,
+    context: &Context,
+) -> Result<E::Response, Kind> {
+    endpoint.from_http(response).map_err(|mut source| {
+        source.redact(&context.credentials);
         Kind::Decode {
             status: response.status(),
-            retry_after: retry_after(response.headers(), &*inner.clock),
+            retry_after: retry_after(response.headers(), &*context.clock),
             source,
         }
     })

@@ -2,79 +2,47 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::HeaderValue;
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::outcome::FlashCallOutcome;
+use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::{
-    AcceptLanguage, BaseUrl, Credentials, Endpoint, Method, PhoneNumber, Reference, Report, Start,
-    StatusById, StatusByNumber, StatusByReference, Verification, VerificationId,
+    BaseUrl, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start, StatusById,
+    StatusByNumber, StatusByReference, Verification, VerificationId,
 };
 
-use crate::builder::ClientBuilder;
-use crate::clock::{Budget, Clock};
-use crate::entropy::Entropy;
-use crate::error::Error;
+use crate::call::{self, Repeat};
+use crate::context::Context;
+use crate::error::{Error, Lookup};
 use crate::flow::Flow;
 use crate::handle::{Handle, Saved};
-use crate::retry::RetryPolicy;
-use crate::skew::{ClockOffset, Skew};
-use crate::transport::SharedTransport;
-use crate::{call, settle};
+use crate::reconcile;
+use crate::skew::ClockOffset;
 
 /// A client of one application.
 ///
 /// Cloning is cheap and shares the connections: make one client per application and keep it.
 /// Every call needs a tokio runtime with I/O and time enabled.
 ///
-/// A call may be several requests: see [`RetryPolicy`] for what is sent again, and when the status is
+/// A call may be several requests: see [`RetryPolicy`](crate::RetryPolicy) for what is sent again, and when the status is
 /// asked for instead. Dropping the future of a call gives the call up. The service may have seen it
 /// all the same.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
-}
-
-/// What all clones share.
-pub(crate) struct Inner {
-    pub(crate) credentials: Credentials,
-    pub(crate) base_url: BaseUrl,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) total_timeout: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) languages: AcceptLanguage,
-    pub(crate) plain_http_targets: bool,
-    pub(crate) user_agent: HeaderValue,
-    pub(crate) transport: SharedTransport,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) skew: Skew,
-}
-
-impl Inner {
-    /// The time for a call that begins now.
-    pub(crate) fn budget(&self) -> Budget {
-        Budget::new(&*self.clock, self.total_timeout)
-    }
+    context: Arc<Context>,
 }
 
 impl Client {
-    /// A builder: [credentials](ClientBuilder::credentials) are required, the rest has defaults.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    pub(crate) fn new(inner: Inner) -> Self {
+    pub(crate) fn new(context: Context) -> Self {
         Self {
-            inner: Arc::new(inner),
+            context: Arc::new(context),
         }
     }
 
     /// Where the client sends its requests.
     #[must_use]
     pub fn base_url(&self) -> &BaseUrl {
-        &self.inner.base_url
+        &self.context.base_url
     }
 
     /// How far the service's clock is from this host's, as far as it was found out. Not zero means
@@ -83,61 +51,77 @@ impl Client {
     /// [`Error::ignored_clock_offset`].
     #[must_use]
     pub fn clock_offset(&self) -> ClockOffset {
-        self.inner.skew.get()
+        self.context.skew.get()
     }
 
     /// Starts a verification: the service sends the message or makes the call.
     ///
     /// A start without a reference is given one, so that it can be asked for should its answer be
-    /// lost: see [`Handle::found`] and [`Error::found`]. It is sent again only where no part of it
+    /// lost: see [`Handle::found`] and [`Error::lookup`]. It is sent again only where no part of it
     /// left this machine, or where the service asked for it.
     ///
     /// A reference of your own names one start. Where it was used before, a lost answer leads to the
     /// older verification: it is taken for this start's only while it is pending and was begun no more
-    /// than a second or two before the start; any other is [`Found::Doubtful`](crate::Found::Doubtful).
+    /// than a second or two before the start; any other is [`Lookup::Doubtful`].
     ///
     /// # Errors
     ///
     /// See [`Error`]. [`Error::is_denied`] tells a refusal by your own callback,
     /// [`Error::is_rate_limited`] starts that follow each other too quickly.
-    pub async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
-        let opening = settle::Opening::new(&self.inner, start);
-        let begun_at = (self.inner.clock.now(), self.inner.clock.instant());
-        let begun = settle::start(&self.inner, &opening).await?;
-        Ok(Handle::begun(self.clone(), opening.whose, begun, begun_at))
+    pub async fn start<M: MethodMarker>(&self, start: Start<M>) -> Result<Handle<M>, Error> {
+        let began = (self.context.clock.now(), self.context.clock.instant());
+        let begun = reconcile::start(&self.context, start).await?;
+        Ok(Handle::begun(Arc::clone(&self.context), begun, began))
     }
 
     /// A whole verification of `number`: methods in order, with fallback, reports and waiting. See
     /// [`Flow`].
     pub fn verify(&self, number: PhoneNumber) -> Flow {
-        Flow::new(self.clone(), number)
+        Flow::new(Arc::clone(&self.context), number)
     }
 
     /// Takes a verification up again that another request, or another process, has
     /// [saved](Handle::save).
     #[must_use]
-    pub fn resume<M: VerifyMethod>(&self, saved: Saved<M>) -> Handle<M> {
-        Handle::resumed(self.clone(), saved)
+    pub fn resume<M: MethodMarker>(&self, saved: Saved<M>) -> Handle<M> {
+        Handle::resumed(Arc::clone(&self.context), saved)
     }
 
     /// Reports the code or the caller id that proves the number.
     ///
-    /// A wrong one is an answer as well as an error: while attempts are left the service refuses
-    /// it with [`ApiError::NOT_PROCESSABLE`](sinch_verify_protocol::ApiError::NOT_PROCESSABLE), and
-    /// the last wrong one may answer with a verification that failed.
+    /// A wrong one is an answer: [`ReportOutcome::Refused`]. The last wrong one may end the verification:
+    /// [`ReportOutcome::Ended`].
     ///
-    /// Where the answer is lost the status is asked for, and given as the answer if it tells an end;
-    /// while it is pending the report is sent again. With public authorization that takes a report by
-    /// number, or a [`Handle`]. After a report by number the status is that of the number's latest
-    /// verification, whoever began it, so an end is no answer but
-    /// [`Found::Doubtful`](crate::Found::Doubtful) in [`Error::found`]; a [`Handle`] knows the id.
+    /// Where the answer is lost the client queries the status. An end is the answer; while the status is
+    /// pending the report is sent again. With public authorization that takes a report by number, or a
+    /// [`Handle`]. After a report by number the status is that of the number's latest verification, which
+    /// another start may have begun, so an end is no answer but
+    /// [`Lookup::Doubtful`] in [`Error::lookup`]; a [`Handle`] knows the id.
+    ///
+    /// A report that the service refuses at the first sending is refused, whatever the status is.
     ///
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn report<M: Reportable>(&self, report: Report<M>) -> Result<Verification, Error> {
-        let whose = settle::whose_report(&report);
-        settle::report(&self.inner, &report, &whose).await
+    pub async fn report<M: MethodMarker>(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
+        reconcile::report(&self.context, &report, &(&report).into()).await
+    }
+
+    /// Looks up the verification that `error` is about.
+    ///
+    /// It settles a [denial](Error::is_denied): a verification with status `DENIED` was refused by
+    /// your callback, and its reason says how; [`Lookup::Nothing`] means that none was begun, as for a
+    /// start with public authorization where no callback URL is set. It serves for every error of a
+    /// start, and of a report whose verification can be looked up. What may be another verification is
+    /// [`Lookup::Doubtful`], as in [`Error::lookup`].
+    ///
+    /// # Errors
+    ///
+    /// When the query fails. [`Lookup::Nothing`] is no error, and is also the result for an error that is
+    /// about no verification, such as that of a status query.
+    pub async fn confirm(&self, error: &Error) -> Result<Lookup, Error> {
+        let budget = self.context.budget();
+        reconcile::look_up(&self.context, error.target(), budget, Repeat::ByPolicy).await
     }
 
     /// The status of a verification. Takes basic or signed authorization.
@@ -170,7 +154,7 @@ impl Client {
     /// See [`Error`]; [`Error::is_not_found`] for a number without such a verification.
     pub async fn status_by_number(&self, method: Method, number: PhoneNumber) -> Result<Verification, Error> {
         let query = StatusByNumber { method, number };
-        call::run(&self.inner, &query, Some(number.masked()), self.inner.budget()).await
+        self.run(&query, Some(number.masked())).await
     }
 
     /// Tells the service what became of a flash call, as mobile SDKs do.
@@ -180,10 +164,10 @@ impl Client {
     /// See [`Error`].
     pub async fn flash_call_outcome(&self, outcome: FlashCallOutcome) -> Result<(), Error> {
         let number = outcome.number();
-        call::run(&self.inner, &outcome, Some(number.masked()), self.inner.budget()).await
+        self.run(&outcome, Some(number.masked())).await
     }
 
-    /// Sends any operation of the protocol, as often as [`RetryPolicy`] allows.
+    /// Sends any operation of the protocol, as often as [`RetryPolicy`](crate::RetryPolicy) allows.
     ///
     /// It asks no status when an answer is lost: [`start`](Self::start) and
     /// [`report`](Self::report) do.
@@ -192,11 +176,13 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn send<E: Endpoint>(&self, endpoint: E) -> Result<E::Response, Error> {
-        call::run(&self.inner, &endpoint, None, self.inner.budget()).await
+        self.run(&endpoint, None).await
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.inner
+    async fn run<E: Endpoint>(&self, endpoint: &E, number: Option<Masked<'_>>) -> Result<E::Response, Error> {
+        let budget = self.context.budget();
+        let answer = call::run(&self.context, endpoint, number, budget, Repeat::ByPolicy).await;
+        answer.map(|(response, _)| response)
     }
 }
 
@@ -204,13 +190,13 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.inner.base_url)
-            .field("credentials", &self.inner.credentials)
-            .field("attempt_timeout", &self.inner.attempt_timeout)
-            .field("total_timeout", &self.inner.total_timeout)
-            .field("retry", &self.inner.retry)
-            .field("clock_offset", &self.inner.skew.get())
-            .field("user_agent", &self.inner.user_agent)
+            .field("base_url", &self.context.base_url)
+            .field("credentials", &self.context.credentials)
+            .field("attempt_timeout", &self.context.attempt_timeout)
+            .field("total_timeout", &self.context.total_timeout)
+            .field("retry", &self.context.retry)
+            .field("clock_offset", &self.context.skew.get())
+            .field("user_agent", &self.context.user_agent)
             .finish_non_exhaustive()
     }
 }

@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
+use sinch_verify_protocol::retry::Outcome;
 use sinch_verify_protocol::session::RequestFailure;
-use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Endpoint, Reference, Status};
+use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Endpoint, Reference, Status, Verification};
 
-use crate::client::Client;
-use crate::found::{Found, Whose};
-use crate::retry::Outcome;
 use crate::skew::ClockOffset;
+use crate::sources::write_sources;
 use crate::transport::{TransportError, TransportErrorKind};
+use crate::verification_ref::VerificationRef;
 
 /// A call failed.
 ///
 /// The predicates tell what a caller can act on; they overlap, and some errors meet none of them.
 /// Everything that may be sent again was sent again before, see [`RetryPolicy`](crate::RetryPolicy),
 /// and [`attempts`](Self::attempts) says how often. Where the answer to a start or a report was lost,
-/// [`found`](Self::found) has what the service knows of it.
+/// [`lookup`](Self::lookup) has what the service knows of it.
 ///
 /// `{}` says what was not done, in words that fit after "failed to", and [`source`](StdError::source)
 /// why. `{:#}` says both on one line. Neither holds a number, a code or a secret.
@@ -49,10 +49,74 @@ struct Inner {
     kind: Kind,
     /// Whether the service may have seen an attempt, the last one or one before it.
     may_have_been_sent: bool,
-    found: Option<Found>,
-    /// How to ask for the verification.
-    whose: Whose,
+    lookup: Option<Lookup>,
+    /// The verification that the call is about.
+    target: VerificationRef,
     ignored_offset: Option<ClockOffset>,
+}
+
+/// What a status query found after the answer to a start or a report was lost.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// The verification, as it is now.
+    Verification(Box<Verification>),
+    /// A verification that may be another one. **Never authenticate with this**: it may belong to an
+    /// earlier start, or to a later one.
+    ///
+    /// For a start it has your reference, and was begun before the start, or has succeeded, or had
+    /// the reference already when the service refused the start for it, or does not tell enough to
+    /// know. For a report by number it is the number's latest verification.
+    Doubtful(Box<Verification>),
+    /// The service knows no such verification, or tells of another one only, though it was asked several
+    /// times. A request that is still under way could arrive after that; its reference identifies it.
+    Nothing,
+    /// It could not be found out: the query failed as well, or the time for the call was over.
+    Unknown(Error),
+}
+
+impl Lookup {
+    /// The verification, if there is one that certainly is the one looked up.
+    #[must_use]
+    pub fn verification(&self) -> Option<&Verification> {
+        match self {
+            Self::Verification(verification) => Some(verification),
+            Self::Doubtful(_) | Self::Nothing | Self::Unknown(_) => None,
+        }
+    }
+
+    /// What it means for the request that it is about.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let (verification, certain) = match self {
+            Self::Verification(verification) => (verification, true),
+            Self::Doubtful(verification) => (verification, false),
+            Self::Nothing => return Outcome::NotFound,
+            Self::Unknown(error) => return error.outcome(),
+        };
+        Outcome::Found {
+            certain,
+            pending: !verification.status.is_final(),
+        }
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verification(verification) => write!(
+                f,
+                "the service has the verification, status {}",
+                verification.status
+            ),
+            Self::Doubtful(verification) => write!(
+                f,
+                "the service has a verification that may be another one, status {}",
+                verification.status
+            ),
+            Self::Nothing => f.write_str("the service knows no such verification"),
+            Self::Unknown(error) => write!(f, "its status is unknown, failed to {error:#}"),
+        }
+    }
 }
 
 /// The step that failed, with its source.
@@ -67,6 +131,8 @@ pub(crate) enum Kind {
         retry_after: Option<Duration>,
         source: DecodeError,
     },
+    /// A status query told of another verification.
+    AnotherVerification,
 }
 
 impl Kind {
@@ -75,7 +141,7 @@ impl Kind {
         match self {
             Self::Encode(_) | Self::Authorize(_) => false,
             Self::Transport(error) => error.may_have_been_sent(),
-            Self::Decode { .. } => true,
+            Self::Decode { .. } | Self::AnotherVerification => true,
         }
     }
 
@@ -84,27 +150,38 @@ impl Kind {
         matches!(self, Self::Decode { status, .. } if *status == StatusCode::CONFLICT)
     }
 
-    /// What it means for sending again; `None` where that would end the same way.
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
+    /// The service's error object.
+    pub(crate) fn as_api_error(&self) -> Option<&ApiError> {
         match self {
-            Self::Encode(_) | Self::Authorize(_) => None,
-            Self::Transport(error) if error.may_have_been_sent() => Some(Outcome::Lost),
+            Self::Decode {
+                source: DecodeError::Api { error, .. },
+                ..
+            } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What it means for sending again.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Encode(_) | Self::Authorize(_) => Outcome::Unsendable,
+            Self::Transport(error) if error.may_have_been_sent() => Outcome::Lost,
             Self::Transport(error) => match error.kind() {
-                TransportErrorKind::Connect
-                | TransportErrorKind::ConnectTimeout
-                | TransportErrorKind::Interrupted => Some(Outcome::NeverLeft),
-                // The transport does not send such a request, or there is no time left.
-                _ => None,
+                // The transport does not send such a request.
+                TransportErrorKind::Other => Outcome::Unsendable,
+                _ => Outcome::NotSent,
             },
             Self::Decode {
                 status,
                 retry_after,
                 source: DecodeError::Api { .. } | DecodeError::Status { .. },
-            } => Some(Outcome::Answered {
-                status: *status,
+            } => Outcome::Refused {
+                status: status.as_u16(),
+                code: self.as_api_error().map(|error| error.code),
                 retry_after: *retry_after,
-            }),
-            Self::Decode { .. } => Some(Outcome::Unreadable),
+            },
+            Self::Decode { .. } => Outcome::Unreadable,
+            Self::AnotherVerification => Outcome::NotFound,
         }
     }
 }
@@ -131,31 +208,19 @@ impl Error {
             sent,
             may_have_been_sent: kind.may_have_been_sent(),
             kind,
-            found: None,
-            whose: Whose::default(),
+            lookup: None,
+            target: VerificationRef::default(),
             ignored_offset: None,
         }))
     }
 
-    /// A status query told another verification than the one asked for.
+    /// A status query told of another verification than the one asked for.
     pub(crate) fn another_verification<E: Endpoint>() -> Self {
-        let error = ApiError::new(
-            ApiError::NOT_FOUND,
-            "what the service knows is another verification",
-        );
-        let kind = Kind::Decode {
-            status: StatusCode::NOT_FOUND,
-            retry_after: None,
-            source: DecodeError::Api {
-                status: StatusCode::NOT_FOUND,
-                error,
-            },
-        };
-        Self::new(E::NAME, false, 1, kind)
+        Self::new(E::NAME, false, 1, Kind::AnotherVerification)
     }
 
-    pub(crate) fn with_found(mut self, found: Option<Found>) -> Self {
-        self.0.found = found;
+    pub(crate) fn with_lookup(mut self, lookup: Option<Lookup>) -> Self {
+        self.0.lookup = lookup;
         self
     }
 
@@ -170,9 +235,19 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_whose(mut self, whose: Whose) -> Self {
-        self.0.whose = whose;
+    pub(crate) fn with_target(mut self, target: VerificationRef) -> Self {
+        self.0.target = target;
         self
+    }
+
+    /// What the last attempt means for another one.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.0.kind.outcome()
+    }
+
+    /// The verification that the call is about.
+    pub(crate) fn target(&self) -> &VerificationRef {
+        &self.0.target
     }
 
     /// The operation's name, such as `start_verification`.
@@ -188,7 +263,7 @@ impl Error {
             Kind::Encode(_) => Phase::Encode,
             Kind::Authorize(_) => Phase::Authorize,
             Kind::Transport(_) => Phase::Transport,
-            Kind::Decode { .. } => Phase::Decode,
+            Kind::Decode { .. } | Kind::AnotherVerification => Phase::Decode,
         }
     }
 
@@ -200,40 +275,24 @@ impl Error {
 
     /// What the last status query found after the answer to a start or a report was lost. `None` where
     /// the service had answered, where nothing was sent, or where there was no way to ask: a report by
-    /// id with public authorization.
+    /// id with public authorization. [`Client::confirm`](crate::Client::confirm) asks again.
     ///
-    /// [`Found::Doubtful`] lets nobody in: it may be another verification.
+    /// Never authenticate with a [`Lookup::Doubtful`]: it may be another verification.
     #[must_use]
-    pub fn found(&self) -> Option<&Found> {
-        self.0.found.as_ref()
+    pub fn lookup(&self) -> Option<&Lookup> {
+        self.0.lookup.as_ref()
     }
 
     /// The reference that the start went out with: your own, or the one that the client made.
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {
-        self.0.whose.reference.as_ref()
-    }
-
-    /// Asks the service now what it knows of the verification that this error is about.
-    ///
-    /// It settles a [denial](Self::is_denied): a verification with status `DENIED` was refused by
-    /// your callback, and its reason says how; [`Found::Nothing`] means that none was begun, as for a
-    /// start with public authorization where no callback URL is set. It serves for every error of a
-    /// start, and of a report whose verification can be asked for. What may be another verification is
-    /// [`Found::Doubtful`], as in [`found`](Self::found).
-    ///
-    /// # Errors
-    ///
-    /// When the query fails. [`Found::Nothing`] is no error, and is also what one gets for an error
-    /// that is about no verification, such as that of a status query.
-    pub async fn confirm(&self, client: &Client) -> Result<Found, Self> {
-        self.0.whose.ask(client.inner(), client.inner().budget()).await
+        self.0.target.reference.as_ref()
     }
 
     /// How far the service's clock is from this host's, where the service refused the time of the
     /// signature and its `Date` is more than [`ClockOffset::MAX`] away. The request was not signed again:
     /// set this host's clock. `None` where the clocks agree, or the difference was small enough to
-    /// [sign with](Client::clock_offset).
+    /// [sign with](crate::Client::clock_offset).
     #[must_use]
     pub fn ignored_clock_offset(&self) -> Option<ClockOffset> {
         self.0.ignored_offset
@@ -265,11 +324,11 @@ impl Error {
     ///
     /// Your callback denied it, or gave no usable answer, or a start with public authorization
     /// found no callback URL set for the application: these look the same on the wire, and
-    /// [`confirm`](Self::confirm) tells them apart. A denial that a report or a status query tells is
+    /// [`Client::confirm`](crate::Client::confirm) tells them apart. A denial that a report or a status query tells is
     /// no error but a [`Verification`](sinch_verify_protocol::Verification) with status `DENIED`.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        let found = self.found().and_then(Found::verification);
+        let found = self.lookup().and_then(Lookup::verification);
         if self.0.is_start && found.is_some_and(|found| found.status == Status::Denied) {
             return true;
         }
@@ -287,10 +346,11 @@ impl Error {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Whether the service does not know the id, reference or number: status 404.
+    /// Whether the service does not know the id, reference or number (status 404), or tells of another
+    /// verification only: with public authorization, of the number's latest one.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        matches!(self.0.kind, Kind::AnotherVerification) || self.status() == Some(StatusCode::NOT_FOUND)
     }
 
     /// How long the service asks to wait before the next request: `Retry-After`, counted from the
@@ -306,13 +366,7 @@ impl Error {
     /// The service's error object, if it answered with one.
     #[must_use]
     pub fn as_api_error(&self) -> Option<&ApiError> {
-        match &self.0.kind {
-            Kind::Decode {
-                source: DecodeError::Api { error, .. },
-                ..
-            } => Some(error),
-            _ => None,
-        }
+        self.0.kind.as_api_error()
     }
 
     /// The HTTP status of the answer, if a whole answer came: a success too, when the answer could
@@ -334,12 +388,15 @@ impl Error {
         self.0.may_have_been_sent
     }
 
-    /// What a session is told.
+    /// The failure that a session takes.
     pub(crate) fn into_request_failure(self) -> RequestFailure {
+        let outcome = self.outcome();
         match self.0.kind {
-            Kind::Encode(_) | Kind::Authorize(_) => RequestFailure::NotSent,
+            Kind::Encode(_) | Kind::Authorize(_) => RequestFailure::Unsendable,
             Kind::Transport(_) if self.0.may_have_been_sent => RequestFailure::Lost,
+            Kind::Transport(_) if outcome == Outcome::Unsendable => RequestFailure::Unsendable,
             Kind::Transport(_) => RequestFailure::NotSent,
+            Kind::AnotherVerification => RequestFailure::AnotherVerification,
             Kind::Decode {
                 retry_after: after,
                 source,
@@ -372,6 +429,7 @@ impl Error {
                 ..
             } => "refused",
             Kind::Decode { .. } => "decode",
+            Kind::AnotherVerification => "another_verification",
         }
     }
 }
@@ -388,6 +446,12 @@ impl fmt::Display for Error {
                 ..
             } => write!(f, "carry out {operation}, which the service refused")?,
             Kind::Decode { .. } => write!(f, "read the answer to {operation}")?,
+            Kind::AnotherVerification => {
+                write!(
+                    f,
+                    "carry out {operation}: the service tells of another verification"
+                )?;
+            }
         }
         write_sources(f, self)?;
         if !f.alternate() {
@@ -399,21 +463,11 @@ impl fmt::Display for Error {
                 "; the service's clock is {offset} from this host's, too far to sign with: set this host's clock"
             )?;
         }
-        match &self.0.found {
-            Some(found) => write!(f, "; {found}"),
+        match &self.0.lookup {
+            Some(lookup) => write!(f, "; {lookup}"),
             None => Ok(()),
         }
     }
-}
-
-/// Writes the sources of `error` behind it when `{:#}` asks for them.
-pub(crate) fn write_sources(f: &mut fmt::Formatter<'_>, error: &dyn StdError) -> fmt::Result {
-    let mut source = error.source().filter(|_| f.alternate());
-    while let Some(error) = source {
-        write!(f, ": {error}")?;
-        source = error.source();
-    }
-    Ok(())
 }
 
 impl StdError for Error {
@@ -423,6 +477,7 @@ impl StdError for Error {
             Kind::Authorize(source) => source,
             Kind::Transport(source) => source,
             Kind::Decode { source, .. } => source,
+            Kind::AnotherVerification => return None,
         })
     }
 }

@@ -12,21 +12,22 @@ use sinch_verify_protocol::session::{FetchTarget, TargetError};
 use tracing::Instrument as _;
 
 use crate::call;
-use crate::client::Inner;
-use crate::error::{Error, write_sources};
+use crate::context::Context;
+use crate::error::Error;
+use crate::sources::write_sources;
 use crate::telemetry::Record;
 use crate::transport::TransportError;
 
 /// Fetches `address` and what it redirects to, and gives the last answer. All of it counts as one call.
 pub(crate) async fn fetch(
-    inner: &Inner,
+    context: &Context,
     address: &str,
     number: Option<Masked<'_>>,
 ) -> Result<Response<Bytes>, FollowError> {
     let record = Record::new("follow_target", number);
     let span = record.span().clone();
     async move {
-        let answer = follow(inner, address, &record).await;
+        let answer = follow(context, address, &record).await;
         if let Err(error) = &answer {
             record.failed(error.label());
         }
@@ -36,14 +37,16 @@ pub(crate) async fn fetch(
     .await
 }
 
-async fn follow(inner: &Inner, address: &str, record: &Record) -> Result<Response<Bytes>, FollowError> {
-    let budget = inner.budget();
-    let mut target = FetchTarget::new(address, inner.plain_http_targets)?;
+async fn follow(context: &Context, address: &str, record: &Record) -> Result<Response<Bytes>, FollowError> {
+    let budget = context.budget();
+    let mut target = FetchTarget::new(address, context.plain_http_targets)?;
     for nth in 1.. {
         let mut request = target.to_http();
-        request.headers_mut().insert(USER_AGENT, inner.user_agent.clone());
-        let limit = call::time_for_one(inner, budget).map_err(FollowError::Transport)?;
-        let answer = call::send_within(inner, limit, request, record, nth)
+        request
+            .headers_mut()
+            .insert(USER_AGENT, context.user_agent.clone());
+        let limit = call::time_for_one(context, budget).map_err(FollowError::Transport)?;
+        let answer = call::send_within(context, limit, request, record, nth)
             .await
             .map_err(|error| FollowError::Transport(if nth > 1 { error.after_others() } else { error }))?;
         if !answer.status().is_redirection() {

@@ -6,14 +6,15 @@ mod source;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_protocol::country::Country;
-use sinch_verify_protocol::session::{AnyStart, AskBy, Failure, Plan, PlanError, Session};
-use sinch_verify_protocol::{Credentials, Method, PhoneNumber, Start, Verification};
+use sinch_verify_protocol::session::{AskBy, Failure, Plan, PlanError, Session};
+use sinch_verify_protocol::{Method, PhoneNumber, Start, Verification};
 
-use crate::client::Client;
-use crate::error::write_sources;
+use crate::context::Context;
+use crate::sources::write_sources;
 
 pub use running::{Running, Step};
 pub use source::{CodeSource, Seen};
@@ -45,12 +46,11 @@ pub use source::{CodeSource, Seen};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a flow does nothing until it is run"]
 pub struct Flow {
-    client: Client,
+    context: Arc<Context>,
     number: PhoneNumber,
-    starts: Vec<Result<AnyStart, Method>>,
+    starts: Vec<Result<Start, Method>>,
     settings: Settings,
 }
 
@@ -63,9 +63,9 @@ struct Settings {
 }
 
 impl Flow {
-    pub(crate) fn new(client: Client, number: PhoneNumber) -> Self {
+    pub(crate) fn new(context: Arc<Context>, number: PhoneNumber) -> Self {
         Self {
-            client,
+            context,
             number,
             starts: Vec::new(),
             settings: Settings::default(),
@@ -75,20 +75,15 @@ impl Flow {
     /// Adds methods, to be tried in this order after those that were added before.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         let number = self.number;
-        self.starts.extend(methods.into_iter().map(|method| match method {
-            Method::Sms => Ok(Start::sms(number).into()),
-            Method::FlashCall => Ok(Start::flash_call(number).into()),
-            Method::Callout => Ok(Start::callout(number).into()),
-            Method::Seamless => Ok(Start::seamless(number).into()),
-            Method::WhatsApp => Ok(Start::whatsapp(number).into()),
-            Method::Auto => Ok(Start::auto(number).into()),
-            unknown => Err(unknown),
-        }));
+        let starts = methods
+            .into_iter()
+            .map(|method| method.info().map(|info| Start::by(info, number)).ok_or(method));
+        self.starts.extend(starts);
         self
     }
 
     /// Adds a method with a start of your own: options, a reference, languages.
-    pub fn then(mut self, start: impl Into<AnyStart>) -> Self {
+    pub fn then(mut self, start: impl Into<Start>) -> Self {
         self.starts.push(Ok(start.into()));
         self
     }
@@ -151,14 +146,19 @@ impl Flow {
         for start in self.starts {
             starts.push(start.map_err(FlowError::Method)?);
         }
-        let inner = self.client.inner();
-        let public = matches!(inner.credentials, Credentials::Public(_));
+        let context = self.context;
         let mut starts = starts.into_iter();
         let first = starts.next().ok_or(FlowError::Plan(PlanError::NoMethod))?;
         let mut plan = starts
             .fold(Plan::new(first), Plan::then)
-            .ask_by(if public { AskBy::Number } else { AskBy::Id })
-            .allow_plain_http(inner.plain_http_targets);
+            .retry(context.retry.clone())
+            .seed(context.entropy.next_u64())
+            .ask_by(if context.is_public() {
+                AskBy::Number
+            } else {
+                AskBy::Id
+            })
+            .allow_plain_http(context.plain_http_targets);
         let Settings {
             attempts,
             deadline,
@@ -178,7 +178,18 @@ impl Flow {
             plan = plan.country(country);
         }
         let session = Session::new(plan).map_err(FlowError::Plan)?;
-        Ok(Running::new(self.client, session, source))
+        Ok(Running::new(context, session, source))
+    }
+}
+
+/// Shows the number masked.
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow")
+            .field("number", &self.number)
+            .field("starts", &self.starts)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

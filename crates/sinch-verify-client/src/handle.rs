@@ -6,22 +6,24 @@ mod wait;
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::{AnyMethod, MethodMarker, Reportable};
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::verification::Source;
-use sinch_verify_protocol::{PhoneNumber, Reference, Report, Started, Verification};
+use sinch_verify_protocol::{PhoneNumber, Reference, Report, ReportOutcome, Started, Verification};
 
-use crate::client::Client;
+use crate::call::Repeat;
+use crate::context::Context;
 use crate::error::Error;
-use crate::found::Whose;
-use crate::settle::{self, Begun};
+use crate::reconcile::{self, Begun};
+use crate::verification_ref::VerificationRef;
 
 pub use crate::fetch::FollowError;
 pub use saved::Saved;
 
-/// A started verification of method `M`.
+/// A started verification of method `M`; without one, of a method that is known at run time only.
 ///
 /// It reports only what its method takes: an SMS a code, a flash call a caller id, a data
 /// verification nothing. What the service answered to the start is reached through it, as
@@ -34,8 +36,8 @@ pub use saved::Saved;
 /// # async fn example(client: Client, number: PhoneNumber) -> Result<(), Box<dyn std::error::Error>> {
 /// let handle = client.start(Start::sms(number)).await?;
 /// println!("started {}", handle.id);
-/// let verification = handle.report(Code::new("4821")?).await?;
-/// println!("{}", verification.status);
+/// let outcome = handle.report(Code::new("4821")?).await?;
+/// println!("verified: {}", outcome.is_verified());
 /// # Ok(())
 /// # }
 /// ```
@@ -50,28 +52,26 @@ pub use saved::Saved;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Handle<M: VerifyMethod> {
-    client: Client,
+pub struct Handle<M: MethodMarker = AnyMethod> {
+    context: Arc<Context>,
     started: Started<M>,
     /// Id, number and, but for what was saved by others, the reference.
-    whose: Whose,
+    target: VerificationRef,
     found: Option<Verification>,
     /// When the start was sent, by the time of day and by a clock that never goes back.
     began: SystemTime,
     began_at: Instant,
 }
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     pub(crate) fn begun(
-        client: Client,
-        whose: Whose,
+        context: Arc<Context>,
         begun: Begun<M>,
         (began, began_at): (SystemTime, Instant),
     ) -> Self {
-        let id = Some(begun.started.id.clone());
         Self {
-            client,
-            whose: Whose { id, ..whose },
+            context,
+            target: begun.target,
             started: begun.started,
             found: begun.found,
             began,
@@ -82,13 +82,13 @@ impl<M: VerifyMethod> Handle<M> {
     /// The number under verification.
     #[must_use]
     pub fn number(&self) -> Option<PhoneNumber> {
-        self.whose.number.as_ref().map(|(_, number)| *number)
+        self.target.number.as_ref().map(|(_, number)| *number)
     }
 
     /// Your reference, or the one that the client made.
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {
-        self.whose.reference.as_ref()
+        self.target.reference.as_ref()
     }
 
     /// What a status query found, where the start's own answer was lost. The verification is under
@@ -112,8 +112,8 @@ impl<M: VerifyMethod> Handle<M> {
     /// only: where that is another one, its status is not given and the error says that this one is
     /// [not found](Error::is_not_found).
     pub async fn status(&self) -> Result<Verification, Error> {
-        let inner = self.client.inner();
-        self.whose.status(inner, inner.budget()).await
+        let budget = self.context.budget();
+        reconcile::status(&self.context, &self.target, budget, Repeat::ByPolicy).await
     }
 }
 
@@ -124,7 +124,7 @@ impl<M: Reportable> Handle<M> {
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn report(&self, proof: M::Proof) -> Result<Verification, Error> {
+    pub async fn report(&self, proof: M::Proof) -> Result<ReportOutcome, Error> {
         self.send(Report::by_id(self.started.id.clone(), proof)).await
     }
 
@@ -133,18 +133,18 @@ impl<M: Reportable> Handle<M> {
     /// # Errors
     ///
     /// See [`Error`].
-    pub async fn report_from(&self, source: Source, proof: M::Proof) -> Result<Verification, Error> {
+    pub async fn report_from(&self, source: Source, proof: M::Proof) -> Result<ReportOutcome, Error> {
         self.send(Report::by_id(self.started.id.clone(), proof).source(source))
             .await
     }
 
-    async fn send(&self, report: Report<M>) -> Result<Verification, Error> {
-        settle::report(self.client.inner(), &report, &self.whose).await
+    async fn send(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
+        reconcile::report(&self.context, &report, &self.target).await
     }
 }
 
 /// What the service answered to the start.
-impl<M: VerifyMethod> Deref for Handle<M> {
+impl<M: MethodMarker> Deref for Handle<M> {
     type Target = Started<M>;
 
     fn deref(&self) -> &Started<M> {
@@ -152,25 +152,25 @@ impl<M: VerifyMethod> Deref for Handle<M> {
     }
 }
 
-impl<M: VerifyMethod> From<Handle<M>> for Started<M> {
+impl<M: MethodMarker> From<Handle<M>> for Started<M> {
     fn from(handle: Handle<M>) -> Self {
         handle.started
     }
 }
 
 /// The body of the start's answer.
-impl<M: VerifyMethod> From<Handle<M>> for StartResponse {
+impl<M: MethodMarker> From<Handle<M>> for StartResponse {
     fn from(handle: Handle<M>) -> Self {
         handle.started.into()
     }
 }
 
 /// Shows the number masked.
-impl<M: VerifyMethod> fmt::Debug for Handle<M> {
+impl<M: MethodMarker> fmt::Debug for Handle<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("method", &M::METHOD)
-            .field("whose", &self.whose)
+            .field("method", self.started.method())
+            .field("target", &self.target)
             .field("found", &self.found)
             .finish_non_exhaustive()
     }

@@ -5,8 +5,8 @@
 //! state of a verification itself. It does not receive callbacks.
 //!
 //! ```no_run
-//! use sinch_verify_client::Client;
 //! use sinch_verify_client::protocol::{Code, PhoneNumber, Start};
+//! use sinch_verify_client::{Client, ReportOutcome};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder()
@@ -21,8 +21,11 @@
 //!     Err(error) => return Err(error.into()),
 //! };
 //!
-//! let verification = handle.report(Code::new("4821")?).await?;
-//! println!("verified: {}", verification.is_successful());
+//! match handle.report(Code::new("4821")?).await? {
+//!     ReportOutcome::Verified(_) => println!("verified"),
+//!     ReportOutcome::Refused { .. } => println!("not accepted, try again"),
+//!     ReportOutcome::Ended(ended) => println!("start again: {}", ended.status()),
+//! }
 //! # Ok(())
 //! # }
 //! ```
@@ -33,8 +36,8 @@
 //! and its answer is read. Where sending it again does no harm it is [sent again](RetryPolicy), each
 //! time signed anew. A **start** costs money and ends the pending verification of the same number, so
 //! it is never sent twice unless it provably never left, or the service asked for it with
-//! `Retry-After`. Where the answer to a start or a report was lost the client asks for the status
-//! instead, and the [result](Handle::found) or the [error](Error::found) says what it found.
+//! `Retry-After`. Where the answer to a start or a report was lost the client queries the status
+//! instead, and the [result](Handle::found) or the [error](Error::lookup) says what it found.
 //!
 //! Redirects are not followed, no proxy is taken from the environment, and an answer is read up to
 //! [`MAX_BODY`](transport::MAX_BODY).
@@ -55,32 +58,35 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod build_error;
 mod builder;
 mod call;
 mod client;
 mod clock;
+mod context;
 mod entropy;
 mod error;
 mod fetch;
 pub mod flow;
-mod found;
 pub mod handle;
-mod retry;
-mod settle;
+mod reconcile;
 mod skew;
+mod sources;
 mod telemetry;
 pub mod transport;
+mod verification_ref;
 
 pub use sinch_verify_protocol as protocol;
 
-pub use builder::{BuildError, ClientBuilder, IntoBaseUrl};
+pub use build_error::BuildError;
+pub use builder::{ClientBuilder, IntoBaseUrl};
 pub use client::Client;
 pub use clock::{Clock, Sleep, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
-pub use error::{Error, Phase};
+pub use error::{Error, Lookup, Phase};
 pub use flow::{CodeSource, Flow, FlowError};
-pub use found::Found;
 pub use handle::{Handle, Saved};
-pub use retry::RetryPolicy;
+pub use sinch_verify_protocol::ReportOutcome;
+pub use sinch_verify_protocol::retry::RetryPolicy;
 pub use skew::ClockOffset;
 pub use transport::{SharedTransport, Transport, TransportError, TransportErrorKind};

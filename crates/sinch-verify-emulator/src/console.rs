@@ -59,6 +59,7 @@ const ASSETS: &[Asset] = &[
     asset!(JS, "feed.js"),
     asset!(SVG, "icon.svg"),
     asset!(JS, "keys.js"),
+    asset!(JS, "methods.js"),
     asset!(JS, "parts.js"),
     asset!(JS, "seen.js"),
     asset!(JS, "theme.js"),

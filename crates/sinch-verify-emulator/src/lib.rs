@@ -81,7 +81,7 @@ pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use host::{HostName, InvalidHostName};
 pub use kit::TamperKit;
 pub use magic::MagicNumber;
-pub use message::{Message, MessageKind};
+pub use message::Message;
 pub use policy::{Policy, Scope};
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};

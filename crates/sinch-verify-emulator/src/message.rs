@@ -18,8 +18,8 @@ pub struct Message {
     pub seq: u64,
     /// Its name, unique in this emulator.
     pub id: String,
-    /// What it is.
-    pub kind: MessageKind,
+    /// The method that it is of: of an `auto` start, the one that sent it.
+    pub kind: Method,
     /// The verification it belongs to.
     pub verification_id: VerificationId,
     /// When it came, service time; to the millisecond as JSON.
@@ -59,40 +59,6 @@ impl fmt::Debug for Message {
             .field("kind", &self.kind)
             .field("verification_id", &self.verification_id)
             .finish_non_exhaustive()
-    }
-}
-
-/// What reached a handset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum MessageKind {
-    /// A text message.
-    Sms,
-    /// A call to be left unanswered; its caller id is the code.
-    FlashCall,
-    /// A call that speaks, and takes keys.
-    Callout,
-    /// A WhatsApp message.
-    WhatsApp,
-    /// An address to fetch over the mobile network.
-    Seamless,
-}
-
-impl MessageKind {
-    /// Whether it is a call.
-    pub(crate) fn is_call(self) -> bool {
-        matches!(self, Self::FlashCall | Self::Callout)
-    }
-
-    pub(crate) fn method(self) -> Method {
-        match self {
-            Self::Sms => Method::Sms,
-            Self::FlashCall => Method::FlashCall,
-            Self::Callout => Method::Callout,
-            Self::WhatsApp => Method::WhatsApp,
-            Self::Seamless => Method::Seamless,
-        }
     }
 }
 

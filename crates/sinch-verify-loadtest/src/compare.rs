@@ -231,7 +231,7 @@ mod tests {
                 ended: started + Duration::from_millis(flow * ms),
             };
             run.flows
-                .record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+                .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
         }
         run.counters.scheduled = 100;
         run.counters.started = 100;

@@ -10,8 +10,8 @@ mod query;
 mod steps;
 mod verify;
 
-use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
-use sinch_verify_protocol::{PhoneNumber, Start};
+use sinch_verify_protocol::PhoneNumber;
+use sinch_verify_protocol::method::{Form, MethodInfo, Sms};
 
 use crate::failure::Failure;
 use crate::names::named;
@@ -19,7 +19,7 @@ use crate::phone::Phone;
 use crate::wire::Wire;
 
 pub use cast::{Cast, Peer};
-pub use expectation::{Expectation, Reported};
+pub use expectation::Expectation;
 pub use query::Known;
 pub use steps::Steps;
 
@@ -29,16 +29,6 @@ named! {
     /// Each knows the end it expects, and fails only where the end is another one: a refusal that is
     /// expected is a success.
     pub enum Flow as "flow" {
-        /// Start by SMS, read the code, report it, hear the result, ask for the status.
-        Sms = "sms",
-        /// The same by flash call: the caller id is the code.
-        FlashCall = "flashcall",
-        /// The same by callout: the code is spoken.
-        Callout = "callout",
-        /// Start by data, fetch the address, hear the result, ask for the status.
-        Seamless = "seamless",
-        /// The same as by SMS, by WhatsApp.
-        WhatsApp = "whatsapp",
         /// Ask for the status by id, by reference, and by method and number.
         QueryOnly = "query-only",
         /// Report wrong codes, as many as are stood or one fewer.
@@ -54,6 +44,10 @@ named! {
         /// Send callbacks again, stale or changed.
         Replay = "replay",
     }
+    with
+        /// A verification by this method that is to succeed: start, report what reached the phone or
+        /// fetch the address, hear the result, ask for the status.
+        Verify(&'static MethodInfo) of MethodInfo::single();
 }
 
 /// One flow that is to be carried out.
@@ -66,6 +60,25 @@ pub struct Job {
 }
 
 impl Flow {
+    /// A verification by SMS, the plainest flow.
+    pub const SMS: Self = Self::Verify(&Sms::INFO);
+
+    /// The method of a verification that is to succeed.
+    #[must_use]
+    pub fn method(self) -> Option<&'static MethodInfo> {
+        match self {
+            Self::Verify(info) => Some(info),
+            _ => None,
+        }
+    }
+
+    /// Whether only an inbox shows what is reported: no callback sets it.
+    #[must_use]
+    pub fn needs_an_inbox(self) -> bool {
+        let method = self.method();
+        method.is_some_and(|info| info.proof.is_some() && info.decided.is_none())
+    }
+
     /// Whether it needs our callback receiver.
     #[must_use]
     pub fn needs_callbacks(self) -> bool {
@@ -78,24 +91,9 @@ impl Flow {
     ///
     /// When a step fails, or the verification does not end as expected.
     pub async fn run<W: Wire, P: Phone>(self, steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
-        let number = steps.number();
         match self {
-            Self::Sms => {
-                verify::by_report(steps, Start::<Sms>::sms(number), |phone| phone.code.clone()).await
-            }
-            Self::FlashCall => {
-                let start = Start::<FlashCall>::flash_call(number);
-                verify::by_report(steps, start, |phone| phone.cli.clone()).await
-            }
-            Self::Callout => {
-                let start = Start::<Callout>::callout(number);
-                verify::by_report(steps, start, |phone| phone.code.clone()).await
-            }
-            Self::WhatsApp => {
-                let start = Start::<WhatsApp>::whatsapp(number);
-                verify::by_report(steps, start, |phone| phone.code.clone()).await
-            }
-            Self::Seamless => verify::by_fetch(steps).await,
+            Self::Verify(info) if info.form == Form::Address => verify::by_fetch(info, steps).await,
+            Self::Verify(info) => verify::by_report(info, steps).await,
             Self::QueryOnly => query::query(steps).await,
             Self::WrongCode => abuse::wrong_code(steps).await,
             Self::ResendStorm => abuse::resend_storm(steps).await,

@@ -41,8 +41,8 @@
 //! let number = Numbers::made_up(0).of(0).ok_or("no number")?;
 //!
 //! let mut wire = LeanWire::new(HyperTransport::default());
-//! let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot: 0, number });
-//! Flow::Sms.run(&mut steps).await?;
+//! let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot: 0, number });
+//! Flow::SMS.run(&mut steps).await?;
 //! assert_eq!(steps.finish().len(), 4);
 //! # Ok(())
 //! # }

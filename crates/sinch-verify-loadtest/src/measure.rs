@@ -95,7 +95,7 @@ mod tests {
             started: due + micros(took / 10),
             ended: due + micros(took),
         };
-        FlowRecord::new(Flow::Sms, end, span, times)
+        FlowRecord::new(Flow::SMS, end, span, times)
     }
 
     fn sample() -> Vec<FlowRecord> {

@@ -49,31 +49,38 @@ impl fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-/// Declares an enumeration whose variants have names.
+/// Declares an enumeration whose variants have names. After `with` may follow a variant that holds
+/// something with a `name` of its own.
 ///
-/// Generates `ALL`, `as_str`, `Display`, `FromStr`, and serde both ways.
+/// Generates `all`, `as_str`, `Display`, `FromStr`, and serde both ways.
 macro_rules! named {
     (
         $(#[$meta:meta])*
         pub enum $name:ident as $what:literal {
             $( $(#[$vmeta:meta])* $variant:ident = $text:literal, )*
         }
+        $( with $(#[$wmeta:meta])* $with:ident($held:ty) of $every:expr; )?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
+            $( $(#[$wmeta])* $with($held), )?
             $( $(#[$vmeta])* $variant, )*
         }
 
         impl $name {
             /// All of them.
-            pub const ALL: &'static [Self] = &[$( Self::$variant ),*];
+            pub fn all() -> impl Iterator<Item = Self> {
+                let plain = [$( Self::$variant ),*];
+                std::iter::empty()$( .chain($every.map(Self::$with)) )?.chain(plain)
+            }
 
             /// Its name.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
+                    $( Self::$with(held) => held.name, )?
                     $( Self::$variant => $text, )*
                 }
             }
@@ -89,10 +96,9 @@ macro_rules! named {
             type Err = $crate::names::UnknownName;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $( $text => Ok(Self::$variant), )*
-                    _ => Err($crate::names::UnknownName::new($what, text, vec![$( $text ),*])),
-                }
+                let named = Self::all().find(|one| one.as_str() == text);
+                let names = || Self::all().map(Self::as_str).collect();
+                named.ok_or_else(|| $crate::names::UnknownName::new($what, text, names()))
             }
         }
 

@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn shard_that_begins_late_says_so_at_once() {
-        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_millis(100));
+        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_millis(100));
         options.transport = TransportName::Lean;
         options.seed = Some(1);
         options.shard = "0/2".parse().unwrap();
@@ -135,7 +135,7 @@ mod tests {
             json: None,
         };
         let outputs = Outputs::open(&wanted).unwrap();
-        let run = Run::prepare(Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(1))).unwrap();
+        let run = Run::prepare(Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(1))).unwrap();
         let draft = run.draft();
         assert!(draft.now().is_none(), "it has not begun");
         let begun = Instant::now();

@@ -8,6 +8,8 @@ mod inbox;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sinch_verify_protocol::method::{MethodInfo, ProofKind};
+use sinch_verify_protocol::report::Proof;
 use sinch_verify_protocol::{Cli, Code, PhoneNumber, VerificationId};
 
 use crate::failure::{Failure, FailureKind};
@@ -63,6 +65,16 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// What proves the number to a verification by this method.
+    #[must_use]
+    pub fn proof(self, method: &MethodInfo) -> Option<Proof> {
+        match method.proof? {
+            ProofKind::Code => self.code.map(Proof::from),
+            ProofKind::Cli => self.cli.map(Proof::from),
+            _ => None,
+        }
+    }
+
     /// A message, or a callout, with `code`.
     #[must_use]
     pub fn code(code: Code) -> Self {

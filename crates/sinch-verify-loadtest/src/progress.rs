@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     fn board() -> Board {
-        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(20));
+        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(20));
         options.load = Load::Open {
             rate: Rate::DEFAULT,
             users: 8,

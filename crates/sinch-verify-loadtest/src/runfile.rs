@@ -293,7 +293,7 @@ impl std::error::Error for RunFileError {
 #[cfg(test)]
 pub(crate) fn sample_run() -> RunFile {
     let duration = std::time::Duration::from_secs(2);
-    let scenario = crate::scenario::Scenario::Only(crate::flows::Flow::Sms);
+    let scenario = crate::scenario::Scenario::Only(crate::flows::Flow::SMS);
     let mut options = crate::run::Options::new(scenario, duration);
     options.transport = TransportName::Lean;
     options.load = Load::Open {

@@ -17,7 +17,7 @@ pub use mix::{Mix, MixError};
 /// use sinch_verify_loadtest::Scenario;
 /// use sinch_verify_loadtest::flows::Flow;
 ///
-/// assert_eq!("sms".parse(), Ok(Scenario::Only(Flow::Sms)));
+/// assert_eq!("sms".parse(), Ok(Scenario::Only(Flow::SMS)));
 /// assert_eq!("mixed".parse(), Ok(Scenario::Mixed));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +38,7 @@ impl Scenario {
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        Flow::ALL.iter().copied().map(Self::Only).chain([Self::Mixed])
+        Flow::all().map(Self::Only).chain([Self::Mixed])
     }
 
     /// Its name.
@@ -104,6 +104,8 @@ impl<'de> Deserialize<'de> for Scenario {
 
 #[cfg(test)]
 mod tests {
+    use sinch_verify_protocol::method::Seamless;
+
     use super::*;
 
     #[test]
@@ -137,8 +139,8 @@ mod tests {
         let flows = || (0..10_000).map(|slot| Scenario::Mixed.flow(&mix, 3, slot));
         let count = |flow| flows().filter(|picked| *picked == flow).count();
         // Five standard deviations.
-        assert!((6_770..7_230).contains(&count(Flow::Sms)));
-        assert!((390..610).contains(&count(Flow::Seamless)));
+        assert!((6_770..7_230).contains(&count(Flow::SMS)));
+        assert!((390..610).contains(&count(Flow::Verify(&Seamless::INFO))));
         assert!(flows().eq(flows()));
         assert!(!flows().eq((0..10_000).map(|slot| Scenario::Mixed.flow(&mix, 4, slot))));
     }

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exit;
+mod fixtures;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use exit::{assert_exit, assert_shard_exit};
+use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
@@ -14,9 +16,6 @@ use sinch_verify_loadtest::measure::{Counters, Interval, Second};
 use sinch_verify_loadtest::runfile::{Load, RunFile, Shard, TransportName};
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{FailureKind, Scenario};
-
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 /// The command with these arguments, which are split at spaces.
 fn command(line: &str) -> Command {
@@ -121,7 +120,7 @@ fn users_who_wait_pass_and_leave_a_file() {
     assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
     assert!(file.seconds >= 3.0, "the run went on for {} s", file.seconds);
     assert!(file.generator.in_flight_max <= 4);
-    let sms = file.flows.flow(Flow::Sms).unwrap();
+    let sms = file.flows.flow(Flow::SMS).unwrap();
     assert!(sms.succeeded > 0);
     assert!(sms.requests >= 3 * sms.succeeded);
     let time = |interval| sms.time(interval).unwrap();

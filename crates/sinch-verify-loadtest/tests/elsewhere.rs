@@ -2,17 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exit;
+mod fixtures;
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
 
 use exit::{assert_exit, assert_shard_exit};
+use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::RunFile;
-
-const KEY: &str = "11111111-2222-3333-4444-555555555555";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 /// An address that nobody listens on.
 fn free() -> SocketAddr {

@@ -1,6 +1,8 @@
 //! What the service says in its answers may hold numbers and codes; no artifact of a run does.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fixtures;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -8,12 +10,12 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
+use fixtures::{KEY, SECRET};
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::{Failure, FailureKind};
 
 /// Long enough not to be found by chance among figures and histograms.
 const CODE: &str = "48213975";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 /// What the requests were signed with.
 static SIGNATURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -99,7 +101,7 @@ fn what_the_service_says_is_masked_in_every_artifact() {
             .args(arguments.split(' '))
             .args([transport, "--target", &talkative(refuses), "--out"])
             .arg(&directory)
-            .env("SINCH_APPLICATION_KEY", "11111111-2222-3333-4444-555555555555")
+            .env("SINCH_APPLICATION_KEY", KEY)
             .env("SINCH_APPLICATION_SECRET", SECRET)
             .env("SINCH_LOAD_CODE", CODE)
             .output()

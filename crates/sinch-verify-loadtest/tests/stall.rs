@@ -2,10 +2,13 @@
 //! and what a closed one hides.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fixtures;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use fixtures::KEY;
 use http::{Request, Response};
 use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
 use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
@@ -76,7 +79,7 @@ impl Phone for NoPhone {
 fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
     let mut options = Options::new(Scenario::Only(Flow::QueryOnly), WHOLE);
     options.load = load;
-    let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap();
+    let key = ApplicationKey::new(KEY).unwrap();
     let target = Target::new("http://127.0.0.1:9".parse().unwrap(), Credentials::public(key));
     let mut cast = Cast::new(target, NoPhone, "0123456789abcdef".parse().unwrap());
     cast.clock = Arc::new(Paused);

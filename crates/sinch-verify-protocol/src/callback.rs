@@ -4,6 +4,7 @@
 mod decision;
 mod event;
 
+pub(crate) use decision::decisions;
 pub use decision::{
     Action, CalloutDecision, Decision, DecisionBody, FlashCallDecision, SmsDecision, WhatsAppDecision,
 };

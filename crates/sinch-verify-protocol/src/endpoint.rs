@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{DecodeError, EncodeError};
 use crate::url::{HttpUrl, InvalidUrl};
@@ -38,16 +38,20 @@ pub trait Endpoint: sealed::Sealed {
     /// When the base URL and the path do not make a URI.
     fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError>;
 
-    /// Reads the answer.
+    /// Reads the answer to this request.
     ///
     /// # Errors
     ///
     /// When the service refused, or the answer is not what it should be.
-    fn from_http(response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "the other half of `to_http`; which answers fit depends on the request"
+    )]
+    fn from_http(&self, response: &Response<Bytes>) -> Result<Self::Response, DecodeError>;
 }
 
-/// What sending a request twice does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What sending a request twice does. [`RetryPolicy`](crate::retry::RetryPolicy) acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Idempotency {
     /// Nothing: a query.

@@ -170,12 +170,6 @@ macro_rules! text_newtype {
     };
 }
 
-impl Reference {
-    pub(crate) fn into_string(self) -> String {
-        self.0.into_string()
-    }
-}
-
 impl Custom {
     pub(crate) fn into_string(self) -> String {
         self.0.into_string()

@@ -36,12 +36,12 @@
 //!     ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?,
 //! );
 //! let number: PhoneNumber = "+46700000001".parse()?;
-//! let mut request = Start::sms(number).to_http(&BaseUrl::default())?;
+//! let start = Start::sms(number);
+//! let mut request = start.to_http(&BaseUrl::default())?;
 //! credentials.authorize(&mut request, SystemTime::now())?;
 //! // Send `request` with any HTTP client, then read the answer:
 //! # let response = http::Response::new(bytes::Bytes::from_static(br#"{"id":"1","method":"sms"}"#));
-//! # type Sms = Start<sinch_verify_protocol::method::Sms>;
-//! let started = Sms::from_http(&response)?;
+//! let started = start.from_http(&response)?;
 //! assert_eq!(started.id.as_str(), "1");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -74,6 +74,7 @@ pub mod phone_number;
 pub mod polling;
 pub mod price;
 pub mod report;
+pub mod retry;
 pub mod seconds;
 #[cfg(feature = "server")]
 pub mod server;
@@ -99,7 +100,7 @@ pub use method::Method;
 pub use phone_number::PhoneNumber;
 pub use polling::PollSchedule;
 pub use price::Amount;
-pub use report::Report;
+pub use report::{Report, ReportOutcome};
 pub use seconds::{CallSeconds, Expiry};
 pub use session::Session;
 pub use sms_template::SmsTemplate;

@@ -86,7 +86,7 @@ impl Endpoint for FlashCallOutcome {
         json_request(Verb::PATCH, base, &path, &self.body)
     }
 
-    fn from_http(response: &Response<Bytes>) -> Result<(), DecodeError> {
+    fn from_http(&self, response: &Response<Bytes>) -> Result<(), DecodeError> {
         if response.status().is_success() {
             return Ok(());
         }

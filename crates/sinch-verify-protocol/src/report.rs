@@ -1,6 +1,9 @@
 //! `PUT .../verifications/id/{id}` and `PUT .../verifications/number/{endpoint}`:
 //! report the code or the caller id.
 
+mod outcome;
+
+use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -10,13 +13,16 @@ use crate::code::{Cli, Code};
 use crate::endpoint::{BaseUrl, Endpoint, Idempotency, PREFIX, json_request, sealed};
 use crate::error::{DecodeError, EncodeError};
 use crate::id::VerificationId;
-use crate::method::{Method, Reportable, VerifyMethod};
+use crate::method::{AnyMethod, Form, Method, MethodInfo, MethodMarker, ProofKind, Reportable};
 use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
 use crate::verification::{Source, Verification};
-use crate::wire::{Extra, RawJson, Spelled, object};
+use crate::wire::{RawJson, Spelled, object};
 
-/// A report to a verification of method `M`: only what that method takes.
+pub use outcome::{Ended, ReportOutcome};
+
+/// A report to a verification of method `M`, with what that method takes; without one, of a method
+/// that is known at run time only.
 ///
 /// ```
 /// use sinch_verify_protocol::{Code, Report, VerificationId};
@@ -36,24 +42,44 @@ use crate::wire::{Extra, RawJson, Spelled, object};
 /// let report = Report::<FlashCall>::by_id(VerificationId::new("1").unwrap(), Code::new("4821").unwrap());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report<M> {
+pub struct Report<M = AnyMethod> {
     target: Target,
     body: ReportRequest,
-    method: PhantomData<M>,
+    marker: PhantomData<M>,
 }
 
-/// Which verification is meant.
+/// Which verification is reported to.
 #[derive(Clone, PartialEq, Eq)]
-enum Target {
+#[non_exhaustive]
+pub enum Target {
+    /// The one with this id.
     Id(VerificationId),
+    /// The pending one of this number.
     Number(PhoneNumber),
 }
 
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Shows the number masked.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),
             Self::Number(number) => number.masked().fmt(f),
+        }
+    }
+}
+
+impl Report {
+    /// Reports `proof` to a verification by a method that is known at run time only.
+    ///
+    /// # Errors
+    ///
+    /// When the method does not take such a proof.
+    pub fn new(target: Target, method: &Method, proof: impl Into<Proof>) -> Result<Self, WrongProof> {
+        let proof = proof.into();
+        if method.proof() == Some(proof.kind()) {
+            Ok(Self::of(target, method.clone(), proof))
+        } else {
+            Err(WrongProof(method.clone()))
         }
     }
 }
@@ -62,22 +88,25 @@ impl<M: Reportable> Report<M> {
     /// Reports `proof` to the verification `id`.
     #[must_use]
     pub fn by_id(id: VerificationId, proof: M::Proof) -> Self {
-        Self::new(Target::Id(id), proof)
+        Self::of(Target::Id(id), M::METHOD, proof.into())
     }
 
     /// Reports `proof` to the pending verification of `number`.
     #[must_use]
     pub fn by_number(number: PhoneNumber, proof: M::Proof) -> Self {
-        Self::new(Target::Number(number), proof)
+        Self::of(Target::Number(number), M::METHOD, proof.into())
     }
+}
 
-    fn new(target: Target, proof: M::Proof) -> Self {
-        let mut body = ReportRequest::new(M::METHOD);
-        proof.put(M::METHOD, &mut body);
+impl<M> Report<M> {
+    /// The method takes such a proof.
+    fn of(target: Target, method: Method, proof: Proof) -> Self {
+        let mut body = ReportRequest::bare(method);
+        body.put(proof);
         Self {
             target,
             body,
-            method: PhantomData,
+            marker: PhantomData,
         }
     }
 
@@ -87,9 +116,13 @@ impl<M: Reportable> Report<M> {
         self.body.source = Some(source);
         self
     }
-}
 
-impl<M> Report<M> {
+    /// The method reported to.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.body.method
+    }
+
     /// The body that goes out.
     #[must_use]
     pub fn body(&self) -> &ReportRequest {
@@ -117,7 +150,7 @@ impl<M> Report<M> {
 
 impl<M> sealed::Sealed for Report<M> {}
 
-impl<M: VerifyMethod> Endpoint for Report<M> {
+impl<M: MethodMarker> Endpoint for Report<M> {
     type Response = Verification;
 
     const NAME: &'static str = "report_verification";
@@ -139,47 +172,65 @@ impl<M: VerifyMethod> Endpoint for Report<M> {
         json_request(Verb::PUT, base, &path, &self.body)
     }
 
-    fn from_http(response: &Response<Bytes>) -> Result<Verification, DecodeError> {
+    fn from_http(&self, response: &Response<Bytes>) -> Result<Verification, DecodeError> {
         Verification::from_http(response)
     }
 }
 
 /// What proves a number.
-pub trait Proof: proof::Sealed {
-    /// Puts the proof into the body, under the key of `method`.
-    #[doc(hidden)]
-    fn put(self, method: Method, body: &mut ReportRequest);
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// A code.
+    Code(Code),
+    /// A caller id.
+    Cli(Cli),
 }
 
-mod proof {
-    pub trait Sealed {}
-    impl Sealed for crate::code::Code {}
-    impl Sealed for crate::code::Cli {}
-}
-
-impl Proof for Code {
-    fn put(self, method: Method, body: &mut ReportRequest) {
-        let report = CodeReport {
-            code: self,
-            cli: None,
-            extra: Extra::default(),
-        };
-        match method {
-            Method::Callout => body.callout = Some(report),
-            Method::WhatsApp => body.whatsapp = Some(report),
-            _ => body.sms = Some(report),
+impl Proof {
+    /// Which kind of proof it is.
+    #[must_use]
+    pub fn kind(&self) -> ProofKind {
+        match self {
+            Self::Code(_) => ProofKind::Code,
+            Self::Cli(_) => ProofKind::Cli,
         }
     }
 }
 
-impl Proof for Cli {
-    fn put(self, _method: Method, body: &mut ReportRequest) {
-        body.flash_call = Some(CliReport {
-            cli: self,
-            extra: Extra::default(),
-        });
+impl From<Code> for Proof {
+    fn from(code: Code) -> Self {
+        Self::Code(code)
     }
 }
+
+impl From<Cli> for Proof {
+    fn from(cli: Cli) -> Self {
+        Self::Cli(cli)
+    }
+}
+
+/// A proof that the method does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongProof(Method);
+
+impl fmt::Display for WrongProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(method) = self;
+        match (method.proof(), method.form()) {
+            (Some(proof), _) => write!(f, "a verification by {method} takes {proof}"),
+            (None, Some(Form::Address)) => {
+                write!(
+                    f,
+                    "a verification by {method} takes no report: the device follows its address"
+                )
+            }
+            _ => write!(f, "a verification by {method} takes no report"),
+        }
+    }
+}
+
+impl std::error::Error for WrongProof {}
 
 object! {
     /// The body of a report, as received.
@@ -189,53 +240,45 @@ object! {
         /// How the proof reached the reporter.
         optional "source" => source: Source;
         /// For `sms`.
-        optional "sms" => sms: CodeReport;
+        optional "sms" => sms: CodeReport, of Sms;
         /// For `flashcall`.
-        optional "flashCall" | "flashcall" => flash_call: CliReport;
+        optional "flashCall" | "flashcall" => flash_call: CliReport, of FlashCall;
         /// For `callout`.
-        optional "callout" => callout: CodeReport;
+        optional "callout" => callout: CodeReport, of Callout;
         /// For `whatsapp`.
-        optional "whatsapp" => whatsapp: CodeReport;
+        optional "whatsapp" => whatsapp: CodeReport, of WhatsApp;
         /// Sent as `null` by mobile SDKs; never holds anything.
         optional "seamless" => seamless: RawJson;
     }
 }
 
+/// Declares which methods are reported to, and with what.
+macro_rules! reports {
+    ($($method:ident $proof:ident;)*) => {
+        impl ReportRequest {
+            /// What is reported for the method named, if it is there.
+            #[must_use]
+            pub fn proof(&self) -> Option<ReportedProof<'_>> {
+                match self.method {
+                    $( Method::$method => $method::get(self).map(ReportedProof::$proof), )*
+                    _ => None,
+                }
+            }
+
+            /// Puts the proof where the method named has it; not one that it does not take.
+            pub(crate) fn put(&mut self, proof: Proof) {
+                match (&self.method, proof) {
+                    $( (Method::$method, Proof::$proof(proof)) => *$method::slot(self) = Some(proof.into()), )*
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use reports;
+
 impl ReportRequest {
-    fn new(method: Method) -> Self {
-        Self {
-            method,
-            source: None,
-            sms: None,
-            flash_call: None,
-            callout: None,
-            whatsapp: None,
-            seamless: None,
-            extra: Extra::default(),
-        }
-    }
-
-    /// What is reported for the method named, if it is there.
-    #[must_use]
-    pub fn proof(&self) -> Option<ReportedProof<'_>> {
-        match self.method {
-            Method::Sms => self.sms.as_ref().map(|report| ReportedProof::Code(&report.code)),
-            Method::FlashCall => self
-                .flash_call
-                .as_ref()
-                .map(|report| ReportedProof::Cli(&report.cli)),
-            Method::Callout => self
-                .callout
-                .as_ref()
-                .map(|report| ReportedProof::Code(&report.code)),
-            Method::WhatsApp => self
-                .whatsapp
-                .as_ref()
-                .map(|report| ReportedProof::Code(&report.code)),
-            _ => None,
-        }
-    }
-
     /// What is reported for the method named.
     ///
     /// # Errors
@@ -244,15 +287,21 @@ impl ReportRequest {
     /// path.
     pub fn require_proof(&self) -> Result<ReportedProof<'_>, DecodeError> {
         self.proof().ok_or_else(|| {
-            let (path, message) = match self.method {
-                Method::Sms => ("sms.code", "missing"),
-                Method::FlashCall => ("flashCall.cli", "missing"),
-                Method::Callout => ("callout.code", "missing"),
-                Method::WhatsApp => ("whatsapp.code", "missing"),
-                Method::Seamless => ("method", "seamless takes no report; the device follows targetUri"),
-                _ => ("method", "must be sms, flashcall, callout or whatsapp"),
+            let (path, message) = match self.method.info() {
+                Some(MethodInfo {
+                    report_field: Some((key, field)),
+                    ..
+                }) => (format!("{key}.{field}"), "missing".to_owned()),
+                Some(info) if info.form == Form::Address => (
+                    "method".to_owned(),
+                    format!("{} takes no report; the device follows targetUri", info.name),
+                ),
+                _ => (
+                    "method".to_owned(),
+                    MethodInfo::must_be(|info| info.proof.is_some()),
+                ),
             };
-            DecodeError::json(path, message, b"")
+            DecodeError::json(&path, &message, b"")
         })
     }
 }
@@ -262,9 +311,18 @@ impl ReportRequest {
 #[non_exhaustive]
 pub enum ReportedProof<'a> {
     /// A code.
-    Code(&'a Code),
+    Code(&'a CodeReport),
     /// A caller id.
-    Cli(&'a Cli),
+    Cli(&'a CliReport),
+}
+
+impl From<ReportedProof<'_>> for Proof {
+    fn from(reported: ReportedProof<'_>) -> Self {
+        match reported {
+            ReportedProof::Code(report) => Self::Code(report.code.clone()),
+            ReportedProof::Cli(report) => Self::Cli(report.cli.clone()),
+        }
+    }
 }
 
 object! {
@@ -277,10 +335,22 @@ object! {
     }
 }
 
+impl From<Code> for CodeReport {
+    fn from(code: Code) -> Self {
+        Self::bare(code)
+    }
+}
+
 object! {
     /// A reported caller id.
     pub struct CliReport {
         /// The full international caller id.
         required "cli" => cli: Cli;
+    }
+}
+
+impl From<Cli> for CliReport {
+    fn from(cli: Cli) -> Self {
+        Self::bare(cli)
     }
 }

@@ -26,7 +26,6 @@
 //! - Listening goes on beside typed proofs, wrong ones included.
 //! - A success that has arrived beats a deadline that has passed.
 
-mod any_start;
 mod exchange;
 mod failure;
 mod input;
@@ -48,16 +47,16 @@ use crate::id::VerificationId;
 use crate::method::Method;
 use crate::phone_number::PhoneNumber;
 
-pub use self::any_start::AnyStart;
 pub use self::failure::{Failure, RequestFailure};
 pub use self::input::{Answer, CallKind, Input, LoggedCall};
 pub use self::output::{Ending, Ignored, Output, Progress};
 pub use self::plan::{AskBy, Plan, PlanError};
-pub use self::request::{AnyReport, Request, RequestId, StatusQuery};
+pub use self::request::{Request, RequestId, StatusQuery};
+pub(crate) use self::saved::as_text;
 pub use self::saved::{RestoreError, SAVED_VERSION};
 pub use self::target::{FetchTarget, MAX_REDIRECTS, TargetError};
 
-use self::phase::{Exchange, Kind, Phase, Polling};
+use self::phase::{Exchange, Phase, Polling};
 use self::turn::{Core, Turn};
 
 /// One verification of one number, from the first start to the end.
@@ -169,9 +168,9 @@ impl Session {
                     Exchange::Sent { request, .. } | Exchange::Asking { request, .. } => Some(*request),
                     _ => None,
                 };
-                let poll = match &leg.kind {
-                    Kind::Callout(Polling::Asked { request, .. }) => Some(*request),
-                    _ => None,
+                let poll = match &leg.polling {
+                    Polling::Asked { request, .. } => Some(*request),
+                    Polling::Off | Polling::Next { .. } => None,
                 };
                 exchange.into_iter().chain(poll).collect()
             }
@@ -199,7 +198,7 @@ impl Session {
         match &self.phase {
             Phase::Idle | Phase::Over(_) => None,
             Phase::Starting(starting) => Some(starting.method.clone()),
-            Phase::Active(leg) => Some(leg.method()),
+            Phase::Active(leg) => Some(leg.method.clone()),
         }
     }
 

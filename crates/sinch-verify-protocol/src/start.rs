@@ -1,8 +1,7 @@
 //! `POST /verification/v1/verifications`: start a verification.
 //!
-//! [`Start`] is what a client writes: it knows its method and cannot express
-//! nonsense. [`StartRequest`] is the body as received, with whatever the
-//! sender put there.
+//! [`Start`] is what a client writes: it cannot express nonsense.
+//! [`StartRequest`] is the body as received, with whatever the sender put there.
 
 mod options;
 mod response;
@@ -12,88 +11,65 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use http::header::{ACCEPT_LANGUAGE, HeaderValue};
 use http::{Method as Verb, Request, Response};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::endpoint::{BaseUrl, Endpoint, Idempotency, PREFIX, json_request, sealed};
 use crate::error::{DecodeError, EncodeError};
 use crate::id::{Custom, Reference};
 use crate::identity::Identity;
 use crate::language::AcceptLanguage;
-use crate::method::{Auto, Callout, FlashCall, Method, Seamless, Sms, VerifyMethod, WhatsApp};
+use crate::method::{
+    AnyMethod, Callout, FlashCall, Method, MethodInfo, MethodMarker, PartOf, Sms, VerifyMethod, WhatsApp,
+};
 use crate::phone_number::PhoneNumber;
-use crate::wire::{At, Extra, Oddity, PrivateText, Quirk, RawJson, Spelled, object};
+use crate::wire::{At, Oddity, PrivateText, Quirk, RawJson, Spelled, object};
 
-pub use options::{
-    CalloutOptions, FlashCallOptions, NoOptions, SmsOptions, Speech, StartOptions, WhatsAppOptions,
-};
+pub use options::{CalloutOptions, FlashCallOptions, SmsOptions, Speech, WhatsAppOptions};
 pub use response::{
-    AutoDetails, AutoStarted, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails,
-    StartDetails, StartResponse, Started, WhatsAppDetails,
+    AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
+    Started, WhatsAppDetails,
 };
 
-/// A start of a verification by method `M`.
+pub(crate) use response::sub_verifications;
+
+/// A start of a verification by method `M`; without one, by a method that is known at run time only.
 ///
 /// ```
+/// use sinch_verify_protocol::method::MethodInfo;
 /// use sinch_verify_protocol::{Start, PhoneNumber, Reference};
 ///
 /// let number: PhoneNumber = "+46700000001".parse()?;
 /// let start = Start::sms(number).reference(Reference::new("order-7781")?);
 /// assert_eq!(start.body().reference.as_deref(), Some("order-7781"));
+///
+/// let by_name = MethodInfo::named("sms").ok_or("no such method")?;
+/// let starts: [Start; 2] = [start.into(), Start::by(by_name, number)];
+/// assert_eq!(starts[0].method(), starts[1].method());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Start<M> {
+pub struct Start<M = AnyMethod> {
+    parts: Parts,
+    /// As in the body, which has its text.
+    number: PhoneNumber,
+    reference: Option<Reference>,
+    marker: PhantomData<M>,
+}
+
+/// What goes out: the body, and the one thing that travels in a header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Parts {
     body: StartRequest,
+    #[serde(with = "crate::session::as_text")]
     languages: AcceptLanguage,
-    method: PhantomData<M>,
 }
 
-impl Start<Sms> {
-    /// Starts a verification by SMS.
+impl Start {
+    /// Starts a verification of `number` by a method that is known at run time only.
     #[must_use]
-    pub fn sms(number: PhoneNumber) -> Self {
-        Self::new(number)
-    }
-}
-
-impl Start<FlashCall> {
-    /// Starts a verification by flash call.
-    #[must_use]
-    pub fn flash_call(number: PhoneNumber) -> Self {
-        Self::new(number)
-    }
-}
-
-impl Start<Callout> {
-    /// Starts a verification by callout: a phone call that speaks a code.
-    #[must_use]
-    #[doc(alias = "phone_call")]
-    pub fn callout(number: PhoneNumber) -> Self {
-        Self::new(number)
-    }
-}
-
-impl Start<Seamless> {
-    /// Starts a data verification.
-    #[must_use]
-    #[doc(alias = "data")]
-    pub fn seamless(number: PhoneNumber) -> Self {
-        Self::new(number)
-    }
-}
-
-impl Start<WhatsApp> {
-    /// Starts a verification by WhatsApp.
-    #[must_use]
-    pub fn whatsapp(number: PhoneNumber) -> Self {
-        Self::new(number)
-    }
-}
-
-impl Start<Auto> {
-    /// Starts the mobile SDKs' `auto` verification. Undocumented.
-    #[must_use]
-    pub fn auto(number: PhoneNumber) -> Self {
-        Self::new(number)
+    pub fn by(method: &MethodInfo, number: PhoneNumber) -> Self {
+        Self::of(method.method.clone(), number)
     }
 }
 
@@ -101,39 +77,52 @@ impl<M: VerifyMethod> Start<M> {
     /// Starts a verification of `number` by method `M`.
     #[must_use]
     pub fn new(number: PhoneNumber) -> Self {
-        let body = StartRequest::new(Identity::number(number), M::METHOD);
+        Self::of(M::METHOD, number)
+    }
+
+    /// The method's options. They are meant for backends that sign.
+    #[must_use]
+    pub fn options(mut self, options: M::Object) -> Self
+    where
+        M: PartOf<StartRequest>,
+    {
+        *M::slot(&mut self.parts.body) = Some(options);
+        self
+    }
+}
+
+impl<M> Start<M> {
+    fn of(method: Method, number: PhoneNumber) -> Self {
         Self {
-            body,
-            languages: AcceptLanguage::new(),
-            method: PhantomData,
+            parts: Parts {
+                body: StartRequest::new(Identity::number(number), method),
+                languages: AcceptLanguage::new(),
+            },
+            number,
+            reference: None,
+            marker: PhantomData,
         }
     }
 
     /// Your own name for this verification; unique per start.
     #[must_use]
     pub fn reference(mut self, reference: Reference) -> Self {
-        self.body.reference = Some(reference.into_string());
+        self.parts.body.reference = Some(reference.as_str().to_owned());
+        self.reference = Some(reference);
         self
     }
 
     /// Text of your own that every event echoes.
     #[must_use]
     pub fn custom(mut self, custom: Custom) -> Self {
-        self.body.custom = Some(custom.into_string().into());
-        self
-    }
-
-    /// The method's options. They are meant for backends that sign.
-    #[must_use]
-    pub fn options(mut self, options: M::Options) -> Self {
-        options.put(&mut self.body);
+        self.parts.body.custom = Some(custom.into_string().into());
         self
     }
 
     /// Device data, as the mobile SDKs send it; a free object.
     #[must_use]
     pub fn metadata(mut self, metadata: RawJson) -> Self {
-        self.body.metadata = Some(metadata);
+        self.parts.body.metadata = Some(metadata);
         self
     }
 
@@ -141,53 +130,68 @@ impl<M: VerifyMethod> Start<M> {
     /// back at once. The mobile SDKs always say.
     #[must_use]
     pub fn honour_early_reject(mut self, honour: bool) -> Self {
-        self.body.honour_early_reject = Some(honour);
+        self.parts.body.honour_early_reject = Some(honour);
         self
     }
 
     /// The languages for the message, best first (`Accept-Language`).
     #[must_use]
     pub fn languages(mut self, languages: AcceptLanguage) -> Self {
-        self.languages = languages;
+        self.parts.languages = languages;
         self
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.parts.body.method
     }
 
     /// The body that goes out.
     #[must_use]
     pub fn body(&self) -> &StartRequest {
-        &self.body
+        &self.parts.body
     }
 
     /// The number under verification.
     #[must_use]
-    pub fn number(&self) -> &PrivateText {
-        &self.body.identity.endpoint
+    pub fn number(&self) -> PhoneNumber {
+        self.number
     }
 
-    /// What a session has to carry to make the same start later.
-    pub(crate) fn parts(&self) -> (&StartRequest, &AcceptLanguage) {
-        (&self.body, &self.languages)
-    }
-
-    /// The start that [`Start::parts`] took apart.
-    pub(crate) fn from_parts(body: StartRequest, languages: AcceptLanguage) -> Self {
-        Self {
-            body,
-            languages,
-            method: PhantomData,
-        }
+    /// The [`reference`](Start::reference) that was given.
+    #[must_use]
+    pub fn own_reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
     }
 
     /// Whether languages were asked for.
     #[must_use]
     pub fn has_languages(&self) -> bool {
-        !self.languages.is_empty()
+        !self.parts.languages.is_empty()
+    }
+}
+
+impl<M: VerifyMethod> From<Start<M>> for Start {
+    fn from(start: Start<M>) -> Self {
+        let Start {
+            parts,
+            number,
+            reference,
+            marker: PhantomData,
+        } = start;
+        Self {
+            parts,
+            number,
+            reference,
+            marker: PhantomData,
+        }
     }
 }
 
 impl<M> sealed::Sealed for Start<M> {}
 
-impl<M: VerifyMethod> Endpoint for Start<M> {
+impl<M: MethodMarker> Endpoint for Start<M> {
     type Response = Started<M>;
 
     const NAME: &'static str = "start_verification";
@@ -195,16 +199,40 @@ impl<M: VerifyMethod> Endpoint for Start<M> {
     const IDEMPOTENCY: Idempotency = Idempotency::Never;
 
     fn to_http(&self, base: &BaseUrl) -> Result<Request<Bytes>, EncodeError> {
-        let mut request = json_request(Verb::POST, base, PREFIX, &self.body)?;
-        if !self.languages.is_empty() {
-            let value = HeaderValue::try_from(self.languages.to_string()).map_err(EncodeError::Header)?;
+        let Parts { body, languages } = &self.parts;
+        let mut request = json_request(Verb::POST, base, PREFIX, body)?;
+        if !languages.is_empty() {
+            let value = HeaderValue::try_from(languages.to_string()).map_err(EncodeError::Header)?;
             request.headers_mut().insert(ACCEPT_LANGUAGE, value);
         }
         Ok(request)
     }
 
-    fn from_http(response: &Response<Bytes>) -> Result<Started<M>, DecodeError> {
-        Started::from_http(response)
+    fn from_http(&self, response: &Response<Bytes>) -> Result<Started<M>, DecodeError> {
+        Started::from_http(self.method(), response)
+    }
+}
+
+impl Serialize for Start {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Start {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        let body = &parts.body;
+        if body.method.is_unknown() {
+            return Err(D::Error::custom("a start by a method that is not known"));
+        }
+        let reference = body.reference.as_deref().map(Reference::new).transpose();
+        Ok(Self {
+            number: body.identity.phone_number().map_err(D::Error::custom)?,
+            reference: reference.map_err(D::Error::custom)?,
+            parts,
+            marker: PhantomData,
+        })
     }
 }
 
@@ -229,13 +257,13 @@ object! {
         /// Mobile SDKs always send it.
         optional "honourEarlyReject" => honour_early_reject: bool;
         /// SMS options.
-        optional "smsOptions" => sms_options: SmsOptions;
+        optional "smsOptions" => sms_options: SmsOptions, of Sms;
         /// Flash call options.
-        optional "flashCallOptions" | "flashcallOptions" => flash_call_options: FlashCallOptions;
+        optional "flashCallOptions" | "flashcallOptions" => flash_call_options: FlashCallOptions, of FlashCall;
         /// Callout options.
-        optional "calloutOptions" => callout_options: CalloutOptions;
+        optional "calloutOptions" => callout_options: CalloutOptions, of Callout;
         /// WhatsApp options.
-        optional "whatsappOptions" => whatsapp_options: WhatsAppOptions;
+        optional "whatsappOptions" => whatsapp_options: WhatsAppOptions, of WhatsApp;
     }
 }
 
@@ -243,19 +271,7 @@ impl StartRequest {
     /// A body with the required fields.
     #[must_use]
     pub fn new(identity: Identity, method: Method) -> Self {
-        Self {
-            identity,
-            method,
-            reference: None,
-            custom: None,
-            metadata: None,
-            honour_early_reject: None,
-            sms_options: None,
-            flash_call_options: None,
-            callout_options: None,
-            whatsapp_options: None,
-            extra: Extra::default(),
-        }
+        Self::bare(identity, method)
     }
 
     /// Drops what is in the wrong place or says nothing.
@@ -276,56 +292,34 @@ impl StartRequest {
                 note(name, Oddity::Misplaced { belongs });
             }
         }
-        if self
-            .sms_options
-            .take_if(|options| *options == SmsOptions::default())
-            .is_some()
-        {
-            note("smsOptions", Oddity::EmptyObject);
-        }
-        if self
-            .flash_call_options
-            .take_if(|options| *options == FlashCallOptions::default())
-            .is_some()
-        {
-            note("flashCallOptions", Oddity::EmptyObject);
-        }
         // The .NET SDK sends a speech object that may be empty.
-        let silent = |options: &mut CalloutOptions| {
-            options.extra.is_empty()
-                && options
-                    .speech
-                    .as_ref()
-                    .is_none_or(|speech| *speech == Speech::default())
-        };
-        if self.callout_options.take_if(silent).is_some() {
-            note("calloutOptions", Oddity::EmptyObject);
+        if let Some(options) = &mut self.callout_options {
+            options.speech.take_if(|speech| *speech == Speech::default());
         }
-        if self
-            .whatsapp_options
-            .take_if(|options| *options == WhatsAppOptions::default())
-            .is_some()
-        {
-            note("whatsappOptions", Oddity::EmptyObject);
+        let emptied = [
+            self.drop_empty::<Sms>(),
+            self.drop_empty::<FlashCall>(),
+            self.drop_empty::<Callout>(),
+            self.drop_empty::<WhatsApp>(),
+        ];
+        for key in emptied.into_iter().flatten() {
+            note(key, Oddity::EmptyObject);
         }
-        for (present, method, field) in [
-            (self.sms_options.is_some(), Method::Sms, "smsOptions"),
-            (
-                self.flash_call_options.is_some(),
-                Method::FlashCall,
-                "flashCallOptions",
-            ),
-            (self.callout_options.is_some(), Method::Callout, "calloutOptions"),
-            (
-                self.whatsapp_options.is_some(),
-                Method::WhatsApp,
-                "whatsappOptions",
-            ),
-        ] {
-            if present && self.method != method && self.method != Method::Auto {
-                note(field, Oddity::OtherMethod);
+        for (method, key) in self.parts() {
+            if self.method != method && self.method != Method::Auto {
+                note(key, Oddity::OtherMethod);
             }
         }
+    }
+
+    /// Drops a method's options where there is nothing in them; the key of what was dropped.
+    fn drop_empty<M>(&mut self) -> Option<&'static str>
+    where
+        M: PartOf<Self, Object: Default + PartialEq>,
+    {
+        M::slot(self)
+            .take_if(|options| *options == M::Object::default())
+            .map(|_| M::KEY)
     }
 }
 

@@ -71,7 +71,7 @@ macro_rules! status {
                 get_request(base, &$path)
             }
 
-            fn from_http(response: &Response<Bytes>) -> Result<Verification, DecodeError> {
+            fn from_http(&self, response: &Response<Bytes>) -> Result<Verification, DecodeError> {
                 Verification::from_http(response)
             }
         }

@@ -3,9 +3,12 @@
 #![cfg(feature = "server")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod fixtures;
+
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use fixtures::{key, secret};
 use http::Request;
 use proptest::prelude::*;
 use sinch_verify_protocol::auth::{
@@ -13,13 +16,13 @@ use sinch_verify_protocol::auth::{
 };
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
 use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome, OutcomeRequest};
-use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
+use sinch_verify_protocol::report::{Proof, ReportRequest};
 use sinch_verify_protocol::server::{Route, RouteError};
 use sinch_verify_protocol::start::{FlashCallOptions, SmsOptions, StartRequest};
 use sinch_verify_protocol::{
-    AcceptLanguage, ApplicationKey, ApplicationSecret, BaseUrl, CallSeconds, Cli, Code, CodeType,
-    Credentials, Custom, Endpoint, Expiry, Method, PhoneNumber, Reference, Report, Start, StatusById,
-    StatusByNumber, StatusByReference, VerificationId, WireObject,
+    AcceptLanguage, BaseUrl, CallSeconds, Cli, Code, CodeType, Credentials, Custom, Endpoint, Expiry, Method,
+    PhoneNumber, Reference, Report, Start, StatusById, StatusByNumber, StatusByReference, VerificationId,
+    WireObject,
 };
 
 fn route(request: &Request<Bytes>) -> Route {
@@ -120,11 +123,11 @@ fn reports_and_queries_arrive_where_they_were_sent() {
         let received = ReportRequest::receive(request.body()).unwrap();
         assert_eq!((&received.value.method, received.quirks.len()), (&method, 0));
         let proof = if method == Method::FlashCall {
-            ReportedProof::Cli(&cli)
+            Proof::from(cli.clone())
         } else {
-            ReportedProof::Code(&code)
+            Proof::from(code.clone())
         };
-        assert_eq!(received.value.require_proof(), Ok(proof));
+        assert_eq!(received.value.require_proof().map(Proof::from), Ok(proof));
     }
 
     let outcome = FlashCallOutcome::new(number(), CallOutcome::None)
@@ -247,14 +250,6 @@ fn base_urls_that_cannot_work_are_refused() {
     ] {
         assert_eq!(text.parse::<BaseUrl>().unwrap().is_loopback(), loopback, "{text}");
     }
-}
-
-fn key() -> ApplicationKey {
-    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
-}
-
-fn secret() -> ApplicationSecret {
-    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
 }
 
 fn verify(request: &Request<Bytes>, now: SystemTime) -> Result<(), VerifyError> {

@@ -1,15 +1,17 @@
 //! Each known signing mistake is named by what it leads to.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod fixtures;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use fixtures::SECRET;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 use sinch_verify_protocol::ApplicationSecret;
 use sinch_verify_protocol::auth::{ContentMd5, Explain, Finding, Mistake, Signature, SignedMessage};
 
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const STAMP: &str = "2026-01-02T03:04:05.067Z";
 const BODY: &[u8] = br#"{"method":"sms"}"#;
 const TYPE: &str = "application/json; charset=utf-8";

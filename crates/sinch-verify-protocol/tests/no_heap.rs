@@ -4,14 +4,17 @@
 //! thread of its own that allocates beside a test.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod fixtures;
+
 use std::alloc::System;
 use std::time::{Duration, SystemTime};
 
+use fixtures::{key, secret};
 use http::HeaderMap;
 use sinch_verify_protocol::auth::{
     Authorization, BodyHasher, ContentMd5, PathPolicy, SignedMessage, Signer, Verifier, Window,
 };
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, CliFilter, PhoneNumber};
+use sinch_verify_protocol::{CliFilter, PhoneNumber};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -25,8 +28,7 @@ fn allocations(act: impl FnOnce()) -> usize {
 }
 
 fn main() {
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
-    let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
+    let (key, secret) = (key(), secret());
     let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_067);
     let body = br#"{"event":"VerificationResultEvent","id":"1"}"#;
     let signer = Signer::new(key.clone(), &secret);

@@ -11,43 +11,38 @@ const fn at(seconds: u64) -> Duration {
 }
 
 #[test]
-fn rows_80_to_85_slots() {
-    let rows: &[(u32, [i64; 3], &[u64])] = &[
-        (80, [3, 30, 3], &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
-        (81, [10, 30, 3], &[10, 13, 16, 19, 22, 25, 28]),
-        (82, [0, 0, 1], &[0]),
-        (83, [5, 3, 1], &[3]),
-        (84, [3, 6, 0], &[3, 4, 5, 6]),
-        (84, [3, 6, -1], &[3, 4, 5, 6]),
-        (85, [3, 30, 100], &[3]),
-        (93, [-5, 2, 1], &[0, 1, 2]),
-        (93, [-5, -1, 1], &[0]),
-        (93, [2, -3, 1], &[0]),
+fn slots_go_from_start_to_stop_by_the_interval() {
+    let rows: &[([i64; 3], &[u64])] = &[
+        ([3, 30, 3], &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
+        ([10, 30, 3], &[10, 13, 16, 19, 22, 25, 28]),
+        ([0, 0, 1], &[0]),
+        ([5, 3, 1], &[3]),
+        ([3, 6, 0], &[3, 4, 5, 6]),
+        ([3, 6, -1], &[3, 4, 5, 6]),
+        ([3, 30, 100], &[3]),
+        ([-5, 2, 1], &[0, 1, 2]),
+        ([-5, -1, 1], &[0]),
+        ([2, -3, 1], &[0]),
     ];
-    for (n, [start, stop, interval], expected) in rows {
+    for ([start, stop, interval], expected) in rows {
         let schedule = PollSchedule::new(*start, *stop, *interval);
         let slots: Vec<u64> = schedule.slots().map(|slot| slot.as_secs()).collect();
-        assert_eq!(slots, *expected, "case {n}");
-        assert_eq!(schedule.count(), slots.len() as u64, "case {n}");
-        assert_eq!(Some(schedule.last()), schedule.slots().last(), "case {n}");
+        assert_eq!(slots, *expected, "{start} {stop} {interval}");
+        assert_eq!(schedule.count(), slots.len() as u64);
+        assert_eq!(Some(schedule.last()), schedule.slots().last());
     }
-    assert_eq!(PollSchedule::new(3, 30, 0).count(), 28, "case 84");
+    assert_eq!(PollSchedule::new(3, 30, 0).count(), 28);
 }
 
-/// Case 86, a start answer without the object, has no schedule: it is an `Option` of the answer.
 #[test]
-fn rows_87_and_88_missed_slots_are_skipped() {
+fn missed_slots_are_skipped() {
     let schedule = PollSchedule::new(3, 30, 3);
-    assert_eq!(schedule.next_after(at(0)), Some(at(3)), "case 87");
-    assert_eq!(schedule.next_after(at(10)), Some(at(12)), "case 87");
-    assert_eq!(schedule.next_after(at(12)), Some(at(12)), "case 87");
-    assert_eq!(schedule.next_after(at(30)), Some(at(30)), "case 87");
-    assert_eq!(
-        schedule.next_after(at(30) + Duration::from_nanos(1)),
-        None,
-        "case 87"
-    );
-    assert_eq!(schedule.next_after_poll(at(6), at(13)), Some(at(15)), "case 88");
+    assert_eq!(schedule.next_after(at(0)), Some(at(3)));
+    assert_eq!(schedule.next_after(at(10)), Some(at(12)));
+    assert_eq!(schedule.next_after(at(12)), Some(at(12)));
+    assert_eq!(schedule.next_after(at(30)), Some(at(30)));
+    assert_eq!(schedule.next_after(at(30) + Duration::from_nanos(1)), None);
+    assert_eq!(schedule.next_after_poll(at(6), at(13)), Some(at(15)));
     assert_eq!(
         schedule.next_after_poll(at(6), at(6)),
         Some(at(9)),
@@ -57,49 +52,43 @@ fn rows_87_and_88_missed_slots_are_skipped() {
 }
 
 #[test]
-fn rows_89_to_92_decisions() {
+fn an_outcome_ends_the_polling_or_names_the_next_slot() {
     let schedule = PollSchedule::new(3, 30, 3);
     let limited = |seconds| PollOutcome::RateLimited {
         retry_after: Some(at(seconds)),
     };
     let rows = [
-        (89, PollOutcome::Unavailable, 6, PollDecision::PollAt(at(9))),
+        (PollOutcome::Unavailable, 6, PollDecision::PollAt(at(9))),
         (
-            89,
             PollOutcome::RateLimited { retry_after: None },
             6,
             PollDecision::PollAt(at(9)),
         ),
-        (89, limited(1), 6, PollDecision::PollAt(at(9))),
-        (89, limited(10), 6, PollDecision::PollAt(at(18))),
-        (89, limited(60), 6, PollDecision::TimedOut),
-        (90, PollOutcome::Status("SUCCESSFUL"), 12, PollDecision::Verified),
-        (90, PollOutcome::Status("Successful"), 12, PollDecision::Verified),
-        (91, PollOutcome::Status("FAIL"), 12, PollDecision::Failed),
-        (91, PollOutcome::Status("denied"), 12, PollDecision::Failed),
-        (91, PollOutcome::Status("Aborted"), 12, PollDecision::Failed),
-        (91, PollOutcome::Status("ERROR"), 12, PollDecision::Failed),
-        (91, PollOutcome::Status("SOMETHING_NEW"), 12, PollDecision::Failed),
-        (91, PollOutcome::Refused, 12, PollDecision::Failed),
-        (
-            92,
-            PollOutcome::Status("PENDING"),
-            27,
-            PollDecision::PollAt(at(30)),
-        ),
-        (92, PollOutcome::Status("pending"), 30, PollDecision::TimedOut),
-        (92, PollOutcome::Unavailable, 30, PollDecision::TimedOut),
-        (92, PollOutcome::NotFound, 27, PollDecision::PollAt(at(30))),
-        (92, PollOutcome::NotFound, 30, PollDecision::Unknown),
+        (limited(1), 6, PollDecision::PollAt(at(9))),
+        (limited(10), 6, PollDecision::PollAt(at(18))),
+        (limited(60), 6, PollDecision::TimedOut),
+        (PollOutcome::Status("SUCCESSFUL"), 12, PollDecision::Verified),
+        (PollOutcome::Status("Successful"), 12, PollDecision::Verified),
+        (PollOutcome::Status("FAIL"), 12, PollDecision::Failed),
+        (PollOutcome::Status("denied"), 12, PollDecision::Failed),
+        (PollOutcome::Status("Aborted"), 12, PollDecision::Failed),
+        (PollOutcome::Status("ERROR"), 12, PollDecision::Failed),
+        (PollOutcome::Status("SOMETHING_NEW"), 12, PollDecision::Failed),
+        (PollOutcome::Refused, 12, PollDecision::Failed),
+        (PollOutcome::Status("PENDING"), 27, PollDecision::PollAt(at(30))),
+        (PollOutcome::Status("pending"), 30, PollDecision::TimedOut),
+        (PollOutcome::Unavailable, 30, PollDecision::TimedOut),
+        (PollOutcome::NotFound, 27, PollDecision::PollAt(at(30))),
+        (PollOutcome::NotFound, 30, PollDecision::Unknown),
     ];
-    for (n, outcome, polled, expected) in rows {
+    for (outcome, polled, expected) in rows {
         let decision = schedule.decide(outcome, at(polled), at(polled));
-        assert_eq!(decision, expected, "case {n}: {outcome:?} at {polled} s");
+        assert_eq!(decision, expected, "{outcome:?} at {polled} s");
     }
 }
 
 #[test]
-fn row_93_extremes_saturate() {
+fn extreme_values_saturate() {
     let max = i64::from(i32::MAX);
     assert_eq!(PollSchedule::new(max, max, max).count(), 1);
     let long = PollSchedule::new(i64::MIN, i64::MAX, i64::MIN);
@@ -121,7 +110,7 @@ fn row_93_extremes_saturate() {
 
 proptest! {
     #[test]
-    fn row_94_slots_rise_within_the_window(
+    fn slots_rise_within_the_window(
         start in 0i64..200, length in 0i64..200, interval in 1i64..50,
     ) {
         let stop = start + length;

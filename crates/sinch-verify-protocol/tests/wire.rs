@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::method::{Auto, Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
 use sinch_verify_protocol::outcome::OutcomeRequest;
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::wire::WireObject;
-use sinch_verify_protocol::{ApiError, DecodeError, Method, Status, Verification};
+use sinch_verify_protocol::{ApiError, DecodeError, Method, Started, Status, Verification};
 
 fn samples() -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("vectors/sample-payloads.json")).unwrap();
@@ -38,6 +39,42 @@ fn round_trip_of(kind: &str, body: &[u8]) -> Option<(Value, Vec<String>)> {
         "Error" => round_trip::<ApiError>(body),
         _ => return None,
     })
+}
+
+/// The answer read for method `M`, and back.
+fn through_typed<M: VerifyMethod>(answer: &StartResponse) -> Result<StartResponse, DecodeError> {
+    let started: Started<M> = Started::read(&M::METHOD, answer.clone(), None)?;
+    let any: Started = started.clone().into();
+    let answer = StartResponse::from(started);
+    assert_eq!(StartResponse::from(any), answer);
+    Ok(answer)
+}
+
+#[test]
+fn start_answers_lose_nothing_in_the_typed_form() {
+    let mut seen = 0;
+    for sample in samples()
+        .iter()
+        .filter(|sample| sample["type"] == "StartResponse")
+    {
+        let body = sample["payload"].to_string();
+        let mut answer = StartResponse::decode(body.as_bytes()).unwrap();
+        // Old answers name no method.
+        let of_sample = || sample["method"].as_str().map(Method::from);
+        let method = answer.method.clone().or_else(of_sample).unwrap();
+        let typed = match method {
+            Method::Sms => through_typed::<Sms>(&answer),
+            Method::FlashCall => through_typed::<FlashCall>(&answer),
+            Method::Callout => through_typed::<Callout>(&answer),
+            Method::Seamless => through_typed::<Seamless>(&answer),
+            Method::WhatsApp => through_typed::<WhatsApp>(&answer),
+            _ => through_typed::<Auto>(&answer),
+        };
+        answer.method = Some(method);
+        assert_eq!(typed, Ok(answer), "{body}");
+        seen += 1;
+    }
+    assert!(seen > 5, "only {seen} samples");
 }
 
 /// The sample as its canonical form: no nulls, no empty options, canonical keys.

@@ -15,9 +15,9 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use crate::generator::Answer;
-use crate::process::{Core, Worker, port};
+use crate::process::{Core, Worker, port, ready};
 
-use super::{listen, ready, until_input_ends};
+use super::{listen, until_input_ends};
 
 /// The headers that hyper writes itself.
 const OWN: [&str; 3] = ["content-length", "date", "connection"];

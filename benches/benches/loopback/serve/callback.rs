@@ -8,8 +8,9 @@ use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::{CallbackBuilder, Decision, InDoubt, KeyRing, ReplayGuard, RequestEvent};
 use tokio::runtime::Runtime;
 
-use super::{listen, ready, until_input_ends};
+use super::{listen, until_input_ends};
 use crate::fixture;
+use crate::process::ready;
 
 /// More than a run sends within the time that signatures are remembered.
 const ROOM: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_000_000);

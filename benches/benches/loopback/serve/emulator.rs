@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use sinch_verify_emulator::{Application, Emulator};
 use tokio::runtime::Runtime;
 
-use super::ready;
 use crate::fixture;
-use crate::process::{number, serve_lines};
+use crate::process::{number, ready, serve_lines};
 
 /// Serves an emulator. `manual` makes its clock stand still; `callback URL` names who is told.
 pub(crate) fn run(runtime: &Runtime, args: &[&str]) -> Result<()> {

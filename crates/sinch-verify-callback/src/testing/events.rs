@@ -1,16 +1,13 @@
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
 use sinch_verify_protocol::identity::Identity;
+use sinch_verify_protocol::method::MethodInfo;
 use sinch_verify_protocol::price::Money;
 use sinch_verify_protocol::{Amount, Method, PhoneNumber, Status, VerificationId};
 
 /// The methods that there are events of.
-pub const METHODS: [Method; 5] = [
-    Method::Sms,
-    Method::FlashCall,
-    Method::Callout,
-    Method::Seamless,
-    Method::WhatsApp,
-];
+pub fn methods() -> impl Iterator<Item = Method> {
+    MethodInfo::single().map(|info| info.method.clone())
+}
 
 /// What an application called its verification when it started it, and gave along.
 const REFERENCE: &str = "order-7781";

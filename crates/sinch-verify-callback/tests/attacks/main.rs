@@ -5,6 +5,8 @@
     reason = "a failure should stop the test"
 )]
 
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod forged;
 mod late;
 #[cfg(feature = "redis")]

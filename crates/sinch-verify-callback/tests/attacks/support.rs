@@ -9,31 +9,14 @@ use bytes::Bytes;
 use http::Request;
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
-use sinch_verify_callback::protocol::{
-    self, ApplicationKey, ApplicationSecret, Code, Decision, Method, VerificationId, WireObject as _,
-};
+use sinch_verify_callback::protocol::{Code, Decision, Method, VerificationId, WireObject as _};
 use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::testing::{CallbackSigner, request_event};
-use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, InDoubt, KeyRing, ReplayGuard};
+use sinch_verify_callback::testing::request_event;
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, InDoubt, ReplayGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-fn key() -> ApplicationKey {
-    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
-}
-
-fn secret() -> ApplicationSecret {
-    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
-}
-
-pub(crate) fn signer() -> CallbackSigner {
-    CallbackSigner::new(key(), &secret())
-}
-
-/// The time at which everything in these tests happens.
-pub(crate) fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
-}
+pub(crate) use crate::fixtures::{now, signer};
 
 pub(crate) fn event(id: &str) -> String {
     let number = "+46700000001".parse().unwrap();
@@ -64,8 +47,7 @@ pub(crate) fn counting() -> (impl Handler, Arc<AtomicU32>) {
 }
 
 pub(crate) fn builder<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackBuilder<H> {
-    let builder = CallbackBuilder::new(KeyRing::new(key(), &secret()));
-    builder.guard(guard).clock(now).handler(handler)
+    crate::fixtures::builder().guard(guard).handler(handler)
 }
 
 pub(crate) fn service<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackService<H> {

@@ -5,6 +5,8 @@
     reason = "a failure should stop the test"
 )]
 
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod forgeries;
 mod handlers;
 mod support;
@@ -80,7 +82,7 @@ async fn requests_that_are_no_callbacks() {
 }
 
 #[tokio::test]
-async fn bodies_in_parts() {
+async fn a_body_may_come_in_parts_within_its_size_and_deadline() {
     let server = serve(router(PATH, allowing())).await;
     let impatient = builder(allow()).body_deadline(Duration::from_millis(50));
     let impatient = serve(router(PATH, impatient.build().unwrap())).await;
@@ -176,7 +178,7 @@ async fn a_long_answer_is_written_to_its_end_before_its_connection_gives_way() {
 }
 
 #[tokio::test]
-async fn nested_routers_and_proxies() {
+async fn the_path_that_the_client_sees_is_the_signed_one() {
     let event = || event_of(&protocol::Method::Sms);
     let service = |external| {
         let builder = builder(allow()).external_path(external);

@@ -1,7 +1,6 @@
 //! A server on a loopback port, and clients for it.
 
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use axum::Router;
 use bytes::Bytes;
@@ -12,13 +11,13 @@ use sinch_verify_callback::axum::router;
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
-use sinch_verify_callback::protocol::{
-    self, ApplicationKey, ApplicationSecret, Decision, Method, VerificationId, WireObject as _,
-};
-use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, KeyRing};
+use sinch_verify_callback::protocol::{ApplicationSecret, Decision, Method, VerificationId, WireObject as _};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::fixtures::OTHER_SECRET;
+pub(crate) use crate::fixtures::{builder as guarded, key, now, signer};
 
 /// The path that the servers of these tests answer at.
 pub(crate) const PATH: &str = "/sinch/callback";
@@ -26,39 +25,17 @@ pub(crate) const PATH: &str = "/sinch/callback";
 pub(crate) const ALLOW_BODY: &str = r#"{"action":"allow"}"#;
 pub(crate) const DENY_BODY: &str = r#"{"action":"deny"}"#;
 
-pub(crate) fn key() -> ApplicationKey {
-    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
-}
-
-fn secret() -> ApplicationSecret {
-    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
-}
-
 pub(crate) fn other_secret() -> ApplicationSecret {
-    ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==").unwrap()
+    ApplicationSecret::new(OTHER_SECRET).unwrap()
 }
 
-/// Without a guard, and at the time of these tests.
+/// Without a guard.
 pub(crate) fn builder<H: Handler>(handler: H) -> CallbackBuilder<H> {
     guarded().without_guard().handler(handler)
 }
 
-/// With the default guard.
-pub(crate) fn guarded() -> CallbackBuilder {
-    CallbackBuilder::new(KeyRing::new(key(), &secret())).clock(now)
-}
-
 pub(crate) fn allowing() -> CallbackService<impl Handler> {
     builder(allow()).build().unwrap()
-}
-
-pub(crate) fn signer() -> CallbackSigner {
-    CallbackSigner::new(key(), &secret())
-}
-
-/// The time at which everything in these tests happens.
-pub(crate) fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
 }
 
 pub(crate) fn event_of(method: &Method) -> String {

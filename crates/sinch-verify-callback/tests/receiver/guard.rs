@@ -15,7 +15,7 @@ use sinch_verify_callback::{
     CallbackService, Code, Decision, Full, Handler, InDoubt, Reason, ReplayGuard, RequestEvent,
 };
 
-use crate::{KEY, SECRET, builder_at, event, now, signed, signer};
+use crate::{builder, builder_at, event, now, signed, signer};
 
 /// Never answers.
 struct Hanging;
@@ -72,9 +72,7 @@ async fn a_decision_is_repeated_for_as_long_as_it_is_told_to() {
         async move { Code::new(&format!("{n:04}")).map(Decision::sms_code) }
     };
     let wall = WallClock::default();
-    let service = CallbackService::builder(KEY, SECRET)
-        .guard(guard)
-        .clock(wall.reader());
+    let service = builder().guard(guard).clock(wall.reader());
     let service = service.handler(handler).build().unwrap();
     for (seconds, code) in [(0, "0001"), (1, "0001"), (3599, "0001"), (3605, "0002")] {
         clock.set(seconds);
@@ -140,7 +138,7 @@ async fn no_replay_is_taken_while_the_wall_clock_is_set_forth_and_back() {
     let room = NonZeroUsize::new(2).unwrap();
     let store = MemoryStore::new(room).with_clock(clock.reader());
     let wall = WallClock::default();
-    let builder = CallbackService::builder(KEY, SECRET).guard(ReplayGuard::new(store, InDoubt::Refuse));
+    let builder = builder().guard(ReplayGuard::new(store, InDoubt::Refuse));
     let builder = builder.clock(wall.reader());
     let service = builder
         .handler(|_: RequestEvent| async { Decision::Allow })
@@ -171,12 +169,9 @@ async fn no_replay_is_taken_while_the_wall_clock_is_set_forth_and_back() {
 #[tokio::test]
 async fn replays_are_refused_unless_there_is_no_guard() {
     let request = signed("/callback");
-    let builder = || {
-        let builder = CallbackService::builder(KEY, SECRET).clock(now);
-        builder.handler(|_: RequestEvent| async { Decision::Allow })
-    };
+    let allow = |_: RequestEvent| async { Decision::Allow };
     for (builder, second) in [(builder(), 401), (builder().without_guard(), 200)] {
-        let service = builder.build().unwrap();
+        let service = builder.handler(allow).build().unwrap();
         for status in [200, second] {
             let answer = service.respond(&request, Full::new(request.body().clone())).await;
             assert_eq!(answer.status(), status);

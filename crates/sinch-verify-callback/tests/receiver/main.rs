@@ -5,6 +5,8 @@
     reason = "a failure should stop the test"
 )]
 
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod guard;
 mod properties;
 
@@ -13,6 +15,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use fixtures::{KEY, OTHER_SECRET, SECRET, builder, now, signer};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use sinch_verify_callback::protocol::auth::{
@@ -25,14 +28,11 @@ use sinch_verify_callback::protocol::{
 };
 use sinch_verify_callback::testing::CallbackSigner;
 use sinch_verify_callback::{
-    BuildError, Callback, CallbackBuilder, CallbackService, ExternalPath, Full, Head, InvalidExternalPath,
-    KeyRing, Reason, Receiver, Rejection,
+    BuildError, Callback, CallbackBuilder, ExternalPath, Full, Head, InvalidExternalPath, KeyRing, Reason,
+    Receiver, Rejection,
 };
 
-const KEY: &str = "669E367E-6BBA-48AB-AF15-266871C28135";
-const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 const OTHER_KEY: &str = "11111111-2222-3333-4444-555555555555";
-const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
 
 fn key(text: &str) -> ApplicationKey {
     ApplicationKey::new(text).unwrap()
@@ -42,15 +42,9 @@ fn secret(text: &str) -> ApplicationSecret {
     ApplicationSecret::new(text).unwrap()
 }
 
-fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
-}
-
 /// Without a guard, at `at`.
 fn builder_at(at: SystemTime) -> CallbackBuilder {
-    CallbackService::builder(KEY, SECRET)
-        .without_guard()
-        .clock(move || at)
+    builder().without_guard().clock(move || at)
 }
 
 fn receiver() -> Receiver {
@@ -72,10 +66,6 @@ fn receive<'a>(
 
 fn receive_whole(receiver: &Receiver, request: &Request<Bytes>) -> Result<Callback, Rejection> {
     receive(receiver, request, request.body().clone())
-}
-
-fn signer() -> CallbackSigner {
-    CallbackSigner::new(key(KEY), &secret(SECRET))
 }
 
 fn event() -> String {
@@ -294,7 +284,7 @@ fn authorization_reasons_look_the_same_from_outside() {
 }
 
 #[test]
-fn content_types_of_json() {
+fn only_content_types_of_json_are_taken() {
     let cases = [
         ("application/json", true),
         ("application/json; charset=utf-8", true),
@@ -408,7 +398,7 @@ fn a_path_that_a_proxy_changed() {
 }
 
 #[test]
-fn several_applications_and_secrets() {
+fn each_application_is_checked_with_its_own_secrets() {
     let end = now() + Duration::from_secs(3600);
     let ring = KeyRing::new(key(KEY), &secret(SECRET))
         .with(key(OTHER_KEY), &secret(OTHER_SECRET))

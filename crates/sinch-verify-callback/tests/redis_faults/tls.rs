@@ -121,42 +121,39 @@ fn what_is_wrong_is_named() {
     let (certificate, key) = (identity.certificate.as_bytes(), identity.key.as_bytes());
     let tls = || RedisConfig::new("rediss://localhost/").with_roots(certificate);
     for (config, start) in [
-        (
-            RedisConfig::new("not a url"),
-            "redis url is not the URL of a Redis",
-        ),
+        (RedisConfig::new("not a url"), "redis url: not the URL of a Redis"),
         (
             RedisConfig::new("https://localhost/"),
-            "redis url is not the URL of a Redis",
+            "redis url: not the URL of a Redis",
         ),
         (
             RedisConfig::new("redis://localhost/one"),
-            "redis url is not the URL of a Redis",
+            "redis url: not the URL of a Redis",
         ),
         (
             RedisConfig::new("rediss://localhost/#insecure"),
-            "redis url has a #",
+            "redis url: # starts",
         ),
         (
             RedisConfig::new("unix:/run/redis.sock").with_sentinels(["redis://localhost:26379"]),
-            "redis url of a Unix socket",
+            "redis url: a Unix socket",
         ),
         (
             RedisConfig::new("redis://name/").with_sentinels(["localhost:26379"]),
-            "redis sentinel url is not the URL",
+            "redis sentinel url: not the URL",
         ),
-        (tls().with_roots(b"nothing"), "redis roots hold no certificate"),
+        (tls().with_roots(b"nothing"), "redis roots: no certificate"),
         (
             tls().with_identity(b"nothing", key),
-            "redis identity hold no certificate",
+            "redis identity: no certificate",
         ),
         (
             tls().with_identity(certificate, b"nothing"),
-            "redis identity has no key that fits",
+            "redis identity: no key that fits",
         ),
         (
             tls().with_identity(certificate, Identity::of("other").key.as_bytes()),
-            "redis identity has no key that fits",
+            "redis identity: no key that fits",
         ),
     ] {
         let message = message(config);

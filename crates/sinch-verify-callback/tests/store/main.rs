@@ -5,6 +5,8 @@
     reason = "a failure should stop the test"
 )]
 
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -13,18 +15,15 @@ mod redis;
 mod redis_server;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use fixtures::{key, now};
+use sinch_verify_callback::protocol::VerificationId;
 use sinch_verify_callback::protocol::auth::Signature;
-use sinch_verify_callback::protocol::{self, ApplicationKey, VerificationId};
 use sinch_verify_callback::replay::{EventDigest, Inserted, ReplayStore, SignatureDigest};
-
-fn now() -> SystemTime {
-    protocol::timestamp::parse("2026-01-02T03:04:05.067Z").unwrap()
-}
 
 /// A signature that is as good as random, the same for the same `n`.
 fn signature(n: u64) -> SignatureDigest {
@@ -44,9 +43,8 @@ fn mixed(n: u64) -> u64 {
 }
 
 fn event(id: &str) -> EventDigest {
-    let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap();
     EventDigest::of(
-        &key,
+        &key(),
         "VerificationRequestEvent",
         &VerificationId::new(id).unwrap(),
     )

@@ -21,7 +21,7 @@ fn timed(for_: usize) -> (MemoryStore, Arc<AtomicU64>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_keeps_its_word() {
+async fn a_memory_store_keeps_the_contract_of_stores() {
     keeps_its_word(MemoryStore::default()).await;
 }
 

@@ -8,7 +8,7 @@ use crate::redis_server::{Fault, RedisServer, texts};
 use crate::{LIFE, event, keeps_its_word, now, signature};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_keeps_its_word() {
+async fn a_redis_store_keeps_the_contract_of_stores() {
     let Some(server) = RedisServer::start() else {
         return;
     };

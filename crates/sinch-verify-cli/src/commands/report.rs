@@ -1,12 +1,14 @@
 //! `report`: report the code, or the caller id of a flash call.
 
 use anyhow::Context as _;
-use sinch_verify_client::{Client, Error};
-use sinch_verify_protocol::method::{Callout, FlashCall, Reportable, Sms, WhatsApp};
-use sinch_verify_protocol::{Cli, Code, Method, PhoneNumber, Report, Verification, VerificationId};
+use serde::Serialize;
+use sinch_verify_protocol::method::ProofKind;
+use sinch_verify_protocol::report::{Proof, Target as To};
+use sinch_verify_protocol::{Cli, Code, Method, Report, ReportOutcome, Verification};
 
 use crate::exit::{Outcome, usage};
 use crate::methods::{Chosen, MethodArg};
+use crate::print::note;
 use crate::target::Target;
 use crate::view;
 use crate::which::{self, Which};
@@ -21,8 +23,9 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     method: Option<MethodArg>,
     #[command(flatten)]
-    proof: Proof,
-    /// Print the service's answer as JSON.
+    proof: ProofArgs,
+    /// Print the outcome as JSON: `outcome` is verified, refused or ended, beside it is the service's
+    /// answer as `verification` or `error`.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -31,7 +34,7 @@ pub(crate) struct Args {
 
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
-struct Proof {
+struct ProofArgs {
     /// The code of the SMS, the call or the WhatsApp message.
     #[arg(long)]
     code: Option<Code>,
@@ -43,14 +46,14 @@ struct Proof {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let (whom, found) = match args.which.which()? {
-        Which::Id(id) => (Whom::Id(id), None),
-        Which::Number(number) => (Whom::Number(number), None),
+    let (to, found) = match args.which.which()? {
+        Which::Id(id) => (To::Id(id), None),
+        Which::Number(number) => (To::Number(number), None),
         // The service takes no report by reference, but tells whose it is.
         Which::Reference(reference) => {
             let found = client.status_by_reference(reference).await;
             let found = found.context("failed to find the verification")?;
-            (Whom::Id(found.id), found.method)
+            (To::Id(found.id), found.method)
         }
     };
     let chosen = match (args.method, found) {
@@ -58,50 +61,87 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             method,
             assumed: false,
         },
-        (None, None) if args.proof.cli.is_some() => Chosen::or(Some(MethodArg::FlashCall), Method::FlashCall),
+        (None, None) if args.proof.cli.is_some() => Chosen {
+            method: Method::FlashCall,
+            assumed: false,
+        },
         (given, _) => Chosen::or(given, Method::Sms),
     };
-    let answer = match &chosen.method {
-        Method::Sms => report::<Sms>(&client, whom, args.proof.code("sms")?).await,
-        Method::FlashCall => report::<FlashCall>(&client, whom, args.proof.cli()?).await,
-        Method::Callout => report::<Callout>(&client, whom, args.proof.code("callout")?).await,
-        Method::WhatsApp => report::<WhatsApp>(&client, whom, args.proof.code("whatsapp")?).await,
-        other => {
-            return Err(usage(format!(
-                "a verification by {other} takes no report: the device follows its address"
-            )));
-        }
-    };
-    let answer = answer.map_err(|error| {
+    let proof = args.proof.of(&chosen.method)?;
+    let report = Report::new(to, &chosen.method, proof).map_err(|error| usage(error.to_string()))?;
+    let outcome = client.report(report).await;
+    let outcome = outcome.map_err(|error| {
         let told = chosen.failed_to("report", &error);
         anyhow::Error::new(error).context(told)
     })?;
-    view::print(&answer, args.json, view::verification(&answer))?;
-    Ok(Outcome::of(&answer))
-}
-
-impl Proof {
-    fn code(&self, method: &str) -> anyhow::Result<Code> {
-        let code = self.code.clone();
-        code.ok_or_else(|| usage(format!("a verification by {method} takes --code")))
+    let answer = Answer::of(&outcome);
+    let rows = answer.verification.map(view::verification).unwrap_or_default();
+    view::print(&answer, args.json, rows)?;
+    if let ReportOutcome::Refused { error, .. } = &outcome {
+        match error {
+            Some(error) => note!("refused: {error}"),
+            None => note!("refused: the verification is still pending"),
+        }
+        note!("hint: the code is wrong, or the verification has ended: see `sinch-verify status`");
+        if let Some(hint) = chosen.hint() {
+            note!("hint: this was a report {hint}");
+        }
     }
+    Ok(if outcome.is_verified() {
+        Outcome::Yes
+    } else {
+        Outcome::NotVerified
+    })
+}
 
-    fn cli(&self) -> anyhow::Result<Cli> {
-        let cli = self.cli.clone();
-        cli.ok_or_else(|| usage("a verification by flashcall takes --cli"))
+/// What scripts get.
+#[derive(Serialize)]
+struct Answer<'a> {
+    /// `verified`, `refused` or `ended`.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<&'a Verification>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Refusal>,
+}
+
+/// The service's error, its text with digits masked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    message: String,
+    error_code: u32,
+}
+
+impl<'a> Answer<'a> {
+    fn of(outcome: &'a ReportOutcome) -> Self {
+        let (name, error) = match outcome {
+            ReportOutcome::Verified(_) => ("verified", None),
+            ReportOutcome::Refused { error, .. } => ("refused", error.as_ref()),
+            ReportOutcome::Ended(_) => ("ended", None),
+        };
+        Self {
+            outcome: name,
+            verification: outcome.verification(),
+            error: error.map(|error| Refusal {
+                message: error.to_string(),
+                error_code: error.code,
+            }),
+        }
     }
 }
 
-/// Whom the service takes a report of.
-enum Whom {
-    Id(VerificationId),
-    Number(PhoneNumber),
-}
-
-async fn report<M: Reportable>(client: &Client, whom: Whom, proof: M::Proof) -> Result<Verification, Error> {
-    let report = match whom {
-        Whom::Id(id) => Report::<M>::by_id(id, proof),
-        Whom::Number(number) => Report::<M>::by_number(number, proof),
-    };
-    client.report(report).await
+impl ProofArgs {
+    /// The proof that was given, which may be one that the method does not take.
+    fn of(self, method: &Method) -> anyhow::Result<Proof> {
+        match (self.code, self.cli, method.proof()) {
+            (None, _, Some(ProofKind::Code)) => {
+                Err(usage(format!("a verification by {method} takes --code")))
+            }
+            (_, None, Some(ProofKind::Cli)) => Err(usage(format!("a verification by {method} takes --cli"))),
+            (Some(code), ..) => Ok(code.into()),
+            (None, Some(cli), _) => Ok(cli.into()),
+            (None, None, _) => Err(usage("give --code or --cli")),
+        }
+    }
 }

@@ -2,8 +2,6 @@
 
 use anyhow::Context as _;
 use serde::Serialize;
-use sinch_verify_client::Client;
-use sinch_verify_protocol::method::{Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{AcceptLanguage, Custom, PhoneNumber, Reference, Start};
 
@@ -40,17 +38,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    match args.method {
-        MethodArg::Sms => start::<Sms>(&client, &args).await,
-        MethodArg::FlashCall => start::<FlashCall>(&client, &args).await,
-        MethodArg::Callout => start::<Callout>(&client, &args).await,
-        MethodArg::Seamless => start::<Seamless>(&client, &args).await,
-        MethodArg::WhatsApp => start::<WhatsApp>(&client, &args).await,
-    }
-}
-
-async fn start<M: VerifyMethod>(client: &Client, args: &Args) -> anyhow::Result<Outcome> {
-    let mut start = Start::<M>::new(args.number);
+    let MethodArg(method) = args.method;
+    let mut start = Start::by(method, args.number);
     if let Some(reference) = &args.reference {
         start = start.reference(reference.clone());
     }

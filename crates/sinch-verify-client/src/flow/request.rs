@@ -1,78 +1,60 @@
-//! The requests of a session, sent by the client.
+//! The requests of a session, each sent once: the session decides what follows.
 
-use sinch_verify_protocol::method::VerifyMethod;
+use std::sync::Arc;
+
 use sinch_verify_protocol::session::{
-    Answer, AnyReport, AnyStart, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
+    Answer, FetchTarget, Input, Request, RequestFailure, RequestId, StatusQuery,
 };
 use sinch_verify_protocol::{DecodeError, Endpoint, PhoneNumber, Start, Verification};
 
-use crate::call;
-use crate::client::Client;
-use crate::error::Error;
+use crate::call::{self, Repeat};
+use crate::context::Context;
+use crate::error::{Error, Lookup};
 use crate::fetch::{FollowError, fetch};
-use crate::found::Found;
-use crate::settle::{self, Opening};
+use crate::reconcile;
 
 /// Sends a request and tells its end.
-pub(super) async fn carry_out(client: Client, number: PhoneNumber, id: RequestId, request: Request) -> Input {
-    let wire = Wire { client, number };
+pub(super) async fn carry_out(
+    context: Arc<Context>,
+    number: PhoneNumber,
+    id: RequestId,
+    request: Request,
+) -> Input {
+    let wire = Wire { context, number };
     match wire.send(request).await {
         Ok(answer) => Input::Answered { request: id, answer },
         Err(failure) => Input::RequestFailed { request: id, failure },
     }
 }
 
-/// The client, and the number of whatever it sends, for its spans.
+/// What sends the requests, and the number that they are about, for their spans.
 struct Wire {
-    client: Client,
+    context: Arc<Context>,
     number: PhoneNumber,
 }
 
 impl Wire {
     async fn send(&self, request: Request) -> Result<Answer, RequestFailure> {
         match request {
-            Request::Start(any) => match *any {
-                AnyStart::Sms(one) => self.start(one).await,
-                AnyStart::FlashCall(one) => self.start(one).await,
-                AnyStart::Callout(one) => self.start(one).await,
-                AnyStart::Seamless(one) => self.start(one).await,
-                AnyStart::WhatsApp(one) => self.start(one).await,
-                AnyStart::Auto(one) => self.start(one).await,
-                _ => Err(RequestFailure::NotSent),
-            },
-            // What follows a lost report is the session's affair.
-            Request::Report(any) => match *any {
-                AnyReport::Sms(one) => self.verification(one).await,
-                AnyReport::FlashCall(one) => self.verification(one).await,
-                AnyReport::Callout(one) => self.verification(one).await,
-                AnyReport::WhatsApp(one) => self.verification(one).await,
-                _ => Err(RequestFailure::NotSent),
-            },
+            Request::Start(start) => self.start(*start).await,
+            Request::Report(report) => self.verification(*report).await,
             Request::Status(StatusQuery::ById(query)) => self.verification(query).await,
             Request::Status(StatusQuery::ByNumber(query)) => self.verification(query).await,
             Request::Outcome(outcome) => self.once(*outcome).await.map(|()| Answer::Nothing),
             Request::FetchTarget(target) => self.fetch(&target).await,
-            _ => Err(RequestFailure::NotSent),
+            _ => Err(RequestFailure::Unsendable),
         }
     }
 
-    /// A start whose answer was lost is settled here, by reference, which the session cannot.
-    async fn start<M: VerifyMethod>(&self, start: Start<M>) -> Result<Answer, RequestFailure> {
-        let opening = Opening::new(self.client.inner(), start);
-        match settle::start(self.client.inner(), &opening).await {
+    /// The session never sends a start again. The client does, and looks up a lost one by its reference.
+    async fn start(&self, start: Start) -> Result<Answer, RequestFailure> {
+        match reconcile::start(&self.context, start).await {
             Ok(begun) => Ok(match begun.found {
                 Some(found) => found.into(),
-                None => {
-                    let mut started = begun.started;
-                    let content_language = started.content_language.take();
-                    Answer::Started {
-                        response: Box::new(started.into()),
-                        content_language,
-                    }
-                }
+                None => begun.started.into(),
             }),
-            // Only what is certain to be this start's: see `Found::Doubtful`.
-            Err(error) => match error.found().and_then(Found::verification) {
+            // Only what is certain to be this start's: see `Lookup::Doubtful`.
+            Err(error) => match error.lookup().and_then(Lookup::verification) {
                 // A flash call's filter is lost; its caller id may still be typed.
                 Some(found) => Ok(found.clone().into()),
                 None => Err(error.into_request_failure()),
@@ -82,7 +64,7 @@ impl Wire {
 
     async fn fetch(&self, target: &FetchTarget) -> Result<Answer, RequestFailure> {
         let address = target.uri().to_string();
-        let answer = fetch(self.client.inner(), &address, Some(self.number.masked())).await;
+        let answer = fetch(&self.context, &address, Some(self.number.masked())).await;
         let answer = answer.map_err(follow_failure)?;
         match Verification::from_http(&answer) {
             Ok(verification) => Ok(verification.into()),
@@ -97,11 +79,12 @@ impl Wire {
         self.once(endpoint).await.map(Answer::from)
     }
 
-    /// One operation, whose missing answer is not settled here.
     async fn once<E: Endpoint>(&self, endpoint: E) -> Result<E::Response, RequestFailure> {
-        let inner = self.client.inner();
-        let answer = call::run(inner, &endpoint, Some(self.number.masked()), inner.budget()).await;
-        answer.map_err(Error::into_request_failure)
+        let (number, budget) = (Some(self.number.masked()), self.context.budget());
+        match call::run(&self.context, &endpoint, number, budget, Repeat::Never).await {
+            Ok((response, _)) => Ok(response),
+            Err(error) => Err(Error::into_request_failure(error)),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _, unfold};
@@ -13,8 +14,8 @@ use sinch_verify_protocol::{PhoneNumber, Verification};
 
 use super::request;
 use super::source::{CodeSource, Seen};
-use crate::client::Client;
 use crate::clock::Sleep;
+use crate::context::Context;
 
 /// How much of what was typed too early is kept; the source waits with the rest.
 const MOST_EARLY: usize = 16;
@@ -41,7 +42,7 @@ const MOST_EARLY: usize = 16;
 /// # }
 /// ```
 pub struct Running<S> {
-    client: Client,
+    context: Arc<Context>,
     session: Session,
     origin: Instant,
     begun: bool,
@@ -123,10 +124,10 @@ impl<S: CodeSource> Running<S> {
             changed |= !matches!(output, Output::Ignored(_));
             match output {
                 Output::Send { id, request } => {
-                    let client = self.client.clone();
+                    let context = Arc::clone(&self.context);
                     let number = self.session.number();
                     self.requests
-                        .push(Box::pin(request::carry_out(client, number, id, request)));
+                        .push(Box::pin(request::carry_out(context, number, id, request)));
                 }
                 Output::Progress(progress) => self.told.push_back(Step::Progress(progress)),
                 Output::Ended(Ending::Verified(verification)) => {
@@ -141,7 +142,7 @@ impl<S: CodeSource> Running<S> {
 
     /// Answers first: a success that is here beats a deadline. The source last: one that always has
     /// something must not keep the deadline away.
-    fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<Input> {
+    fn poll_input(&mut self, context: &mut task::Context<'_>) -> Poll<Input> {
         if let Poll::Ready(Some(input)) = self.requests.poll_next_unpin(context) {
             return Poll::Ready(input);
         }
@@ -165,7 +166,7 @@ impl<S: CodeSource> Running<S> {
         Poll::Pending
     }
 
-    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<Input> {
+    fn poll_timer(&mut self, context: &mut task::Context<'_>) -> Poll<Input> {
         let Some(deadline) = self.session.next_deadline() else {
             self.timer = None;
             return Poll::Pending;
@@ -173,7 +174,7 @@ impl<S: CodeSource> Running<S> {
         let wait = deadline.saturating_sub(self.elapsed());
         let (_, sleep) = match &mut self.timer {
             Some(timer) if timer.0 == deadline => timer,
-            timer => timer.insert((deadline, self.client.inner().clock.sleep(wait))),
+            timer => timer.insert((deadline, self.context.clock.sleep(wait))),
         };
         match sleep.as_mut().poll(context) {
             Poll::Ready(()) => {
@@ -185,16 +186,16 @@ impl<S: CodeSource> Running<S> {
     }
 
     fn elapsed(&self) -> Duration {
-        let now = self.client.inner().clock.instant();
+        let now = self.context.clock.instant();
         now.saturating_duration_since(self.origin)
     }
 }
 
 impl<S> Running<S> {
-    pub(super) fn new(client: Client, session: Session, source: S) -> Self {
+    pub(super) fn new(context: Arc<Context>, session: Session, source: S) -> Self {
         Self {
-            origin: client.inner().clock.instant(),
-            client,
+            origin: context.clock.instant(),
+            context,
             session,
             begun: false,
             early: VecDeque::new(),
@@ -219,7 +220,7 @@ impl<S> Running<S> {
 }
 
 impl<S: CodeSource> Feed<S> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Seen> {
+    fn poll(&mut self, context: &mut task::Context<'_>) -> Poll<Seen> {
         if let Self::Ready(_) = self {
             let Self::Ready(mut source) = std::mem::replace(self, Self::Over) else {
                 return Poll::Pending;

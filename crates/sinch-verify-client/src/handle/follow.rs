@@ -18,8 +18,8 @@ impl Handle<Seamless> {
     /// twice.
     ///
     /// Where the last answer does not tell the outcome of this verification, the status is asked for.
-    /// What it tells is as good as the network that it came over: whoever lets somebody in on the
-    /// strength of it asks for the [`status`](Handle::status) first, or waits for the result event.
+    /// What it tells is as good as the network that it came over: before you authenticate with it, query
+    /// the [`status`](Handle::status), or wait for the result event.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Handle<Seamless> {
     pub async fn follow(&self) -> Result<Verification, FollowError> {
         let target = self.started.details.target_uri.as_ref();
         let target = target.ok_or(FollowError::NoTarget)?;
-        let answer = fetch(self.client.inner(), target.as_str(), self.whose.masked()).await?;
+        let answer = fetch(&self.context, target.as_str(), self.target.masked()).await?;
         match Verification::from_http(&answer) {
             Ok(verification) if verification.id == self.started.id => Ok(verification),
             // Told of another verification, or of none.

@@ -1,28 +1,28 @@
 //! A handle on its way to another request or process.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
 
 use super::Handle;
-use crate::client::Client;
-use crate::found::{Claim, Whose};
-use crate::settle;
+use crate::context::Context;
+use crate::verification_ref::{Evidence, VerificationRef};
 
 /// The version that this release writes and reads.
 const VERSION: u32 = 1;
 
 /// What a [`Handle`] leaves for another request: write it with serde, read it back, and give it to
-/// [`Client::resume`].
+/// [`Client::resume`](crate::Client::resume).
 ///
 /// What was saved for one method is not read as another: reading fails. It holds the number in the
-/// clear, and neither credentials nor a code. Keep it on your side, in a session store: whoever can
-/// change it can have another verification reported to.
+/// clear, and neither credentials nor a code. Keep it on your side, in a session store: with a changed
+/// one a code could be reported to another verification.
 ///
 /// ```no_run
 /// use sinch_verify_client::{Client, Saved};
@@ -32,12 +32,13 @@ const VERSION: u32 = 1;
 /// let text = serde_json::to_string(&client.start(Start::sms(number)).await?.save())?;
 /// // In another request:
 /// let saved: Saved<Sms> = serde_json::from_str(&text)?;
-/// client.resume(saved).report(Code::new("4821")?).await?;
+/// let outcome = client.resume(saved).report(Code::new("4821")?).await?;
+/// println!("verified: {}", outcome.is_verified());
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Saved<M: VerifyMethod> {
+pub struct Saved<M: MethodMarker> {
     text: Text,
     started: Started<M>,
 }
@@ -57,7 +58,7 @@ struct Text {
     answer: StartResponse,
 }
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     /// What another request, or another process, needs to go on with this verification.
     #[must_use]
     pub fn save(&self) -> Saved<M> {
@@ -68,7 +69,7 @@ impl<M: VerifyMethod> Handle<M> {
         Saved {
             text: Text {
                 v: VERSION,
-                method: M::METHOD,
+                method: self.started.method().clone(),
                 number: self.number(),
                 reference: self.reference().cloned(),
                 began: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
@@ -79,37 +80,37 @@ impl<M: VerifyMethod> Handle<M> {
         }
     }
 
-    pub(crate) fn resumed(client: Client, saved: Saved<M>) -> Self {
+    pub(crate) fn resumed(context: Arc<Context>, saved: Saved<M>) -> Self {
         let Saved { text, started } = saved;
-        let clock = &client.inner().clock;
+        let clock = &context.clock;
         let (now, instant) = (clock.now(), clock.instant());
         let began = SystemTime::UNIX_EPOCH
             .checked_add(Duration::from_millis(text.began))
             .unwrap_or(now);
         let ago = now.duration_since(began).unwrap_or_default();
         Self {
-            whose: Whose {
+            target: VerificationRef {
                 id: Some(started.id.clone()),
                 reference: text.reference,
-                number: text.number.map(|number| (M::METHOD, number)),
-                claim: Claim::Nothing,
+                number: text.number.map(|number| (text.method.clone(), number)),
+                evidence: Evidence::None,
             },
             began_at: instant.checked_sub(ago).unwrap_or(instant),
             began,
             started,
             found: None,
-            client,
+            context,
         }
     }
 }
 
-impl<M: VerifyMethod> Serialize for Saved<M> {
+impl<M: MethodMarker> Serialize for Saved<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
     }
 }
 
-impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
+impl<'de, M: MethodMarker> Deserialize<'de> for Saved<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(deserializer)?;
         if text.v != VERSION {
@@ -118,31 +119,30 @@ impl<'de, M: VerifyMethod> Deserialize<'de> for Saved<M> {
                 text.v
             )));
         }
-        if text.method != M::METHOD {
+        if let Some(asked) = M::KNOWN.filter(|asked| *asked != text.method) {
             return Err(D::Error::custom(format_args!(
-                "saved handle is of method {}, asked for {}",
-                text.method,
-                M::METHOD
+                "saved handle is of method {}, asked for {asked}",
+                text.method
             )));
         }
-        let started = settle::rebuild(&text.answer, text.language.as_deref())
-            .ok_or_else(|| D::Error::custom("saved handle lacks what the method's answer has"))?;
+        let started = Started::read(&text.method, text.answer.clone(), text.language.clone())
+            .map_err(|_| D::Error::custom("saved handle lacks what the method's answer has"))?;
         Ok(Self { text, started })
     }
 }
 
 /// A handle is written as what it [saves](Handle::save).
-impl<M: VerifyMethod> Serialize for Handle<M> {
+impl<M: MethodMarker> Serialize for Handle<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.save().serialize(serializer)
     }
 }
 
 /// Shows the number masked.
-impl<M: VerifyMethod> fmt::Debug for Saved<M> {
+impl<M: MethodMarker> fmt::Debug for Saved<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Saved")
-            .field("method", &M::METHOD)
+            .field("method", &self.text.method)
             .field("id", &self.started.id)
             .field("number", &self.text.number)
             .finish_non_exhaustive()

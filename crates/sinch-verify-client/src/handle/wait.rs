@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use sinch_verify_protocol::Verification;
-use sinch_verify_protocol::method::VerifyMethod;
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::polling::{PollDecision, PollOutcome, PollSchedule};
 use sinch_verify_protocol::start::StartResponse;
 
 use super::Handle;
+use crate::call::Repeat;
 use crate::clock::Budget;
+use crate::context::Context;
 use crate::error::Error;
+use crate::reconcile;
 
 /// How long [`Handle::wait`] waits: the service lets a verification expire about then.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -18,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(10);
 
-impl<M: VerifyMethod> Handle<M> {
+impl<M: MethodMarker> Handle<M> {
     /// Asks for the status until the verification has ended, for at most five minutes. See
     /// [`wait_for`](Self::wait_for).
     ///
@@ -45,7 +48,7 @@ impl<M: VerifyMethod> Handle<M> {
     ///
     /// When the service refuses to tell, or never told: see [`Error`].
     pub async fn wait_for(&self, limit: Duration) -> Result<Verification, Error> {
-        let clock = &*self.client.inner().clock;
+        let clock = &*self.context.clock;
         let budget = Budget::new(clock, limit);
         let mut pace = self.pace();
         let mut last = None;
@@ -75,10 +78,13 @@ impl<M: VerifyMethod> Handle<M> {
 
     /// One question, which may take as long as a call, and no longer than this.
     async fn status_within(&self, limit: Budget) -> Result<Verification, Error> {
-        let inner = self.client.inner();
-        let limit = limit.left(&*inner.clock).min(inner.total_timeout);
-        let budget = Budget::new(&*inner.clock, limit);
-        self.whose.status(inner, budget).await
+        let Context {
+            clock, total_timeout, ..
+        } = &*self.context;
+        let limit = limit.left(&**clock).min(*total_timeout);
+        let budget = Budget::new(&**clock, limit);
+        // The next slot takes the place of another attempt.
+        reconcile::status(&self.context, &self.target, budget, Repeat::Never).await
     }
 
     fn pace(&self) -> Pace {
@@ -93,7 +99,7 @@ impl<M: VerifyMethod> Handle<M> {
 
     /// Since the start was sent.
     fn elapsed(&self) -> Duration {
-        let now: Instant = self.client.inner().clock.instant();
+        let now: Instant = self.context.clock.instant();
         now.saturating_duration_since(self.began_at)
     }
 }
@@ -133,7 +139,7 @@ impl Pace {
     fn decide(&mut self, answer: &Result<Verification, Error>, elapsed: Duration) -> PollDecision {
         let outcome = match answer {
             Ok(verification) => PollOutcome::Status(verification.status.as_str()),
-            Err(error) => outcome(error),
+            Err(error) => PollOutcome::of(error.outcome()),
         };
         match self {
             Self::Schedule { schedule, slot } => {
@@ -159,17 +165,5 @@ impl Pace {
                 }
             }
         }
-    }
-}
-
-/// What a query that failed means for the next.
-fn outcome(error: &Error) -> PollOutcome<'static> {
-    match error.status().map(|status| status.as_u16()) {
-        Some(404) => PollOutcome::NotFound,
-        Some(429) => PollOutcome::RateLimited {
-            retry_after: error.retry_after(),
-        },
-        Some(500..) | None => PollOutcome::Unavailable,
-        Some(_) => PollOutcome::Refused,
     }
 }

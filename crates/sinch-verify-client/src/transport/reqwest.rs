@@ -12,7 +12,7 @@ use super::body::Collected;
 #[cfg(feature = "rustls")]
 use super::tls::{self, Roots};
 use super::{Transport, TransportError, TransportErrorKind, classify};
-use crate::builder::BuildError;
+use crate::build_error::BuildError;
 
 /// How long an unused connection is kept. Load balancers close theirs after a minute; a request
 /// that meets such a close half-way would be lost.

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ConfigBuilder, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-use crate::builder::BuildError;
+use crate::build_error::BuildError;
 
 /// Whose certificates are trusted.
 #[derive(Clone, Copy)]

@@ -95,7 +95,7 @@ pub(crate) async fn report_a_code(client: &Client) -> Sent {
     let proof = Code::new("1-2")?;
     let report = Report::<Sms>::by_number("+46700000001".parse()?, proof)
         .source(Source::Intercepted);
-    client.report(report).await?;
+    let outcome = client.report(report).await?;
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn report_a_caller(client: &Client) -> Sent {
     let proof = Cli::as_seen("+44 7700 900 123")?;
     let report = Report::<FlashCall>::by_id(VerificationId::new("01890000-0000-7000-8000-000000000001")?, proof)
         .source(Source::from("MANUAL"));
-    client.report(report).await?;
+    let outcome = client.report(report).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use sinch_verify_client::protocol::session::{Failure, MAX_REDIRECTS, PlanError, 
 use sinch_verify_client::protocol::{Code, Decision, Method, Start, Status};
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{CodeSource, FlowError};
-use sinch_verify_emulator::{Emulator, Message, MessageKind};
+use sinch_verify_emulator::{Emulator, Message};
 use tokio::sync::mpsc;
 
 use crate::fault_server::{Fault, FaultServer, refusing};
@@ -93,7 +93,7 @@ async fn the_next_method_follows_when_asked_for() {
     let service = Service::without_backend().await;
     // "Call me instead", and then the spoken code.
     let read = |message: Message| match message.kind {
-        MessageKind::Sms => Seen::NextMethod,
+        Method::Sms => Seen::NextMethod,
         _ => Seen::Code(message.code.unwrap()),
     };
     let client = service.client();

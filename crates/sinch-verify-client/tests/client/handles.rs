@@ -7,7 +7,7 @@ use sinch_verify_client::handle::FollowError;
 use sinch_verify_client::protocol::method::{Callout, FlashCall, Sms};
 use sinch_verify_client::protocol::session::TargetError;
 use sinch_verify_client::protocol::{Decision, Start, Status};
-use sinch_verify_client::{Found, RetryPolicy, Saved, TransportErrorKind};
+use sinch_verify_client::{Lookup, RetryPolicy, Saved, TransportErrorKind};
 
 use crate::fault_server::{Fault, FaultServer};
 use crate::script::{client, seamless, server, verification};
@@ -32,7 +32,7 @@ async fn a_handle_goes_through_text_into_another_client() {
 
     let code = service.emulator.inbox(&number()).remove(0).code.unwrap();
     assert_eq!(resumed.status().await.unwrap().status, Status::Pending);
-    assert!(resumed.report(code).await.unwrap().is_successful());
+    assert!(resumed.report(code).await.unwrap().is_verified());
     assert!(handle.wait().await.unwrap().is_successful());
 }
 
@@ -84,7 +84,7 @@ async fn a_denial_is_confirmed() {
         let client = builder.build().unwrap();
         let error = client.start(Start::sms(number())).await.unwrap_err();
         assert!(error.is_denied());
-        let found = error.confirm(&client).await.unwrap();
+        let found = client.confirm(&error).await.unwrap();
         assert_eq!(found.verification().unwrap().status, Status::Denied, "{found}");
     }
 
@@ -94,7 +94,7 @@ async fn a_denial_is_confirmed() {
     let client = service.builder().public(KEY).build().unwrap();
     let error = client.start(Start::sms(number())).await.unwrap_err();
     assert!(error.is_denied());
-    assert!(matches!(error.confirm(&client).await.unwrap(), Found::Nothing));
+    assert!(matches!(client.confirm(&error).await.unwrap(), Lookup::Nothing));
 }
 
 /// Answers starts with `started`, the n-th query with the n-th of `statuses`, and then the last.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sinch_verify_client::protocol::{Code, Reference, Start, Status};
-use sinch_verify_client::{Client, Error, Found, RetryPolicy};
+use sinch_verify_client::{Client, Error, Lookup, ReportOutcome, RetryPolicy};
 
 use crate::fault_server::{Fault, FaultServer, Seen, answer, answer_with};
 use crate::script::{STARTED, busy, client, not_found, report, seen, server, verification};
@@ -13,6 +13,8 @@ use crate::support::{KEY, PATIENT, Skipping, builder, hasty, number};
 /// Something after which nobody knows whether the request was carried out.
 struct Loss {
     fault: Fault,
+    /// A success came, but nothing that could be read.
+    arrived: bool,
     attempt_timeout: Duration,
 }
 
@@ -57,11 +59,13 @@ fn losses() -> Vec<Loss> {
         Fault::SayAndClose(cut(whole.len() - 3)),
         Fault::SayAndClose(b"garbage\r\n\r\n".to_vec()),
         Fault::SayAndStall(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n{".to_vec()),
-        Fault::Say(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
-        Fault::answer("200 OK", "<html>"),
         Fault::answer("502 Bad Gateway", "<html>"),
         busy("503 Service Unavailable", ""),
         busy("500 Internal Server Error", "retry-after: 0\r\n"),
+    ];
+    let unreadable = [
+        Fault::Say(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        Fault::answer("200 OK", "<html>"),
     ];
     let late = [
         Fault::Stall,
@@ -69,15 +73,17 @@ fn losses() -> Vec<Loss> {
         Fault::SayAndStall(cut(whole.len() - 3)),
         Fault::Drip(whole.clone(), Duration::from_millis(20)),
     ];
-    let within = |attempt_timeout| {
+    let within = |attempt_timeout, arrived| {
         move |fault| Loss {
             fault,
+            arrived,
             attempt_timeout,
         }
     };
-    let gone = gone.into_iter().map(within(PATIENT));
-    gone.chain(late.into_iter().map(within(Duration::from_millis(200))))
-        .collect()
+    let late = late.into_iter().map(within(Duration::from_millis(200), false));
+    let unreadable = unreadable.into_iter().map(within(PATIENT, true));
+    let gone = gone.into_iter().map(within(PATIENT, false));
+    gone.chain(unreadable).chain(late).collect()
 }
 
 #[tokio::test]
@@ -111,8 +117,8 @@ async fn a_lost_start_is_found_and_goes_on() {
             requests[1]
         );
 
-        let verification = handle.report(Code::new("4821").unwrap()).await.unwrap();
-        assert!(verification.is_successful());
+        let outcome = handle.report(Code::new("4821").unwrap()).await.unwrap();
+        assert!(outcome.is_verified());
     }
 }
 
@@ -122,7 +128,7 @@ async fn a_lost_start_that_is_not_found_is_not_sent_again() {
         // Three times in milliseconds, and then each second until the service must know.
         let error = loss.of_a_start(not_found(), 9).await;
         assert!(error.may_have_been_sent());
-        assert!(matches!(error.found(), Some(Found::Nothing)), "{error:#}");
+        assert!(matches!(error.lookup(), Some(Lookup::Nothing)), "{error:#}");
         let text = format!("{error:#}");
         assert!(
             text.ends_with("; the service knows no such verification"),
@@ -135,7 +141,7 @@ async fn a_lost_start_that_is_not_found_is_not_sent_again() {
 async fn a_lost_start_whose_query_fails_too_is_unknown() {
     for loss in losses() {
         let error = loss.of_a_start(Fault::Close, 3).await;
-        let Some(Found::Unknown(query)) = error.found() else {
+        let Some(Lookup::Unknown(query)) = error.lookup() else {
             panic!("{error:#}");
         };
         assert_eq!(query.operation(), "status_by_reference");
@@ -153,7 +159,7 @@ async fn a_lost_start_that_has_ended_is_told() {
     let lost = server(Fault::Close, verification("FAIL")).await;
     let error = client(&lost).start(Start::sms(number())).await.unwrap_err();
     assert!(!error.is_denied());
-    let found = error.found().and_then(Found::verification).unwrap();
+    let found = error.lookup().and_then(Lookup::verification).unwrap();
     assert_eq!(found.status, Status::Fail);
 }
 
@@ -166,7 +172,7 @@ async fn a_lost_flash_call_start_is_found_without_its_filter() {
         .await
         .unwrap_err();
     assert_eq!(server.seen(), seen(1, 0, 1));
-    let found = error.found().and_then(Found::verification).unwrap();
+    let found = error.lookup().and_then(Lookup::verification).unwrap();
     assert_eq!((found.id.as_str(), &found.status), ("1", &Status::Pending));
     assert!(error.reference().is_some());
 }
@@ -203,8 +209,13 @@ async fn a_lost_report_is_settled_by_the_status() {
     for loss in losses() {
         for status in [Status::Successful, Status::Fail, Status::Aborted] {
             let server = server(loss.fault.clone(), verification(status.as_str())).await;
-            let verification = loss.client(&server).report(report()).await.unwrap();
-            assert_eq!(verification.status, status);
+            let outcome = loss.client(&server).report(report()).await.unwrap();
+            assert_eq!(outcome.verification().unwrap().status, status);
+            assert_eq!(outcome.is_verified(), status == Status::Successful);
+            assert_eq!(
+                matches!(outcome, ReportOutcome::Ended(_)),
+                status != Status::Successful
+            );
             loss.check(&server, seen(0, 1, 1));
         }
     }
@@ -214,20 +225,27 @@ async fn a_lost_report_is_settled_by_the_status() {
 async fn a_lost_report_is_sent_again_only_while_the_status_is_pending() {
     for loss in losses() {
         let pending = server(loss.fault.clone(), verification("PENDING")).await;
-        let error = loss.client(&pending).report(report()).await.unwrap_err();
-        loss.check(&pending, seen(0, 3, 3));
-        let found = error.found().and_then(Found::verification).unwrap();
-        assert_eq!(found.status, Status::Pending);
+        let answer = loss.client(&pending).report(report()).await;
+        if loss.arrived {
+            // The service took it and did not find it right: another time would cost another attempt.
+            loss.check(&pending, seen(0, 1, 1));
+            assert!(matches!(answer, Ok(ReportOutcome::Refused { .. })), "{answer:?}");
+        } else {
+            loss.check(&pending, seen(0, 3, 3));
+            let error = answer.unwrap_err();
+            let found = error.lookup().and_then(Lookup::verification).unwrap();
+            assert_eq!(found.status, Status::Pending);
+        }
 
         let unknown = server(loss.fault.clone(), not_found()).await;
         let error = loss.client(&unknown).report(report()).await.unwrap_err();
         loss.check(&unknown, seen(0, 1, 1));
-        assert!(matches!(error.found(), Some(Found::Nothing)));
+        assert!(matches!(error.lookup(), Some(Lookup::Nothing)));
 
         let broken = server(loss.fault.clone(), Fault::Close).await;
         let error = loss.client(&broken).report(report()).await.unwrap_err();
         loss.check(&broken, seen(0, 1, 3));
-        assert!(matches!(error.found(), Some(Found::Unknown(_))));
+        assert!(matches!(error.lookup(), Some(Lookup::Unknown(_))));
     }
 }
 
@@ -236,7 +254,7 @@ async fn a_report_by_id_with_public_authorization_cannot_be_asked_for() {
     let server = FaultServer::start(Fault::Close).await;
     let client = hasty(&server.base_url).public(KEY).build().unwrap();
     let error = client.report(report()).await.unwrap_err();
-    assert!(error.found().is_none());
+    assert!(error.lookup().is_none());
     assert_eq!(server.seen(), seen(0, 1, 0));
 }
 
@@ -276,7 +294,7 @@ async fn a_refusal_of_what_was_done_already_is_settled_by_the_status() {
         }
     })
     .await;
-    assert!(client(&server).report(report()).await.unwrap().is_successful());
+    assert!(client(&server).report(report()).await.unwrap().is_verified());
     assert_eq!(server.seen(), seen(0, 2, 2));
 }
 
@@ -295,7 +313,7 @@ async fn a_lost_start_is_asked_for_longer_than_the_service_may_take() {
             .build()
             .unwrap();
         let error = client.start(Start::sms(number())).await.unwrap_err();
-        assert!(matches!(error.found(), Some(Found::Nothing)), "{error:#}");
+        assert!(matches!(error.lookup(), Some(Lookup::Nothing)), "{error:#}");
         (clock.ahead(), server.seen().queries)
     };
     for attempts in [1, 3, 9] {

@@ -17,6 +17,8 @@ mod lost;
 mod many;
 mod operations;
 mod ours;
+mod parity;
+mod report_outcomes;
 mod retries;
 mod script;
 mod snippets;

@@ -12,7 +12,7 @@ use sinch_verify_client::protocol::{
     Status, VerificationId,
 };
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_client::{Client, Clock, Error, RetryPolicy};
+use sinch_verify_client::{Client, Clock, Error, ReportOutcome, RetryPolicy};
 use sinch_verify_emulator::{Message, Settings};
 
 use crate::support::{KEY, PATIENT, SECRET, Service};
@@ -80,8 +80,7 @@ async fn sms_is_started_reported_and_queried() {
 
         let code = service.message(&number, &started.id).await.code.unwrap();
         let report = Report::<Sms>::by_id(started.id.clone(), code).source(Source::Manual);
-        let verification = client.report(report).await.unwrap();
-        assert!(verification.is_successful(), "{name}");
+        assert!(client.report(report).await.unwrap().is_verified(), "{name}");
 
         let by_number = client.status_by_number(Method::Sms, number).await.unwrap();
         assert_eq!(by_number.status, Status::Successful, "{name}");
@@ -114,11 +113,9 @@ async fn flash_call_is_reported_by_number() {
         assert!(started.cli_filter().unwrap().matches(cli.expose()), "{name}");
 
         let report = Report::<FlashCall>::by_number(number, cli).source(Source::Intercepted);
-        let verification = client
-            .report(report)
-            .await
-            .unwrap_or_else(|e| panic!("{name}: {e:#}"));
-        assert!(verification.is_successful(), "{name}");
+        let outcome = client.report(report).await;
+        let outcome = outcome.unwrap_or_else(|e| panic!("{name}: {e:#}"));
+        assert!(outcome.is_verified(), "{name}");
 
         let outcome = FlashCallOutcome::new(number, CallOutcome::Normal);
         client
@@ -137,7 +134,7 @@ async fn callout_ends_by_code_or_by_key() {
         assert!(started.details.schedule().is_some(), "{name}");
         let code = service.message(&spoken, &started.id).await.code.unwrap();
         let report = Report::<Callout>::by_number(spoken, code);
-        assert!(client.report(report).await.unwrap().is_successful(), "{name}");
+        assert!(client.report(report).await.unwrap().is_verified(), "{name}");
 
         let pressed = number(100 + at);
         let started = client.start(Start::callout(pressed)).await.unwrap();
@@ -223,13 +220,19 @@ async fn wrong_codes_are_refused_until_the_last() {
     let started = client.start(Start::sms(number(1))).await.unwrap();
     let report = || Report::<Sms>::by_id(started.id.clone(), Code::new("0000").unwrap());
     for _ in 0..2 {
-        let error = client.report(report()).await.unwrap_err();
-        assert_eq!(code(&error), Some(ApiError::NOT_PROCESSABLE), "{error:#}");
+        let outcome = client.report(report()).await.unwrap();
+        let ReportOutcome::Refused { error, .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(error.unwrap().code, ApiError::NOT_PROCESSABLE);
     }
-    let failed = client.report(report()).await.unwrap();
+    let outcome = client.report(report()).await.unwrap();
+    let ReportOutcome::Ended(failed) = outcome else {
+        panic!("{outcome:?}");
+    };
     assert_eq!(
-        (failed.status, failed.reason),
-        (Status::Fail, Some(Reason::InvalidCode))
+        (failed.status(), failed.reason()),
+        (&Status::Fail, Some(&Reason::InvalidCode))
     );
 }
 

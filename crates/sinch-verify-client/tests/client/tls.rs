@@ -162,7 +162,7 @@ async fn a_verification_speaks_the_best_that_the_server_has() {
                 .await
                 .unwrap_or_else(|error| panic!("{name}: {error:#}"));
             let code = service.emulator.inbox(&number()).remove(0).code.unwrap();
-            assert!(handle.report(code).await.unwrap().is_successful(), "{name}");
+            assert!(handle.report(code).await.unwrap().is_verified(), "{name}");
             assert!(handle.status().await.unwrap().is_successful(), "{name}");
             assert_eq!(proxy.take_versions(), [version; 3], "{name}");
             assert_eq!(proxy.connections.swap(0, Ordering::SeqCst), 1, "{name}");

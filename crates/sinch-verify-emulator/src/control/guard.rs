@@ -65,15 +65,16 @@ fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool 
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
+    // `evil@127.0.0.1` is an authority with a host, but no host.
+    if host.contains('@') {
+        return false;
+    }
     let name = authority.host();
-    // `evil@127.0.0.1` is no host, though the host of an authority.
-    let is_host = !host.contains('@');
-    is_host
-        && if is_loopback_host(name) {
-            is_local || allowed.iter().any(HostName::is_loopback)
-        } else {
-            allowed.iter().any(|allowed| allowed.is(name))
-        }
+    if is_loopback_host(name) {
+        is_local || allowed.iter().any(HostName::is_loopback)
+    } else {
+        allowed.iter().any(|allowed| allowed.is(name))
+    }
 }
 
 /// The one value of a header. Of two, another reader could believe the other.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json as value};
+use sinch_verify_protocol::method::{Form, MethodInfo};
 
 use super::respond::json;
 use super::time;
@@ -30,6 +31,7 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         .into_iter()
         .filter(|name| own.iter().all(|own| own.name() != *name));
     let replays: Vec<&str> = own.iter().map(Replay::name).chain(more).collect();
+    let methods: Vec<Value> = MethodInfo::ALL.iter().map(|info| method(info)).collect();
     json(&value!({
         "version": env!("CARGO_PKG_VERSION"),
         // Scripts of the web would round it as a number.
@@ -39,8 +41,28 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         "strictness": core.settings().strictness.name(),
         "url": core.base().to_string(),
         "applications": applications,
+        "methods": methods,
         // Whether a receiver can be put to the test, and the ways to post a delivery again.
         "conformance": core.kit().is_some(),
         "replays": replays,
     }))
+}
+
+/// A method, with what its messages look like and how they are reported.
+fn method(info: &MethodInfo) -> Value {
+    let mut view = value!({
+        "method": info.name,
+        "title": info.title,
+        "form": match info.form {
+            Form::Text => "text",
+            Form::Ring => "ring",
+            Form::Speech => "speech",
+            Form::Address => "address",
+            _ => "several",
+        },
+    });
+    if let Some((key, field)) = info.report_field {
+        view["report"] = value!({"key": key, "field": field});
+    }
+    view
 }

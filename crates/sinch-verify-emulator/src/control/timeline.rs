@@ -82,7 +82,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
     steps.extend(own.map(|message| Step {
         at: message.at,
         kind: Kind::Sent,
-        text: format!("{} reached the handset", message.kind.method()),
+        text: format!("{} reached the handset", message.kind),
         link: Some(("message", message.seq)),
     }));
     if let Some(at) = of.ended_at {

@@ -9,8 +9,8 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde::Deserialize;
 use serde_json::{Value, json as value};
-use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
-use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
+use sinch_verify_protocol::method::MethodInfo;
+use sinch_verify_protocol::report::{ReportRequest, Target};
 use sinch_verify_protocol::{
     AcceptLanguage, Credentials, Custom, Endpoint as _, Method, PhoneNumber, Reference, Report, Start,
     WireObject as _,
@@ -46,19 +46,11 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| Refused::bad("no application of this emulator has this key"))?;
-    let request = match Method::from(wanted.method.as_str()) {
-        Method::Sms => asked(&core, Start::sms(wanted.number), &wanted),
-        Method::FlashCall => asked(&core, Start::flash_call(wanted.number), &wanted),
-        Method::Callout => asked(&core, Start::callout(wanted.number), &wanted),
-        Method::Seamless => asked(&core, Start::seamless(wanted.number), &wanted),
-        Method::WhatsApp => asked(&core, Start::whatsapp(wanted.number), &wanted),
-        Method::Auto => asked(&core, Start::auto(wanted.number), &wanted),
-        _ => {
-            return Err(Refused::bad(
-                "method must be sms, flashcall, callout, seamless, whatsapp or auto",
-            ));
-        }
-    }?;
+    let method = Method::from(wanted.method.as_str());
+    let info = method
+        .info()
+        .ok_or_else(|| Refused::bad(format!("method {}", MethodInfo::must_be(|_| true))))?;
+    let request = asked(&core, Start::by(info, wanted.number), &wanted)?;
     send(&core, own, request).await
 }
 
@@ -73,16 +65,9 @@ pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>
     let bad = |error: &dyn std::fmt::Display| Refused::bad(error.to_string());
     let report = ReportRequest::decode(&body).map_err(|error| bad(&error))?;
     let (id, base) = (found.uid.to_id(), core.base());
-    let request = match report.require_proof().map_err(|error| bad(&error))? {
-        ReportedProof::Cli(cli) => Report::<FlashCall>::by_id(id, cli.clone()).to_http(base),
-        ReportedProof::Code(code) => match report.method {
-            Method::Callout => Report::<Callout>::by_id(id, code.clone()).to_http(base),
-            Method::WhatsApp => Report::<WhatsApp>::by_id(id, code.clone()).to_http(base),
-            _ => Report::<Sms>::by_id(id, code.clone()).to_http(base),
-        },
-        _ => return Err(Refused::bad("method must be sms, flashcall, callout or whatsapp")),
-    };
-    send(&core, own, request.map_err(|error| bad(&error))?).await
+    let proof = report.require_proof().map_err(|error| bad(&error))?;
+    let request = Report::new(Target::Id(id), &report.method, proof).map_err(|error| bad(&error))?;
+    send(&core, own, request.to_http(base).map_err(|error| bad(&error))?).await
 }
 
 /// Sends a call through the API, signed, and shows how it is done and what came of it.
@@ -130,11 +115,7 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
 }
 
 /// The start with all that is wanted, yet unsigned.
-fn asked<M: VerifyMethod>(
-    core: &Core,
-    mut start: Start<M>,
-    wanted: &Wanted,
-) -> Result<Request<Bytes>, Refused> {
+fn asked(core: &Core, mut start: Start, wanted: &Wanted) -> Result<Request<Bytes>, Refused> {
     let bad = |field: &str, problem: &dyn std::fmt::Display| Refused::bad(format!("{field}: {problem}"));
     if let Some(reference) = &wanted.reference {
         let reference = Reference::new(reference);

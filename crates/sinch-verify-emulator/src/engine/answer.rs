@@ -97,7 +97,7 @@ impl Record {
         let mut message = Message {
             seq: entry.seq,
             id: format!("message-{}", entry.seq),
-            kind: entry.kind,
+            kind: entry.kind.method.clone(),
             verification_id: self.uid.to_id(),
             at: entry.at,
             text: None,
@@ -109,12 +109,12 @@ impl Record {
             missed: None,
             target_uri: None,
         };
-        if let Some(call) = self.call.as_deref().filter(|_| entry.kind.is_call()) {
+        if let Some(call) = self.call.as_deref().filter(|_| entry.kind.form.is_call()) {
             let given_up = matches!(call.result, Some(CallResult::Cancel | CallResult::NoAnswer));
             message.ringing = Some(!call.complete);
             message.missed = Some(call.complete && given_up);
         }
-        match self.by(&entry.kind.method())? {
+        match self.by(&entry.kind.method)? {
             Carried::Waiting(_) | Carried::Nothing | Carried::Several(_) => return None,
             Carried::Text {
                 code,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
+use sinch_verify_protocol::{PhoneNumber, Reason, Status};
 
 use super::Engine;
 use super::agenda::Task;
@@ -42,7 +42,7 @@ impl Engine {
     pub(super) fn call_over(&mut self, uid: Uid) {
         match self.store.get(uid).map(|record| &record.method) {
             None => {}
-            Some(Method::Callout) => self.end(uid, Status::Fail, Some(Reason::HungUp)),
+            Some(method) if method.takes_a_key() => self.end(uid, Status::Fail, Some(Reason::HungUp)),
             Some(_) => self.stop_call(uid, CallResult::Cancel, false),
         }
     }
@@ -62,9 +62,9 @@ impl Engine {
     pub(super) fn hang_up(&mut self, number: &PhoneNumber) -> Answer {
         let found = self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
-            let call = record.call.as_ref().filter(|_| entry.kind.is_call());
+            let call = record.call.as_ref().filter(|_| entry.kind.form.is_call());
             call.is_some_and(|call| !call.complete)
-                .then_some((record.uid, record.method == Method::Callout))
+                .then_some((record.uid, record.method.takes_a_key()))
         });
         let Some((uid, is_callout)) = found else {
             return Answer::Refused(Refusal::not_found());

@@ -1,6 +1,6 @@
 //! Callouts: what is said, and the keys that are pressed.
 
-use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Status};
+use sinch_verify_protocol::{Code, PhoneNumber, Reason, Status};
 
 use super::Engine;
 use super::command::{Answer, Refusal};
@@ -39,7 +39,7 @@ impl Engine {
     pub(super) fn pending_callout(&self, number: &PhoneNumber) -> Option<&Record> {
         self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
-            (record.method == Method::Callout && record.is_pending()).then_some(record)
+            (record.method.takes_a_key() && record.is_pending()).then_some(record)
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::SmsResult;
+use sinch_verify_protocol::method::{Form, MethodInfo, ProofKind};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
@@ -13,7 +14,6 @@ use super::command::{AppId, Arrived, Effect, Notice, Reach};
 use super::record::{Fate, Uid};
 use super::send::AUTO;
 use crate::magic::{self, Act};
-use crate::message::MessageKind;
 use crate::policy::Policy;
 
 /// Whether and when what was sent reaches the handset.
@@ -116,8 +116,8 @@ impl Engine {
         let Some(record) = self.store.get(uid) else {
             return Arrival::Never;
         };
-        let is_call = matches!(record.method, Method::Callout | Method::FlashCall);
-        let is_callout = record.method == Method::Callout;
+        let is_call = record.method.form().is_some_and(Form::is_call);
+        let takes_a_key = record.method.takes_a_key();
         let (fate, after, arrival) = match self.act(record.app, &record.number) {
             Act::Handset(policy) => match policy {
                 Policy::Report { after, wrong } => {
@@ -136,7 +136,7 @@ impl Engine {
                     let fate = fail(Reason::Unreachable, Some(CallResult::Busy));
                     (Some(fate), after, Arrival::Never)
                 }
-                Policy::HangUp { after } if is_callout => {
+                Policy::HangUp { after } if takes_a_key => {
                     let fate = fail(Reason::HungUp, Some(CallResult::Answered));
                     (Some(fate), after, Arrival::Now)
                 }
@@ -186,8 +186,8 @@ impl Engine {
                 self.end(uid, Status::Successful, None);
             }
             Fate::Report { every, wrong } => {
-                let reason = match record.method {
-                    Method::FlashCall => Reason::InvalidCli,
+                let reason = match record.method.proof() {
+                    Some(ProofKind::Cli) => Reason::InvalidCli,
                     _ => Reason::InvalidCode,
                 };
                 record.source = Some(Source::Manual);
@@ -221,8 +221,8 @@ impl Engine {
         }
         let (number, is_pending) = (record.number, record.is_pending());
         let method = record.method.clone();
-        for kind in kinds(&method) {
-            let seq = self.handsets.receive(number, uid, *kind, self.now);
+        for sent in sent_by(&method) {
+            let seq = self.handsets.receive(number, uid, sent, self.now);
             self.arrivals.push(Arrived { uid, number, seq });
         }
         self.begin_call(uid);
@@ -235,7 +235,7 @@ impl Engine {
     /// Tells what became of an SMS, if there was one.
     pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
         let record = self.store.get(uid);
-        let Some(record) = record.filter(|record| kinds(&record.method).contains(&MessageKind::Sms)) else {
+        let Some(record) = record.filter(|record| record.tries(&Method::Sms)) else {
             return;
         };
         if self.settings.sms_delivered_events {
@@ -250,15 +250,11 @@ impl Engine {
     }
 }
 
-/// What a method sends.
-fn kinds(method: &Method) -> &'static [MessageKind] {
-    match method {
-        Method::Sms => &[MessageKind::Sms],
-        Method::FlashCall => &[MessageKind::FlashCall],
-        Method::Callout => &[MessageKind::Callout],
-        Method::WhatsApp => &[MessageKind::WhatsApp],
-        Method::Seamless => &[MessageKind::Seamless],
-        _ => &AUTO,
+/// The methods whose messages or calls a start by `method` sends.
+fn sent_by(method: &Method) -> Vec<&'static MethodInfo> {
+    match method.info() {
+        Some(info) if info.form == Form::Several => AUTO.to_vec(),
+        info => info.into_iter().collect(),
     }
 }
 

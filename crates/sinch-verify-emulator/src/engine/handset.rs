@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use foldhash::HashMap;
 use sinch_verify_protocol::PhoneNumber;
+use sinch_verify_protocol::method::MethodInfo;
 
 use super::record::Uid;
-use crate::message::MessageKind;
 
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {
@@ -24,7 +24,7 @@ pub(super) struct Handsets {
 pub(super) struct Entry {
     pub(super) seq: u64,
     pub(super) uid: Uid,
-    pub(super) kind: MessageKind,
+    pub(super) kind: &'static MethodInfo,
     pub(super) at: SystemTime,
 }
 
@@ -50,7 +50,7 @@ impl Handsets {
         &mut self,
         number: PhoneNumber,
         uid: Uid,
-        kind: MessageKind,
+        kind: &'static MethodInfo,
         at: SystemTime,
     ) -> u64 {
         self.received += 1;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::Decision;
+use sinch_verify_protocol::method::MethodInfo;
 use sinch_verify_protocol::sms_template::PLACEHOLDER;
 use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
 use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method, PhoneNumber};
@@ -38,6 +39,9 @@ pub(super) struct Menu {
 impl Plan {
     /// What a start wants. Options of other methods are left aside.
     pub(super) fn of(request: StartRequest, languages: &AcceptLanguage) -> Result<Self, Refusal> {
+        if request.method.is_unknown() {
+            return Err(Refusal::parameter("method", MethodInfo::must_be(|_| true)));
+        }
         let mut plan = Self {
             languages: languages.preferred().map(|tag| tag.as_str().to_owned()).collect(),
             ..Self::default()
@@ -74,13 +78,7 @@ impl Plan {
                     plan.code_type = known_code_type(options.code_type, "whatsappOptions.codeType")?;
                 }
             }
-            Method::Seamless => {}
-            _ => {
-                return Err(Refusal::parameter(
-                    "method",
-                    "must be sms, flashcall, callout, seamless, whatsapp or auto",
-                ));
-            }
+            _ => {}
         }
         Ok(plan)
     }

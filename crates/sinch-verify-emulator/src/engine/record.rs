@@ -184,7 +184,7 @@ impl Record {
     /// Whether `method` is how it verifies, alone or among others.
     pub(super) fn tries(&self, method: &Method) -> bool {
         self.method == *method
-            || self.method == Method::Auto && AUTO.iter().any(|kind| kind.method() == *method)
+            || self.method == Method::Auto && AUTO.iter().any(|tried| tried.method == *method)
     }
 
     /// What reached the handset by `method`; `None` for a method that is not tried.

@@ -34,11 +34,11 @@ impl Engine {
             return wrong("The verification is by another method.");
         };
         let right = match (carried, proof) {
-            (Carried::Text { code, .. }, ReportedProof::Code(reported)) => code == reported,
+            (Carried::Text { code, .. }, ReportedProof::Code(reported)) => *code == reported.code,
             (Carried::Speech(speech), ReportedProof::Code(reported)) => {
-                speech.code.as_ref() == Some(reported)
+                speech.code.as_ref() == Some(&reported.code)
             }
-            (Carried::Call { cli }, ReportedProof::Cli(reported)) => flash_call::is(cli, reported),
+            (Carried::Call { cli }, ReportedProof::Cli(reported)) => flash_call::is(cli, &reported.cli),
             // Nothing was sent yet, so nothing can have been seen.
             _ => return wrong("Nothing was sent to the number yet."),
         };

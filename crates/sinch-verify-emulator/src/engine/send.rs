@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::SmsResult;
+use sinch_verify_protocol::method::{FlashCall, Form, MethodInfo, Seamless, Sms};
 use sinch_verify_protocol::start::{
     AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
     WhatsAppDetails,
@@ -20,7 +21,6 @@ use super::flash_call;
 use super::language::Language;
 use super::plan::Plan;
 use super::record::{Carried, Part, Uid, Wording};
-use crate::message::MessageKind;
 
 impl Engine {
     /// Sends what `plan` says and answers the start.
@@ -34,17 +34,12 @@ impl Engine {
         if let Some(expiry) = plan.expiry {
             self.set_expiry(uid, expiry);
         }
-        let sent = match method {
-            Method::Sms => self.send_sms(plan, &mut response),
-            Method::WhatsApp => self.send_text(plan, |code_type, _, _| {
-                let mut details = WhatsAppDetails::default();
-                details.code_type = Some(code_type);
-                response.whatsapp = Some(details);
-            }),
-            Method::FlashCall => self.ring(uid, &plan, &mut response),
-            Method::Callout => self.call_out(uid, plan, &mut response),
-            Method::Seamless => Some((self.give_address(uid, &mut response), None)),
-            Method::Auto => self.send_several(uid, plan, &mut response),
+        let sent = match method.form() {
+            Some(Form::Text) => self.send_text(&method, plan, &mut response),
+            Some(Form::Ring) => self.ring(uid, &plan, &mut response),
+            Some(Form::Speech) => self.call_out(uid, plan, &mut response),
+            Some(Form::Address) => Some((self.give_address(uid, &mut response), None)),
+            Some(Form::Several) => self.send_several(uid, plan, &mut response),
             // Starts by other methods are refused before they get here.
             _ => None,
         };
@@ -73,20 +68,6 @@ impl Engine {
         }
     }
 
-    fn send_sms(
-        &mut self,
-        plan: Plan,
-        response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
-        self.send_text(plan, |code_type, template, engine| {
-            let mut details = SmsDetails::default();
-            details.template = Some(template.to_owned());
-            details.interception_timeout = Some(seconds(engine.settings.sms_interception));
-            details.code_type = Some(code_type);
-            response.sms = Some(details);
-        })
-    }
-
     fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Carried {
         let secret = self.random.secret();
         let mut details = SeamlessDetails::default();
@@ -106,13 +87,13 @@ impl Engine {
     ) -> Option<(Carried, Option<LanguageTag>)> {
         let link = self.give_address(uid, response);
         let (call, _) = self.ring(uid, &plan, response)?;
-        let (text, language) = self.send_sms(plan, response)?;
+        let (text, language) = self.send_text(&Method::Sms, plan, response)?;
         let parts: Box<[Part]> = AUTO
             .into_iter()
             .zip([link, call, text])
-            .map(|(kind, carried)| Part {
+            .map(|(sent, carried)| Part {
                 uid: self.random.uid(self.now),
-                method: kind.method(),
+                method: sent.method.clone(),
                 carried,
             })
             .collect();
@@ -120,13 +101,10 @@ impl Engine {
         details.methods_order = Some(parts.iter().map(|part| part.method.clone()).collect());
         for part in &parts {
             self.store.add_part(uid, part.uid);
-            let id = Some(part.uid.to_id());
-            details.sub_verification_id = details.sub_verification_id.or_else(|| id.clone());
-            match part.method {
-                Method::Seamless => set(&mut response.seamless, |told| &mut told.sub_verification_id, id),
-                Method::FlashCall => set(&mut response.flash_call, |told| &mut told.sub_verification_id, id),
-                _ => set(&mut response.sms, |told| &mut told.sub_verification_id, id),
-            }
+            details
+                .sub_verification_id
+                .get_or_insert_with(|| part.uid.to_id());
+            response.set_sub_verification_id(&part.method, part.uid.to_id());
         }
         response.auto = Some(details);
         Some((Carried::Several(parts), language))
@@ -134,8 +112,9 @@ impl Engine {
 
     fn send_text(
         &mut self,
+        method: &Method,
         plan: Plan,
-        tell: impl FnOnce(CodeType, &str, &Self),
+        response: &mut StartResponse,
     ) -> Option<(Carried, Option<LanguageTag>)> {
         let language = Language::choose(plan.languages.iter().map(String::as_str));
         let code_type = plan.code_type.unwrap_or(CodeType::Numeric);
@@ -149,7 +128,21 @@ impl Engine {
         } else {
             language.tag()
         };
-        tell(code_type, plan.template.as_deref().unwrap_or(language.sms), self);
+        match method {
+            Method::Sms => {
+                let mut details = SmsDetails::default();
+                details.template = Some(plan.template.as_deref().unwrap_or(language.sms).to_owned());
+                details.interception_timeout = Some(seconds(self.settings.sms_interception));
+                details.code_type = Some(code_type);
+                response.sms = Some(details);
+            }
+            Method::WhatsApp => {
+                let mut details = WhatsAppDetails::default();
+                details.code_type = Some(code_type);
+                response.whatsapp = Some(details);
+            }
+            _ => {}
+        }
         let wording = Wording {
             template: plan.template,
             hash: plan.application_hash,
@@ -222,13 +215,7 @@ impl Engine {
 }
 
 /// What an `auto` start tries, in this order.
-pub(super) const AUTO: [MessageKind; 3] = [MessageKind::Seamless, MessageKind::FlashCall, MessageKind::Sms];
-
-fn set<T, V>(details: &mut Option<T>, field: impl FnOnce(&mut T) -> &mut V, value: V) {
-    if let Some(details) = details {
-        *field(details) = value;
-    }
-}
+pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &Sms::INFO];
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)

@@ -136,7 +136,8 @@ impl Store {
 
     /// Counts a pending verification again, after it changed what it takes.
     pub(super) fn count_again(&mut self, uid: Uid) {
-        if let Some(record) = self.records.get_mut(&uid) {
+        let record = self.records.get_mut(&uid);
+        if let Some(record) = record.filter(|record| record.is_pending()) {
             self.pending_bytes -= record.counted;
             record.counted = record.size();
             self.pending_bytes += record.counted;

@@ -357,7 +357,7 @@ impl World {
             (Some(method), _) => METHODS[method].clone(),
             (None, Some(message)) if message.cli.is_some() => Method::FlashCall,
             (None, Some(message)) => {
-                let kind = serde_json::to_value(message.kind).unwrap();
+                let kind = serde_json::to_value(message.kind.clone()).unwrap();
                 Method::from(kind.as_str().unwrap())
             }
             (None, None) => Method::Sms,

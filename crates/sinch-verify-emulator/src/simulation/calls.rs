@@ -1,5 +1,6 @@
 //! Random doings with calls: keys, outcomes, and hanging up.
 
+use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
@@ -7,7 +8,6 @@ use super::commands::{self, chance};
 use super::look::{refused, same, uid_of, unchanged, verification};
 use super::world::{Checked, World};
 use crate::engine::{Answer, Command, Notice, Query, Uid};
-use crate::message::MessageKind;
 
 impl World {
     /// Someone presses keys in the latest callout to a number.
@@ -93,11 +93,9 @@ impl World {
         for message in self.engine.inbox(number) {
             let uid = uid_of(message.verification_id.as_str())?;
             let is_pending = self.model.get(uid).is_some_and(|known| known.end.is_none());
-            let is_on = match message.kind {
-                MessageKind::Callout => is_pending,
-                MessageKind::FlashCall => {
-                    is_pending && message.ring_until.is_some_and(|until| until > self.now)
-                }
+            let is_on = match message.kind.form() {
+                Some(Form::Speech) => is_pending,
+                Some(Form::Ring) => is_pending && message.ring_until.is_some_and(|until| until > self.now),
                 _ => continue,
             };
             same(&Some(is_on), &message.ringing, "whether a call is under way")?;

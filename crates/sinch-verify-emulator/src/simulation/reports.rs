@@ -1,5 +1,6 @@
 //! Random reports: right, wrong, late, twice, by anyone; and what they must answer.
 
+use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::{Method, Status};
 
 use super::commands::{self, chance};
@@ -27,10 +28,12 @@ impl World {
         let named = if named == Method::Auto { Method::Sms } else { named };
         let right = chance(&mut self.rng, 50);
         let report = commands::report(&named, message.as_ref(), right)?;
-        let proof = message.filter(|_| right).is_some_and(|message| match named {
-            Method::FlashCall => message.cli.is_some(),
-            _ => message.code.is_some(),
-        });
+        let proof = message
+            .filter(|_| right)
+            .is_some_and(|message| match named.proof() {
+                Some(ProofKind::Cli) => message.cli.is_some(),
+                _ => message.code.is_some(),
+            });
         let latest = self.model.latest(app, known.number);
         // Where starts do not end each other, an older one may outlive the latest.
         let clear =

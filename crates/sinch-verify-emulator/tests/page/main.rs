@@ -3,7 +3,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stderr,
     reason = "a test may fail where it stands"
 )]
 
@@ -12,9 +11,13 @@ mod browser;
 mod callbacks;
 mod controls;
 mod driver;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod gate;
 mod live;
 mod many;
+#[path = "../../../../xtask/src/test/not_run.rs"]
+mod not_run;
 mod phones;
 mod requests;
 mod served;

@@ -31,7 +31,7 @@ fn error_code(answer: &Response<Bytes>) -> u64 {
 }
 
 #[tokio::test]
-async fn all_levels_start() {
+async fn a_secret_starts_and_a_key_alone_needs_a_decision() {
     let emulator = emulator().await;
     for credentials in [basic(), signed()] {
         call(&emulator, &credentials, &Start::sms(number()))
@@ -46,7 +46,7 @@ async fn all_levels_start() {
 }
 
 #[tokio::test]
-async fn headers_that_say_nothing() {
+async fn a_missing_or_unreadable_header_is_refused() {
     let emulator = emulator().await;
     assert_eq!(error(&emulator, start(&emulator)).await, (401, 40104));
     for value in [
@@ -73,7 +73,7 @@ async fn headers_that_say_nothing() {
 }
 
 #[tokio::test]
-async fn strangers() {
+async fn an_unknown_key_or_a_wrong_secret_is_refused() {
     let emulator = emulator().await;
     let wrong = ApplicationSecret::new("AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
     let unknown = || "0000".parse().unwrap();
@@ -93,7 +93,7 @@ async fn strangers() {
 }
 
 #[tokio::test]
-async fn timestamps() {
+async fn a_missing_or_stale_timestamp_is_refused() {
     let emulator = emulator().await;
     let minutes = |n: u64| Duration::from_secs(60 * n);
     let now = SystemTime::now();
@@ -183,7 +183,9 @@ async fn status_by_id_and_by_reference_need_a_secret() {
     )
     .await
     .unwrap();
-    let by_id = StatusById { id: started.id };
+    let by_id = StatusById {
+        id: started.id.clone(),
+    };
     let by_reference = StatusByReference { reference };
     let by_number = StatusByNumber {
         method: Method::Sms,

@@ -75,7 +75,7 @@ async fn messages_have_the_shape_that_scripts_rely_on() {
 }
 
 #[tokio::test]
-async fn keys_over_http() {
+async fn keys_are_pressed_over_http() {
     let emulator = emulator().await;
     let path = format!("/_emu/numbers/{NUMBER}/keypad");
     assert_eq!(post(&emulator, &path, r#"{"digits":"1"}"#).await.status(), 404);
@@ -98,7 +98,7 @@ async fn keys_over_http() {
 }
 
 #[tokio::test]
-async fn the_clock_over_http() {
+async fn the_clock_is_moved_over_http() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     let before = json(&get(&emulator, "/_emu/clock").await);
@@ -119,9 +119,15 @@ async fn the_clock_over_http() {
     }
     let after = json(&post(&emulator, "/_emu/clock", r#"{"advance":"5m"}"#).await);
     assert_eq!(after["aheadMs"], 300_000);
-    let told = call(&emulator, &basic(), &StatusById { id: started.id })
-        .await
-        .unwrap();
+    let told = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(told.reason.unwrap().as_str(), "Expired");
     // Far too far is as far as it goes.
     emulator.advance(Duration::from_secs(9_999_999 * 86_400));
@@ -135,13 +141,20 @@ async fn the_clock_over_http() {
 }
 
 #[tokio::test]
-async fn reset_forgets() {
+async fn a_reset_forgets_everything() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
     assert_eq!(post(&emulator, "/_emu/reset", "").await.status(), 200);
     assert!(emulator.inbox(&number()).is_empty());
-    let gone = call(&emulator, &basic(), &StatusById { id: started.id }).await;
+    let gone = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await;
     assert_eq!(code(gone), 40400);
     assert!(emulator.wait_delivered(SHORT).await);
     // It goes on as if it were new, but for the numbers of messages.
@@ -150,7 +163,7 @@ async fn reset_forgets() {
 }
 
 #[tokio::test]
-async fn deliveries_over_http() {
+async fn deliveries_are_listed_over_http() {
     let receiver = Receiver::new(|_| Decision::Deny.to_http_response()).await;
     let emulator = emulator_calling(&receiver).await;
     call(&emulator, &public(), &Start::sms(number()))
@@ -169,7 +182,7 @@ async fn deliveries_over_http() {
 }
 
 #[tokio::test]
-async fn probes_and_index() {
+async fn probes_and_index_answer() {
     let emulator = emulator().await;
     for path in ["/livez", "/readyz", "/"] {
         let answer = get(&emulator, path).await;

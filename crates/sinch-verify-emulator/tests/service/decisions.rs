@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use sinch_verify_emulator::{Delivery, Emulator, MessageKind, Settings};
+use sinch_verify_emulator::{Delivery, Emulator, Settings};
 use sinch_verify_protocol::callback::{CalloutDecision, Decision, Event, FlashCallDecision, SmsDecision};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::start::Speech;
@@ -21,7 +21,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn deny() {
+async fn a_denied_start_is_an_error_and_found_as_denied() {
     let receiver = deciding(Decision::Deny).await;
     let emulator = emulator_calling(&receiver).await;
     for (nr, credentials) in [public(), basic(), signed()].iter().enumerate() {
@@ -198,7 +198,7 @@ async fn a_flash_call_from_the_number_of_the_decision() {
 }
 
 #[tokio::test]
-async fn a_callout_as_decided() {
+async fn a_callout_rings_as_decided() {
     let mut callout = CalloutDecision::default();
     callout.code = Some(Code::new("908").unwrap());
     callout.speech = Some(Speech::new(&"fr-FR".parse().unwrap()));
@@ -337,7 +337,7 @@ async fn a_decision_counts_even_if_the_starter_is_gone() {
     }
     receiver.release();
     let message = emulator.wait_message(&number(), 0, SHORT).await.unwrap();
-    assert_eq!(message.kind, MessageKind::Sms);
+    assert_eq!(message.kind, Method::Sms);
 }
 
 #[tokio::test]

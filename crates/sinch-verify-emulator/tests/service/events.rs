@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_device_flow() {
+async fn a_device_is_decided_about_then_delivered_then_verified() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     let start = Start::sms(number())

@@ -47,9 +47,15 @@ async fn an_answer_is_lost_with_its_connection() {
     let path = format!("{STARTS}/id/{}", started.id);
     let body = format!(r#"{{"method":"sms","sms":{{"code":"{}"}}}}"#, code.expose());
     assert!(raw(&emulator, "PUT", &path, &body).await.is_err());
-    let status = call(&emulator, &basic(), &StatusById { id: started.id })
-        .await
-        .unwrap();
+    let status = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(status.status, Status::Successful, "it was carried out");
     assert_eq!(emulator.faults()[0].hits, 1);
 }
@@ -75,7 +81,10 @@ async fn a_number_is_meant_by_id_and_by_reference_too() {
         send(&emulator, plain(verb, &path, body)).await.status().as_u16()
     };
     let report = r#"{"method":"sms","sms":{"code":"0-0"}}"#;
-    for (id, reference, get, put) in [(meant.id, "meant", 500, 500), (other.id, "other", 200, 400)] {
+    for (id, reference, get, put) in [
+        (meant.id.clone(), "meant", 500, 500),
+        (other.id.clone(), "other", 200, 400),
+    ] {
         assert_eq!(status("GET", &format!("id/{id}"), "").await, get, "{reference}");
         assert_eq!(status("GET", &format!("reference/{reference}"), "").await, get);
         assert_eq!(status("PUT", &format!("id/{id}"), report).await, put);
@@ -98,7 +107,7 @@ async fn a_request_is_lost_with_its_connection() {
 }
 
 #[tokio::test]
-async fn statuses_bodies_and_time() {
+async fn faults_change_statuses_bodies_and_time() {
     let emulator = emulator().await;
     emulator
         .add_fault(FaultRule::api(Fault::Status { status: 502 }))
@@ -163,16 +172,20 @@ async fn rules_name_what_they_are_for() {
     assert_eq!(code(call(&emulator, &basic(), &other).await), 50000);
     let proof = newest(&emulator).code.unwrap();
     assert!(
-        call(&emulator, &basic(), &Report::<Sms>::by_id(started.id, proof))
-            .await
-            .is_ok()
+        call(
+            &emulator,
+            &basic(),
+            &Report::<Sms>::by_id(started.id.clone(), proof)
+        )
+        .await
+        .is_ok()
     );
     let refused = emulator.add_fault(FaultRule::api(Fault::Status { status: 200 }));
     assert!(matches!(refused, Err(ControlError::Fault(_))));
 }
 
 #[tokio::test]
-async fn faults_over_http() {
+async fn faults_are_set_over_http() {
     let emulator = emulator().await;
     let body = r#"{"on":"api","operation":"start","every":2,"fault":{"kind":"status","status":503}}"#;
     let added = post(&emulator, "/_emu/faults", body).await;

@@ -200,11 +200,11 @@ async fn an_id_of_another_run_is_a_gap_however_far_that_came() {
 async fn a_message_is_waited_for() {
     let emulator = emulator().await;
     let path = "/_emu/messages/wait?to=%2B46700000001&timeout=10s";
-    let (answer, ()) = tokio::join!(get(&emulator, path), async {
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    });
-    let message = json(&answer);
+    let mut waiting = Box::pin(get(&emulator, path));
+    let early = tokio::time::timeout(Duration::from_millis(30), &mut waiting);
+    assert!(early.await.is_err(), "there is no message yet");
+    call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
+    let message = json(&waiting.await);
     assert_eq!(message["kind"], "sms");
     let none = format!(
         "/_emu/messages/wait?to=+46700000001&after={}&timeout=20ms",
@@ -228,7 +228,13 @@ async fn a_message_is_waited_for() {
 #[tokio::test]
 async fn the_message_of_a_verification_is_waited_for() {
     let emulator = emulator().await;
-    let start = async || call(&emulator, &basic(), &Start::sms(number())).await.unwrap().id;
+    let start = async || {
+        call(&emulator, &basic(), &Start::sms(number()))
+            .await
+            .unwrap()
+            .id
+            .clone()
+    };
     let (first, second) = (start().await, start().await);
     let of = async |id: &VerificationId, after: &serde_json::Value, timeout: &str| {
         let path =

@@ -156,7 +156,7 @@ async fn a_call_can_be_read_and_made_again() {
          use sinch_verify_client::protocol::{Code, Report};\n\n\
          let proof = Code::new(\"1-2\")?;\n\
          let report = Report::<Sms>::by_number(\"+46700000001\".parse()?, proof);\n\
-         client.report(report).await?;"
+         let outcome = client.report(report).await?;"
     );
     assert!(
         detail["curl"]

@@ -111,9 +111,13 @@ async fn a_forgotten_message_leaves_its_phone_where_the_others_put_it() {
     let second = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     // The newest of the first phone ends, and is forgotten when another ends.
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
-    call(&emulator, &basic(), &Report::<Sms>::by_id(second.id, code))
-        .await
-        .unwrap();
+    call(
+        &emulator,
+        &basic(),
+        &Report::<Sms>::by_id(second.id.clone(), code),
+    )
+    .await
+    .unwrap();
     let code = emulator.inbox(&other)[0].code.clone().unwrap();
     call(&emulator, &basic(), &Report::<Sms>::by_number(other, code))
         .await

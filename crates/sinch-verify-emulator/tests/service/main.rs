@@ -14,6 +14,8 @@ mod embedding;
 mod events;
 mod faults;
 mod feeds;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod guide;
 mod hostile;
 mod inspector;

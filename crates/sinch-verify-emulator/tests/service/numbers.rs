@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_emulator::{ControlError, Emulator, MagicNumber, MessageKind, Policy, Scope};
+use sinch_verify_emulator::{ControlError, Emulator, MagicNumber, Policy, Scope};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{
     Endpoint as _, Method, PhoneNumber, Reason, Source, Start, Status, StatusByNumber, Verification,
@@ -137,7 +137,7 @@ async fn a_late_message_comes_when_all_is_over() {
     emulator.advance(Duration::from_secs(299));
     assert!(emulator.inbox(&late).is_empty());
     emulator.advance(Duration::from_secs(3));
-    assert_eq!(emulator.inbox(&late)[0].kind, MessageKind::Sms);
+    assert_eq!(emulator.inbox(&late)[0].kind, Method::Sms);
     assert_eq!(
         status(&emulator, Method::Sms, late).await.reason,
         Some(Reason::Expired)
@@ -330,7 +330,7 @@ async fn every_policy_by_number_prefix_and_application() {
 }
 
 #[tokio::test]
-async fn policies_over_http() {
+async fn policies_are_set_over_http() {
     let emulator = emulator().await;
     let body = r#"{"number":"+46700000001","policy":{"do":"late","after":"5m"}}"#;
     assert_eq!(post(&emulator, "/_emu/policies", body).await.status(), 200);

@@ -1,7 +1,5 @@
 //! One verification from start to end, and what an onlooker brings about.
 
-use std::time::{Duration, SystemTime};
-
 use serde_json::Value;
 use sinch_verify_emulator::{Emulator, Policy, Scope};
 use sinch_verify_protocol::callback::Decision;
@@ -10,7 +8,7 @@ use sinch_verify_protocol::{Code, Report, Start, StatusById};
 
 use crate::support::{
     NUMBER, Receiver, SHORT, answering, application, basic, builder, call, code, deciding, emulator,
-    emulator_calling, get, json, newest, number, post, public, reply,
+    emulator_calling, eventually, get, json, newest, noon, number, post, public, reply,
 };
 
 async fn detail(emulator: &Emulator, id: &str) -> Value {
@@ -26,10 +24,9 @@ fn kinds(detail: &Value) -> Vec<&str> {
 async fn a_timeline_links_all_that_is_known() {
     let receiver = deciding(Decision::Allow).await;
     // A clock that stands: the order is that of causes.
-    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let emulator = Emulator::builder()
         .application(application().callback_url(receiver.url()))
-        .manual_clock(noon)
+        .manual_clock(noon())
         .start()
         .await
         .unwrap();
@@ -180,13 +177,11 @@ async fn a_start_that_an_onlooker_denies_while_its_callback_thinks() {
     let emulator = emulator_calling(&receiver).await;
     let (caller, start) = (public(), Start::sms(number()));
     let (answer, ()) = tokio::join!(call(&emulator, &caller, &start), async {
-        let id = loop {
+        let id = eventually(async || {
             let list = json(&get(&emulator, "/_emu/verifications").await);
-            if let Some(id) = list["verifications"][0]["id"].as_str() {
-                break id.to_owned();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        };
+            list["verifications"][0]["id"].as_str().map(str::to_owned)
+        })
+        .await;
         let denied = post(&emulator, &format!("/_emu/verifications/{id}/deny"), "").await;
         assert_eq!(denied.status(), 200);
         let undelivered = post(&emulator, &format!("/_emu/verifications/{id}/deliver"), "").await;

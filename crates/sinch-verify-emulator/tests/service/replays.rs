@@ -165,7 +165,7 @@ async fn a_question_that_comes_again_must_get_the_same_answer() {
 }
 
 #[tokio::test]
-async fn replays_over_http() {
+async fn deliveries_are_replayed_over_http() {
     let receiver = Receiver::careful(answer).await;
     let emulator = after_one(&receiver).await;
     let replay =

@@ -85,7 +85,7 @@ async fn bad_starts_name_the_field() {
 }
 
 #[tokio::test]
-async fn bad_reports() {
+async fn bad_reports_name_the_field_and_are_no_attempts() {
     let emulator = emulator().await;
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     let path = format!("{START}/number/+46700000001");
@@ -115,7 +115,7 @@ async fn bad_reports() {
 }
 
 #[tokio::test]
-async fn nobody_to_report_to() {
+async fn a_report_to_nothing_is_not_found() {
     let emulator = emulator().await;
     let code_ = Code::new("1234").unwrap();
     let by_number = Report::<Sms>::by_number(number(), code_.clone());
@@ -125,7 +125,7 @@ async fn nobody_to_report_to() {
 }
 
 #[tokio::test]
-async fn paths_and_verbs() {
+async fn unknown_paths_and_verbs_are_refused() {
     let emulator = emulator().await;
     for (verb, path, status, number) in [
         ("GET", "/verification/v2/verifications", 404, 40400),
@@ -151,7 +151,7 @@ async fn paths_and_verbs() {
 }
 
 #[tokio::test]
-async fn large_bodies() {
+async fn bodies_over_64_kib_are_refused() {
     let emulator = emulator().await;
     let body = |len: usize| format!(r#"{{"custom":"{}"}}"#, "x".repeat(len - 13));
     let fits = send(&emulator, plain("POST", START, &body(64 * 1024))).await;
@@ -180,7 +180,7 @@ async fn quirks_of_sdks_are_taken_and_listed() {
 }
 
 #[tokio::test]
-async fn strictness() {
+async fn strictness_decides_whether_quirks_are_refused() {
     for (strictness, status) in [(Strictness::Lenient, 200), (Strictness::Strict, 400)] {
         let mut settings = Settings::default();
         settings.strictness = strictness;

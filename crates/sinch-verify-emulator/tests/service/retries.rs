@@ -9,14 +9,9 @@ use sinch_verify_protocol::timestamp::XTimestamp;
 use sinch_verify_protocol::{PhoneNumber, Start};
 
 use crate::support::{
-    DECISION, DELIVERED, RESULT, Receiver, SHORT, basic, builder_calling, call, get, json, number, post,
-    reply, settled,
+    DECISION, DELIVERED, RESULT, Receiver, basic, builder_calling, call, eventually, get, json, noon, number,
+    post, reply, settled,
 };
-
-/// Where the clock of these tests stands.
-fn noon() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
-}
 
 /// Allows everything, and hears nothing. What comes twice alike, or stale, it does not even count.
 async fn deaf() -> Receiver {
@@ -42,17 +37,13 @@ async fn start(emulator: &Emulator, number: PhoneNumber) {
 
 /// The queue once so many events wait for their next try.
 async fn queue(emulator: &Emulator, waiting: usize) -> Vec<Value> {
-    let look = async {
-        loop {
-            let queue = json(&get(emulator, "/_emu/queue").await);
-            let queue = queue["waiting"].as_array().unwrap().clone();
-            if queue.iter().filter(|event| event["nextAt"].is_string()).count() == waiting {
-                return queue;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(SHORT, look).await.expect("events wait")
+    eventually(async || {
+        let queue = json(&get(emulator, "/_emu/queue").await);
+        let queue = queue["waiting"].as_array().unwrap().clone();
+        let planned = queue.iter().filter(|event| event["nextAt"].is_string());
+        (planned.count() == waiting).then_some(queue)
+    })
+    .await
 }
 
 fn text(at: SystemTime) -> String {

@@ -125,7 +125,7 @@ async fn check(
 }
 
 #[tokio::test]
-async fn starts() {
+async fn starts_of_official_sdks_are_taken() {
     let all = emulators().await;
     let body = |rest: &str| format!(r#"{{"identity":{{"type":"number","endpoint":"+46700000001"}},{rest}}}"#);
     let start = |name, content_type, stamp, body: String, quirks| Sdk {
@@ -198,7 +198,7 @@ async fn starts() {
 }
 
 #[tokio::test]
-async fn queries() {
+async fn queries_of_official_sdks_are_taken() {
     let all = emulators().await;
     let query = |name, sent: String, content_type, stamp, quirks| Sdk {
         name,
@@ -287,7 +287,7 @@ async fn queries() {
 }
 
 #[tokio::test]
-async fn devices() {
+async fn starts_of_mobile_sdks_are_taken() {
     let all = emulators().await;
     let public = format!("Application {KEY}");
     let json = |mut request: Request<Bytes>| {
@@ -383,7 +383,7 @@ async fn devices() {
 }
 
 #[tokio::test]
-async fn helper_libraries() {
+async fn requests_of_helper_libraries_are_taken() {
     use base64::Engine as _;
     let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
     let all = emulators().await;

@@ -1,6 +1,6 @@
 //! Clock, callback URLs, policies, waiting events, and calls that the emulator makes itself.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -11,7 +11,8 @@ use sinch_verify_protocol::{Start, StatusById};
 
 use crate::support::{
     KEY, NUMBER, Receiver, SHORT, application, basic, builder, call, code, deciding, emulator,
-    emulator_calling, emulator_calling_with, get, json, newest, number, post, public, reply, send,
+    emulator_calling, emulator_calling_with, eventually, get, json, newest, noon, number, post, public,
+    reply, send,
 };
 
 async fn clock(emulator: &Emulator, body: &str) -> Value {
@@ -56,7 +57,7 @@ async fn the_clock_stands_goes_on_and_jumps() {
     // It stops ringing first, then it expires.
     let rang = clock(&emulator, r#"{"to":"next"}"#).await;
     assert_eq!(rang["service"], before["nextDeadline"]);
-    let id = started.id;
+    let id = started.id.clone();
     let told = call(&emulator, &basic(), &StatusById { id: id.clone() })
         .await
         .unwrap();
@@ -84,26 +85,26 @@ async fn the_clock_stands_goes_on_and_jumps() {
 async fn what_falls_due_after_the_clock_goes_on_happens_by_itself() {
     let mut settings = Settings::default();
     settings.expiry = Duration::from_millis(50);
-    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let emulator = builder()
         .settings(settings)
-        .manual_clock(long_ago)
+        .manual_clock(noon())
         .start()
         .await
         .unwrap();
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     emulator.resume_clock();
-    let query = StatusById { id: started.id };
-    let over = async {
-        while !call(&emulator, &basic(), &query).await.unwrap().status.is_final() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    let query = StatusById {
+        id: started.id.clone(),
     };
-    tokio::time::timeout(SHORT, over).await.expect("it expires");
+    eventually(async || {
+        let status = call(&emulator, &basic(), &query).await.unwrap().status;
+        status.is_final().then_some(())
+    })
+    .await;
     emulator.pause_clock();
     let stands = emulator.now();
     assert!(
-        stands < long_ago + Duration::from_secs(60),
+        stands < noon() + Duration::from_secs(60),
         "years behind the wall clock"
     );
     assert!(!emulator.advance_to_next());
@@ -203,18 +204,12 @@ async fn events_that_wait_are_listed() {
     let started = call(&emulator, &public(), &Start::sms(number())).await.unwrap();
     receiver.wait(2).await;
     emulator.advance(Duration::from_secs(300));
-    let waiting = async {
-        loop {
-            let queue = json(&get(&emulator, "/_emu/queue").await);
-            if queue["waiting"][1]["nextAt"].is_string() {
-                break queue["waiting"].clone();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let waiting = tokio::time::timeout(SHORT, waiting)
-        .await
-        .expect("a second try is planned");
+    let waiting = eventually(async || {
+        let queue = json(&get(&emulator, "/_emu/queue").await);
+        let is_planned = queue["waiting"][1]["nextAt"].is_string();
+        is_planned.then(|| queue["waiting"].clone())
+    })
+    .await;
     let (behind, first) = (&waiting[0], &waiting[1]);
     assert_eq!(first["event"], "VerificationSmsDeliveredEvent");
     assert_eq!(
@@ -334,7 +329,7 @@ async fn the_emulator_reports_as_a_backend_where_a_device_may_not() {
             right["rust"]
                 .as_str()
                 .unwrap()
-                .ends_with("client.report(report).await?;"),
+                .ends_with("let outcome = client.report(report).await?;"),
             "{right}"
         );
         let noted = json(&get(&emulator, &format!("/_emu/requests/{}", right["request"])).await);

@@ -25,8 +25,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
-pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
-pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub(crate) use crate::fixtures::{KEY, SECRET};
+
 pub(crate) const OTHER_KEY: &str = "99999999-8888-7777-6666-555555555555";
 pub(crate) const NUMBER: &str = "+46700000001";
 pub(crate) const DECISION: &str = "VerificationRequestEvent";
@@ -40,6 +40,11 @@ pub(crate) fn key() -> ApplicationKey {
 
 pub(crate) fn secret() -> ApplicationSecret {
     SECRET.parse().unwrap()
+}
+
+/// Where a clock stands that is set by hand.
+pub(crate) fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
 
 pub(crate) fn number() -> PhoneNumber {
@@ -75,6 +80,19 @@ pub(crate) fn basic() -> Credentials {
 
 pub(crate) fn signed() -> Credentials {
     Credentials::signed(key(), secret())
+}
+
+/// Asks until there is an answer, and fails after [`SHORT`].
+pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SHORT, asking).await.expect("it comes true")
 }
 
 /// Sends one request on a connection of its own.
@@ -115,7 +133,7 @@ pub(crate) async fn call<E: Endpoint>(
 ) -> Result<E::Response, DecodeError> {
     let mut request = operation.to_http(&emulator.base_url()).unwrap();
     credentials.authorize(&mut request, SystemTime::now()).unwrap();
-    E::from_http(&send(emulator, request).await)
+    operation.from_http(&send(emulator, request).await)
 }
 
 /// The error code that a refused operation carries.

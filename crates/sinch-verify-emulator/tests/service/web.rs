@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use sinch_verify_emulator::{Emulator, MessageKind, Settings};
+use sinch_verify_emulator::{Emulator, Settings};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::{Method, Report, Start, Status, StatusById, StatusByNumber};
 
@@ -80,26 +80,20 @@ async fn a_page_may_not_call_the_rest() {
 async fn an_auto_start_tries_several_methods() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::auto(number())).await.unwrap();
-    let order = started.details.auto.methods_order.unwrap();
+    let order = started.details.methods_order.clone().unwrap();
     assert_eq!(order, [Method::Seamless, Method::FlashCall, Method::Sms]);
-    let sms = started.details.sms.unwrap();
-    let flash_call = started.details.flash_call.unwrap();
-    let seamless = started.details.seamless.unwrap();
+    let sms = started.sms.clone().unwrap();
+    let flash_call = started.flash_call.clone().unwrap();
+    let seamless = started.seamless.clone().unwrap();
     let (by_sms, by_call) = (
         sms.sub_verification_id.unwrap(),
         flash_call.sub_verification_id.unwrap(),
     );
-    assert_eq!(
-        started.details.auto.sub_verification_id,
-        seamless.sub_verification_id
-    );
+    assert_eq!(started.details.sub_verification_id, seamless.sub_verification_id);
     assert!(by_sms != by_call && by_sms != started.id);
     let inbox = emulator.inbox(&number());
-    let kinds: Vec<_> = inbox.iter().map(|message| message.kind).collect();
-    assert_eq!(
-        kinds,
-        [MessageKind::Sms, MessageKind::FlashCall, MessageKind::Seamless]
-    );
+    let kinds: Vec<_> = inbox.iter().map(|message| message.kind.clone()).collect();
+    assert_eq!(kinds, [Method::Sms, Method::FlashCall, Method::Seamless]);
     assert_eq!(
         inbox[2].target_uri.as_deref(),
         seamless.target_uri.as_ref().map(|uri| uri.as_str())
@@ -128,9 +122,15 @@ async fn an_auto_start_tries_several_methods() {
         code(call(&emulator, &basic(), &Report::<Sms>::by_id(by_sms, wrong)).await),
         40003
     );
-    let status = call(&emulator, &basic(), &StatusById { id: started.id })
-        .await
-        .unwrap();
+    let status = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(
         (status.method, status.status),
         (Some(Method::Auto), Status::Successful)
@@ -141,7 +141,7 @@ async fn an_auto_start_tries_several_methods() {
 async fn an_auto_verification_ends_by_its_address() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::auto(number())).await.unwrap();
-    let address = started.details.seamless.unwrap().target_uri.unwrap();
+    let address = started.seamless.clone().unwrap().target_uri.unwrap();
     let path = address.as_str().strip_prefix(&emulator.url()).unwrap();
     let answer = json(&get(&emulator, path).await);
     assert_eq!(answer["status"], "SUCCESSFUL");
@@ -166,7 +166,14 @@ async fn status_by_number_ends_when_told_to() {
     assert!(call(&emulator, &basic(), &query).await.is_ok());
     emulator.advance(Duration::from_secs(61));
     assert_eq!(code(call(&emulator, &basic(), &query).await), 40400);
-    let by_id = call(&emulator, &basic(), &StatusById { id: started.id }).await;
+    let by_id = call(
+        &emulator,
+        &basic(),
+        &StatusById {
+            id: started.id.clone(),
+        },
+    )
+    .await;
     assert_eq!(by_id.unwrap().status, Status::Pending, "lasting by id");
     let forever = builder().start().await.unwrap();
     call(&forever, &basic(), &Start::sms(number())).await.unwrap();

@@ -18,9 +18,8 @@ const CODE: &str = "SINCH_LOAD_CODE";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArgs {
-    /// What every user does over and over: sms, flashcall, callout, seamless, whatsapp, mixed,
-    /// query-only; or abuse: wrong-code, resend-storm, expire, deny, bad-callback, replay.
-    #[arg(long, value_name = "NAME", default_value = "sms")]
+    /// What every user does over and over.
+    #[arg(long, value_name = "NAME", default_value = "sms", help = scenarios())]
     pub(crate) scenario: Scenario,
 
     /// The weights of flows in the scenario `mixed`.
@@ -95,6 +94,18 @@ pub(crate) struct LoadArgs {
     pub(crate) callback_listen: Option<SocketAddr>,
 }
 
+fn scenarios() -> String {
+    let methods: Vec<_> = Flow::all()
+        .filter(|flow| flow.method().is_some())
+        .map(Flow::as_str)
+        .collect();
+    format!(
+        "What every user does over and over: {}, mixed, query-only; or abuse: wrong-code, resend-storm, \
+         expire, deny, bad-callback, replay",
+        methods.join(", ")
+    )
+}
+
 impl LoadArgs {
     /// What to run; `elsewhere` says whether the target is not an emulator of the run's own.
     pub(crate) fn options(&self, elsewhere: bool) -> Result<Options, String> {
@@ -109,9 +120,10 @@ impl LoadArgs {
         options.shard = self.shard;
         options.start_at = self.start_at;
         options.application_per_shard = self.application_per_shard;
-        options.phone = self.phone.unwrap_or(match (self.setting, self.scenario) {
-            (Setting::Backend, _) | (_, Scenario::Only(Flow::WhatsApp)) => PhoneChoice::Inbox,
-            _ => PhoneChoice::Callback,
+        let needs_an_inbox = self.scenario.only().is_some_and(Flow::needs_an_inbox);
+        options.phone = self.phone.unwrap_or(match self.setting {
+            Setting::Device if !needs_an_inbox => PhoneChoice::Callback,
+            _ => PhoneChoice::Inbox,
         });
         options.code = match env::var(CODE) {
             Ok(code) => Some(Code::new(&code).map_err(|error| format!("{CODE}: {error}"))?),

@@ -7,7 +7,7 @@ use crate::run::Options;
 use crate::scenario::Scenario;
 
 fn board(load: Load) -> Board {
-    let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(10));
+    let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(10));
     options.load = load;
     options.warm_up = Duration::from_secs(2);
     Board::new(&options.setup(0))
@@ -34,7 +34,7 @@ fn flow(board: &Board, due: u64, started: u64, ended: u64, end: FlowEnd) {
     };
     board.scheduled(at(due));
     board.begin(span.due, span.started);
-    board.end(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+    board.end(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
 }
 
 #[test]

@@ -70,16 +70,17 @@ impl Decider {
             Codes::Fixed(code) => Some(code.clone()),
         };
         let caller = || PhoneNumber::parse(&format!("{CALLERS}{:09}", token.slot % 1_000_000_000)).ok();
-        let decision = match method {
-            Method::Sms => code.map(|code| (Decision::sms_code(code.clone()), Delivered::code(code))),
-            Method::Callout => code.map(|code| (Decision::callout_code(code.clone()), Delivered::code(code))),
-            Method::FlashCall => caller().and_then(|caller| {
-                let seen = Cli::as_seen(caller.as_str()).ok()?;
-                Some((Decision::flash_call_cli(caller), Delivered::cli(seen)))
-            }),
-            // No decision sets what these send.
-            _ => None,
+        let by_code = code.and_then(|code| {
+            let decision = Decision::with_code(method, code.clone())?;
+            Some((decision, Delivered::code(code)))
+        });
+        let by_caller = || {
+            let caller = caller()?;
+            let decision = Decision::with_cli(method, caller)?;
+            Some((decision, Delivered::cli(Cli::as_seen(caller.as_str()).ok()?)))
         };
+        // Of some methods no decision sets what they send.
+        let decision = by_code.or_else(by_caller);
         decision.map_or((Decision::Allow, None), |(decision, given)| {
             (decision, Some(given))
         })

@@ -63,13 +63,15 @@ pub struct NoToken;
 
 #[cfg(test)]
 mod tests {
+    use sinch_verify_protocol::method::FlashCall;
+
     use super::*;
 
     #[test]
     fn reads_back() {
         let token = Token {
             run: "00112233445566ff".parse().unwrap(),
-            flow: Flow::FlashCall,
+            flow: Flow::Verify(&FlashCall::INFO),
             slot: u64::MAX,
         };
         assert_eq!(token.to_string().parse(), Ok(token));

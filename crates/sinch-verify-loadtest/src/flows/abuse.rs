@@ -8,10 +8,12 @@ use sinch_verify_callback::testing::{Tamper, request_event};
 use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::seconds::Expiry;
 use sinch_verify_protocol::start::SmsOptions;
-use sinch_verify_protocol::{Code, Method, Reason, Start, Status, VerificationId, WireObject as _};
+use sinch_verify_protocol::{
+    Code, Method, Reason, Report, ReportOutcome, Start, Status, VerificationId, WireObject as _,
+};
 
 use super::Flow;
-use super::expectation::{Expectation, Reported};
+use super::expectation::Expectation;
 use super::steps::{Steps, unmade};
 use super::verify::{by_report, proves_nothing};
 use crate::callbacks::{Misbehaviour, Token};
@@ -36,27 +38,37 @@ const LOOK: Duration = Duration::from_millis(50);
 /// counts; in odd ones as many as end the verification.
 pub(super) async fn wrong_code<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
     let gives_up = steps.job.slot % 2 == 1;
-    let id = steps.start(Start::<Sms>::sms(steps.number())).await?.id;
+    let id = steps.start(Start::<Sms>::sms(steps.number())).await?.id.clone();
     let right = steps.phone(&id).await?.code.ok_or_else(proves_nothing)?;
     let wrong = other_than(&right)?;
     for _ in 1..ATTEMPTS {
-        match steps.report::<Sms>(&id, wrong.clone()).await? {
-            Reported::Refused | Reported::Answered(Status::Pending) => {}
-            Reported::Answered(status) => {
-                let detail = format!("a wrong code with attempts left was answered {status}");
-                return Err(Failure::quoting(FailureKind::OutcomeMismatch, &detail));
-            }
-        }
+        let reported = steps.report(by_sms(&id, wrong.clone())).await?;
+        told_otherwise(&reported, &Status::Pending, "a wrong code with attempts left")?;
     }
     let (last, expected) = if gives_up {
         (wrong, Expectation::ended(Status::Fail, Reason::InvalidCode))
     } else {
         (right, Expectation::successful())
     };
-    let reported = steps.report::<Sms>(&id, last).await?;
+    let reported = steps.report(by_sms(&id, last)).await?;
     steps.result(&id, &expected).await?;
     let seen = steps.status(&id, Method::Sms).await?;
     expected.check(Some(&reported), &seen)
+}
+
+/// A mismatch, where the report was answered with another status.
+fn told_otherwise(reported: &ReportOutcome, expected: &Status, what: &str) -> Result<(), Failure> {
+    match reported.verification() {
+        Some(told) if told.status != *expected => {
+            let detail = format!("{what} was answered {}", told.status);
+            Err(Failure::quoting(FailureKind::OutcomeMismatch, &detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn by_sms(id: &VerificationId, code: Code) -> Report<Sms> {
+    Report::by_id(id.clone(), code)
 }
 
 /// A code of the same length that differs in its last character.
@@ -70,11 +82,11 @@ fn other_than(code: &Code) -> Result<Code, Failure> {
 /// Starts again and again for one number: each start replaces the one before, and the last can be
 /// verified. A service that limits starts for one number may refuse all but the first.
 pub(super) async fn resend_storm<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
-    let mut id = steps.start(Start::<Sms>::sms(steps.number())).await?.id;
+    let mut id = steps.start(Start::<Sms>::sms(steps.number())).await?.id.clone();
     let mut replaced = None;
     for _ in 1..STORM {
         match steps.start(Start::<Sms>::sms(steps.number())).await {
-            Ok(started) => replaced = Some(std::mem::replace(&mut id, started.id)),
+            Ok(started) => replaced = Some(std::mem::replace(&mut id, started.id.clone())),
             Err(refusal) if is_limit(refusal.kind()) => break,
             Err(failure) => return Err(failure),
         }
@@ -97,7 +109,7 @@ async fn by_last_code<W: Wire, P: Phone>(
 ) -> Result<(), Failure> {
     let expected = Expectation::successful();
     let code = steps.phone(id).await?.code.ok_or_else(proves_nothing)?;
-    let reported = steps.report::<Sms>(id, code).await?;
+    let reported = steps.report(by_sms(id, code)).await?;
     steps.result(id, &expected).await?;
     let seen = steps.status(id, Method::Sms).await?;
     expected.check(Some(&reported), &seen)
@@ -110,7 +122,7 @@ pub(super) async fn expire<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Re
     let mut options = SmsOptions::default();
     options.expiry = Some(expiry);
     let start = Start::<Sms>::sms(steps.number()).options(options);
-    let id = steps.start(start).await?.id;
+    let id = steps.start(start).await?.id.clone();
     let started = steps.cast.clock.now();
     let code = steps.phone(&id).await?.code.ok_or_else(proves_nothing)?;
     tokio::time::sleep(EXPIRY).await;
@@ -125,13 +137,8 @@ pub(super) async fn expire<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Re
     expected.check(None, &seen)?;
     steps.result(&id, &expected).await?;
     // Refused, or answered with how it ended; never verified.
-    match steps.report::<Sms>(&id, code).await? {
-        Reported::Refused | Reported::Answered(Status::Fail) => Ok(()),
-        Reported::Answered(status) => {
-            let detail = format!("a report after the expiry was answered {status}");
-            Err(Failure::quoting(FailureKind::OutcomeMismatch, &detail))
-        }
-    }
+    let reported = steps.report(by_sms(&id, code)).await?;
+    told_otherwise(&reported, &Status::Fail, "a report after the expiry")
 }
 
 /// The callback denies.
@@ -144,12 +151,13 @@ pub(super) async fn deny<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Resu
 
 /// The callback receiver misbehaves, in one way after the other.
 pub(super) async fn bad_callback<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
-    let start = Start::<Sms>::sms(steps.number());
     if Misbehaviour::of(steps.job.slot).is_survived() {
-        return by_report(steps, start, |phone| phone.code.clone()).await;
+        return by_report(&Sms::INFO, steps).await;
     }
     let expected = Expectation::ended(Status::Denied, Reason::InvalidCallback);
-    steps.denied_start(start, &expected).await
+    steps
+        .denied_start(Start::<Sms>::sms(steps.number()), &expected)
+        .await
 }
 
 /// Sends callbacks to our receiver that it must refuse: one that it took already, one signed an hour
@@ -161,7 +169,7 @@ pub(super) async fn replay<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Re
             "there is no callback receiver to replay to",
         ));
     };
-    let id = steps.start(Start::<Sms>::sms(steps.number())).await?.id;
+    let id = steps.start(Start::<Sms>::sms(steps.number())).await?.id.clone();
     let mut event = request_event(id.clone(), Method::Sms, steps.number());
     let token = Token {
         run: steps.cast.run.clone(),

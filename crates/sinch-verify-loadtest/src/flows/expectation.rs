@@ -1,4 +1,4 @@
-use sinch_verify_protocol::{Reason, Status, Verification};
+use sinch_verify_protocol::{Reason, ReportOutcome, Status, Verification};
 
 use crate::failure::{Failure, FailureKind};
 
@@ -9,16 +9,6 @@ use crate::failure::{Failure, FailureKind};
 pub struct Expectation {
     status: Status,
     reason: Option<Reason>,
-}
-
-/// What became of the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reported {
-    /// It was answered with this status.
-    Answered(Status),
-    /// It was refused as not processable, which a wrong proof is.
-    Refused,
 }
 
 impl Expectation {
@@ -55,16 +45,14 @@ impl Expectation {
     /// # Errors
     ///
     /// `outcome.mismatch`, when either is another one.
-    pub fn check(&self, reported: Option<&Reported>, seen: &Verification) -> Result<(), Failure> {
-        let answer = match reported {
-            Some(Reported::Answered(status)) if *status != self.status => {
-                Some(format!(" and the report was answered {status}"))
+    pub fn check(&self, reported: Option<&ReportOutcome>, seen: &Verification) -> Result<(), Failure> {
+        let answer = reported.and_then(|outcome| match outcome.verification() {
+            Some(told) if told.status != self.status => {
+                Some(format!(" and the report was answered {}", told.status))
             }
-            Some(Reported::Refused) if self.status == Status::Successful => {
-                Some(" and the report was refused".to_owned())
-            }
+            None if self.status == Status::Successful => Some(" and the report was refused".to_owned()),
             _ => None,
-        };
+        });
         if answer.is_none() && seen.status == self.status && seen.reason == self.reason {
             return Ok(());
         }
@@ -103,7 +91,7 @@ impl Expectation {
 
 #[cfg(test)]
 mod tests {
-    use sinch_verify_protocol::{Method, VerificationId};
+    use sinch_verify_protocol::{ApiError, Method, VerificationId};
 
     use super::*;
 
@@ -113,26 +101,37 @@ mod tests {
         seen
     }
 
+    fn answered(status: Status) -> Option<ReportOutcome> {
+        Some(seen(status, None).into())
+    }
+
+    fn refused() -> Option<ReportOutcome> {
+        Some(ReportOutcome::refused(ApiError::new(
+            ApiError::NOT_PROCESSABLE,
+            "",
+        )))
+    }
+
     #[test]
     fn what_is_expected_passes() {
         let invalid = Expectation::ended(Status::Fail, Reason::InvalidCode);
         for (expected, reported, status, reason) in [
             (
                 Expectation::successful(),
-                Some(Reported::Answered(Status::Successful)),
+                answered(Status::Successful),
                 Status::Successful,
                 None,
             ),
             (Expectation::successful(), None, Status::Successful, None),
             (
                 invalid.clone(),
-                Some(Reported::Refused),
+                refused(),
                 Status::Fail,
                 Some(Reason::InvalidCode),
             ),
             (
                 invalid,
-                Some(Reported::Answered(Status::Fail)),
+                answered(Status::Fail),
                 Status::Fail,
                 Some(Reason::InvalidCode),
             ),
@@ -146,11 +145,10 @@ mod tests {
     #[test]
     fn anything_else_is_a_mismatch() {
         let invalid = Some(Reason::InvalidCode);
-        let answered = |status| Some(Reported::Answered(status));
         for (expected, reported, seen, detail) in [
             (
                 Expectation::successful(),
-                Some(Reported::Refused),
+                refused(),
                 seen(Status::Pending, None),
                 "expected SUCCESSFUL, the status is PENDING and the report was refused",
             ),

@@ -1,16 +1,16 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use sinch_verify_protocol::method::{Reportable, VerifyMethod};
+use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::start::Started;
 use sinch_verify_protocol::{
-    ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, Start, StatusByReference,
-    Verification, VerificationId,
+    ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start,
+    StatusByReference, Verification, VerificationId,
 };
 use sinch_verify_protocol::{StatusById, StatusByNumber};
 
 use super::cast::Cast;
-use super::expectation::{Expectation, Reported};
+use super::expectation::Expectation;
 use super::{Flow, Job};
 use crate::callbacks::Token;
 use crate::failure::{Failure, FailureKind};
@@ -60,18 +60,28 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         interval: Interval,
         endpoint: &E,
     ) -> Result<E::Response, Failure> {
+        let answer = self.exchange(interval, endpoint).await?;
+        endpoint.from_http(&answer).map_err(|mut error| {
+            error.redact(&self.cast.target.credentials);
+            Failure::from(&error)
+        })
+    }
+
+    /// Sends one request and gives its answer, whatever it is.
+    async fn exchange<E: Endpoint + Sync>(
+        &mut self,
+        interval: Interval,
+        endpoint: &E,
+    ) -> Result<http::Response<bytes::Bytes>, Failure> {
         let mut request = endpoint
             .to_http(&self.cast.target.base)
             .map_err(|error| unmade(&error))?;
-        let credentials = &self.cast.target.credentials;
-        credentials
+        self.cast
+            .target
+            .credentials
             .authorize(&mut request, self.cast.clock.wall())
             .map_err(|error| unmade(&error))?;
-        let answer = self.send(interval, E::NAME, request).await?;
-        E::from_http(&answer).map_err(|mut error| {
-            error.redact(credentials);
-            Failure::from(&error)
-        })
+        self.send(interval, E::NAME, request).await
     }
 
     /// Sends a request as it is.
@@ -91,10 +101,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
     }
 
     /// Starts a verification that is to go on.
-    pub(super) async fn start<M: VerifyMethod>(&mut self, start: Start<M>) -> Result<Started<M>, Failure>
-    where
-        M::Details: Send,
-    {
+    pub(super) async fn start<M: MethodMarker>(&mut self, start: Start<M>) -> Result<Started<M>, Failure> {
         let (start, _) = self.named(start)?;
         let sent = self.cast.clock.now();
         let started = self.call(Interval::Start, &start).await?;
@@ -103,15 +110,13 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
     }
 
     /// Starts a verification that the callback is to keep from going on, and sees that it ended so.
-    pub(super) async fn denied_start<M: VerifyMethod>(
+    pub(super) async fn denied_start<M: MethodMarker>(
         &mut self,
         start: Start<M>,
         expected: &Expectation,
-    ) -> Result<(), Failure>
-    where
-        M::Details: Send,
-    {
+    ) -> Result<(), Failure> {
         let (start, reference) = self.named(start)?;
+        let method = start.method().clone();
         let sent = self.cast.clock.now();
         match self.call(Interval::Start, &start).await {
             Ok(_) => {
@@ -127,7 +132,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
                 let query = StatusByReference { reference };
                 self.call(Interval::StatusByReference, &query).await?
             }
-            Setting::Device => self.status_by_number(M::METHOD).await?,
+            Setting::Device => self.status_by_number(method).await?,
         };
         self.answered = refused;
         self.callback_times(&seen.id, sent);
@@ -145,25 +150,13 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
         delivered
     }
 
-    /// Reports `proof`.
-    pub(super) async fn report<M>(
+    /// Sends a report.
+    pub(super) async fn report<M: MethodMarker>(
         &mut self,
-        id: &VerificationId,
-        proof: M::Proof,
-    ) -> Result<Reported, Failure>
-    where
-        M: Reportable,
-        M::Proof: Send,
-    {
-        let report = Report::<M>::by_id(id.clone(), proof);
-        match self.call(Interval::Report, &report).await {
-            Ok(verification) => Ok(Reported::Answered(verification.status)),
-            // A wrong proof may be refused or answered; either way the status tells how it stands.
-            Err(failure) if failure.kind() == FailureKind::Api(ApiError::NOT_PROCESSABLE) => {
-                Ok(Reported::Refused)
-            }
-            Err(failure) => Err(failure),
-        }
+        report: Report<M>,
+    ) -> Result<ReportOutcome, Failure> {
+        let answer = self.exchange(Interval::Report, &report).await?;
+        ReportOutcome::from_http(&answer).map_err(|error| Failure::from(&error))
     }
 
     /// Asks how the verification stands, as the setting can.
@@ -236,7 +229,7 @@ impl<'a, W: Wire, P: Phone> Steps<'a, W, P> {
     }
 
     /// A start with a reference of its own, and with what its events are known by.
-    fn named<M: VerifyMethod>(&mut self, start: Start<M>) -> Result<(Start<M>, Reference), Failure> {
+    fn named<M: MethodMarker>(&mut self, start: Start<M>) -> Result<(Start<M>, Reference), Failure> {
         let token = Token {
             run: self.cast.run.clone(),
             flow: self.flow,

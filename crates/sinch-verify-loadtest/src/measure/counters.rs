@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn every_count_is_kept_somewhere() {
-        for counter in Counter::ALL {
-            let of_flow = FlowTally::default().get(*counter);
-            let count = of_flow.or_else(|| Counters::default().get(*counter));
+        for counter in Counter::all() {
+            let of_flow = FlowTally::default().get(counter);
+            let count = of_flow.or_else(|| Counters::default().get(counter));
             assert_eq!(count, Some(0), "{counter}");
         }
     }

@@ -1,3 +1,4 @@
+use sinch_verify_protocol::method::{Callout, FlashCall};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -72,9 +73,9 @@ fn add(run: &mut RunFile, flow: u64, took_ms: u64, failed: bool) {
         .map(|interval| Timed::new(interval, third, true))
         .to_vec();
     let which = match flow % 10 {
-        0 => Flow::Callout,
-        1 | 2 => Flow::FlashCall,
-        _ => Flow::Sms,
+        0 => Flow::Verify(&Callout::INFO),
+        1 | 2 => Flow::Verify(&FlashCall::INFO),
+        _ => Flow::SMS,
     };
     run.flows.record(&FlowRecord::new(which, end, span, times));
     run.counters.scheduled += 1;
@@ -210,7 +211,7 @@ fn table_moves_no_cursor() {
         ended: started,
     };
     run.flows.record(&FlowRecord::new(
-        Flow::Sms,
+        Flow::SMS,
         FlowEnd::Failed(failure),
         span,
         Vec::new(),

@@ -56,7 +56,7 @@ mod tests {
             Instant::now(),
             SystemTime::UNIX_EPOCH + Duration::from_secs(1_000),
         );
-        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(1));
+        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(1));
         options.start_at = asked.map(|ms| {
             let by = Duration::from_millis(ms.unsigned_abs());
             if ms < 0 { wall - by } else { wall + by }

@@ -50,11 +50,12 @@ pub(super) async fn prepare<P>(
             .authorize(&mut request, SystemClock.wall())
             .map_err(|error| unusable(&error))?;
         let answer = wire.send(<Start<Sms> as Endpoint>::NAME, request).await;
-        let started = Start::<Sms>::from_http(&answer.map_err(RunError::Unreachable)?);
+        let started = start.from_http(&answer.map_err(RunError::Unreachable)?);
         known.push(Known {
             id: started
                 .map_err(|error| RunError::Request(Failure::from(&error)))?
-                .id,
+                .id
+                .clone(),
             reference,
             number,
         });

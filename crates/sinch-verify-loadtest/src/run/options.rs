@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::{Code, PhoneNumber};
 
 use crate::arrivals::Rate;
@@ -149,11 +150,21 @@ impl Options {
                 );
             }
         }
-        if self.phone != PhoneChoice::Inbox && flows.contains(&Flow::WhatsApp) {
-            return Err("no callback sets the code of whatsapp; only an inbox shows it".to_owned());
+        if self.phone != PhoneChoice::Inbox
+            && let Some(flow) = flows.iter().find(|flow| flow.needs_an_inbox())
+        {
+            return Err(format!(
+                "no callback sets the code of {flow}; only an inbox shows it"
+            ));
         }
-        if self.phone == PhoneChoice::Fixed && flows.contains(&Flow::FlashCall) {
-            return Err("a fixed code is no caller id; leave flashcall out".to_owned());
+        let reports_a_call = |flow: &&Flow| {
+            flow.method()
+                .is_some_and(|info| info.proof == Some(ProofKind::Cli))
+        };
+        if self.phone == PhoneChoice::Fixed
+            && let Some(flow) = flows.iter().find(reports_a_call)
+        {
+            return Err(format!("a fixed code is no caller id; leave {flow} out"));
         }
         if self.phone == PhoneChoice::Fixed && self.code.is_none() {
             return Err("a fixed code needs SINCH_LOAD_CODE in the environment".to_owned());
@@ -209,6 +220,8 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use sinch_verify_protocol::method::{FlashCall, WhatsApp};
+
     use super::*;
 
     fn options(scenario: Scenario, change: impl FnOnce(&mut Options)) -> Result<(), String> {
@@ -225,7 +238,7 @@ mod tests {
     #[test]
     fn nothing_counts_until_all_users_are_there() {
         let s = Duration::from_secs;
-        let mut options = Options::new(Scenario::Only(Flow::Sms), s(10));
+        let mut options = Options::new(Scenario::Only(Flow::SMS), s(10));
         for (ramp, warm_up, counts_from) in [(0, 1, 1), (5, 1, 5), (5, 0, 5), (5, 7, 7)] {
             options.load = ramped(4, s(ramp));
             options.warm_up = s(warm_up);
@@ -251,10 +264,10 @@ mod tests {
                     .contains("callbacks")
             );
         }
-        assert_eq!(options(Scenario::Only(Flow::Sms), off), Ok(()));
+        assert_eq!(options(Scenario::Only(Flow::SMS), off), Ok(()));
         for (scenario, change, says) in [
             (
-                Scenario::Only(Flow::Sms),
+                Scenario::Only(Flow::SMS),
                 (|options| {
                     options.callbacks = Receiving::Off;
                     options.setting = Setting::Device;
@@ -262,12 +275,12 @@ mod tests {
                 "device",
             ),
             (
-                Scenario::Only(Flow::WhatsApp),
+                Scenario::Only(Flow::Verify(&WhatsApp::INFO)),
                 |options| options.phone = PhoneChoice::Callback,
                 "whatsapp",
             ),
             (
-                Scenario::Only(Flow::FlashCall),
+                Scenario::Only(Flow::Verify(&FlashCall::INFO)),
                 |options| {
                     options.phone = PhoneChoice::Fixed;
                     options.code = Code::new("1234").ok();
@@ -275,22 +288,22 @@ mod tests {
                 "flashcall",
             ),
             (
-                Scenario::Only(Flow::Sms),
+                Scenario::Only(Flow::SMS),
                 |options| options.phone = PhoneChoice::Fixed,
                 "SINCH_LOAD_CODE",
             ),
             (
-                Scenario::Only(Flow::Sms),
+                Scenario::Only(Flow::SMS),
                 |options| options.warm_up = options.duration,
                 "warm-up",
             ),
             (
-                Scenario::Only(Flow::Sms),
+                Scenario::Only(Flow::SMS),
                 |options| options.load = ramped(4, options.duration),
                 "--ramp 10s must be shorter than --duration 10s",
             ),
             (
-                Scenario::Only(Flow::Sms),
+                Scenario::Only(Flow::SMS),
                 |options| options.shard = "0/2".parse().unwrap(),
                 "--seed and --start-at",
             ),

@@ -36,7 +36,7 @@ fn sample() -> RunFile {
             _ => FlowEnd::Succeeded,
         };
         let times = vec![Timed::new(Interval::Start, Duration::from_micros(took), true)];
-        flows.record(&FlowRecord::new(Flow::Sms, end, span, times));
+        flows.record(&FlowRecord::new(Flow::SMS, end, span, times));
     }
     let second = Second {
         end_to_end: flows.total().times[&Interval::EndToEnd].pack(),
@@ -128,7 +128,7 @@ fn run_is_named_by_what_its_shards_share() {
     for change in [
         (|setup| setup.seed = 1) as fn(&mut Setup),
         |setup| setup.mix = "sms=1".parse().ok(),
-        |setup| setup.scenario = Scenario::Only(Flow::Sms),
+        |setup| setup.scenario = Scenario::Only(Flow::SMS),
         |setup| setup.setting = Setting::Device,
         |setup| setup.load = Load::closed(64),
         |setup| {

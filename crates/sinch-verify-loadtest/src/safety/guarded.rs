@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use http::{Method as Verb, Request, Response};
+use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
-use sinch_verify_protocol::{ApiError, DecodeError, Method, Verification, WireObject as _};
+use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject as _};
 
 use crate::failure::{Failure, FailureKind};
 use crate::wire::Wire;
@@ -97,7 +98,10 @@ impl Inside {
             return Err(Stop::ForeignNumber);
         };
         // `auto` may turn into a call.
-        let call = matches!(body.method, Method::FlashCall | Method::Callout | Method::Auto);
+        let call = matches!(
+            body.method.form(),
+            Some(Form::Ring | Form::Speech | Form::Several)
+        );
         let name = self.rails().reserve(&number, call)?;
         self.open.push(name);
         Ok(Some(name))

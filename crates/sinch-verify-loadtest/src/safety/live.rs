@@ -90,10 +90,10 @@ impl LiveRequest {
 
 /// Whether a flow may be run with other people's phones: those that a person would go through.
 ///
-/// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and WhatsApp,
+/// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and a method
 /// whose code only an inbox shows.
 pub(crate) fn is_fit_for_live(flow: Flow) -> bool {
-    matches!(flow, Flow::Sms | Flow::FlashCall | Flow::Callout | Flow::Seamless)
+    flow.method().is_some() && !flow.needs_an_inbox()
 }
 
 /// A live run that fits together, and is not confirmed yet. Its `Display` is what `--plan` prints.

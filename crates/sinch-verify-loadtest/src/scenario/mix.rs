@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use sinch_verify_protocol::method::{Callout, FlashCall, Seamless};
+
 use crate::flows::Flow;
 use crate::names::UnknownName;
 
@@ -26,10 +28,10 @@ impl Default for Mix {
     fn default() -> Self {
         Self {
             weights: vec![
-                (Flow::Sms, 70),
-                (Flow::FlashCall, 15),
-                (Flow::Callout, 10),
-                (Flow::Seamless, 5),
+                (Flow::SMS, 70),
+                (Flow::Verify(&FlashCall::INFO), 15),
+                (Flow::Verify(&Callout::INFO), 10),
+                (Flow::Verify(&Seamless::INFO), 5),
             ],
         }
     }
@@ -47,7 +49,7 @@ impl Mix {
             }
         }
         // Only rounding gets here.
-        self.weights.last().map_or(Flow::Sms, |(flow, _)| *flow)
+        self.weights.last().map_or(Flow::SMS, |(flow, _)| *flow)
     }
 
     /// The flows in it.
@@ -136,7 +138,7 @@ mod tests {
             assert!(text.parse::<Mix>().is_err(), "{text}");
         }
         assert_eq!("sms=0".parse::<Mix>(), Err(MixError::Zero));
-        assert_eq!("sms=1,sms=2".parse::<Mix>(), Err(MixError::Twice(Flow::Sms)));
+        assert_eq!("sms=1,sms=2".parse::<Mix>(), Err(MixError::Twice(Flow::SMS)));
         let error = "smss=1".parse::<Mix>().unwrap_err();
         assert!(error.to_string().contains("the nearest is `sms`"), "{error}");
     }
@@ -145,10 +147,10 @@ mod tests {
     fn weights_divide_chance() {
         let mix: Mix = "sms=1,callout=3".parse().unwrap();
         for (chance, flow) in [
-            (0.0, Flow::Sms),
-            (0.2499, Flow::Sms),
-            (0.2501, Flow::Callout),
-            (1.0, Flow::Callout),
+            (0.0, Flow::SMS),
+            (0.2499, Flow::SMS),
+            (0.2501, Flow::Verify(&Callout::INFO)),
+            (1.0, Flow::Verify(&Callout::INFO)),
         ] {
             assert_eq!(mix.pick(chance), flow, "{chance}");
         }

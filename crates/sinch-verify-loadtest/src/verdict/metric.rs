@@ -226,7 +226,7 @@ fn what(text: &str, of_run: bool) -> Result<What, UnknownName> {
         let mut all = names(of_run);
         // In front of a point there may have been a flow meant.
         if of_run && !figure.is_empty() {
-            all.extend(Flow::ALL.iter().map(|flow| flow.as_str()));
+            all.extend(Flow::all().map(Flow::as_str));
         }
         UnknownName::new("metric", name, all)
     })
@@ -239,15 +239,13 @@ fn is_of_flow(counter: Counter) -> bool {
 
 /// The first words of metrics; those of the run as a whole only where `of_run` says so.
 fn names(of_run: bool) -> Vec<&'static str> {
-    let intervals = Interval::ALL.iter().map(|interval| interval.as_str());
-    let counters = Counter::ALL
-        .iter()
-        .filter(|counter| of_run || is_of_flow(**counter))
-        .map(|counter| counter.as_str());
-    let ratios = Ratio::ALL
-        .iter()
+    let intervals = Interval::all().map(Interval::as_str);
+    let counters = Counter::all()
+        .filter(|counter| of_run || is_of_flow(*counter))
+        .map(Counter::as_str);
+    let ratios = Ratio::all()
         .filter(|ratio| of_run || !ratio.is_of_run())
-        .map(|ratio| ratio.as_str());
+        .map(Ratio::as_str);
     intervals
         .chain(counters)
         .chain(ratios)

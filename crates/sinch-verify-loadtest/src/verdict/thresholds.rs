@@ -134,6 +134,8 @@ impl std::error::Error for ThresholdsError {}
 
 #[cfg(test)]
 mod tests {
+    use sinch_verify_protocol::method::Callout;
+
     use super::*;
 
     #[test]
@@ -169,8 +171,8 @@ mod tests {
     #[test]
     fn flows_that_are_not_run_are_told() {
         let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
-        assert!(thresholds.fit(&[Flow::Sms, Flow::Callout]).is_ok());
-        let error = thresholds.fit(&[Flow::Sms]).unwrap_err();
+        assert!(thresholds.fit(&[Flow::SMS, Flow::Verify(&Callout::INFO)]).is_ok());
+        let error = thresholds.fit(&[Flow::SMS]).unwrap_err();
         assert_eq!(error.nearest, "sms");
     }
 
@@ -179,8 +181,12 @@ mod tests {
         use FailureKind::{Connect, Reset};
         let limited = |text: &str| {
             let thresholds: Thresholds = text.parse().unwrap();
-            [(Flow::Sms, Reset), (Flow::Sms, Connect), (Flow::Callout, Reset)]
-                .map(|(flow, kind)| thresholds.limit_failures(flow, kind))
+            [
+                (Flow::SMS, Reset),
+                (Flow::SMS, Connect),
+                (Flow::Verify(&Callout::INFO), Reset),
+            ]
+            .map(|(flow, kind)| thresholds.limit_failures(flow, kind))
         };
         for (text, expected) in [
             ("error-rate = '< 1%'", [true, true, true]),

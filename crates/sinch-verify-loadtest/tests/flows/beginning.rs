@@ -14,7 +14,7 @@ use crate::world::GOOSE;
 fn run_that_begins_late_says_when_and_is_invalid() {
     let _goose = GOOSE.blocking_lock();
     for transport in [TransportName::Lean, TransportName::Goose] {
-        let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_millis(100));
+        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_millis(100));
         options.load = Load::closed(2);
         options.transport = transport;
         let before = SystemTime::now();

@@ -12,6 +12,7 @@ use sinch_verify_loadtest::flows::{Cast, Flow};
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::Setting;
 use sinch_verify_loadtest::{Delivered, Failure, FailureKind, LeanWire, Phase, Phone, Wire as _};
+use sinch_verify_protocol::method::{Callout, FlashCall, WhatsApp};
 use sinch_verify_protocol::{
     ApplicationSecret, Cli, Code, Credentials, Method, PhoneNumber, Reason, Status, VerificationId,
     WireObject as _,
@@ -51,10 +52,10 @@ async fn wrong_proof_is_a_mismatch() {
     let code = || Delivered::code(Code::new("00000").unwrap());
     let cli = || Delivered::cli(Cli::as_seen("+46000000000").unwrap());
     for (flow, shown) in [
-        (Flow::Sms, code()),
-        (Flow::FlashCall, cli()),
-        (Flow::Callout, code()),
-        (Flow::WhatsApp, code()),
+        (Flow::SMS, code()),
+        (Flow::Verify(&FlashCall::INFO), cli()),
+        (Flow::Verify(&Callout::INFO), code()),
+        (Flow::Verify(&WhatsApp::INFO), code()),
     ] {
         let world = World::alone().await;
         let (kind, detail) = failure(&world, flow, world.cast(Setting::Backend, Liar(shown))).await;
@@ -70,7 +71,7 @@ async fn wrong_proof_is_a_mismatch() {
 async fn silent_phone_is_a_missing_code() {
     let (world, elsewhere) = (World::alone().await, World::alone().await);
     let phone = elsewhere.inbox().patience(Duration::from_millis(20));
-    let (kind, _) = failure(&world, Flow::Sms, world.cast(Setting::Backend, phone)).await;
+    let (kind, _) = failure(&world, Flow::SMS, world.cast(Setting::Backend, phone)).await;
     assert_eq!(kind, FailureKind::CodeMissing);
 }
 
@@ -78,7 +79,7 @@ async fn silent_phone_is_a_missing_code() {
 async fn what_proves_nothing_is_a_missing_code() {
     let world = World::alone().await;
     let cast = world.cast(Setting::Backend, Liar(Delivered::default()));
-    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::CodeMissing);
+    assert_eq!(failure(&world, Flow::SMS, cast).await.0, FailureKind::CodeMissing);
 }
 
 #[tokio::test]
@@ -86,14 +87,14 @@ async fn refusals_keep_their_error_code() {
     let world = World::alone().await;
     let mut cast = world.cast(Setting::Backend, world.inbox());
     cast.target.credentials = Credentials::signed(key(), ApplicationSecret::new(OTHER_SECRET).unwrap());
-    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40102));
+    assert_eq!(failure(&world, Flow::SMS, cast).await.0, FailureKind::Api(40102));
 }
 
 #[tokio::test]
 async fn a_device_without_a_callback_is_refused() {
     let world = World::alone().await;
     let cast = world.cast(Setting::Device, world.inbox());
-    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+    assert_eq!(failure(&world, Flow::SMS, cast).await.0, FailureKind::Api(40303));
 }
 
 #[tokio::test]
@@ -102,7 +103,7 @@ async fn absent_target_is_unreachable() {
     let mut cast = world.cast(Setting::Backend, world.inbox());
     // Nobody listens there, and no system hands this port out by itself.
     cast.target.base = "http://127.0.0.1:1".parse().unwrap();
-    let (kind, _) = failure(&world, Flow::Sms, cast).await;
+    let (kind, _) = failure(&world, Flow::SMS, cast).await;
     assert_eq!(kind, FailureKind::Connect);
     assert!(kind.is_unreachable());
 }
@@ -124,7 +125,7 @@ async fn an_event_that_never_comes_is_missing() {
     // A receiver that the target does not know.
     let mut cast = world.cast(Setting::Backend, world.inbox());
     cast.callbacks = silent.cast(Setting::Backend, silent.inbox()).callbacks;
-    let (kind, detail) = failure(&world, Flow::Sms, cast).await;
+    let (kind, detail) = failure(&world, Flow::SMS, cast).await;
     assert_eq!(kind, FailureKind::CallbackMissing);
     assert_eq!(detail, "no result event within 10 s");
 }
@@ -138,11 +139,11 @@ async fn an_event_that_comes_after_its_flow_gave_up_is_late() {
     let peer = cast.callbacks.clone().unwrap();
     let token = Token {
         run: cast.run.clone(),
-        flow: Flow::Sms,
+        flow: Flow::SMS,
         slot: 0,
     };
     assert_eq!(
-        failure(&world, Flow::Sms, cast).await.0,
+        failure(&world, Flow::SMS, cast).await.0,
         FailureKind::CallbackMissing
     );
     // The service finds its receiver at last.
@@ -184,7 +185,7 @@ async fn events_of_other_runs_are_orphans_and_denied() {
     let world = World::with_callbacks(Codes::Theirs).await;
     let mut cast = world.cast(Setting::Backend, world.inbox());
     cast.run = "fedcba9876543210".parse().unwrap();
-    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+    assert_eq!(failure(&world, Flow::SMS, cast).await.0, FailureKind::Api(40303));
     assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
     let counters = world.counters();
     assert_eq!((counters.callbacks, counters.orphans), (2, 2));
@@ -200,7 +201,7 @@ async fn events_of_other_shards_are_orphans_and_denied() {
     .await;
     // The flow has slot 0, which is that of the other shard.
     let cast = world.cast(Setting::Backend, world.inbox());
-    assert_eq!(failure(&world, Flow::Sms, cast).await.0, FailureKind::Api(40303));
+    assert_eq!(failure(&world, Flow::SMS, cast).await.0, FailureKind::Api(40303));
     assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
     let counters = world.counters();
     assert_eq!((counters.callbacks, counters.orphans), (2, 2));
@@ -224,7 +225,7 @@ async fn the_end_of_the_run_cuts_flows_off() {
     let world = World::alone().await;
     let never = Never::default();
     let asked = Arc::clone(&never.asked);
-    let crew = world.crew(Flow::Sms, world.cast(Setting::Backend, never));
+    let crew = world.crew(Flow::SMS, world.cast(Setting::Backend, never));
     let turn = crew.next().await.unwrap();
     let user = {
         let crew = Arc::clone(&crew);
@@ -251,7 +252,7 @@ async fn the_end_of_the_run_cuts_flows_off() {
 #[tokio::test]
 async fn a_user_who_vanishes_leaves_no_flow_behind() {
     let world = World::alone().await;
-    let crew = world.crew(Flow::Sms, world.cast(Setting::Backend, Never::default()));
+    let crew = world.crew(Flow::SMS, world.cast(Setting::Backend, Never::default()));
     let turn = crew.next().await.unwrap();
     let user = tokio::spawn(async move {
         crew.carry_out(turn, &mut LeanWire::new(HyperTransport::default()))

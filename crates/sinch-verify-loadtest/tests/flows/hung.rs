@@ -12,7 +12,7 @@ use sinch_verify_loadtest::{
     Against, Board, Elsewhere, FailureKind, Options, Phase, Receiving, Run, Scenario,
 };
 
-use crate::world::{key, secret};
+use crate::world::{key, secret, wait_while};
 
 const USERS: u64 = 3;
 
@@ -35,7 +35,7 @@ async fn run(
     grace: Duration,
     meanwhile: impl FnOnce(&Board) + Send + 'static,
 ) -> RunFile {
-    let mut options = Options::new(Scenario::Only(Flow::Sms), duration);
+    let mut options = Options::new(Scenario::Only(Flow::SMS), duration);
     options.load = Load::closed(USERS as usize);
     options.transport = TransportName::Lean;
     options.grace = grace;
@@ -75,9 +75,7 @@ async fn flows_without_an_end_fail_the_run() {
     let grace = Duration::from_millis(200);
     // Asking once for the end of a run that is finishing changes nothing.
     let file = run(&emulator, Duration::from_secs(1), grace, |board| {
-        while board.phase() == Phase::Running {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_while(|| board.phase() == Phase::Running);
         board.interrupt();
     });
     let mut file = file.await;
@@ -109,9 +107,7 @@ async fn flows_that_somebody_does_not_wait_for_are_no_failures() {
     let emulator = frozen().await;
     let long = Duration::from_secs(600);
     let file = run(&emulator, long, long, |board| {
-        while board.in_flight() < USERS {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_while(|| board.in_flight() < USERS);
         board.close();
         assert!(!board.interrupt());
         assert!(board.interrupt(), "the second time they are cut off");

@@ -5,6 +5,8 @@
 mod abuse;
 mod beginning;
 mod failures;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod hung;
 mod ramp;
 mod receiver;

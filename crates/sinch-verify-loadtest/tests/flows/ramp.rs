@@ -7,22 +7,20 @@ use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
 use sinch_verify_loadtest::{Board, Options, Phase, Scenario};
 
 use crate::hung::{frozen, run_with};
-use crate::world::GOOSE;
+use crate::world::{GOOSE, wait_while};
 
 /// Runs users who come over `ramp` and never get an answer to their first flow, until `all` of them
 /// are under way.
 async fn run(transport: TransportName, users: usize, ramp: Duration, all: u64) -> RunFile {
     let emulator = frozen().await;
-    let mut options = Options::new(Scenario::Only(Flow::Sms), 2 * ramp + Duration::from_secs(600));
+    let mut options = Options::new(Scenario::Only(Flow::SMS), 2 * ramp + Duration::from_secs(600));
     options.transport = transport;
     options.load = Load::Closed {
         users,
         ramp_seconds: ramp.as_secs_f64(),
     };
     let meanwhile = move |board: &Board| {
-        while board.in_flight() < all && board.phase() == Phase::Running {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_while(|| board.in_flight() < all && board.phase() == Phase::Running);
         board.interrupt();
         board.interrupt();
     };

@@ -8,18 +8,14 @@ use sinch_verify_loadtest::flows::{Flow, Job, Known, Steps};
 use sinch_verify_loadtest::measure::{FlowTally, Interval};
 use sinch_verify_loadtest::runfile::Setting;
 use sinch_verify_loadtest::{ControlPhone, LeanWire, Numbers};
-use sinch_verify_protocol::method::Sms;
+use sinch_verify_protocol::method::{Form, ProofKind, Sms};
 use sinch_verify_protocol::{Code, Credentials, Endpoint, Reference, Start};
 
 use crate::world::{World, key, secret};
 
-const METHODS: [Flow; 5] = [
-    Flow::Sms,
-    Flow::FlashCall,
-    Flow::Callout,
-    Flow::Seamless,
-    Flow::WhatsApp,
-];
+fn every_method() -> impl Iterator<Item = Flow> {
+    Flow::all().filter(|flow| flow.method().is_some())
+}
 
 fn assert_all_succeeded(flow: Flow, tally: &FlowTally, count: u64) {
     assert_eq!(tally.succeeded, count, "{flow}: {:?}", tally.failures);
@@ -34,12 +30,12 @@ fn intervals(tally: &FlowTally) -> Vec<Interval> {
 async fn every_method_verifies_for_a_backend_without_callbacks() {
     use Interval::{EndToEnd, Fetch, FromSend, Phone, Report, Start, Status};
     let world = World::alone().await;
-    for flow in METHODS {
+    for flow in every_method() {
         let cast = world.cast(Setting::Backend, world.inbox());
         let tally = world.carry_out(flow, 5, cast).await;
         assert_all_succeeded(flow, &tally, 5);
-        let expected = match flow {
-            Flow::Seamless => vec![EndToEnd, FromSend, Start, Status, Fetch],
+        let expected = match flow.method().unwrap().form {
+            Form::Address => vec![EndToEnd, FromSend, Start, Status, Fetch],
             _ => vec![EndToEnd, FromSend, Start, Phone, Report, Status],
         };
         assert_eq!(intervals(&tally), expected, "{flow}");
@@ -49,7 +45,7 @@ async fn every_method_verifies_for_a_backend_without_callbacks() {
 #[tokio::test]
 async fn every_method_verifies_for_a_backend_that_hears_its_callbacks() {
     let world = World::with_callbacks(Codes::Theirs).await;
-    for flow in METHODS {
+    for flow in every_method() {
         let cast = world.cast(Setting::Backend, world.inbox());
         let tally = world.carry_out(flow, 5, cast).await;
         assert_all_succeeded(flow, &tally, 5);
@@ -65,7 +61,8 @@ async fn every_method_verifies_for_a_backend_that_hears_its_callbacks() {
     assert!(world.emulator.wait_delivered(Duration::from_secs(5)).await);
     let counters = world.counters();
     // A request and a result for each, and the delivery of each text message.
-    assert_eq!(counters.callbacks, 25 * 2 + 5);
+    let verifications = every_method().count() as u64 * 5;
+    assert_eq!(counters.callbacks, verifications * 2 + 5);
     assert_eq!(
         (counters.duplicates, counters.orphans, counters.refused),
         (0, 0, 0)
@@ -76,7 +73,7 @@ async fn every_method_verifies_for_a_backend_that_hears_its_callbacks() {
 async fn the_callback_sets_the_code_that_is_reported() {
     for setting in [Setting::Backend, Setting::Device] {
         let world = World::with_callbacks(Codes::Ours(3)).await;
-        for flow in [Flow::Sms, Flow::FlashCall, Flow::Callout] {
+        for flow in every_method().filter(|flow| flow.method().unwrap().decided.is_some()) {
             let cast = world.cast(setting, world.heard());
             let tally = world.carry_out(flow, 5, cast).await;
             assert_all_succeeded(flow, &tally, 5);
@@ -88,7 +85,7 @@ async fn the_callback_sets_the_code_that_is_reported() {
 async fn a_fixed_code_is_set_and_reported() {
     let code = Code::new("246801").unwrap();
     let world = World::with_callbacks(Codes::Fixed(code.clone())).await;
-    for flow in [Flow::Sms, Flow::Callout] {
+    for flow in every_method().filter(|flow| flow.method().unwrap().decided == Some(ProofKind::Code)) {
         let phone = sinch_verify_loadtest::FixedPhone::new(code.clone());
         let tally = world
             .carry_out(flow, 3, world.cast(Setting::Backend, phone))
@@ -100,7 +97,7 @@ async fn a_fixed_code_is_set_and_reported() {
 #[tokio::test]
 async fn a_device_verifies_by_what_its_inbox_shows() {
     let world = World::with_callbacks(Codes::Theirs).await;
-    for flow in METHODS {
+    for flow in every_method() {
         let cast = world.cast(Setting::Device, world.inbox());
         let tally = world.carry_out(flow, 3, cast).await;
         assert_all_succeeded(flow, &tally, 3);
@@ -115,7 +112,7 @@ async fn a_device_verifies_by_what_its_inbox_shows() {
 #[tokio::test]
 async fn handsets_elsewhere_are_seen_by_a_long_poll() {
     let world = World::alone().await;
-    for flow in [Flow::Sms, Flow::FlashCall, Flow::Callout, Flow::WhatsApp] {
+    for flow in every_method().filter(|flow| flow.method().unwrap().proof.is_some()) {
         let phone = ControlPhone::new(world.emulator.base_url(), HyperTransport::default());
         let tally = world
             .carry_out(flow, 3, world.cast(Setting::Backend, phone))
@@ -131,7 +128,7 @@ async fn messages_of_older_verifications_are_passed_over() {
     // Twice the same numbers.
     for _ in 0..2 {
         let cast = world.cast(Setting::Backend, phone.clone());
-        world.carry_out(Flow::Sms, 3, cast).await;
+        world.carry_out(Flow::SMS, 3, cast).await;
     }
     let tally = world.board.counted().flows.total();
     // References repeat, too, which the emulator refuses: so these are of the first round.
@@ -147,8 +144,8 @@ async fn messages_of_older_verifications_are_passed_over() {
     let mut cast = world.cast(Setting::Backend, phone);
     cast.run = "fedcba9876543210".parse().unwrap();
     let number = Numbers::made_up(0).of(0).unwrap();
-    let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot: 0, number });
-    Flow::Sms.run(&mut steps).await.unwrap();
+    let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot: 0, number });
+    Flow::SMS.run(&mut steps).await.unwrap();
 }
 
 #[tokio::test]
@@ -157,9 +154,9 @@ async fn parts_of_a_flow_add_up_to_it() {
     let cast = world.cast(Setting::Backend, world.inbox());
     let mut wire = LeanWire::new(HyperTransport::default());
     let number = Numbers::made_up(0).of(0).unwrap();
-    let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot: 0, number });
+    let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot: 0, number });
     let begun = std::time::Instant::now();
-    Flow::Sms.run(&mut steps).await.unwrap();
+    Flow::SMS.run(&mut steps).await.unwrap();
     let whole = begun.elapsed();
     let times = steps.finish();
     let sum = |intervals: &[Interval]| -> Duration {
@@ -198,7 +195,7 @@ async fn known(world: &World) -> Known {
         .await
         .unwrap();
     Known {
-        id: Start::<Sms>::from_http(&answer).unwrap().id,
+        id: Start::sms(number).from_http(&answer).unwrap().id.clone(),
         reference,
         number,
     }

@@ -20,14 +20,21 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
-pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub(crate) use crate::fixtures::{KEY, SECRET};
+
 /// How long the emulator waits for a decision: far longer than a slow one takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 const RUN: &str = "0123456789abcdef";
 
 /// Held by whoever runs goose, which runs one attack at a time in a process.
 pub(crate) static GOOSE: Mutex<()> = Mutex::const_new(());
+
+/// Looks until the condition is over. The board tells nobody when it changes.
+pub(crate) fn wait_while(condition: impl Fn() -> bool) {
+    while condition() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 pub(crate) struct World {
     pub(crate) emulator: Arc<Emulator>,
@@ -170,7 +177,7 @@ fn run() -> RunId {
 }
 
 fn setup() -> Setup {
-    let mut options = Options::new(Scenario::Only(Flow::Sms), Duration::from_secs(60));
+    let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(60));
     options.load = Load::closed(1);
     options.setup(0)
 }

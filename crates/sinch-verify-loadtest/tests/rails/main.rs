@@ -5,6 +5,8 @@
 mod command;
 #[path = "../exit/mod.rs"]
 mod exit;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod pacing;
 mod refused;
 mod spending;

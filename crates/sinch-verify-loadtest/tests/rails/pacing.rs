@@ -71,7 +71,7 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
     let target = live.service().target(Setting::Backend);
     let mut cast = Cast::new(target, FixedPhone::new(code), "0123456789abcdef".parse().unwrap());
     cast.clock = Arc::new(Paused);
-    let mut options = Options::new(Scenario::Only(Flow::Sms), DURATION);
+    let mut options = Options::new(Scenario::Only(Flow::SMS), DURATION);
     options.load = load.clone();
     let board = Arc::new(Board::new(&options.setup(1)));
     let origin = Paused.now();
@@ -80,7 +80,7 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
     let crew = Arc::new(Crew {
         cast,
         work: Work {
-            scenario: Scenario::Only(Flow::Sms),
+            scenario: Scenario::Only(Flow::SMS),
             mix: Mix::default(),
             seed: 1,
             numbers: Numbers::made_up(0),

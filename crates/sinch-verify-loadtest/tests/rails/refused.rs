@@ -11,6 +11,7 @@ use sinch_verify_loadtest::safety::LiveUnfit;
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Against, Options, Run, Scenario};
 use sinch_verify_protocol::ApplicationKey;
+use sinch_verify_protocol::method::WhatsApp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -48,7 +49,7 @@ async fn parts_must_fit() {
         Flow::BadCallback,
         Flow::Replay,
         Flow::QueryOnly,
-        Flow::WhatsApp,
+        Flow::Verify(&WhatsApp::INFO),
     ] {
         let mut abuse = service.request();
         abuse.flows.push(flow);
@@ -136,7 +137,7 @@ async fn confirmed_target_is_not_good_for_other_flows() {
         ),
         (mixed, "resend-storm is refused"),
         (
-            against(Scenario::Only(Flow::Sms), PhoneChoice::Inbox),
+            against(Scenario::Only(Flow::SMS), PhoneChoice::Inbox),
             "shows no inbox",
         ),
     ] {

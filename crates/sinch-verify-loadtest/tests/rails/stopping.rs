@@ -8,6 +8,7 @@ use sinch_verify_loadtest::measure::FlowEnd;
 use sinch_verify_loadtest::safety::{Budget, Stop};
 use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
 use sinch_verify_protocol::{Code, PhoneNumber, VerificationId};
+use tokio::sync::Semaphore;
 
 use crate::support::{Held, Service, budget};
 
@@ -101,12 +102,11 @@ async fn what_is_under_way_may_finish() {
     let admitted = live.rails().admit().await.unwrap();
     let next = live.rails().admit().await.unwrap();
     let number = admitted.number();
+    let rings = Arc::new(Semaphore::new(0));
     let flow = {
-        let (live, emulator) = (Arc::clone(&live), Arc::clone(&service.emulator));
-        tokio::spawn(async move {
-            let phone = Slow(InboxPhone::new(emulator));
-            live.flow(admitted, &phone).await
-        })
+        let phone = Late(Arc::clone(&rings), InboxPhone::new(Arc::clone(&service.emulator)));
+        let live = Arc::clone(&live);
+        tokio::spawn(async move { live.flow(admitted, &phone).await })
     };
     service
         .emulator
@@ -114,21 +114,22 @@ async fn what_is_under_way_may_finish() {
         .await
         .unwrap();
     live.rails().stop(Stop::Interrupted);
+    rings.add_permits(1);
     let record = flow.await.unwrap();
     assert_eq!(record.end, FlowEnd::Succeeded);
     assert_eq!(live.spending().spent, "0.0453", "and its price is known");
     // But nothing begins any more.
-    let phone = Held(tokio::sync::Semaphore::new(1));
+    let phone = Held(Semaphore::new(1));
     live.flow(next, &phone).await;
     assert_eq!(service.starts(), 1);
 }
 
-/// A phone that takes its time.
-struct Slow(InboxPhone);
+/// A phone that shows what it received once the test says so.
+struct Late(Arc<Semaphore>, InboxPhone);
 
-impl Phone for Slow {
+impl Phone for Late {
     async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        self.0.delivered(number, id).await
+        let _permit = self.0.acquire().await;
+        self.1.delivered(number, id).await
     }
 }

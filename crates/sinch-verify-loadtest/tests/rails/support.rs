@@ -17,8 +17,8 @@ use sinch_verify_loadtest::safety::{
 use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
 
-pub(crate) const KEY: &str = "11111111-2222-3333-4444-555555555555";
-pub(crate) const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
+pub(crate) use crate::fixtures::{KEY, SECRET};
+
 /// Nobody's name, and to the load tester as live as any.
 pub(crate) const HOST: &str = "verification.live.test";
 
@@ -99,8 +99,8 @@ pub(crate) fn request(port: u16) -> LiveRequest {
             key,
             secret,
         },
-        scenario: Scenario::Only(Flow::Sms),
-        flows: vec![Flow::Sms],
+        scenario: Scenario::Only(Flow::SMS),
+        flows: vec![Flow::SMS],
         phone: PhoneChoice::Callback,
         budget: budget(),
         cap: "100/s".parse().unwrap(),
@@ -187,9 +187,9 @@ impl Live {
         let run = "0123456789abcdef".parse().unwrap();
         let cast = Cast::new(self.target.service().target(Setting::Backend), phone, run);
         let slot = self.slots.fetch_add(1, Ordering::Relaxed);
-        let mut steps = Steps::new(&mut wire, &cast, Flow::Sms, Job { slot, number });
+        let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot, number });
         let started = Instant::now();
-        let end = match Flow::Sms.run(&mut steps).await {
+        let end = match Flow::SMS.run(&mut steps).await {
             Ok(()) => FlowEnd::Succeeded,
             Err(failure) => FlowEnd::Failed(failure),
         };
@@ -198,7 +198,7 @@ impl Live {
             started,
             ended: Instant::now(),
         };
-        let record = FlowRecord::new(Flow::Sms, end, span, steps.finish());
+        let record = FlowRecord::new(Flow::SMS, end, span, steps.finish());
         self.rails().flow_ended(matches!(record.end, FlowEnd::Failed(_)));
         record
     }

@@ -11,7 +11,7 @@ use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
 use crate::seconds::{CallSeconds, Expiry};
 use crate::start::Speech;
-use crate::wire::{Extra, LooseText, PrivateText, Spelled, ZeroIsAbsent, object};
+use crate::wire::{LooseText, PrivateText, Spelled, ZeroIsAbsent, object};
 
 /// What the application says to a verification, before it is sent.
 ///
@@ -79,36 +79,6 @@ impl Decision {
         *self != Self::Deny
     }
 
-    /// Whether this decision can answer an event of `method`.
-    #[must_use]
-    pub fn fits(&self, method: &Method) -> bool {
-        match self {
-            Self::Deny | Self::Allow => true,
-            Self::AllowSms(_) => *method == Method::Sms,
-            Self::AllowFlashCall(_) => *method == Method::FlashCall,
-            Self::AllowCallout(_) => *method == Method::Callout,
-            Self::AllowWhatsApp(_) => *method == Method::WhatsApp,
-        }
-    }
-
-    /// The body of the answer.
-    #[must_use]
-    pub fn to_body(&self) -> DecisionBody {
-        let mut body = DecisionBody::new(if self.is_allow() {
-            Action::Allow
-        } else {
-            Action::Deny
-        });
-        match self.clone() {
-            Self::Deny | Self::Allow => {}
-            Self::AllowSms(sms) => body.sms = Some(sms),
-            Self::AllowFlashCall(flash_call) => body.flash_call = Some(flash_call),
-            Self::AllowCallout(callout) => body.callout = Some(callout),
-            Self::AllowWhatsApp(whatsapp) => body.whatsapp = Some(whatsapp),
-        }
-        body
-    }
-
     /// The body of the answer as JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -149,6 +119,88 @@ impl Decision {
     }
 }
 
+/// Declares which decision belongs to which method, and what it can set.
+macro_rules! decisions {
+    ($($method:ident $decision:ident $($sets:ident)?;)*) => {
+        impl Decision {
+            /// Goes on with `code`; `None` where a decision for `method` cannot set one.
+            #[must_use]
+            pub fn with_code(method: &Method, code: Code) -> Option<Self> {
+                match method {
+                    $( Method::$method => decisions!(@code $method $decision code $($sets)?), )*
+                    _ => None,
+                }
+            }
+
+            /// Goes on with a call from `cli`; `None` where a decision for `method` cannot set one.
+            #[must_use]
+            pub fn with_cli(method: &Method, cli: PhoneNumber) -> Option<Self> {
+                match method {
+                    $( Method::$method => decisions!(@cli $method $decision cli $($sets)?), )*
+                    _ => None,
+                }
+            }
+
+            /// Whether this decision can answer an event of `method`.
+            #[must_use]
+            pub fn fits(&self, method: &Method) -> bool {
+                match self {
+                    Self::Deny | Self::Allow => true,
+                    $( Self::$decision(_) => *method == Method::$method, )*
+                }
+            }
+
+            /// The body of the answer.
+            #[must_use]
+            pub fn to_body(&self) -> DecisionBody {
+                let mut body = DecisionBody::new(if self.is_allow() {
+                    Action::Allow
+                } else {
+                    Action::Deny
+                });
+                match self {
+                    Self::Deny | Self::Allow => {}
+                    $( Self::$decision(set) => *$method::slot(&mut body) = Some(set.clone()), )*
+                }
+                body
+            }
+        }
+
+        impl DecisionBody {
+            /// The decision for an event of `method`; what belongs to other methods is
+            /// left aside. `None` when the action is neither allow nor deny.
+            #[must_use]
+            pub fn decision(&self, method: &Method) -> Option<Decision> {
+                match self.action {
+                    Action::Allow => {}
+                    Action::Deny => return Some(Decision::Deny),
+                    Action::Unknown(_) => return None,
+                }
+                let decision = match method {
+                    $( Method::$method => $method::get(self).cloned().map(Decision::$decision), )*
+                    _ => None,
+                };
+                Some(decision.unwrap_or(Decision::Allow))
+            }
+        }
+    };
+
+    (@code $method:ident $decision:ident $code:ident Code) => {{
+        let mut set = <$method as PartOf<DecisionBody>>::Object::default();
+        set.code = Some($code);
+        Some(Self::$decision(set))
+    }};
+    (@cli $method:ident $decision:ident $cli:ident Cli) => {{
+        let mut set = <$method as PartOf<DecisionBody>>::Object::default();
+        set.cli = Some($cli);
+        Some(Self::$decision(set))
+    }};
+    (@code $($other:ident)*) => { None };
+    (@cli $($other:ident)*) => { None };
+}
+
+pub(crate) use decisions;
+
 const DENY: &str = r#"{"action":"deny"}"#;
 const ALLOW: &str = r#"{"action":"allow"}"#;
 
@@ -168,13 +220,13 @@ object! {
         /// Allow or deny.
         required "action" => action: Action, via Spelled<Action>;
         /// For `sms`.
-        optional "sms" => sms: SmsDecision;
+        optional "sms" => sms: SmsDecision, of Sms;
         /// For `flashcall`.
-        optional "flashCall" | "flashcall" => flash_call: FlashCallDecision;
+        optional "flashCall" | "flashcall" => flash_call: FlashCallDecision, of FlashCall;
         /// For `callout`.
-        optional "callout" => callout: CalloutDecision;
+        optional "callout" => callout: CalloutDecision, of Callout;
         /// For `whatsapp`.
-        optional "whatsapp" => whatsapp: WhatsAppDecision;
+        optional "whatsapp" => whatsapp: WhatsAppDecision, of WhatsApp;
     }
 }
 
@@ -182,33 +234,7 @@ impl DecisionBody {
     /// A body that only says `action`.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self {
-            action,
-            sms: None,
-            flash_call: None,
-            callout: None,
-            whatsapp: None,
-            extra: Extra::default(),
-        }
-    }
-
-    /// The decision for an event of `method`; what belongs to other methods is
-    /// left aside. `None` when the action is neither allow nor deny.
-    #[must_use]
-    pub fn decision(&self, method: &Method) -> Option<Decision> {
-        match self.action {
-            Action::Allow => {}
-            Action::Deny => return Some(Decision::Deny),
-            Action::Unknown(_) => return None,
-        }
-        let decision = match method {
-            Method::Sms => self.sms.clone().map(Decision::AllowSms),
-            Method::FlashCall => self.flash_call.clone().map(Decision::AllowFlashCall),
-            Method::Callout => self.callout.clone().map(Decision::AllowCallout),
-            Method::WhatsApp => self.whatsapp.clone().map(Decision::AllowWhatsApp),
-            _ => None,
-        };
-        Some(decision.unwrap_or(Decision::Allow))
+        Self::bare(action)
     }
 
     /// What this sets that nobody reads, in words: anything beside a deny, or
@@ -216,15 +242,9 @@ impl DecisionBody {
     #[must_use]
     pub fn set_in_vain(&self, method: &Method) -> Option<String> {
         let denied = self.action == Action::Deny;
-        let set = [
-            ("sms", self.sms.is_some(), Method::Sms),
-            ("flashCall", self.flash_call.is_some(), Method::FlashCall),
-            ("callout", self.callout.is_some(), Method::Callout),
-            ("whatsapp", self.whatsapp.is_some(), Method::WhatsApp),
-        ];
-        let in_vain = set.into_iter().find_map(|(name, is_set, of)| {
-            let read = !denied && (of == *method || *method == Method::Auto);
-            (is_set && !read).then_some(name)
+        let (_, in_vain) = self.parts().find(|(of, _)| {
+            let is_read = !denied && (of == method || *method == Method::Auto);
+            !is_read
         })?;
         Some(if denied {
             format!("{in_vain}: set beside deny, and not read")

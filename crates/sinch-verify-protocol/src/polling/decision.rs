@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::PollSchedule;
+use crate::retry::Outcome;
 
 impl PollSchedule {
     /// What to do after the poll of the slot `polled`, whose answer came at `elapsed`.
@@ -61,17 +62,36 @@ pub enum PollOutcome<'a> {
     /// The service gave a status, in any letter case. Everything but `PENDING` is final, also a
     /// status not known here.
     Status(&'a str),
-    /// 404: the verification is not known, or not yet.
+    /// 404, or another verification: this one is not known, or not yet.
     NotFound,
-    /// 429.
+    /// 429, or 503 with a time to come back at.
     RateLimited {
         /// The `Retry-After` of the answer, counted from its arrival.
         retry_after: Option<Duration>,
     },
-    /// No answer, or 5xx.
+    /// No answer that can be read, 408, or 5xx.
     Unavailable,
     /// Any other error answer, such as 401. Asking again would give the same.
     Refused,
+}
+
+impl PollOutcome<'_> {
+    /// What a query that brought no status means.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::NotFound | Outcome::Refused { status: 404, .. } => Self::NotFound,
+            Outcome::Refused { retry_after, .. } if outcome.is_put_off() => Self::RateLimited { retry_after },
+            Outcome::Refused { status: 429, .. } => Self::RateLimited { retry_after: None },
+            Outcome::Refused {
+                status: 408 | 500.., ..
+            }
+            | Outcome::NotSent
+            | Outcome::Lost
+            | Outcome::Unreadable => Self::Unavailable,
+            _ => Self::Refused,
+        }
+    }
 }
 
 /// What to do after a poll.

@@ -1,27 +1,16 @@
-//! Reporting a proof, and finding out what became of the report.
-
-use std::time::Duration;
+//! Reporting a proof, and settling a report whose answer was lost.
 
 use super::failure::{Failure, RequestFailure};
 use super::output::{Ignored, Progress};
-use super::phase::{Doubt, Exchange, Inquiry, Leg, Pending, Phase, Proof, What};
+use super::phase::{Exchange, Leg, Pending, Phase, Proof, What};
 use super::plan::AskBy;
-use super::request::{AnyReport, Request, StatusQuery};
+use super::request::{Request, StatusQuery};
 use super::turn::Turn;
-use crate::error::ApiError;
-use crate::method::Method;
-use crate::report::Report;
+use crate::endpoint::Idempotency;
+use crate::report::{self, Report, Target};
+use crate::retry::{History, Next, Outcome};
 use crate::status::{StatusById, StatusByNumber};
 use crate::verification::{Source, Status, Verification};
-
-/// How often one proof is sent at most, each time after the status said `PENDING`.
-pub(super) const MAX_SENDS: u8 = 3;
-
-/// How often the status is asked at most to settle one report.
-pub(super) const MAX_INQUIRIES: u8 = 3;
-
-/// How long to wait before a request that failed is made again.
-pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) type Answered = Result<Box<Verification>, RequestFailure>;
 
@@ -37,7 +26,7 @@ impl Turn<'_> {
             return self.ignore(Phase::Active(leg), Ignored::Repeated);
         }
         if leg.exchange == Exchange::Quiet {
-            return self.report(leg, Pending { proof, sends: 0 });
+            return self.report(leg, proof);
         }
         let intercepted = |proof: &Proof| proof.source != Source::Manual;
         if leg.queued.as_ref().is_some_and(intercepted) && !intercepted(&proof) {
@@ -47,151 +36,145 @@ impl Turn<'_> {
         Phase::Active(leg)
     }
 
-    fn report(&mut self, mut leg: Box<Leg>, mut pending: Pending) -> Phase {
+    fn report(&mut self, leg: Box<Leg>, proof: Proof) -> Phase {
         if self.time_is_up() {
             return self.fail(Failure::TimedOut);
         }
-        if pending.sends == 0 {
-            self.progress(Progress::Reporting {
-                source: pending.proof.source.clone(),
-            });
+        self.progress(Progress::Reporting {
+            source: proof.source.clone(),
+        });
+        let history = History::new(Idempotency::AskFirst).in_doubt_before(leg.doubt);
+        self.send_report(leg, Pending { proof, history })
+    }
+
+    fn send_report(&mut self, mut leg: Box<Leg>, pending: Pending) -> Phase {
+        if self.time_is_up() {
+            return self.fail(Failure::TimedOut);
         }
-        pending.sends = pending.sends.saturating_add(1);
-        let request = self.send(request(&leg, &pending.proof));
+        let Some(request) = request(&leg, &pending.proof) else {
+            return self.ignore(Phase::Active(leg), Ignored::NotForMethod);
+        };
+        let request = self.send(request);
         leg.exchange = Exchange::Sent { request, pending };
         Phase::Active(leg)
     }
 
-    pub(super) fn report_answered(&mut self, mut leg: Box<Leg>, pending: Pending, answer: Answered) -> Phase {
+    fn ask(&mut self, mut leg: Box<Leg>, pending: Pending) -> Phase {
+        if self.time_is_up() {
+            return self.fail(Failure::TimedOut);
+        }
+        let query = self.status_query(&leg);
+        let request = self.send(query);
+        leg.exchange = Exchange::Asking { request, pending };
+        Phase::Active(leg)
+    }
+
+    pub(super) fn report_answered(
+        &mut self,
+        mut leg: Box<Leg>,
+        mut pending: Pending,
+        answer: Answered,
+    ) -> Phase {
+        let outcome = match &answer {
+            Ok(_) => Outcome::Answered,
+            Err(failure) => failure.outcome(),
+        };
+        let unreadable = matches!(answer, Err(RequestFailure::Unreadable));
+        let next = self.decide(&mut leg, &mut pending, outcome);
+        match next {
+            Next::Query { .. } if unreadable => self.progress(Progress::ReportUnreadable),
+            Next::Query { .. } => self.progress(Progress::ReportLost),
+            _ => {}
+        }
+        self.go_on(leg, pending, next, answer)
+    }
+
+    pub(super) fn query_answered(
+        &mut self,
+        mut leg: Box<Leg>,
+        mut pending: Pending,
+        answer: Answered,
+    ) -> Phase {
+        let outcome = match &answer {
+            Ok(found) => Outcome::Found {
+                certain: true,
+                pending: !found.status.is_final(),
+            },
+            Err(failure) => failure.outcome(),
+        };
+        let next = self.decide(&mut leg, &mut pending, outcome);
+        match (next, answer) {
+            (
+                Next::Stop,
+                Err(
+                    failure @ (RequestFailure::Refused { status: 404, .. }
+                    | RequestFailure::AnotherVerification),
+                ),
+            ) => self.leg_failed(leg, failure.into_failure()),
+            (Next::Stop, _) => self.unsettled(leg, &pending.proof, RequestFailure::Lost),
+            (_, answer) => self.go_on(leg, pending, next, answer),
+        }
+    }
+
+    fn decide(&self, leg: &mut Leg, pending: &mut Pending, outcome: Outcome) -> Next {
+        let policy = &self.core.settings.retry;
+        let next = policy.decide(&mut pending.history, outcome, self.core.jitter());
+        leg.doubt = pending.history.is_in_doubt();
+        next
+    }
+
+    /// Does what was decided. Where nothing more is sent, `answer` ends the exchange.
+    fn go_on(&mut self, mut leg: Box<Leg>, pending: Pending, next: Next, answer: Answered) -> Phase {
+        let at = |wait| self.now.saturating_add(wait);
+        let fits = |at| self.core.ends_at.is_none_or(|ends_at| at < ends_at);
+        leg.exchange = match next {
+            Next::Send { wait } if fits(at(wait)) => Exchange::SendAt {
+                at: at(wait),
+                pending,
+            },
+            Next::Query { wait } if fits(at(wait)) => Exchange::AskAt {
+                at: at(wait),
+                pending,
+            },
+            Next::Query { .. } => return self.ask(leg, pending),
+            Next::Send { .. } => return self.unsettled(leg, &pending.proof, RequestFailure::Lost),
+            Next::Done | Next::Stop => return self.conclude(leg, &pending.proof, answer),
+        };
+        Phase::Active(leg)
+    }
+
+    /// The exchange is over with this answer.
+    fn conclude(&mut self, leg: Box<Leg>, proof: &Proof, answer: Answered) -> Phase {
         match answer {
             Ok(verification) => match verification.status {
                 Status::Successful => self.verified(verification),
                 // Not decided: the proof was not taken, and another one may be.
-                Status::Pending | Status::Unknown(_) => self.wrong(leg, &pending.proof, Some(verification)),
+                Status::Pending | Status::Unknown(_) => self.wrong(leg, proof, Some(verification)),
                 _ => self.leg_failed(leg, Failure::of(verification)),
             },
-            Err(RequestFailure::Lost) => {
-                leg.doubt = true;
-                self.progress(Progress::ReportLost);
-                self.ask(leg, Inquiry::new(pending, Doubt::Lost))
-            }
-            Err(RequestFailure::Unreadable) => {
-                leg.doubt = true;
-                self.progress(Progress::ReportUnreadable);
-                self.ask(leg, Inquiry::new(pending, Doubt::Unreadable))
-            }
-            Err(RequestFailure::Target(error)) => self.leg_failed(leg, Failure::Target(error)),
-            Err(RequestFailure::NotSent) => {
-                if pending.sends >= MAX_SENDS {
-                    return self.unsettled(leg, &pending.proof, RequestFailure::NotSent);
-                }
-                let at = self.now.saturating_add(PAUSE);
-                leg.exchange = Exchange::SendAt { at, pending };
-                Phase::Active(leg)
-            }
+            // An address that refuses is no verification, whatever its reasons.
             Err(RequestFailure::Refused {
-                status,
-                error,
-                retry_after,
-            }) => match status {
-                408 | 429 | 500.. => {
-                    // It may have been done before it went wrong.
-                    leg.doubt = true;
-                    self.progress(Progress::ReportLost);
-                    leg.exchange = Exchange::AskAt {
-                        at: self.now.saturating_add(retry_after.unwrap_or(PAUSE)),
-                        inquiry: Inquiry::new(pending, Doubt::Lost),
-                    };
-                    Phase::Active(leg)
-                }
-                // An address that refuses is no verification, whatever its reasons.
-                400..=499 if matches!(pending.proof.what, What::Target(_)) => {
-                    self.wrong(leg, &pending.proof, None)
-                }
-                400 => {
-                    let code = error.as_ref().map(|error| error.code);
-                    if leg.doubt && code == Some(ApiError::NOT_PROCESSABLE) {
-                        return self.ask(leg, Inquiry::new(pending, Doubt::Refused));
-                    }
-                    self.wrong(leg, &pending.proof, None)
-                }
-                _ => {
-                    let failure = RequestFailure::Refused {
-                        status,
-                        error,
-                        retry_after,
-                    };
-                    self.leg_failed(leg, failure.into_failure())
-                }
-            },
-        }
-    }
-
-    pub(super) fn inquiry_answered(
-        &mut self,
-        mut leg: Box<Leg>,
-        inquiry: Inquiry,
-        answer: Answered,
-    ) -> Phase {
-        let Inquiry {
-            pending,
-            doubt,
-            asked,
-        } = inquiry;
-        match answer {
-            Ok(verification) => match verification.status {
-                Status::Successful => self.verified(verification),
-                Status::Pending | Status::Unknown(_) => match doubt {
-                    Doubt::Lost if pending.sends < MAX_SENDS => self.report(leg, pending),
-                    Doubt::Lost => self.unsettled(leg, &pending.proof, RequestFailure::Lost),
-                    // It arrived and decided nothing: sending it again would use up an attempt.
-                    Doubt::Unreadable => self.wrong(leg, &pending.proof, Some(verification)),
-                    Doubt::Refused => {
-                        leg.doubt = false;
-                        self.wrong(leg, &pending.proof, Some(verification))
-                    }
-                },
-                _ => self.leg_failed(leg, Failure::of(verification)),
-            },
-            Err(RequestFailure::Refused {
-                status: 404,
-                error,
-                retry_after,
-            }) => {
-                let failure = RequestFailure::Refused {
-                    status: 404,
-                    error,
-                    retry_after,
-                };
-                self.leg_failed(leg, failure.into_failure())
-            }
-            // Asking again would give the same.
+                status: 400..=499, ..
+            }) if matches!(proof.what, What::Target(_)) => self.wrong(leg, proof, None),
+            Err(RequestFailure::Refused { status: 400, .. }) => self.wrong(leg, proof, None),
             Err(
-                failure @ RequestFailure::Refused {
-                    status: 300..=407 | 409..=428,
+                failure @ (RequestFailure::Lost
+                | RequestFailure::NotSent
+                | RequestFailure::Unreadable
+                | RequestFailure::Refused {
+                    status: 408 | 429 | 500..,
                     ..
-                },
-            ) => self.unsettled(leg, &pending.proof, failure),
-            Err(failure) if asked >= MAX_INQUIRIES => self.unsettled(leg, &pending.proof, failure),
-            Err(failure) => {
-                leg.exchange = Exchange::AskAt {
-                    at: self.now.saturating_add(failure.retry_after().unwrap_or(PAUSE)),
-                    inquiry: Inquiry {
-                        pending,
-                        doubt,
-                        asked,
-                    },
-                };
-                Phase::Active(leg)
-            }
+                }),
+            ) => self.unsettled(leg, proof, failure),
+            Err(failure) => self.leg_failed(leg, failure.into_failure()),
         }
     }
 
-    /// The time has come to ask, or to send again.
+    /// The time has come to query the status, or to send again.
     pub(super) fn resume_exchange(&mut self, mut leg: Box<Leg>) -> Phase {
         match std::mem::replace(&mut leg.exchange, Exchange::Quiet) {
-            Exchange::AskAt { inquiry, .. } => self.ask(leg, inquiry),
-            Exchange::SendAt { pending, .. } => self.report(leg, pending),
+            Exchange::AskAt { pending, .. } => self.ask(leg, pending),
+            Exchange::SendAt { pending, .. } => self.send_report(leg, pending),
             other => {
                 leg.exchange = other;
                 Phase::Active(leg)
@@ -199,22 +182,11 @@ impl Turn<'_> {
         }
     }
 
-    fn ask(&mut self, mut leg: Box<Leg>, mut inquiry: Inquiry) -> Phase {
-        if self.time_is_up() {
-            return self.fail(Failure::TimedOut);
-        }
-        inquiry.asked = inquiry.asked.saturating_add(1);
-        let query = self.status_query(&leg);
-        let request = self.send(query);
-        leg.exchange = Exchange::Asking { request, inquiry };
-        Phase::Active(leg)
-    }
-
     pub(super) fn status_query(&self, leg: &Leg) -> Request {
         Request::Status(match self.core.settings.ask_by {
             AskBy::Id => StatusQuery::ById(StatusById { id: leg.id.clone() }),
             AskBy::Number => StatusQuery::ByNumber(StatusByNumber {
-                method: leg.method(),
+                method: leg.method.clone(),
                 number: self.core.number,
             }),
         })
@@ -224,13 +196,13 @@ impl Turn<'_> {
     fn wrong(&mut self, leg: Box<Leg>, proof: &Proof, said: Option<Box<Verification>>) -> Phase {
         if let What::Target(_) = proof.what {
             // There is no other target to try.
-            let refused = || Verification::new(leg.id.clone(), leg.method(), Status::Fail);
+            let refused = || Verification::new(leg.id.clone(), leg.method.clone(), Status::Fail);
             let verification = said.unwrap_or_else(|| Box::new(refused()));
             return self.leg_failed(leg, Failure::NotVerified(verification));
         }
         self.core.wrong = self.core.wrong.saturating_add(1);
         let attempts_left = self.core.settings.attempts.saturating_sub(self.core.wrong);
-        self.progress(Progress::WrongCode { attempts_left });
+        self.progress(Progress::Refused { attempts_left });
         if attempts_left == 0 {
             return self.fail(Failure::AttemptsUsedUp);
         }
@@ -250,7 +222,7 @@ impl Turn<'_> {
     fn settled(&mut self, mut leg: Box<Leg>) -> Phase {
         leg.exchange = Exchange::Quiet;
         if let Some(proof) = leg.queued.take() {
-            return self.report(leg, Pending { proof, sends: 0 });
+            return self.report(leg, proof);
         }
         match leg.due.take() {
             Some(why) => self.next_method(*leg, why),
@@ -259,30 +231,13 @@ impl Turn<'_> {
     }
 }
 
-impl Inquiry {
-    fn new(pending: Pending, doubt: Doubt) -> Self {
-        Self {
-            pending,
-            doubt,
-            asked: 0,
-        }
-    }
-}
-
-/// The request that carries this proof. Only proofs that the method takes get here.
-fn request(leg: &Leg, proof: &Proof) -> Request {
-    let id = leg.id.clone();
-    let source = proof.source.clone();
-    let report = match (&proof.what, leg.method()) {
-        (What::Target(target), _) => return Request::FetchTarget(target.clone()),
-        (What::Cli(cli), _) => AnyReport::FlashCall(Report::by_id(id, cli.clone()).source(source)),
-        (What::Code(code), Method::Callout) => {
-            AnyReport::Callout(Report::by_id(id, code.clone()).source(source))
-        }
-        (What::Code(code), Method::WhatsApp) => {
-            AnyReport::WhatsApp(Report::by_id(id, code.clone()).source(source))
-        }
-        (What::Code(code), _) => AnyReport::Sms(Report::by_id(id, code.clone()).source(source)),
+/// The request that carries this proof; `None` for one that the method does not take.
+fn request(leg: &Leg, proof: &Proof) -> Option<Request> {
+    let what: report::Proof = match &proof.what {
+        What::Target(target) => return Some(Request::FetchTarget(target.clone())),
+        What::Cli(cli) => cli.clone().into(),
+        What::Code(code) => code.clone().into(),
     };
-    Request::Report(Box::new(report))
+    let report = Report::new(Target::Id(leg.id.clone()), &leg.method, what).ok()?;
+    Some(Request::Report(Box::new(report.source(proof.source.clone()))))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::target::TargetError;
 use crate::error::{ApiError, DecodeError};
+use crate::retry::Outcome;
 use crate::verification::{Reason, Status, Verification};
 
 /// Why a request brought no usable answer.
@@ -29,8 +30,13 @@ pub enum RequestFailure {
     Unreadable,
     /// No answer came, and the request may have been sent.
     Lost,
-    /// The request provably never left.
+    /// The request provably never left. It may go better the next time.
     NotSent,
+    /// The request cannot be sent. Trying again would end the same way.
+    Unsendable,
+    /// A status query was answered with another verification: by number the
+    /// service tells the latest one.
+    AnotherVerification,
     /// The address of a data verification, or one that it redirects to, must not
     /// be fetched. Trying again would end the same way.
     Target(TargetError),
@@ -60,10 +66,23 @@ impl RequestFailure {
         }
     }
 
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    /// What it means for sending again.
+    pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Refused {
+                status,
+                error,
+                retry_after,
+            } => Outcome::Refused {
+                status: *status,
+                code: error.as_ref().map(|error| error.code),
+                retry_after: *retry_after,
+            },
+            Self::Unreadable => Outcome::Unreadable,
+            Self::Lost => Outcome::Lost,
+            Self::NotSent => Outcome::NotSent,
+            Self::AnotherVerification => Outcome::NotFound,
+            Self::Unsendable | Self::Target(_) => Outcome::Unsendable,
         }
     }
 
@@ -78,9 +97,10 @@ impl RequestFailure {
             Self::Lost => Failure::Unreachable {
                 may_have_been_sent: true,
             },
-            Self::NotSent => Failure::Unreachable {
+            Self::NotSent | Self::Unsendable => Failure::Unreachable {
                 may_have_been_sent: false,
             },
+            Self::AnotherVerification => Failure::Superseded,
             Self::Target(error) => Failure::Target(error),
         }
     }
@@ -153,6 +173,9 @@ pub enum Failure {
     /// place cannot be taken for the one that it began: it is of another number
     /// or method, or it has succeeded though nothing was reported. Falls back.
     Doubtful(Box<Verification>),
+    /// The service tells of a later verification of the number only. No
+    /// fallback: a further start would abort that one.
+    Superseded,
     /// The answer to a start had nothing to read. Falls back.
     Unreadable,
     /// The answer to a start does not say what its method needs. Falls back.
@@ -193,7 +216,11 @@ impl Failure {
     #[must_use]
     pub fn falls_back(&self) -> bool {
         match self {
-            Self::Denied { .. } | Self::AttemptsUsedUp | Self::Cancelled | Self::NoMethodLeft { .. } => false,
+            Self::Denied { .. }
+            | Self::AttemptsUsedUp
+            | Self::Superseded
+            | Self::Cancelled
+            | Self::NoMethodLeft { .. } => false,
             Self::NotVerified(verification) => {
                 let for_all = matches!(
                     verification.reason,
@@ -255,6 +282,7 @@ impl fmt::Display for Failure {
                 "answer to the start was lost, and what was found instead may be another verification: {}",
                 verification.status
             ),
+            Self::Superseded => f.write_str("a later verification of the number has taken its place"),
             Self::Unreadable => f.write_str("answer to the start has no readable body"),
             Self::Unusable { field } => write!(f, "answer to the start lacks a usable `{field}`"),
             Self::Target(error) => write!(f, "targetUri must not be fetched: {error}"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::failure::RequestFailure;
 use super::request::RequestId;
 use crate::code::{Cli, Code};
-use crate::start::StartResponse;
+use crate::start::Started;
 use crate::verification::Verification;
 use crate::wire::PrivateText;
 
@@ -82,12 +82,7 @@ impl Input {
 #[non_exhaustive]
 pub enum Answer {
     /// To a start.
-    Started {
-        /// The body.
-        response: Box<StartResponse>,
-        /// The language that the service chose (`Content-Language`), as sent.
-        content_language: Option<String>,
-    },
+    Started(Box<Started>),
     /// To a report, a status query or the fetching of a target.
     ///
     /// May also be given for a start whose own answer was lost, when a query by
@@ -101,12 +96,9 @@ pub enum Answer {
     Nothing,
 }
 
-impl From<StartResponse> for Answer {
-    fn from(response: StartResponse) -> Self {
-        Self::Started {
-            response: Box::new(response),
-            content_language: None,
-        }
+impl From<Started> for Answer {
+    fn from(started: Started) -> Self {
+        Self::Started(Box::new(started))
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::input::{Input, LoggedCall};
 use super::output::{Ignored, Progress};
-use super::phase::{CallState, Calls, Early, Exchange, Kind, Leg, Messages, Phase, Proof, SeenCall, What};
+use super::phase::{Early, Exchange, Leg, Listening, Phase, Proof, SeenCall, What};
 use super::request::Request;
 use super::turn::Turn;
 use crate::caller_id::Candidates;
 use crate::cli_filter::CliFilter;
 use crate::code::{Cli, Code, CodeType};
-use crate::method::Method;
+use crate::method::{Form, Method, ProofKind};
 use crate::outcome::{CallOutcome, FlashCallOutcome};
 use crate::sms_template::{CodeAlphabet, ExtractOptions, SmsTemplate};
 use crate::verification::Source;
@@ -78,28 +78,20 @@ fn from_log(entries: &[LoggedCall], sent_at: Duration, now: Duration) -> Vec<See
 impl Turn<'_> {
     /// Looks at what came before the start was answered.
     pub(super) fn hear_early(&mut self, mut leg: Box<Leg>, early: Early) -> Phase {
-        match leg.kind {
-            Kind::FlashCall(_) => {
-                leg.message = early.message.filter(|_| !leg.others.is_empty());
+        let heard = match (leg.method.form(), early.message) {
+            (Some(Form::Ring), message) => {
+                leg.message = message.filter(|_| !leg.others.is_empty());
                 let mut calls = early.calls;
                 calls.sort_by_key(|call| call.at);
-                match self.hear(leg, &calls) {
-                    Ok(phase) => phase,
-                    Err((leg, _)) => Phase::Active(leg),
-                }
+                self.hear(leg, &calls)
             }
-            Kind::Sms(_) => match early.message {
-                Some(text) => match self.read_message(leg, &text) {
-                    Ok(phase) => phase,
-                    Err((leg, _)) => Phase::Active(leg),
-                },
-                None => Phase::Active(leg),
-            },
-            _ => {
-                leg.message = early.message.filter(|_| !leg.others.is_empty());
-                Phase::Active(leg)
+            (_, Some(text)) if leg.method == Method::Sms => self.read_message(leg, &text),
+            (_, message) => {
+                leg.message = message.filter(|_| !leg.others.is_empty());
+                Ok(Phase::Active(leg))
             }
-        }
+        };
+        heard.unwrap_or_else(|(leg, _)| Phase::Active(leg))
     }
 
     pub(super) fn call_ringing(&mut self, leg: Box<Leg>, cli: PrivateText) -> Phase {
@@ -120,13 +112,11 @@ impl Turn<'_> {
 
     /// Takes the first of these calls that matches.
     fn hear(&mut self, mut leg: Box<Leg>, calls: &[SeenCall]) -> Result<Phase, (Box<Leg>, Ignored)> {
-        let Kind::FlashCall(Calls { tell, state }) = &mut leg.kind else {
-            return Err((leg, Ignored::NotForMethod));
-        };
-        let (filter, late_from) = match state {
-            CallState::InTime { filter, until, .. } => (filter, *until),
-            CallState::Late { filter, since, .. } => (filter, *since),
-            CallState::Deaf => return Err((leg, Ignored::NotListening)),
+        let (filter, late_from) = match &leg.listening {
+            Listening::Calls { filter, until, .. } => (filter, *until),
+            Listening::LateCalls { filter, since, .. } => (filter, *since),
+            _ if leg.method.form() == Some(Form::Ring) => return Err((leg, Ignored::NotListening)),
+            _ => return Err((leg, Ignored::NotForMethod)),
         };
         // Only a filter that compiled was kept.
         let Ok(filter) = CliFilter::compile_as(filter, self.core.settings.dialect) else {
@@ -148,8 +138,9 @@ impl Turn<'_> {
         let Some((cli, call)) = found else {
             return Err((leg, Ignored::NotOurs));
         };
-        *state = CallState::Deaf;
-        let tell = *tell;
+        leg.listening = Listening::Off;
+        // An `auto` start has no flash call of its own to tell of.
+        let tell = leg.auto.is_none();
         if call.at >= late_from {
             self.progress(Progress::LateCall);
             self.tell(tell, CallOutcome::Late);
@@ -165,8 +156,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn message(&mut self, mut leg: Box<Leg>, text: PrivateText) -> Phase {
-        let is_sms = |kind: &Kind| matches!(kind, Kind::Sms(_));
-        if !is_sms(&leg.kind) && !leg.others.is_empty() {
+        if leg.method != Method::Sms && !leg.others.is_empty() {
             // The SMS of an `auto` start may be faster than its turn.
             leg.message = Some(text);
             return Phase::Active(leg);
@@ -176,19 +166,21 @@ impl Turn<'_> {
     }
 
     fn read_message(&mut self, mut leg: Box<Leg>, text: &PrivateText) -> Result<Phase, (Box<Leg>, Ignored)> {
-        let Kind::Sms(messages) = &mut leg.kind else {
-            return Err((leg, Ignored::NotForMethod));
-        };
-        let Messages::Listening {
+        let Listening::Messages {
             template, code_type, ..
-        } = messages
+        } = &leg.listening
         else {
-            return Err((leg, Ignored::NotListening));
+            let why = if leg.method == Method::Sms {
+                Ignored::NotListening
+            } else {
+                Ignored::NotForMethod
+            };
+            return Err((leg, why));
         };
         let Some(code) = cut_out(template, code_type.as_ref(), text.as_str()) else {
             return Err((leg, Ignored::NotOurs));
         };
-        *messages = Messages::Deaf;
+        leg.listening = Listening::Off;
         let proof = Proof {
             what: What::Code(code),
             source: Source::Intercepted,
@@ -199,14 +191,11 @@ impl Turn<'_> {
     /// Takes what a person typed. Interception goes on beside it.
     pub(super) fn typed(&mut self, mut leg: Box<Leg>, what: What) -> Phase {
         let source = Source::Manual;
-        if takes(&leg.method(), &what) {
+        if takes(&leg.method, &what) {
             return self.propose(leg, Proof { what, source });
         }
         // For an `auto` start the proof tells which of its methods reached the user.
-        let taker = leg
-            .others
-            .iter()
-            .position(|other| takes(&other.details.method(), &what));
+        let taker = leg.others.iter().position(|other| takes(&other.method, &what));
         let Some(at) = taker else {
             return self.ignore(Phase::Active(leg), Ignored::NotForMethod);
         };
@@ -231,9 +220,9 @@ impl Turn<'_> {
 
 fn takes(method: &Method, what: &What) -> bool {
     match what {
-        What::Code(_) => matches!(method, Method::Sms | Method::Callout | Method::WhatsApp),
-        What::Cli(_) => *method == Method::FlashCall,
-        What::Target(_) => *method == Method::Seamless,
+        What::Code(_) => method.proof() == Some(ProofKind::Code),
+        What::Cli(_) => method.proof() == Some(ProofKind::Cli),
+        What::Target(_) => method.form() == Some(Form::Address),
     }
 }
 

@@ -74,12 +74,13 @@ pub enum Progress {
         /// How the proof was found.
         source: Source,
     },
-    /// A proof was refused. The session goes on, listening included.
-    WrongCode {
+    /// A proof was refused: a wrong code, usually. The session goes on, listening
+    /// included.
+    Refused {
         /// How many more the session takes. The service may take fewer.
         attempts_left: u32,
     },
-    /// Whether a report arrived is unknown. The session asks for the status.
+    /// Whether a report arrived is unknown. The session queries the status.
     ReportLost,
     /// A report was answered with success, but without anything to read the
     /// outcome from. The session asks for the status.

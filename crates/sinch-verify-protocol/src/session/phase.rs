@@ -15,9 +15,10 @@ use super::request::RequestId;
 use super::target::FetchTarget;
 use crate::code::{Cli, Code, CodeType};
 use crate::id::VerificationId;
-use crate::method::Method;
+use crate::method::{Method, MethodInfo};
 use crate::polling::PollSchedule;
-use crate::start::{CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails};
+use crate::retry::History;
+use crate::start::{CalloutDetails, StartResponse};
 use crate::verification::Source;
 use crate::wire::PrivateText;
 
@@ -56,40 +57,23 @@ pub(super) struct SeenCall {
     pub(super) source: Source,
 }
 
-/// One started verification, as a start's answer describes it.
+/// One method of a start, and the id that it is reported under.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Verifying {
     pub(super) id: VerificationId,
-    pub(super) details: Details,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Details {
-    Sms(SmsDetails),
-    /// Without details where the answer was lost and only the id is known.
-    FlashCall(Option<FlashCallDetails>),
-    Callout(CalloutDetails),
-    Seamless(SeamlessDetails),
-    WhatsApp,
-}
-
-impl Details {
-    pub(super) fn method(&self) -> Method {
-        match self {
-            Self::Sms(_) => Method::Sms,
-            Self::FlashCall(_) => Method::FlashCall,
-            Self::Callout(_) => Method::Callout,
-            Self::Seamless(_) => Method::Seamless,
-            Self::WhatsApp => Method::WhatsApp,
-        }
-    }
+    pub(super) method: Method,
 }
 
 /// One method at work.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Leg {
     pub(super) id: VerificationId,
-    pub(super) kind: Kind,
+    pub(super) method: Method,
+    /// What an `auto` start was answered, with an id and an object for each of its methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auto: Option<Box<StartResponse>>,
+    pub(super) listening: Listening,
+    pub(super) polling: Polling,
     /// When the start was sent.
     pub(super) sent_at: Duration,
     pub(super) exchange: Exchange,
@@ -97,64 +81,41 @@ pub(super) struct Leg {
     pub(super) queued: Option<Proof>,
     /// Why this method is given up as soon as the exchange is over.
     pub(super) due: Option<Failure>,
-    /// Whether a report may have arrived whose answer nobody saw. Then "not
-    /// processable" may mean that the number is verified already.
+    /// Whether the answer to a report was lost and nothing has settled it since.
+    /// Then a refusal may mean that the number is verified already.
     pub(super) doubt: bool,
     /// When the next method's turn is; `None` where there is no next one.
     pub(super) patience: Option<Duration>,
-    /// For an `auto` start: every id that its answer gave.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) ids: Vec<VerificationId>,
     /// The other methods of an `auto` start.
     pub(super) others: VecDeque<Verifying>,
     /// For an `auto` start: a message that came during another method.
     pub(super) message: Option<PrivateText>,
 }
 
+/// What the proof is looked for in.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Kind {
-    Sms(Messages),
-    FlashCall(Calls),
-    Callout(Polling),
-    Seamless,
-    WhatsApp,
-}
-
-/// Listening to messages.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Messages {
-    Deaf,
-    Listening {
+pub(super) enum Listening {
+    /// In nothing: it was found, it is late, or it cannot be told from others. Or the method is not
+    /// listened to.
+    Off,
+    /// In messages.
+    Messages {
         template: String,
         code_type: Option<CodeType>,
         until: Option<Duration>,
     },
-}
-
-/// Listening to calls.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Calls {
-    /// Whether the service wants to know what became of the call. Not for `auto`.
-    pub(super) tell: bool,
-    pub(super) state: CallState,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum CallState {
-    /// A call now is the proof.
-    InTime {
+    /// In calls; one now is the proof.
+    Calls {
         filter: String,
         until: Duration,
         report_until: Duration,
     },
-    /// A call now is late.
-    Late {
+    /// In calls; one now is late.
+    LateCalls {
         filter: String,
         since: Duration,
         report_until: Duration,
     },
-    /// It came, it never came, or calls cannot be told apart.
-    Deaf,
 }
 
 /// Asking whether the callout was answered.
@@ -219,15 +180,15 @@ pub(super) enum Exchange {
         request: RequestId,
         pending: Pending,
     },
-    /// The status is asked, to know what became of the report.
+    /// The status is queried, to settle the report.
     Asking {
         request: RequestId,
-        inquiry: Inquiry,
+        pending: Pending,
     },
-    /// The status will be asked.
+    /// The status will be queried.
     AskAt {
         at: Duration,
-        inquiry: Inquiry,
+        pending: Pending,
     },
     /// The report will be sent again.
     SendAt {
@@ -239,27 +200,7 @@ pub(super) enum Exchange {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pending {
     pub(super) proof: Proof,
-    /// How often it was sent.
-    pub(super) sends: u8,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Inquiry {
-    pub(super) pending: Pending,
-    pub(super) doubt: Doubt,
-    /// How often the status was asked.
-    pub(super) asked: u8,
-}
-
-/// Why the status is asked after a report.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Doubt {
-    /// Whether it arrived is not known.
-    Lost,
-    /// It arrived, and the answer said nothing.
-    Unreadable,
-    /// It was refused, perhaps because an earlier one had succeeded.
-    Refused,
+    pub(super) history: History,
 }
 
 /// What a leg waits for. Of two at the same time the first listed goes first.
@@ -272,39 +213,32 @@ pub(super) enum Timer {
 }
 
 impl Leg {
-    /// Whether this is an id of the verification.
+    /// Whether this is an id of the verification: an `auto` start has several.
     pub(super) fn is(&self, id: &VerificationId) -> bool {
-        self.id == *id || self.ids.contains(id)
-    }
-
-    pub(super) fn method(&self) -> Method {
-        match self.kind {
-            Kind::Sms(_) => Method::Sms,
-            Kind::FlashCall(_) => Method::FlashCall,
-            Kind::Callout(_) => Method::Callout,
-            Kind::Seamless => Method::Seamless,
-            Kind::WhatsApp => Method::WhatsApp,
-        }
+        let is_given = |auto: &StartResponse| {
+            let mut subs = MethodInfo::ALL
+                .iter()
+                .filter_map(|info| auto.sub_verification_id(&info.method));
+            auto.id == *id || subs.any(|sub| sub == id)
+        };
+        self.id == *id || self.auto.as_deref().is_some_and(is_given)
     }
 
     /// The next timer.
     pub(super) fn next_timer(&self) -> Option<(Duration, Timer)> {
-        let listen = match &self.kind {
-            Kind::Sms(Messages::Listening { until, .. }) => *until,
-            Kind::FlashCall(Calls { state, .. }) => match state {
-                CallState::InTime { until, .. } => Some(*until),
-                CallState::Late { report_until, .. } => Some(*report_until),
-                CallState::Deaf => None,
-            },
-            _ => None,
+        let listen = match &self.listening {
+            Listening::Off => None,
+            Listening::Messages { until, .. } => *until,
+            Listening::Calls { until, .. } => Some(*until),
+            Listening::LateCalls { report_until, .. } => Some(*report_until),
         };
         let exchange = match &self.exchange {
             Exchange::AskAt { at, .. } | Exchange::SendAt { at, .. } => Some(*at),
             Exchange::Quiet | Exchange::Sent { .. } | Exchange::Asking { .. } => None,
         };
-        let poll = match &self.kind {
-            Kind::Callout(Polling::Next { slot, .. }) => Some(self.sent_at.saturating_add(*slot)),
-            _ => None,
+        let poll = match &self.polling {
+            Polling::Next { slot, .. } => Some(self.sent_at.saturating_add(*slot)),
+            Polling::Off | Polling::Asked { .. } => None,
         };
         [
             (listen, Timer::Listen),
@@ -321,22 +255,19 @@ impl Leg {
     pub(super) fn proof(&self) -> Option<&Proof> {
         match &self.exchange {
             Exchange::Quiet => None,
-            Exchange::Sent { pending, .. } | Exchange::SendAt { pending, .. } => Some(&pending.proof),
-            Exchange::Asking { inquiry, .. } | Exchange::AskAt { inquiry, .. } => {
-                Some(&inquiry.pending.proof)
-            }
+            Exchange::Sent { pending, .. }
+            | Exchange::Asking { pending, .. }
+            | Exchange::AskAt { pending, .. }
+            | Exchange::SendAt { pending, .. } => Some(&pending.proof),
         }
     }
 
     /// Until when messages or calls are listened to.
     pub(super) fn listening_until(&self) -> Option<Duration> {
-        match &self.kind {
-            Kind::Sms(Messages::Listening { until, .. }) => *until,
-            Kind::FlashCall(Calls {
-                state: CallState::InTime { until, .. },
-                ..
-            }) => Some(*until),
-            _ => None,
+        match &self.listening {
+            Listening::Messages { until, .. } => *until,
+            Listening::Calls { until, .. } => Some(*until),
+            Listening::Off | Listening::LateCalls { .. } => None,
         }
     }
 }

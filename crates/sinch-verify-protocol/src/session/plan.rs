@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::any_start::AnyStart;
 use crate::cli_filter::Dialect;
 use crate::country::Country;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
+use crate::retry::RetryPolicy;
+use crate::start::Start;
 
 /// The methods to try, in order, and the limits.
 ///
@@ -30,14 +31,14 @@ use crate::phone_number::{PhoneNumber, PhoneNumberError};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(super) starts: Vec<AnyStart>,
+    pub(super) starts: Vec<Start>,
     pub(super) settings: Settings,
 }
 
 impl Plan {
     /// Verifies by one method.
     #[must_use]
-    pub fn new(start: impl Into<AnyStart>) -> Self {
+    pub fn new(start: impl Into<Start>) -> Self {
         Self {
             starts: vec![start.into()],
             settings: Settings::default(),
@@ -48,7 +49,7 @@ impl Plan {
     ///
     /// The service takes a `reference` once, so each start needs its own.
     #[must_use]
-    pub fn then(mut self, start: impl Into<AnyStart>) -> Self {
+    pub fn then(mut self, start: impl Into<Start>) -> Self {
         self.starts.push(start.into());
         self
     }
@@ -74,6 +75,23 @@ impl Plan {
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
+        self
+    }
+
+    /// How often, and how soon, a report or the fetching of a target is sent again,
+    /// and its status queried after a lost answer. Sending starts is the driver's
+    /// part. [`RetryPolicy::default`] by default.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// Random bits, of which a part of each pause is made. 0 by default, with which
+    /// pauses are the shortest.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
         self
     }
 
@@ -160,6 +178,8 @@ pub(super) struct Settings {
     pub(super) attempts: u32,
     pub(super) deadline: Duration,
     pub(super) patience: Duration,
+    pub(super) retry: RetryPolicy,
+    pub(super) seed: u64,
     pub(super) ask_by: AskBy,
     pub(super) country: Option<Country>,
     #[serde(with = "super::saved::as_text")]
@@ -174,6 +194,8 @@ impl Default for Settings {
             attempts: 3,
             deadline: Duration::from_secs(600),
             patience: Duration::from_secs(60),
+            retry: RetryPolicy::default(),
+            seed: 0,
             ask_by: AskBy::default(),
             country: None,
             dialect: Dialect::default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::{Failure, RequestFailure};
 use super::output::Progress;
-use super::phase::{Kind, Leg, Phase, Polling, Window};
+use super::phase::{Leg, Phase, Polling, Window};
 use super::turn::Turn;
 use crate::polling::{PollDecision, PollOutcome};
 use crate::verification::Verification;
@@ -12,16 +12,16 @@ use crate::verification::Verification;
 impl Turn<'_> {
     /// The time for a poll has come.
     pub(super) fn poll(&mut self, mut leg: Box<Leg>) -> Phase {
-        if let Kind::Callout(Polling::Next { window, slot }) = leg.kind {
+        if let Polling::Next { window, slot } = leg.polling {
             let query = self.status_query(&leg);
             let request = self.send(query);
             // Woken late, this one poll stands for all the slots that went by.
             let slot = slot.max(self.now.saturating_sub(leg.sent_at));
-            leg.kind = Kind::Callout(Polling::Asked {
+            leg.polling = Polling::Asked {
                 window,
                 slot,
                 request,
-            });
+            };
         }
         Phase::Active(leg)
     }
@@ -35,24 +35,14 @@ impl Turn<'_> {
     ) -> Phase {
         let outcome = match &answer {
             Ok(verification) => PollOutcome::Status(verification.status.as_str()),
-            Err(RequestFailure::Refused {
-                status, retry_after, ..
-            }) => match status {
-                404 => PollOutcome::NotFound,
-                429 => PollOutcome::RateLimited {
-                    retry_after: *retry_after,
-                },
-                408 | 500.. => PollOutcome::Unavailable,
-                _ => PollOutcome::Refused,
-            },
-            Err(_) => PollOutcome::Unavailable,
+            Err(failure) => PollOutcome::of(failure.outcome()),
         };
         let elapsed = self.now.saturating_sub(leg.sent_at);
         let decision = window.schedule().decide(outcome, slot, elapsed);
-        leg.kind = Kind::Callout(match decision {
+        leg.polling = match decision {
             PollDecision::PollAt(slot) => Polling::Next { window, slot },
             _ => Polling::Off,
-        });
+        };
         match (decision, answer) {
             (PollDecision::PollAt(_), _) => Phase::Active(leg),
             (PollDecision::Verified, Ok(verification)) => self.verified(verification),

@@ -6,47 +6,26 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::output::Progress;
 use super::phase::{
-    CallState, Calls, Details, Early, Exchange, Kind, Leg, Messages, Phase, Polling, Proof, Starting,
-    Verifying, What, Window,
+    Early, Exchange, Leg, Listening, Phase, Polling, Proof, Starting, Verifying, What, Window,
 };
 use super::target::FetchTarget;
 use super::turn::Turn;
 use crate::cli_filter::CliFilter;
-use crate::id::VerificationId;
 use crate::identity::Identity;
-use crate::method::Method;
-use crate::start::{
-    AutoDetails, CalloutDetails, FlashCallDetails, SeamlessDetails, SmsDetails, StartResponse,
-};
+use crate::method::{Form, Method};
+use crate::start::{StartResponse, Started};
 use crate::verification::{Source, Status, Verification};
 
 /// How long a flash call is waited for where the answer names no time.
 pub(super) const DEFAULT_INTERCEPTION: Duration = Duration::from_secs(15);
 
 impl Turn<'_> {
-    pub(super) fn started(
-        &mut self,
-        starting: Starting,
-        response: StartResponse,
-        content_language: Option<String>,
-    ) -> Phase {
-        let mut ids = Vec::new();
-        if starting.method == Method::Auto {
-            ids.push(response.id.clone());
-            ids.extend(
-                response
-                    .auto
-                    .as_ref()
-                    .and_then(|auto| auto.sub_verification_id.clone()),
-            );
-        }
-        match read(&starting.method, response) {
+    pub(super) fn started(&mut self, starting: Starting, started: Started) -> Phase {
+        let content_language = started.content_language.clone();
+        match verifications(&starting.method, &started) {
             Ok((first, others)) => {
-                if !ids.is_empty() {
-                    ids.extend([&first].into_iter().chain(&others).map(|one| one.id.clone()));
-                }
                 let Starting { sent_at, early, .. } = starting;
-                self.enter(first, others, sent_at, early, content_language, ids)
+                self.enter(first, others, started.into(), sent_at, early, content_language)
             }
             Err(why) => self.start_failed(&starting.method, why),
         }
@@ -68,27 +47,22 @@ impl Turn<'_> {
             Status::Pending | Status::Unknown(_) => {}
             _ => return self.start_failed(&starting.method, Failure::of(found)),
         }
-        let details = match &starting.method {
-            Method::Sms => Details::Sms(SmsDetails::default()),
-            Method::FlashCall => Details::FlashCall(None),
-            Method::Callout => Details::Callout(CalloutDetails::default()),
-            Method::Seamless => Details::Seamless(SeamlessDetails::default()),
-            Method::WhatsApp => Details::WhatsApp,
-            Method::Auto | Method::Unknown(_) => {
-                return self.start_failed(&starting.method, unusable("auto"));
-            }
-        };
+        if starting.method.form() == Some(Form::Several) {
+            return self.start_failed(&starting.method, unusable("auto"));
+        }
+        // Nothing but the id is known.
+        let answer = StartResponse::new(found.id.clone(), starting.method.clone());
         let first = Verifying {
             id: found.id,
-            details,
+            method: starting.method,
         };
         self.enter(
             first,
             VecDeque::new(),
+            answer,
             starting.sent_at,
             starting.early,
             None,
-            Vec::new(),
         )
     }
 
@@ -105,88 +79,83 @@ impl Turn<'_> {
         &mut self,
         verifying: Verifying,
         others: VecDeque<Verifying>,
+        answer: StartResponse,
         sent_at: Duration,
         early: Early,
         content_language: Option<String>,
-        ids: Vec<VerificationId>,
     ) -> Phase {
-        let Verifying { id, details } = verifying;
+        let Verifying { id, method } = verifying;
         let mut trouble = None;
         let mut target = None;
+        let mut listening = Listening::Off;
+        let mut polling = Polling::Off;
         // Where the method has no time of its own, the plan's patience counts.
         let mut turn_over = Some(self.now.saturating_add(self.core.settings.patience));
-        let kind = match details {
-            Details::Sms(details) => {
+        match (&method, method.form()) {
+            // Nothing else tells what its messages look like.
+            (Method::Sms, _) => {
+                let details = answer.sms.clone().unwrap_or_default();
                 let until = positive(details.interception_timeout).map(|time| self.now.saturating_add(time));
                 turn_over = until.or(turn_over);
-                Kind::Sms(match details.template() {
-                    Ok(Some(template)) => Messages::Listening {
-                        template: template.as_str().to_owned(),
-                        code_type: details.code_type,
-                        until,
-                    },
-                    Ok(None) => Messages::Deaf,
-                    Err(error) => {
-                        trouble = Some(Progress::UnusableTemplate(error));
-                        Messages::Deaf
+                match details.template() {
+                    Ok(Some(template)) => {
+                        listening = Listening::Messages {
+                            template: template.as_str().to_owned(),
+                            code_type: details.code_type,
+                            until,
+                        };
                     }
-                })
+                    Ok(None) => {}
+                    Err(error) => trouble = Some(Progress::UnusableTemplate(error)),
+                }
             }
-            Details::FlashCall(details) => {
-                let given = details.as_ref();
+            (_, Some(Form::Ring)) => {
+                let given = answer.flash_call.as_ref();
                 let interception =
                     positive(given.and_then(|d| d.interception_timeout)).unwrap_or(DEFAULT_INTERCEPTION);
                 let report = positive(given.and_then(|d| d.report_timeout)).unwrap_or_default();
                 let until = self.now.saturating_add(interception);
                 turn_over = Some(until);
-                let filter = given.map(|d| CliFilter::compile_as(&d.cli_filter, self.core.settings.dialect));
-                let state = match filter {
-                    Some(Ok(filter)) => CallState::InTime {
-                        filter: filter.as_str().to_owned(),
-                        until,
-                        report_until: self.now.saturating_add(report.max(interception)),
-                    },
-                    Some(Err(error)) => {
-                        trouble = Some(Progress::UnusableFilter(error));
-                        CallState::Deaf
+                match given.map(|d| CliFilter::compile_as(&d.cli_filter, self.core.settings.dialect)) {
+                    Some(Ok(filter)) => {
+                        listening = Listening::Calls {
+                            filter: filter.as_str().to_owned(),
+                            until,
+                            report_until: self.now.saturating_add(report.max(interception)),
+                        };
                     }
-                    None => CallState::Deaf,
-                };
-                Kind::FlashCall(Calls {
-                    // An `auto` start has no flash call of its own to tell of.
-                    tell: ids.is_empty(),
-                    state,
-                })
+                    Some(Err(error)) => trouble = Some(Progress::UnusableFilter(error)),
+                    None => {}
+                }
             }
-            Details::Callout(details) => Kind::Callout(match Window::of(&details) {
-                Some(window) => {
+            (_, Some(Form::Speech)) => {
+                if let Some(window) = answer.callout.as_ref().and_then(Window::of) {
                     turn_over = None;
                     let schedule = window.schedule();
                     // An answer later than the whole window still leaves one question.
                     let slot = schedule.next_after(self.now.saturating_sub(sent_at));
-                    Polling::Next {
-                        window,
-                        slot: slot.unwrap_or_else(|| schedule.last()),
-                    }
+                    let slot = slot.unwrap_or_else(|| schedule.last());
+                    polling = Polling::Next { window, slot };
                 }
-                None => Polling::Off,
-            }),
-            Details::Seamless(details) => {
-                target = Some(details.target_uri.unwrap_or_default());
-                Kind::Seamless
             }
-            Details::WhatsApp => Kind::WhatsApp,
-        };
+            (_, Some(Form::Address)) => {
+                let given = answer.seamless.as_ref();
+                target = Some(given.and_then(|d| d.target_uri.clone()).unwrap_or_default());
+            }
+            (_, Some(Form::Text | Form::Several) | None) => {}
+        }
         let mut leg = Box::new(Leg {
             id,
-            kind,
+            auto: (answer.method == Some(Method::Auto)).then(|| Box::new(answer)),
+            method,
+            listening,
+            polling,
             sent_at,
             exchange: Exchange::Quiet,
             queued: None,
             due: None,
             doubt: false,
             patience: None,
-            ids,
             others,
             message: None,
         });
@@ -194,7 +163,7 @@ impl Turn<'_> {
             leg.patience = turn_over;
         }
         self.progress(Progress::Waiting {
-            method: leg.method(),
+            method: leg.method.clone(),
             id: leg.id.clone(),
             listening_until: leg.listening_until(),
             content_language,
@@ -226,70 +195,30 @@ impl Turn<'_> {
 }
 
 /// The verification, or those of an `auto` start in their order.
-fn read(asked: &Method, response: StartResponse) -> Result<(Verifying, VecDeque<Verifying>), Failure> {
-    if response.method.as_ref().is_some_and(|method| method != asked) {
+fn verifications(asked: &Method, answer: &Started) -> Result<(Verifying, VecDeque<Verifying>), Failure> {
+    if answer.method() != asked {
         return Err(unusable("method"));
     }
-    let id = response.id.clone();
-    let details = match asked {
-        Method::Sms => Details::Sms(response.sms.unwrap_or_default()),
-        Method::FlashCall => {
-            let details: Option<FlashCallDetails> = response.flash_call;
-            Details::FlashCall(Some(details.ok_or_else(|| unusable("flashCall"))?))
-        }
-        Method::Callout => Details::Callout(response.callout.unwrap_or_default()),
-        Method::Seamless => Details::Seamless(response.seamless.ok_or_else(|| unusable("seamless"))?),
-        Method::WhatsApp => Details::WhatsApp,
-        Method::Auto | Method::Unknown(_) => {
-            let mut all = read_auto(response)?;
-            let first = all.pop_front().ok_or_else(|| unusable("auto.methodsOrder"))?;
-            return Ok((first, all));
-        }
-    };
-    Ok((Verifying { id, details }, VecDeque::new()))
-}
-
-fn read_auto(mut response: StartResponse) -> Result<VecDeque<Verifying>, Failure> {
-    let AutoDetails {
-        methods_order,
-        sub_verification_id,
-        ..
-    } = response.auto.take().ok_or_else(|| unusable("auto"))?;
-    let common = sub_verification_id.unwrap_or_else(|| response.id.clone());
-    let order = methods_order.ok_or_else(|| unusable("auto.methodsOrder"))?;
-    // Each object is taken once, so a method that is named twice counts once.
-    let all = order.into_iter().filter_map(|method| {
-        let (details, id) = match method {
-            Method::Sms => {
-                let mut details = response.sms.take()?;
-                let id = details.sub_verification_id.take();
-                (Details::Sms(details), id)
-            }
-            Method::FlashCall => {
-                let mut details = response.flash_call.take()?;
-                let id = details.sub_verification_id.take();
-                (Details::FlashCall(Some(details)), id)
-            }
-            Method::Callout => {
-                let mut details = response.callout.take()?;
-                let id = details.sub_verification_id.take();
-                (Details::Callout(details), id)
-            }
-            Method::Seamless => {
-                let mut details = response.seamless.take()?;
-                let id = details.sub_verification_id.take();
-                (Details::Seamless(details), id)
-            }
-            Method::WhatsApp => {
-                let mut details = response.whatsapp.take()?;
-                (Details::WhatsApp, details.sub_verification_id.take())
-            }
-            Method::Auto | Method::Unknown(_) => return None,
+    let Some(auto) = answer.auto.as_ref().filter(|_| *asked == Method::Auto) else {
+        let first = Verifying {
+            id: answer.id.clone(),
+            method: asked.clone(),
         };
-        let id = id.unwrap_or_else(|| common.clone());
-        Some(Verifying { id, details })
-    });
-    Ok(all.collect())
+        return Ok((first, VecDeque::new()));
+    };
+    let common = auto.sub_verification_id.as_ref().unwrap_or(&answer.id);
+    let mut all: VecDeque<Verifying> = VecDeque::new();
+    for method in auto.methods_order.iter().flatten() {
+        let has_object = answer.parts().any(|(part, _)| part == *method);
+        let is_named_before = all.iter().any(|one| one.method == *method);
+        if has_object && !is_named_before && *method != Method::Auto {
+            let id = answer.sub_verification_id(method).unwrap_or(common).clone();
+            let method = method.clone();
+            all.push_back(Verifying { id, method });
+        }
+    }
+    let first = all.pop_front().ok_or_else(|| unusable("auto.methodsOrder"))?;
+    Ok((first, all))
 }
 
 /// Seconds that mean something: 0 and less count as absent.

@@ -5,19 +5,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::any_start::AnyStart;
 use super::exchange::Answered;
 use super::failure::{Failure, RequestFailure};
 use super::input::{Answer, Input};
 use super::output::{Ending, Ignored, Output, Progress};
-use super::phase::{
-    CallState, Calls, Early, Exchange, Kind, Leg, Messages, Pending, Phase, Polling, Starting, Timer, What,
-};
+use super::phase::{Early, Exchange, Leg, Listening, Pending, Phase, Polling, Starting, Timer, What};
 use super::plan::{AskBy, Settings};
 use super::request::{Request, RequestId};
 use crate::method::Method;
 use crate::outcome::CallOutcome;
 use crate::phone_number::PhoneNumber;
+use crate::start::Start;
 use crate::verification::Verification;
 
 /// What a session keeps whatever phase it is in.
@@ -26,7 +24,7 @@ pub(super) struct Core {
     pub(super) number: PhoneNumber,
     pub(super) settings: Settings,
     /// The methods not tried yet.
-    pub(super) ahead: VecDeque<AnyStart>,
+    pub(super) ahead: VecDeque<Start>,
     /// How many methods were tried.
     pub(super) tried: u32,
     /// How many proofs were refused.
@@ -36,6 +34,20 @@ pub(super) struct Core {
     pub(super) clock: Duration,
     /// When the whole session ends.
     pub(super) ends_at: Option<Duration>,
+}
+
+impl Core {
+    /// The random part of a pause: other bits for every request, the same wherever the session runs.
+    pub(super) fn jitter(&self) -> u64 {
+        // The mixing step of SplitMix64; without a seed pauses are the shortest.
+        let mut bits = self
+            .settings
+            .seed
+            .wrapping_mul(self.next_request.wrapping_mul(2).wrapping_add(1));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
 }
 
 pub(super) struct Turn<'a> {
@@ -85,10 +97,7 @@ impl Turn<'_> {
     fn starting(&mut self, mut starting: Box<Starting>, input: Input) -> Phase {
         match input {
             Input::Answered { request, answer } if request == starting.request => match answer {
-                Answer::Started {
-                    response,
-                    content_language,
-                } => self.started(*starting, *response, content_language),
+                Answer::Started(started) => self.started(*starting, *started),
                 Answer::Verification(found) => self.found(*starting, found),
                 Answer::Nothing => Phase::Starting(starting),
             },
@@ -145,18 +154,18 @@ impl Turn<'_> {
                 let answer = told_by(&leg, &pending, answer);
                 return self.report_answered(leg, pending, answer);
             }
-            Exchange::Asking { request, inquiry } if request == id => {
+            Exchange::Asking { request, pending } if request == id => {
                 let answer = self.about(&leg, answer);
-                return self.inquiry_answered(leg, inquiry, answer);
+                return self.query_answered(leg, pending, answer);
             }
             other => leg.exchange = other,
         }
-        match leg.kind {
-            Kind::Callout(Polling::Asked {
+        match leg.polling {
+            Polling::Asked {
                 window,
                 slot,
                 request,
-            }) if request == id => {
+            } if request == id => {
                 let answer = self.about(&leg, answer);
                 self.poll_answered(leg, window, slot, answer)
             }
@@ -169,11 +178,7 @@ impl Turn<'_> {
     fn about(&self, leg: &Leg, answer: Answered) -> Answered {
         match answer {
             Ok(found) if self.core.settings.ask_by == AskBy::Number && !leg.is(&found.id) => {
-                Err(RequestFailure::Refused {
-                    status: 404,
-                    error: None,
-                    retry_after: None,
-                })
+                Err(RequestFailure::AnotherVerification)
             }
             answer => answer,
         }
@@ -209,32 +214,23 @@ impl Turn<'_> {
     }
 
     fn listening_over(&mut self, mut leg: Box<Leg>) -> Phase {
-        let method = leg.method();
-        match &mut leg.kind {
-            Kind::Sms(messages) => {
-                *messages = Messages::Deaf;
+        let method = leg.method.clone();
+        match std::mem::replace(&mut leg.listening, Listening::Off) {
+            Listening::Off => {}
+            Listening::Messages { .. } => self.progress(Progress::InterceptionEnded { method }),
+            Listening::Calls {
+                filter,
+                until,
+                report_until,
+            } => {
+                leg.listening = Listening::LateCalls {
+                    filter,
+                    since: until,
+                    report_until,
+                };
                 self.progress(Progress::InterceptionEnded { method });
             }
-            Kind::FlashCall(Calls { tell, state }) => match std::mem::replace(state, CallState::Deaf) {
-                CallState::InTime {
-                    filter,
-                    until,
-                    report_until,
-                } => {
-                    *state = CallState::Late {
-                        filter,
-                        since: until,
-                        report_until,
-                    };
-                    self.progress(Progress::InterceptionEnded { method });
-                }
-                CallState::Late { .. } => {
-                    let tell = *tell;
-                    self.tell(tell, CallOutcome::None);
-                }
-                CallState::Deaf => {}
-            },
-            Kind::Callout(_) | Kind::Seamless | Kind::WhatsApp => {}
+            Listening::LateCalls { .. } => self.tell(leg.auto.is_none(), CallOutcome::None),
         }
         Phase::Active(leg)
     }
@@ -258,28 +254,24 @@ impl Turn<'_> {
         if self.time_is_up() {
             return self.fail(Failure::TimedOut);
         }
-        if let Kind::FlashCall(Calls {
-            tell,
-            state: CallState::Late { .. },
-        }) = leg.kind
-        {
-            self.tell(tell, CallOutcome::None);
+        if let Listening::LateCalls { .. } = leg.listening {
+            self.tell(leg.auto.is_none(), CallOutcome::None);
         }
-        let from = leg.method();
-        let Some(next) = leg.others.pop_front() else {
+        let from = leg.method.clone();
+        let (Some(next), Some(auto)) = (leg.others.pop_front(), leg.auto) else {
             return self.start_failed(&from, why);
         };
         self.core.tried = self.core.tried.saturating_add(1);
         self.progress(Progress::FallingBack {
             from,
-            to: next.details.method(),
+            to: next.method.clone(),
             why,
         });
         let early = Early {
             calls: Vec::new(),
             message: leg.message,
         };
-        self.enter(next, leg.others, leg.sent_at, early, None, leg.ids)
+        self.enter(next, leg.others, *auto, leg.sent_at, early, None)
     }
 
     /// A start, or the last method of it, has failed.
@@ -297,7 +289,7 @@ impl Turn<'_> {
                 why
             });
         };
-        let to = next.method();
+        let to = next.method().clone();
         self.progress(Progress::FallingBack {
             from: from.clone(),
             to,
@@ -312,7 +304,7 @@ impl Turn<'_> {
             return self.fail(Failure::NotInTime);
         };
         self.core.tried = self.core.tried.saturating_add(1);
-        let method = start.method();
+        let method = start.method().clone();
         self.progress(Progress::Starting {
             method: method.clone(),
         });

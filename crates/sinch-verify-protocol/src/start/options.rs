@@ -1,22 +1,10 @@
 //! What a start may ask for, by method.
 
-use super::StartRequest;
 use crate::code::CodeType;
 use crate::language::LanguageTag;
 use crate::phone_number::PhoneNumber;
 use crate::seconds::{CallSeconds, Expiry};
 use crate::wire::{Spelled, ZeroIsAbsent, object};
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// The options object of a method.
-pub trait StartOptions: sealed::Sealed + Clone + std::fmt::Debug + PartialEq {
-    /// Puts the options into the body.
-    #[doc(hidden)]
-    fn put(self, body: &mut StartRequest);
-}
 
 object! {
     /// Options of an SMS start.
@@ -96,34 +84,4 @@ object! {
         /// The alphabet of the code.
         optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
     }
-}
-
-/// A method without options.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NoOptions;
-
-impl StartOptions for NoOptions {
-    fn put(self, _body: &mut StartRequest) {}
-}
-
-impl sealed::Sealed for NoOptions {}
-
-macro_rules! options {
-    ($($name:ident => $field:ident;)*) => {
-        $(
-            impl sealed::Sealed for $name {}
-            impl StartOptions for $name {
-                fn put(self, body: &mut StartRequest) {
-                    body.$field = Some(self);
-                }
-            }
-        )*
-    };
-}
-
-options! {
-    SmsOptions => sms_options;
-    FlashCallOptions => flash_call_options;
-    CalloutOptions => callout_options;
-    WhatsAppOptions => whatsapp_options;
 }

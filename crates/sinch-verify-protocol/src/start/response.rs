@@ -1,6 +1,6 @@
 //! What the service answers to a start.
 
-use std::marker::PhantomData;
+use std::ops::Deref;
 
 use bytes::Bytes;
 use http::Response;
@@ -10,16 +10,12 @@ use crate::cli_filter::{CliFilter, FilterError};
 use crate::code::CodeType;
 use crate::error::{DecodeError, from_response};
 use crate::id::VerificationId;
-use crate::method::{FlashCall, Method, VerifyMethod};
+use crate::method::{AnyMethod, FlashCall, Method, MethodMarker, VerifyMethod};
 use crate::open_enum::open_enum;
 use crate::polling::PollSchedule;
 use crate::sms_template::{SmsTemplate, TemplateError};
 use crate::untrusted::mask;
-use crate::wire::{Extra, PrivateText, Spelled, object};
-
-mod sealed {
-    pub trait Sealed {}
-}
+use crate::wire::{Extra, PrivateText, Spelled, WireObject as _, object};
 
 object! {
     /// The body of a start's answer, for every method.
@@ -29,17 +25,17 @@ object! {
         /// The method. Old answers leave it out.
         optional "method" => method: Method, via Spelled<Method>;
         /// For `sms`.
-        optional "sms" => sms: SmsDetails;
+        optional "sms" => sms: SmsDetails, of Sms;
         /// For `flashcall`.
-        optional "flashCall" | "flashcall" => flash_call: FlashCallDetails;
+        optional "flashCall" | "flashcall" => flash_call: FlashCallDetails, of FlashCall;
         /// For `callout`; today's service leaves it out.
-        optional "callout" => callout: CalloutDetails;
+        optional "callout" => callout: CalloutDetails, of Callout;
         /// For `seamless`.
-        optional "seamless" => seamless: SeamlessDetails;
+        optional "seamless" => seamless: SeamlessDetails, of Seamless;
         /// For `whatsapp`.
-        optional "whatsapp" => whatsapp: WhatsAppDetails;
+        optional "whatsapp" => whatsapp: WhatsAppDetails, of WhatsApp;
         /// For `auto`, beside the objects of the methods to try.
-        optional "auto" => auto: AutoDetails;
+        optional "auto" => auto: AutoDetails, of Auto;
         /// Where to ask for the status and where to report, local to the data
         /// centre that took the start.
         optional "_links" => links: Vec<Link>;
@@ -51,16 +47,8 @@ impl StartResponse {
     #[must_use]
     pub fn new(id: VerificationId, method: Method) -> Self {
         Self {
-            id,
             method: Some(method),
-            sms: None,
-            flash_call: None,
-            callout: None,
-            seamless: None,
-            whatsapp: None,
-            auto: None,
-            links: None,
-            extra: Extra::default(),
+            ..Self::bare(id)
         }
     }
 
@@ -77,68 +65,95 @@ impl StartResponse {
     }
 }
 
-/// A started verification of method `M`: the answer, read for that method.
+/// A started verification of method `M`: the whole answer, read for that method. Its fields are
+/// reached through it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Started<M: VerifyMethod> {
-    /// The verification's id.
-    pub id: VerificationId,
-    /// What the answer says about the method.
+pub struct Started<M: MethodMarker = AnyMethod> {
+    /// What the answer says about the method; nothing without one.
     pub details: M::Details,
-    /// Where to ask for the status and where to report.
-    pub links: Vec<Link>,
     /// The language that the service chose (`Content-Language`), as sent.
     pub content_language: Option<String>,
-    /// Everything else the answer held.
-    pub extra: Extra,
-    method: PhantomData<M>,
+    method: Method,
+    answer: StartResponse,
 }
 
-impl<M: VerifyMethod> Started<M> {
-    pub(super) fn from_http(response: &Response<Bytes>) -> Result<Self, DecodeError> {
-        let mut body: StartResponse = from_response(response)?;
-        if let Some(answered) = body.method.as_ref().filter(|method| **method != M::METHOD) {
+impl<M: MethodMarker> Started<M> {
+    /// Reads `answer` as that to a start by `method`.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is to a start by another method, or lacks what the method cannot do without.
+    pub fn read(
+        method: &Method,
+        answer: StartResponse,
+        content_language: Option<String>,
+    ) -> Result<Self, DecodeError> {
+        // Old answers name none.
+        if let Some(answered) = answer.method.as_ref().filter(|answered| *answered != method) {
             return Err(DecodeError::WrongMethod {
-                asked: M::METHOD.as_str().to_owned(),
+                asked: method.as_str().to_owned(),
                 answered: mask(answered.as_str()),
             });
         }
-        let details = M::Details::take(&mut body).ok_or_else(|| {
+        let details = M::details(method, &answer).ok_or_else(|| {
+            let key = StartResponse::key(method).unwrap_or("method");
             DecodeError::json(
-                M::Details::KEY,
+                key,
                 "missing in the answer to a start",
-                response.body(),
+                answer.to_json().as_bytes(),
             )
         })?;
+        Ok(Self {
+            details,
+            content_language,
+            method: method.clone(),
+            answer,
+        })
+    }
+
+    pub(super) fn from_http(method: &Method, response: &Response<Bytes>) -> Result<Self, DecodeError> {
         let content_language = response
             .headers()
             .get(CONTENT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
-        Ok(Self {
-            id: body.id,
-            details,
-            links: body.links.unwrap_or_default(),
-            content_language: content_language.map(str::to_owned),
-            extra: body.extra,
-            method: PhantomData,
-        })
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Self::read(method, from_response(response)?, content_language)
     }
 
     /// The method.
     #[must_use]
-    pub fn method(&self) -> Method {
-        M::METHOD
+    pub fn method(&self) -> &Method {
+        &self.method
     }
 }
 
-/// The answer's body again.
-impl<M: VerifyMethod> From<Started<M>> for StartResponse {
+impl<M: MethodMarker> Deref for Started<M> {
+    type Target = StartResponse;
+
+    fn deref(&self) -> &StartResponse {
+        &self.answer
+    }
+}
+
+/// The whole answer, which names its method.
+impl<M: MethodMarker> From<Started<M>> for StartResponse {
     fn from(started: Started<M>) -> Self {
-        let mut body = Self::new(started.id, M::METHOD);
-        started.details.put(&mut body);
-        body.links = Some(started.links).filter(|links| !links.is_empty());
-        body.extra = started.extra;
-        body
+        Self {
+            method: Some(started.method),
+            ..started.answer
+        }
+    }
+}
+
+impl<M: VerifyMethod> From<Started<M>> for Started {
+    fn from(started: Started<M>) -> Self {
+        Self {
+            details: (),
+            content_language: started.content_language,
+            method: started.method,
+            answer: started.answer,
+        }
     }
 }
 
@@ -151,19 +166,6 @@ impl Started<FlashCall> {
     pub fn cli_filter(&self) -> Result<CliFilter, FilterError> {
         CliFilter::compile(&self.details.cli_filter)
     }
-}
-
-/// The part of a start's answer that belongs to one method.
-pub trait StartDetails: sealed::Sealed + Clone + std::fmt::Debug + PartialEq {
-    /// The key of the object in the answer.
-    #[doc(hidden)]
-    const KEY: &'static str;
-    /// Takes the object out of the answer; `None` when it must be there and is not.
-    #[doc(hidden)]
-    fn take(body: &mut StartResponse) -> Option<Self>;
-    /// Puts the object back.
-    #[doc(hidden)]
-    fn put(self, body: &mut StartResponse);
 }
 
 object! {
@@ -217,16 +219,7 @@ impl FlashCallDetails {
     /// Details with the required field.
     #[must_use]
     pub fn new(cli_filter: impl Into<String>) -> Self {
-        Self {
-            cli_filter: cli_filter.into(),
-            interception_timeout: None,
-            report_timeout: None,
-            deny_call_after: None,
-            call_id: None,
-            cli: None,
-            sub_verification_id: None,
-            extra: Extra::default(),
-        }
+        Self::bare(cli_filter.into())
     }
 }
 
@@ -292,75 +285,46 @@ object! {
     }
 }
 
-/// What an `auto` start tells: the order, and an object for each method.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AutoStarted {
-    /// The order of the methods.
-    pub auto: AutoDetails,
-    /// For `sms`.
-    pub sms: Option<SmsDetails>,
-    /// For `flashcall`.
-    pub flash_call: Option<FlashCallDetails>,
-    /// For `callout`.
-    pub callout: Option<CalloutDetails>,
-    /// For `seamless`.
-    pub seamless: Option<SeamlessDetails>,
-    /// For `whatsapp`.
-    pub whatsapp: Option<WhatsAppDetails>,
-}
-
-impl sealed::Sealed for AutoStarted {}
-
-impl StartDetails for AutoStarted {
-    const KEY: &'static str = "auto";
-
-    fn take(body: &mut StartResponse) -> Option<Self> {
-        Some(Self {
-            auto: body.auto.take()?,
-            sms: body.sms.take(),
-            flash_call: body.flash_call.take(),
-            callout: body.callout.take(),
-            seamless: body.seamless.take(),
-            whatsapp: body.whatsapp.take(),
-        })
-    }
-
-    fn put(self, body: &mut StartResponse) {
-        body.auto = Some(self.auto);
-        body.sms = self.sms;
-        body.flash_call = self.flash_call;
-        body.callout = self.callout;
-        body.seamless = self.seamless;
-        body.whatsapp = self.whatsapp;
-    }
-}
-
-macro_rules! details {
-    ($($name:ident => $field:ident, $key:literal, $missing:expr;)*) => {
-        $(
-            impl sealed::Sealed for $name {}
-            impl StartDetails for $name {
-                const KEY: &'static str = $key;
-                fn take(body: &mut StartResponse) -> Option<Self> {
-                    body.$field.take().or_else(|| $missing)
-                }
-                fn put(self, body: &mut StartResponse) {
-                    body.$field = Some(self);
+/// Declares how the methods are reported to within an `auto` start: every method's object has
+/// the id.
+macro_rules! sub_verifications {
+    ($($method:ident)*) => {
+        impl StartResponse {
+            /// The JSON key of a method's object.
+            pub(crate) fn key(method: &Method) -> Option<&'static str> {
+                match method {
+                    $( Method::$method => Some(<$method as PartOf<Self>>::KEY), )*
+                    Method::Unknown(_) => None,
                 }
             }
-        )*
+
+            /// The id that `method` is reported under within an `auto` start, if the answer gives one.
+            #[must_use]
+            pub fn sub_verification_id(&self, method: &Method) -> Option<&VerificationId> {
+                match method {
+                    $( Method::$method => $method::get(self)?.sub_verification_id.as_ref(), )*
+                    Method::Unknown(_) => None,
+                }
+            }
+
+            /// Sets the id that `method` is reported under, where its object is there.
+            pub fn set_sub_verification_id(&mut self, method: &Method, id: VerificationId) {
+                match method {
+                    $(
+                        Method::$method => {
+                            if let Some(details) = $method::slot(self) {
+                                details.sub_verification_id = Some(id);
+                            }
+                        }
+                    )*
+                    Method::Unknown(_) => {}
+                }
+            }
+        }
     };
 }
 
-details! {
-    // A typed code needs no template, so an answer without the object is still usable.
-    SmsDetails => sms, "sms", Some(Self::default());
-    FlashCallDetails => flash_call, "flashCall", None;
-    CalloutDetails => callout, "callout", Some(Self::default());
-    SeamlessDetails => seamless, "seamless", None;
-    WhatsAppDetails => whatsapp, "whatsapp", Some(Self::default());
-}
+pub(crate) use sub_verifications;
 
 open_enum! {
     /// What a link is for.

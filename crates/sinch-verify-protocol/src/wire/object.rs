@@ -35,9 +35,12 @@ impl<'de> Deserialize<'de> for Key<'de> {
 ///
 /// `required` fields are plain, `optional` ones become `Option`. The first key
 /// is the canonical one, which is written; the keys after `|` are read as well,
-/// with a remark. `via` names a tolerant reading (see [`super::Via`]). A
-/// leading `settle` names a function that tidies a received object up, and
-/// `debug by_hand` leaves `Debug` to the object's own file.
+/// with a remark. `via` names a tolerant reading (see [`super::Via`]), `of` the
+/// method that an object belongs to. A leading `settle` names a function that
+/// tidies a received object up, and `debug by_hand` leaves `Debug` to the
+/// object's own file.
+///
+/// `bare` makes an object of its required fields alone.
 macro_rules! object {
     (
         $(settle $settle:path;)?
@@ -46,11 +49,13 @@ macro_rules! object {
         pub struct $name:ident {
             $(
                 $(#[$fmeta:meta])*
-                $kind:ident $key:literal $(| $alias:literal)* => $field:ident : $ty:ty $(, via $via:ty)?;
+                $kind:ident $key:literal $(| $alias:literal)* => $field:ident : $ty:ty $(, via $via:ty)? $(, of $method:ident)?;
             )*
         }
     ) => {
         $crate::wire::object!(@debug $name, $($debug,)? [$($field),*]);
+        $crate::wire::object!(@bare $name [] [] $($kind $field: $ty;)*);
+        $crate::wire::object!(@parts $name [$($(($method $key $field $ty))?)*]);
 
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq)]
@@ -135,6 +140,51 @@ macro_rules! object {
                     $( .field(stringify!($field), &self.$field) )*
                     .field("extra", &self.extra)
                     .finish()
+            }
+        }
+    };
+
+    (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*] required $field:ident: $ty:ty; $($rest:tt)*) => {
+        $crate::wire::object!(@bare $name [$($given: $given_ty;)* $field: $ty;] [$($absent)*] $($rest)*);
+    };
+    (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*] optional $field:ident: $ty:ty; $($rest:tt)*) => {
+        $crate::wire::object!(@bare $name [$($given: $given_ty;)*] [$($absent)* $field] $($rest)*);
+    };
+    (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*]) => {
+        impl $name {
+            #[allow(dead_code, clippy::too_many_arguments, reason = "one for every object; few are made by hand")]
+            pub(crate) fn bare($($given: $given_ty),*) -> Self {
+                Self {
+                    $($given,)*
+                    $($absent: None,)*
+                    extra: $crate::wire::Extra::default(),
+                }
+            }
+        }
+    };
+
+    (@parts $name:ident []) => {};
+    (@parts $name:ident [$(($method:ident $key:literal $field:ident $ty:ty))+]) => {
+        $(
+            impl $crate::method::PartOf<$name> for $crate::method::$method {
+                type Object = $ty;
+                const KEY: &'static str = $key;
+
+                fn get(body: &$name) -> Option<&$ty> {
+                    body.$field.as_ref()
+                }
+
+                fn slot(body: &mut $name) -> &mut Option<$ty> {
+                    &mut body.$field
+                }
+            }
+        )+
+
+        impl $name {
+            /// The objects in here that belong to one method each: the method, and the object's key.
+            pub fn parts(&self) -> impl Iterator<Item = ($crate::Method, &'static str)> {
+                let all = [$( self.$field.as_ref().map(|_| ($crate::Method::$method, $key)) ),+];
+                all.into_iter().flatten()
             }
         }
     };

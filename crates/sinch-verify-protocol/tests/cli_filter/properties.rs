@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn row_32_usual_filter_is_containment(digits in "[0-9]{0,40}", number in "[+0-9 ]{0,50}") {
+    fn a_filter_between_two_wildcards_is_containment(digits in "[0-9]{0,40}", number in "[+0-9 ]{0,50}") {
         let filter = CliFilter::compile(&format!("(.*){digits}(.*)")).unwrap();
         prop_assert_eq!(filter.matches(&number), number.contains(&digits));
         let inside = format!("{number}{digits}{number}");
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn row_33_without_brackets_is_equality(filter in "[^()]{0,40}", number in "[^()]{0,40}") {
+    fn a_filter_without_brackets_is_equality(filter in "[^()]{0,40}", number in "[^()]{0,40}") {
         let compiled = CliFilter::compile(&filter).unwrap();
         prop_assert!(compiled.matches(&filter));
         prop_assert_eq!(compiled.matches(&number), number == filter);

@@ -1,6 +1,6 @@
 //! The `auto` start: the service orders the methods.
 
-use sinch_verify_protocol::session::{AnyReport, AskBy, Failure, Input, Plan, Request, RequestFailure};
+use sinch_verify_protocol::session::{AskBy, Failure, Input, Plan, Request, RequestFailure};
 use sinch_verify_protocol::{Method, Start};
 
 use crate::run::*;
@@ -32,7 +32,7 @@ fn a_proof_is_reported_to_the_sub_verification() {
     let [Request::Report(report)] = requests.as_slice() else {
         panic!("{:?}", said.sends());
     };
-    assert!(matches!(report.as_ref(), AnyReport::FlashCall(_)));
+    assert_eq!(report.method(), &Method::FlashCall);
     let sent = requests[0].to_http(&Default::default()).unwrap();
     assert!(sent.uri().path().ends_with("/id/a2"));
 }
@@ -75,6 +75,7 @@ fn a_status_by_number_may_name_any_of_its_ids_and_no_other() {
         run.tick(10_000);
         run.give(typed("4821"));
         run.break_off(REPORT, RequestFailure::Lost);
+        run.due();
         run.reply(
             "status_by_number",
             200,

@@ -1,4 +1,4 @@
-//! Rows 34 to 50: calls and timers.
+//! Calls, messages and the timers of interception.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn flash(interception: &str, report: &str) -> String {
 }
 
 #[test]
-fn row_34_only_calls_later_than_the_start() {
+fn only_calls_later_than_the_start_count() {
     for (age_ms, used) in [(5_001, false), (5_000, false), (4_999, true)] {
         let mut run = Run::new(Plan::new(flash_call()));
         run.at(10_000).give(Input::Begin);
@@ -41,7 +41,7 @@ fn row_34_only_calls_later_than_the_start() {
 }
 
 #[test]
-fn row_35_a_call_before_the_answer_is_used() {
+fn a_call_before_the_answer_is_used() {
     let mut run = Run::new(Plan::new(flash_call()));
     run.give(Input::Begin);
     let log = vec![logged(CALLER, CallKind::Missed, 500)];
@@ -61,7 +61,7 @@ fn row_35_a_call_before_the_answer_is_used() {
 }
 
 #[test]
-fn row_36_outgoing_calls_are_skipped() {
+fn outgoing_calls_are_skipped() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     let log = vec![
         logged("+46701230009", CallKind::Outgoing, 900),
@@ -73,7 +73,7 @@ fn row_36_outgoing_calls_are_skipped() {
 }
 
 #[test]
-fn row_37_the_older_of_two_matches() {
+fn an_older_call_that_matches_is_reported() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     let log = vec![
         logged("+46701230009", CallKind::Missed, 100),
@@ -84,7 +84,7 @@ fn row_37_the_older_of_two_matches() {
 }
 
 #[test]
-fn row_38_one_call_seen_twice_is_reported_once() {
+fn one_call_seen_twice_is_reported_once() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     assert!(run.at(1_000).give(Input::ringing(CALLER)).reported().is_some());
     let log = vec![logged(CALLER, CallKind::Missed, 1_000)];
@@ -94,7 +94,7 @@ fn row_38_one_call_seen_twice_is_reported_once() {
 }
 
 #[test]
-fn row_39_a_late_call_is_told_not_reported() {
+fn a_late_call_is_an_outcome_and_no_report() {
     let body = flash(r#","interceptionTimeout":10"#, r#","reportTimeout":15"#);
     let mut run = Run::started(flash_call(), &body, 0);
     let method = Method::FlashCall;
@@ -117,7 +117,7 @@ fn a_call_in_time_that_is_found_late_in_the_log_is_reported() {
 }
 
 #[test]
-fn row_40_no_call_gives_two_events() {
+fn without_a_call_interception_ends_and_then_the_report_time() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(45)));
     let said = run.tick(45_000);
@@ -128,7 +128,7 @@ fn row_40_no_call_gives_two_events() {
 }
 
 #[test]
-fn row_41_report_time_is_at_least_interception_time() {
+fn report_time_is_at_least_interception_time() {
     let body = flash(r#","interceptionTimeout":60"#, r#","reportTimeout":30"#);
     let mut run = Run::started(flash_call(), &body, 0);
     assert!(run.tick(59_999).0.is_empty());
@@ -138,7 +138,7 @@ fn row_41_report_time_is_at_least_interception_time() {
 }
 
 #[test]
-fn row_42_no_interception_time_means_15_seconds() {
+fn no_interception_time_of_a_flash_call_means_15_seconds() {
     for given in ["", ",\"interceptionTimeout\":0", ",\"interceptionTimeout\":-5"] {
         let mut run = Run::started(flash_call(), &flash(given, ""), 1_000);
         assert_eq!(
@@ -151,7 +151,7 @@ fn row_42_no_interception_time_means_15_seconds() {
 }
 
 #[test]
-fn row_43_interception_time_0_of_an_sms_counts_as_absent() {
+fn interception_time_0_of_an_sms_counts_as_absent() {
     for given in ["0", "-1", "null"] {
         let body = format!(
             r#"{{"id":"s1","method":"sms","sms":{{"template":"Your code is {{{{CODE}}}}","interceptionTimeout":{given}}}}}"#
@@ -168,7 +168,7 @@ fn row_43_interception_time_0_of_an_sms_counts_as_absent() {
 }
 
 #[test]
-fn row_44_typed_before_any_call() {
+fn a_caller_id_may_be_typed_before_any_call() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     let said = run.at(1_000).give(Input::CliTyped(Cli::as_seen(CALLER).unwrap()));
     assert_eq!(said.reported(), Some((CALLER.to_owned(), "manual".to_owned())));
@@ -178,20 +178,20 @@ fn row_44_typed_before_any_call() {
 }
 
 #[test]
-fn row_45_wrong_typed_then_the_call() {
+fn a_call_counts_after_a_wrong_caller_id_was_typed() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     run.at(1_000)
         .give(Input::CliTyped(Cli::as_seen("+46709999999").unwrap()));
     assert!(
         run.reply(REPORT, 400, WRONG)
-            .has(&Progress::WrongCode { attempts_left: 2 })
+            .has(&Progress::Refused { attempts_left: 2 })
     );
     let said = run.at(5_000).give(Input::ringing(CALLER));
     assert_eq!(said.reported().unwrap().0, CALLER);
 }
 
 #[test]
-fn row_46_nothing_after_cancel() {
+fn nothing_is_sent_after_cancel() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     let said = run.at(1_000).give(Input::Cancel);
     assert!(said.requests().is_empty());
@@ -203,7 +203,7 @@ fn row_46_nothing_after_cancel() {
 }
 
 #[test]
-fn row_47_a_code_may_be_typed_after_the_timeout() {
+fn a_code_may_be_typed_after_interception_ended() {
     let mut run = Run::started(sms(), SMS, 0);
     let method = Method::Sms;
     assert!(run.tick(120_000).has(&Progress::InterceptionEnded { method }));
@@ -220,7 +220,7 @@ fn row_47_a_code_may_be_typed_after_the_timeout() {
 }
 
 #[test]
-fn row_48_an_answer_after_cancel_is_dropped() {
+fn an_answer_after_cancel_is_dropped() {
     let mut run = Run::new(Plan::new(sms()));
     run.give(Input::Begin);
     run.give(Input::Cancel);
@@ -230,7 +230,7 @@ fn row_48_an_answer_after_cancel_is_dropped() {
 }
 
 #[test]
-fn row_49_ten_codes_one_verified() {
+fn of_ten_codes_typed_at_once_one_is_reported() {
     let mut run = Run::started(sms(), SMS, 0);
     let mut ended = 0;
     let mut reports = 0;
@@ -249,7 +249,7 @@ fn row_49_ten_codes_one_verified() {
 }
 
 #[test]
-fn row_50_time_never_goes_back() {
+fn a_clock_that_goes_back_changes_no_deadline() {
     let mut run = Run::started(sms(), SMS, 10_000);
     let until = Some(Duration::from_secs(130));
     assert_eq!(run.session.next_deadline(), until);
@@ -258,7 +258,7 @@ fn row_50_time_never_goes_back() {
 }
 
 #[test]
-fn row_78_the_message_may_come_before_the_template() {
+fn the_message_may_come_before_the_template() {
     let mut run = Run::new(Plan::new(sms()));
     run.give(Input::Begin);
     assert_eq!(run.give(Input::sms("Your code is 1111")).ignored(), None);
@@ -280,7 +280,7 @@ fn a_message_that_does_not_fit_does_not_stop_listening() {
 }
 
 #[test]
-fn rows_52_to_54_the_app_hash_is_cut_off() {
+fn the_app_hash_is_cut_off() {
     for text in [
         "<#> Your code is 4821\nXtNB5qNssI/",
         "Your code is 4821\r\nXtNB5qNssI/",

@@ -91,7 +91,7 @@ fn transport_trouble_falls_back_and_the_last_failure_is_kept() {
 }
 
 #[test]
-fn row_102_a_missing_plus_is_hinted_at() {
+fn a_missing_plus_is_hinted_at() {
     let mut run = begun(Plan::new(sms()));
     run.reply(START, 400, r#"{"errorCode":40005,"message":"Missing plus"}"#);
     assert!(run.failure().to_string().contains("starts with +"));
@@ -230,7 +230,7 @@ fn a_lost_start_that_was_found_goes_on_with_typed_codes() {
 }
 
 #[test]
-fn row_103_extra_keys_and_missing_fields_in_a_start_answer() {
+fn a_start_answer_may_have_more_fields_but_not_lack_what_its_method_needs() {
     let body =
         r#"{"id":"s1","method":"sms","sms":{"template":"Your code is {{CODE}}","x":1},"_links":[],"y":{}}"#;
     let mut run = Run::started(sms(), body, 0);

@@ -1,12 +1,13 @@
-//! What other clients are known to get wrong, each by its name.
+//! What other clients are known to get wrong.
 
 use sinch_verify_protocol::session::{Ignored, Input, Plan, Progress, Request};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Cli, Credentials};
+use sinch_verify_protocol::{BaseUrl, Cli, Credentials};
 
+use crate::fixtures::{key, secret};
 use crate::run::*;
 
 #[test]
-fn dead_end_after_verify_in_idle() {
+fn a_code_before_the_start_is_ignored_and_blocks_nothing() {
     let mut run = Run::new(Plan::new(sms()));
     let said = run.give(typed("4821"));
     assert_eq!(said.ignored(), Some(Ignored::NotStarted));
@@ -21,7 +22,7 @@ fn dead_end_after_verify_in_idle() {
 }
 
 #[test]
-fn no_call_reported_after_typed_success() {
+fn after_a_typed_success_no_outcome_is_reported() {
     let mut run = Run::started(flash_call(), FLASH, 0);
     let cli = Cli::as_seen("+46701230001").unwrap();
     run.at(1_000).give(Input::CliTyped(cli));
@@ -33,12 +34,12 @@ fn no_call_reported_after_typed_success() {
 }
 
 #[test]
-fn interception_stopped_by_a_wrong_typed_code() {
+fn a_wrong_typed_code_does_not_stop_interception() {
     let mut run = Run::started(sms(), SMS, 0);
     run.give(typed("0000"));
     assert!(
         run.reply(REPORT, 400, WRONG)
-            .has(&Progress::WrongCode { attempts_left: 2 })
+            .has(&Progress::Refused { attempts_left: 2 })
     );
     let said = run.at(5_000).give(Input::sms("Your code is 4821"));
     assert_eq!(said.reported().unwrap().0, "4821");
@@ -54,28 +55,29 @@ fn interception_stopped_by_a_wrong_typed_code() {
 }
 
 #[test]
-fn no_content_204_hangs() {
+fn a_report_answered_without_json_is_followed_by_a_status_query() {
     for (status, body) in [(204, ""), (200, ""), (200, "OK")] {
         let mut run = Run::started(sms(), SMS, 0);
         run.give(typed("4821"));
         let said = run.reply(REPORT, status, body);
         assert!(said.has(&Progress::ReportUnreadable), "{status}");
-        assert_eq!(said.sends(), [STATUS], "{status}");
+        assert_eq!(run.due().sends(), [STATUS], "{status}");
         // Decided after all:
         let mut twin = Run::started(sms(), SMS, 0);
         twin.give(typed("4821"));
         twin.reply(REPORT, status, body);
+        twin.due();
         twin.reply(STATUS, 200, SUCCESSFUL);
         assert!(twin.is_verified());
         // Not decided: it is an attempt that failed, and the next may follow.
         let said = run.reply(STATUS, 200, PENDING);
-        assert!(said.has(&Progress::WrongCode { attempts_left: 2 }));
+        assert!(said.has(&Progress::Refused { attempts_left: 2 }));
         assert_eq!(run.give(typed("4822")).sends(), [REPORT]);
     }
 }
 
 #[test]
-fn credentials_sent_to_target_uri() {
+fn no_credentials_go_to_the_target() {
     let body =
         r#"{"id":"d1","method":"seamless","seamless":{"targetUri":"https://operator.example/check?t=1"}}"#;
     let mut run = Run::new(Plan::new(seamless()));
@@ -101,10 +103,7 @@ fn credentials_sent_to_target_uri() {
             .iter()
             .all(|request| request.needs_authorization())
     );
-    let credentials = Credentials::signed(
-        ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap(),
-        ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap(),
-    );
+    let credentials = Credentials::signed(key(), secret());
     let mut sent = said.requests()[0].to_http(&base).unwrap();
     credentials
         .authorize(&mut sent, std::time::SystemTime::UNIX_EPOCH)

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use sinch_verify_protocol::retry::RetryPolicy;
 use sinch_verify_protocol::session::{
     AskBy, Failure, Ignored, Input, Plan, Progress, Request, RequestFailure, StatusQuery,
 };
+
+use sinch_verify_protocol::{Method, Started, WireObject as _};
 
 use crate::run::*;
 
@@ -19,7 +22,11 @@ fn a_lost_report_that_arrived_is_not_sent_again() {
     let mut run = reporting();
     let said = run.break_off(REPORT, RequestFailure::Lost);
     assert!(said.has(&Progress::ReportLost));
-    assert_eq!(said.sends(), [STATUS]);
+    assert!(
+        said.requests().is_empty(),
+        "the service may still be at work on it"
+    );
+    assert_eq!(run.due().sends(), [STATUS]);
     assert!(run.reply(STATUS, 200, SUCCESSFUL).requests().is_empty());
     assert!(run.is_verified());
 }
@@ -28,14 +35,16 @@ fn a_lost_report_that_arrived_is_not_sent_again() {
 fn it_is_sent_again_only_while_pending_and_not_for_ever() {
     let mut run = reporting();
     for _ in 0..2 {
-        assert_eq!(run.break_off(REPORT, RequestFailure::Lost).sends(), [STATUS]);
+        run.break_off(REPORT, RequestFailure::Lost);
+        assert_eq!(run.due().sends(), [STATUS]);
         assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [REPORT]);
     }
     run.break_off(REPORT, RequestFailure::Lost);
+    run.due();
     let said = run.reply(STATUS, 200, PENDING);
     assert!(said.has(&Progress::ReportUnsettled));
     assert!(said.requests().is_empty());
-    assert_eq!(run.session.attempts_left(), 3, "nobody refused it");
+    assert_eq!(run.session.attempts_left(), 3, "no answer refused it");
     assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
 }
 
@@ -43,23 +52,62 @@ fn it_is_sent_again_only_while_pending_and_not_for_ever() {
 fn a_refusal_after_a_lost_report_may_mean_success() {
     let mut run = reporting();
     run.break_off(REPORT, RequestFailure::Lost);
+    run.due();
     run.reply(STATUS, 200, PENDING);
     // The first one arrived after the query; the second finds an ended verification.
-    assert_eq!(run.reply(REPORT, 400, WRONG).sends(), [STATUS]);
+    assert!(run.reply(REPORT, 400, WRONG).requests().is_empty());
+    assert_eq!(run.due().sends(), [STATUS]);
     run.reply(STATUS, 200, SUCCESSFUL);
     assert!(run.is_verified());
+}
+
+/// The lost report of one code may be why the next one is refused.
+#[test]
+fn the_doubt_about_one_code_outlives_it() {
+    let mut run = reporting();
+    run.break_off(REPORT, RequestFailure::Lost);
+    for _ in 0..3 {
+        run.due();
+        run.break_off(STATUS, RequestFailure::Lost);
+    }
+    assert_eq!(run.give(typed("9999")).sends(), [REPORT]);
+    run.reply(REPORT, 400, WRONG);
+    assert_eq!(run.due().sends(), [STATUS]);
+    run.reply(STATUS, 200, SUCCESSFUL);
+    assert!(run.is_verified());
+}
+
+#[test]
+fn a_refusal_of_the_first_sending_is_not_looked_into() {
+    for put_off in [
+        None,
+        Some((429, Some(1))),
+        Some((503, Some(1))),
+        Some((429, None)),
+    ] {
+        let mut run = reporting();
+        if let Some((status, retry_after)) = put_off {
+            run.reply_with(REPORT, status, "", retry_after);
+            assert_eq!(run.due().sends(), [REPORT], "the service has not carried it out");
+        }
+        let said = run.reply(REPORT, 400, WRONG);
+        assert!(said.has(&Progress::Refused { attempts_left: 2 }));
+        assert!(said.requests().is_empty());
+        assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(120)));
+    }
 }
 
 #[test]
 fn the_query_is_tried_again_with_pauses() {
     let mut run = reporting();
     run.break_off(REPORT, RequestFailure::Lost);
+    assert_eq!(run.due().sends(), [STATUS]);
     assert!(run.break_off(STATUS, RequestFailure::NotSent).0.is_empty());
-    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(3)));
-    assert_eq!(run.tick(3_000).sends(), [STATUS]);
+    assert_eq!(run.due().sends(), [STATUS]);
+    let before = run.now;
     run.reply_with(STATUS, 503, "", Some(7));
-    assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(10)));
-    assert_eq!(run.tick(10_000).sends(), [STATUS]);
+    assert_eq!(run.due().sends(), [STATUS]);
+    assert_eq!(run.now - before, Duration::from_secs(7));
     let said = run.break_off(STATUS, RequestFailure::Lost);
     assert!(said.has(&Progress::ReportUnsettled));
     assert_eq!(run.give(typed("4822")).sends(), [REPORT]);
@@ -68,22 +116,63 @@ fn the_query_is_tried_again_with_pauses() {
 #[test]
 fn a_report_that_never_left_is_sent_again_without_a_query() {
     let mut run = reporting();
-    for ms in [3_000, 5_000] {
+    for _ in 0..2 {
         assert!(run.break_off(REPORT, RequestFailure::NotSent).0.is_empty());
-        assert_eq!(run.tick(ms).sends(), [REPORT]);
+        assert_eq!(run.due().sends(), [REPORT]);
     }
     let said = run.break_off(REPORT, RequestFailure::NotSent);
     assert!(said.has(&Progress::ReportUnsettled));
 }
 
 #[test]
-fn server_trouble_is_settled_by_a_query_too() {
+fn what_cannot_be_sent_is_not_tried_again() {
     let mut run = reporting();
-    assert!(run.reply_with(REPORT, 429, "", Some(4)).requests().is_empty());
-    assert_eq!(run.tick(5_000).sends(), [STATUS]);
-    assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [REPORT]);
-    run.reply(REPORT, 200, SUCCESSFUL);
-    assert!(run.is_verified());
+    run.break_off(REPORT, RequestFailure::Unsendable);
+    let may_have_been_sent = false;
+    assert_eq!(run.failure(), &Failure::Unreachable { may_have_been_sent });
+}
+
+#[test]
+fn server_trouble_is_settled_by_a_query_too() {
+    for status in [408, 500, 503] {
+        let mut run = reporting();
+        assert!(run.reply(REPORT, status, "").requests().is_empty());
+        assert_eq!(run.due().sends(), [STATUS]);
+        assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [REPORT]);
+        run.reply(REPORT, 200, SUCCESSFUL);
+        assert!(run.is_verified());
+    }
+}
+
+#[test]
+fn a_pause_that_ends_after_the_deadline_is_not_begun() {
+    let mut run = reporting();
+    let said = run.reply_with(REPORT, 503, "", Some(3600));
+    assert!(said.has(&Progress::ReportUnsettled));
+    assert_eq!(run.give(typed("4822")).sends(), [REPORT]);
+    // The query does not wait.
+    let mut run = reporting();
+    run.at(599_950);
+    assert_eq!(run.break_off(REPORT, RequestFailure::Lost).sends(), [STATUS]);
+}
+
+#[test]
+fn pauses_are_set_by_the_plan_and_differ_by_its_seed() {
+    let pause = |seed| {
+        let (first, longest) = (Duration::from_secs(10), Duration::from_secs(40));
+        let policy = RetryPolicy::default().backoff(first, longest);
+        let mut run = Run::planned(Plan::new(sms()).retry(policy).seed(seed), SMS, 0);
+        run.give(typed("4821"));
+        run.break_off(REPORT, RequestFailure::NotSent);
+        run.due();
+        run.now
+    };
+    assert_eq!(pause(0), Duration::from_secs(5));
+    let (one, other) = (pause(7), pause(8));
+    assert_ne!(one, other);
+    for pause in [one, other] {
+        assert!((5..10).contains(&pause.as_secs()), "{pause:?}");
+    }
 }
 
 #[test]
@@ -91,9 +180,9 @@ fn public_authorization_asks_by_number() {
     let plan = Plan::new(sms()).ask_by(AskBy::Number);
     let mut run = Run::planned(plan, SMS, 0);
     run.give(typed("4821"));
-    let said = run.break_off(REPORT, RequestFailure::Lost);
+    run.break_off(REPORT, RequestFailure::Lost);
     assert!(matches!(
-        said.requests()[..],
+        run.due().requests()[..],
         [Request::Status(StatusQuery::ByNumber(_))]
     ));
 }
@@ -110,8 +199,12 @@ fn by_number_the_success_of_another_verification_counts_for_nothing() {
         let mut run = Run::planned(Plan::new(sms()).ask_by(ask_by), SMS, 0);
         run.give(typed("4821"));
         run.break_off(REPORT, RequestFailure::Lost);
+        run.due();
         run.reply(query, 200, &another);
         assert_eq!(run.is_verified(), verified, "{query}");
+        if !verified {
+            assert_eq!(run.failure(), &Failure::Superseded);
+        }
     }
 }
 
@@ -130,7 +223,7 @@ fn wrong_codes_end_at_the_limit_of_attempts() {
     let mut run = Run::planned(Plan::new(sms()).then(callout()).attempts(2), SMS, 0);
     run.give(typed("1111"));
     let said = run.reply(REPORT, 400, WRONG);
-    assert!(said.has(&Progress::WrongCode { attempts_left: 1 }));
+    assert!(said.has(&Progress::Refused { attempts_left: 1 }));
     run.give(typed("2222"));
     let said = run.reply(REPORT, 400, WRONG);
     assert!(said.requests().is_empty(), "no fallback for guesses");
@@ -146,14 +239,14 @@ fn the_services_own_limit_ends_it_too() {
 }
 
 #[test]
-fn row_101_spellings_and_unknown_states() {
+fn a_state_in_another_spelling_ends_it_and_an_unknown_state_does_not() {
     let mut run = reporting();
     run.reply(REPORT, 200, r#"{"id":"s1","status":"FAILED","reason":"Expired"}"#);
     assert_eq!(run.failure(), &Failure::Expired);
     // A state that nobody knows is no end and no success.
     let mut run = reporting();
     let said = run.reply(REPORT, 200, r#"{"id":"s1","status":"THINKING"}"#);
-    assert!(said.has(&Progress::WrongCode { attempts_left: 2 }));
+    assert!(said.has(&Progress::Refused { attempts_left: 2 }));
     assert!(run.session.ending().is_none());
 }
 
@@ -172,7 +265,8 @@ fn a_success_that_arrived_beats_the_deadline() {
 fn answers_to_nobody_are_ignored() {
     let mut run = reporting();
     let (request, _) = run.open[0].clone();
-    let start = serde_json::from_str::<sinch_verify_protocol::start::StartResponse>(SMS).unwrap();
+    let start = sinch_verify_protocol::start::StartResponse::decode(SMS.as_bytes()).unwrap();
+    let start: Started = Started::read(&Method::Sms, start, None).unwrap();
     let wrong_kind = Input::Answered {
         request,
         answer: start.into(),

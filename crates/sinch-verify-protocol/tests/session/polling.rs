@@ -1,4 +1,4 @@
-//! Rows 80 to 94, as far as the session drives the polling.
+//! When a session polls, and what ends the polling.
 
 use std::time::Duration;
 
@@ -35,20 +35,20 @@ fn all_polls(body: &str, answered_ms: u64) -> Vec<u64> {
 }
 
 #[test]
-fn rows_80_to_85_87_and_93_slots() {
-    let rows: &[(u32, [i64; 3], u64, &[u64])] = &[
-        (80, [3, 30, 3], 0, &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
-        (81, [10, 30, 3], 0, &[10, 13, 16, 19, 22, 25, 28]),
-        (82, [0, 0, 1], 0, &[0]),
-        (83, [5, 3, 1], 0, &[3]),
-        (84, [3, 6, 0], 0, &[3, 4, 5, 6]),
-        (85, [3, 30, 100], 0, &[3]),
-        (87, [3, 30, 3], 10_000, &[12, 15, 18, 21, 24, 27, 30]),
-        (93, [-5, 2, 1], 0, &[0, 1, 2]),
+fn polls_are_sent_at_the_slots_of_the_schedule() {
+    let rows: &[([i64; 3], u64, &[u64])] = &[
+        ([3, 30, 3], 0, &[3, 6, 9, 12, 15, 18, 21, 24, 27, 30]),
+        ([10, 30, 3], 0, &[10, 13, 16, 19, 22, 25, 28]),
+        ([0, 0, 1], 0, &[0]),
+        ([5, 3, 1], 0, &[3]),
+        ([3, 6, 0], 0, &[3, 4, 5, 6]),
+        ([3, 30, 100], 0, &[3]),
+        ([3, 30, 3], 10_000, &[12, 15, 18, 21, 24, 27, 30]),
+        ([-5, 2, 1], 0, &[0, 1, 2]),
     ];
-    for (row, [start, stop, interval], answered, expected) in rows {
+    for ([start, stop, interval], answered, expected) in rows {
         let body = polled(*start, *stop, *interval);
-        assert_eq!(all_polls(&body, *answered), *expected, "row {row}");
+        assert_eq!(all_polls(&body, *answered), *expected, "{body}");
     }
     // An answer after the whole window leaves one question.
     assert_eq!(all_polls(&polled(3, 6, 3), 9_000), [9]);
@@ -58,14 +58,14 @@ fn rows_80_to_85_87_and_93_slots() {
 }
 
 #[test]
-fn row_86_no_schedule_no_polls() {
+fn without_a_schedule_nothing_is_polled() {
     let mut run = Run::started(callout(), CALLOUT, 0);
     assert_eq!(run.session.next_deadline(), Some(Duration::from_secs(600)));
     assert_eq!(run.give(typed("4821")).sends(), [REPORT]);
 }
 
 #[test]
-fn row_88_never_two_polls_at_once() {
+fn there_are_never_two_polls_at_once() {
     let mut run = Run::started(callout(), POLLED, 0);
     assert_eq!(run.tick(3_000).sends(), [STATUS]);
     assert!(run.tick(6_000).0.is_empty());
@@ -75,7 +75,7 @@ fn row_88_never_two_polls_at_once() {
 }
 
 #[test]
-fn row_89_trouble_is_skipped() {
+fn a_failed_poll_is_followed_by_the_next_slot() {
     for (status, retry_after, next) in [
         (503, None, 9),
         (404, None, 9),
@@ -119,7 +119,7 @@ fn by_number_the_end_of_another_verification_is_passed_over() {
 }
 
 #[test]
-fn rows_90_and_91_final_states() {
+fn a_final_state_ends_the_polling() {
     for status in ["SUCCESSFUL", "successful", "Successful"] {
         let mut run = Run::started(callout(), POLLED, 0);
         run.tick(12_000);
@@ -139,7 +139,7 @@ fn rows_90_and_91_final_states() {
 }
 
 #[test]
-fn row_92_pending_to_the_end_is_timed_out() {
+fn pending_to_the_last_poll_is_timed_out() {
     let mut run = Run::started(callout(), POLLED, 0);
     run.tick(30_000);
     let said = run.reply(STATUS, 200, PENDING);

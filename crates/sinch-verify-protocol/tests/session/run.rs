@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use sinch_verify_protocol::report::ReportedProof;
 use sinch_verify_protocol::session::{
-    AnyReport, AnyStart, Ending, Failure, Ignored, Input, Output, Plan, Progress, Request, RequestFailure,
-    RequestId, Session,
+    Ending, Failure, Ignored, Input, Output, Plan, Progress, Request, RequestFailure, RequestId, Session,
 };
 use sinch_verify_protocol::{Code, PhoneNumber, Start};
 
@@ -13,19 +13,19 @@ pub(crate) fn number() -> PhoneNumber {
     "+46700000001".parse().unwrap()
 }
 
-pub(crate) fn sms() -> AnyStart {
+pub(crate) fn sms() -> Start {
     Start::sms(number()).into()
 }
 
-pub(crate) fn flash_call() -> AnyStart {
+pub(crate) fn flash_call() -> Start {
     Start::flash_call(number()).into()
 }
 
-pub(crate) fn callout() -> AnyStart {
+pub(crate) fn callout() -> Start {
     Start::callout(number()).into()
 }
 
-pub(crate) fn seamless() -> AnyStart {
+pub(crate) fn seamless() -> Start {
     Start::seamless(number()).into()
 }
 
@@ -62,7 +62,7 @@ impl Run {
     }
 
     /// Begins at 0 and answers the start at `answered_ms`.
-    pub(crate) fn started(start: AnyStart, body: &str, answered_ms: u64) -> Self {
+    pub(crate) fn started(start: Start, body: &str, answered_ms: u64) -> Self {
         Self::planned(Plan::new(start), body, answered_ms)
     }
 
@@ -97,6 +97,12 @@ impl Run {
 
     pub(crate) fn tick(&mut self, ms: u64) -> Said {
         self.at(ms).give(Input::Tick)
+    }
+
+    /// Goes on to the session's next deadline.
+    pub(crate) fn due(&mut self) -> Said {
+        self.now = self.session.next_deadline().unwrap();
+        self.give(Input::Tick)
     }
 
     fn take(&mut self, name: &str) -> (RequestId, Request) {
@@ -198,11 +204,10 @@ impl Said {
         self.requests().iter().find_map(|request| match request {
             Request::Report(report) => {
                 let body = report.body();
-                let proof = match report.as_ref() {
-                    AnyReport::FlashCall(_) => body.flash_call.as_ref().unwrap().cli.expose(),
-                    AnyReport::Callout(_) => body.callout.as_ref().unwrap().code.expose(),
-                    AnyReport::WhatsApp(_) => body.whatsapp.as_ref().unwrap().code.expose(),
-                    _ => body.sms.as_ref().unwrap().code.expose(),
+                let proof = match body.require_proof().unwrap() {
+                    ReportedProof::Cli(report) => report.cli.expose(),
+                    ReportedProof::Code(report) => report.code.expose(),
+                    other => panic!("{other:?}"),
                 };
                 Some((proof.to_owned(), body.source.as_ref().unwrap().to_string()))
             }

@@ -1,6 +1,6 @@
 //! Carrying a session between two requests of a stateless backend.
 
-use sinch_verify_protocol::session::{Input, Plan, RequestFailure, RestoreError};
+use sinch_verify_protocol::session::{Input, Plan, Progress, RequestFailure, RestoreError};
 use sinch_verify_protocol::start::SmsOptions;
 use sinch_verify_protocol::{AcceptLanguage, CodeType, Custom, Reference, Session, Start};
 
@@ -66,9 +66,11 @@ fn a_code_is_held_only_while_it_may_be_needed_again() {
     assert_eq!(holds(&run), (true, true), "it may have to be sent again");
     run.break_off(REPORT, RequestFailure::Lost);
     assert_eq!(holds(&run), (true, true));
+    run.due();
     run.reply(STATUS, 200, PENDING);
     run.reply(REPORT, 400, WRONG);
     assert_eq!(holds(&run), (true, true), "the first one may have succeeded");
+    run.due();
     run.reply(STATUS, 200, PENDING);
     assert_eq!(holds(&run), (false, false));
     run.give(typed("48213"));
@@ -84,6 +86,8 @@ fn after_a_crash_what_was_in_flight_is_lost() {
     for request in restored.in_flight() {
         let failure = RequestFailure::Lost;
         let outputs = restored.handle(run.now, Input::RequestFailed { request, failure });
+        assert!(Said(outputs).has(&Progress::ReportLost));
+        let outputs = restored.handle(restored.next_deadline().unwrap(), Input::Tick);
         assert_eq!(Said(outputs).sends(), [STATUS]);
     }
 }

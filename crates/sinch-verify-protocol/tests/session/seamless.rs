@@ -1,4 +1,4 @@
-//! Rows 95 to 98: data verification.
+//! Data verification: the address that a session fetches.
 
 use sinch_verify_protocol::session::{
     Failure, FetchTarget, Input, MAX_REDIRECTS, Plan, RequestFailure, TargetError,
@@ -22,7 +22,7 @@ const URI: &str = "https://operator.example/check";
 const VERIFIED: &str = r#"{"id":"d1","status":"SUCCESSFUL"}"#;
 
 #[test]
-fn row_95_redirects_are_resolved_and_bounded() {
+fn redirects_are_resolved_and_bounded() {
     let base = FetchTarget::new("https://operator.example:8443/a/b/c?q=1", false).unwrap();
     let rows = [
         ("https://other.example/x?y=1#frag", "https://other.example/x?y=1"),
@@ -48,7 +48,7 @@ fn row_95_redirects_are_resolved_and_bounded() {
 }
 
 #[test]
-fn row_96_plain_http_only_by_setting() {
+fn plain_http_is_fetched_only_by_setting_or_from_loopback() {
     let rows = [
         ("http://operator.example/", TargetError::PlainHttp),
         ("http://localhost.example/", TargetError::PlainHttp),
@@ -98,13 +98,15 @@ fn the_target_verifies() {
 fn what_the_target_tells_of_another_verification_counts_for_nothing() {
     for theirs in [SUCCESSFUL, r#"{"id":"s1","status":"FAIL"}"#] {
         let (mut run, _) = started(URI);
-        assert_eq!(run.reply(TARGET, 200, theirs).sends(), [STATUS], "{theirs}");
+        run.reply(TARGET, 200, theirs);
+        assert_eq!(run.due().sends(), [STATUS], "{theirs}");
         assert_eq!(run.session.ending(), None, "{theirs}");
         run.reply(STATUS, 200, r#"{"id":"d1","status":"PENDING"}"#);
         assert!(matches!(run.failure(), Failure::NotVerified(_)), "{theirs}");
     }
     let (mut run, _) = started(URI);
     run.reply(TARGET, 200, SUCCESSFUL);
+    run.due();
     run.reply(STATUS, 200, VERIFIED);
     assert!(run.is_verified());
 }
@@ -125,20 +127,21 @@ fn an_address_that_must_not_be_fetched_ends_the_method_at_once() {
 }
 
 #[test]
-fn row_97_another_status_or_no_json_is_a_failure() {
+fn a_target_that_does_not_say_successful_is_no_proof() {
     let (mut run, _) = started(URI);
     run.reply(TARGET, 200, r#"{"id":"d1","status":"PENDING"}"#);
     assert!(matches!(run.failure(), Failure::NotVerified(_)));
 
     // A page of the operator may hide the outcome: the service is asked.
     let (mut run, _) = started(URI);
-    assert_eq!(run.reply(TARGET, 200, "<html>hello</html>").sends(), [STATUS]);
+    run.reply(TARGET, 200, "<html>hello</html>");
+    assert_eq!(run.due().sends(), [STATUS]);
     run.reply(STATUS, 200, PENDING);
     assert!(matches!(run.failure(), Failure::NotVerified(_)));
 }
 
 #[test]
-fn row_98_refused_by_the_target_is_not_verified() {
+fn a_refusal_of_the_target_is_not_verified() {
     for status in [400, 401, 403, 404] {
         let (mut run, _) = started(URI);
         run.reply(TARGET, status, "no");
@@ -153,7 +156,8 @@ fn row_98_refused_by_the_target_is_not_verified() {
 #[test]
 fn a_lost_fetch_is_settled_by_a_query() {
     let (mut run, _) = started(URI);
-    assert_eq!(run.break_off(TARGET, RequestFailure::Lost).sends(), [STATUS]);
+    run.break_off(TARGET, RequestFailure::Lost);
+    assert_eq!(run.due().sends(), [STATUS]);
     assert_eq!(run.reply(STATUS, 200, PENDING).sends(), [TARGET]);
     run.reply(TARGET, 200, VERIFIED);
     assert!(run.is_verified());

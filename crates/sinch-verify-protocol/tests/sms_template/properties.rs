@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn row_79_render_and_extract_round_trip(
+    fn what_is_rendered_is_extracted(
         before in r"\PC{0,12}", after in r"\PC{0,12}", code in r"\PC{1,8}",
     ) {
         let template = format!("{before}{PLACEHOLDER}{after}");

@@ -92,7 +92,7 @@ impl RedisConfig {
         if server.address.host().is_none() {
             return Err(InvalidRedisConfig::new(
                 "url",
-                "of a Unix socket has no host; with Sentinel, write redis://NAME, where NAME is the primary's",
+                "a Unix socket has no host; with Sentinel, write redis://NAME, with the name of the primary",
             ));
         }
         let sentinels = self.sentinels.iter();
@@ -105,21 +105,21 @@ impl RedisConfig {
     fn server(&self, field: &'static str, url: &str) -> Result<Server, InvalidRedisConfig> {
         let invalid = |message: &str| InvalidRedisConfig::new(field, message);
         let mut url = redis::parse_redis_url(url).ok_or_else(|| {
-            invalid("is not the URL of a Redis; write redis://HOST:6379/0, or rediss:// for TLS")
+            invalid("not the URL of a Redis; write redis://HOST:6379/0, or rediss:// for TLS")
         })?;
         if url.fragment().is_some() {
             return Err(invalid(
-                "has a #, which has no meaning here: certificates are always checked; write # in a password as %23",
+                "# starts a fragment, which has no meaning here; write it as %23 in a password, and leave #insecure out: certificates are always checked",
             ));
         }
         // The redis crate takes the URL of a TLS server only where it does TLS itself.
         let is_tls = matches!(url.scheme(), "rediss" | "valkeys");
         if is_tls && url.set_scheme("redis").is_err() {
-            return Err(invalid("has a scheme that cannot be read"));
+            return Err(invalid("its scheme cannot be read; write redis:// or rediss://"));
         }
         let info = url
             .into_connection_info()
-            .map_err(|error| invalid(&format!("is not the URL of a Redis: {error}")))?;
+            .map_err(|error| invalid(&format!("not the URL of a Redis: {error}")))?;
         Ok(Server {
             address: self.address(field, &info, is_tls)?,
             settings: info.redis_settings().clone(),
@@ -139,7 +139,7 @@ impl RedisConfig {
             ConnectionAddr::Unix(path) => Ok(Address::Unix(path.clone())),
             _ => Err(InvalidRedisConfig::new(
                 field,
-                "has an address that this platform cannot connect to; write redis://HOST:6379/0",
+                "this platform cannot connect to such an address; write redis://HOST:6379/0",
             )),
         }
     }
@@ -158,7 +158,7 @@ impl RedisConfig {
     fn tls_address(&self, field: &'static str, _: String, _: u16) -> Result<Address, InvalidRedisConfig> {
         Err(InvalidRedisConfig::new(
             field,
-            "asks for TLS; switch on feature redis-tls of sinch-verify-callback",
+            "rediss:// is TLS; switch on feature redis-tls of sinch-verify-callback",
         ))
     }
 }
@@ -190,7 +190,7 @@ impl InvalidRedisConfig {
 
 impl fmt::Display for InvalidRedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "redis {} {}", self.field, self.message)
+        write!(f, "redis {}: {}", self.field, self.message)
     }
 }
 

@@ -105,15 +105,18 @@ impl Link {
     /// The connection for a command that is sent now.
     fn asked(&self, now: Instant, silence: Duration) -> (Connection, u64) {
         let mut state = self.state();
-        let (since, limit) = match state.pulse {
-            Pulse::Idle(since) => (since, Self::IDLE),
-            Pulse::Waiting(since) => (since, silence),
+        let (is_waiting, since, limit) = match state.pulse {
+            Pulse::Idle(since) => (false, since, Self::IDLE),
+            Pulse::Waiting(since) => (true, since, silence),
         };
         let is_spent = now.saturating_duration_since(since) > limit;
-        if is_spent && state.connection.take().is_some() && matches!(state.pulse, Pulse::Waiting(_)) {
-            tracing::warn!("redis answers nothing; using a new connection");
+        if is_spent {
+            if is_waiting {
+                tracing::warn!("redis answers nothing; using a new connection");
+            }
+            state.connection = None;
         }
-        if is_spent || matches!(state.pulse, Pulse::Idle(_)) {
+        if is_spent || !is_waiting {
             state.pulse = Pulse::Waiting(now);
         }
         if let Some(connection) = &state.connection {

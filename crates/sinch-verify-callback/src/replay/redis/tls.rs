@@ -30,13 +30,13 @@ impl Tls {
     ) -> Result<Self, InvalidRedisConfig> {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| InvalidRedisConfig::new("tls", &format!("is not available: {error}")))?;
+            .map_err(|error| InvalidRedisConfig::new("tls", &format!("not available: {error}")))?;
         let builder = match roots {
             Some(pem) => builder.with_root_certificates(read_roots(pem)?),
             None => builder.with_platform_verifier().map_err(|error| {
                 InvalidRedisConfig::new(
                     "roots",
-                    &format!("of this platform cannot be read; install them or give some: {error}"),
+                    &format!("those of this platform cannot be read; install ca-certificates, or give some: {error}"),
                 )
             })?,
         };
@@ -63,9 +63,9 @@ impl Tls {
 fn read_roots(pem: &[u8]) -> Result<RootCertStore, InvalidRedisConfig> {
     let mut store = RootCertStore::empty();
     for certificate in read_certificates("roots", pem)? {
-        store
-            .add(certificate)
-            .map_err(|error| InvalidRedisConfig::new("roots", &format!("cannot be used: {error}")))?;
+        store.add(certificate).map_err(|error| {
+            InvalidRedisConfig::new("roots", &format!("a certificate cannot be used: {error}"))
+        })?;
     }
     Ok(store)
 }
@@ -78,19 +78,16 @@ fn read_certificates(
     match certificates {
         Ok(certificates) if certificates.is_empty() => Err(InvalidRedisConfig::new(
             field,
-            "hold no certificate in PEM; give blocks that begin with BEGIN CERTIFICATE",
+            "no certificate in PEM; give blocks that begin with BEGIN CERTIFICATE",
         )),
         Ok(certificates) => Ok(certificates),
-        Err(error) => Err(InvalidRedisConfig::new(
-            field,
-            &format!("are not valid PEM: {error}"),
-        )),
+        Err(error) => Err(InvalidRedisConfig::new(field, &format!("not valid PEM: {error}"))),
     }
 }
 
 fn no_key(error: &dyn std::error::Error) -> InvalidRedisConfig {
     InvalidRedisConfig::new(
         "identity",
-        &format!("has no key that fits; give the certificate's own key in PEM: {error}"),
+        &format!("no key that fits; give the certificate's own key in PEM: {error}"),
     )
 }

@@ -11,7 +11,9 @@ use serde::Serialize;
 use sinch_verify_client::Handle;
 use sinch_verify_protocol::callback::ResultEvent;
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
-use sinch_verify_protocol::{Method, PhoneNumber, Reason, Reference, Start, Status, Verification};
+use sinch_verify_protocol::{
+    Method, PhoneNumber, Reason, Reference, ReportOutcome, Start, Status, Verification,
+};
 
 use super::timeline::{Step, Timeline, Who};
 use super::world::World;
@@ -205,6 +207,13 @@ impl Seen {
     pub(crate) fn answer(&mut self, way: &'static str, answer: &Verification) {
         self.0
             .push((way, outcome(&answer.status, answer.reason.as_ref())));
+    }
+
+    /// What a report led to, by its status.
+    pub(crate) fn report(&mut self, reported: &ReportOutcome) -> anyhow::Result<Status> {
+        let answer = reported.verification().context("the report was refused")?;
+        self.answer("report", answer);
+        Ok(answer.status.clone())
     }
 
     /// What the result event said.

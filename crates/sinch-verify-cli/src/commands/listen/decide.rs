@@ -19,12 +19,11 @@ impl Decider {
         if !self.allow {
             return Decision::Deny;
         }
-        match (method, &self.code, self.cli) {
-            (Method::Sms, Some(code), _) => Decision::sms_code(code.clone()),
-            (Method::Callout, Some(code), _) => Decision::callout_code(code.clone()),
-            (Method::FlashCall, _, Some(cli)) => Decision::flash_call_cli(cli),
-            _ => Decision::Allow,
-        }
+        let code = self.code.clone();
+        let cli = self.cli;
+        code.and_then(|code| Decision::with_code(method, code))
+            .or_else(|| Decision::with_cli(method, cli?))
+            .unwrap_or(Decision::Allow)
     }
 }
 

@@ -3,19 +3,15 @@
 // application that wants more than its key has such reports made by its backend.
 
 import { call, Failure, path } from './api.js';
+import { methodOf } from './methods.js';
 
 /** Whether an application takes reports with its key alone. */
 export const takesKeyAlone = ({ minimum }) => minimum === 'public';
 
 /** The report of what `message` carries to its application; `typed` replaces the code in it. */
 export function reportOf(message, application, typed) {
-  const proofs = {
-    sms: () => ({ method: 'sms', sms: { code: typed ?? message.code } }),
-    whatsapp: () => ({ method: 'whatsapp', whatsapp: { code: typed ?? message.code } }),
-    callout: () => ({ method: 'callout', callout: { code: typed ?? message.code } }),
-    flashcall: () => ({ method: 'flashCall', flashCall: { cli: typed ?? message.cli } }),
-  };
-  const [id, body] = [message.verificationId, proofs[message.kind]()];
+  const { report: { key, field } } = methodOf(message.kind);
+  const [id, body] = [message.verificationId, { method: message.kind, [key]: { [field]: typed ?? message[field] } }];
   if (!takesKeyAlone(application)) return { method: 'POST', path: path('_emu', 'verifications', id, 'report'), body };
   return {
     method: 'PUT',

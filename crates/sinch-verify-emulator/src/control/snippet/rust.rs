@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
 use sinch_verify_protocol::outcome::OutcomeRequest;
-use sinch_verify_protocol::report::{CodeReport, ReportRequest, ReportedProof};
+use sinch_verify_protocol::report::{CliReport, CodeReport, ReportRequest, ReportedProof};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::wire::Extra;
@@ -56,15 +56,7 @@ impl Call<'_> {
 
     fn start(&self, code: &mut Snippet) -> Option<()> {
         let request = StartRequest::decode(self.body).ok()?;
-        let constructor = match &request.method {
-            Method::Sms => "sms",
-            Method::FlashCall => "flash_call",
-            Method::Callout => "callout",
-            Method::Seamless => "seamless",
-            Method::WhatsApp => "whatsapp",
-            Method::Auto => "auto",
-            _ => return None,
-        };
+        let (_, constructor) = request.method.info()?.rust;
         let number = request.identity.phone_number().ok()?;
         let options = code.options(&request);
         code.uses("", "Start");
@@ -109,14 +101,19 @@ impl Call<'_> {
     fn report(&self, code: &mut Snippet, target: &str) -> Option<()> {
         let report = ReportRequest::decode(self.body).ok()?;
         let method = variant(&report.method)?;
-        match report.proof()? {
-            ReportedProof::Code(proof) => {
+        let proof = report.proof()?;
+        match proof {
+            ReportedProof::Code(report) => {
                 code.uses("", "Code");
-                let _ = writeln!(code.lines, "let proof = Code::new({:?})?;", proof.expose());
+                let _ = writeln!(code.lines, "let proof = Code::new({:?})?;", report.code.expose());
             }
-            ReportedProof::Cli(cli) => {
+            ReportedProof::Cli(report) => {
                 code.uses("", "Cli");
-                let _ = writeln!(code.lines, "let proof = Cli::as_seen({:?})?;", cli.expose());
+                let _ = writeln!(
+                    code.lines,
+                    "let proof = Cli::as_seen({:?})?;",
+                    report.cli.expose()
+                );
             }
             _ => return None,
         }
@@ -127,30 +124,24 @@ impl Call<'_> {
             code.uses("", "Source");
             code.link(format_args!("source({})", variant_of_source(source)));
         }
-        code.lines += ";\nclient.report(report).await?;\n";
+        code.lines += ";\nlet outcome = client.report(report).await?;\n";
         code.leave("", &report.extra);
-        let proofs = [
-            ("sms", Method::Sms, &report.sms),
-            ("callout", Method::Callout, &report.callout),
-            ("whatsapp", Method::WhatsApp, &report.whatsapp),
-        ];
-        for (name, own, proof) in proofs {
-            let Some(CodeReport { cli, extra, .. }) = proof else {
+        for (method, key) in report.parts() {
+            if method != report.method {
+                code.leave_out(key);
                 continue;
+            }
+            let extra = match proof {
+                ReportedProof::Code(CodeReport { cli, extra, .. }) => {
+                    if cli.is_some() {
+                        code.leave_out(format_args!("{key}.cli"));
+                    }
+                    extra
+                }
+                ReportedProof::Cli(CliReport { extra, .. }) => extra,
+                _ => continue,
             };
-            if report.method != own {
-                code.leave_out(name);
-                continue;
-            }
-            if cli.is_some() {
-                code.leave_out(format_args!("{name}.cli"));
-            }
-            code.leave(&format!("{name}."), extra);
-        }
-        match &report.flash_call {
-            Some(proof) if report.method == Method::FlashCall => code.leave("flashCall.", &proof.extra),
-            Some(_) => code.leave_out("flashCall"),
-            None => {}
+            code.leave(&format!("{key}."), extra);
         }
         if report.seamless.is_some() {
             code.leave_out("seamless");
@@ -221,78 +212,74 @@ impl Snippet {
     /// Makes `options`, if the start's method has some.
     fn options(&mut self, request: &StartRequest) -> bool {
         let mut made = false;
-        if let Some(sms) = &request.sms_options {
-            if request.method == Method::Sms {
-                made = self.begin("SmsOptions");
-                self.code_type(sms.code_type.as_ref());
-                if let Some(expiry) = &sms.expiry {
-                    self.set("expiry", format_args!("{:?}.parse()?", expiry.to_string()));
-                }
-                if let Some(template) = &sms.template {
-                    self.set("template", format_args!("{template:?}.to_owned()"));
-                }
-                if let Some(hash) = &sms.application_hash {
-                    self.set("application_hash", format_args!("{hash:?}.to_owned()"));
-                }
-                self.leave("smsOptions.", &sms.extra);
+        for (method, key) in request.parts() {
+            if method == request.method {
+                made = self.own_options(request, key);
             } else {
-                self.leave_out("smsOptions");
-            }
-        }
-        if let Some(call) = &request.flash_call_options {
-            if request.method == Method::FlashCall {
-                made = self.begin("FlashCallOptions");
-                let times = [
-                    ("dial_timeout", call.dial_timeout),
-                    ("interception_timeout", call.interception_timeout),
-                ];
-                for (name, time) in times {
-                    if let Some(time) = time {
-                        self.uses("", "CallSeconds");
-                        self.set(name, format_args!("CallSeconds::new({})?", time.get()));
-                    }
-                }
-                if let Some(cli) = &call.cli {
-                    self.set("cli", format_args!("{:?}.parse()?", cli.as_str()));
-                }
-                self.leave("flashCallOptions.", &call.extra);
-            } else {
-                self.leave_out("flashCallOptions");
-            }
-        }
-        if let Some(callout) = &request.callout_options {
-            if request.method == Method::Callout {
-                made = self.begin("CalloutOptions");
-                if let Some(speech) = &callout.speech {
-                    self.uses("start", "Speech");
-                    self.lines += "let mut speech = Speech::default();\n";
-                    if let Some(locale) = &speech.locale {
-                        let _ = writeln!(self.lines, "speech.locale = Some({locale:?}.to_owned());");
-                    }
-                    self.set("speech", "speech");
-                    self.leave("calloutOptions.speech.", &speech.extra);
-                }
-                self.leave("calloutOptions.", &callout.extra);
-            } else {
-                self.leave_out("calloutOptions");
-            }
-        }
-        if let Some(message) = &request.whatsapp_options {
-            if request.method == Method::WhatsApp {
-                made = self.begin("WhatsAppOptions");
-                self.code_type(message.code_type.as_ref());
-                self.leave("whatsappOptions.", &message.extra);
-            } else {
-                self.leave_out("whatsappOptions");
+                self.leave_out(key);
             }
         }
         made
     }
 
-    fn begin(&mut self, kind: &'static str) -> bool {
+    /// The options under `key`, which are those of the start's own method.
+    fn own_options(&mut self, request: &StartRequest, key: &str) -> bool {
+        let extra = if let (Method::Sms, Some(sms)) = (&request.method, &request.sms_options) {
+            self.begin("SmsOptions");
+            self.code_type(sms.code_type.as_ref());
+            if let Some(expiry) = &sms.expiry {
+                self.set("expiry", format_args!("{:?}.parse()?", expiry.to_string()));
+            }
+            if let Some(template) = &sms.template {
+                self.set("template", format_args!("{template:?}.to_owned()"));
+            }
+            if let Some(hash) = &sms.application_hash {
+                self.set("application_hash", format_args!("{hash:?}.to_owned()"));
+            }
+            &sms.extra
+        } else if let (Method::FlashCall, Some(call)) = (&request.method, &request.flash_call_options) {
+            self.begin("FlashCallOptions");
+            let times = [
+                ("dial_timeout", call.dial_timeout),
+                ("interception_timeout", call.interception_timeout),
+            ];
+            for (name, time) in times {
+                if let Some(time) = time {
+                    self.uses("", "CallSeconds");
+                    self.set(name, format_args!("CallSeconds::new({})?", time.get()));
+                }
+            }
+            if let Some(cli) = &call.cli {
+                self.set("cli", format_args!("{:?}.parse()?", cli.as_str()));
+            }
+            &call.extra
+        } else if let (Method::Callout, Some(callout)) = (&request.method, &request.callout_options) {
+            self.begin("CalloutOptions");
+            if let Some(speech) = &callout.speech {
+                self.uses("start", "Speech");
+                self.lines += "let mut speech = Speech::default();\n";
+                if let Some(locale) = &speech.locale {
+                    let _ = writeln!(self.lines, "speech.locale = Some({locale:?}.to_owned());");
+                }
+                self.set("speech", "speech");
+                self.leave(&format!("{key}.speech."), &speech.extra);
+            }
+            &callout.extra
+        } else if let (Method::WhatsApp, Some(message)) = (&request.method, &request.whatsapp_options) {
+            self.begin("WhatsAppOptions");
+            self.code_type(message.code_type.as_ref());
+            &message.extra
+        } else {
+            self.leave_out(key);
+            return false;
+        };
+        self.leave(&format!("{key}."), extra);
+        true
+    }
+
+    fn begin(&mut self, kind: &'static str) {
         self.uses("start", kind);
         let _ = writeln!(self.lines, "let mut options = {kind}::default();");
-        true
     }
 
     fn set(&mut self, name: &str, value: impl Display) {
@@ -334,14 +321,7 @@ impl Snippet {
 
 /// What the method is called in Rust.
 fn variant(method: &Method) -> Option<&'static str> {
-    Some(match method {
-        Method::Sms => "Sms",
-        Method::FlashCall => "FlashCall",
-        Method::Callout => "Callout",
-        Method::Seamless => "Seamless",
-        Method::WhatsApp => "WhatsApp",
-        _ => return None,
-    })
+    method.info().map(|info| info.rust.0)
 }
 
 fn variant_of_source(source: &Source) -> String {

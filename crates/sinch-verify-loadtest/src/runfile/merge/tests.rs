@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use sinch_verify_protocol::method::Callout;
 
 use super::*;
 use crate::arrivals::Rate;
@@ -64,9 +65,9 @@ fn record(board: &Board, origin: Instant, at: u64, lag: u64, took: u64, end: u8)
         _ => FlowEnd::Succeeded,
     };
     let flow = if took.is_multiple_of(2) {
-        Flow::Sms
+        Flow::SMS
     } else {
-        Flow::Callout
+        Flow::Verify(&Callout::INFO)
     };
     let times = vec![
         Timed::new(Interval::Start, Duration::from_micros(took / 2), true),

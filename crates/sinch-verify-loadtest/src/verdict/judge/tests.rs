@@ -23,7 +23,7 @@ fn add(run: &mut RunFile, end: FlowEnd, took_ms: u64) {
         ended: due + Duration::from_millis(took_ms),
     };
     run.flows
-        .record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+        .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
     run.counters.scheduled += 1;
     run.counters.started += 1;
 }
@@ -148,7 +148,7 @@ fn doubts_outweigh_thresholds() {
                     ended: due + Duration::from_millis(took),
                 };
                 run.flows
-                    .record(&FlowRecord::new(Flow::Sms, FlowEnd::Succeeded, span, Vec::new()));
+                    .record(&FlowRecord::new(Flow::SMS, FlowEnd::Succeeded, span, Vec::new()));
             }
         }
     };
@@ -214,7 +214,7 @@ fn doubts_outweigh_thresholds() {
             };
             let end = failed(FailureKind::ReadTimeout);
             run.flows
-                .record(&FlowRecord::new(Flow::Sms, end, span, Vec::new()));
+                .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
         })
     };
     assert_eq!(judged(&all_failed(50), "").0, Exit::Invalid);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use sinch_verify_protocol::method::{FlashCall, Sms};
-use sinch_verify_protocol::{ApiError, Code, Decision, PhoneNumber, Reference, Report, Start};
+use sinch_verify_protocol::{Code, Decision, PhoneNumber, Reference, Report, ReportOutcome, Start};
 
 use super::{Begun, Seen, Setting, begin};
 use crate::commands::demo::timeline::{Timeline, Who};
@@ -55,28 +55,19 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
     let wrong = Code::new("wrong")?;
     for attempt in 1..=3 {
         let report = Report::<Sms>::by_id(begun.handle.id.clone(), wrong.clone());
-        match world.signed.report(report).await {
-            Ok(last) => {
-                timeline.note(
-                    Who::Backend,
-                    format!("wrong code, attempt {attempt}: {}", last.status),
-                );
+        match world.signed.report(report).await.context("failed to report")? {
+            ReportOutcome::Refused { .. } => timeline.note(
+                Who::Backend,
+                format!("wrong code, attempt {attempt}: refused, may try again"),
+            ),
+            ReportOutcome::Verified(_) => bail!("a wrong code verified the number"),
+            last @ ReportOutcome::Ended(_) => {
                 let mut seen = Seen::default();
-                seen.answer("report", &last);
+                let status = seen.report(&last)?;
+                timeline.note(Who::Backend, format!("wrong code, attempt {attempt}: {status}"));
                 begun.end(world, &mut seen).await?;
                 return Ok(seen);
             }
-            Err(error)
-                if error
-                    .as_api_error()
-                    .is_some_and(|error| error.code == ApiError::NOT_PROCESSABLE) =>
-            {
-                timeline.note(
-                    Who::Backend,
-                    format!("wrong code, attempt {attempt}: refused, may try again"),
-                );
-            }
-            Err(error) => return Err(error).context("failed to report"),
         }
     }
     bail!("the third wrong code did not end the verification")
@@ -108,7 +99,7 @@ pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::R
     let mut seen = Seen::default();
     let late = Report::<FlashCall>::by_id(begun.handle.id.clone(), cli);
     let late = world.signed.report(late).await.context("failed to report")?;
-    seen.answer("late report", &late);
+    seen.report(&late)?;
     let status = begun.end(world, &mut seen).await?.status;
     timeline.note(
         Who::Backend,

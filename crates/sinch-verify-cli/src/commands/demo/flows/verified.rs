@@ -24,7 +24,7 @@ pub(crate) async fn by_backend<M: DemoMethod>(
     let reported = world.signed.report(report).await.context("failed to report")?;
     timeline.note(Who::Backend, "signed report by id");
     let mut seen = Seen::default();
-    seen.answer("report", &reported);
+    seen.report(&reported)?;
     agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }
@@ -43,7 +43,7 @@ pub(crate) async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timel
     let reported = world.public.report(report).await.context("failed to report")?;
     timeline.note(Who::Device, "public report by number");
     let mut seen = Seen::default();
-    seen.answer("report", &reported);
+    seen.report(&reported)?;
     agree(world, timeline, &mut seen, begun).await?;
     Ok(seen)
 }

@@ -1,6 +1,7 @@
 // A call on the screen of a phone: a flash call that rings, or a callout with its keypad.
 
 import { el, icon } from '../dom.js';
+import { methodOf } from '../methods.js';
 import { callerId, hangUp, press, reportIt } from './phone.js';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
@@ -15,7 +16,7 @@ export function overlay(screen, number) {
     screen.querySelector('.call')?.remove();
     shown = wanted;
     if (wanted === undefined) return;
-    const build = message.kind === 'flashcall' ? flashCall : callout;
+    const build = methodOf(message.kind).form === 'ring' ? flashCall : callout;
     screen.append(build(message, number, () => hangUp(number)));
   };
 }

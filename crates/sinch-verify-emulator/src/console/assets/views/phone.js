@@ -6,6 +6,7 @@ import { age, hour, now } from '../clock.js';
 import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
 import { live } from '../feed.js';
+import { methodOf } from '../methods.js';
 import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
 import { overlay } from './call.js';
 import { policyCard } from './policy.js';
@@ -65,7 +66,7 @@ export function phone(pane, number, signal, more, looked) {
       return { ...message, status, application };
     });
     const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
-    fill(thread, items, ({ seq }) => seq, (item) => el('div', { class: item.kind }, bubble(item)));
+    fill(thread, items, ({ seq }) => seq, (item) => el('div', { class: item.kind, 'data-form': methodOf(item.kind).form }, bubble(item)));
     const last = messages[0];
     if (before !== undefined || !last) {
       ringing(undefined);
@@ -82,27 +83,20 @@ export function phone(pane, number, signal, more, looked) {
 const isPending = ({ status }) => status === 'PENDING';
 
 function bubble(message) {
-  const head = el('div', { class: 'bubble-head' }, el('span', { class: 'kind' }, HEADS[message.kind] ?? message.kind, message.language && ` · ${message.language}`), age(message.at, 'service'));
+  const { form, title } = methodOf(message.kind);
+  const head = el('div', { class: 'bubble-head' }, el('span', { class: 'kind' }, title, message.language && ` · ${message.language}`), age(message.at, 'service'));
   const foot = el('div', { class: 'bubble-foot' },
     message.status && pill(message.status),
     el('a', { href: place('verifications', message.verificationId) }, 'Verification'));
-  return el('article', { class: 'bubble' }, head, BODIES[message.kind]?.(message), actions(message), foot);
+  return el('article', { class: 'bubble' }, head, BODIES[form]?.(message), actions(message), foot);
 }
 
-const HEADS = {
-  sms: 'SMS',
-  whatsapp: 'WhatsApp',
-  flashcall: 'Flash call',
-  callout: 'Call',
-  seamless: 'Data',
-};
-
+/** What a bubble holds, by what the messages of its method look like. */
 const BODIES = {
-  sms: textAndCode,
-  whatsapp: textAndCode,
-  flashcall: ({ cli, missed }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, missed ? 'Missed call from ' : 'Call from '), callerId(cli)),
-  callout: ({ text, code }) => [el('blockquote', {}, text), code && bigCode(code)],
-  seamless: ({ targetUri }) => [
+  text: textAndCode,
+  ring: ({ cli, missed }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, missed ? 'Missed call from ' : 'Call from '), callerId(cli)),
+  speech: ({ text, code }) => [el('blockquote', {}, text), code && bigCode(code)],
+  address: ({ targetUri }) => [
     el('p', {}, 'An address that the phone opens over the mobile network. Opening it is the proof.'),
     el('code', { class: 'address' }, targetUri),
   ],
@@ -124,11 +118,12 @@ export function callerId(cli) {
 /** What can be done with a message while its verification is pending. */
 function actions(message) {
   if (!isPending(message)) return undefined;
-  if (message.kind === 'seamless') {
+  const { form } = methodOf(message.kind);
+  if (form === 'address') {
     return el('button', { class: 'small primary', onclick: () => answerOf(device.follow(message)) }, 'Open it as the phone');
   }
   const button = (label) => el('button', { class: 'small primary', onclick: () => reportIt(message) }, label);
-  if (device.takesKeyAlone(applicationOf(message.application))) return button(message.kind === 'flashcall' ? 'Report the caller id' : 'Report this code');
+  if (device.takesKeyAlone(applicationOf(message.application))) return button(form === 'ring' ? 'Report the caller id' : 'Report this code');
   return [button('Have the backend report it'), el('small', {}, 'This application takes no report with its key alone.')];
 }
 

@@ -3,21 +3,13 @@
 import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el, icon } from '../dom.js';
+import { methodOf } from '../methods.js';
 import { callNote, copy, empty, say } from '../parts.js';
 import { isUnread, look } from '../seen.js';
 import { firstSteps, isWanted, SAMPLE } from './steps.js';
 import { phone } from './phone.js';
 
-/** What is said of the last thing that reached a phone. */
-const LAST = {
-  sms: (last) => last.text,
-  whatsapp: (last) => last.text,
-  flashcall: () => 'Flash call',
-  callout: () => 'Call',
-  seamless: () => 'Data verification',
-};
-
-const ICONS = { sms: 'message', whatsapp: 'message', flashcall: 'call', callout: 'call', seamless: 'link' };
+const ICONS = { text: 'message', ring: 'call', speech: 'call', address: 'link' };
 
 let newest;
 
@@ -55,12 +47,13 @@ export function phones(root, signal) {
 
 function row({ number, last, pendingCallout, messages }) {
   const unread = isUnread(number, last.seq);
+  const { form, title } = methodOf(last.kind);
   return el(
     'span', { class: 'phone-row', 'data-number': number, 'data-unread': unread },
-    el('span', { class: 'avatar', 'aria-hidden': 'true' }, icon(ICONS[last.kind] ?? 'phone')),
+    el('span', { class: 'avatar', 'aria-hidden': 'true' }, icon(ICONS[form] ?? 'phone')),
     el('span', { class: 'who' }, number, el('span', { class: 'unread' }, 'unread')),
     age(last.at, 'service'),
-    el('span', { class: 'what' }, LAST[last.kind]?.(last) ?? last.kind),
+    el('span', { class: 'what' }, form === 'text' ? last.text : title),
     pendingCallout ? el('span', { class: 'pill busy' }, 'on a call') : el('span', { class: 'count' }, String(messages)),
   );
 }

@@ -4,23 +4,15 @@ import { call, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed } from '../feed.js';
+import { methodChoices } from '../methods.js';
 import { callNote, failed, field, httpStatus, select, source } from '../parts.js';
 import { SAMPLE } from './steps.js';
 
 const PATH = '/_emu/try';
 
-const METHODS = [
-  ['sms', 'SMS'],
-  ['flashcall', 'Flash call'],
-  ['callout', 'Callout'],
-  ['whatsapp', 'WhatsApp'],
-  ['seamless', 'Data (seamless)'],
-  ['auto', 'Auto: several at once'],
-];
-
 export function tryIt(root, signal) {
   const number = el('input', { name: 'number', value: SAMPLE, required: true, autocomplete: 'off', inputmode: 'tel' });
-  const method = select('method', METHODS);
+  const method = select('method', methodChoices());
   const application = chooseApplication(signal);
   const note = el('div', {});
   const result = el('section', { class: 'detail', 'aria-label': 'What came of it', 'aria-live': 'polite' },

@@ -6,6 +6,7 @@ import { browse } from '../browse.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
+import { methodChoices } from '../methods.js';
 import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../parts.js';
 
 const LIST = '/_emu/verifications';
@@ -22,7 +23,7 @@ export function verifications(root, signal) {
     filters: [
       el('input', { type: 'search', name: 'number', 'aria-label': 'Number', placeholder: 'Number  /', pattern: '\\+?[0-9]{5,15}', autocomplete: 'off' }),
       select('status', [['', 'Any status'], 'PENDING', 'SUCCESSFUL', 'FAIL', 'DENIED', 'ABORTED', 'ERROR'], 'Status'),
-      select('method', [['', 'Any method'], 'sms', 'flashcall', 'callout', 'whatsapp', 'seamless', 'auto'], 'Method'),
+      select('method', [['', 'Any method'], ...methodChoices()], 'Method'),
       chooseApplication(signal, 'Any application'),
     ],
     empty: () => empty('No verification yet', 'Start one from your code, or here.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),

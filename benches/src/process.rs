@@ -1,8 +1,7 @@
-//! Processes on cores of their own, and what they cost.
+//! Processes that are asked in lines and answer in lines of JSON, so that programs in any language
+//! can stand beside ours; and what they cost.
 //!
-//! Whoever is measured runs alone on its core, and whoever talks to it runs on another one.
-//! A process is asked in lines and answers in lines of JSON, so that programs in any
-//! language can stand beside ours.
+//! A bench puts servers and clients on cores of their own.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,7 +10,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Which cores there are for [`Core::Server`] and [`Core::Client`]: `0 1`. Found out before
 /// anything is pinned, and handed on.
@@ -19,7 +18,7 @@ const CORES: &str = "LOOPBACK_CORES";
 
 /// Where a process runs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Core {
+pub enum Core {
     /// The first core we may use: servers.
     Server,
     /// The last one: clients. The same where there is only one.
@@ -28,7 +27,11 @@ pub(crate) enum Core {
 
 impl Core {
     /// Starts this program again on the core of clients, unless it is there: gives how it ended.
-    pub(crate) fn pin() -> Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no `/proc` or no `taskset`.
+    pub fn pin() -> Result<Option<ExitStatus>> {
         if env::var_os(CORES).is_some() {
             return Ok(None);
         }
@@ -48,12 +51,16 @@ impl Core {
             .args(env::args_os().skip(1))
             .env(CORES, format!("{first} {last}"))
             .status()
-            .context(NO_TASKSET)?;
+            .context("failed to start taskset; it comes with util-linux")?;
         Ok(Some(status))
     }
 
     /// `program`, to be run on this core.
-    pub(crate) fn command(self, program: impl AsRef<OsStr>) -> Result<Command> {
+    ///
+    /// # Errors
+    ///
+    /// When [`Core::pin`] has not been called.
+    pub fn command(self, program: impl AsRef<OsStr>) -> Result<Command> {
         let cores = env::var(CORES).context("the cores are not known: this is not started by hand")?;
         let mut cores = cores.split(' ');
         let core = match self {
@@ -68,10 +75,8 @@ impl Core {
     }
 }
 
-const NO_TASKSET: &str = "failed to start taskset; it comes with util-linux";
-
 /// A process that is asked a line and answers a line.
-pub(crate) struct Worker {
+pub struct Worker {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -79,19 +84,27 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// This program again, in the role that `args` name.
-    pub(crate) fn ours<const N: usize>(core: Core, args: [&str; N]) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn ours<const N: usize>(core: Core, args: [&str; N]) -> Result<Self> {
         let mut command = core.command(env::current_exe()?)?;
         command.args(args);
         Self::start(command)
     }
 
     /// Starts `command`. `taskset` becomes the program it starts, so the process is the program's.
-    pub(crate) fn start(mut command: Command) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub fn start(mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context(NO_TASKSET)?;
+            .with_context(|| format!("failed to start {}", command.get_program().display()))?;
         let input = child.stdin.take().context("the process has no input")?;
         let output = child.stdout.take().context("the process has no output")?;
         Ok(Self {
@@ -102,23 +115,35 @@ impl Worker {
     }
 
     /// The next line that the process prints.
-    pub(crate) fn answer(&mut self) -> Result<Value> {
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended, or printed something else than JSON.
+    pub fn answer(&mut self) -> Result<Value> {
         let mut line = String::new();
         ensure!(
             self.output.read_line(&mut line)? > 0,
-            "a process of the bench ended; it says why above"
+            "the process ended; it says why above"
         );
-        serde_json::from_str(&line).with_context(|| format!("a process of the bench printed {line:?}"))
+        serde_json::from_str(&line).with_context(|| format!("the process printed {line:?}"))
     }
 
     /// Says a line, and gives what comes back.
-    pub(crate) fn ask(&mut self, line: &str) -> Result<Value> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Worker::answer`].
+    pub fn ask(&mut self, line: &str) -> Result<Value> {
         writeln!(self.input, "{line}")?;
         self.answer()
     }
 
     /// The CPU time of all its threads so far.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn cpu(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             // A thread that ended in between takes its time with it: none of ours does.
@@ -130,24 +155,36 @@ impl Worker {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The process.
-    pub(crate) fn id(&self) -> u32 {
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// The bytes of memory it has now.
-    pub(crate) fn resident(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kilobytes = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.split_whitespace().next())
-            .context("/proc names no resident size")?;
-        Ok(kilobytes.parse::<u64>()? * 1024)
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn resident(&self) -> Result<u64> {
+        memory(self.child.id(), "VmRSS:").context("/proc names no resident size")
     }
 }
 
-/// No process outlives the bench.
+/// The most bytes of memory that a process had so far; `None` where there is no `/proc`.
+#[must_use]
+pub fn peak(process: u32) -> Option<u64> {
+    memory(process, "VmHWM:")
+}
+
+fn memory(process: u32, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// No process outlives the one that started it.
 impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -156,8 +193,12 @@ impl Drop for Worker {
 }
 
 /// Answers lines of standard input with lines of standard output, until there are no more.
-#[expect(clippy::print_stdout, reason = "whoever asked reads it from there")]
-pub(crate) fn serve_lines(mut answer: impl FnMut(&[&str]) -> Result<Value>) -> Result<()> {
+///
+/// # Errors
+///
+/// When `answer` fails, or the input cannot be read.
+#[expect(clippy::print_stdout, reason = "the process that asked reads it from there")]
+pub fn serve_lines(mut answer: impl FnMut(&[&str]) -> Result<Value>) -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
@@ -167,7 +208,11 @@ pub(crate) fn serve_lines(mut answer: impl FnMut(&[&str]) -> Result<Value>) -> R
 }
 
 /// The word at `place` of a line, as a number.
-pub(crate) fn number(words: &[&str], place: usize) -> Result<u64> {
+///
+/// # Errors
+///
+/// When there is no such word, or it is no number.
+pub fn number(words: &[&str], place: usize) -> Result<u64> {
     match words.get(place) {
         Some(word) => word.parse().with_context(|| format!("{word:?} is no number")),
         None => bail!("{words:?} has no word {place}"),
@@ -175,7 +220,20 @@ pub(crate) fn number(words: &[&str], place: usize) -> Result<u64> {
 }
 
 /// The port that a server says it listens on.
-pub(crate) fn port(ready: &Value) -> Result<u16> {
+///
+/// # Errors
+///
+/// When it says none.
+pub fn port(ready: &Value) -> Result<u16> {
     let port = ready["port"].as_u64().context("a server named no port")?;
     Ok(u16::try_from(port)?)
+}
+
+/// Prints the port that a server listens on, for [`port`] to read.
+#[expect(
+    clippy::print_stdout,
+    reason = "the process that started the server reads it from there"
+)]
+pub fn ready(port: u16) {
+    println!("{}", json!({ "port": port }));
 }
