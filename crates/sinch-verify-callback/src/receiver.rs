@@ -31,6 +31,7 @@ use crate::{task, telemetry};
 /// receives in the same way, and answers too. Clones share keys and guard.
 ///
 /// ```
+/// use bytes::Bytes;
 /// use sinch_verify_callback::protocol::auth::VerifyError;
 /// use sinch_verify_callback::{Full, Reason, Receiver};
 ///
@@ -39,7 +40,7 @@ use crate::{task, telemetry};
 /// let key = "669E367E-6BBA-48AB-AF15-266871C28135";
 /// let receiver = Receiver::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").build_receiver()?;
 ///
-/// let (head, body) = http::Request::post("/callback").body(Full::from("{}"))?.into_parts();
+/// let (head, body) = http::Request::post("/callback").body(Full::<Bytes>::from("{}"))?.into_parts();
 /// let rejection = receiver.receive(&head, body).await.unwrap_err();
 /// assert_eq!(rejection.reason(), &Reason::Unauthorized(VerifyError::MissingAuthorization));
 /// assert_eq!(rejection.to_http_response().status(), 401);

@@ -99,8 +99,8 @@ impl<H: Handler> CallbackService<H> {
         responder.answer(start, callback, receiver.guard()).await
     }
 
-    /// Serves on `listener` until `stop` is done, at any path, with the limits of
-    /// [`Server`](crate::hyper::Server), which can change them.
+    /// Serves on `listener`, at any path, until `stop` is done. The limits are the defaults
+    /// of [`Server`](crate::hyper::Server).
     #[cfg(feature = "hyper")]
     pub async fn serve(self, listener: tokio::net::TcpListener, stop: impl Future<Output = ()>) {
         crate::hyper::Server::new(self).serve(listener, stop).await;
