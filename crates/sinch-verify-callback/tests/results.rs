@@ -179,3 +179,19 @@ async fn the_oldest_result_gives_way_when_there_is_no_room() {
         assert_eq!(results.wait(&id(n), Duration::ZERO).await, Some(result(n)));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_dropped_late_ends_no_later_wait() {
+    let results = Results::with_room(NonZeroUsize::MIN);
+    let one = id("1");
+    let mut early = Box::pin(results.wait(&one, HANG));
+    assert!(tokio::time::timeout(SECOND, &mut early).await.is_err());
+    // The result arrives, and the next one takes its room.
+    results.record(&result("1"));
+    results.record(&result("2"));
+    let mut late = Box::pin(results.wait(&one, HANG));
+    assert!(tokio::time::timeout(SECOND, &mut late).await.is_err());
+    drop(early);
+    results.record(&result("1"));
+    assert_eq!(late.await, Some(result("1")));
+}
