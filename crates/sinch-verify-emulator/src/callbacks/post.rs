@@ -55,7 +55,7 @@ pub(super) struct Parcel<'a> {
     pub(super) variant: Option<&'a str>,
 }
 
-/// Whether a post did its job, and what was wrong, or odd, with the answer.
+/// Whether a post did its job, and what was wrong with the answer or an anomaly of it.
 pub(super) type Judgement = (bool, Option<String>);
 
 /// Posts an event, judges the answer, and keeps both; gives the number under which.

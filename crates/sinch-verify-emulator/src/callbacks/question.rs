@@ -71,7 +71,7 @@ pub(super) fn judge(
     }
 }
 
-/// The decision in an answer, with what was odd about it; or why there is none.
+/// The decision in an answer and its anomalies, or why there is none.
 fn read(
     answered: &Answered,
     method: &Method,
@@ -85,8 +85,8 @@ fn read(
     let decision = body
         .decision(method)
         .ok_or_else(|| "JSON at `action`: must be allow or deny".to_owned())?;
-    let quirks = received.quirks.iter().map(ToString::to_string);
-    let remarks: Vec<String> = quirks.chain(body.set_in_vain(method)).collect();
+    let anomalies = received.anomalies.iter().map(ToString::to_string);
+    let remarks: Vec<String> = anomalies.chain(body.set_in_vain(method)).collect();
     let remarks = Some(remarks.join("; ")).filter(|remarks| !remarks.is_empty());
     match remarks {
         Some(remarks) if strictness == Strictness::Strict => Err(remarks),

@@ -65,14 +65,14 @@ pub(super) fn give_up(effect: &Effect, tries: u32) {
     tracing::warn!(id = %effect.uid, event = name(&effect.notice), tries, "event was given up");
 }
 
-/// Whether an event was heard, and what is wrong, or odd, with the answer.
+/// Whether an event was delivered, and what is wrong with the answer or an anomaly of it.
 pub(super) fn judge(outcome: &Outcome) -> Judgement {
     match outcome {
         Ok(answered) if answered.status.is_success() => {
             let body = answered.body.trim_ascii();
-            let odd = !body.is_empty() && body != b"{}";
+            let is_ignored = !body.is_empty() && body != b"{}";
             let remark = "the answer has a body, which nobody reads; an empty one is expected";
-            (true, odd.then(|| remark.to_owned()))
+            (true, is_ignored.then(|| remark.to_owned()))
         }
         Ok(answered) => {
             let status = answered.status.as_u16();

@@ -7,7 +7,7 @@ use super::extra::Extra;
 use crate::error::{DecodeError, decode};
 use crate::untrusted::escape;
 
-/// A value as it was received, with what was odd about the way it was written.
+/// A received value and the anomalies in the way it was written.
 ///
 /// The service half is tolerant because official SDKs send things that the
 /// reference does not allow. Nothing is tolerated silently.
@@ -17,23 +17,23 @@ pub struct Received<T> {
     pub value: T,
     /// What was normalised, dropped or not understood: of an object, first what
     /// is inside its fields, then its own.
-    pub quirks: Vec<Quirk>,
+    pub anomalies: Vec<Anomaly>,
 }
 
-/// One oddity and where it was found.
+/// Something in a body that is not as documented and was accepted all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Quirk {
+pub struct Anomaly {
     /// The JSON path of the field, such as `flashCallOptions.dialTimeout`.
     pub path: String,
-    /// What was odd.
-    pub what: Oddity,
+    /// What is not as documented.
+    pub what: AnomalyKind,
 }
 
-/// What can be odd about a field that was accepted all the same.
+/// The ways in which an accepted field may differ from the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Oddity {
+pub enum AnomalyKind {
     /// An explicit `null` where the field could be left out (mobile SDKs).
     ExplicitNull,
     /// The key has another spelling (`flashcall` for `flashCall`).
@@ -61,13 +61,13 @@ pub enum Oddity {
     UnknownField,
 }
 
-impl fmt::Display for Quirk {
+impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", escape(&self.path), self.what)
     }
 }
 
-impl fmt::Display for Oddity {
+impl fmt::Display for AnomalyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExplicitNull => f.write_str("explicit null, read as absent"),
@@ -86,7 +86,7 @@ impl fmt::Display for Oddity {
 }
 
 /// Where a value stands, as a chain up to the document, so that a path costs
-/// nothing until something odd is found.
+/// nothing until an anomaly is found.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct At<'a> {
@@ -142,13 +142,13 @@ impl fmt::Display for At<'_> {
 #[doc(hidden)]
 pub trait Part {
     /// Moves the remarks at and below this value, which stands at `at`, into `out`.
-    fn drain(&mut self, at: At<'_>, out: &mut Vec<Quirk>) {
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
         let _ = (at, out);
     }
 }
 
 impl<T: Part> Part for Option<T> {
-    fn drain(&mut self, at: At<'_>, out: &mut Vec<Quirk>) {
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
         if let Some(value) = self {
             value.drain(at, out);
         }
@@ -156,7 +156,7 @@ impl<T: Part> Part for Option<T> {
 }
 
 impl<T: Part> Part for Vec<T> {
-    fn drain(&mut self, at: At<'_>, out: &mut Vec<Quirk>) {
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
         for (i, value) in self.iter_mut().enumerate() {
             value.drain(at.index(i), out);
         }
@@ -178,17 +178,17 @@ leaf!(
 );
 
 /// Moves an object's own remarks, and its unknown fields' names, into `out`.
-pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Quirk>) {
+pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>) {
     for remark in extra.take_remarks() {
-        out.push(Quirk {
+        out.push(Anomaly {
             path: at.field(remark.field).to_string(),
-            what: remark.oddity,
+            what: remark.what,
         });
     }
     for (name, _) in extra.iter() {
-        out.push(Quirk {
+        out.push(Anomaly {
             path: at.field(name).to_string(),
-            what: Oddity::UnknownField,
+            what: AnomalyKind::UnknownField,
         });
     }
 }
@@ -201,7 +201,7 @@ pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Quirk>) {
 ///
 /// let body = br#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"flashCall"}"#;
 /// let received = StartRequest::receive(body)?;
-/// assert_eq!(received.quirks[0].to_string(), "method: value in another spelling");
+/// assert_eq!(received.anomalies[0].to_string(), "method: value in another spelling");
 /// assert!(received.value.to_json().contains(r#""method":"flashcall""#));
 /// # Ok::<(), sinch_verify_protocol::DecodeError>(())
 /// ```
@@ -215,21 +215,21 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
         decode(body)
     }
 
-    /// Reads the object, with what was odd about it.
+    /// Reads the object and reports its anomalies.
     ///
     /// # Errors
     ///
     /// When `body` is not such an object; the error has the JSON path.
     fn receive(body: &[u8]) -> Result<Received<Self>, DecodeError> {
         let mut value: Self = decode(body)?;
-        let mut quirks = Vec::new();
-        value.drain(At::ROOT, &mut quirks);
-        Ok(Received { value, quirks })
+        let mut anomalies = Vec::new();
+        value.drain(At::ROOT, &mut anomalies);
+        Ok(Received { value, anomalies })
     }
 
     /// The object as JSON, in canonical form.
     fn to_json(&self) -> String {
-        // Our objects always encode: no map has odd keys and raw values are JSON already.
+        // Our objects always encode: every map key is text and raw values are JSON already.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
