@@ -97,5 +97,5 @@ impl Command {
 async fn main() -> ExitCode {
     let command = Command::parse();
     let json = command.json();
-    exit::code(command.run().await, json)
+    failure::exit_code(command.run().await, json)
 }

@@ -34,8 +34,16 @@ pub struct Builder {
     kit: Option<Box<dyn TamperKit>>,
 }
 
+impl Emulator {
+    /// Sets an emulator up.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             applications: Vec::new(),
             settings: Settings::default(),

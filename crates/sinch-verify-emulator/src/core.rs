@@ -1,6 +1,10 @@
 //! What all tasks of an emulator share.
 
+mod delivery_log;
 mod handsets;
+mod jobs;
+mod outstanding;
+mod poster;
 mod registry;
 mod retries;
 mod time;
@@ -14,7 +18,6 @@ use sinch_verify_protocol::{ApiError, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::application::Application;
-use crate::callbacks::{Job, Log, Outstanding, Poster, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
@@ -26,9 +29,14 @@ use crate::kit::TamperKit;
 use crate::mix::mix;
 use crate::settings::Settings;
 
+pub(crate) use jobs::{Job, Waiting};
+pub(crate) use poster::{Answered, Outcome};
 pub(crate) use registry::{Registered, Registry};
 pub(crate) use time::Turn;
 
+use delivery_log::DeliveryLog;
+use outstanding::Outstanding;
+use poster::Poster;
 use retries::Retries;
 
 /// What an emulator is made of.
@@ -64,7 +72,7 @@ pub(crate) struct Core {
     kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
     retries: Retries,
-    pub(crate) log: Log,
+    pub(crate) log: DeliveryLog,
     pub(crate) journal: Journal,
     pub(crate) feed: Feed,
     pub(crate) faults: Faults,
@@ -73,7 +81,7 @@ pub(crate) struct Core {
 }
 
 /// What came of a command, and which verification it was about.
-pub(crate) struct Outcome {
+pub(crate) struct CarriedOut {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
 }
@@ -104,7 +112,7 @@ impl Core {
             poster: Poster::new(),
             outstanding: Outstanding::default(),
             retries: Retries::default(),
-            log: Log::new(settings.deliveries_kept),
+            log: DeliveryLog::new(settings.deliveries_kept),
             journal: Journal::new(settings.requests_kept),
             feed: Feed::new(started, settings.events_kept),
             faults: Faults::new(seed),
@@ -149,7 +157,7 @@ impl Core {
     }
 
     /// As [`Core::run`], and says which verification it was about.
-    pub(crate) fn carry_out(&self, command: Command) -> Outcome {
+    pub(crate) fn carry_out(&self, command: Command) -> CarriedOut {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let (now, by_itself) = (self.clock.service(), self.clock.by_itself());
@@ -174,7 +182,7 @@ impl Core {
         if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
-        Outcome {
+        CarriedOut {
             answer: outputs.answer,
             about: outputs.about,
         }
@@ -257,10 +265,10 @@ impl Core {
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
-    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> Outcome {
+    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> CarriedOut {
         let outcome = self.carry_out(command);
         match outcome.answer {
-            Answer::Ask(ask) => Outcome {
+            Answer::Ask(ask) => CarriedOut {
                 about: Some(ask.uid),
                 // Few calls get here: the others need not carry what this one waits with.
                 answer: Box::pin(self.ask(app, ask)).await,

@@ -11,7 +11,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::application::CallbackUrl;
-use crate::builder::Builder;
 use crate::callbacks::{self, Check};
 use crate::control_error::ControlError;
 use crate::core::{Core, Parts, Turn};
@@ -51,12 +50,6 @@ impl Emulator {
         }
     }
 
-    /// Sets an emulator up.
-    #[must_use]
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     /// Where it is, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -75,7 +68,7 @@ impl Emulator {
         self.address
     }
 
-    /// What fixes everything made up: give it to [`Builder::seed`] to see the same again.
+    /// What fixes everything made up: give it to [`Builder::seed`](crate::Builder::seed) to see the same again.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.core.seed()
@@ -214,7 +207,7 @@ impl Emulator {
 
     /// Puts the receiver at an application's callback URL to the test: with events of every kind,
     /// with a question that comes again, and with every spoilt callback of the
-    /// [kit](Builder::tamper_kit).
+    /// [kit](crate::Builder::tamper_kit).
     ///
     /// # Errors
     ///

@@ -13,6 +13,7 @@ mod command;
 mod fate;
 mod flash_call;
 mod handset;
+mod ids;
 mod intervene;
 mod language;
 mod overview;
@@ -46,12 +47,11 @@ use store::Store;
 
 pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, AppId, Arrived, Ask, CallOver, Command, Effect, Notice, Outputs, Query, Reach, Refusal,
+    Answer, Arrived, Ask, CallOver, Command, Effect, Intervention, Notice, Outputs, Query, Reach, Refusal,
     StartCommand, Target,
 };
-pub(crate) use intervene::Intervention;
+pub(crate) use ids::{AppId, Uid};
 pub(crate) use overview::{Filter, Overview, Phone};
-pub(crate) use record::Uid;
 
 /// How much of what is due is done at once: about a millisecond's worth.
 const MOST_AT_ONCE: usize = 256;

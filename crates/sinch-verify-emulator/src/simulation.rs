@@ -2,6 +2,7 @@
 
 mod calls;
 mod commands;
+mod expect;
 mod journal;
 mod look;
 mod model;

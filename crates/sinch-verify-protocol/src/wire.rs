@@ -12,17 +12,19 @@
 mod anomaly;
 mod extra;
 mod object;
+mod part;
 mod private;
 mod raw;
 mod text;
 mod via;
 
-pub use anomaly::{Anomaly, AnomalyKind, Received, WireObject};
+pub use anomaly::{Anomaly, AnomalyKind, Received};
 pub use extra::Extra;
+pub use part::WireObject;
 pub use private::PrivateText;
 pub use raw::RawJson;
 
-pub(crate) use anomaly::{At, Part, drain_extra};
 pub(crate) use object::{Key, object};
+pub(crate) use part::{At, Part, drain_extra};
 pub(crate) use text::read_text;
 pub(crate) use via::{LooseText, Spelled, Spelt, Via, ZeroIsAbsent};

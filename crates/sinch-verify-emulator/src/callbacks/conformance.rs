@@ -9,11 +9,11 @@ use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEve
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
 
-use super::post::{Judgement, Outcome, Parcel, post, signed};
+use super::post::{Judgement, Parcel, post, signed};
 use super::{question, replay, tell};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Registered};
+use crate::core::{Core, Outcome, Registered};
 use crate::engine::AppId;
 use crate::kit::TamperKit;
 

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::{Job, Waiting, question, tell};
+use super::question;
+use super::tell::{self, Tried};
 use crate::clock;
-use crate::core::Core;
+use crate::core::{Core, Job, Waiting};
 use crate::engine::{Effect, Uid};
 
 /// How much of the queue is told.
@@ -53,15 +54,6 @@ struct Desk {
 enum Done {
     Asked,
     Tried { uid: Uid, tried: Tried },
-}
-
-/// What became of a try.
-#[derive(Clone, Copy)]
-pub(super) enum Tried {
-    /// The event was heard, or there is nobody any more to tell.
-    Over,
-    /// It was not heard when it was sent at this wire time.
-    InVain { sent: SystemTime },
 }
 
 /// The events of one verification.

@@ -8,8 +8,8 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Answered, Judgement, Outcome, Parcel, post, signed, strike};
-use crate::core::Core;
+use super::post::{Judgement, Parcel, post, signed, strike};
+use crate::core::{Answered, Core, Outcome};
 use crate::engine::{Answer, AppId, Ask, Command};
 use crate::operation::Operation;
 use crate::settings::Strictness;

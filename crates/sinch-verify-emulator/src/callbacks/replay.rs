@@ -9,11 +9,11 @@ use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::post::{Judgement, Outcome, Parcel, post, signed};
+use super::post::{Judgement, Parcel, post, signed};
 use super::{question, tell};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Registered};
+use crate::core::{Core, Outcome, Registered};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::replay::Replay;

@@ -8,12 +8,20 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::desk::Tried;
-use super::post::{Judgement, Outcome, Parcel, post, signed, strike, unsent};
-use crate::core::Core;
+use super::post::{Judgement, Parcel, post, signed, strike, unsent};
+use crate::core::{Core, Outcome};
 use crate::engine::{Effect, Notice, Uid};
 use crate::mix::mix;
 use crate::operation::Operation;
+
+/// What became of a try.
+#[derive(Clone, Copy)]
+pub(super) enum Tried {
+    /// The event was heard, or there is nobody any more to tell.
+    Over,
+    /// It was not heard when it was sent at this wire time.
+    InVain { sent: SystemTime },
+}
 
 /// Tries to deliver an event, for the `attempt`th time; the last time it was sent at `before`.
 pub(super) async fn once(

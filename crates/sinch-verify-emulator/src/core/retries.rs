@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::Core;
-use crate::callbacks::Job;
+use super::jobs::Job;
 use crate::engine::Uid;
 
 /// The next tries, by service time; of each verification one event at most waits for its own.

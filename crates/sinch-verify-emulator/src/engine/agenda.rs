@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use super::Engine;
-use super::record::Uid;
+use super::ids::Uid;
 use crate::clock;
 
 /// Something that happens to a verification when its time has come.

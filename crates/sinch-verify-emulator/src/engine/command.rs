@@ -9,20 +9,9 @@ use sinch_verify_protocol::{
     AcceptLanguage, ApiError, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
 };
 
-use super::intervene::Intervention;
-use super::record::Uid;
+use super::ids::{AppId, Uid};
 use crate::application::AuthorizationLevel;
 use crate::policy::Policy;
-
-/// An application, by its place in the list given at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AppId(pub(crate) u32);
-
-impl AppId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// Something happens.
 #[derive(Clone, Debug)]
@@ -66,6 +55,17 @@ pub(crate) enum Command {
     TimeReached,
     /// Forget everything.
     Reset,
+}
+
+/// What an onlooker may bring about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intervention {
+    /// The verification expires now.
+    Expire,
+    /// What was lost, or is late, reaches the handset now.
+    Deliver,
+    /// The verification is denied, as if by its callback.
+    Deny,
 }
 
 /// A start by someone who may start.

@@ -10,9 +10,9 @@ use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
 use super::Engine;
 use super::agenda::{self, Task};
-use super::command::{AppId, Arrived, Effect, Notice, Reach};
-use super::record::{Fate, Uid};
-use super::send::AUTO;
+use super::command::{Arrived, Effect, Notice, Reach};
+use super::ids::{AppId, Uid};
+use super::record::{AUTO, Fate};
 use crate::magic::{self, Act};
 use crate::policy::Policy;
 

@@ -4,9 +4,10 @@ use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::{ApiError, Reason, Status};
 
 use super::Engine;
-use super::command::{Answer, AppId, Refusal, Target};
+use super::command::{Answer, Refusal, Target};
 use super::flash_call;
-use super::record::{Carried, Record, Uid};
+use super::ids::{AppId, Uid};
+use super::record::{Carried, Record};
 use crate::settings::ReportAnswer;
 
 impl Engine {

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use foldhash::HashMap;
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
-use super::command::AppId;
-use super::record::{Carried, Record, Uid};
+use super::ids::{AppId, Uid};
+use super::record::{Carried, Record};
 
 /// All verifications. The maps are looked up and never iterated over, but to check: their order is not
 /// fixed.

@@ -9,8 +9,8 @@ use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::{BaseUrl, Status};
 
 use super::commands::{self, APPLICATIONS, chance};
+use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::journal::Journal;
-use super::look::{refused, same, uid_of, unchanged, verification};
 use super::model::{Known, Model};
 use crate::engine::{Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Uid};
 use crate::message::Message;
@@ -38,8 +38,6 @@ pub(super) struct World {
     journal: Journal,
     steps: u64,
 }
-
-pub(super) type Checked = Result<(), String>;
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
