@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// What the handset shows of one verification.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(crate) fn shown(&self, number: &PhoneNumber, uid: Uid) -> Option<Message> {
         let entry = self
             .handsets

@@ -67,7 +67,7 @@ mod replay;
 mod ring;
 mod server;
 mod settings;
-#[cfg(any(test, feature = "simulation"))]
+#[cfg(test)]
 mod simulation;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
@@ -85,5 +85,3 @@ pub use message::Message;
 pub use policy::{Policy, Scope};
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
-#[cfg(any(test, feature = "simulation"))]
-pub use simulation::{Simulation, SimulationFailure};

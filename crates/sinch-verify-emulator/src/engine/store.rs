@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Whether the pending ones take as many bytes as were counted.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(super) fn is_counted_right(&self) -> bool {
         let pending = self.records.values().filter(|record| record.is_pending());
         pending.map(|record| record.size()).sum::<usize>() == self.pending_bytes
