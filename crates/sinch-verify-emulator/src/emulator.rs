@@ -17,8 +17,8 @@ use crate::core::{Core, Parts, Turn};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
+use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
-use crate::policy::{Policy, Scope};
 use crate::replay::Replay;
 use crate::server;
 
@@ -178,13 +178,13 @@ impl Emulator {
     /// # Errors
     ///
     /// When no application has the key, or a prefix is not `+` and digits.
-    pub fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
-        self.core.set_policy(scope, policy)
+    pub fn set_handset_behavior(&self, scope: Scope, behavior: HandsetBehavior) -> Result<(), ControlError> {
+        self.core.set_handset_behavior(scope, behavior)
     }
 
-    /// Forgets all policies; [magic numbers](crate::MagicNumber) stay.
-    pub fn clear_policies(&self) {
-        self.core.clear_policies();
+    /// Forgets all behaviors; [magic numbers](crate::MagicNumber) stay.
+    pub fn clear_handset_behaviors(&self) {
+        self.core.clear_handset_behaviors();
     }
 
     /// Posts once more what a [delivery](Self::deliveries) posted: to the callback URL of now, signed

@@ -34,12 +34,12 @@ use std::time::SystemTime;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status};
 
+use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
-use crate::policy::Policy;
 use crate::settings::Settings;
 
 use agenda::{Agenda, Task};
-use fate::Policies;
+use fate::Behaviors;
 use handset::Handsets;
 use random::Random;
 use record::{Carried, Record};
@@ -68,7 +68,7 @@ pub(crate) struct Engine {
     store: Store,
     handsets: Handsets,
     agenda: Agenda,
-    policies: Policies,
+    behaviors: Behaviors,
     /// What the command under way wants carried out.
     effects: Vec<Effect>,
     /// What reached handsets meanwhile.
@@ -88,7 +88,7 @@ impl Engine {
             store: Store::new(applications),
             handsets: Handsets::new(settings.inbox_kept),
             agenda: Agenda::default(),
-            policies: Policies::default(),
+            behaviors: Behaviors::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
             calls_over: Vec::new(),
@@ -117,16 +117,16 @@ impl Engine {
             Command::Keypad { number, digits } => self.keypad(&number, &digits),
             Command::HangUp { number } => self.hang_up(&number),
             Command::Status { app, query } => self.status(app, &query),
-            Command::SetPolicy { scope, policy } => {
-                self.policies.set(scope, policy);
+            Command::SetBehavior { scope, behavior } => {
+                self.behaviors.set(scope, behavior);
                 Answer::Done
             }
-            Command::ClearPolicies => {
-                self.policies = Policies::default();
+            Command::ClearBehaviors => {
+                self.behaviors = Behaviors::default();
                 Answer::Done
             }
-            Command::RemovePolicy { scope } => {
-                self.policies.remove(&scope);
+            Command::RemoveBehavior { scope } => {
+                self.behaviors.remove(&scope);
                 Answer::Done
             }
             Command::Intervene { uid, what } => self.intervene(uid, what),
@@ -154,9 +154,9 @@ impl Engine {
         self.agenda.next_of(Task::Expire)
     }
 
-    /// The policies in force, the widest last.
-    pub(crate) fn policies(&self) -> Vec<(Reach, Policy)> {
-        self.policies.list()
+    /// The behaviors in force, the widest last.
+    pub(crate) fn behaviors(&self) -> Vec<(Reach, HandsetBehavior)> {
+        self.behaviors.list()
     }
 
     /// The number of the verification that an application names.

@@ -47,8 +47,8 @@ pub(crate) enum Happening {
     Keys { uid: Uid, digits: String },
     /// A device followed the address of a data verification.
     Followed { uid: Uid },
-    /// A policy was set or forgotten.
-    Policy,
+    /// A behavior was set or forgotten.
+    Behavior,
     /// A fault was ordered or ended.
     Fault,
     /// Service time was moved, or stands, or goes on.
@@ -67,7 +67,7 @@ pub(crate) const KINDS: [&str; 12] = [
     "request",
     "keys",
     "followed",
-    "policy",
+    "behavior",
     "fault",
     "clock",
     "reset",
@@ -89,7 +89,7 @@ impl Happening {
             Self::Request { .. } => "request",
             Self::Keys { .. } => "keys",
             Self::Followed { .. } => "followed",
-            Self::Policy => "policy",
+            Self::Behavior => "behavior",
             Self::Fault => "fault",
             Self::Clock => "clock",
             Self::Reset => "reset",

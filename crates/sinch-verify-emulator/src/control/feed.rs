@@ -172,6 +172,6 @@ fn data(core: &Core, what: &Happening) -> Value {
         Happening::Keys { uid, digits } => value!({"verificationId": uid.to_id(), "digits": digits}),
         Happening::Followed { uid } => value!({"verificationId": uid.to_id()}),
         Happening::Clock => value!({"manual": !core.clock().is_running()}),
-        Happening::Policy | Happening::Fault | Happening::Reset => value!({}),
+        Happening::Behavior | Happening::Fault | Happening::Reset => value!({}),
     }
 }

@@ -11,7 +11,7 @@ use sinch_verify_protocol::{
 
 use super::ids::{AppId, Uid};
 use crate::application::AuthorizationLevel;
-use crate::policy::Policy;
+use crate::handset_behavior::HandsetBehavior;
 
 /// Something happens.
 #[derive(Clone, Debug)]
@@ -44,11 +44,11 @@ pub(crate) enum Command {
     /// Someone declines or ends a call.
     HangUp { number: PhoneNumber },
     /// From now on handsets do this by themselves.
-    SetPolicy { scope: Reach, policy: Policy },
+    SetBehavior { scope: Reach, behavior: HandsetBehavior },
     /// No handset does anything by itself any more; magic numbers stay.
-    ClearPolicies,
-    /// The policy for just this scope is forgotten.
-    RemovePolicy { scope: Reach },
+    ClearBehaviors,
+    /// The behavior for just this scope is forgotten.
+    RemoveBehavior { scope: Reach },
     /// An onlooker brings something about.
     Intervene { uid: Uid, what: Intervention },
     /// Nothing but time.
@@ -81,7 +81,7 @@ pub(crate) struct StartCommand {
     pub(crate) languages: AcceptLanguage,
 }
 
-/// Whose handsets a policy is for.
+/// Whose handsets a behavior is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Number(PhoneNumber),

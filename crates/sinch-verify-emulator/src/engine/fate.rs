@@ -13,8 +13,8 @@ use super::agenda::{self, Task};
 use super::command::{Arrived, Effect, Notice, Reach};
 use super::ids::{AppId, Uid};
 use super::record::{AUTO, Fate};
+use crate::handset_behavior::HandsetBehavior;
 use crate::magic::{self, Act};
-use crate::policy::Policy;
 
 /// Whether and when what was sent reaches the handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,22 +26,22 @@ pub(super) enum Arrival {
     Failed,
 }
 
-/// The policies, by whom they are for.
+/// The behaviors, by whom they are for.
 #[derive(Debug, Default)]
-pub(super) struct Policies {
-    numbers: HashMap<PhoneNumber, Policy>,
-    prefixes: BTreeMap<String, Policy>,
-    applications: BTreeMap<u32, Policy>,
-    everyone: Option<Policy>,
+pub(super) struct Behaviors {
+    numbers: HashMap<PhoneNumber, HandsetBehavior>,
+    prefixes: BTreeMap<String, HandsetBehavior>,
+    applications: BTreeMap<u32, HandsetBehavior>,
+    everyone: Option<HandsetBehavior>,
 }
 
-impl Policies {
-    pub(super) fn set(&mut self, reach: Reach, policy: Policy) {
+impl Behaviors {
+    pub(super) fn set(&mut self, reach: Reach, behavior: HandsetBehavior) {
         match reach {
-            Reach::Number(number) => drop(self.numbers.insert(number, policy)),
-            Reach::Prefix(prefix) => drop(self.prefixes.insert(prefix, policy)),
-            Reach::Application(app) => drop(self.applications.insert(app.0, policy)),
-            Reach::Everyone => self.everyone = Some(policy),
+            Reach::Number(number) => drop(self.numbers.insert(number, behavior)),
+            Reach::Prefix(prefix) => drop(self.prefixes.insert(prefix, behavior)),
+            Reach::Application(app) => drop(self.applications.insert(app.0, behavior)),
+            Reach::Everyone => self.everyone = Some(behavior),
         }
     }
 
@@ -55,17 +55,17 @@ impl Policies {
     }
 
     /// All of them, the widest last.
-    pub(super) fn list(&self) -> Vec<(Reach, Policy)> {
+    pub(super) fn list(&self) -> Vec<(Reach, HandsetBehavior)> {
         let mut numbers: Vec<_> = self.numbers.iter().collect();
         numbers.sort_by_key(|(number, _)| number.as_str());
         let numbers = numbers
             .into_iter()
-            .map(|(number, policy)| (Reach::Number(*number), *policy));
+            .map(|(number, behavior)| (Reach::Number(*number), *behavior));
         let prefixes = self.prefixes.iter().rev();
-        let prefixes = prefixes.map(|(prefix, policy)| (Reach::Prefix(prefix.clone()), *policy));
+        let prefixes = prefixes.map(|(prefix, behavior)| (Reach::Prefix(prefix.clone()), *behavior));
         let applications = self.applications.iter();
-        let applications = applications.map(|(app, policy)| (Reach::Application(AppId(*app)), *policy));
-        let everyone = self.everyone.map(|policy| (Reach::Everyone, policy));
+        let applications = applications.map(|(app, behavior)| (Reach::Application(AppId(*app)), *behavior));
+        let everyone = self.everyone.map(|behavior| (Reach::Everyone, behavior));
         numbers
             .chain(prefixes)
             .chain(applications)
@@ -74,7 +74,7 @@ impl Policies {
     }
 
     /// The narrowest that fits.
-    fn of(&self, app: AppId, number: &PhoneNumber) -> Option<Policy> {
+    fn of(&self, app: AppId, number: &PhoneNumber) -> Option<HandsetBehavior> {
         let by_prefix = || {
             let fitting = self
                 .prefixes
@@ -82,7 +82,7 @@ impl Policies {
                 .filter(|(prefix, _)| number.as_str().starts_with(prefix.as_str()));
             fitting
                 .max_by_key(|(prefix, _)| prefix.len())
-                .map(|(_, policy)| *policy)
+                .map(|(_, behavior)| *behavior)
         };
         self.numbers
             .get(number)
@@ -94,13 +94,13 @@ impl Policies {
 }
 
 impl Engine {
-    /// What is laid down for this number: by a policy, or else because it is a magic one.
+    /// The handset behavior or magic behavior of this number.
     pub(super) fn act(&self, app: AppId, number: &PhoneNumber) -> Act {
-        if let Some(policy) = self.policies.of(app, number) {
-            return Act::Handset(policy);
+        if let Some(behavior) = self.behaviors.of(app, number) {
+            return Act::Handset(behavior);
         }
         let magic = self.settings.magic_numbers.then(|| magic::act(number)).flatten();
-        magic.unwrap_or(Act::Handset(Policy::Wait))
+        magic.unwrap_or(Act::Handset(HandsetBehavior::Wait))
     }
 
     /// Whether, and for how long, the answer to a start is held back.
@@ -119,24 +119,24 @@ impl Engine {
         let is_call = record.method.form().is_some_and(Form::is_call);
         let takes_a_key = record.method.takes_a_key();
         let (fate, after, arrival) = match self.act(record.app, &record.number) {
-            Act::Handset(policy) => match policy {
-                Policy::Report { after, wrong } => {
+            Act::Handset(behavior) => match behavior {
+                HandsetBehavior::Report { after, wrong } => {
                     (Some(Fate::Report { every: after, wrong }), after, Arrival::Now)
                 }
-                Policy::Never => (None, Duration::ZERO, Arrival::Never),
-                Policy::Late { after } => {
+                HandsetBehavior::Never => (None, Duration::ZERO, Arrival::Never),
+                HandsetBehavior::Late { after } => {
                     self.schedule(uid, Task::Arrive, self.later(after));
                     (None, Duration::ZERO, Arrival::Later)
                 }
-                Policy::Unreachable { after } => {
+                HandsetBehavior::Unreachable { after } => {
                     let call = is_call.then_some(CallResult::Failed);
                     (Some(fail(Reason::Unreachable, call)), after, Arrival::Failed)
                 }
-                Policy::Busy { after } if is_call => {
+                HandsetBehavior::Busy { after } if is_call => {
                     let fate = fail(Reason::Unreachable, Some(CallResult::Busy));
                     (Some(fate), after, Arrival::Never)
                 }
-                Policy::HangUp { after } if takes_a_key => {
+                HandsetBehavior::HangUp { after } if takes_a_key => {
                     let fate = fail(Reason::HungUp, Some(CallResult::Answered));
                     (Some(fate), after, Arrival::Now)
                 }

@@ -55,9 +55,9 @@ impl World {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let applications = APPLICATIONS as usize;
         let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
-        for (prefix, policy) in commands::policies(&mut rng) {
+        for (prefix, behavior) in commands::behaviors(&mut rng) {
             let scope = Reach::Prefix(prefix);
-            engine.handle(now, Command::SetPolicy { scope, policy });
+            engine.handle(now, Command::SetBehavior { scope, behavior });
         }
         Self {
             engine,
