@@ -21,7 +21,7 @@ use sinch_verify_protocol::server::{Route, RouteError};
 use crate::body::read;
 use crate::core::Core;
 use crate::fault::Fault;
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::journal::Notes;
 
 use authorize::authorize;
@@ -89,7 +89,7 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
             .note(&begun, &head, way.body, &response, status, notes);
         let status = status.map(|status| status.as_u16());
         core.feed
-            .push(begun.service, Happening::Request { seq, about, status });
+            .push(begun.service, FeedEvent::Request { seq, about, status });
         seq
     });
     let response = match &way.fault {

@@ -9,13 +9,13 @@
 //! as if it had come at its own instant.
 
 mod conformance;
-mod desk;
-mod post;
-mod question;
+mod deliver_event;
+mod delivery;
+mod dispatcher;
 mod replay;
-mod tell;
+mod request_event;
 
 pub use conformance::Check;
 pub(crate) use conformance::run as conform;
-pub(crate) use desk::run;
+pub(crate) use dispatcher::run;
 pub(crate) use replay::again;

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
 use crate::fault::{FaultRule, Faults};
-use crate::feed::{Feed, Happening};
+use crate::feed::{Feed, FeedEvent};
 use crate::host::HostName;
 use crate::journal::Journal;
 use crate::kit::TamperKit;
@@ -168,7 +168,7 @@ impl Core {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
                 let moved = effect.at.duration_since(by_itself).unwrap_or_default();
-                self.post(Job::Tell { effect, moved });
+                self.post(Job::DeliverEvent { effect, moved });
             }
         }
         let nearer = match (before, engine.next_deadline()) {
@@ -196,13 +196,13 @@ impl Core {
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
     fn note(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
-            self.feed.push(over.at, Happening::CallOver(*over));
+            self.feed.push(over.at, FeedEvent::CallOver(*over));
         }
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
                 self.feed.push(
                     at,
-                    Happening::Ended {
+                    FeedEvent::Ended {
                         id: event.id.clone(),
                         status: event.status.clone(),
                         reason: event.reason.clone(),
@@ -214,19 +214,19 @@ impl Core {
             let id = response.id.clone();
             self.feed.push(
                 at,
-                Happening::Started {
+                FeedEvent::Started {
                     id,
                     method: response.method.clone(),
                 },
             );
         }
         for arrived in &outputs.arrivals {
-            self.feed.push(at, Happening::Message(*arrived));
+            self.feed.push(at, FeedEvent::Message(*arrived));
         }
     }
 
     /// Puts into the feed what happened outside the engine.
-    pub(crate) fn tell(&self, what: Happening) {
+    pub(crate) fn tell(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
     }
 
@@ -239,7 +239,7 @@ impl Core {
             return Err("application must be the key of one of this emulator".to_owned());
         }
         let id = self.faults.add(rule)?;
-        self.tell(Happening::Fault);
+        self.tell(FeedEvent::Fault);
         Ok(id)
     }
 
@@ -247,20 +247,20 @@ impl Core {
     pub(crate) fn remove_fault(&self, id: u64) -> bool {
         let removed = self.faults.remove(id);
         if removed {
-            self.tell(Happening::Fault);
+            self.tell(FeedEvent::Fault);
         }
         removed
     }
 
     pub(crate) fn clear_faults(&self) {
         self.faults.clear();
-        self.tell(Happening::Fault);
+        self.tell(FeedEvent::Fault);
     }
 
     /// Events that were not heard yet.
     pub(crate) async fn queue(&self) -> Vec<Waiting> {
         let (reply, queue) = oneshot::channel();
-        self.post(Job::Queue { reply });
+        self.post(Job::ListWaiting { reply });
         queue.await.unwrap_or_default()
     }
 
@@ -280,7 +280,7 @@ impl Core {
     /// The question is put by a task of its own: it is answered even if the asker goes away.
     async fn ask(&self, app: AppId, ask: Ask) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.post(Job::Ask { app, ask, reply });
+        self.post(Job::RequestEvent { app, ask, reply });
         answer.await.unwrap_or_else(|_| {
             let message = "Service is temporarily unavailable, please try again later.";
             Answer::Refused(Refusal::new(ApiError::UNAVAILABLE, message))
@@ -316,7 +316,7 @@ impl Core {
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();
-        self.tell(Happening::Reset);
+        self.tell(FeedEvent::Reset);
     }
 
     pub(crate) fn stop(&self) {

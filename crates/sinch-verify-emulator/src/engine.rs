@@ -10,7 +10,6 @@ mod answer;
 mod call;
 mod callout;
 mod command;
-mod fate;
 mod flash_call;
 mod handset;
 mod ids;
@@ -21,6 +20,7 @@ mod plan;
 mod random;
 mod record;
 mod report;
+mod scripted_outcome;
 mod send;
 mod size;
 mod start;
@@ -39,10 +39,10 @@ use crate::message::Message;
 use crate::settings::Settings;
 
 use agenda::{Agenda, Task};
-use fate::Behaviors;
 use handset::Handsets;
 use random::Random;
 use record::{Carried, Record};
+use scripted_outcome::Behaviors;
 use store::Store;
 
 pub(crate) use answer::SEAMLESS;
@@ -154,7 +154,7 @@ impl Engine {
         self.agenda.next_of(Task::Expire)
     }
 
-    /// The behaviors in force, the widest last.
+    /// The handset behaviors in force, the widest last.
     pub(crate) fn behaviors(&self) -> Vec<(Reach, HandsetBehavior)> {
         self.behaviors.list()
     }
@@ -237,7 +237,7 @@ impl Engine {
             match task {
                 Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
                 Task::CallOver => self.call_over(uid),
-                Task::Act => self.come_to_pass(uid),
+                Task::Act => self.apply_outcome(uid),
                 Task::Arrive => self.arrive(uid),
             }
         }

@@ -12,7 +12,7 @@ use crate::ring::Ring;
 
 /// Something that happened. What it looked like is told when it is read.
 #[derive(Clone, Debug)]
-pub(crate) enum Happening {
+pub(crate) enum FeedEvent {
     /// A start went through.
     Started {
         id: VerificationId,
@@ -47,7 +47,7 @@ pub(crate) enum Happening {
     Keys { uid: Uid, digits: String },
     /// A device followed the address of a data verification.
     Followed { uid: Uid },
-    /// A behavior was set or forgotten.
+    /// A handset behavior was set or removed.
     Behavior,
     /// A fault was ordered or ended.
     Fault,
@@ -57,7 +57,7 @@ pub(crate) enum Happening {
     Reset,
 }
 
-/// What happenings are called.
+/// The kinds of events.
 pub(crate) const KINDS: [&str; 12] = [
     "started",
     "message",
@@ -77,7 +77,7 @@ pub(crate) const KINDS: [&str; 12] = [
 /// memory: without an end to them, they could take the emulator from everybody else.
 pub(crate) const FOLLOWERS: usize = 256;
 
-impl Happening {
+impl FeedEvent {
     /// What it is called; one of [`KINDS`].
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -139,7 +139,7 @@ pub(crate) enum Place {
 pub(crate) struct Entry {
     pub(crate) seq: u64,
     pub(crate) at: SystemTime,
-    pub(crate) what: Happening,
+    pub(crate) what: FeedEvent,
 }
 
 /// The latest entries, as many as are kept.
@@ -168,7 +168,7 @@ impl Feed {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    pub(crate) fn push(&self, at: SystemTime, what: Happening) {
+    pub(crate) fn push(&self, at: SystemTime, what: FeedEvent) {
         self.lock().push(|seq| Entry { seq, at, what });
         self.news.notify_waiters();
     }

@@ -9,8 +9,8 @@ use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::post::{Judgement, Parcel, post, signed};
-use super::{question, tell};
+use super::delivery::{Judgement, Parcel, post, signed};
+use super::{deliver_event, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
 use crate::core::{Core, Outcome, Registered};
@@ -116,9 +116,9 @@ fn as_before(core: &Core, before: &Delivery, outcome: &Outcome) -> Judgement {
         .then(|| RequestEvent::decode(before.request.as_bytes()).ok())
         .flatten();
     let Some(asked) = asked else {
-        return tell::judge(outcome);
+        return deliver_event::judge(outcome);
     };
-    let (decision, judgement) = question::judge(outcome, &asked.method, core.settings().strictness);
+    let (decision, judgement) = request_event::judge(outcome, &asked.method, core.settings().strictness);
     match (decision, decided(before, &asked)) {
         (Some(now), Some(then)) if now != then => (
             false,

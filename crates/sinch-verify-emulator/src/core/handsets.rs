@@ -7,7 +7,7 @@ use sinch_verify_protocol::{ApiError, PhoneNumber, Verification, VerificationId}
 use super::Core;
 use crate::control_error::ControlError;
 use crate::engine::{Answer, AppId, Command, Reach};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
 
@@ -55,7 +55,7 @@ impl Core {
         let outcome = self.carry_out(command);
         if let Some(uid) = outcome.about {
             let digits = digits.to_owned();
-            self.feed.push(pressed, Happening::Keys { uid, digits });
+            self.feed.push(pressed, FeedEvent::Keys { uid, digits });
         }
         match outcome.answer {
             Answer::Verification(verification) => Ok(*verification),
@@ -84,20 +84,20 @@ impl Core {
     ) -> Result<(), ControlError> {
         let scope = self.reach(scope)?;
         self.run(Command::SetBehavior { scope, behavior });
-        self.tell(Happening::Behavior);
+        self.tell(FeedEvent::Behavior);
         Ok(())
     }
 
     pub(crate) fn remove_handset_behavior(&self, scope: Scope) -> Result<(), ControlError> {
         let scope = self.reach(scope)?;
         self.run(Command::RemoveBehavior { scope });
-        self.tell(Happening::Behavior);
+        self.tell(FeedEvent::Behavior);
         Ok(())
     }
 
     pub(crate) fn clear_handset_behaviors(&self) {
         self.run(Command::ClearBehaviors);
-        self.tell(Happening::Behavior);
+        self.tell(FeedEvent::Behavior);
     }
 
     fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {

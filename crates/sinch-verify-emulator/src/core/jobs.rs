@@ -1,4 +1,4 @@
-//! What the task that posts events is asked to do.
+//! The jobs of the dispatcher of callback events.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,21 +6,21 @@ use tokio::sync::oneshot;
 
 use crate::engine::{Answer, AppId, Ask, Effect, Uid};
 
-/// Something to post.
+/// A job of the dispatcher.
 pub(crate) enum Job {
     /// A request event; the engine's answer to the decision goes to `reply`.
-    Ask {
+    RequestEvent {
         app: AppId,
         ask: Ask,
         reply: oneshot::Sender<Answer>,
     },
     /// Any other event, and how far service time had been moved by hand when it came about.
-    Tell { effect: Effect, moved: Duration },
-    /// An event's next try, which was due then.
-    Again { uid: Uid, due: SystemTime },
-    /// Tell what is waiting or under way.
-    Queue { reply: oneshot::Sender<Vec<Waiting>> },
-    /// Drop all that is waiting or under way.
+    DeliverEvent { effect: Effect, moved: Duration },
+    /// Try an event again; the try was due at this service time.
+    Retry { uid: Uid, due: SystemTime },
+    /// List the events that wait or are being posted.
+    ListWaiting { reply: oneshot::Sender<Vec<Waiting>> },
+    /// Drop all events that wait or are being posted.
     Forget,
 }
 

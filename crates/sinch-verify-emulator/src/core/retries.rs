@@ -55,7 +55,7 @@ impl Core {
     pub(super) fn try_what_is_due(&self) {
         let now = self.clock.service();
         while let Some((due, uid)) = self.retries.pop_due(now) {
-            self.post(Job::Again { uid, due });
+            self.post(Job::Retry { uid, due });
         }
     }
 }

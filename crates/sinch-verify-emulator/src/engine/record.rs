@@ -37,12 +37,11 @@ pub(super) struct Record {
     pub(super) expires_at: Option<SystemTime>,
     /// When its call is over; in the agenda while it is set, as the next two are.
     pub(super) call_over_at: Option<SystemTime>,
-    /// When its fate comes to pass.
+    /// When its scripted outcome happens.
     pub(super) act_at: Option<SystemTime>,
     /// When what was held up arrives.
     pub(super) arrive_at: Option<SystemTime>,
-    /// What happens to it by itself.
-    pub(super) fate: Option<Box<Fate>>,
+    pub(super) scripted_outcome: Option<Box<ScriptedOutcome>>,
     /// Wrong reports and wrong keys.
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
@@ -85,9 +84,9 @@ pub(super) struct Wording {
     pub(super) hash: Option<String>,
 }
 
-/// What happens to a verification by itself, when its [`Task::Act`] comes.
+/// What a script does to a verification, at its [`Task::Act`].
 #[derive(Clone)]
-pub(super) enum Fate {
+pub(super) enum ScriptedOutcome {
     /// Its proof is reported, after so many wrong ones, each this long after the last.
     Report { every: Duration, wrong: u32 },
     /// It ends.

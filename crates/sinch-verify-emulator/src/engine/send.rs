@@ -16,12 +16,12 @@ use super::Engine;
 use super::agenda::Task;
 use super::callout;
 use super::command::{Answer, Refusal};
-use super::fate::Arrival;
 use super::flash_call;
 use super::ids::Uid;
 use super::language::Language;
 use super::plan::Plan;
 use super::record::{AUTO, Carried, Part, Wording};
+use super::scripted_outcome::Arrival;
 
 impl Engine {
     /// Sends what `plan` says and answers the start.
@@ -53,7 +53,7 @@ impl Engine {
         };
         record.carried = carried;
         self.store.count_again(uid);
-        match self.foresee(uid) {
+        match self.schedule_outcome(uid) {
             Arrival::Now => self.arrive(uid),
             Arrival::Failed => {
                 self.begin_call(uid);

@@ -88,7 +88,7 @@ impl Engine {
             call_over_at: None,
             act_at: None,
             arrive_at: None,
-            fate: None,
+            scripted_outcome: None,
             attempts: 0,
             source: None,
             carried: Carried::Nothing,

@@ -134,7 +134,11 @@ fn fates_of_the_past_do_not_pile_up_while_the_clock_stands() {
         // Each start ends the one before it.
         start(&mut engine, NUMBER, Method::Sms);
     }
-    assert_eq!(engine.agenda.len(), 2, "the last one's fate and its expiry");
+    assert_eq!(
+        engine.agenda.len(),
+        2,
+        "the last one's scripted outcome and its expiry"
+    );
 }
 
 #[test]

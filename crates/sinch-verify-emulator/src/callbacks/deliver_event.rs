@@ -1,4 +1,4 @@
-//! Result and delivered events, tried until they are heard.
+//! Result and delivered events, posted until the receiver accepts them.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,18 +8,18 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::post::{Judgement, Parcel, post, signed, strike, unsent};
+use super::delivery::{Judgement, Parcel, post, signed, strike, unsent};
 use crate::core::{Core, Outcome};
 use crate::engine::{Effect, Notice, Uid};
 use crate::mix::mix;
 use crate::operation::Operation;
 
-/// What became of a try.
+/// The result of a try.
 #[derive(Clone, Copy)]
 pub(super) enum Tried {
-    /// The event was heard, or there is nobody any more to tell.
+    /// The event was delivered, or the application has no callback URL any more.
     Over,
-    /// It was not heard when it was sent at this wire time.
+    /// It was not delivered; this is the wire time at which it was sent.
     InVain { sent: SystemTime },
 }
 

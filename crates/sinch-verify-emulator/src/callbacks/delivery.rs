@@ -14,7 +14,7 @@ use crate::core::{Answered, Core, Outcome};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::fault::{Case, Fault};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::operation::Operation;
 
 /// How much of an answer's body the log keeps.
@@ -93,7 +93,7 @@ fn keep(
         variant: parcel.variant.map(str::to_owned),
         verdict,
     };
-    let told = Happening::delivery(&delivery);
+    let told = FeedEvent::delivery(&delivery);
     let seq = core.log.push(parcel.app, delivery);
     core.feed.push(now, told(seq));
     seq

@@ -8,14 +8,14 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Judgement, Parcel, post, signed, strike};
+use super::delivery::{Judgement, Parcel, post, signed, strike};
 use crate::core::{Answered, Core, Outcome};
 use crate::engine::{Answer, AppId, Ask, Command};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
 /// Puts the question, and tells the engine what came back.
-pub(super) async fn put(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
+pub(super) async fn ask(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
     let decision = decision(&core, app, &ask).await;
     let answer = core.run(Command::Decide {
         uid: ask.uid,

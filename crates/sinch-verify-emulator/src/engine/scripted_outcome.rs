@@ -1,4 +1,4 @@
-//! What happens to a verification by itself.
+//! Handset behaviors and magic numbers: the scripted outcome of a verification.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::Engine;
 use super::agenda::{self, Task};
 use super::command::{Arrived, Effect, Notice, Reach};
 use super::ids::{AppId, Uid};
-use super::record::{AUTO, Fate};
+use super::record::{AUTO, ScriptedOutcome};
 use crate::handset_behavior::HandsetBehavior;
 use crate::magic::{self, Act};
 
@@ -26,7 +26,7 @@ pub(super) enum Arrival {
     Failed,
 }
 
-/// The behaviors, by whom they are for.
+/// The handset behaviors, by scope.
 #[derive(Debug, Default)]
 pub(super) struct Behaviors {
     numbers: HashMap<PhoneNumber, HandsetBehavior>,
@@ -111,18 +111,20 @@ impl Engine {
         }
     }
 
-    /// Lays down what will happen to what is being sent.
-    pub(super) fn foresee(&mut self, uid: Uid) -> Arrival {
+    /// Schedules the scripted outcome of what is being sent, and says whether it reaches the handset.
+    pub(super) fn schedule_outcome(&mut self, uid: Uid) -> Arrival {
         let Some(record) = self.store.get(uid) else {
             return Arrival::Never;
         };
         let is_call = record.method.form().is_some_and(Form::is_call);
         let takes_a_key = record.method.takes_a_key();
-        let (fate, after, arrival) = match self.act(record.app, &record.number) {
+        let (outcome, after, arrival) = match self.act(record.app, &record.number) {
             Act::Handset(behavior) => match behavior {
-                HandsetBehavior::Report { after, wrong } => {
-                    (Some(Fate::Report { every: after, wrong }), after, Arrival::Now)
-                }
+                HandsetBehavior::Report { after, wrong } => (
+                    Some(ScriptedOutcome::Report { every: after, wrong }),
+                    after,
+                    Arrival::Now,
+                ),
                 HandsetBehavior::Never => (None, Duration::ZERO, Arrival::Never),
                 HandsetBehavior::Late { after } => {
                     self.schedule(uid, Task::Arrive, self.later(after));
@@ -133,22 +135,22 @@ impl Engine {
                     (Some(fail(Reason::Unreachable, call)), after, Arrival::Failed)
                 }
                 HandsetBehavior::Busy { after } if is_call => {
-                    let fate = fail(Reason::Unreachable, Some(CallResult::Busy));
-                    (Some(fate), after, Arrival::Never)
+                    let outcome = fail(Reason::Unreachable, Some(CallResult::Busy));
+                    (Some(outcome), after, Arrival::Never)
                 }
                 HandsetBehavior::HangUp { after } if takes_a_key => {
-                    let fate = fail(Reason::HungUp, Some(CallResult::Answered));
-                    (Some(fate), after, Arrival::Now)
+                    let outcome = fail(Reason::HungUp, Some(CallResult::Answered));
+                    (Some(outcome), after, Arrival::Now)
                 }
                 _ => (None, Duration::ZERO, Arrival::Now),
             },
             Act::End(status, reason) => {
-                let fate = Fate::End {
+                let outcome = ScriptedOutcome::End {
                     status,
                     reason,
                     call: None,
                 };
-                (Some(fate), magic::SOON, Arrival::Now)
+                (Some(outcome), magic::SOON, Arrival::Now)
             }
             Act::Undelivered => {
                 let reason = if is_call {
@@ -165,33 +167,35 @@ impl Engine {
             }
             _ => (None, Duration::ZERO, Arrival::Now),
         };
-        if let Some(fate) = fate {
+        if let Some(outcome) = outcome {
             if let Some(record) = self.store.get_mut(uid) {
-                record.fate = Some(Box::new(fate));
+                record.scripted_outcome = Some(Box::new(outcome));
             }
             self.schedule(uid, Task::Act, self.later(after));
         }
         arrival
     }
 
-    /// The time of a verification's fate has come.
-    pub(super) fn come_to_pass(&mut self, uid: Uid) {
+    /// Applies the scripted outcome of a verification: its time has come.
+    pub(super) fn apply_outcome(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
         };
-        let Some(fate) = record.fate.take() else { return };
-        match *fate {
-            Fate::Report { wrong: 0, .. } => {
+        let Some(outcome) = record.scripted_outcome.take() else {
+            return;
+        };
+        match *outcome {
+            ScriptedOutcome::Report { wrong: 0, .. } => {
                 record.source = Some(Source::Intercepted);
                 self.end(uid, Status::Successful, None);
             }
-            Fate::Report { every, wrong } => {
+            ScriptedOutcome::Report { every, wrong } => {
                 let reason = match record.method.proof() {
                     Some(ProofKind::Cli) => Reason::InvalidCli,
                     _ => Reason::InvalidCode,
                 };
                 record.source = Some(Source::Manual);
-                record.fate = Some(Box::new(Fate::Report {
+                record.scripted_outcome = Some(Box::new(ScriptedOutcome::Report {
                     every,
                     wrong: wrong - 1,
                 }));
@@ -201,7 +205,7 @@ impl Engine {
                     self.schedule(uid, Task::Act, at);
                 }
             }
-            Fate::End { status, reason, call } => {
+            ScriptedOutcome::End { status, reason, call } => {
                 if let Some(result) = call {
                     record.complete_call(result, self.now);
                 }
@@ -258,8 +262,8 @@ fn sent_by(method: &Method) -> Vec<&'static MethodInfo> {
     }
 }
 
-fn fail(reason: Reason, call: Option<CallResult>) -> Fate {
-    Fate::End {
+fn fail(reason: Reason, call: Option<CallResult>) -> ScriptedOutcome {
+    ScriptedOutcome::End {
         status: Status::Fail,
         reason: Some(reason),
         call,
