@@ -80,7 +80,7 @@ pub(crate) struct Core {
     support_ids: AtomicU64,
 }
 
-/// What came of a command, and which verification it was about.
+/// The answer to a command, and the verification it was about.
 pub(crate) struct CarriedOut {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
@@ -151,7 +151,7 @@ impl Core {
         &self.clock
     }
 
-    /// Gives the engine a command, and whoever is concerned what came of it.
+    /// Runs a command and distributes its outputs.
     pub(crate) fn run(&self, command: Command) -> Answer {
         self.carry_out(command).answer
     }
@@ -288,7 +288,7 @@ impl Core {
     }
 
     fn post(&self, job: Job) {
-        // Nobody takes jobs once the emulator has stopped, and then nobody waits for them.
+        // A stopped emulator has no dispatcher, and nothing waits for its jobs.
         let _ = self.jobs.send(job);
     }
 

@@ -288,7 +288,7 @@ impl Engine {
         self.report_answer(uid)
     }
 
-    /// A device tells what became of a flash call.
+    /// A device reports the outcome of a flash call.
     fn outcome(&mut self, app: AppId, number: &PhoneNumber, no_call: bool) -> Answer {
         let found = self.store.latest(app, number, Some(&Method::FlashCall));
         self.about = found;

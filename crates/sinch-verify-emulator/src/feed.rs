@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::engine::{Arrived, CallOver, Uid};
 use crate::ring::Ring;
 
-/// Something that happened. What it looked like is told when it is read.
+/// Something that happened. Its details are looked up when it is read.
 #[derive(Clone, Debug)]
 pub(crate) enum FeedEvent {
     /// A start went through.

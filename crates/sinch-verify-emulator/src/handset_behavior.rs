@@ -23,7 +23,7 @@ use crate::{bare, duration};
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum HandsetBehavior {
-    /// Nothing: the message arrives, and whoever tests does the rest.
+    /// Nothing: the message arrives, and the test does the rest.
     #[serde(deserialize_with = "bare::deserialize")]
     Wait,
     /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.

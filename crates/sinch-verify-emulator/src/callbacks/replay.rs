@@ -21,7 +21,7 @@ use crate::replay::Replay;
 /// How far off a stale timestamp, or one from the future, is.
 const OFF: Duration = Duration::from_secs(3600);
 
-/// Posts a delivery again, and gives what became of it: of each post, in order.
+/// Posts a delivery again; returns the new deliveries in order.
 pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
     let (app, before) = core.log.find(seq).ok_or(ControlError::NoDelivery(seq))?;
     let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
@@ -136,7 +136,7 @@ fn decided(before: &Delivery, asked: &RequestEvent) -> Option<Decision> {
         .decision(&asked.method)
 }
 
-/// Whether a callback that nobody may believe was refused.
+/// Whether a callback that must not be believed was refused.
 pub(super) fn refused(outcome: &Outcome) -> Judgement {
     match outcome {
         Ok(answered) if answered.status == StatusCode::UNAUTHORIZED => (true, None),

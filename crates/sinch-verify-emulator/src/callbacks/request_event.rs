@@ -14,19 +14,19 @@ use crate::engine::{Answer, AppId, Ask, Command};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
-/// Puts the question, and tells the engine what came back.
+/// Posts the request event and gives the engine the decision.
 pub(super) async fn ask(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
     let decision = decision(&core, app, &ask).await;
     let answer = core.run(Command::Decide {
         uid: ask.uid,
         decision: decision.map(Box::new),
     });
-    // Whoever asked may have gone; the decision counts all the same.
+    // The start's connection may be gone; the decision counts all the same.
     let _ = reply.send(answer);
 }
 
 async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
-    // The URL may have been taken away since the start: then nobody can allow anything.
+    // The URL may have been removed since the start: then nothing is allowed.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
     let fault = strike(core, signer, Operation::Request, &ask.event.identity);

@@ -1,4 +1,4 @@
-//! The latest tries.
+//! The latest tries to post events.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::ring::Ring;
 /// The latest tries, as many as are kept.
 pub(crate) struct DeliveryLog {
     tries: Mutex<Ring<(AppId, Delivery)>>,
-    /// Told of tries that failed only: where all is well, nobody wakes up for it.
+    /// Notified of failed tries only: a success wakes no task.
     failed: Notify,
 }
 

@@ -33,7 +33,7 @@ impl Core {
     /// Has an event tried again at `due`; says `false` when that is now.
     pub(crate) fn try_again_at(&self, due: SystemTime, uid: Uid) -> bool {
         let mut retries = self.retries.lock();
-        // Under the lock: whoever moves the clock after this look sees what is put in here.
+        // Under the lock: a move of the clock after this look finds what is put in here.
         if due <= self.clock.service() {
             return false;
         }

@@ -12,7 +12,7 @@ use crate::clock;
 /// Something that happens to a verification when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
-    /// Whoever holds the handset does something, or the network does.
+    /// A scripted outcome happens.
     Act,
     /// A message that was held up arrives.
     Arrive,

@@ -1,4 +1,4 @@
-//! What the engine is told, and what it says.
+//! The commands of the engine and its outputs.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     },
     /// An application, or a device, asks how things stand.
     Status { app: AppId, query: Query },
-    /// A device tells what became of a flash call.
+    /// A device reports the outcome of a flash call.
     Outcome {
         app: AppId,
         number: PhoneNumber,
@@ -112,13 +112,13 @@ pub(crate) enum Query {
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
-    /// For whoever gave the command.
+    /// For the caller.
     pub(crate) answer: Answer,
     /// For everyone else, in order; also of what time alone brought about.
     pub(crate) effects: Vec<Effect>,
     /// What reached handsets, in order.
     pub(crate) arrivals: Vec<Arrived>,
-    /// Calls that were over before their verification, or with it because somebody hung up.
+    /// Calls that were over before their verification, or with it because the handset hung up.
     pub(crate) calls_over: Vec<CallOver>,
     /// The verification that the command was about.
     pub(crate) about: Option<Uid>,
@@ -141,7 +141,7 @@ pub(crate) struct CallOver {
     pub(crate) hung_up: bool,
 }
 
-/// What the giver of a command is told.
+/// The answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Ask the callback first, and come back with [`Command::Decide`].
@@ -211,7 +211,7 @@ impl From<ApiError> for Refusal {
 pub(crate) struct Effect {
     pub(crate) app: AppId,
     pub(crate) uid: Uid,
-    /// When what is told came about, service time.
+    /// When it happened, service time.
     pub(crate) at: SystemTime,
     pub(crate) notice: Notice,
 }

@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// The answer to whoever comes when all is over; `None` while it is not.
+    /// The answer to a report after the end; `None` while the verification is pending.
     pub(super) fn late(&self, record: &Record) -> Option<Answer> {
         if record.is_pending() {
             return None;

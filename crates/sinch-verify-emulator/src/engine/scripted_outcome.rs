@@ -230,13 +230,13 @@ impl Engine {
             self.arrivals.push(Arrived { uid, number, seq });
         }
         self.begin_call(uid);
-        // The result is the last that is told of a verification.
+        // The result is the last event of a verification.
         if is_pending {
             self.tell_delivery(uid, SmsResult::Successful);
         }
     }
 
-    /// Tells what became of an SMS, if there was one.
+    /// Emits the delivered event of an SMS, if there was one.
     pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
         let record = self.store.get(uid);
         let Some(record) = record.filter(|record| record.tries(&Method::Sms)) else {
