@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run};
-use crate::{docs, features, layers, test, tidy};
+use crate::{docs, features, layers, targets, test, tidy};
 
 /// Which jobs to run, and what to do when one fails.
 #[derive(Debug, Args)]
@@ -39,6 +39,8 @@ enum Job {
     Docs,
     /// Every library with each of its features alone
     Features,
+    /// The protocol crate on the platforms of apps, where their targets are installed
+    Targets,
     /// The arrows between crates
     Layers,
     /// The text of the repository
@@ -71,11 +73,10 @@ impl Ci {
         );
         let rows = run_all(&jobs, self.fail_fast, |job| {
             println!("\n==> {}", job.name());
-            let result = job.run();
-            if let Err(error) = &result {
+            job.run().unwrap_or_else(|error| {
                 println!("\n{} FAILED: {error:#}", job.name());
-            }
-            result.is_ok()
+                Outcome::Failed
+            })
         });
         print!("\n{}", table(&rows));
 
@@ -103,7 +104,7 @@ fn selected(named: &[Job], except: &[Job]) -> Vec<Job> {
 }
 
 /// Runs one job after the other and notes how each ended.
-fn run_all(jobs: &[Job], fail_fast: bool, mut run: impl FnMut(Job) -> bool) -> Vec<Row> {
+fn run_all(jobs: &[Job], fail_fast: bool, mut run: impl FnMut(Job) -> Outcome) -> Vec<Row> {
     let mut stopped = false;
     jobs.iter()
         .map(|&job| {
@@ -115,7 +116,7 @@ fn run_all(jobs: &[Job], fail_fast: bool, mut run: impl FnMut(Job) -> bool) -> V
                 };
             }
             let start = Instant::now();
-            let outcome = if run(job) { Outcome::Ok } else { Outcome::Failed };
+            let outcome = run(job);
             stopped = fail_fast && outcome == Outcome::Failed;
             Row {
                 job,
@@ -151,13 +152,14 @@ impl Job {
             Self::Doctest => "doctest",
             Self::Docs => "docs",
             Self::Features => "features",
+            Self::Targets => "targets",
             Self::Layers => "layers",
             Self::Tidy => "tidy",
         }
     }
 
     /// Does the work; the error says how to fix what was found.
-    fn run(self) -> Result<()> {
+    fn run(self) -> Result<Outcome> {
         match self {
             Self::Fmt => run(&mut cargo(["fmt", "--all", "--check"]), "run `cargo fmt --all`"),
             Self::Clippy => run(
@@ -180,9 +182,12 @@ impl Job {
             ),
             Self::Docs => docs::build(),
             Self::Features => features::run(),
+            Self::Targets if !targets::run()? => return Ok(Outcome::NotRun),
+            Self::Targets => Ok(()),
             Self::Layers => layers::run(),
             Self::Tidy => tidy::run(),
-        }
+        }?;
+        Ok(Outcome::Ok)
     }
 }
 
@@ -193,14 +198,14 @@ mod tests {
     #[test]
     fn jobs_run_once_and_in_the_order_of_ci() {
         use Job::*;
-        let all = [Fmt, Clippy, Test, Doctest, Docs, Features, Layers, Tidy];
+        let all = [Fmt, Clippy, Test, Doctest, Docs, Features, Targets, Layers, Tidy];
         let cases: [(&[Job], &[Job], &[Job]); 5] = [
             (&[], &[], &all),
             (&[Tidy, Fmt, Tidy], &[], &[Fmt, Tidy]),
             (
                 &[],
                 &[Test, Docs],
-                &[Fmt, Clippy, Doctest, Features, Layers, Tidy],
+                &[Fmt, Clippy, Doctest, Features, Targets, Layers, Tidy],
             ),
             (&[Test, Fmt], &[Test], &[Fmt]),
             (&[Test], &[Test], &[]),
@@ -230,7 +235,7 @@ mod tests {
             .to_string();
         assert!(error.contains("lint"), "{error}");
         assert!(
-            error.contains("fmt, clippy, test, doctest, docs, features, layers, tidy"),
+            error.contains("fmt, clippy, test, doctest, docs, features, targets, layers, tidy"),
             "{error}"
         );
     }
@@ -239,10 +244,13 @@ mod tests {
     fn a_failure_stops_the_rest_only_when_asked() {
         let jobs = [Job::Fmt, Job::Test, Job::Tidy];
         let outcomes = |fail_fast| {
-            run_all(&jobs, fail_fast, |job| job != Job::Test)
-                .iter()
-                .map(|row| row.outcome)
-                .collect::<Vec<_>>()
+            run_all(&jobs, fail_fast, |job| match job {
+                Job::Test => Outcome::Failed,
+                _ => Outcome::Ok,
+            })
+            .iter()
+            .map(|row| row.outcome)
+            .collect::<Vec<_>>()
         };
         assert_eq!(outcomes(false), [Outcome::Ok, Outcome::Failed, Outcome::Ok]);
         assert_eq!(outcomes(true), [Outcome::Ok, Outcome::Failed, Outcome::NotRun]);

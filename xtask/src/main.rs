@@ -20,6 +20,7 @@ mod metadata;
 mod page;
 mod release;
 mod simulate;
+mod targets;
 mod test;
 mod tidy;
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sinch_verify_callback::protocol::auth::{ContentMd5, Signature};
 use sinch_verify_callback::replay::{Inserted, MemoryStore, ReplayStore as _, SignatureDigest};
-use sinch_verify_callback::{Head, KeyRing, Receiver};
+use sinch_verify_callback::{CallbackBuilder, Head, KeyRing};
 
 use crate::fixture;
 use crate::process::{number, serve_lines};
@@ -34,7 +34,8 @@ pub(crate) fn check(file: &str) -> Result<()> {
         .into_iter()
         .map(Callback::new)
         .collect::<Result<Vec<_>>>()?;
-    let receiver = Receiver::new(KeyRing::new(fixture::key()?, &fixture::secret()?));
+    let keys = KeyRing::new(fixture::key()?, &fixture::secret()?);
+    let receiver = CallbackBuilder::new(keys).build_receiver()?;
     serve_lines(|words| {
         let (count, begun) = (number(words, 1)?, Instant::now());
         for callback in callbacks.iter().cycle().take(usize::try_from(count)?) {

@@ -11,10 +11,10 @@ use http::Request;
 use tower_service::Service;
 
 use crate::handler::Handler;
-use crate::intake::Intake;
-use crate::receiver::Callback;
+use crate::receiver::{Callback, Receiver};
 use crate::rejection::Rejection;
-use crate::service::{CallbackService, ResponseFuture};
+use crate::service::CallbackService;
+use crate::tower::ResponseFuture;
 
 /// A router that answers callbacks at `path`, to serve or to merge.
 ///
@@ -69,7 +69,7 @@ where
     any_service(WholePath(service))
 }
 
-/// Puts the path back that a nested router shortened.
+/// Restores the path that a nested router shortened.
 struct WholePath<H>(CallbackService<H>);
 
 impl<H> Clone for WholePath<H> {
@@ -88,52 +88,52 @@ impl<H: Handler> Service<Request<Body>> for WholePath<H> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> ResponseFuture {
-        put_path_back(&mut request);
+        restore_path(&mut request);
         self.0.call(request)
     }
 }
 
-fn put_path_back(request: &mut Request<Body>) {
+fn restore_path(request: &mut Request<Body>) {
     if let Some(OriginalUri(uri)) = request.extensions_mut().remove::<OriginalUri>() {
         *request.uri_mut() = uri;
     }
 }
 
-/// A callback that was taken, as an argument of a handler function of your own.
+/// A callback that was received, as an argument of a handler function of your own.
 ///
-/// The state has an [`Intake`]. Deadline, fallback and repeated decisions are
-/// not part of this: [`callback_route`] has them.
+/// The state has a [`Receiver`]. Deadline, fallback and repeated decisions are not part of
+/// this: [`callback_route`] has them.
 ///
 /// ```
 /// use axum::Router;
 /// use axum::body::Body;
 /// use axum::response::Response;
 /// use axum::routing::post;
-/// use sinch_verify_callback::protocol::{Decision, Event};
-/// use sinch_verify_callback::{Callback, Intake};
+/// use sinch_verify_callback::{Callback, Decision, Event, Receiver};
 ///
 /// async fn answer(callback: Callback) -> Response {
 ///     match callback.event {
-///         // As JSON, and said to be.
+///         // With its content type.
 ///         Event::Request(_) => Decision::Allow.to_http_response().map(Body::from),
 ///         _ => Response::default(),
 ///     }
 /// }
 ///
-/// # fn app(intake: Intake) -> Router {
-/// Router::new().route("/callback", post(answer)).with_state(intake)
+/// # fn app(receiver: Receiver) -> Router {
+/// Router::new().route("/callback", post(answer)).with_state(receiver)
 /// # }
 /// ```
 impl<S> FromRequest<S> for Callback
 where
     S: Send + Sync,
-    Intake: FromRef<S>,
+    Receiver: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request(mut request: Request<Body>, state: &S) -> Result<Self, Rejection> {
-        put_path_back(&mut request);
-        Intake::from_ref(state).take(request).await
+        restore_path(&mut request);
+        let (head, body) = request.into_parts();
+        Receiver::from_ref(state).receive(&head, body).await
     }
 }
 

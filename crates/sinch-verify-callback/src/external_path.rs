@@ -5,7 +5,7 @@ use std::fmt;
 ///
 /// A signature covers the path of the callback URL as it stands in the
 /// dashboard. A proxy that strips or rewrites the path breaks it, unless the
-/// receiver knows the path from outside.
+/// receiver knows the path from outside. The default is the path as it is received.
 ///
 /// ```
 /// use sinch_verify_callback::ExternalPath;
@@ -28,12 +28,6 @@ enum Form {
 }
 
 impl ExternalPath {
-    /// The path as it is received. The default.
-    #[must_use]
-    pub fn as_received() -> Self {
-        Self::default()
-    }
-
     /// A proxy took `prefix` away: it is put before the path as received.
     ///
     /// # Errors

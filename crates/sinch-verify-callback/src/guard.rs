@@ -38,8 +38,8 @@ pub struct ReplayGuard {
 /// What to do with a callback when the store does not know whether it was
 /// taken before: it is full, or cannot be reached.
 ///
-/// There is no default. Whoever refuses loses verifications while the store is
-/// away; whoever accepts can be made to pay for a replay.
+/// To refuse loses verifications while the store is away; to accept lets replays in, and
+/// they can cost money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InDoubt {
     /// Fail open: take it, as if there were no guard.
@@ -90,22 +90,14 @@ impl ReplayGuard {
         self.timeout
     }
 
-    /// What the guard met so far, in all its clones.
+    /// What the guard has counted so far, in all its clones.
     #[must_use]
     pub fn counts(&self) -> GuardCounts {
         self.counts.read()
     }
 
-    /// Lets a callback pass once. To be called between
-    /// [`Receiver::verify`](crate::Receiver::verify) and [`Verified::decode`],
-    /// so that a forgery never reaches the store; [`Responder`](crate::Responder)
-    /// does.
-    ///
-    /// # Errors
-    ///
-    /// When it was taken before, or the store does not know and the guard
-    /// refuses in doubt.
-    pub async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
+    /// Lets a callback pass once. Only for authentic ones: no forgery reaches the store.
+    pub(crate) async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
         let digest = SignatureDigest::of(verified.signature());
         let inserted = self
             .store
@@ -214,7 +206,7 @@ impl Question {
     }
 }
 
-/// What a [`ReplayGuard`] met since it was made.
+/// What a [`ReplayGuard`] has counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuardCounts {

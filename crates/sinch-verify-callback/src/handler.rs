@@ -10,11 +10,32 @@ use crate::context::Context;
 /// Any error. A handler's error only has to turn into one.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Decides on request events, and hears about the rest.
+/// Decides on request events, and gets all other events.
 ///
-/// Methods may be written as `async fn`. Only [`Handler::on_request`] has to
-/// be; the others do nothing unless written. A closure is enough for a handler
-/// that only decides: [`handler_fn`].
+/// Methods may be written as `async fn`. Only [`Handler::on_request`] is required; the
+/// others do nothing by default. A closure from a [`RequestEvent`] to a future with a
+/// [`Decision`], or with a `Result` of one, is a handler that only decides.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use sinch_verify_callback::{Context, Decision, Handler, RequestEvent, ResultEvent, Status};
+///
+/// struct Backend;
+///
+/// impl Handler for Backend {
+///     type Error = Infallible;
+///
+///     async fn on_request(&self, _: RequestEvent, _: &Context) -> Result<Decision, Infallible> {
+///         Ok(Decision::Allow)
+///     }
+///
+///     async fn on_result(&self, event: ResultEvent, _: &Context) -> Result<(), Infallible> {
+///         let is_verified = event.status == Status::Successful;
+///         println!("{} is verified: {is_verified}", event.id);
+///         Ok(())
+///     }
+/// }
+/// ```
 ///
 /// Events are delivered at least once. The sender posts an event again when it
 /// was not acknowledged, or the acknowledgement was lost: make what a handler
@@ -27,16 +48,15 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A handler that blocks its thread delays all answers of a runtime that has no
 /// other thread; each is then answered as late. Move such work to
 /// `tokio::task::spawn_blocking`, or use
-/// [`Responder::with_handler_runtime`](crate::Responder::with_handler_runtime).
+/// [`CallbackBuilder::handler_runtime`](crate::CallbackBuilder::handler_runtime).
 ///
 /// Handlers compose: a limit or a deny list is a handler around a handler. It
-/// must hand on all four events: what it leaves out does nothing, and the inner
-/// handler never hears of it.
+/// must pass on all four events: the inner handler does not get the ones it leaves out.
 ///
 /// ```
-/// use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent};
-/// use sinch_verify_callback::protocol::Decision;
-/// use sinch_verify_callback::{Context, Handler};
+/// use sinch_verify_callback::{
+///     Context, Decision, Handler, RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent,
+/// };
 ///
 /// struct Allowed<H> {
 ///     prefix: &'static str,
@@ -152,34 +172,18 @@ impl<H: Handler> Handler for Arc<H> {
     }
 }
 
-/// A handler that asks `decide` about request events and takes note of no
-/// other. `decide` gives a [`Decision`], or a `Result` with one.
+/// A closure decides, and acknowledges all other events.
 ///
 /// ```
-/// use sinch_verify_callback::handler_fn;
-/// use sinch_verify_callback::protocol::Decision;
-/// use sinch_verify_callback::protocol::callback::RequestEvent;
+/// use sinch_verify_callback::{CallbackBuilder, Decision, RequestEvent};
 ///
-/// let allow_all = handler_fn(|_: RequestEvent| async { Decision::Allow });
-/// let asks = handler_fn(|event: RequestEvent| async move {
+/// # fn f(builder: CallbackBuilder) {
+/// builder.handler(|event: RequestEvent| async move {
 ///     event.identity.phone_number().map(|_| Decision::Allow)
 /// });
+/// # }
 /// ```
-pub fn handler_fn<F, Fut>(decide: F) -> HandlerFn<F>
-where
-    F: Fn(RequestEvent) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: Answer> + Send,
-{
-    HandlerFn { decide }
-}
-
-/// A closure as a [`Handler`]. Made by [`handler_fn`].
-#[derive(Clone, Copy, Debug)]
-pub struct HandlerFn<F> {
-    decide: F,
-}
-
-impl<F, Fut> Handler for HandlerFn<F>
+impl<F, Fut> Handler for F
 where
     F: Fn(RequestEvent) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: Answer> + Send,
@@ -187,7 +191,7 @@ where
     type Error = <Fut::Output as Answer>::Error;
 
     async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Self::Error> {
-        (self.decide)(event).await.into_result()
+        self(event).await.into_result()
     }
 }
 
@@ -197,7 +201,7 @@ mod sealed {
     impl<E> Sealed for Result<sinch_verify_protocol::Decision, E> {}
 }
 
-/// What a closure may answer: a [`Decision`], or a `Result` with one.
+/// What a closure that is a [`Handler`] may answer: a [`Decision`], or a `Result` with one.
 pub trait Answer: sealed::Sealed {
     /// Why there is no decision.
     type Error: Into<BoxError> + Send + 'static;

@@ -29,7 +29,7 @@ use crate::handler::BoxError;
 /// | limit | default |
 /// |---|---|
 /// | for a request's head to come, and for a connection to be idle | 5 s |
-/// | for its body to come: [`CallbackService::with_body_deadline`](crate::CallbackService::with_body_deadline) | 5 s |
+/// | for its body to come: [`CallbackBuilder::body_deadline`](crate::CallbackBuilder::body_deadline) | 5 s |
 /// | connections at once: when there are more, the one that has waited longest for the complete head of a request is closed | 1024 |
 /// | age of a connection, after which it is closed in order | 5 min |
 /// | for what goes on when the server is told to stop | 10 s |

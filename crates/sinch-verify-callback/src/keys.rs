@@ -102,7 +102,7 @@ impl KeyRing {
     }
 
     /// The applications' keys, in order.
-    pub fn applications(&self) -> impl Iterator<Item = &ApplicationKey> {
+    fn applications(&self) -> impl Iterator<Item = &ApplicationKey> {
         self.applications.iter().map(|application| &*application.key)
     }
 

@@ -6,21 +6,13 @@
 //! answer saves or costs money. This crate checks who asks, asks your
 //! [`Handler`], and answers in time, whatever the handler does.
 //!
-//! ```
-//! # #[cfg(all(feature = "axum", feature = "hyper"))] {
-//! use sinch_verify_callback::hyper::Server;
-//! use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
-//! use sinch_verify_callback::protocol::callback::RequestEvent;
-//! use sinch_verify_callback::replay::MemoryStore;
-//! use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-//! let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-//! let receiver = Receiver::new(KeyRing::new(key, &secret));
+//! ```no_run
+//! # #[cfg(feature = "hyper")]
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! use sinch_verify_callback::{CallbackService, Code, Decision, Method, RequestEvent};
 //!
 //! let code = Code::new("4821")?; // yours: fresh and random for every event
-//! let handler = handler_fn(move |event: RequestEvent| {
+//! let decide = move |event: RequestEvent| {
 //!     let code = code.clone();
 //!     async move {
 //!         match event.method {
@@ -29,50 +21,41 @@
 //!             _ => Decision::Deny,
 //!         }
 //!     }
-//! });
-//!
-//! // A recorded callback is refused, and one that is sent again gets the same decision.
-//! let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-//! let service = CallbackService::new(Responder::new(receiver, guard, handler));
-//! let app = sinch_verify_callback::axum::router("/sinch/callback", service);
-//! let server = Server::new(app); // with limits that `axum::serve` does not have
-//! // server.serve(listener, std::future::pending()).await;
-//! # let _ = server;
+//! };
+//! let key = "669E367E-6BBA-48AB-AF15-266871C28135";
+//! let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").handler(decide).build()?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! service.serve(listener, std::future::pending()).await;
 //! # Ok(()) }
-//! # main().unwrap();
-//! # }
 //! ```
 //!
-//! # Layers
+//! # Types
 //!
-//! | type | does | needs |
-//! |---|---|---|
-//! | [`Receiver`] | bytes in, [`Callback`] or [`Rejection`] out | nothing: no I/O, no clock |
-//! | [`Responder`] | the above, then a [`Handler`] within a deadline, then the HTTP answer | a tokio runtime |
-//! | [`CallbackService`] | the above as a tower service: reads the body, knows the time | feature `tower` |
-//! | [`Intake`] | for your own answers: a [`Receiver`] that reads the body, knows the time and refuses replays | feature `tower` |
-//! | [`IntakeLayer`] | the intake before a tower service of your own | feature `tower` |
-//! | [`axum`] | a route over the service, and an extractor over the intake | feature `axum` |
-//! | [`hyper`] | the above as a server of its own | feature `hyper` |
+//! | type | does |
+//! |---|---|
+//! | [`Receiver`] | a request in, [`Callback`] or [`Rejection`] out |
+//! | [`CallbackService`] | the above, then a [`Handler`] within a deadline, then the HTTP answer |
+//! | [`Results`] | waits for the end of a verification |
+//! | [`axum`] | a route over the service, and an extractor over the receiver |
+//! | [`hyper`] | a server over the service |
 //!
-//! A serverless function calls [`Responder::respond`] with what its platform
-//! hands it. Where no tokio runs, [`Receiver::receive`] does all the checking.
+//! [`CallbackBuilder`] builds the first two. A serverless function calls
+//! [`CallbackService::respond`] with what its platform gives it.
 //!
 //! # What holds
 //!
 //! - Signature and timestamp are checked before anything is parsed, the
 //!   signature in constant time, over the bytes as they came.
 //! - The sender of a refused callback learns nothing: every reason that has to
-//!   do with authorization gives the same answer. [`Rejection::reason`] tells
-//!   you, and your log.
-//! - A handler that is slow, fails or panics is answered for, by default with
+//!   do with authorization gives the same answer. [`Rejection::reason`] and your
+//!   log have the reason.
+//! - When a handler is slow, fails or panics, the fallback answers, by default with
 //!   a deny ([`Fallback`]). After the deadline the elapsed time decides, whatever
 //!   the handler decided.
 //! - Numbers, codes and secrets are in no log line; numbers are masked.
-//! - With a [`ReplayGuard`] a recorded callback is refused, and an event that
-//!   is sent again gets the same decision. Only who says
-//!   [`without_guard`](Responder::without_guard) has none: then a recorded
-//!   callback counts again within the window of five minutes.
+//! - A recorded callback is refused, and an event that is sent again gets the same
+//!   decision ([`ReplayGuard`]), unless
+//!   [`without_guard`](CallbackBuilder::without_guard) says otherwise.
 //!
 //! # Features
 //!
@@ -80,7 +63,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `tower` | [`CallbackService`], [`Intake`], [`IntakeLayer`] |
+//! | `tower` | [`CallbackService`] as a tower service |
 //! | `axum` | a route and an extractor, in [`axum`] |
 //! | `hyper` | a server over it, in [`hyper`] |
 //! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
@@ -92,42 +75,46 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+mod builder;
 mod context;
 mod external_path;
 mod guard;
 mod handler;
 #[cfg(feature = "hyper")]
 pub mod hyper;
-#[cfg(feature = "tower")]
-mod intake;
 mod keys;
-#[cfg(feature = "tower")]
-mod layer;
 mod receiver;
 mod rejection;
 pub mod replay;
 mod responder;
-#[cfg(feature = "tower")]
+mod results;
 mod service;
 mod task;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tower")]
+mod tower;
 
+pub use builder::{BuildError, CallbackBuilder};
 pub use context::Context;
 pub use external_path::{ExternalPath, InvalidExternalPath};
 pub use guard::{GuardCounts, InDoubt, ReplayGuard};
-pub use handler::{Answer, BoxError, Handler, HandlerFn, handler_fn};
-#[cfg(feature = "tower")]
-pub use intake::Intake;
+pub use handler::{Answer, BoxError, Handler};
+/// The body of an answer, and of a request that is complete.
+pub use http_body_util::Full;
 pub use keys::KeyRing;
-#[cfg(feature = "tower")]
-pub use layer::{IntakeLayer, IntakeService};
 pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};
 pub use rejection::{Reason, Rejection};
-pub use responder::{Fallback, Responder};
-#[cfg(feature = "tower")]
-pub use service::{CallbackService, ResponseFuture};
+pub use responder::Fallback;
+pub use results::Results;
+pub use service::CallbackService;
 /// The types of the wire: events, decisions, keys.
 pub use sinch_verify_protocol as protocol;
+pub use sinch_verify_protocol::callback::{
+    Decision, Event, RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent,
+};
+pub use sinch_verify_protocol::{Code, Method, Status};
 pub use task::AfterDeadline;
+#[cfg(feature = "tower")]
+pub use tower::ResponseFuture;

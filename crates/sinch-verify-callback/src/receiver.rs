@@ -1,146 +1,155 @@
 use std::borrow::Cow;
+use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{HOST, HeaderName, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, PathForm, PathPolicy, Signature, SignedMessage, VerifyError, Window,
+    Authorization, BodyHasher, ContentMd5, PathForm, PathPolicy, Signature, SignedMessage, VerifyError,
+    Window,
 };
 use sinch_verify_protocol::{ApplicationKey, Event};
 
+use crate::builder::CallbackBuilder;
 use crate::external_path::ExternalPath;
+use crate::guard::ReplayGuard;
+use crate::handler::BoxError;
 use crate::keys::KeyRing;
 use crate::rejection::{Reason, Rejection};
+use crate::{task, telemetry};
 
-/// Takes callbacks: checks that they are authentic and fresh, then reads them.
+/// Receives callbacks: checks that they are authentic, fresh and new, then decodes them.
 ///
-/// Pure: bytes and the time come in, an event or a rejection goes out. Clones
-/// share their keys.
+/// For programs that answer by themselves. A [`CallbackService`](crate::CallbackService)
+/// receives in the same way, and answers too. Clones share keys and guard.
 ///
 /// ```
-/// use std::time::SystemTime;
-/// use sinch_verify_callback::{KeyRing, Reason, Receiver};
+/// use bytes::Bytes;
 /// use sinch_verify_callback::protocol::auth::VerifyError;
-/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret};
+/// use sinch_verify_callback::{Full, Reason, Receiver};
 ///
-/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-/// let receiver = Receiver::new(KeyRing::new(key, &secret));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let key = "669E367E-6BBA-48AB-AF15-266871C28135";
+/// let receiver = Receiver::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").build_receiver()?;
 ///
-/// let request = http::Request::post("/callback").body(b"{}".as_slice())?;
-/// let rejection = receiver.receive(&request, request.body(), SystemTime::now()).unwrap_err();
+/// let (head, body) = http::Request::post("/callback").body(Full::<Bytes>::from("{}"))?.into_parts();
+/// let rejection = receiver.receive(&head, body).await.unwrap_err();
 /// assert_eq!(rejection.reason(), &Reason::Unauthorized(VerifyError::MissingAuthorization));
 /// assert_eq!(rejection.to_http_response().status(), 401);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Receiver {
     keys: Arc<ArcSwap<KeyRing>>,
-    window: Window,
-    paths: PathPolicy,
-    external_path: ExternalPath,
-    max_body: usize,
+    checks: Checks,
+}
+
+/// What a [`Receiver`] checks besides signatures.
+#[derive(Clone)]
+pub(crate) struct Checks {
+    pub(crate) guard: Option<ReplayGuard>,
+    pub(crate) window: Window,
+    pub(crate) paths: PathPolicy,
+    pub(crate) external_path: ExternalPath,
+    pub(crate) max_body: usize,
+    pub(crate) body_deadline: Duration,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 impl Receiver {
-    /// The largest body that is taken unless told otherwise: 64 KiB.
+    /// The default limit of a body: 64 KiB.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// A receiver for the callbacks of the applications in `keys`.
-    ///
-    /// Takes timestamps from 5 minutes ago to 1 minute ahead, bodies of up to
-    /// 64 KiB, and signatures over the path without its query.
-    #[must_use]
-    pub fn new(keys: KeyRing) -> Self {
+    /// The default time limit of a body, from the moment its head was read: 5 seconds.
+    pub const BODY_DEADLINE: Duration = Duration::from_secs(5);
+
+    /// Settings of a receiver for one application: its key and its secret, as the
+    /// dashboard shows them. [`CallbackBuilder::build_receiver`] builds it.
+    pub fn builder(key: &str, secret: &str) -> CallbackBuilder<()> {
+        CallbackBuilder::from_texts(key, secret)
+    }
+
+    pub(crate) fn new(keys: KeyRing, checks: Checks) -> Self {
         Self {
             keys: Arc::new(ArcSwap::from_pointee(keys)),
-            window: Window::default(),
-            paths: PathPolicy::default(),
-            external_path: ExternalPath::default(),
-            max_body: Self::MAX_BODY,
+            checks,
         }
     }
 
-    /// Takes timestamps inside `window`.
-    #[must_use]
-    pub fn with_window(mut self, window: Window) -> Self {
-        self.window = window;
-        self
-    }
-
-    /// Also takes signatures over other forms of the path.
-    #[must_use]
-    pub fn with_path_policy(mut self, paths: PathPolicy) -> Self {
-        self.paths = paths;
-        self
-    }
-
-    /// Says what the path is from outside, where a proxy changes it.
-    #[must_use]
-    pub fn with_external_path(mut self, path: ExternalPath) -> Self {
-        self.external_path = path;
-        self
-    }
-
-    /// Takes bodies of up to `bytes` bytes.
-    #[must_use]
-    pub fn with_max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
-        self
-    }
-
-    /// Takes the callbacks of the applications in `keys` from now on, in this
-    /// receiver and in all its clones. Nothing waits: a callback that is being
-    /// checked is checked against the keys before or after.
+    /// Replaces the keys, in this receiver and in all its clones. Takes no lock: a
+    /// callback that is being checked is checked against the old keys or the new ones.
     ///
     /// ```
     /// # use sinch_verify_callback::{KeyRing, Receiver};
     /// # use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret};
-    /// # let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-    /// # let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-    /// # let new_secret = ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==")?;
-    /// let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
-    /// let handle = receiver.clone(); // keep this one, and serve with the other
-    /// handle.replace_keys(KeyRing::new(key, &new_secret));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # fn f(receiver: &Receiver, key: ApplicationKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// let new_secret = ApplicationSecret::new("JViE5vDor0Sw3WllZka15Q==")?;
+    /// receiver.replace_keys(KeyRing::new(key, &new_secret));
+    /// # Ok(()) }
     /// ```
     pub fn replace_keys(&self, keys: KeyRing) {
         self.keys.store(Arc::new(keys));
     }
 
-    /// The largest body that is taken, in bytes.
-    #[must_use]
-    pub fn max_body(&self) -> usize {
-        self.max_body
-    }
-
-    /// Checks a callback and reads it.
+    /// Receives a callback.
+    ///
+    /// Reads no more of the body than is allowed, and only when the head is in order.
+    /// Needs a tokio runtime only for a body that is not complete yet, or a replay
+    /// store that waits.
     ///
     /// # Errors
     ///
-    /// When the callback is not authentic, not fresh, too large, of another
-    /// content type or HTTP method, or not an event.
-    pub fn receive<'a>(
-        &self,
-        head: impl Into<Head<'a>>,
-        body: &[u8],
-        now: SystemTime,
-    ) -> Result<Callback, Rejection> {
-        let head = self.check_head(head, now)?;
-        self.check_len(body.len())?;
-        self.verify(&head, &ContentMd5::of(body))?.decode(body)
+    /// When the callback is not authentic, not fresh, a replay, too large, incomplete,
+    /// of another content type or HTTP method, or not an event; and when the replay
+    /// store is in doubt and the guard refuses then.
+    pub async fn receive<'a, B>(&self, head: impl Into<Head<'a>>, body: B) -> Result<Callback, Rejection>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let received = self.run_checks(head.into(), body).await;
+        match &received {
+            Ok(callback) => telemetry::accepted(&callback.event),
+            Err(rejection) => telemetry::rejected(rejection),
+        }
+        received
     }
 
-    /// Checks what can be checked before the body is read: HTTP method, form
-    /// of the headers, content type, timestamp. The body of a request that
-    /// fails here need not be read at all.
+    async fn run_checks<B>(&self, head: Head<'_>, body: B) -> Result<Callback, Rejection>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let head = self.check_head(head, (self.checks.clock)())?;
+        let body = task::within(self.checks.body_deadline, self.read(pin!(body))).await;
+        let (body, content_md5) = body.ok_or_else(|| {
+            Rejection::new(Reason::Body {
+                message: "it is not complete at its deadline".to_owned(),
+            })
+        })??;
+        let verified = self.verify(&head, &content_md5)?;
+        if let Some(guard) = &self.checks.guard {
+            guard.admit(&verified).await?;
+        }
+        verified.decode(&body)
+    }
+
+    /// The first step of [`Receiver::receive`]: checks HTTP method, form of the headers,
+    /// content type and timestamp.
     ///
     /// # Errors
     ///
-    /// As [`Receiver::receive`].
+    /// When one of them is wrong.
     pub fn check_head<'a>(
         &self,
         head: impl Into<Head<'a>>,
@@ -168,19 +177,19 @@ impl Receiver {
         if !is_json(message.content_type) {
             return Err(Rejection::new(Reason::ContentType));
         }
-        let timestamp = self.window.check(message.timestamp, now)?;
+        let timestamp = self.checks.window.check(message.timestamp, now)?;
         Ok(CheckedHead {
             key,
             signature,
-            path: self.external_path.apply(path_and_query),
+            path: self.checks.external_path.apply(path_and_query),
             message,
             timestamp,
             now,
         })
     }
 
-    /// Checks the signature of a callback whose body is known by its MD5: it
-    /// may have been hashed while it streamed. Does not read the event.
+    /// The step of [`Receiver::receive`] after the body was read: checks the signature of a
+    /// callback whose body has this MD5. It asks no replay guard, and decodes nothing.
     ///
     /// # Errors
     ///
@@ -194,12 +203,13 @@ impl Receiver {
         let (application, path_form) =
             self.keys
                 .load()
-                .verify(head.key, &message, &head.signature, head.now, self.paths)?;
+                .verify(head.key, &message, &head.signature, head.now, self.checks.paths)?;
         Ok(Verified {
             application,
             signature: head.signature,
             path_form,
             timestamp: head.timestamp,
+            received_at: head.now,
             lifetime: self.signature_lifetime(),
         })
     }
@@ -208,15 +218,67 @@ impl Receiver {
     /// ahead as the window lets it be is fresh for `future + past`; the other
     /// `future` is for the clock of another receiver, which may be behind ours.
     fn signature_lifetime(&self) -> Duration {
-        let Window { past, future } = self.window;
+        let Window { past, future } = self.checks.window;
         past.saturating_add(future.saturating_mul(2))
     }
 
-    pub(crate) fn check_len(&self, len: usize) -> Result<(), Rejection> {
-        if len > self.max_body {
-            return Err(Rejection::new(Reason::TooLarge { limit: self.max_body }));
+    /// Reads a body up to the limit, and hashes it on the way.
+    async fn read<B>(&self, mut body: Pin<&mut B>) -> Result<(Bytes, ContentMd5), Rejection>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        // The `Content-Length`, where there is one: a body that is too large is not read at all.
+        self.check_len(usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX))?;
+        let mut hasher = BodyHasher::new();
+        let mut whole = Bytes::new();
+        let mut parts = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                Rejection::new(Reason::Body {
+                    message: error.into().to_string(),
+                })
+            })?;
+            let Ok(mut data) = frame.into_data() else { continue };
+            self.check_len(whole.len() + parts.len() + data.remaining())?;
+            // No copy for `Bytes`, which is what servers give.
+            let data = data.copy_to_bytes(data.remaining());
+            hasher.update(&data);
+            if whole.is_empty() && parts.is_empty() {
+                whole = data;
+            } else {
+                // Most bodies come in one part: only the second one needs a buffer.
+                parts.extend_from_slice(&whole);
+                whole = Bytes::new();
+                parts.extend_from_slice(&data);
+            }
+        }
+        let body = if parts.is_empty() { whole } else { parts.freeze() };
+        Ok((body, hasher.finish()))
+    }
+
+    fn check_len(&self, len: usize) -> Result<(), Rejection> {
+        let limit = self.checks.max_body;
+        if len > limit {
+            return Err(Rejection::new(Reason::TooLarge { limit }));
         }
         Ok(())
+    }
+
+    pub(crate) fn guard(&self) -> Option<&ReplayGuard> {
+        self.checks.guard.as_ref()
+    }
+}
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checks")
+            .field("guard", &self.guard)
+            .field("window", &self.window)
+            .field("external_path", &self.external_path)
+            .field("max_body", &self.max_body)
+            .field("body_deadline", &self.body_deadline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -265,7 +327,7 @@ fn path_and_query(uri: &http::Uri) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
-/// A head that is in order. Whether it is authentic is known with the body.
+/// A head that is in order. [`Receiver::verify`] says whether it is authentic.
 #[derive(Clone, Debug)]
 pub struct CheckedHead<'a> {
     key: &'a str,
@@ -276,23 +338,24 @@ pub struct CheckedHead<'a> {
     now: SystemTime,
 }
 
-/// A callback that was taken: the event, and who signed it.
+/// A callback that was received: the event, and the application that signed it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Callback {
     /// The event.
     pub event: Event,
-    /// Who signed it.
+    /// The application that signed it, and when.
     pub verified: Verified,
 }
 
-/// A callback that is authentic and fresh, but was not yet read.
+/// What is known about an authentic, fresh callback before its body is decoded.
 #[derive(Clone, Debug)]
 pub struct Verified {
     application: Arc<ApplicationKey>,
     signature: Signature,
     path_form: PathForm,
     timestamp: SystemTime,
+    received_at: SystemTime,
     lifetime: Duration,
 }
 
@@ -309,21 +372,23 @@ impl Verified {
 
     /// The signature: the same for a callback that is replayed, another for
     /// one that is sent again, since that has a new timestamp.
-    #[must_use]
-    pub fn signature(&self) -> &Signature {
+    pub(crate) fn signature(&self) -> &Signature {
         &self.signature
     }
 
     /// When the sender signed it, by the sender's clock: its `x-timestamp`.
-    #[must_use]
-    pub fn timestamp(&self) -> SystemTime {
+    pub(crate) fn timestamp(&self) -> SystemTime {
         self.timestamp
+    }
+
+    /// When its head was read, by this receiver's clock.
+    pub(crate) fn received_at(&self) -> SystemTime {
+        self.received_at
     }
 
     /// How long the signature must be remembered, so that a replay is refused
     /// for as long as its timestamp is fresh.
-    #[must_use]
-    pub fn lifetime(&self) -> Duration {
+    pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
@@ -333,12 +398,8 @@ impl Verified {
         self.path_form
     }
 
-    /// Reads the event. `body` must be the bytes whose MD5 was verified.
-    ///
-    /// # Errors
-    ///
-    /// When the body is not the JSON of an event.
-    pub fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
+    /// Decodes the event. `body` must be the bytes whose MD5 was verified.
+    fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
         match Event::decode(body) {
             Ok(event) => Ok(Callback {
                 event,

@@ -1,64 +1,32 @@
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use sinch_verify_protocol::auth::ContentMd5;
 use sinch_verify_protocol::callback::{Event, RequestEvent};
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{Decision, Method};
-use tokio::runtime::Handle;
 use tracing::field::{Empty, display};
 use tracing::{Instrument as _, Span};
 
 use crate::context::Context;
 use crate::guard::{Question, ReplayGuard};
 use crate::handler::{BoxError, Handler};
-use crate::receiver::{Callback, Head, Receiver};
+use crate::receiver::Callback;
 use crate::rejection::{Reason, Rejection};
-use crate::task::{AfterDeadline, Runner, TimeLimit};
+use crate::results::Results;
+use crate::task::{Runner, TimeLimit};
 use crate::telemetry;
 
-/// Receives callbacks, asks the handler, and answers: always, and in time.
-///
-/// This is the whole crate as one call, for whatever brings requests and takes
-/// responses. A tokio runtime must be around it.
-///
-/// ```
-/// use std::time::SystemTime;
-/// use sinch_verify_callback::replay::MemoryStore;
-/// use sinch_verify_callback::{Head, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn};
-/// use sinch_verify_callback::protocol::callback::RequestEvent;
-/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Decision};
-///
-/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-/// # runtime.block_on(async {
-/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-/// let receiver = Receiver::new(KeyRing::new(key, &secret));
-/// let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-/// let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-/// let responder = Responder::new(receiver, guard, handler);
-///
-/// // What a serverless platform hands over:
-/// let (method, path, headers, body) = (http::Method::POST, "/callback", http::HeaderMap::new(), b"{}");
-/// let head = Head { method: &method, path_and_query: path, headers: &headers };
-/// let response = responder.respond(head, body, SystemTime::now()).await;
-/// assert_eq!(response.status(), 401); // nobody signed this
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct Responder<H> {
-    receiver: Receiver,
-    guard: Option<ReplayGuard>,
-    handler: Arc<H>,
-    deadline: Duration,
-    fallback: Fallback,
-    runner: Runner,
+/// Answers callbacks that were received: asks the handler, and answers in time without it.
+pub(crate) struct Responder<H> {
+    pub(crate) handler: Arc<H>,
+    pub(crate) deadline: Duration,
+    pub(crate) fallback: Fallback,
+    pub(crate) runner: Runner,
+    pub(crate) results: Option<Results>,
 }
 
 /// The answer to a request event for which the handler has none.
@@ -72,9 +40,7 @@ pub enum Fallback {
 }
 
 impl Fallback {
-    /// The decision.
-    #[must_use]
-    pub fn decision(self) -> Decision {
+    fn decision(self) -> Decision {
         match self {
             Self::Deny => Decision::Deny,
             Self::Allow => Decision::Allow,
@@ -82,173 +48,47 @@ impl Fallback {
     }
 }
 
-impl<H> Responder<H> {
-    /// How long an answer may take unless told otherwise: 3 seconds.
-    pub const DEADLINE: Duration = Duration::from_secs(3);
-
-    /// Answers what `receiver` takes and `guard` admits with what `handler` decides.
-    #[must_use]
-    pub fn new(receiver: Receiver, guard: ReplayGuard, handler: H) -> Self {
-        Self::guarded(receiver, Some(guard), handler)
-    }
-
-    /// As [`Responder::new`], but remembers nothing: a recorded callback counts
-    /// again within the window, and a handler decides again about an event that
-    /// is sent again. For where something else refuses replays, or they do no harm.
-    #[must_use]
-    pub fn without_guard(receiver: Receiver, handler: H) -> Self {
-        Self::guarded(receiver, None, handler)
-    }
-
-    fn guarded(receiver: Receiver, guard: Option<ReplayGuard>, handler: H) -> Self {
-        Self {
-            receiver,
-            guard,
-            handler: Arc::new(handler),
-            deadline: Self::DEADLINE,
-            fallback: Fallback::default(),
-            runner: Runner::default(),
-        }
-    }
-
-    /// How long the answer may take, from the moment the head of the request
-    /// was read.
-    ///
-    /// It must be shorter than the sender waits, with time to spare for the
-    /// way there and back. Sinch does not publish how long that is.
-    ///
-    /// The handler has what is left when it starts, less what the
-    /// [`ReplayGuard`] may need to remember the decision: the guard's timeout,
-    /// and at most half of the deadline. The elapsed time decides: a handler
-    /// that blocks every thread of the runtime delays the answer, but after the
-    /// deadline the answer is the fallback's, whatever the handler decided.
-    #[must_use]
-    pub fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// What to answer to a request event when the handler is late, fails,
-    /// panics, or decides something that does not fit the event's method.
-    #[must_use]
-    pub fn with_fallback(mut self, fallback: Fallback) -> Self {
-        self.fallback = fallback;
-        self
-    }
-
-    /// What becomes of a handler that is not done at its deadline.
-    #[must_use]
-    pub fn with_after_deadline(mut self, after: AfterDeadline) -> Self {
-        self.runner.after_deadline = after;
-        self
-    }
-
-    /// Runs handlers on `runtime`, and not on the runtime that the responder is
-    /// called on. For handlers that block their thread: they hold each other up,
-    /// but no answer, so the answer comes at the deadline at the latest. It
-    /// costs a change of threads per callback.
-    ///
-    /// ```
-    /// # use sinch_verify_callback::{Handler, Responder};
-    /// # fn f<H: Handler>(responder: Responder<H>) -> std::io::Result<()> {
-    /// let handlers = tokio::runtime::Builder::new_multi_thread()
-    ///     .worker_threads(8)
-    ///     .enable_all()
-    ///     .build()?;
-    /// let responder = responder.with_handler_runtime(handlers.handle().clone());
-    /// # let _ = responder;
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn with_handler_runtime(mut self, runtime: Handle) -> Self {
-        self.runner.runtime = Some(runtime);
-        self
-    }
-
-    /// What refuses replays, where there is one.
-    #[must_use]
-    pub fn replay_guard(&self) -> Option<&ReplayGuard> {
-        self.guard.as_ref()
-    }
-
-    /// What takes the callbacks.
-    #[must_use]
-    pub fn receiver(&self) -> &Receiver {
-        &self.receiver
-    }
-}
-
 impl<H: Handler> Responder<H> {
-    /// Answers a request whose whole body is there.
-    pub async fn respond<'a>(
-        &self,
-        head: impl Into<Head<'a>>,
-        body: &[u8],
-        now: SystemTime,
-    ) -> Response<Bytes> {
-        let start = Instant::now();
-        let response = match self.receive(head.into(), body, now).await {
-            Ok(callback) => self.answer_from(start, callback, now).await,
-            Err(rejection) => self.reject(&rejection),
-        };
-        telemetry::answered(start);
-        response
-    }
-
-    async fn receive(&self, head: Head<'_>, body: &[u8], now: SystemTime) -> Result<Callback, Rejection> {
-        let head = self.receiver.check_head(head, now)?;
-        self.receiver.check_len(body.len())?;
-        let verified = self.receiver.verify(&head, &ContentMd5::of(body))?;
-        if let Some(guard) = &self.guard {
-            guard.admit(&verified).await?;
-        }
-        verified.decode(body)
-    }
-
-    /// Answers a callback that the [`Receiver`] took, and that the
-    /// [`ReplayGuard`] admitted: this does not ask it again. The deadline runs
-    /// from this call.
-    pub async fn answer(&self, callback: Callback, now: SystemTime) -> Response<Bytes> {
-        self.answer_from(Instant::now(), callback, now).await
-    }
-
-    /// The deadline runs from `start`.
-    pub(crate) async fn answer_from(
+    /// Answers a callback that `guard` has admitted. The deadline runs from `start`.
+    pub(crate) async fn answer(
         &self,
         start: Instant,
         callback: Callback,
-        now: SystemTime,
+        guard: Option<&ReplayGuard>,
     ) -> Response<Bytes> {
-        telemetry::accepted(&callback.event);
         let limit = TimeLimit::new(start, self.deadline);
         let span = span(&callback);
-        let context = Context::shared(callback.verified.application_shared(), now);
+        let verified = callback.verified;
+        let context = Context::shared(verified.application_shared(), verified.received_at());
+        let handler = Arc::clone(&self.handler);
         async {
-            let handler = Arc::clone(&self.handler);
             match callback.event {
-                Event::Request(event) => match self.decide(*event, context, limit).await {
+                Event::Request(event) => match self.decide(*event, context, guard, limit).await {
                     // The sender gets a decision when it asks again. It gets no other decision
                     // now: the guard remembers this one.
                     Ok(decision) if limit.has_passed() && decision != self.fallback.decision() => {
-                        self.reject(&Rejection::new(Reason::Late))
+                        reject(&Rejection::new(Reason::Late))
                     }
                     Ok(decision) => decision.to_http_response(),
-                    Err(rejection) => self.reject(&rejection),
+                    Err(rejection) => reject(&rejection),
                 },
                 Event::Result(event) => {
-                    self.tell(async move { handler.on_result(*event, &context).await }, limit)
-                        .await
+                    let result = self.results.as_ref().map(|results| (results, event.clone()));
+                    let work = async move { handler.on_result(*event, &context).await };
+                    let response = self.acknowledge(work, limit).await;
+                    // A wait that ends finds what the handler has stored.
+                    if let (Some((results, event)), StatusCode::OK) = (result, response.status()) {
+                        results.record(&event);
+                    }
+                    response
                 }
                 Event::SmsDelivered(event) => {
-                    self.tell(
-                        async move { handler.on_sms_delivered(*event, &context).await },
-                        limit,
-                    )
-                    .await
+                    let work = async move { handler.on_sms_delivered(*event, &context).await };
+                    self.acknowledge(work, limit).await
                 }
                 Event::Unknown(event) => {
-                    self.tell(async move { handler.on_unknown(event, &context).await }, limit)
-                        .await
+                    let work = async move { handler.on_unknown(event, &context).await };
+                    self.acknowledge(work, limit).await
                 }
                 // The protocol has no event beyond these; a new one is still acknowledged.
                 _ => Response::new(Bytes::new()),
@@ -258,22 +98,16 @@ impl<H: Handler> Responder<H> {
         .await
     }
 
-    /// Answers a callback that the [`Receiver`] did not take, and logs why.
-    #[must_use]
-    pub fn reject(&self, rejection: &Rejection) -> Response<Bytes> {
-        telemetry::rejected(rejection);
-        rejection.to_http_response()
-    }
-
     /// The decision that the event got before, or else the handler's.
     async fn decide(
         &self,
         event: RequestEvent,
         context: Context,
+        guard: Option<&ReplayGuard>,
         limit: TimeLimit,
     ) -> Result<Decision, Rejection> {
-        let Some(guard) = &self.guard else {
-            return Ok(self.ask(event, context, limit).await);
+        let Some(guard) = guard else {
+            return Ok(self.ask_handler(event, context, limit).await);
         };
         let question = Question::new(context.application(), &event);
         if let Some(decision) = guard.decided(&question).await? {
@@ -282,12 +116,12 @@ impl<H: Handler> Responder<H> {
             return Ok(decision);
         }
         let for_guard = guard.timeout().min(self.deadline / 2);
-        let decision = self.ask(event, context, limit.less(for_guard)).await;
+        let decision = self.ask_handler(event, context, limit.less(for_guard)).await;
         // The fallback's answer too: what was denied once stays denied.
         guard.remember(&question, decision, for_guard).await
     }
 
-    async fn ask(&self, event: RequestEvent, context: Context, limit: TimeLimit) -> Decision {
+    async fn ask_handler(&self, event: RequestEvent, context: Context, limit: TimeLimit) -> Decision {
         let method = event.method.clone();
         let handler = Arc::clone(&self.handler);
         let work = async move { handler.on_request(event, &context).await };
@@ -316,7 +150,7 @@ impl<H: Handler> Responder<H> {
     }
 
     /// Runs the handler of an event that asks nothing.
-    async fn tell<E>(
+    async fn acknowledge<E>(
         &self,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
         limit: TimeLimit,
@@ -345,6 +179,12 @@ fn action(decision: &Decision) -> &'static str {
 
 fn misfit(method: &Method) -> String {
     format!("handler decided something that does not fit the method {method}")
+}
+
+/// Logs the rejection, and answers with it.
+fn reject(rejection: &Rejection) -> Response<Bytes> {
+    telemetry::rejected(rejection);
+    rejection.to_http_response()
 }
 
 /// What may be known about a callback: no code, no reference, no whole number.

@@ -1,125 +1,109 @@
-use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use http_body::Body;
-use http_body_util::Full;
-use tower_service::Service;
 
+use crate::builder::CallbackBuilder;
 use crate::handler::{BoxError, Handler};
-use crate::intake::Intake;
+use crate::receiver::{Callback, Head, Receiver};
 use crate::responder::Responder;
 use crate::telemetry;
 
-/// A [`Responder`] as a tower service over any HTTP body.
+/// Receives callbacks, asks the handler, and answers: always, and in time.
 ///
-/// Reads the body no further than the receiver's limit and hashes it while it
-/// comes. Never fails: whatever goes wrong is an answer. Clones share the
-/// responder.
+/// Feature `tower` makes it a tower service over any HTTP body, `axum` a route, and `hyper`
+/// a server. Anything else calls [`CallbackService::respond`]. Clones share all of it.
 ///
-/// The path is taken from the request's URI. A router that shortens the URI
-/// before it gets here breaks signatures; the route in
-/// [`axum`](crate::axum) puts axum's back, and
+/// The signature covers the path of the callback URL. A router that shortens the path of
+/// requests breaks it; the route in [`axum`](crate::axum) restores axum's, and
 /// [`ExternalPath`](crate::ExternalPath) does it for any other.
+///
+/// ```
+/// use bytes::Bytes;
+/// use sinch_verify_callback::{CallbackService, Decision, Full, Head, RequestEvent};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let key = "669E367E-6BBA-48AB-AF15-266871C28135";
+/// let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==")
+///     .handler(|_: RequestEvent| async { Decision::Allow })
+///     .build()?;
+///
+/// // What a serverless platform gives:
+/// let (method, path, headers, body) = (http::Method::POST, "/callback", http::HeaderMap::new(), "{}");
+/// let head = Head { method: &method, path_and_query: path, headers: &headers };
+/// let response = service.respond(head, Full::<Bytes>::from(body)).await;
+/// assert_eq!(response.status(), 401); // it is not signed
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct CallbackService<H> {
-    responder: Arc<Responder<H>>,
-    intake: Arc<Intake>,
+    shared: Arc<Shared<H>>,
+}
+
+struct Shared<H> {
+    receiver: Receiver,
+    responder: Responder<H>,
+}
+
+impl CallbackService<()> {
+    /// Settings of a service for one application: its key and its secret, as the
+    /// dashboard shows them. [`CallbackBuilder::new`] is for several.
+    pub fn builder(key: &str, secret: &str) -> CallbackBuilder<()> {
+        CallbackBuilder::from_texts(key, secret)
+    }
 }
 
 impl<H> CallbackService<H> {
-    /// How long a body may take to come unless told otherwise: 5 seconds.
-    pub const BODY_DEADLINE: Duration = Intake::BODY_DEADLINE;
-
-    /// A service that answers with `responder`, by the system's clock.
-    #[must_use]
-    pub fn new(responder: Responder<H>) -> Self {
-        let intake = Intake::guarded(responder.receiver().clone(), responder.replay_guard().cloned());
+    pub(crate) fn new(receiver: Receiver, responder: Responder<H>) -> Self {
         Self {
-            intake: Arc::new(intake),
-            responder: Arc::new(responder),
+            shared: Arc::new(Shared { receiver, responder }),
         }
     }
 
-    /// Takes the time from `clock` instead, which is asked once per request.
+    /// What receives the callbacks. It replaces the keys.
     #[must_use]
-    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.with_intake(|intake| intake.with_clock(clock))
-    }
-
-    /// How long a body may take to come, from the moment its head was read.
-    #[must_use]
-    pub fn with_body_deadline(self, deadline: Duration) -> Self {
-        self.with_intake(|intake| intake.with_body_deadline(deadline))
-    }
-
-    fn with_intake(mut self, change: impl FnOnce(Intake) -> Intake) -> Self {
-        self.intake = Arc::new(change(Arc::unwrap_or_clone(self.intake)));
-        self
-    }
-
-    /// What answers.
-    #[must_use]
-    pub fn responder(&self) -> &Responder<H> {
-        &self.responder
+    pub fn receiver(&self) -> &Receiver {
+        &self.shared.receiver
     }
 }
 
 impl<H: Handler> CallbackService<H> {
-    async fn handle<B>(self, request: Request<B>) -> Response<Full<Bytes>>
+    /// Answers a request. Needs a tokio runtime.
+    pub async fn respond<'a, B>(&self, head: impl Into<Head<'a>>, body: B) -> Response<Bytes>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let (start, now) = (Instant::now(), self.intake.now());
-        let response = match self.intake.take_at(request, now).await {
-            Ok((callback, ..)) => self.responder.answer_from(start, callback, now).await,
-            Err(rejection) => self.responder.reject(&rejection),
+        let start = Instant::now();
+        let response = match self.receiver().receive(head, body).await {
+            Ok(callback) => self.answer_from(start, callback).await,
+            Err(rejection) => rejection.to_http_response(),
         };
         telemetry::answered(start);
-        response.map(Full::new)
-    }
-}
-
-impl<H, B> Service<Request<B>> for CallbackService<H>
-where
-    H: Handler,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response<Full<Bytes>>;
-    type Error = Infallible;
-    type Future = ResponseFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+        response
     }
 
-    fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        ResponseFuture(Box::pin(self.clone().handle(request)))
+    /// Answers a callback that [`CallbackService::receiver`] received. The deadline runs
+    /// from this call. Needs a tokio runtime.
+    pub async fn answer(&self, callback: Callback) -> Response<Bytes> {
+        self.answer_from(Instant::now(), callback).await
     }
-}
 
-/// The answer of a [`CallbackService`], on its way.
-pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>);
-
-impl Future for ResponseFuture {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(Ok)
+    async fn answer_from(&self, start: Instant, callback: Callback) -> Response<Bytes> {
+        let Shared { receiver, responder } = &*self.shared;
+        responder.answer(start, callback, receiver.guard()).await
     }
-}
 
-impl fmt::Debug for ResponseFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResponseFuture")
+    /// Serves on `listener`, at any path, until `stop` is done. The limits are the defaults
+    /// of [`Server`](crate::hyper::Server).
+    #[cfg(feature = "hyper")]
+    pub async fn serve(self, listener: tokio::net::TcpListener, stop: impl Future<Output = ()>) {
+        crate::hyper::Server::new(self).serve(listener, stop).await;
     }
 }
 
@@ -127,8 +111,7 @@ impl fmt::Debug for ResponseFuture {
 impl<H> Clone for CallbackService<H> {
     fn clone(&self) -> Self {
         Self {
-            responder: Arc::clone(&self.responder),
-            intake: Arc::clone(&self.intake),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -136,7 +119,7 @@ impl<H> Clone for CallbackService<H> {
 impl<H> fmt::Debug for CallbackService<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallbackService")
-            .field("intake", &self.intake)
+            .field("receiver", &self.shared.receiver)
             .finish_non_exhaustive()
     }
 }

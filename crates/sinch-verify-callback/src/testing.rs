@@ -19,23 +19,25 @@ pub use tamper::{Tamper, UnknownTamper};
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use sinch_verify_callback::testing::CallbackSigner;
-/// use sinch_verify_callback::{KeyRing, Receiver};
-/// use sinch_verify_callback::protocol::callback::RequestEvent;
-/// use sinch_verify_callback::protocol::identity::Identity;
-/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Method, VerificationId, WireObject};
+/// use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, VerificationId, WireObject};
+/// use sinch_verify_callback::testing::{CallbackSigner, request_event};
+/// use sinch_verify_callback::{CallbackService, Decision, Full, Method, RequestEvent};
 ///
-/// let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-/// let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-/// let signer = CallbackSigner::new(key.clone(), &secret);
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let (key, secret) = ("669E367E-6BBA-48AB-AF15-266871C28135", "BeIukql3pTKJ8RGL5zo0DA==");
+/// let decide = |_: RequestEvent| async { Decision::Allow };
+/// let service = CallbackService::builder(key, secret).handler(decide).build()?;
 ///
-/// let identity = Identity::number("+46700000001".parse()?);
-/// let event = RequestEvent::new(VerificationId::new("1")?, Method::Sms, identity);
-/// let now = SystemTime::now();
-/// let request = signer.post("/callback".parse()?, event.to_json(), now);
+/// let event = request_event(VerificationId::new("1")?, Method::Sms, "+46700000001".parse()?);
+/// let signer = CallbackSigner::new(ApplicationKey::new(key)?, &ApplicationSecret::new(secret)?);
+/// let request = signer.post("/callback".parse()?, event.to_json(), SystemTime::now());
 ///
-/// let receiver = Receiver::new(KeyRing::new(key, &secret));
-/// assert!(receiver.receive(&request, request.body(), now).is_ok());
+/// let (head, body) = request.into_parts();
+/// let response = service.respond(&head, Full::new(body)).await;
+/// assert_eq!(response.body(), r#"{"action":"allow"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

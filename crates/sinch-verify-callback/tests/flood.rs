@@ -18,12 +18,11 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fixtures::{KEY, now, receiver, resident};
-use sinch_verify_callback::hyper::Server;
+use fixtures::{KEY, builder, resident};
 use sinch_verify_callback::protocol::Decision;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::replay::RedisStore;
-use sinch_verify_callback::{CallbackService, InDoubt, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{InDoubt, ReplayGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -81,12 +80,11 @@ async fn a_flood_of_forgeries_leaves_memory_flat_and_never_touches_redis() {
         return;
     };
     let guard = ReplayGuard::new(RedisStore::open(&redis.url()).unwrap(), InDoubt::Refuse);
-    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-    let responder = Responder::new(receiver(), guard, handler);
-    let service = CallbackService::new(responder).with_clock(now);
+    let handler = |_: RequestEvent| async { Decision::Allow };
+    let service = builder().guard(guard).handler(handler).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap();
-    tokio::spawn(Server::new(service).serve(listener, std::future::pending()));
+    tokio::spawn(service.serve(listener, std::future::pending()));
 
     forge(server, 0, WARM_UP).await;
     let (memory, commands) = (resident(), redis.commands());

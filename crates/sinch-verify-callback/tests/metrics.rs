@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fixtures::{now, receiver, signer};
+use fixtures::{builder, now, signer};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
@@ -19,7 +19,7 @@ use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{Decision, Method, Status, VerificationId, WireObject as _};
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::{Tamper, request_event, result_event};
-use sinch_verify_callback::{InDoubt, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{Full, InDoubt, ReplayGuard};
 
 /// Keeps the sums of counters and the number of values in histograms.
 #[derive(Clone, Default)]
@@ -85,16 +85,21 @@ async fn everything_is_counted_once() {
     // For this thread, which is the only one of this test.
     let _guard = metrics::set_default_local_recorder(&kept);
     let signer = signer();
-    let handler = handler_fn(|event: RequestEvent| async move {
+    let handler = |event: RequestEvent| async move {
         match event.method {
             Method::Sms => Ok(Decision::Allow),
             Method::Callout => Err("no database"),
             _ => std::future::pending().await,
         }
-    });
+    };
     let room = std::num::NonZeroUsize::new(5).unwrap();
     let guard = ReplayGuard::new(MemoryStore::new(room), InDoubt::Refuse);
-    let responder = Responder::new(receiver(), guard, handler).with_deadline(Duration::from_millis(20));
+    let service = builder()
+        .guard(guard)
+        .deadline(Duration::from_millis(20))
+        .handler(handler)
+        .build()
+        .unwrap();
 
     let now = now();
     let number = || "+46700000001".parse().unwrap();
@@ -120,7 +125,7 @@ async fn everything_is_counted_once() {
         requests.push(request);
     }
     for request in &requests {
-        responder.respond(request, request.body(), now).await;
+        service.respond(request, Full::new(request.body().clone())).await;
     }
 
     let expected = [
@@ -145,28 +150,26 @@ async fn everything_is_counted_once() {
     assert_eq!(*kept.0.lock().unwrap(), expected);
 }
 
-/// Whoever answers by himself is told of by the intake.
-#[cfg(feature = "tower")]
 #[tokio::test]
-async fn an_intake_counts_what_it_takes_and_refuses() {
+async fn a_receiver_without_a_service_counts_what_it_takes_and_refuses() {
     let kept = Kept::default();
     let _guard = metrics::set_default_local_recorder(&kept);
     let signer = signer();
     let now = now();
-    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = sinch_verify_callback::Intake::new(receiver(), guard).with_clock(move || now);
+    let receiver = builder().build_receiver().unwrap();
 
     let id = VerificationId::new("1").unwrap();
     let body = request_event(id, Method::Sms, "+46700000001".parse().unwrap()).to_json();
-    let request = || {
-        let request = signer.post("/".parse().unwrap(), body.clone(), now);
-        request.map(http_body_util::Full::new)
+    let request = signer.post("/".parse().unwrap(), body, now);
+    let receive = async |request: &http::Request<bytes::Bytes>| {
+        let body = Full::new(request.body().clone());
+        receiver.receive(request, body).await
     };
-    assert!(intake.take(request()).await.is_ok());
-    assert!(intake.take(request()).await.is_err());
-    let mut unsigned = request();
+    assert!(receive(&request).await.is_ok());
+    assert!(receive(&request).await.is_err());
+    let mut unsigned = request.clone();
     unsigned.headers_mut().clear();
-    assert!(intake.take(unsigned).await.is_err());
+    assert!(receive(&unsigned).await.is_err());
 
     let expected = [
         ("sinch_callback_accepted_total{event=request}", 1),

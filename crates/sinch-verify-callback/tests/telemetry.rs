@@ -11,12 +11,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use fixtures::{SECRET, receiver, signer};
+use fixtures::{SECRET, builder, signer};
 use http::header::AUTHORIZATION;
+use sinch_verify_callback::Full;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
 use sinch_verify_callback::protocol::{Code, Decision, Method, VerificationId, WireObject as _};
-use sinch_verify_callback::{Responder, handler_fn};
 
 const NUMBER: &str = "+46700123456";
 const CODE: &str = "918273";
@@ -48,16 +48,15 @@ async fn numbers_are_masked_and_codes_are_absent() {
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let signer = signer();
-    let responder = Responder::without_guard(
-        receiver(),
-        handler_fn(|event: RequestEvent| async move {
-            // An SMS code for any method: a misfit where the method is another.
-            let _ = event;
-            Decision::sms_code(Code::new(CODE).unwrap())
-        }),
-    );
-
     let now = SystemTime::now();
+    let service = builder()
+        .without_guard()
+        .clock(move || now)
+        // An SMS code for any method: a misfit where the method is another.
+        .handler(|_: RequestEvent| async { Decision::sms_code(Code::new(CODE).unwrap()) })
+        .build()
+        .unwrap();
+
     let mut authorizations = Vec::new();
     for (method, at) in [
         (Method::Sms, now),
@@ -69,12 +68,12 @@ async fn numbers_are_masked_and_codes_are_absent() {
         event.custom = Some(CUSTOM.into());
         let request = signer.post("/callback".parse().unwrap(), event.to_json(), at);
         authorizations.push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
-        responder.respond(&request, request.body(), now).await;
+        service.respond(&request, Full::new(request.body().clone())).await;
     }
     // A body that is authentic but cannot be read, with a number where it does not belong.
     let body = format!(r#"{{"event":"VerificationRequestEvent","id":"1","identity":"{NUMBER}"}}"#);
     let request = signer.post("/callback".parse().unwrap(), body, now);
-    responder.respond(&request, request.body(), now).await;
+    service.respond(&request, Full::new(request.body().clone())).await;
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for wanted in [

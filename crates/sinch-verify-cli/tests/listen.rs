@@ -19,11 +19,8 @@ use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{
     ApplicationKey, ApplicationSecret, Decision, Method, Status, VerificationId, WireObject as _,
 };
-use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::{CallbackSigner, request_event, result_event};
-use sinch_verify_callback::{
-    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
-};
+use sinch_verify_callback::{CallbackBuilder, KeyRing};
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_emulator::{Application, Emulator};
@@ -129,11 +126,10 @@ async fn serve(app: Router) -> String {
 
 /// An application that takes callbacks at `path` by the rules.
 async fn application(path: &str) -> String {
-    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let receiver = Receiver::new(KeyRing::new(key(), &secret()));
-    let responder = Responder::new(receiver, guard, handler);
-    let base = serve(router(path, CallbackService::new(responder))).await;
+    let decide = |_: RequestEvent| async { Decision::Allow };
+    let builder = CallbackBuilder::new(KeyRing::new(key(), &secret()));
+    let service = builder.handler(decide).build().unwrap();
+    let base = serve(router(path, service)).await;
     format!("{base}{path}")
 }
 

@@ -12,13 +12,9 @@ use axum::Router;
 use axum::routing::post;
 use running::{KEY, SECRET, Served};
 use sinch_verify_callback::axum::router;
-use sinch_verify_callback::protocol::callback::RequestEvent;
-use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret, Code, Decision, Method};
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::Tamper;
-use sinch_verify_callback::{
-    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn,
-};
+use sinch_verify_callback::{CallbackService, Code, Decision, InDoubt, Method, ReplayGuard, RequestEvent};
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
 
@@ -32,7 +28,7 @@ async fn serve(app: Router) -> SocketAddr {
 /// A receiver that decides by method, with a new code each time.
 fn receiver(guard: Option<ReplayGuard>) -> Router {
     let count = AtomicU32::new(0);
-    let handler = handler_fn(move |event: RequestEvent| {
+    let decide = move |event: RequestEvent| {
         let n = count.fetch_add(1, Ordering::SeqCst);
         async move {
             match event.method {
@@ -40,17 +36,13 @@ fn receiver(guard: Option<ReplayGuard>) -> Router {
                 _ => Ok(Decision::Allow),
             }
         }
-    });
-    let keys = KeyRing::new(
-        ApplicationKey::new(KEY).unwrap(),
-        &ApplicationSecret::new(SECRET).unwrap(),
-    );
-    let receiver = Receiver::new(keys);
-    let responder = match guard {
-        Some(guard) => Responder::new(receiver, guard, handler),
-        None => Responder::without_guard(receiver, handler),
     };
-    router("/sinch/callback", CallbackService::new(responder))
+    let builder = CallbackService::builder(KEY, SECRET).handler(decide);
+    let builder = match guard {
+        Some(guard) => builder.guard(guard),
+        None => builder.without_guard(),
+    };
+    router("/sinch/callback", builder.build().unwrap())
 }
 
 async fn trigger(event: &str, to: &str, args: &[&str]) -> Output {

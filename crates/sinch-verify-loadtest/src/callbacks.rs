@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_callback::{BuildError, CallbackBuilder, InDoubt, KeyRing, ReplayGuard};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::net::TcpListener;
 
@@ -86,7 +86,8 @@ impl CallbackReceiver {
             run: settings.run.clone(),
             shard: settings.shard,
         };
-        let receiver = |secret: &ApplicationSecret| Receiver::new(KeyRing::new(settings.key.clone(), secret));
+        let builder =
+            |secret: &ApplicationSecret| CallbackBuilder::new(KeyRing::new(settings.key.clone(), secret));
         let service = |secret: &ApplicationSecret| {
             let decider = Decider {
                 ours: ours.clone(),
@@ -97,16 +98,19 @@ impl CallbackReceiver {
                 clock: Arc::clone(&clock),
             };
             let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
-            CallbackService::new(Responder::new(receiver(secret), guard, decider))
+            let service = builder(secret).guard(guard).handler(decider).build();
+            service.map_err(invalid_input)
         };
         let outdated = ApplicationSecret::new(OUTDATED)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let receiver = builder(&settings.secret).without_guard().build_receiver();
+        let receiver = receiver.map_err(invalid_input)?;
         let front = Front {
-            good: service(&settings.secret),
-            outdated: service(&outdated),
+            good: service(&settings.secret)?,
+            outdated: service(&outdated)?,
             abuse: settings.misbehaves.then(|| Abuse {
                 ours: ours.clone(),
-                receiver: receiver(&settings.secret),
+                receiver,
             }),
             board: Arc::clone(board),
             clock,
@@ -136,6 +140,10 @@ impl CallbackReceiver {
         let server = Server::new(self.front).with_max_connections(CONNECTIONS);
         server.serve(self.listener, std::future::pending()).await;
     }
+}
+
+fn invalid_input(error: BuildError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 impl fmt::Debug for CallbackReceiver {

@@ -4,12 +4,8 @@ use std::future::pending;
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
-use sinch_verify_callback::protocol::Decision;
-use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::{
-    CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder, handler_fn, hyper::Server,
-};
+use sinch_verify_callback::{CallbackBuilder, Decision, InDoubt, KeyRing, ReplayGuard, RequestEvent};
 use tokio::runtime::Runtime;
 
 use super::{listen, until_input_ends};
@@ -20,15 +16,14 @@ use crate::process::ready;
 const ROOM: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_000_000);
 
 pub(super) fn run(runtime: &Runtime) -> Result<()> {
-    let receiver = Receiver::new(KeyRing::new(fixture::key()?, &fixture::secret()?));
-    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
-    let guard = ReplayGuard::new(MemoryStore::new(ROOM), InDoubt::Refuse);
-    let responder = Responder::new(receiver, guard, handler);
-    let server = Server::new(CallbackService::new(responder));
+    let service = CallbackBuilder::new(KeyRing::new(fixture::key()?, &fixture::secret()?))
+        .guard(ReplayGuard::new(MemoryStore::new(ROOM), InDoubt::Refuse))
+        .handler(|_: RequestEvent| async { Decision::Allow })
+        .build()?;
     until_input_ends(runtime, async {
         let listener = listen().await?;
         ready(listener.local_addr()?.port());
-        server.serve(listener, pending()).await;
+        service.serve(listener, pending()).await;
         Ok(())
     })
 }

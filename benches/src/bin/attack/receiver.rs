@@ -19,7 +19,7 @@ use sinch_verify_callback::protocol::Decision;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::replay::{MemoryStore, RedisStore};
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, InDoubt, KeyRing, ReplayGuard};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -80,13 +80,14 @@ pub(crate) fn serve(store: &str) -> Result<()> {
     let guard = serde_json::from_str::<Store>(store)?.guard()?;
     let decided = Arc::new(AtomicU64::new(0));
     let deciding = Arc::clone(&decided);
-    let handler = handler_fn(move |_: RequestEvent| {
+    let decide = move |_: RequestEvent| {
         deciding.fetch_add(1, Ordering::Relaxed);
         async { Decision::Allow }
-    });
-    let keys = KeyRing::new(fixture::key()?, &fixture::secret()?);
-    let receiver = sinch_verify_callback::Receiver::new(keys);
-    let service = CallbackService::new(Responder::new(receiver, guard.clone(), handler));
+    };
+    let service = CallbackBuilder::new(KeyRing::new(fixture::key()?, &fixture::secret()?))
+        .guard(guard.clone())
+        .handler(decide)
+        .build()?;
     let runtime = Runtime::new()?;
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
     ready(listener.local_addr()?.port());

@@ -20,18 +20,22 @@ macro_rules! tampers {
         /// # use std::time::SystemTime;
         /// # use sinch_verify_callback::testing::{CallbackSigner, Tamper};
         /// # use sinch_verify_callback::protocol::{ApplicationKey, ApplicationSecret};
-        /// # use sinch_verify_callback::{KeyRing, Receiver};
-        /// # let key = ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?;
-        /// # let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-        /// # let signer = CallbackSigner::new(key.clone(), &secret);
-        /// # let receiver = Receiver::new(KeyRing::new(key, &secret));
+        /// # use sinch_verify_callback::{Full, Receiver};
+        /// # let (key, secret) = ("669E367E-6BBA-48AB-AF15-266871C28135", "BeIukql3pTKJ8RGL5zo0DA==");
+        /// # let receiver = Receiver::builder(key, secret).build_receiver()?;
+        /// # let signer = CallbackSigner::new(ApplicationKey::new(key)?, &ApplicationSecret::new(secret)?);
+        /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        /// # runtime.block_on(async {
         /// let now = SystemTime::now();
         /// for tamper in Tamper::ALL {
         ///     let mut request = signer.post("/callback".parse()?, r#"{"event":"x"}"#, now);
         ///     tamper.apply(&signer, &mut request, now);
-        ///     let rejection = receiver.receive(&request, request.body(), now).unwrap_err();
+        ///     let body = Full::new(request.body().clone());
+        ///     let rejection = receiver.receive(&request, body).await.unwrap_err();
         ///     assert_eq!(rejection.status(), 401, "{tamper}");
         /// }
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// # })?;
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,11 +15,11 @@ use sinch_verify_callback::replay::{
     EventDigest, Inserted, MemoryStore, ReplayStore, SignatureDigest, StoreError,
 };
 use sinch_verify_callback::testing::{result_event, sms_delivered_event};
-use sinch_verify_callback::{Context, Handler, InDoubt, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Context, Full, Handler, InDoubt, ReplayGuard};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::support::{HANG, event, in_memory, now, post, post_at, receiver};
+use crate::support::{HANG, builder, event, in_memory, now, post, post_at};
 
 const DEADLINE: Duration = Duration::from_millis(100);
 /// Longer than the deadline.
@@ -40,8 +40,13 @@ fn threads(workers: usize) -> Runtime {
         .unwrap()
 }
 
-async fn respond<H: Handler>(responder: &Responder<H>, request: &Request<Bytes>) -> (StatusCode, String) {
-    let response = responder.respond(request, request.body(), now()).await;
+/// With a short deadline.
+fn strict<H: Handler>(builder: CallbackBuilder<H>) -> CallbackService<H> {
+    builder.deadline(DEADLINE).build().unwrap()
+}
+
+async fn respond<H: Handler>(service: &CallbackService<H>, request: &Request<Bytes>) -> (StatusCode, String) {
+    let response = service.respond(request, Full::new(request.body().clone())).await;
     let body = String::from_utf8(response.body().to_vec()).unwrap();
     (response.status(), body)
 }
@@ -98,13 +103,12 @@ impl Handler for Blocks {
 fn an_allow_after_the_deadline_is_answered_and_remembered_as_the_fallback() {
     for runtime in [current_thread(), threads(1)] {
         let handler = Blocks::until_released();
-        let responder =
-            Responder::new(receiver(), in_memory(InDoubt::Refuse), handler.clone()).with_deadline(DEADLINE);
+        let service = strict(builder(handler.clone(), in_memory(InDoubt::Refuse)));
         // Where a server answers: in a task, on a thread of the runtime.
         let answers = async move {
-            let first = respond(&responder, &post(event("1"))).await;
+            let first = respond(&service, &post(event("1"))).await;
             handler.release();
-            (first, respond(&responder, &again("1")).await)
+            (first, respond(&service, &again("1")).await)
         };
         let denied = (StatusCode::OK, DENY.to_owned());
         let answers = runtime.block_on(runtime.spawn(answers)).unwrap();
@@ -124,13 +128,12 @@ fn an_event_of_any_kind_that_is_handled_after_the_deadline_is_not_acknowledged()
     let runtime = current_thread();
     for body in events {
         let handler = Blocks::until_released();
-        let responder =
-            Responder::new(receiver(), in_memory(InDoubt::Refuse), handler.clone()).with_deadline(DEADLINE);
+        let service = strict(builder(handler.clone(), in_memory(InDoubt::Refuse)));
         let (first, second) = runtime.block_on(async {
-            let first = respond(&responder, &post(body.clone())).await;
+            let first = respond(&service, &post(body.clone())).await;
             handler.release();
             let again = post_at(body.clone(), now() + Duration::from_secs(1));
-            (first, respond(&responder, &again).await)
+            (first, respond(&service, &again).await)
         });
         assert_eq!(first.0, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
         assert_eq!(second.0, StatusCode::OK, "{body}");
@@ -142,19 +145,18 @@ fn while_every_thread_is_blocked_no_callback_is_allowed_late() {
     let runtime = threads(2);
     // Both handlers run at once, so no thread is left for the deadline.
     let both = Arc::new(Barrier::new(2));
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let both = Arc::clone(&both);
         async move {
             both.wait();
             thread::sleep(TOO_LONG);
             Decision::Allow
         }
-    });
-    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler).with_deadline(DEADLINE);
-    let responder = Arc::new(responder);
+    };
+    let service = strict(builder(handler, in_memory(InDoubt::Refuse)));
     let ask = |id: &'static str| {
-        let responder = Arc::clone(&responder);
-        runtime.spawn(async move { respond(&responder, &post(event(id))).await })
+        let service = service.clone();
+        runtime.spawn(async move { respond(&service, &post(event(id))).await })
     };
     for answer in [ask("1"), ask("2")] {
         let answer = runtime.block_on(answer).unwrap();
@@ -168,7 +170,7 @@ fn handlers_on_a_runtime_of_their_own_hold_no_answer_up() {
     let (release, blocked) = mpsc::channel::<()>();
     let (tell, told) = mpsc::channel();
     let blocked = Arc::new(Mutex::new(blocked));
-    let handler = handler_fn(move |event: RequestEvent| {
+    let handler = move |event: RequestEvent| {
         let (blocked, tell) = (Arc::clone(&blocked), tell.clone());
         async move {
             if event.id.as_str() == "blocks" {
@@ -177,13 +179,13 @@ fn handlers_on_a_runtime_of_their_own_hold_no_answer_up() {
             }
             Decision::Allow
         }
-    });
-    let responder = |deadline| {
-        Responder::new(receiver(), in_memory(InDoubt::Refuse), handler.clone())
-            .with_deadline(deadline)
-            .with_handler_runtime(handlers.handle().clone())
     };
-    let (patient, strict) = (responder(HANG), responder(DEADLINE));
+    let service = |deadline| {
+        let builder = builder(handler.clone(), in_memory(InDoubt::Refuse)).deadline(deadline);
+        let builder = builder.handler_runtime(handlers.handle().clone());
+        builder.build().unwrap()
+    };
+    let (patient, strict) = (service(HANG), service(DEADLINE));
     let answers = async {
         let (blocks, quick) = (post(event("blocks")), post(event("quick")));
         let blocks = respond(&patient, &blocks);
@@ -258,21 +260,21 @@ fn slow_to_remember(how: Slow) -> ReplayGuard {
 
 #[tokio::test]
 async fn a_decision_that_is_remembered_after_the_deadline_is_answered_when_it_is_asked_for_again() {
-    let handler = handler_fn(|_: RequestEvent| async { Decision::Allow });
+    let handler = |_: RequestEvent| async { Decision::Allow };
     let guard = slow_to_remember(Slow::BlocksThread);
-    let responder = Responder::new(receiver(), guard, handler).with_deadline(DEADLINE);
-    let late = respond(&responder, &post(event("1"))).await;
+    let service = strict(builder(handler, guard));
+    let late = respond(&service, &post(event("1"))).await;
     assert_eq!(late, (StatusCode::SERVICE_UNAVAILABLE, String::new()));
-    let in_time = respond(&responder, &again("1")).await;
+    let in_time = respond(&service, &again("1")).await;
     assert_eq!(in_time, (StatusCode::OK, ALLOW.to_owned()));
 }
 
 #[tokio::test]
 async fn what_the_guard_needs_afterwards_is_a_part_of_the_deadline() {
-    let handler = handler_fn(|_: RequestEvent| std::future::pending::<Decision>());
+    let handler = |_: RequestEvent| std::future::pending::<Decision>();
     // It would wait for an hour, but gets half of the deadline at most.
     let guard = slow_to_remember(Slow::Hangs).with_timeout(Duration::from_secs(3600));
-    let responder = Responder::new(receiver(), guard, handler).with_deadline(DEADLINE);
-    let answer = timeout(HANG, async { respond(&responder, &post(event("1"))).await });
+    let service = strict(builder(handler, guard));
+    let answer = timeout(HANG, async { respond(&service, &post(event("1"))).await });
     assert_eq!(answer.await.expect("no hang"), (StatusCode::OK, DENY.to_owned()));
 }

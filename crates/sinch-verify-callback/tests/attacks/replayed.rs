@@ -10,10 +10,10 @@ use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::Decision;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::{CallbackService, InDoubt, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{InDoubt, ReplayGuard};
 
 use crate::support::{
-    counting, event, in_memory, now, post, post_at, receiver, send, send_raw, serve, service, wire,
+    builder, counting, event, in_memory, now, post, post_at, send, send_raw, serve, service, wire,
 };
 
 #[tokio::test]
@@ -92,14 +92,14 @@ async fn an_event_that_is_sent_again_gets_the_same_answer() {
 async fn events_that_are_sent_again_while_the_handler_thinks_get_one_answer() {
     let (thinks, _) = counting();
     let thinks = std::sync::Arc::new(thinks);
-    let handler = handler_fn(move |event: RequestEvent| {
+    let handler = move |event: RequestEvent| {
         let thinks = std::sync::Arc::clone(&thinks);
         async move {
             tokio::time::sleep(Duration::from_millis(50)).await;
             let context = sinch_verify_callback::Context::new("a".parse().unwrap(), now());
             sinch_verify_callback::Handler::on_request(&*thinks, event, &context).await
         }
-    });
+    };
     let server = serve(Server::new(service(handler, in_memory(InDoubt::Refuse)))).await;
     let mut tasks = Vec::new();
     for n in 0..10 {
@@ -118,7 +118,7 @@ async fn events_that_are_sent_again_while_the_handler_thinks_get_one_answer() {
 async fn what_was_denied_for_a_late_handler_stays_denied() {
     let late = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let is_late = std::sync::Arc::clone(&late);
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let late = is_late.load(Ordering::SeqCst);
         async move {
             if late {
@@ -126,10 +126,9 @@ async fn what_was_denied_for_a_late_handler_stays_denied() {
             }
             Decision::Allow
         }
-    });
-    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler)
-        .with_deadline(Duration::from_millis(30));
-    let server = serve(Server::new(CallbackService::new(responder).with_clock(now))).await;
+    };
+    let builder = builder(handler, in_memory(InDoubt::Refuse)).deadline(Duration::from_millis(30));
+    let server = serve(Server::new(builder.build().unwrap())).await;
     let denied = (200, r#"{"action":"deny"}"#.to_owned());
     assert_eq!(send(server, &post(event("1"))).await, denied);
     late.store(false, Ordering::SeqCst);

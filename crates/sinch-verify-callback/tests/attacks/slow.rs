@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sinch_verify_callback::InDoubt;
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::Decision;
 use sinch_verify_callback::protocol::callback::RequestEvent;
-use sinch_verify_callback::{CallbackService, InDoubt, Responder, handler_fn};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::support::{
-    HANG, counting, event, head, in_memory, now, post, read, receiver, send, send_raw, serve, service, wire,
+    HANG, builder, counting, event, head, in_memory, post, read, send, send_raw, serve, service, wire,
 };
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -117,7 +117,7 @@ async fn a_connection_with_a_request_is_answered_before_it_gives_way() {
     let (go, wait) = oneshot::channel::<()>();
     let (asked, is_asked) = oneshot::channel::<()>();
     let channels = std::sync::Mutex::new(Some((asked, wait)));
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let channels = channels.lock().unwrap().take();
         async move {
             if let Some((asked, wait)) = channels {
@@ -126,9 +126,9 @@ async fn a_connection_with_a_request_is_answered_before_it_gives_way() {
             }
             Decision::Allow
         }
-    });
-    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler).with_deadline(NEVER);
-    let server = Server::new(CallbackService::new(responder).with_clock(now))
+    };
+    let builder = builder(handler, in_memory(InDoubt::Refuse)).deadline(NEVER);
+    let server = Server::new(builder.build().unwrap())
         .with_head_deadline(NEVER)
         .with_max_connections(1);
     let server = serve(server).await;
@@ -150,7 +150,8 @@ async fn a_connection_with_a_request_is_answered_before_it_gives_way() {
 #[tokio::test]
 async fn bodies_that_trickle_are_cut_off() {
     let (handler, decided) = counting();
-    let service = service(handler, in_memory(InDoubt::Refuse)).with_body_deadline(SHORT);
+    let builder = builder(handler, in_memory(InDoubt::Refuse)).body_deadline(SHORT);
+    let service = builder.build().unwrap();
     let server = serve(Server::new(service)).await;
     let request = post(event("1"));
     let mut stream = TcpStream::connect(server).await.unwrap();
@@ -222,7 +223,7 @@ async fn handlers_that_never_end_are_answered_for_and_do_not_pile_up() {
     }
     let running = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&running);
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         count.fetch_add(1, Ordering::SeqCst);
         let running = Running(Arc::clone(&count));
         async move {
@@ -230,9 +231,9 @@ async fn handlers_that_never_end_are_answered_for_and_do_not_pile_up() {
             drop(running);
             Decision::Allow
         }
-    });
-    let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler).with_deadline(SHORT);
-    let server = serve(Server::new(CallbackService::new(responder).with_clock(now))).await;
+    };
+    let builder = builder(handler, in_memory(InDoubt::Refuse)).deadline(SHORT);
+    let server = serve(Server::new(builder.build().unwrap())).await;
     let mut tasks = Vec::new();
     for n in 0..50 {
         let request = post(event(&n.to_string()));
@@ -255,7 +256,7 @@ async fn a_server_that_stops_answers_what_it_was_asked() {
     let (go, wait) = oneshot::channel::<()>();
     let (asked, is_asked) = oneshot::channel::<()>();
     let channels = std::sync::Mutex::new(Some((asked, wait)));
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let channels = channels.lock().unwrap().take();
         async move {
             if let Some((asked, wait)) = channels {
@@ -264,7 +265,7 @@ async fn a_server_that_stops_answers_what_it_was_asked() {
             }
             Decision::Allow
         }
-    });
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -307,14 +308,13 @@ async fn a_server_that_stops_waits_for_no_longer_than_its_grace() {
     let start = async |grace: Option<Duration>| {
         let (asked, is_asked) = oneshot::channel::<()>();
         let asked = std::sync::Mutex::new(Some(asked));
-        let handler = handler_fn(move |_: RequestEvent| {
+        let handler = move |_: RequestEvent| {
             let _ = asked.lock().unwrap().take().unwrap().send(());
             std::future::pending::<Decision>()
-        });
+        };
         // It would be answered for, but not in this hour.
-        let responder = Responder::new(receiver(), in_memory(InDoubt::Refuse), handler)
-            .with_deadline(Duration::from_secs(3600));
-        let server = Server::new(CallbackService::new(responder).with_clock(now));
+        let builder = builder(handler, in_memory(InDoubt::Refuse)).deadline(Duration::from_secs(3600));
+        let server = Server::new(builder.build().unwrap());
         let server = match grace {
             Some(grace) => server.with_grace(grace),
             None => server,

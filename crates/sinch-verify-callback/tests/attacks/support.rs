@@ -12,11 +12,11 @@ use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{Code, Decision, Method, VerificationId, WireObject as _};
 use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::request_event;
-use sinch_verify_callback::{CallbackService, Handler, InDoubt, ReplayGuard, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler, InDoubt, ReplayGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) use crate::fixtures::{now, receiver, signer};
+pub(crate) use crate::fixtures::{now, signer};
 
 pub(crate) fn event(id: &str) -> String {
     let number = "+46700000001".parse().unwrap();
@@ -39,16 +39,19 @@ pub(crate) fn in_memory(in_doubt: InDoubt) -> ReplayGuard {
 pub(crate) fn counting() -> (impl Handler, Arc<AtomicU32>) {
     let count = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&count);
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let n = counted.fetch_add(1, Ordering::SeqCst) + 1;
         async move { Code::new(&format!("{n:04}")).map(Decision::sms_code) }
-    });
+    };
     (handler, count)
 }
 
+pub(crate) fn builder<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackBuilder<H> {
+    crate::fixtures::builder().guard(guard).handler(handler)
+}
+
 pub(crate) fn service<H: Handler>(handler: H, guard: ReplayGuard) -> CallbackService<H> {
-    let responder = Responder::new(receiver(), guard, handler);
-    CallbackService::new(responder).with_clock(now)
+    builder(handler, guard).build().unwrap()
 }
 
 /// Serves until the test ends.

@@ -6,20 +6,20 @@ use std::time::Duration;
 use http::StatusCode;
 use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, UnknownEvent};
 use sinch_verify_callback::protocol::{Code, Decision, Method};
-use sinch_verify_callback::{AfterDeadline, Context, Fallback, Handler, Responder, handler_fn};
+use sinch_verify_callback::{AfterDeadline, Context, Fallback, Handler};
 use tokio::sync::{Notify, mpsc};
 
-use crate::support::{ALLOW_BODY, DENY_BODY, allow, ask, ask_responder, event_of, now, post, receiver};
+use crate::support::{ALLOW_BODY, DENY_BODY, allow, ask, ask_built, builder, event_of, now, post};
 
 #[tokio::test]
 async fn a_handler_that_gives_nothing_is_answered_for() {
     async fn check(name: &str, handler: impl Handler) {
         let handler = Arc::new(handler);
         for (fallback, body) in [(Fallback::Deny, DENY_BODY), (Fallback::Allow, ALLOW_BODY)] {
-            let responder = Responder::without_guard(receiver(), Arc::clone(&handler))
-                .with_deadline(Duration::from_millis(50))
-                .with_fallback(fallback);
-            let answered = ask_responder(responder, post(event_of(&Method::FlashCall))).await;
+            let builder = builder(Arc::clone(&handler))
+                .deadline(Duration::from_millis(50))
+                .fallback(fallback);
+            let answered = ask_built(builder, post(event_of(&Method::FlashCall))).await;
             assert_eq!(
                 (answered.status, answered.text()),
                 (StatusCode::OK, body),
@@ -27,33 +27,22 @@ async fn a_handler_that_gives_nothing_is_answered_for() {
             );
         }
     }
-    check(
-        "never ends",
-        handler_fn(|_: RequestEvent| std::future::pending::<Decision>()),
-    )
+    check("never ends", |_: RequestEvent| std::future::pending::<Decision>()).await;
+    check("panics", |_: RequestEvent| async { panics() }).await;
+    check("panics before it starts", |_: RequestEvent| {
+        panics();
+        async { Decision::Allow }
+    })
     .await;
-    check("panics", handler_fn(|_: RequestEvent| async { panics() })).await;
-    check(
-        "panics before it starts",
-        handler_fn(|_: RequestEvent| {
-            panics();
-            async { Decision::Allow }
-        }),
-    )
-    .await;
-    check(
-        "fails",
-        handler_fn(|_: RequestEvent| async { Err::<Decision, _>("no database") }),
-    )
+    check("fails", |_: RequestEvent| async {
+        Err::<Decision, _>("no database")
+    })
     .await;
     let code = Code::new("4821").unwrap();
-    check(
-        "decides about another method",
-        handler_fn(move |_: RequestEvent| {
-            let code = code.clone();
-            async move { Decision::sms_code(code) }
-        }),
-    )
+    check("decides about another method", move |_: RequestEvent| {
+        let code = code.clone();
+        async move { Decision::sms_code(code) }
+    })
     .await;
 }
 
@@ -65,16 +54,16 @@ fn panics() -> Decision {
 async fn a_handler_that_blocks_its_thread_is_answered_for_by_another() {
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let blocked = Arc::new(std::sync::Mutex::new(blocked));
-    let handler = handler_fn(move |_: RequestEvent| {
+    let handler = move |_: RequestEvent| {
         let blocked = Arc::clone(&blocked);
         async move {
             // Until the answer is there: it does not wait for this.
             let _ = blocked.lock().unwrap().recv();
             Decision::Allow
         }
-    });
-    let responder = Responder::without_guard(receiver(), handler).with_deadline(Duration::from_millis(50));
-    let answered = ask_responder(responder, post(event_of(&Method::FlashCall))).await;
+    };
+    let builder = builder(handler).deadline(Duration::from_millis(50));
+    let answered = ask_built(builder, post(event_of(&Method::FlashCall))).await;
     assert_eq!((answered.status, answered.text()), (StatusCode::OK, DENY_BODY));
     drop(release);
 }
@@ -95,7 +84,7 @@ async fn work_goes_on_after_the_deadline_only_when_asked() {
         let (tell, mut told) = mpsc::unbounded_channel();
         let answered = Arc::new(Notify::new());
         let wait = Arc::clone(&answered);
-        let handler = handler_fn(move |_: RequestEvent| {
+        let handler = move |_: RequestEvent| {
             let (wait, ends) = (Arc::clone(&wait), Ends(tell.clone(), "dropped"));
             async move {
                 // The whole of it: `ends.1` alone would be captured as a copy.
@@ -104,11 +93,11 @@ async fn work_goes_on_after_the_deadline_only_when_asked() {
                 ends.1 = "done";
                 Decision::Allow
             }
-        });
-        let responder = Responder::without_guard(receiver(), handler)
-            .with_deadline(Duration::from_millis(50))
-            .with_after_deadline(after);
-        let answer = ask_responder(responder, post(event_of(&Method::Sms))).await;
+        };
+        let builder = builder(handler)
+            .deadline(Duration::from_millis(50))
+            .after_deadline(after);
+        let answer = ask_built(builder, post(event_of(&Method::Sms))).await;
         assert_eq!(answer.text(), DENY_BODY);
         if after == AfterDeadline::Continue {
             answered.notify_one();

@@ -13,28 +13,23 @@ mod support;
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::{Extension, Router};
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, StatusCode};
 use sinch_verify_callback::axum::{callback_route, router};
 use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::{self, Code, Decision};
-use sinch_verify_callback::replay::MemoryStore;
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{
-    Callback, CallbackService, ExternalPath, InDoubt, Intake, IntakeLayer, KeyRing, ReplayGuard, Responder,
-    handler_fn,
-};
+use sinch_verify_callback::{Callback, ExternalPath, KeyRing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use support::{
-    ALLOW_BODY, PATH, allow, ask, ask_responder, event_of, key, now, other_secret, post, post_to, receiver,
-    send, send_raw, serve, signer, wire,
+    ALLOW_BODY, PATH, allow, allowing, ask, ask_built, builder, event_of, guarded, key, now, other_secret,
+    post, post_to, send, send_raw, serve, signer, wire,
 };
 
 #[tokio::test]
@@ -43,7 +38,7 @@ async fn a_request_event_gets_the_decision() {
     assert_eq!((answered.status, answered.text()), (StatusCode::OK, ALLOW_BODY));
     assert_eq!(answered.headers[CONTENT_TYPE], "application/json");
 
-    let with_code = handler_fn(|_: RequestEvent| async { Code::new("4821").map(Decision::sms_code) });
+    let with_code = |_: RequestEvent| async { Code::new("4821").map(Decision::sms_code) };
     let answered = ask(with_code, post(event_of(&protocol::Method::Sms))).await;
     assert_eq!(answered.text(), r#"{"action":"allow","sms":{"code":"4821"}}"#);
 }
@@ -67,8 +62,7 @@ async fn requests_that_are_no_callbacks() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
 
-    let small = Responder::without_guard(receiver().with_max_body(10), allow());
-    let answered = ask_responder(small, signed()).await;
+    let answered = ask_built(builder(allow()).max_body(10), signed()).await;
     assert_eq!(answered.status, StatusCode::PAYLOAD_TOO_LARGE);
 
     for body in [
@@ -89,10 +83,9 @@ async fn requests_that_are_no_callbacks() {
 
 #[tokio::test]
 async fn a_body_may_come_in_parts_within_its_size_and_deadline() {
-    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
-    let server = serve(router(PATH, service.clone())).await;
-    let impatient = service.with_body_deadline(Duration::from_millis(50));
-    let impatient = serve(router(PATH, impatient)).await;
+    let server = serve(router(PATH, allowing())).await;
+    let impatient = builder(allow()).body_deadline(Duration::from_millis(50));
+    let impatient = serve(router(PATH, impatient.build().unwrap())).await;
 
     let request = post(event_of(&protocol::Method::Sms));
     let mut raw = wire(&request, "transfer-encoding: chunked");
@@ -135,8 +128,7 @@ async fn a_body_may_come_in_parts_within_its_size_and_deadline() {
 
 #[tokio::test]
 async fn a_router_has_the_limits_of_the_server() {
-    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
-    let app = router(PATH, service);
+    let app = router(PATH, allowing());
     let server = Server::new(app).with_head_deadline(Duration::from_millis(50));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -189,12 +181,12 @@ async fn a_long_answer_is_written_to_its_end_before_its_connection_gives_way() {
 async fn the_path_that_the_client_sees_is_the_signed_one() {
     let event = || event_of(&protocol::Method::Sms);
     let service = |external| {
-        let responder = Responder::without_guard(receiver().with_external_path(external), allow());
-        CallbackService::new(responder).with_clock(now)
+        let builder = builder(allow()).external_path(external);
+        builder.build().unwrap()
     };
 
     // Nested twice: the signature covers the path that the client sees.
-    let route = callback_route(service(ExternalPath::as_received()));
+    let route = callback_route(service(ExternalPath::default()));
     let inner = Router::new().route("/callback", route);
     let server = serve(Router::new().nest("/api", Router::new().nest("/sinch", inner))).await;
     assert_eq!(
@@ -206,7 +198,7 @@ async fn the_path_that_the_client_sees_is_the_signed_one() {
     assert_eq!(send(server, moved).await.status, StatusCode::UNAUTHORIZED);
 
     // A proxy asks for the whole URL, as HTTP/1.1 lets it.
-    let server = serve(router(PATH, service(ExternalPath::as_received()))).await;
+    let server = serve(router(PATH, service(ExternalPath::default()))).await;
     let mut request = post(event());
     *request.uri_mut() = format!("http://example.com{PATH}").parse().unwrap();
     let mut raw = wire(&request, &format!("content-length: {}", request.body().len()));
@@ -228,8 +220,7 @@ async fn the_path_that_the_client_sees_is_the_signed_one() {
 
 #[tokio::test]
 async fn connections_are_kept_and_shared() {
-    let service = CallbackService::new(Responder::without_guard(receiver(), allow())).with_clock(now);
-    let server = serve(router(PATH, service)).await;
+    let server = serve(router(PATH, allowing())).await;
     let one = wire(&post(event_of(&protocol::Method::Sms)), "");
     let body = post(event_of(&protocol::Method::Sms));
     let mut raw = Vec::new();
@@ -244,9 +235,8 @@ async fn connections_are_kept_and_shared() {
 
 #[tokio::test]
 async fn keys_are_replaced_under_a_running_server() {
-    let receiver = receiver();
-    let responder = Responder::without_guard(receiver.clone(), allow());
-    let service = CallbackService::new(responder).with_clock(now);
+    let service = allowing();
+    let receiver = service.receiver().clone();
     let server = serve(router(PATH, service)).await;
     let signed = || post(event_of(&protocol::Method::Sms));
     let by_new = || {
@@ -270,10 +260,9 @@ async fn a_handler_function_of_axum_takes_callbacks() {
             _ => Response::default(),
         }
     }
-    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = Intake::new(receiver(), guard).with_clock(now);
+    let receiver = guarded().build_receiver().unwrap();
     let routes = Router::new().route("/callback", axum::routing::post(answer));
-    let server = serve(Router::new().nest("/sinch", routes).with_state(intake)).await;
+    let server = serve(Router::new().nest("/sinch", routes).with_state(receiver)).await;
     let request = || post(event_of(&protocol::Method::Sms));
     let answered = send(server, request()).await;
     assert_eq!((answered.status, answered.text()), (StatusCode::OK, ALLOW_BODY));
@@ -284,39 +273,4 @@ async fn a_handler_function_of_axum_takes_callbacks() {
     let mut forged = request();
     *forged.body_mut() = "{}".into();
     assert_eq!(send(server, forged).await.without_date(), replayed.without_date());
-}
-
-#[tokio::test]
-async fn a_layer_lets_authentic_callbacks_through_as_they_came() {
-    async fn answer(Extension(callback): Extension<Callback>, body: Bytes) -> (HeaderMap, Bytes) {
-        let name = callback.event.name().parse().unwrap();
-        (
-            HeaderMap::from_iter([(HeaderName::from_static("x-event"), name)]),
-            body,
-        )
-    }
-    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-    let intake = Intake::new(receiver(), guard).with_clock(now);
-    let app = Router::new().route(PATH, axum::routing::post(answer));
-    let server = serve(app.layer(IntakeLayer::new(intake))).await;
-
-    let request = || post(event_of(&protocol::Method::Sms));
-    let answered = send(server, request()).await;
-    assert_eq!(answered.status, StatusCode::OK);
-    assert_eq!(answered.headers["x-event"], RequestEvent::EVENT);
-    assert_eq!(answered.body, request().body());
-
-    let replayed = send(server, request()).await;
-    assert_eq!((replayed.status, replayed.text()), (StatusCode::UNAUTHORIZED, ""));
-    let mut forged = request();
-    *forged.body_mut() = "{}".into();
-    assert_eq!(send(server, forged).await.without_date(), replayed.without_date());
-    // Refused before the router says that it has no such route, or no such method.
-    let elsewhere = post_to("/sinch/other", event_of(&protocol::Method::Sms));
-    assert_eq!(send(server, elsewhere).await.status, StatusCode::NOT_FOUND);
-    let mut get = request();
-    *get.method_mut() = Method::GET;
-    let answered = send(server, get).await;
-    assert_eq!(answered.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answered.headers[ALLOW], "POST");
 }

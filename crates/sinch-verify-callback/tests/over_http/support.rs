@@ -12,12 +12,12 @@ use sinch_verify_callback::hyper::Server;
 use sinch_verify_callback::protocol::callback::RequestEvent;
 use sinch_verify_callback::protocol::identity::Identity;
 use sinch_verify_callback::protocol::{ApplicationSecret, Decision, Method, VerificationId, WireObject as _};
-use sinch_verify_callback::{CallbackService, Handler, Responder, handler_fn};
+use sinch_verify_callback::{CallbackBuilder, CallbackService, Handler};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::fixtures::OTHER_SECRET;
-pub(crate) use crate::fixtures::{key, now, receiver, signer};
+pub(crate) use crate::fixtures::{builder as guarded, key, now, signer};
 
 /// The path that the servers of these tests answer at.
 pub(crate) const PATH: &str = "/sinch/callback";
@@ -27,6 +27,15 @@ pub(crate) const DENY_BODY: &str = r#"{"action":"deny"}"#;
 
 pub(crate) fn other_secret() -> ApplicationSecret {
     ApplicationSecret::new(OTHER_SECRET).unwrap()
+}
+
+/// Without a guard.
+pub(crate) fn builder<H: Handler>(handler: H) -> CallbackBuilder<H> {
+    guarded().without_guard().handler(handler)
+}
+
+pub(crate) fn allowing() -> CallbackService<impl Handler> {
+    builder(allow()).build().unwrap()
 }
 
 pub(crate) fn event_of(method: &Method) -> String {
@@ -70,17 +79,16 @@ impl Answered {
 
 /// Serves `handler` at the usual path, and sends one request.
 pub(crate) async fn ask(handler: impl Handler, request: Request<Bytes>) -> Answered {
-    ask_responder(Responder::without_guard(receiver(), handler), request).await
+    ask_built(builder(handler), request).await
 }
 
-pub(crate) async fn ask_responder<H: Handler>(responder: Responder<H>, request: Request<Bytes>) -> Answered {
-    let service = CallbackService::new(responder).with_clock(now);
-    let server = serve(router(PATH, service)).await;
+pub(crate) async fn ask_built<H: Handler>(builder: CallbackBuilder<H>, request: Request<Bytes>) -> Answered {
+    let server = serve(router(PATH, builder.build().unwrap())).await;
     send(server, request).await
 }
 
 pub(crate) fn allow() -> impl Handler {
-    handler_fn(|_: RequestEvent| async { Decision::Allow })
+    |_: RequestEvent| async { Decision::Allow }
 }
 
 /// Sends one request on a connection of its own.

@@ -10,14 +10,16 @@ mod fixtures;
 mod guard;
 mod properties;
 
-use std::time::Duration;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use fixtures::{KEY, OTHER_SECRET, SECRET, now, receiver, signer};
+use fixtures::{KEY, OTHER_SECRET, SECRET, builder, now, signer};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request};
 use sinch_verify_callback::protocol::auth::{
-    BodyHasher, InvalidAuthorization, PathForm, PathPolicy, VerifyError, Window, X_TIMESTAMP,
+    InvalidAuthorization, PathForm, PathPolicy, VerifyError, Window, X_TIMESTAMP,
 };
 use sinch_verify_callback::protocol::callback::{Event, RequestEvent};
 use sinch_verify_callback::protocol::identity::Identity;
@@ -25,7 +27,10 @@ use sinch_verify_callback::protocol::{
     self, ApplicationKey, ApplicationSecret, VerificationId, WireObject as _,
 };
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{ExternalPath, Head, InvalidExternalPath, KeyRing, Reason, Receiver};
+use sinch_verify_callback::{
+    BuildError, Callback, CallbackBuilder, ExternalPath, Full, Head, InvalidExternalPath, KeyRing, Reason,
+    Receiver, Rejection,
+};
 
 const OTHER_KEY: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -35,6 +40,32 @@ fn key(text: &str) -> ApplicationKey {
 
 fn secret(text: &str) -> ApplicationSecret {
     ApplicationSecret::new(text).unwrap()
+}
+
+/// Without a guard, at `at`.
+fn builder_at(at: SystemTime) -> CallbackBuilder {
+    builder().without_guard().clock(move || at)
+}
+
+fn receiver() -> Receiver {
+    builder_at(now()).build_receiver().unwrap()
+}
+
+/// Receives a callback whose body is complete, which needs no runtime.
+fn receive<'a>(
+    receiver: &Receiver,
+    head: impl Into<Head<'a>>,
+    body: impl Into<Bytes>,
+) -> Result<Callback, Rejection> {
+    let received = pin!(receiver.receive(head, Full::new(body.into())));
+    match received.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(received) => received,
+        Poll::Pending => panic!("it waits, though everything is there"),
+    }
+}
+
+fn receive_whole(receiver: &Receiver, request: &Request<Bytes>) -> Result<Callback, Rejection> {
+    receive(receiver, request, request.body().clone())
 }
 
 fn event() -> String {
@@ -55,9 +86,7 @@ fn signed(path: &str) -> Request<Bytes> {
 fn check(name: &str, reason: &Reason, change: impl FnOnce(&mut Request<Bytes>)) {
     let mut request = signed("/callback");
     change(&mut request);
-    let rejection = receiver()
-        .receive(&request, request.body(), now())
-        .expect_err(name);
+    let rejection = receive_whole(&receiver(), &request).expect_err(name);
     assert_eq!(rejection.reason(), reason, "{name}");
 }
 
@@ -74,25 +103,26 @@ fn set(request: &mut Request<Bytes>, name: HeaderName, value: &str) {
 #[test]
 fn a_signed_callback_is_taken() {
     let request = signed("/callback");
-    let callback = receiver().receive(&request, request.body(), now()).unwrap();
+    let callback = receive_whole(&receiver(), &request).unwrap();
     assert!(matches!(callback.event, Event::Request(_)));
     assert_eq!(callback.verified.application(), &key(KEY));
     assert_eq!(callback.verified.path_form(), PathForm::AsReceived);
 }
 
 #[test]
-fn a_body_may_be_hashed_while_it_streams() {
-    let request = signed("/callback");
-    let receiver = receiver();
-    let head = receiver.check_head(&request, now()).unwrap();
-    let mut hasher = BodyHasher::new();
-    for part in request.body().chunks(7) {
-        hasher.update(part);
-    }
-    let verified = receiver.verify(&head, &hasher.finish()).unwrap();
-    assert_eq!(
-        verified.decode(request.body()).unwrap().event.name(),
-        RequestEvent::EVENT
+fn a_key_or_a_secret_that_is_none_is_named_when_it_is_built() {
+    let error = |key, secret| Receiver::builder(key, secret).build_receiver().unwrap_err();
+    let bad_key = error("no spaces", SECRET);
+    assert!(matches!(bad_key, BuildError::ApplicationKey(_)), "{bad_key}");
+    assert!(bad_key.to_string().starts_with("application key "), "{bad_key}");
+    let bad_secret = error(KEY, "no base64");
+    assert!(
+        matches!(bad_secret, BuildError::ApplicationSecret(_)),
+        "{bad_secret}"
+    );
+    assert!(
+        bad_secret.to_string().starts_with("application secret "),
+        "{bad_secret}"
     );
 }
 
@@ -218,7 +248,7 @@ fn every_fault_has_its_reason() {
 fn the_edges_of_the_window_are_inside() {
     for at in [now() - Duration::from_secs(300), now() + Duration::from_secs(60)] {
         let request = signer().post("/callback".parse().unwrap(), event(), at);
-        assert!(receiver().receive(&request, request.body(), now()).is_ok());
+        assert!(receive_whole(&receiver(), &request).is_ok());
     }
     let narrow = Window {
         past: Duration::from_secs(10),
@@ -229,10 +259,8 @@ fn the_edges_of_the_window_are_inside() {
         event(),
         now() - Duration::from_secs(11),
     );
-    let refused = receiver()
-        .with_window(narrow)
-        .receive(&request, request.body(), now());
-    assert!(refused.is_err());
+    let narrow = builder_at(now()).window(narrow).build_receiver().unwrap();
+    assert!(receive_whole(&narrow, &request).is_err());
 }
 
 #[test]
@@ -241,7 +269,7 @@ fn authorization_reasons_look_the_same_from_outside() {
     let mut answer = |change: &dyn Fn(&mut Request<Bytes>)| {
         let mut request = signed("/callback");
         change(&mut request);
-        let rejection = receiver().receive(&request, request.body(), now()).unwrap_err();
+        let rejection = receive_whole(&receiver(), &request).unwrap_err();
         let response = rejection.to_http_response();
         assert_eq!(response.status(), 401);
         seen.push(format!("{response:?}"));
@@ -271,7 +299,7 @@ fn only_content_types_of_json_are_taken() {
         let mut request = signed("/callback");
         set(&mut request, CONTENT_TYPE, content_type);
         signer().sign(&mut request, now());
-        let result = receiver().receive(&request, request.body(), now());
+        let result = receive_whole(&receiver(), &request);
         assert_eq!(result.is_ok(), taken, "{content_type}");
     }
 }
@@ -293,7 +321,7 @@ fn json_that_is_no_event_is_refused_with_its_path() {
     ];
     for (body, at) in cases {
         let request = signer().post("/callback".parse().unwrap(), body, now());
-        let rejection = receiver().receive(&request, request.body(), now()).unwrap_err();
+        let rejection = receive_whole(&receiver(), &request).unwrap_err();
         let Reason::Undecodable(error) = rejection.reason() else {
             panic!("{body}: {rejection}");
         };
@@ -305,7 +333,7 @@ fn json_that_is_no_event_is_refused_with_its_path() {
 #[test]
 fn a_query_is_not_signed_unless_the_policy_says_so() {
     let request = signed("/callback?tenant=7");
-    let callback = receiver().receive(&request, request.body(), now()).unwrap();
+    let callback = receive_whole(&receiver(), &request).unwrap();
     assert_eq!(callback.verified.path_form(), PathForm::AsReceived);
 
     // A sender that signs the query: the signer signs paths only, so give it the query as one.
@@ -315,19 +343,19 @@ fn a_query_is_not_signed_unless_the_policy_says_so() {
         path_and_query: "/callback%3Ftenant=7",
         headers: whole.headers(),
     };
-    assert!(receiver().receive(head, whole.body(), now()).is_ok());
+    assert!(receive(&receiver(), head, whole.body().clone()).is_ok());
     let head = Head {
         path_and_query: "/callback?tenant=7",
         ..head
     };
-    assert!(receiver().receive(head, whole.body(), now()).is_err());
+    assert!(receive(&receiver(), head, whole.body().clone()).is_err());
 
     let policy = PathPolicy {
         with_query: true,
         ..PathPolicy::default()
     };
-    let with_query = receiver().with_path_policy(policy);
-    assert!(with_query.receive(&request, request.body(), now()).is_ok());
+    let with_query = builder_at(now()).path_policy(policy).build_receiver().unwrap();
+    assert!(receive_whole(&with_query, &request).is_ok());
 }
 
 #[test]
@@ -339,12 +367,12 @@ fn a_path_that_a_proxy_changed() {
         headers: request.headers(),
     };
     let taken = |external: ExternalPath, path| {
-        let receiver = receiver().with_external_path(external);
-        receiver.receive(at(path), request.body(), now()).is_ok()
+        let receiver = builder_at(now()).external_path(external).build_receiver();
+        receive(&receiver.unwrap(), at(path), request.body().clone()).is_ok()
     };
     let prefix = || ExternalPath::prefix("/api").unwrap();
     let fixed = || ExternalPath::fixed("/api/callback").unwrap();
-    assert!(!taken(ExternalPath::as_received(), "/callback"));
+    assert!(!taken(ExternalPath::default(), "/callback"));
     assert!(taken(prefix(), "/callback"));
     assert!(taken(prefix(), "/callback?a=b"));
     assert!(!taken(prefix(), "/api/callback"));
@@ -375,11 +403,12 @@ fn each_application_is_checked_with_its_own_secrets() {
     let ring = KeyRing::new(key(KEY), &secret(SECRET))
         .with(key(OTHER_KEY), &secret(OTHER_SECRET))
         .with_retiring(key(OTHER_KEY), &secret(SECRET), end);
-    let receiver = Receiver::new(ring);
     let signed_by = |name, with, at| {
         let signer = CallbackSigner::new(key(name), &secret(with));
         let request = signer.post("/callback".parse().unwrap(), event(), at);
-        let result = receiver.receive(&request, request.body(), at);
+        let builder = CallbackBuilder::new(ring.clone()).without_guard();
+        let receiver = builder.clock(move || at).build_receiver().unwrap();
+        let result = receive_whole(&receiver, &request);
         result.map(|callback| callback.verified.application().clone())
     };
     assert_eq!(signed_by(KEY, SECRET, now()).unwrap(), key(KEY));
@@ -418,19 +447,20 @@ fn the_published_callback_verifies_at_its_own_time_only() {
         path_and_query: text("canonical_path"),
         headers: &headers,
     };
-    let receiver = Receiver::new(KeyRing::new(key(text("key")), &secret(text("secret_base64"))));
+    let receiver_at = |at| {
+        let builder = Receiver::builder(text("key"), text("secret_base64"));
+        builder.clock(move || at).build_receiver().unwrap()
+    };
     let then = protocol::timestamp::parse(text("x_timestamp")).unwrap();
 
-    let callback = receiver.receive(head, text("body").as_bytes(), then).unwrap();
+    let callback = receive(&receiver_at(then), head, text("body").to_owned()).unwrap();
     let Event::Unknown(unknown) = callback.event else {
         panic!("{:?}", callback.event);
     };
     assert_eq!(unknown.event, "ace");
     assert_eq!(unknown.raw.get(), text("body"));
 
-    let rejection = receiver
-        .receive(head, text("body").as_bytes(), now())
-        .unwrap_err();
+    let rejection = receive(&receiver_at(now()), head, text("body").to_owned()).unwrap_err();
     let stale = matches!(
         rejection.reason(),
         Reason::Unauthorized(VerifyError::Stale { .. })

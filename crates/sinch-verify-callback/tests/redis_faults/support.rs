@@ -14,7 +14,7 @@ use sinch_verify_callback::protocol::{
 use sinch_verify_callback::replay::RedisStore;
 use sinch_verify_callback::testing::{CallbackSigner, request_event};
 use sinch_verify_callback::{
-    Context, GuardCounts, Handler, InDoubt, KeyRing, Receiver, ReplayGuard, Responder,
+    CallbackBuilder, CallbackService, Context, Full, GuardCounts, Handler, InDoubt, KeyRing, ReplayGuard,
 };
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -56,7 +56,10 @@ impl Handler for Allow {
 }
 
 #[derive(Clone)]
-pub(crate) struct TestReceiver(Arc<Responder<Allow>>);
+pub(crate) struct TestReceiver {
+    service: CallbackService<Allow>,
+    guard: ReplayGuard,
+}
 
 impl TestReceiver {
     /// Waits for Redis for much longer than a receiver does by default: this
@@ -71,21 +74,28 @@ impl TestReceiver {
     }
 
     pub(crate) fn new(guard: ReplayGuard) -> Self {
-        let receiver = Receiver::new(KeyRing::new(key(), &secret()));
-        // The guard's time counts against the handler's.
-        Self(Arc::new(
-            Responder::new(receiver, guard, Allow).with_deadline(HANG * 4),
-        ))
+        let service = CallbackBuilder::new(KeyRing::new(key(), &secret()))
+            .guard(guard.clone())
+            .clock(now)
+            // The guard's time counts against the handler's.
+            .deadline(HANG * 4)
+            .handler(Allow)
+            .build()
+            .unwrap();
+        Self { service, guard }
     }
 
     pub(crate) fn counts(&self) -> GuardCounts {
-        self.0.replay_guard().unwrap().counts()
+        self.guard.counts()
     }
 
     /// Posts a callback, and gives the status.
     pub(crate) async fn post(&self, id: &str) -> u16 {
         let request = callback(id);
-        let answer = self.0.respond(&request, request.body(), now()).await;
+        let answer = self
+            .service
+            .respond(&request, Full::new(request.body().clone()))
+            .await;
         answer.status().as_u16()
     }
 

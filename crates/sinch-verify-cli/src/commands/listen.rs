@@ -17,8 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use http::uri::PathAndQuery;
-use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::{InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_callback::{CallbackBuilder, KeyRing};
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
 use tokio::net::TcpListener;
@@ -125,8 +124,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let url = format!("http://{}{}", listener.local_addr()?, args.path);
     let greeted_forward = forward.as_ref().map(Forward::told);
     let (verdicts, verdict) = mpsc::unbounded_channel();
-    let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
-    let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
     let decider = Decider {
         allow: args.decide == Verdict::Allow,
         code: args.code.clone(),
@@ -134,8 +131,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let listen = Listen {
         path: args.path.clone(),
-        responder: Responder::new(receiver, guard.clone(), decider),
-        guard,
+        service: CallbackBuilder::new(KeyRing::new(key.clone(), &secret))
+            .handler(decider)
+            .build()?,
         secret,
         forward,
         told: Told::new(args.json, args.reveal),

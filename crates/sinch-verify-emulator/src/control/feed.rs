@@ -130,7 +130,7 @@ impl Wanted {
         if data.get("at").is_none() {
             data["at"] = Value::from(XTimestamp::new(entry.at).as_str());
         }
-        let event = Event::default().id(core.feed.id(entry).to_string());
+        let event = Event::default().id(core.feed.id(entry));
         Some(event.event(kind).data(data.to_string()))
     }
 }

@@ -10,6 +10,7 @@ use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sinch_verify_protocol::endpoint::is_loopback_host;
+use sinch_verify_protocol::url::HttpUrl;
 
 use super::respond::Refused;
 use crate::core::Core;
@@ -62,13 +63,11 @@ fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool 
         // HTTP/1.0, which no browser speaks.
         return is_local;
     };
-    let Ok(authority) = host.parse::<Authority>() else {
+    // An authority may be `evil@127.0.0.1` or `127.0.0.1:80.evil.test`; the host of a URL may not.
+    let url: Result<HttpUrl, _> = format!("http://{host}").parse();
+    let (Ok(authority), Ok(_)) = (host.parse::<Authority>(), url) else {
         return false;
     };
-    // `evil@127.0.0.1` is an authority with a host, but no host.
-    if host.contains('@') {
-        return false;
-    }
     let name = authority.host();
     if is_loopback_host(name) {
         is_local || allowed.iter().any(HostName::is_loopback)
@@ -121,6 +120,8 @@ mod tests {
             (Some("127.0.0.1:9901"), bridge, Some("localhost"), true),
             (Some("evil.example"), bridge, Some("localhost"), false),
             (Some("evil@127.0.0.1"), here, None, false),
+            (Some("127.0.0.1:9901.evil.example"), here, None, false),
+            (Some("localhost:evil.example"), here, None, false),
             (Some("evil@emulator.test"), here, Some("emulator.test"), false),
             (Some(""), here, None, false),
         ] {

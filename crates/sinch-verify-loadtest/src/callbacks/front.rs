@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -57,9 +57,11 @@ impl Front {
         };
         let body = body.to_bytes();
         let request = Request::from_parts(head, body);
-        let wanted = self.abuse.as_ref();
-        let wanted = wanted.and_then(|abuse| abuse.wanted(&request, self.clock.wall()));
         let request = request.map(Full::new);
+        let wanted = match &self.abuse {
+            Some(abuse) => abuse.wanted(&request).await,
+            None => None,
+        };
         let response = match wanted {
             // Slowness is the handler's, and so is in its time.
             None | Some(Misbehaviour::Slow) => call(&mut self.good, request).await,
@@ -85,8 +87,12 @@ impl Front {
 impl Abuse {
     /// What the flow behind a request event wants of us. An event that is not authentic, or not about a
     /// flow of ours, is answered as by any receiver: nobody else makes this one hang or fail.
-    fn wanted(&self, request: &Request<Bytes>, now: SystemTime) -> Option<Misbehaviour> {
-        let callback = self.receiver.receive(request, request.body(), now).ok()?;
+    async fn wanted(&self, request: &Request<Full<Bytes>>) -> Option<Misbehaviour> {
+        let callback = self
+            .receiver
+            .receive(request, request.body().clone())
+            .await
+            .ok()?;
         let Event::Request(event) = callback.event else {
             return None;
         };

@@ -1,4 +1,4 @@
-//! The application's server: decides on request events and notes results.
+//! The application's server: decides on request events, and waits for results.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sinch_verify_callback::{Context, Handler};
+use sinch_verify_callback::{Context, Handler, Results};
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent};
 use sinch_verify_protocol::{Decision, PhoneNumber, VerificationId};
-use tokio::sync::Notify;
 
 /// How long a result event may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,14 +20,13 @@ pub(crate) struct Backend(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     book: Mutex<Book>,
-    news: Notify,
+    results: Results,
 }
 
 #[derive(Default)]
 struct Book {
     decisions: HashMap<String, Decision>,
     asked: Vec<VerificationId>,
-    results: HashMap<VerificationId, ResultEvent>,
 }
 
 impl Backend {
@@ -44,18 +42,13 @@ impl Backend {
 
     /// Waits for the result event of this verification.
     pub(crate) async fn result(&self, id: &VerificationId) -> anyhow::Result<ResultEvent> {
-        let arrival = async {
-            loop {
-                let news = self.0.news.notified();
-                if let Some(event) = self.book(|book| book.results.get(id).cloned()) {
-                    return event;
-                }
-                news.await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, arrival)
-            .await
-            .context("no result event came within 5 s")
+        let result = self.0.results.wait(id, PATIENCE).await;
+        result.context("no result event came within 5 s")
+    }
+
+    /// What receives the result events.
+    pub(crate) fn results(&self) -> &Results {
+        &self.0.results
     }
 
     fn book<T>(&self, act: impl FnOnce(&mut Book) -> T) -> T {
@@ -75,11 +68,5 @@ impl Handler for Backend {
                 .cloned()
                 .unwrap_or(Decision::Allow)
         }))
-    }
-
-    async fn on_result(&self, event: ResultEvent, _: &Context) -> Result<(), Infallible> {
-        self.book(|book| book.results.insert(event.id.clone(), event));
-        self.0.news.notify_waiters();
-        Ok(())
     }
 }

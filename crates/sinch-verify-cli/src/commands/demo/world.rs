@@ -1,8 +1,7 @@
 //! The emulator, the application's server and its clients, on free ports.
 
 use anyhow::Context as _;
-use sinch_verify_callback::replay::MemoryStore;
-use sinch_verify_callback::{CallbackService, InDoubt, KeyRing, Receiver, ReplayGuard, Responder};
+use sinch_verify_callback::{CallbackBuilder, KeyRing};
 use sinch_verify_client::Client;
 use sinch_verify_emulator::{Application, Emulator, Message};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials, PhoneNumber};
@@ -41,10 +40,10 @@ impl World {
             .context("failed to open a port for callbacks")?;
         let callback_url = format!("http://{}{CALLBACK_PATH}", listener.local_addr()?);
         let backend = Backend::default();
-        let receiver = Receiver::new(KeyRing::new(key.clone(), &secret));
-        let guard = ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse);
-        let responder = Responder::new(receiver, guard, backend.clone());
-        let service = CallbackService::new(responder);
+        let service = CallbackBuilder::new(KeyRing::new(key.clone(), &secret))
+            .handler(backend.clone())
+            .results(backend.results())
+            .build()?;
         let app = sinch_verify_callback::axum::router(CALLBACK_PATH, service);
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
 

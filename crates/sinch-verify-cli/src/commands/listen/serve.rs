@@ -1,14 +1,14 @@
 //! Taking callbacks over HTTP.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use sinch_verify_callback::{Callback, Reason, Receiver, Rejection, ReplayGuard, Responder};
+use sinch_verify_callback::{Callback, CallbackService, Full, Reason, Receiver, Rejection};
 use sinch_verify_protocol::ApplicationSecret;
 use sinch_verify_protocol::auth::{Authorization, ContentMd5, Explain, SignedMessage, VerifyError};
 use tokio::sync::mpsc;
@@ -21,15 +21,11 @@ use super::forward::Forward;
 use super::shown::{Kind, Shown};
 use super::told::{Refusal, Told};
 
-/// How long a body may take to come.
-const BODY_DEADLINE: Duration = Duration::from_secs(5);
-
 /// What callbacks are met with.
 pub(super) struct Listen {
     pub(super) path: String,
     /// Checks, and decides where no application does.
-    pub(super) responder: Responder<Decider>,
-    pub(super) guard: ReplayGuard,
+    pub(super) service: CallbackService<Decider>,
     /// To explain signatures that are wrong.
     pub(super) secret: ApplicationSecret,
     pub(super) forward: Option<Forward>,
@@ -44,7 +40,7 @@ pub(super) struct Listen {
 pub(super) async fn take(State(listen): State<Arc<Listen>>, request: Request<Body>) -> Response<Body> {
     let (at, since) = (SystemTime::now(), Instant::now());
     let (parts, body) = request.into_parts();
-    let response = match listen.check(&parts, body, at).await {
+    let response = match listen.check(&parts, body).await {
         Ok((callback, body)) => listen.answer(callback, &parts, body, (at, since)).await,
         // What browsers and probes ask for by themselves is no callback.
         Err((status, _)) if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) => status,
@@ -64,7 +60,7 @@ type Refused = (Response<Bytes>, Refusal);
 
 impl Listen {
     /// The callback, if it is authentic, fresh and new.
-    async fn check(&self, parts: &Parts, body: Body, now: SystemTime) -> Result<(Callback, Bytes), Refused> {
+    async fn check(&self, parts: &Parts, body: Body) -> Result<(Callback, Bytes), Refused> {
         // First of all: a connection is closed in order only when nothing is left on it.
         let body = read(body).await?;
         if parts.uri.path() != self.path {
@@ -75,11 +71,9 @@ impl Listen {
             );
             return Err(refused(StatusCode::NOT_FOUND, "path", why));
         }
-        let receiver = self.responder.receiver();
-        let taken = receiver.receive(parts, &body, now);
-        let callback = taken.map_err(|rejection| self.explained(&rejection, parts, &body))?;
-        let admitted = self.guard.admit(&callback.verified).await;
-        admitted.map_err(|rejection| self.explained(&rejection, parts, &body))?;
+        let receiver = self.service.receiver();
+        let received = receiver.receive(parts, Full::new(body.clone())).await;
+        let callback = received.map_err(|rejection| self.explained(&rejection, parts, &body))?;
         Ok((callback, body))
     }
 
@@ -92,13 +86,13 @@ impl Listen {
     ) -> Response<Bytes> {
         let event = callback.event.clone();
         if !self.events.is_empty() && !self.events.contains(&Kind::of(&event)) {
-            return self.responder.answer(callback, at).await;
+            return self.service.answer(callback).await;
         }
         let shown = Shown::of(&event, self.told.reveals());
         let line = self.told.arrived(at, &shown);
         let answer = match &self.forward {
             Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
-            None => Answer::own(self.responder.answer(callback, at).await),
+            None => Answer::own(self.service.answer(callback).await),
         };
         self.told.answered(line, &shown, &event, &answer, since.elapsed());
         // Nobody takes verdicts once it is over.
@@ -136,7 +130,7 @@ impl Listen {
 /// Reads a body as far as a receiver would.
 async fn read(body: Body) -> Result<Bytes, Refused> {
     let read = axum::body::to_bytes(body, Receiver::MAX_BODY);
-    match tokio::time::timeout(BODY_DEADLINE, read).await {
+    match tokio::time::timeout(Receiver::BODY_DEADLINE, read).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
             let why = format!(

@@ -1,0 +1,35 @@
+//! The job `targets`: the protocol crate builds for the platforms of apps.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cargo::{cargo, read, run as run_command};
+
+const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "aarch64-linux-android"];
+
+/// Checks the crate for each target that is installed, and says which are not. Gives whether any was.
+pub(crate) fn run() -> Result<bool> {
+    let mut checked = false;
+    for target in TARGETS {
+        if !is_installed(target)? {
+            println!("not run: {target} is not installed: `rustup target add {target}`");
+            continue;
+        }
+        let mut command = cargo(["check", "--package", "sinch-verify-protocol", "--all-features"]);
+        command.args(["--target", target]);
+        run_command(
+            &mut command,
+            "keep the protocol crate free of what this platform lacks",
+        )?;
+        checked = true;
+    }
+    Ok(checked)
+}
+
+/// Whether the compiler has a standard library for the target.
+fn is_installed(target: &str) -> Result<bool> {
+    let folder = read(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
+    Ok(Path::new(folder.trim()).exists())
+}
