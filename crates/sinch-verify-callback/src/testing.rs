@@ -69,7 +69,7 @@ impl CallbackSigner {
     }
 
     /// Signs a request as it stands, in place of the signature it has: for
-    /// callbacks that are odd in some other way.
+    /// callbacks that differ in some other way.
     pub fn sign(&self, request: &mut Request<Bytes>, now: SystemTime) {
         self.signer.sign_callback(request, now);
     }

@@ -1,11 +1,6 @@
 //! Exit codes.
 
-use std::process::ExitCode;
-
 use sinch_verify_protocol::Verification;
-
-use crate::failure::Failure;
-use crate::print::{self, note};
 
 /// How a command ended when nothing went wrong with the command itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +25,8 @@ impl Outcome {
         }
     }
 
-    fn code(self) -> u8 {
+    /// The exit code.
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Yes => 0,
             Self::No => NO,
@@ -86,21 +82,4 @@ impl std::error::Error for Usage {}
 /// An error that exits with 2.
 pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
     anyhow::Error::new(Usage(message.to_string()))
-}
-
-/// Tells an error, as JSON too when `json` is set, and chooses the exit code.
-pub(crate) fn code(result: anyhow::Result<Outcome>, json: bool) -> ExitCode {
-    let code = match result {
-        Ok(outcome) => outcome.code(),
-        Err(error) => {
-            let failure = Failure::of(&error);
-            failure.tell(json);
-            failure.code()
-        }
-    };
-    if print::failed() {
-        note!("error: failed to write to standard output");
-        return ExitCode::from(if code == 0 { NO } else { code });
-    }
-    ExitCode::from(code)
 }

@@ -1,5 +1,6 @@
 //! How an error is told: to people on stderr, with what to do about it, and to scripts as JSON.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,24 +9,41 @@ use sinch_verify_client::{Error, Lookup, Phase};
 use sinch_verify_protocol::{ApiError, WireObject as _};
 
 use crate::control::NobodyThere;
-use crate::exit::{NO, NOT_VERIFIED, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE, USAGE, Usage};
-use crate::print::{note, say};
+use crate::exit::{NO, NOT_VERIFIED, Outcome, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE, USAGE, Usage};
+use crate::print::{self, note, say};
+
+/// Prints an error, as JSON too if `json` is set, and chooses the exit code.
+pub(crate) fn exit_code(result: anyhow::Result<Outcome>, json: bool) -> ExitCode {
+    let code = match result {
+        Ok(outcome) => outcome.code(),
+        Err(error) => {
+            let failure = Failure::of(&error);
+            failure.tell(json);
+            failure.code()
+        }
+    };
+    if print::failed() {
+        note!("error: failed to write to standard output");
+        return ExitCode::from(if code == 0 { NO } else { code });
+    }
+    ExitCode::from(code)
+}
 
 /// An error that ended a command.
-pub(crate) struct Failure<'a> {
+struct Failure<'a> {
     error: &'a anyhow::Error,
     /// The client's error in it, if a call failed.
     call: Option<&'a Error>,
 }
 
 impl<'a> Failure<'a> {
-    pub(crate) fn of(error: &'a anyhow::Error) -> Self {
+    fn of(error: &'a anyhow::Error) -> Self {
         let call = error.chain().find_map(|cause| cause.downcast_ref());
         Self { error, call }
     }
 
     /// The exit code.
-    pub(crate) fn code(&self) -> u8 {
+    fn code(&self) -> u8 {
         if self.error.is::<Usage>() {
             return USAGE;
         }
@@ -53,7 +71,7 @@ impl<'a> Failure<'a> {
     }
 
     /// Tells people on stderr, and scripts on stdout when `json` is set.
-    pub(crate) fn tell(&self, json: bool) {
+    fn tell(&self, json: bool) {
         let bold_red = anstyle::Style::new()
             .bold()
             .fg_color(Some(anstyle::AnsiColor::Red.into()));

@@ -28,8 +28,8 @@ pub(crate) fn decision(answer: &Response<Bytes>, method: &Method) -> Result<(), 
         return Err("no decision".to_owned());
     }
     let body = DecisionBody::receive(answer.body()).map_err(|error| error.to_string())?;
-    if let Some(quirk) = body.quirks.first() {
-        return Err(quirk.to_string());
+    if let Some(anomaly) = body.anomalies.first() {
+        return Err(anomaly.to_string());
     }
     let body = body.value;
     if body.decision(method).is_none() {

@@ -48,7 +48,7 @@ enum Command {
     /// Match a caller id against a filter, or cut the code out of a message.
     #[command(subcommand)]
     Match(matching::Command),
-    /// Read a body of the wire as what it should be: the typed reading, and what was odd.
+    /// Decode a body and report its anomalies.
     Decode(decode::Args),
     /// Make or check the signature of a request or a callback.
     #[command(subcommand)]
@@ -97,5 +97,5 @@ impl Command {
 async fn main() -> ExitCode {
     let command = Command::parse();
     let json = command.json();
-    exit::code(command.run().await, json)
+    failure::exit_code(command.run().await, json)
 }

@@ -216,13 +216,13 @@ fn a_body_is_read_as_what_it_should_be() {
     let people = decode("start-request", false, start);
     assert_eq!(people.status.code(), Some(0));
     assert!(
-        stdout(&people).contains("quirk: method: value in another spelling"),
+        stdout(&people).contains("anomaly: method: value in another spelling"),
         "{}",
         stdout(&people)
     );
     let script = decode("start-request", true, start);
     assert_eq!(stdout(&script), start.replace("flashCall", "flashcall"));
-    assert!(stderr(&script).contains("quirk: method"), "{}", stderr(&script));
+    assert!(stderr(&script).contains("anomaly: method"), "{}", stderr(&script));
     for (body, code) in [(start.to_owned(), 1), (stdout(&script), 0)] {
         let args = ["decode", "--as", "start-request", "--strict"].map(str::to_owned);
         assert_eq!(run_with_body(&args, &body).status.code(), Some(code), "{body}");

@@ -21,7 +21,7 @@ use sinch_verify_protocol::server::{Route, RouteError};
 use crate::body::read;
 use crate::core::Core;
 use crate::fault::Fault;
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::journal::Notes;
 
 use authorize::authorize;
@@ -89,7 +89,7 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
             .note(&begun, &head, way.body, &response, status, notes);
         let status = status.map(|status| status.as_u16());
         core.feed
-            .push(begun.service, Happening::Request { seq, about, status });
+            .push(begun.service, FeedEvent::Request { seq, about, status });
         seq
     });
     let response = match &way.fault {
@@ -144,23 +144,23 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
     {
         return response;
     }
-    way.notes.quirks.extend(caller.quirk());
+    way.notes.anomalies.extend(caller.anomaly());
     let mut response = operation::run(core, caller, route, head, &way.body, &mut way.notes).await;
-    if let Some(quirks) = quirks_header(&way.notes.quirks, core.settings().strictness) {
-        response.headers_mut().insert(QUIRKS, quirks);
+    if let Some(anomalies) = anomalies_header(&way.notes.anomalies, core.settings().strictness) {
+        response.headers_mut().insert(ANOMALIES, anomalies);
     }
     response
 }
 
-/// The header that lists what was odd about a request.
-const QUIRKS: http::HeaderName = http::HeaderName::from_static("x-emulator-quirks");
+/// The header that lists the anomalies of a request.
+const ANOMALIES: http::HeaderName = http::HeaderName::from_static("x-emulator-anomalies");
 
-fn quirks_header(quirks: &[String], strictness: crate::Strictness) -> Option<HeaderValue> {
-    if quirks.is_empty() || strictness == crate::Strictness::Lenient {
+fn anomalies_header(anomalies: &[String], strictness: crate::Strictness) -> Option<HeaderValue> {
+    if anomalies.is_empty() || strictness == crate::Strictness::Lenient {
         return None;
     }
     // Names of fields come from outside and may hold anything.
-    let text: String = quirks
+    let text: String = anomalies
         .join("; ")
         .chars()
         .take(1024)

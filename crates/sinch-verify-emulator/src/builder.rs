@@ -15,9 +15,9 @@ use crate::clock::Clock;
 use crate::control_error::ControlError;
 use crate::core::Parts;
 use crate::emulator::Emulator;
+use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::host::HostName;
 use crate::kit::TamperKit;
-use crate::policy::{Policy, Scope};
 use crate::settings::Settings;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
@@ -30,12 +30,20 @@ pub struct Builder {
     manual_clock: Option<SystemTime>,
     remote_callbacks: bool,
     allowed_hosts: Vec<HostName>,
-    policies: Vec<(Scope, Policy)>,
+    behaviors: Vec<(Scope, HandsetBehavior)>,
     kit: Option<Box<dyn TamperKit>>,
 }
 
+impl Emulator {
+    /// Sets an emulator up.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             applications: Vec::new(),
             settings: Settings::default(),
@@ -44,7 +52,7 @@ impl Builder {
             manual_clock: None,
             remote_callbacks: false,
             allowed_hosts: Vec::new(),
-            policies: Vec::new(),
+            behaviors: Vec::new(),
             kit: None,
         }
     }
@@ -88,8 +96,8 @@ impl Builder {
 
     /// What handsets within `scope` do by themselves, from the start on.
     #[must_use]
-    pub fn policy(mut self, scope: Scope, policy: Policy) -> Self {
-        self.policies.push((scope, policy));
+    pub fn handset_behavior(mut self, scope: Scope, behavior: HandsetBehavior) -> Self {
+        self.behaviors.push((scope, behavior));
         self
     }
 
@@ -163,8 +171,10 @@ impl Builder {
             kit: self.kit,
         };
         let emulator = Emulator::launch(listener, parts);
-        for (scope, policy) in self.policies {
-            emulator.set_policy(scope, policy).map_err(StartError::Policy)?;
+        for (scope, behavior) in self.behaviors {
+            emulator
+                .set_handset_behavior(scope, behavior)
+                .map_err(StartError::HandsetBehavior)?;
         }
         Ok(emulator)
     }
@@ -181,8 +191,8 @@ pub enum StartError {
     /// A callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`] was not called.
     RemoteCallback,
-    /// A policy is for something that there is not.
-    Policy(ControlError),
+    /// A handset behavior is for an unknown application or an unusable prefix.
+    HandsetBehavior(ControlError),
     /// The address cannot be listened on.
     Bind {
         /// The address.
@@ -200,7 +210,7 @@ impl fmt::Display for StartError {
             Self::RemoteCallback => f.write_str(
                 "start an emulator whose callback URL is not on this machine; allow remote callbacks first",
             ),
-            Self::Policy(_) => f.write_str("start an emulator with its policies"),
+            Self::HandsetBehavior(_) => f.write_str("start an emulator with its handset behaviors"),
             Self::Bind { address, .. } => write!(f, "listen on {address}"),
         }
     }
@@ -210,7 +220,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Bind { source, .. } => Some(source),
-            Self::Policy(error) => Some(error),
+            Self::HandsetBehavior(error) => Some(error),
             _ => None,
         }
     }

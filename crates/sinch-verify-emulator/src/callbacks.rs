@@ -9,56 +9,13 @@
 //! as if it had come at its own instant.
 
 mod conformance;
-mod desk;
-mod log;
-mod outstanding;
-mod post;
-mod question;
+mod deliver_event;
+mod delivery;
+mod dispatcher;
 mod replay;
-mod tell;
-
-use std::time::{Duration, SystemTime};
-
-use tokio::sync::oneshot;
-
-use crate::engine::{Answer, AppId, Ask, Effect, Uid};
+mod request_event;
 
 pub use conformance::Check;
 pub(crate) use conformance::run as conform;
-pub(crate) use desk::run;
-pub(crate) use log::Log;
-pub(crate) use outstanding::Outstanding;
-pub(crate) use post::Poster;
+pub(crate) use dispatcher::run;
 pub(crate) use replay::again;
-
-/// Something to post.
-pub(crate) enum Job {
-    /// A request event; the engine's answer to the decision goes to `reply`.
-    Ask {
-        app: AppId,
-        ask: Ask,
-        reply: oneshot::Sender<Answer>,
-    },
-    /// Any other event, and how far service time had been moved by hand when it came about.
-    Tell { effect: Effect, moved: Duration },
-    /// An event's next try, which was due then.
-    Again { uid: Uid, due: SystemTime },
-    /// Tell what is waiting or under way.
-    Queue { reply: oneshot::Sender<Vec<Waiting>> },
-    /// Drop all that is waiting or under way.
-    Forget,
-}
-
-/// An event that was not heard yet.
-#[derive(Clone, Debug)]
-pub(crate) struct Waiting {
-    pub(crate) app: AppId,
-    pub(crate) uid: Uid,
-    pub(crate) event: &'static str,
-    /// The try that is under way, or comes next.
-    pub(crate) attempt: u32,
-    /// When that is, service time; `None` when it is under way, or waits for another event of
-    /// the same verification.
-    pub(crate) next_at: Option<SystemTime>,
-    pub(crate) under_way: bool,
-}

@@ -70,7 +70,7 @@ const ASSETS: &[Asset] = &[
     asset!(JS, "views/numbers.js"),
     asset!(JS, "views/phone.js"),
     asset!(JS, "views/phones.js"),
-    asset!(JS, "views/policy.js"),
+    asset!(JS, "views/behavior.js"),
     asset!(JS, "views/requests.js"),
     asset!(JS, "views/steps.js"),
     asset!(JS, "views/try.js"),

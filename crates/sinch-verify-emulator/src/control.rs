@@ -1,6 +1,7 @@
 //! The control interface under `/_emu`, probes, and the index.
 
 mod applications;
+mod behaviors;
 mod clock;
 mod deliveries;
 mod faults;
@@ -9,7 +10,6 @@ mod guard;
 mod info;
 mod inspect;
 mod phones;
-mod policies;
 mod query;
 mod requests;
 mod respond;
@@ -66,11 +66,11 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/conformance", post(deliveries::conformance))
         .route("/_emu/queue", get(deliveries::queue))
         .route(
-            "/_emu/policies",
-            get(policies::list)
-                .post(policies::set)
-                .put(policies::set)
-                .delete(policies::clear),
+            "/_emu/behaviors",
+            get(behaviors::list)
+                .post(behaviors::set)
+                .put(behaviors::set)
+                .delete(behaviors::clear),
         )
         .route(
             "/_emu/faults",
@@ -132,9 +132,9 @@ clock         GET  /_emu/clock
 move clock    POST /_emu/clock                     {\"advance\":\"5m\"}, {\"pause\":true}, {\"to\":\"next-expiry\"}
 faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}
 magic numbers GET  /_emu/numbers
-policies      GET  /_emu/policies
-              POST /_emu/policies                  {\"prefix\":\"+46\",\"policy\":{\"do\":\"report\",\"after\":\"2s\"}}
-              DELETE /_emu/policies
+behaviors      GET  /_emu/behaviors
+              POST /_emu/behaviors                  {\"prefix\":\"+46\",\"behavior\":{\"do\":\"report\",\"after\":\"2s\"}}
+              DELETE /_emu/behaviors
 events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
 start over    POST /_emu/reset
 probes        GET  /livez, GET /readyz

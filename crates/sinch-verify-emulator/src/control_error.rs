@@ -49,7 +49,7 @@ impl fmt::Display for ControlError {
             }
             Self::Replay(name) => write!(f, "change a delivery in the way {name:?}; there is none"),
             Self::Fault(problem) => write!(f, "order a fault: {problem}"),
-            Self::Prefix => f.write_str("set a policy: prefix must be + and digits"),
+            Self::Prefix => f.write_str("set a handset behavior: prefix must be + and digits"),
             Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),
         }
     }

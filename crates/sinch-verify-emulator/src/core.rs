@@ -1,6 +1,10 @@
 //! What all tasks of an emulator share.
 
+mod delivery_log;
 mod handsets;
+mod jobs;
+mod outstanding;
+mod poster;
 mod registry;
 mod retries;
 mod time;
@@ -14,21 +18,25 @@ use sinch_verify_protocol::{ApiError, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::application::Application;
-use crate::callbacks::{Job, Log, Outstanding, Poster, Waiting};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
 use crate::fault::{FaultRule, Faults};
-use crate::feed::{Feed, Happening};
+use crate::feed::{Feed, FeedEvent};
 use crate::host::HostName;
 use crate::journal::Journal;
 use crate::kit::TamperKit;
 use crate::mix::mix;
 use crate::settings::Settings;
 
+pub(crate) use jobs::{Job, Waiting};
+pub(crate) use poster::{Answered, Outcome};
 pub(crate) use registry::{Registered, Registry};
 pub(crate) use time::Turn;
 
+use delivery_log::DeliveryLog;
+use outstanding::Outstanding;
+use poster::Poster;
 use retries::Retries;
 
 /// What an emulator is made of.
@@ -64,7 +72,7 @@ pub(crate) struct Core {
     kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
     retries: Retries,
-    pub(crate) log: Log,
+    pub(crate) log: DeliveryLog,
     pub(crate) journal: Journal,
     pub(crate) feed: Feed,
     pub(crate) faults: Faults,
@@ -72,8 +80,8 @@ pub(crate) struct Core {
     support_ids: AtomicU64,
 }
 
-/// What came of a command, and which verification it was about.
-pub(crate) struct Outcome {
+/// The answer to a command, and the verification it was about.
+pub(crate) struct CarriedOut {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
 }
@@ -104,7 +112,7 @@ impl Core {
             poster: Poster::new(),
             outstanding: Outstanding::default(),
             retries: Retries::default(),
-            log: Log::new(settings.deliveries_kept),
+            log: DeliveryLog::new(settings.deliveries_kept),
             journal: Journal::new(settings.requests_kept),
             feed: Feed::new(started, settings.events_kept),
             faults: Faults::new(seed),
@@ -143,13 +151,13 @@ impl Core {
         &self.clock
     }
 
-    /// Gives the engine a command, and whoever is concerned what came of it.
+    /// Runs a command and distributes its outputs.
     pub(crate) fn run(&self, command: Command) -> Answer {
         self.carry_out(command).answer
     }
 
     /// As [`Core::run`], and says which verification it was about.
-    pub(crate) fn carry_out(&self, command: Command) -> Outcome {
+    pub(crate) fn carry_out(&self, command: Command) -> CarriedOut {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let (now, by_itself) = (self.clock.service(), self.clock.by_itself());
@@ -160,7 +168,7 @@ impl Core {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
                 let moved = effect.at.duration_since(by_itself).unwrap_or_default();
-                self.post(Job::Tell { effect, moved });
+                self.post(Job::DeliverEvent { effect, moved });
             }
         }
         let nearer = match (before, engine.next_deadline()) {
@@ -174,7 +182,7 @@ impl Core {
         if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
-        Outcome {
+        CarriedOut {
             answer: outputs.answer,
             about: outputs.about,
         }
@@ -188,13 +196,13 @@ impl Core {
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
     fn note(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
-            self.feed.push(over.at, Happening::CallOver(*over));
+            self.feed.push(over.at, FeedEvent::CallOver(*over));
         }
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
                 self.feed.push(
                     at,
-                    Happening::Ended {
+                    FeedEvent::Ended {
                         id: event.id.clone(),
                         status: event.status.clone(),
                         reason: event.reason.clone(),
@@ -206,19 +214,19 @@ impl Core {
             let id = response.id.clone();
             self.feed.push(
                 at,
-                Happening::Started {
+                FeedEvent::Started {
                     id,
                     method: response.method.clone(),
                 },
             );
         }
         for arrived in &outputs.arrivals {
-            self.feed.push(at, Happening::Message(*arrived));
+            self.feed.push(at, FeedEvent::Message(*arrived));
         }
     }
 
     /// Puts into the feed what happened outside the engine.
-    pub(crate) fn tell(&self, what: Happening) {
+    pub(crate) fn tell(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
     }
 
@@ -231,7 +239,7 @@ impl Core {
             return Err("application must be the key of one of this emulator".to_owned());
         }
         let id = self.faults.add(rule)?;
-        self.tell(Happening::Fault);
+        self.tell(FeedEvent::Fault);
         Ok(id)
     }
 
@@ -239,28 +247,28 @@ impl Core {
     pub(crate) fn remove_fault(&self, id: u64) -> bool {
         let removed = self.faults.remove(id);
         if removed {
-            self.tell(Happening::Fault);
+            self.tell(FeedEvent::Fault);
         }
         removed
     }
 
     pub(crate) fn clear_faults(&self) {
         self.faults.clear();
-        self.tell(Happening::Fault);
+        self.tell(FeedEvent::Fault);
     }
 
     /// Events that were not heard yet.
     pub(crate) async fn queue(&self) -> Vec<Waiting> {
         let (reply, queue) = oneshot::channel();
-        self.post(Job::Queue { reply });
+        self.post(Job::ListWaiting { reply });
         queue.await.unwrap_or_default()
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
-    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> Outcome {
+    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> CarriedOut {
         let outcome = self.carry_out(command);
         match outcome.answer {
-            Answer::Ask(ask) => Outcome {
+            Answer::Ask(ask) => CarriedOut {
                 about: Some(ask.uid),
                 // Few calls get here: the others need not carry what this one waits with.
                 answer: Box::pin(self.ask(app, ask)).await,
@@ -272,7 +280,7 @@ impl Core {
     /// The question is put by a task of its own: it is answered even if the asker goes away.
     async fn ask(&self, app: AppId, ask: Ask) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.post(Job::Ask { app, ask, reply });
+        self.post(Job::RequestEvent { app, ask, reply });
         answer.await.unwrap_or_else(|_| {
             let message = "Service is temporarily unavailable, please try again later.";
             Answer::Refused(Refusal::new(ApiError::UNAVAILABLE, message))
@@ -280,7 +288,7 @@ impl Core {
     }
 
     fn post(&self, job: Job) {
-        // Nobody takes jobs once the emulator has stopped, and then nobody waits for them.
+        // A stopped emulator has no dispatcher, and nothing waits for its jobs.
         let _ = self.jobs.send(job);
     }
 
@@ -308,7 +316,7 @@ impl Core {
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();
-        self.tell(Happening::Reset);
+        self.tell(FeedEvent::Reset);
     }
 
     pub(crate) fn stop(&self) {

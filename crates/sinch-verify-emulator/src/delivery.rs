@@ -55,7 +55,7 @@ pub struct Delivery {
     /// How it was changed before it was posted, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// What was wrong, or odd, with the answer.
+    /// What is wrong with the answer, or an anomaly of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
 }

@@ -11,7 +11,7 @@ const NAP: Duration = Duration::from_secs(60);
 pub(crate) async fn run(core: Arc<Core>) {
     loop {
         let wait = match core.next_deadline() {
-            // A manual clock moves by hand, and whoever moves it does what is due.
+            // A manual clock moves by hand, and the call that moves it does what is due.
             Some(deadline) if core.clock().is_running() => deadline
                 .duration_since(core.clock().service())
                 .unwrap_or_default(),

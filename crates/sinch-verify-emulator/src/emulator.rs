@@ -11,15 +11,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::application::CallbackUrl;
-use crate::builder::Builder;
 use crate::callbacks::{self, Check};
 use crate::control_error::ControlError;
 use crate::core::{Core, Parts, Turn};
 use crate::delivery::Delivery;
 use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
+use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
-use crate::policy::{Policy, Scope};
 use crate::replay::Replay;
 use crate::server;
 
@@ -51,12 +50,6 @@ impl Emulator {
         }
     }
 
-    /// Sets an emulator up.
-    #[must_use]
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     /// Where it is, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -75,7 +68,7 @@ impl Emulator {
         self.address
     }
 
-    /// What fixes everything made up: give it to [`Builder::seed`] to see the same again.
+    /// What fixes everything made up: give it to [`Builder::seed`](crate::Builder::seed) to see the same again.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.core.seed()
@@ -185,13 +178,13 @@ impl Emulator {
     /// # Errors
     ///
     /// When no application has the key, or a prefix is not `+` and digits.
-    pub fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
-        self.core.set_policy(scope, policy)
+    pub fn set_handset_behavior(&self, scope: Scope, behavior: HandsetBehavior) -> Result<(), ControlError> {
+        self.core.set_handset_behavior(scope, behavior)
     }
 
-    /// Forgets all policies; [magic numbers](crate::MagicNumber) stay.
-    pub fn clear_policies(&self) {
-        self.core.clear_policies();
+    /// Forgets all behaviors; [magic numbers](crate::MagicNumber) stay.
+    pub fn clear_handset_behaviors(&self) {
+        self.core.clear_handset_behaviors();
     }
 
     /// Posts once more what a [delivery](Self::deliveries) posted: to the callback URL of now, signed
@@ -214,7 +207,7 @@ impl Emulator {
 
     /// Puts the receiver at an application's callback URL to the test: with events of every kind,
     /// with a question that comes again, and with every spoilt callback of the
-    /// [kit](Builder::tamper_kit).
+    /// [kit](crate::Builder::tamper_kit).
     ///
     /// # Errors
     ///

@@ -10,9 +10,9 @@ mod answer;
 mod call;
 mod callout;
 mod command;
-mod fate;
 mod flash_call;
 mod handset;
+mod ids;
 mod intervene;
 mod language;
 mod overview;
@@ -20,6 +20,7 @@ mod plan;
 mod random;
 mod record;
 mod report;
+mod scripted_outcome;
 mod send;
 mod size;
 mod start;
@@ -33,25 +34,24 @@ use std::time::SystemTime;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status};
 
+use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
-use crate::policy::Policy;
 use crate::settings::Settings;
 
 use agenda::{Agenda, Task};
-use fate::Policies;
 use handset::Handsets;
 use random::Random;
 use record::{Carried, Record};
+use scripted_outcome::Behaviors;
 use store::Store;
 
 pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, AppId, Arrived, Ask, CallOver, Command, Effect, Notice, Outputs, Query, Reach, Refusal,
+    Answer, Arrived, Ask, CallOver, Command, Effect, Intervention, Notice, Outputs, Query, Reach, Refusal,
     StartCommand, Target,
 };
-pub(crate) use intervene::Intervention;
+pub(crate) use ids::{AppId, Uid};
 pub(crate) use overview::{Filter, Overview, Phone};
-pub(crate) use record::Uid;
 
 /// How much of what is due is done at once: about a millisecond's worth.
 const MOST_AT_ONCE: usize = 256;
@@ -68,7 +68,7 @@ pub(crate) struct Engine {
     store: Store,
     handsets: Handsets,
     agenda: Agenda,
-    policies: Policies,
+    behaviors: Behaviors,
     /// What the command under way wants carried out.
     effects: Vec<Effect>,
     /// What reached handsets meanwhile.
@@ -88,7 +88,7 @@ impl Engine {
             store: Store::new(applications),
             handsets: Handsets::new(settings.inbox_kept),
             agenda: Agenda::default(),
-            policies: Policies::default(),
+            behaviors: Behaviors::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
             calls_over: Vec::new(),
@@ -117,16 +117,16 @@ impl Engine {
             Command::Keypad { number, digits } => self.keypad(&number, &digits),
             Command::HangUp { number } => self.hang_up(&number),
             Command::Status { app, query } => self.status(app, &query),
-            Command::SetPolicy { scope, policy } => {
-                self.policies.set(scope, policy);
+            Command::SetBehavior { scope, behavior } => {
+                self.behaviors.set(scope, behavior);
                 Answer::Done
             }
-            Command::ClearPolicies => {
-                self.policies = Policies::default();
+            Command::ClearBehaviors => {
+                self.behaviors = Behaviors::default();
                 Answer::Done
             }
-            Command::RemovePolicy { scope } => {
-                self.policies.remove(&scope);
+            Command::RemoveBehavior { scope } => {
+                self.behaviors.remove(&scope);
                 Answer::Done
             }
             Command::Intervene { uid, what } => self.intervene(uid, what),
@@ -154,9 +154,9 @@ impl Engine {
         self.agenda.next_of(Task::Expire)
     }
 
-    /// The policies in force, the widest last.
-    pub(crate) fn policies(&self) -> Vec<(Reach, Policy)> {
-        self.policies.list()
+    /// The handset behaviors in force, the widest last.
+    pub(crate) fn behaviors(&self) -> Vec<(Reach, HandsetBehavior)> {
+        self.behaviors.list()
     }
 
     /// The number of the verification that an application names.
@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// What the handset shows of one verification.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(crate) fn shown(&self, number: &PhoneNumber, uid: Uid) -> Option<Message> {
         let entry = self
             .handsets
@@ -237,7 +237,7 @@ impl Engine {
             match task {
                 Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
                 Task::CallOver => self.call_over(uid),
-                Task::Act => self.come_to_pass(uid),
+                Task::Act => self.apply_outcome(uid),
                 Task::Arrive => self.arrive(uid),
             }
         }
@@ -288,7 +288,7 @@ impl Engine {
         self.report_answer(uid)
     }
 
-    /// A device tells what became of a flash call.
+    /// A device reports the outcome of a flash call.
     fn outcome(&mut self, app: AppId, number: &PhoneNumber, no_call: bool) -> Answer {
         let found = self.store.latest(app, number, Some(&Method::FlashCall));
         self.about = found;

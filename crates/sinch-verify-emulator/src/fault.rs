@@ -17,11 +17,11 @@ use crate::{bare, duration};
 /// limits nothing. Which requests a probability picks is fixed by the emulator's seed.
 ///
 /// ```
-/// use sinch_verify_emulator::{Fault, FaultRule};
+/// use sinch_verify_emulator::{Fault, FaultRule, Operation};
 ///
 /// // Every second report goes through, but its answer is lost.
 /// let mut rule = FaultRule::api(Fault::Reset { handled: true });
-/// rule.operation = Some("report".to_owned());
+/// rule.operation = Some(Operation::Report);
 /// rule.every = Some(2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ use crate::{bare, duration};
 pub struct FaultRule {
     /// Where.
     pub on: FaultPlace,
-    /// On the API `start`, `report`, `outcome` or `status`; on callbacks `request`, `result` or
-    /// `delivered`.
+    /// This operation only, which must be one of the [place](Self::on): `start`, `report`, `outcome`
+    /// or `status` on the API; `request`, `result` or `delivered` on callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
+    pub operation: Option<Operation>,
     /// This number only; of a verification that is named by its id or its reference, its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<PhoneNumber>,
@@ -177,9 +177,9 @@ impl FaultRule {
 
     /// What is wrong with the rule itself.
     fn problem(&self) -> Option<String> {
-        let mut operations = self.on.operations().iter();
-        if let Some(name) = &self.operation
-            && !operations.any(|operation| operation.name() == name)
+        if self
+            .operation
+            .is_some_and(|operation| !self.on.operations().contains(&operation))
         {
             return Some(format!(
                 "operation must be {} on the API, and {} on callbacks",
@@ -324,10 +324,7 @@ impl Faults {
         for active in &mut rules.active {
             let rule = &active.rule;
             let fits = rule.on.operations().contains(&case.operation)
-                && rule
-                    .operation
-                    .as_deref()
-                    .is_none_or(|name| name == case.operation.name())
+                && rule.operation.is_none_or(|operation| operation == case.operation)
                 && rule.number.is_none_or(|number| case.number == Some(number))
                 && rule
                     .application
@@ -448,22 +445,22 @@ mod tests {
         let problem = "operation must be start, report, outcome or status on the API, \
                        and request, result or delivered on callbacks";
         let cases = [
-            ("start", FaultPlace::Api),
-            ("report", FaultPlace::Api),
-            ("outcome", FaultPlace::Api),
-            ("status", FaultPlace::Api),
-            ("request", FaultPlace::Callback),
-            ("result", FaultPlace::Callback),
-            ("delivered", FaultPlace::Callback),
+            (Operation::Start, FaultPlace::Api),
+            (Operation::Report, FaultPlace::Api),
+            (Operation::Outcome, FaultPlace::Api),
+            (Operation::Status, FaultPlace::Api),
+            (Operation::Request, FaultPlace::Callback),
+            (Operation::Result, FaultPlace::Callback),
+            (Operation::Delivered, FaultPlace::Callback),
         ];
-        for (name, place) in cases {
+        for (operation, place) in cases {
             let (own, other) = match place {
                 FaultPlace::Api => (FaultRule::api(Fault::Stall), FaultRule::callback(Fault::Stall)),
                 FaultPlace::Callback => (FaultRule::callback(Fault::Stall), FaultRule::api(Fault::Stall)),
             };
             for (mut rule, expected) in [(own, None), (other, Some(problem.to_owned()))] {
-                rule.operation = Some(name.to_owned());
-                assert_eq!(Faults::new(7).add(rule).err(), expected, "{name}");
+                rule.operation = Some(operation);
+                assert_eq!(Faults::new(7).add(rule).err(), expected, "{operation:?}");
             }
         }
     }

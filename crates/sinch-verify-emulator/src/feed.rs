@@ -10,9 +10,9 @@ use crate::delivery::Delivery;
 use crate::engine::{Arrived, CallOver, Uid};
 use crate::ring::Ring;
 
-/// Something that happened. What it looked like is told when it is read.
+/// Something that happened. Its details are looked up when it is read.
 #[derive(Clone, Debug)]
-pub(crate) enum Happening {
+pub(crate) enum FeedEvent {
     /// A start went through.
     Started {
         id: VerificationId,
@@ -47,8 +47,8 @@ pub(crate) enum Happening {
     Keys { uid: Uid, digits: String },
     /// A device followed the address of a data verification.
     Followed { uid: Uid },
-    /// A policy was set or forgotten.
-    Policy,
+    /// A handset behavior was set or removed.
+    Behavior,
     /// A fault was ordered or ended.
     Fault,
     /// Service time was moved, or stands, or goes on.
@@ -57,7 +57,7 @@ pub(crate) enum Happening {
     Reset,
 }
 
-/// What happenings are called.
+/// The kinds of events.
 pub(crate) const KINDS: [&str; 12] = [
     "started",
     "message",
@@ -67,7 +67,7 @@ pub(crate) const KINDS: [&str; 12] = [
     "request",
     "keys",
     "followed",
-    "policy",
+    "behavior",
     "fault",
     "clock",
     "reset",
@@ -77,7 +77,7 @@ pub(crate) const KINDS: [&str; 12] = [
 /// memory: without an end to them, they could take the emulator from everybody else.
 pub(crate) const FOLLOWERS: usize = 256;
 
-impl Happening {
+impl FeedEvent {
     /// What it is called; one of [`KINDS`].
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Happening {
             Self::Request { .. } => "request",
             Self::Keys { .. } => "keys",
             Self::Followed { .. } => "followed",
-            Self::Policy => "policy",
+            Self::Behavior => "behavior",
             Self::Fault => "fault",
             Self::Clock => "clock",
             Self::Reset => "reset",
@@ -139,7 +139,7 @@ pub(crate) enum Place {
 pub(crate) struct Entry {
     pub(crate) seq: u64,
     pub(crate) at: SystemTime,
-    pub(crate) what: Happening,
+    pub(crate) what: FeedEvent,
 }
 
 /// The latest entries, as many as are kept.
@@ -168,7 +168,7 @@ impl Feed {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    pub(crate) fn push(&self, at: SystemTime, what: Happening) {
+    pub(crate) fn push(&self, at: SystemTime, what: FeedEvent) {
         self.lock().push(|seq| Entry { seq, at, what });
         self.news.notify_waiters();
     }

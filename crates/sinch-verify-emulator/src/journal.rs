@@ -43,8 +43,8 @@ pub(crate) struct Exchange {
 /// What was found out on the way.
 #[derive(Clone, Default)]
 pub(crate) struct Notes {
-    /// What was odd about the request.
-    pub(crate) quirks: Vec<String>,
+    /// The anomalies of the request.
+    pub(crate) anomalies: Vec<String>,
     /// The verification that it was about.
     pub(crate) about: Option<Uid>,
     /// The fault that struck it.

@@ -55,6 +55,7 @@ mod emulator;
 mod engine;
 mod fault;
 mod feed;
+mod handset_behavior;
 mod host;
 mod journal;
 mod kit;
@@ -62,12 +63,11 @@ mod magic;
 mod message;
 mod mix;
 mod operation;
-mod policy;
 mod replay;
 mod ring;
 mod server;
 mod settings;
-#[cfg(any(test, feature = "simulation"))]
+#[cfg(test)]
 mod simulation;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
@@ -78,12 +78,11 @@ pub use delivery::Delivery;
 pub use duration::{InvalidDuration, parse_duration};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
+pub use handset_behavior::{HandsetBehavior, Scope};
 pub use host::{HostName, InvalidHostName};
 pub use kit::TamperKit;
 pub use magic::MagicNumber;
 pub use message::Message;
-pub use policy::{Policy, Scope};
+pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
-#[cfg(any(test, feature = "simulation"))]
-pub use simulation::{Simulation, SimulationFailure};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sinch_verify_protocol::{ApiError, PhoneNumber, Reason, Status};
 
-use crate::policy::Policy;
+use crate::handset_behavior::HandsetBehavior;
 
 /// What all magic numbers begin with: a part of the range that the British regulator keeps for use
 /// in drama, so that nobody has them.
@@ -42,11 +42,11 @@ impl MagicNumber {
     }
 }
 
-/// What is laid down for a number.
+/// The handset behavior or magic behavior of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     /// The start goes through, and this happens at the handset.
-    Handset(Policy),
+    Handset(HandsetBehavior),
     /// The start goes through, and the verification ends so.
     End(Status, Option<Reason>),
     /// The message is lost, and the network says so.
@@ -82,10 +82,10 @@ fn fail(reason: Reason) -> Act {
 /// The plan, by the last two digits.
 const PLAN: [Row; 28] = [
     ("pending", "nothing by itself, like any other number", || {
-        Act::Handset(Policy::Wait)
+        Act::Handset(HandsetBehavior::Wait)
     }),
     ("verified", "the proof is reported after 1 s: SUCCESSFUL", || {
-        Act::Handset(Policy::Report {
+        Act::Handset(HandsetBehavior::Report {
             after: SOON,
             wrong: 0,
         })
@@ -94,7 +94,7 @@ const PLAN: [Row; 28] = [
         "second-try",
         "one wrong report, then the right one: SUCCESSFUL",
         || {
-            Act::Handset(Policy::Report {
+            Act::Handset(HandsetBehavior::Report {
                 after: SOON,
                 wrong: 1,
             })
@@ -104,7 +104,7 @@ const PLAN: [Row; 28] = [
         "wrong",
         "wrong reports only: FAIL, Invalid code or Invalid CLI",
         || {
-            Act::Handset(Policy::Report {
+            Act::Handset(HandsetBehavior::Report {
                 after: SOON,
                 wrong: u32::MAX,
             })
@@ -129,7 +129,7 @@ const PLAN: [Row; 28] = [
     (
         "unreachable",
         "nothing arrives: FAIL, Network error or number unreachable",
-        || Act::Handset(Policy::Unreachable { after: SOON }),
+        || Act::Handset(HandsetBehavior::Unreachable { after: SOON }),
     ),
     (
         "undelivered",
@@ -139,12 +139,12 @@ const PLAN: [Row; 28] = [
     (
         "busy",
         "calls end as FAIL with call result BUSY; messages arrive",
-        || Act::Handset(Policy::Busy { after: SOON }),
+        || Act::Handset(HandsetBehavior::Busy { after: SOON }),
     ),
     (
         "hang-up",
         "a callout ends as FAIL, Hung up without entering valid code",
-        || Act::Handset(Policy::HangUp { after: SOON }),
+        || Act::Handset(HandsetBehavior::HangUp { after: SOON }),
     ),
     ("late", "it arrives 1 s after the verification expired", || {
         Act::AfterExpiry
@@ -152,7 +152,7 @@ const PLAN: [Row; 28] = [
     (
         "lost",
         "nothing arrives, and nobody says so; it expires in time",
-        || Act::Handset(Policy::Never),
+        || Act::Handset(HandsetBehavior::Never),
     ),
     ("error", "ERROR, Internal error after 1 s", || {
         Act::End(Status::Error, Some(Reason::InternalError))

@@ -1,19 +1,26 @@
 //! What can be called, by the names that rules and lists use.
 
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::server::Route;
 
 /// A call of the API, or one to a callback URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// An application starts a verification.
     Start,
+    /// An application or a device reports a code or a caller id.
     Report,
+    /// A device reports the outcome of a flash call.
     Outcome,
+    /// An application or a device queries the status.
     Status,
     /// A callback is asked for a decision.
     Request,
-    /// A callback is told a result.
+    /// A callback receives a result.
     Result,
-    /// A callback is told what became of an SMS.
+    /// A callback receives the delivery result of an SMS.
     Delivered,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// The latest items, as many as are kept. Numbers begin at 1 and go on when the items are forgotten,
-/// so that nobody takes a new one for an old one.
+/// so that a new one is not taken for an old one.
 pub(crate) struct Ring<T> {
     last: u64,
     kept: VecDeque<T>,

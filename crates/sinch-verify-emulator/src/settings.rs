@@ -239,9 +239,9 @@ impl Default for CalloutPolling {
 pub enum Strictness {
     /// It is taken.
     Lenient,
-    /// It is taken, and the answer's `x-emulator-quirks` header lists what was odd.
+    /// It is taken, and the answer's `x-emulator-anomalies` header lists the anomalies.
     Warn,
-    /// It is refused with 400/40001 that names the first oddity.
+    /// It is refused with 400/40001 that names the first anomaly.
     Strict,
 }
 

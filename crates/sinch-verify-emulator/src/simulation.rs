@@ -1,7 +1,11 @@
 //! The engine under random commands, checked against a model after every one of them.
+//!
+//! It uses the engine's private API, so it is a module of unit tests rather than a crate of its own.
+//! `exclude` in `Cargo.toml` keeps it out of the published package.
 
 mod calls;
 mod commands;
+mod expect;
 mod journal;
 mod look;
 mod model;
@@ -22,16 +26,7 @@ use world::World;
 /// and is told once, a code works once and is answered as the settings say, hanging up ends only a
 /// call that is under way, nothing is pending past its expiry, nothing is due for what has ended, and
 /// no application sees another's.
-///
-/// ```
-/// use sinch_verify_emulator::Simulation;
-///
-/// let mut simulation = Simulation::new(7);
-/// simulation.run(1_000)?;
-/// assert_eq!(simulation.steps(), 1_000);
-/// # Ok::<(), sinch_verify_emulator::SimulationFailure>(())
-/// ```
-pub struct Simulation {
+struct Simulation {
     seed: u64,
     steps: u64,
     world: World,
@@ -39,8 +34,7 @@ pub struct Simulation {
 
 impl Simulation {
     /// A simulation that `seed` fixes, at its first step.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
+    fn new(seed: u64) -> Self {
         Self {
             seed,
             steps: 0,
@@ -49,11 +43,7 @@ impl Simulation {
     }
 
     /// Takes so many more steps.
-    ///
-    /// # Errors
-    ///
-    /// When something that must hold does not; taking further steps then makes no sense.
-    pub fn run(&mut self, steps: u64) -> Result<(), SimulationFailure> {
+    fn run(&mut self, steps: u64) -> Result<(), SimulationFailure> {
         let world = &mut self.world;
         let taken = &mut self.steps;
         let all = catch_unwind(AssertUnwindSafe(|| {
@@ -76,11 +66,7 @@ impl Simulation {
     }
 
     /// Lets a day pass, after which nothing may be pending. The simulation can go on.
-    ///
-    /// # Errors
-    ///
-    /// As [`Simulation::run`].
-    pub fn settle(&mut self) -> Result<(), SimulationFailure> {
+    fn settle(&mut self) -> Result<(), SimulationFailure> {
         self.world.settle().map_err(|problem| SimulationFailure {
             seed: self.seed,
             step: self.steps,
@@ -88,45 +74,27 @@ impl Simulation {
         })
     }
 
-    /// How many steps were taken.
-    #[must_use]
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
     /// A digest of everything that was answered and told so far: the same for the same seed and
     /// steps.
-    #[must_use]
-    pub fn digest(&self) -> u64 {
+    fn digest(&self) -> u64 {
         self.world.digest()
     }
 
     /// How many verifications were started, and how many of them ended, so far.
-    #[must_use]
-    pub fn verifications(&self) -> (u64, u64) {
+    fn verifications(&self) -> (u64, u64) {
         self.world.verifications()
     }
 }
 
-impl fmt::Debug for Simulation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simulation")
-            .field("seed", &self.seed)
-            .field("steps", &self.steps)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Something that must hold did not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SimulationFailure {
+#[derive(Debug)]
+struct SimulationFailure {
     /// The seed.
-    pub seed: u64,
+    seed: u64,
     /// The step, 1 for the first: running this many steps shows it again.
-    pub step: u64,
+    step: u64,
     /// What did not hold.
-    pub problem: String,
+    problem: String,
 }
 
 impl fmt::Display for SimulationFailure {
@@ -136,12 +104,40 @@ impl fmt::Display for SimulationFailure {
     }
 }
 
-impl std::error::Error for SimulationFailure {}
-
-#[cfg(test)]
 mod tests {
+    use std::env;
+    use std::time::Instant;
+
     use super::Simulation;
     use super::world::World;
+
+    /// Steps between two lines of progress.
+    const LEG: u64 = 1_000_000;
+
+    /// `cargo xtask simulate` sets the steps and the seed.
+    #[test]
+    fn as_many_steps_as_asked_for_keep_every_rule() {
+        let asked = |name| env::var(name).ok().map(|number| number.parse().unwrap());
+        let steps = asked("SIMULATE_STEPS").unwrap_or(10_000);
+        let seed = asked("SIMULATE_SEED").unwrap_or(9);
+        let began = Instant::now();
+        let mut simulation = Simulation::new(seed);
+        while simulation.steps < steps {
+            let leg = LEG.min(steps - simulation.steps);
+            if let Err(failure) = simulation.run(leg) {
+                let (seed, step) = (failure.seed, failure.step);
+                panic!("{failure}; see it again with: cargo xtask simulate --steps {step} --seed {seed}");
+            }
+            let rate = simulation.steps as f64 / began.elapsed().as_secs_f64();
+            println!("{:>12} steps  {rate:>9.0} steps/s", simulation.steps);
+        }
+        simulation.settle().unwrap();
+        let (started, ended) = simulation.verifications();
+        println!(
+            "seed {seed}: {started} verifications started, {ended} ended, journal digest {:016x}",
+            simulation.digest()
+        );
+    }
 
     #[test]
     fn two_hundred_thousand_steps_keep_every_rule() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::auth::Credentials;
 use crate::untrusted::{escape, hide_words, is_control, mask};
-use crate::wire::{Extra, Oddity, Via, object};
+use crate::wire::{AnomalyKind, Extra, Via, object};
 
 object! {
     debug by_hand;
@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for NumberOrText {
 impl Via<u32> for NumberOrText {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<u32> {
         if self.text {
-            extra.remark(field, Oddity::WrongType);
+            extra.remark(field, AnomalyKind::WrongType);
         }
         Some(self.code)
     }

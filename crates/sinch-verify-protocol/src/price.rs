@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::wire::{Extra, Oddity, Part, Via, object};
+use crate::wire::{AnomalyKind, Extra, Part, Via, object};
 
 object! {
     /// An amount in a currency. Both fields may be missing.
@@ -85,7 +85,7 @@ fn field<T: serde::de::DeserializeOwned, E: serde::de::Error>(
 impl Via<VerificationPrice> for FlatOrNested {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<VerificationPrice> {
         if self.flat {
-            extra.remark(field, Oddity::FlatPrice);
+            extra.remark(field, AnomalyKind::FlatPrice);
         }
         Some(self.price)
     }

@@ -23,7 +23,7 @@ use crate::method::{
     AnyMethod, Callout, FlashCall, Method, MethodInfo, MethodMarker, PartOf, Sms, VerifyMethod, WhatsApp,
 };
 use crate::phone_number::PhoneNumber;
-use crate::wire::{At, Oddity, PrivateText, Quirk, RawJson, Spelled, object};
+use crate::wire::{Anomaly, AnomalyKind, At, PrivateText, RawJson, Spelled, object};
 
 pub use options::{CalloutOptions, FlashCallOptions, SmsOptions, Speech, WhatsAppOptions};
 pub use response::{
@@ -275,9 +275,9 @@ impl StartRequest {
     }
 
     /// Drops what is in the wrong place or says nothing.
-    fn drop_misplaced(&mut self, at: At<'_>, quirks: &mut Vec<Quirk>) {
+    fn drop_misplaced(&mut self, at: At<'_>, anomalies: &mut Vec<Anomaly>) {
         let mut note = |field: &str, what| {
-            quirks.push(Quirk {
+            anomalies.push(Anomaly {
                 path: at.field(field).to_string(),
                 what,
             });
@@ -289,7 +289,7 @@ impl StartRequest {
             ("template", "smsOptions.template"),
         ] {
             if self.extra.remove(name).is_some() {
-                note(name, Oddity::Misplaced { belongs });
+                note(name, AnomalyKind::Misplaced { belongs });
             }
         }
         // The .NET SDK sends a speech object that may be empty.
@@ -303,11 +303,11 @@ impl StartRequest {
             self.drop_empty::<WhatsApp>(),
         ];
         for key in emptied.into_iter().flatten() {
-            note(key, Oddity::EmptyObject);
+            note(key, AnomalyKind::EmptyObject);
         }
         for (method, key) in self.parts() {
             if self.method != method && self.method != Method::Auto {
-                note(key, Oddity::OtherMethod);
+                note(key, AnomalyKind::OtherMethod);
             }
         }
     }

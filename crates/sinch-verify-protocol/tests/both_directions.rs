@@ -53,7 +53,7 @@ fn a_start_arrives_as_it_was_built() {
     assert_eq!(request.headers()["content-type"], "application/json");
     assert_eq!(StartRequest::languages(request.headers()), languages);
     let received = StartRequest::receive(request.body()).unwrap();
-    assert_eq!(received.quirks, []);
+    assert_eq!(received.anomalies, []);
     assert_eq!(received.value, *start.body());
 }
 
@@ -84,7 +84,7 @@ fn each_method_starts_under_its_own_name() {
         (Start::auto(number()).body().to_json(), Method::Auto),
     ] {
         let received = StartRequest::receive(body.as_bytes()).unwrap();
-        assert_eq!((received.value.method, received.quirks.len()), (method, 0));
+        assert_eq!((received.value.method, received.anomalies.len()), (method, 0));
     }
 }
 
@@ -121,7 +121,7 @@ fn reports_and_queries_arrive_where_they_were_sent() {
         let request = request.unwrap();
         assert_eq!(route(&request), *expected);
         let received = ReportRequest::receive(request.body()).unwrap();
-        assert_eq!((&received.value.method, received.quirks.len()), (&method, 0));
+        assert_eq!((&received.value.method, received.anomalies.len()), (&method, 0));
         let proof = if method == Method::FlashCall {
             Proof::from(cli.clone())
         } else {
@@ -383,7 +383,7 @@ proptest! {
         }
         let body = format!("{{{}}}", all.join(" , "));
         let received = StartRequest::receive(body.as_bytes()).unwrap();
-        prop_assert_eq!(received.quirks.len(), extra.len() + inner.len());
+        prop_assert_eq!(received.anomalies.len(), extra.len() + inner.len());
         for (key, value) in &extra {
             prop_assert_eq!(received.value.extra.get(key), Some(value.as_str()));
         }
@@ -424,7 +424,7 @@ proptest! {
             let mut received = StartRequest::receive(request.body()).unwrap();
             if !has_options {
                 // Options that say nothing are dropped, and said to be.
-                prop_assert_eq!(received.quirks.len(), 1);
+                prop_assert_eq!(received.anomalies.len(), 1);
                 received.value.sms_options.clone_from(&body.sms_options);
                 received.value.flash_call_options.clone_from(&body.flash_call_options);
             }

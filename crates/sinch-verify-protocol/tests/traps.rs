@@ -167,7 +167,7 @@ fn status_and_method_are_read_in_any_spelling() {
 fn a_delivered_event_may_lack_its_method() {
     let body = br#"{"event":"VerificationSmsDeliveredEvent","id":"1","identity":{"type":"number","endpoint":"+1"},"smsResult":"Failed"}"#;
     assert!(matches!(Event::decode(body), Ok(Event::SmsDelivered(event)) if event.method.is_none()));
-    assert!(SmsDeliveredEvent::receive(body).unwrap().quirks.is_empty());
+    assert!(SmsDeliveredEvent::receive(body).unwrap().anomalies.is_empty());
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_flat_price_is_named_and_a_null_in_it_is_absent() {
     };
     let flat = read(r#"{"amount":0.05,"currencyId":null}"#);
     assert_eq!(
-        flat.quirks[0].to_string(),
+        flat.anomalies[0].to_string(),
         "price: flat price, read as the price of the verification"
     );
     assert_eq!(

@@ -15,14 +15,17 @@ fn samples() -> Vec<Value> {
     all["samples"].as_array().unwrap().clone()
 }
 
-/// Reads `body` as `T` and writes it back; says what was odd.
+/// Reads `body` as `T` and writes it back; lists its anomalies.
 fn round_trip<T: WireObject>(body: &[u8]) -> (Value, Vec<String>) {
     let received =
         T::receive(body).unwrap_or_else(|error| panic!("{}: {error}", String::from_utf8_lossy(body)));
     let written: Value = serde_json::from_str(&received.value.to_json()).unwrap();
     let again: T = T::decode(received.value.to_json().as_bytes()).unwrap();
     assert_eq!(again.to_json(), received.value.to_json());
-    (written, received.quirks.iter().map(ToString::to_string).collect())
+    (
+        written,
+        received.anomalies.iter().map(ToString::to_string).collect(),
+    )
 }
 
 fn round_trip_of(kind: &str, body: &[u8]) -> Option<(Value, Vec<String>)> {
@@ -105,7 +108,8 @@ fn every_sample_reads_and_writes_back_the_same() {
             continue;
         }
         let body = serde_json::to_vec(payload).unwrap();
-        let (written, quirks) = round_trip_of(kind, &body).unwrap_or_else(|| panic!("no reading for {kind}"));
+        let (written, anomalies) =
+            round_trip_of(kind, &body).unwrap_or_else(|| panic!("no reading for {kind}"));
         let mut expected = canonical(payload);
         if expected["method"] == "flashCall" {
             expected["method"] = json!("flashcall");
@@ -118,7 +122,7 @@ fn every_sample_reads_and_writes_back_the_same() {
             expected["metadata"] = metadata.clone();
         }
         if expected.get("source").is_some_and(|source| source == "log") {
-            assert!(quirks.is_empty());
+            assert!(anomalies.is_empty());
         }
         assert_eq!(written, expected, "{kind}: {payload}");
         read += 1;
@@ -127,7 +131,7 @@ fn every_sample_reads_and_writes_back_the_same() {
 }
 
 #[test]
-fn well_formed_samples_have_no_quirks() {
+fn well_formed_samples_have_no_anomalies() {
     for (kind, body) in [
         (
             "StartRequest",
@@ -153,7 +157,7 @@ fn well_formed_samples_have_no_quirks() {
 /// What official SDKs send wrongly: the sender, the body, what is said of it,
 /// and what is kept.
 #[test]
-fn oddities_of_official_sdks_are_read_and_named() {
+fn anomalies_of_official_sdks_are_read_and_named() {
     let number = r#""identity":{"type":"number","endpoint":"+12025550134"}"#;
     let start = |rest: &str| format!("{{{number},{rest}}}");
     let cases: [(&str, &str, String, &[&str], Value); 15] = [
@@ -285,12 +289,12 @@ fn oddities_of_official_sdks_are_read_and_named() {
             json!({"id": "1", "status": "FAIL"}),
         ),
     ];
-    for (name, kind, body, quirks, mut expected) in cases {
+    for (name, kind, body, anomalies, mut expected) in cases {
         let (written, said) = round_trip_of(kind, body.as_bytes()).unwrap();
         if kind == "StartRequest" {
             expected["identity"] = json!({"type": "number", "endpoint": "+12025550134"});
         }
-        assert_eq!(said, quirks, "{name}");
+        assert_eq!(said, anomalies, "{name}");
         assert_eq!(written, expected, "{name}");
     }
 }

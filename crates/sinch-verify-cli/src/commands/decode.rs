@@ -11,7 +11,7 @@ use sinch_verify_protocol::identity::{Identity, IdentityType};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::wire::Quirk;
+use sinch_verify_protocol::wire::Anomaly;
 use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
 
 use crate::exit::{Outcome, usage};
@@ -29,10 +29,10 @@ pub(crate) struct Args {
         required_unless_present = "list"
     )]
     kind: Option<Kind>,
-    /// Print only the body, as this version writes it; what was odd goes to stderr.
+    /// Print only the body, as this version writes it; anomalies go to stderr.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with 1 when anything was odd.
+    /// Exit with 1 if there is an anomaly.
     #[arg(long)]
     strict: bool,
     /// Print the kinds.
@@ -61,7 +61,7 @@ struct Reading {
     typed: String,
     /// As this version writes it.
     json: String,
-    quirks: Vec<Quirk>,
+    anomalies: Vec<Anomaly>,
 }
 
 /// Runs the command. Exit code 1, with the JSON path, for a body that is not
@@ -78,14 +78,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     match decode(kind, &body) {
         Ok(reading) => {
             say!("{}", if args.json { &reading.json } else { &reading.typed });
-            for quirk in &reading.quirks {
+            for anomaly in &reading.anomalies {
                 if args.json {
-                    note!("quirk: {quirk}");
+                    note!("anomaly: {anomaly}");
                 } else {
-                    say!("quirk: {quirk}");
+                    say!("anomaly: {anomaly}");
                 }
             }
-            let is_fine = reading.quirks.is_empty() || !args.strict;
+            let is_fine = reading.anomalies.is_empty() || !args.strict;
             Ok(is_fine.into())
         }
         Err(error) if args.file.as_os_str() == "-" => anyhow::bail!("failed to read standard input: {error}"),
@@ -132,7 +132,7 @@ fn read<T: WireObject>(body: &[u8]) -> Result<Reading, DecodeError> {
     Ok(Reading {
         typed: lines(&json),
         json,
-        quirks: received.quirks,
+        anomalies: received.anomalies,
     })
 }
 
@@ -201,7 +201,7 @@ fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {
                 escape(unknown.name())
             ),
             json: String::from_utf8_lossy(body).trim().to_owned(),
-            quirks: Vec::new(),
+            anomalies: Vec::new(),
         }),
     }
 }

@@ -404,7 +404,7 @@ async fn the_owners_success_at_the_service_is_nobody_elses() {
 
     let fault = |handled| {
         let mut rule = emulator::FaultRule::api(emulator::Fault::Reset { handled });
-        rule.operation = Some("start".to_owned());
+        rule.operation = Some(emulator::Operation::Start);
         rule.count = Some(1);
         service.emulator.add_fault(rule).unwrap();
     };

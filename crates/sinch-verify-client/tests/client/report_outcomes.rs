@@ -126,7 +126,7 @@ async fn a_right_code_whose_first_answer_was_lost_is_verified() {
     for handled in [true, false] {
         let (handle, code) = started(&service).await;
         let mut rule = emulator::FaultRule::api(emulator::Fault::Reset { handled });
-        rule.operation = Some("report".to_owned());
+        rule.operation = Some(emulator::Operation::Report);
         rule.count = Some(1);
         service.emulator.add_fault(rule).unwrap();
         assert!(handle.report(code).await.unwrap().is_verified(), "{handled}");

@@ -31,17 +31,17 @@ pub(super) struct Caller {
 const REALM: &str = "application\\";
 
 impl Caller {
-    /// What is odd about the signature.
-    pub(super) fn quirk(&self) -> Option<String> {
+    /// The anomaly of the signature, if there is one.
+    pub(super) fn anomaly(&self) -> Option<String> {
         if self.realm {
             return Some("authorization: the key stands behind the name of its realm".to_owned());
         }
-        let quirk = match self.path? {
+        let anomaly = match self.path? {
             PathForm::Decoded => "signature: covers the decoded path",
             PathForm::WithQuery => "signature: covers the query",
             _ => return None,
         };
-        Some(quirk.to_owned())
+        Some(anomaly.to_owned())
     }
 }
 

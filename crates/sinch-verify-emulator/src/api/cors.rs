@@ -48,7 +48,7 @@ pub(super) fn share<B>(response: &mut Response<B>) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("content-language, retry-after, x-emulator-quirks"),
+        HeaderValue::from_static("content-language, retry-after, x-emulator-anomalies"),
     );
     headers.append(VARY, HeaderValue::from_name(HeaderName::from_static("origin")));
 }

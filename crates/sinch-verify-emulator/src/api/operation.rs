@@ -25,14 +25,14 @@ pub(super) async fn run(
     body: &Bytes,
     notes: &mut Notes,
 ) -> Response<Bytes> {
-    let command = match command(core, caller, route, head, body, &mut notes.quirks) {
+    let command = match command(core, caller, route, head, body, &mut notes.anomalies) {
         Ok(command) => command,
         Err(error) => return error_response(core, error),
     };
     if core.settings().strictness == Strictness::Strict
-        && let Some(quirk) = notes.quirks.first()
+        && let Some(anomaly) = notes.anomalies.first()
     {
-        let error = ApiError::new(ApiError::PARAMETER, format!("Parameter {quirk}."));
+        let error = ApiError::new(ApiError::PARAMETER, format!("Parameter {anomaly}."));
         return error_response(core, error);
     }
     if let Command::Start(start) = &command
@@ -69,7 +69,7 @@ fn command(
     route: Route,
     head: &request::Parts,
     body: &Bytes,
-    quirks: &mut Vec<String>,
+    anomalies: &mut Vec<String>,
 ) -> Result<Command, ApiError> {
     let app = caller.app;
     let status = |query| Command::Status { app, query };
@@ -78,21 +78,21 @@ fn command(
             app,
             level: caller.level,
             callback: core.registry.callback(app).is_some(),
-            request: receive::<StartRequest>(body, quirks)?,
+            request: receive::<StartRequest>(body, anomalies)?,
             languages: StartRequest::languages(&head.headers),
         })),
         Route::ReportById { id } => Command::Report {
             app,
             target: Target::Id(id),
-            report: Box::new(receive::<ReportRequest>(body, quirks)?),
+            report: Box::new(receive::<ReportRequest>(body, anomalies)?),
         },
         Route::ReportByNumber { number } => Command::Report {
             app,
             target: Target::Number(number),
-            report: Box::new(receive::<ReportRequest>(body, quirks)?),
+            report: Box::new(receive::<ReportRequest>(body, anomalies)?),
         },
         Route::Outcome { number } => {
-            let outcome = receive::<OutcomeRequest>(body, quirks)?;
+            let outcome = receive::<OutcomeRequest>(body, anomalies)?;
             if outcome.method != Method::FlashCall {
                 return Err(ApiError::new(
                     ApiError::PARAMETER,
@@ -113,11 +113,11 @@ fn command(
     })
 }
 
-/// Reads a body, and notes what was odd about it.
-fn receive<T: WireObject>(body: &Bytes, quirks: &mut Vec<String>) -> Result<T, ApiError> {
+/// Reads a body and notes its anomalies.
+fn receive<T: WireObject>(body: &Bytes, anomalies: &mut Vec<String>) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
-    for quirk in &received.quirks {
-        quirks.push(quirk.to_string());
+    for anomaly in &received.anomalies {
+        anomalies.push(anomaly.to_string());
     }
     Ok(received.value)
 }

@@ -9,11 +9,11 @@ use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEve
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
 
-use super::post::{Judgement, Outcome, Parcel, post, signed};
-use super::{question, replay, tell};
+use super::delivery::{Judgement, Parcel, post, signed};
+use super::{deliver_event, replay, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Registered};
+use crate::core::{Core, Outcome, Registered};
 use crate::engine::AppId;
 use crate::kit::TamperKit;
 
@@ -246,7 +246,7 @@ impl Run<'_> {
 
 fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
     let strictness = core.settings().strictness;
-    let decision = || question::judge(outcome, &Method::Sms, strictness).1;
+    let decision = || request_event::judge(outcome, &Method::Sms, strictness).1;
     match expected {
         Expected::Decision => decision(),
         Expected::Same(before) => match (decision(), outcome) {
@@ -255,7 +255,7 @@ fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
             }
             (judgement, _) => judgement,
         },
-        Expected::Heard => tell::judge(outcome),
+        Expected::Heard => deliver_event::judge(outcome),
         Expected::Refused => replay::refused(outcome),
     }
 }

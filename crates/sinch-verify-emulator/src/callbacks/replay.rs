@@ -9,11 +9,11 @@ use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::post::{Judgement, Outcome, Parcel, post, signed};
-use super::{question, tell};
+use super::delivery::{Judgement, Parcel, post, signed};
+use super::{deliver_event, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Registered};
+use crate::core::{Core, Outcome, Registered};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::replay::Replay;
@@ -21,7 +21,7 @@ use crate::replay::Replay;
 /// How far off a stale timestamp, or one from the future, is.
 const OFF: Duration = Duration::from_secs(3600);
 
-/// Posts a delivery again, and gives what became of it: of each post, in order.
+/// Posts a delivery again; returns the new deliveries in order.
 pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
     let (app, before) = core.log.find(seq).ok_or(ControlError::NoDelivery(seq))?;
     let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
@@ -116,9 +116,9 @@ fn as_before(core: &Core, before: &Delivery, outcome: &Outcome) -> Judgement {
         .then(|| RequestEvent::decode(before.request.as_bytes()).ok())
         .flatten();
     let Some(asked) = asked else {
-        return tell::judge(outcome);
+        return deliver_event::judge(outcome);
     };
-    let (decision, judgement) = question::judge(outcome, &asked.method, core.settings().strictness);
+    let (decision, judgement) = request_event::judge(outcome, &asked.method, core.settings().strictness);
     match (decision, decided(before, &asked)) {
         (Some(now), Some(then)) if now != then => (
             false,
@@ -136,7 +136,7 @@ fn decided(before: &Delivery, asked: &RequestEvent) -> Option<Decision> {
         .decision(&asked.method)
 }
 
-/// Whether a callback that nobody may believe was refused.
+/// Whether a callback that must not be believed was refused.
 pub(super) fn refused(outcome: &Outcome) -> Judgement {
     match outcome {
         Ok(answered) if answered.status == StatusCode::UNAUTHORIZED => (true, None),

@@ -12,9 +12,9 @@ use serde_json::{Value, json as value};
 use super::query::Query;
 use super::respond::{Answer, Refused, json, read_body};
 use super::time;
-use crate::callbacks::{self, Waiting};
+use crate::callbacks;
 use crate::control_error::ControlError;
-use crate::core::Core;
+use crate::core::{Core, Waiting};
 use crate::replay::Replay;
 
 pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answer {

@@ -20,7 +20,7 @@ use super::requests::row;
 use super::respond::{Answer, Refused};
 use crate::core::Core;
 use crate::engine::AppId;
-use crate::feed::{Entry, FOLLOWERS, Happening, KINDS, Place};
+use crate::feed::{Entry, FOLLOWERS, FeedEvent, KINDS, Place};
 
 /// A comment this often shows proxies and readers that the feed is alive.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -135,27 +135,27 @@ impl Wanted {
     }
 }
 
-fn data(core: &Core, what: &Happening) -> Value {
+fn data(core: &Core, what: &FeedEvent) -> Value {
     match what {
-        Happening::Started { id, method } => value!({"verificationId": id, "method": method}),
-        Happening::Message(arrived) => {
+        FeedEvent::Started { id, method } => value!({"verificationId": id, "method": method}),
+        FeedEvent::Message(arrived) => {
             let message = core.look(|engine| engine.message(&arrived.number, arrived.seq));
             let message = message.and_then(|message| serde_json::to_value(message).ok());
             let mut data = message.unwrap_or_else(|| value!({"seq": arrived.seq}));
             data["number"] = value!(arrived.number);
             data
         }
-        Happening::CallOver(over) => {
+        FeedEvent::CallOver(over) => {
             value!({"verificationId": over.uid.to_id(), "hungUp": over.hung_up})
         }
-        Happening::Ended { id, status, reason } => {
+        FeedEvent::Ended { id, status, reason } => {
             let mut data = value!({"verificationId": id, "status": status});
             if let Some(reason) = reason {
                 data["reason"] = value!(reason);
             }
             data
         }
-        Happening::Delivery {
+        FeedEvent::Delivery {
             seq,
             id,
             event,
@@ -165,13 +165,13 @@ fn data(core: &Core, what: &Happening) -> Value {
         } => {
             value!({"seq": seq, "verificationId": id, "event": event, "attempt": attempt, "status": status, "ok": ok})
         }
-        Happening::Request { seq, about, status } => match core.journal.find(*seq) {
+        FeedEvent::Request { seq, about, status } => match core.journal.find(*seq) {
             Some(exchange) => row(core, &exchange, &Sender::of(core, &exchange.request_headers())),
             None => value!({"seq": seq, "status": status, "verificationId": about.map(|uid| uid.to_id())}),
         },
-        Happening::Keys { uid, digits } => value!({"verificationId": uid.to_id(), "digits": digits}),
-        Happening::Followed { uid } => value!({"verificationId": uid.to_id()}),
-        Happening::Clock => value!({"manual": !core.clock().is_running()}),
-        Happening::Policy | Happening::Fault | Happening::Reset => value!({}),
+        FeedEvent::Keys { uid, digits } => value!({"verificationId": uid.to_id(), "digits": digits}),
+        FeedEvent::Followed { uid } => value!({"verificationId": uid.to_id()}),
+        FeedEvent::Clock => value!({"manual": !core.clock().is_running()}),
+        FeedEvent::Behavior | FeedEvent::Fault | FeedEvent::Reset => value!({}),
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
         "authorization": sender.kind.name(),
         "ms": exchange.took.as_micros() as f64 / 1000.0,
         "verdict": verdict,
-        "quirks": exchange.notes.quirks,
+        "anomalies": exchange.notes.anomalies,
     });
     if let Ok(route) = &route {
         row["operation"] = Operation::of(route).name().into();

@@ -10,7 +10,7 @@ use http::StatusCode;
 use crate::api::refusal_response;
 use crate::core::Core;
 use crate::engine::{Answer, Command, Uid};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 
 /// Fetching the address is the proof.
 pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<String>) -> Response {
@@ -22,7 +22,7 @@ pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<Stri
     let at = core.clock().service();
     let outcome = core.carry_out(Command::Follow { uid, secret });
     if let Some(uid) = outcome.about {
-        core.feed.push(at, Happening::Followed { uid });
+        core.feed.push(at, FeedEvent::Followed { uid });
     }
     match outcome.answer {
         Answer::Verification(verification) => verification.to_http_response().map(Body::from),

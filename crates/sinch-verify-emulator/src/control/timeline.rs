@@ -12,7 +12,7 @@ use super::time;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::engine::{CallOver, Overview};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::journal::Exchange;
 use crate::operation::Operation;
 
@@ -147,12 +147,12 @@ fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
             return None;
         }
         let (kind, text) = match &entry.what {
-            Happening::Keys { digits, .. } => (Kind::Keys, format!("{digits} was pressed")),
-            Happening::Followed { .. } => (Kind::Keys, "the address was followed".to_owned()),
-            Happening::CallOver(CallOver { hung_up: true, .. }) => {
+            FeedEvent::Keys { digits, .. } => (Kind::Keys, format!("{digits} was pressed")),
+            FeedEvent::Followed { .. } => (Kind::Keys, "the address was followed".to_owned()),
+            FeedEvent::CallOver(CallOver { hung_up: true, .. }) => {
                 (Kind::CallOver, "the handset hung up".to_owned())
             }
-            Happening::CallOver(_) => (Kind::CallOver, "it rings no more".to_owned()),
+            FeedEvent::CallOver(_) => (Kind::CallOver, "it rings no more".to_owned()),
             _ => return None,
         };
         Some(Step {

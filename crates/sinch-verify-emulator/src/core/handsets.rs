@@ -7,9 +7,9 @@ use sinch_verify_protocol::{ApiError, PhoneNumber, Verification, VerificationId}
 use super::Core;
 use crate::control_error::ControlError;
 use crate::engine::{Answer, AppId, Command, Reach};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
+use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
-use crate::policy::{Policy, Scope};
 
 impl Core {
     pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
@@ -55,7 +55,7 @@ impl Core {
         let outcome = self.carry_out(command);
         if let Some(uid) = outcome.about {
             let digits = digits.to_owned();
-            self.feed.push(pressed, Happening::Keys { uid, digits });
+            self.feed.push(pressed, FeedEvent::Keys { uid, digits });
         }
         match outcome.answer {
             Answer::Verification(verification) => Ok(*verification),
@@ -77,23 +77,27 @@ impl Core {
         self.lock().held_back(app, number)
     }
 
-    pub(crate) fn set_policy(&self, scope: Scope, policy: Policy) -> Result<(), ControlError> {
+    pub(crate) fn set_handset_behavior(
+        &self,
+        scope: Scope,
+        behavior: HandsetBehavior,
+    ) -> Result<(), ControlError> {
         let scope = self.reach(scope)?;
-        self.run(Command::SetPolicy { scope, policy });
-        self.tell(Happening::Policy);
+        self.run(Command::SetBehavior { scope, behavior });
+        self.tell(FeedEvent::Behavior);
         Ok(())
     }
 
-    pub(crate) fn remove_policy(&self, scope: Scope) -> Result<(), ControlError> {
+    pub(crate) fn remove_handset_behavior(&self, scope: Scope) -> Result<(), ControlError> {
         let scope = self.reach(scope)?;
-        self.run(Command::RemovePolicy { scope });
-        self.tell(Happening::Policy);
+        self.run(Command::RemoveBehavior { scope });
+        self.tell(FeedEvent::Behavior);
         Ok(())
     }
 
-    pub(crate) fn clear_policies(&self) {
-        self.run(Command::ClearPolicies);
-        self.tell(Happening::Policy);
+    pub(crate) fn clear_handset_behaviors(&self) {
+        self.run(Command::ClearBehaviors);
+        self.tell(FeedEvent::Behavior);
     }
 
     fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {

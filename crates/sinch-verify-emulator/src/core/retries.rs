@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::Core;
-use crate::callbacks::Job;
+use super::jobs::Job;
 use crate::engine::Uid;
 
 /// The next tries, by service time; of each verification one event at most waits for its own.
@@ -33,7 +33,7 @@ impl Core {
     /// Has an event tried again at `due`; says `false` when that is now.
     pub(crate) fn try_again_at(&self, due: SystemTime, uid: Uid) -> bool {
         let mut retries = self.retries.lock();
-        // Under the lock: whoever moves the clock after this look sees what is put in here.
+        // Under the lock: a move of the clock after this look finds what is put in here.
         if due <= self.clock.service() {
             return false;
         }
@@ -55,7 +55,7 @@ impl Core {
     pub(super) fn try_what_is_due(&self) {
         let now = self.clock.service();
         while let Some((due, uid)) = self.retries.pop_due(now) {
-            self.post(Job::Again { uid, due });
+            self.post(Job::Retry { uid, due });
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Core;
 use crate::engine::{Command, Engine};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 
 /// What can be done to service time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Core {
         let turned = self.turn_clock(turn);
         if turned {
             while self.do_some_that_is_due() {}
-            self.tell(Happening::Clock);
+            self.tell(FeedEvent::Clock);
         }
         turned
     }
@@ -38,7 +38,7 @@ impl Core {
             while self.do_some_that_is_due() {
                 tokio::task::yield_now().await;
             }
-            self.tell(Happening::Clock);
+            self.tell(FeedEvent::Clock);
         }
         turned
     }

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use super::Engine;
-use super::record::Uid;
+use super::ids::Uid;
 use crate::clock;
 
 /// Something that happens to a verification when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
-    /// Whoever holds the handset does something, or the network does.
+    /// A scripted outcome happens.
     Act,
     /// A message that was held up arrives.
     Arrive,
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     /// A verification for which something is due that can no longer matter.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(crate) fn due_in_vain(&self) -> Option<Uid> {
         let in_vain = |(_, uid, task): &&(SystemTime, Uid, Task)| {
             self.store.get(*uid).is_none_or(|record| match task {
@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// Whether the bytes of pending verifications are counted as they are kept.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(crate) fn is_counted_right(&self) -> bool {
         self.store.is_counted_right()
     }

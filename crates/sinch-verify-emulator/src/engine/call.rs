@@ -8,7 +8,8 @@ use sinch_verify_protocol::{PhoneNumber, Reason, Status};
 use super::Engine;
 use super::agenda::Task;
 use super::command::{Answer, CallOver, Refusal};
-use super::record::{Call, Uid};
+use super::ids::Uid;
+use super::record::Call;
 
 impl Engine {
     /// A call is made; once it is there it lasts so long, if it has such a limit.

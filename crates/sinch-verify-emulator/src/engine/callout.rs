@@ -5,7 +5,7 @@ use sinch_verify_protocol::{Code, PhoneNumber, Reason, Status};
 use super::Engine;
 use super::command::{Answer, Refusal};
 use super::language::Language;
-use super::plan::Menu;
+use super::plan::{Menu, are_keys};
 use super::record::{Carried, Record, Speech};
 
 impl Engine {
@@ -42,14 +42,6 @@ impl Engine {
             (record.method.takes_a_key() && record.is_pending()).then_some(record)
         })
     }
-}
-
-/// Whether `text` can be pressed on a telephone.
-pub(super) fn are_keys(text: &str) -> bool {
-    (1..=10).contains(&text.len())
-        && text
-            .bytes()
-            .all(|key| key.is_ascii_digit() || key == b'*' || key == b'#')
 }
 
 /// What a callout says and takes.

@@ -1,4 +1,4 @@
-//! What the engine is told, and what it says.
+//! The commands of the engine and its outputs.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,20 +9,9 @@ use sinch_verify_protocol::{
     AcceptLanguage, ApiError, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
 };
 
-use super::intervene::Intervention;
-use super::record::Uid;
+use super::ids::{AppId, Uid};
 use crate::application::AuthorizationLevel;
-use crate::policy::Policy;
-
-/// An application, by its place in the list given at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AppId(pub(crate) u32);
-
-impl AppId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+use crate::handset_behavior::HandsetBehavior;
 
 /// Something happens.
 #[derive(Clone, Debug)]
@@ -42,7 +31,7 @@ pub(crate) enum Command {
     },
     /// An application, or a device, asks how things stand.
     Status { app: AppId, query: Query },
-    /// A device tells what became of a flash call.
+    /// A device reports the outcome of a flash call.
     Outcome {
         app: AppId,
         number: PhoneNumber,
@@ -55,17 +44,28 @@ pub(crate) enum Command {
     /// Someone declines or ends a call.
     HangUp { number: PhoneNumber },
     /// From now on handsets do this by themselves.
-    SetPolicy { scope: Reach, policy: Policy },
+    SetBehavior { scope: Reach, behavior: HandsetBehavior },
     /// No handset does anything by itself any more; magic numbers stay.
-    ClearPolicies,
-    /// The policy for just this scope is forgotten.
-    RemovePolicy { scope: Reach },
+    ClearBehaviors,
+    /// The behavior for just this scope is forgotten.
+    RemoveBehavior { scope: Reach },
     /// An onlooker brings something about.
     Intervene { uid: Uid, what: Intervention },
     /// Nothing but time.
     TimeReached,
     /// Forget everything.
     Reset,
+}
+
+/// What an onlooker may bring about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intervention {
+    /// The verification expires now.
+    Expire,
+    /// What was lost, or is late, reaches the handset now.
+    Deliver,
+    /// The verification is denied, as if by its callback.
+    Deny,
 }
 
 /// A start by someone who may start.
@@ -81,7 +81,7 @@ pub(crate) struct StartCommand {
     pub(crate) languages: AcceptLanguage,
 }
 
-/// Whose handsets a policy is for.
+/// Whose handsets a behavior is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     Number(PhoneNumber),
@@ -112,13 +112,13 @@ pub(crate) enum Query {
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
-    /// For whoever gave the command.
+    /// For the caller.
     pub(crate) answer: Answer,
     /// For everyone else, in order; also of what time alone brought about.
     pub(crate) effects: Vec<Effect>,
     /// What reached handsets, in order.
     pub(crate) arrivals: Vec<Arrived>,
-    /// Calls that were over before their verification, or with it because somebody hung up.
+    /// Calls that were over before their verification, or with it because the handset hung up.
     pub(crate) calls_over: Vec<CallOver>,
     /// The verification that the command was about.
     pub(crate) about: Option<Uid>,
@@ -141,7 +141,7 @@ pub(crate) struct CallOver {
     pub(crate) hung_up: bool,
 }
 
-/// What the giver of a command is told.
+/// The answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Ask the callback first, and come back with [`Command::Decide`].
@@ -211,7 +211,7 @@ impl From<ApiError> for Refusal {
 pub(crate) struct Effect {
     pub(crate) app: AppId,
     pub(crate) uid: Uid,
-    /// When what is told came about, service time.
+    /// When it happened, service time.
     pub(crate) at: SystemTime,
     pub(crate) notice: Notice,
 }

@@ -7,7 +7,7 @@ use sinch_verify_protocol::{Cli, PhoneNumber};
 /// apart, and found in national forms of them too.
 const NAMED: usize = 9;
 
-/// The filter that a device is told: the end of the caller id, with anything around it.
+/// The filter that a device gets: the end of the caller id, with anything around it.
 pub(super) fn filter(cli: &PhoneNumber) -> String {
     let digits = cli.digits();
     let end = &digits[digits.len().saturating_sub(NAMED)..];

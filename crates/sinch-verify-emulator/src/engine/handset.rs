@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::method::MethodInfo;
 
-use super::record::Uid;
+use super::ids::Uid;
 
 /// What reached which phone. A phone belongs to nobody: all applications reach the same one.
 pub(super) struct Handsets {

@@ -3,19 +3,9 @@
 use sinch_verify_protocol::{Reason, Status};
 
 use super::Engine;
-use super::command::{Answer, Refusal};
-use super::record::{Carried, Uid};
-
-/// What an onlooker may bring about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Intervention {
-    /// The verification expires now.
-    Expire,
-    /// What was lost, or is late, reaches the handset now.
-    Deliver,
-    /// The verification is denied, as if by its callback.
-    Deny,
-}
+use super::command::{Answer, Intervention, Refusal};
+use super::ids::Uid;
+use super::record::Carried;
 
 impl Engine {
     pub(super) fn intervene(&mut self, uid: Uid, what: Intervention) -> Answer {

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
 use super::Engine;
-use super::command::AppId;
-use super::record::{Record, Uid};
+use super::ids::{AppId, Uid};
+use super::record::Record;
 use crate::message::Message;
 
 /// How many verifications are looked at for one list: looking must not hold up the service, however

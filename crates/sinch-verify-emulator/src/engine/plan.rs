@@ -115,7 +115,7 @@ impl Plan {
                         .filter(|seconds| *seconds > 0)
                         .map(|seconds| Duration::from_secs(seconds.into())),
                 };
-                let keys = |pin: &String| super::callout::are_keys(pin);
+                let keys = |pin: &String| are_keys(pin);
                 if !menu.pin.as_ref().is_none_or(keys) {
                     return false;
                 }
@@ -163,4 +163,12 @@ fn known_code_type(code_type: Option<CodeType>, field: &str) -> Result<Option<Co
         )),
         known => Ok(known),
     }
+}
+
+/// Whether `text` can be pressed on a telephone.
+pub(super) fn are_keys(text: &str) -> bool {
+    (1..=10).contains(&text.len())
+        && text
+            .bytes()
+            .all(|key| key.is_ascii_digit() || key == b'*' || key == b'#')
 }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::{Code, CodeType};
 
-use super::record::Uid;
+use super::ids::Uid;
 
 /// A stream of made-up values that its seed fixes.
 #[derive(Debug)]

@@ -1,56 +1,20 @@
 //! One verification as the engine keeps it.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use sinch_verify_protocol::method::{FlashCall, MethodInfo, Seamless, Sms};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
-use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status, VerificationId};
-use uuid::Uuid;
+use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status};
 
 use super::agenda::Task;
-use super::command::AppId;
+use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
-use super::send::AUTO;
 use crate::application::AuthorizationLevel;
 
-/// A verification's id: a UUID, whose text is the id on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Uid(pub(super) u128);
-
-impl Uid {
-    /// Reads the text that [`Uid::to_id`] gives, and nothing else.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let uid = Self(Uuid::try_parse(text).ok()?.as_u128());
-        // An id has one spelling: capitals, braces and bare digits are other ids.
-        (uid.uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uid)
-    }
-
-    /// The half that is made up.
-    pub(crate) fn low_bits(self) -> u64 {
-        self.0 as u64
-    }
-
-    pub(crate) fn to_id(self) -> VerificationId {
-        let mut text = Uuid::encode_buffer();
-        #[expect(
-            clippy::expect_used,
-            reason = "an id takes any 36 hexadecimal digits and dashes"
-        )]
-        VerificationId::new(self.uuid().hyphenated().encode_lower(&mut text)).expect("a UUID is an id")
-    }
-
-    fn uuid(self) -> Uuid {
-        Uuid::from_u128(self.0)
-    }
-}
-
-impl fmt::Display for Uid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uuid().fmt(f)
-    }
-}
+/// The methods that an `auto` start tries, in this order.
+pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &Sms::INFO];
 
 /// One verification.
 #[derive(Clone)]
@@ -73,12 +37,11 @@ pub(super) struct Record {
     pub(super) expires_at: Option<SystemTime>,
     /// When its call is over; in the agenda while it is set, as the next two are.
     pub(super) call_over_at: Option<SystemTime>,
-    /// When its fate comes to pass.
+    /// When its scripted outcome happens.
     pub(super) act_at: Option<SystemTime>,
     /// When what was held up arrives.
     pub(super) arrive_at: Option<SystemTime>,
-    /// What happens to it by itself.
-    pub(super) fate: Option<Box<Fate>>,
+    pub(super) scripted_outcome: Option<Box<ScriptedOutcome>>,
     /// Wrong reports and wrong keys.
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
@@ -121,9 +84,9 @@ pub(super) struct Wording {
     pub(super) hash: Option<String>,
 }
 
-/// What happens to a verification by itself, when its [`Task::Act`] comes.
+/// What a script does to a verification, at its [`Task::Act`].
 #[derive(Clone)]
-pub(super) enum Fate {
+pub(super) enum ScriptedOutcome {
     /// Its proof is reported, after so many wrong ones, each this long after the last.
     Report { every: Duration, wrong: u32 },
     /// It ends.

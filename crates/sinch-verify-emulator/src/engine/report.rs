@@ -4,9 +4,10 @@ use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::{ApiError, Reason, Status};
 
 use super::Engine;
-use super::command::{Answer, AppId, Refusal, Target};
+use super::command::{Answer, Refusal, Target};
 use super::flash_call;
-use super::record::{Carried, Record, Uid};
+use super::ids::{AppId, Uid};
+use super::record::{Carried, Record};
 use crate::settings::ReportAnswer;
 
 impl Engine {
@@ -66,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// The answer to whoever comes when all is over; `None` while it is not.
+    /// The answer to a report after the end; `None` while the verification is pending.
     pub(super) fn late(&self, record: &Record) -> Option<Answer> {
         if record.is_pending() {
             return None;

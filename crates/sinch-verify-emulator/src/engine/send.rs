@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::SmsResult;
-use sinch_verify_protocol::method::{FlashCall, Form, MethodInfo, Seamless, Sms};
+use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::start::{
     AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
     WhatsAppDetails,
@@ -16,11 +16,12 @@ use super::Engine;
 use super::agenda::Task;
 use super::callout;
 use super::command::{Answer, Refusal};
-use super::fate::Arrival;
 use super::flash_call;
+use super::ids::Uid;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{Carried, Part, Uid, Wording};
+use super::record::{AUTO, Carried, Part, Wording};
+use super::scripted_outcome::Arrival;
 
 impl Engine {
     /// Sends what `plan` says and answers the start.
@@ -52,7 +53,7 @@ impl Engine {
         };
         record.carried = carried;
         self.store.count_again(uid);
-        match self.foresee(uid) {
+        match self.schedule_outcome(uid) {
             Arrival::Now => self.arrive(uid),
             Arrival::Failed => {
                 self.begin_call(uid);
@@ -213,9 +214,6 @@ impl Engine {
         self.schedule(uid, Task::Expire, self.later(expiry));
     }
 }
-
-/// What an `auto` start tries, in this order.
-pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &Sms::INFO];
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)

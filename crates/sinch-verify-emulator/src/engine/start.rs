@@ -7,9 +7,10 @@ use sinch_verify_protocol::{AcceptLanguage, ApiError, Custom, PhoneNumber, Reaso
 
 use super::Engine;
 use super::agenda::Task;
-use super::command::{Answer, AppId, Ask, Refusal, StartCommand};
+use super::command::{Answer, Ask, Refusal, StartCommand};
+use super::ids::{AppId, Uid};
 use super::plan::Plan;
-use super::record::{Carried, Record, Uid};
+use super::record::{Carried, Record};
 use crate::application::AuthorizationLevel;
 use crate::magic::Act;
 
@@ -87,7 +88,7 @@ impl Engine {
             call_over_at: None,
             act_at: None,
             arrive_at: None,
-            fate: None,
+            scripted_outcome: None,
             attempts: 0,
             source: None,
             carried: Carried::Nothing,

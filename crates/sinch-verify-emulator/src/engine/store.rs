@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use foldhash::HashMap;
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
-use super::command::AppId;
-use super::record::{Carried, Record, Uid};
+use super::ids::{AppId, Uid};
+use super::record::{Carried, Record};
 
 /// All verifications. The maps are looked up and never iterated over, but to check: their order is not
 /// fixed.
@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Whether the pending ones take as many bytes as were counted.
-    #[cfg(any(test, feature = "simulation"))]
+    #[cfg(test)]
     pub(super) fn is_counted_right(&self) -> bool {
         let pending = self.records.values().filter(|record| record.is_pending());
         pending.map(|record| record.size()).sum::<usize>() == self.pending_bytes

@@ -15,8 +15,8 @@ use sinch_verify_protocol::{
     AcceptLanguage, Code, Method, PhoneNumber, Status, Verification, VerificationId, WireObject as _,
 };
 
-use super::command::{Answer, AppId, Command, Effect, Notice, Outputs, Query, StartCommand, Target};
-use super::record::Uid;
+use super::command::{Answer, Command, Effect, Notice, Outputs, Query, StartCommand, Target};
+use super::ids::{AppId, Uid};
 use super::{Engine, Settings};
 use crate::application::AuthorizationLevel;
 use crate::message::Message;

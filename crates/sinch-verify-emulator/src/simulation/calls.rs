@@ -5,8 +5,8 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
 use super::commands::{self, chance};
-use super::look::{refused, same, uid_of, unchanged, verification};
-use super::world::{Checked, World};
+use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
+use super::world::World;
 use crate::engine::{Answer, Command, Notice, Query, Uid};
 
 impl World {

@@ -14,9 +14,9 @@ use sinch_verify_protocol::{
 
 use crate::application::AuthorizationLevel;
 use crate::engine::{AppId, StartCommand};
+use crate::handset_behavior::HandsetBehavior;
 use crate::magic;
 use crate::message::Message;
-use crate::policy::Policy;
 use crate::settings::{ReportAnswer, Settings};
 
 /// Applications in the simulation.
@@ -83,31 +83,31 @@ pub(super) fn acts_by_itself(number: &PhoneNumber) -> bool {
 }
 
 /// What the handsets do that do something by themselves, by the beginnings of their numbers.
-pub(super) fn policies(rng: &mut ChaCha8Rng) -> Vec<(String, Policy)> {
+pub(super) fn behaviors(rng: &mut ChaCha8Rng) -> Vec<(String, HandsetBehavior)> {
     let mut after = || Duration::from_millis(rng.random_range(1..400_000));
-    let policies = [
-        Policy::Report {
+    let behaviors = [
+        HandsetBehavior::Report {
             after: after(),
             wrong: 0,
         },
-        Policy::Report {
+        HandsetBehavior::Report {
             after: after(),
             wrong: 2,
         },
-        Policy::Report {
+        HandsetBehavior::Report {
             after: after() / 20,
             wrong: u32::MAX,
         },
-        Policy::Never,
-        Policy::Late { after: after() * 2 },
-        Policy::Unreachable { after: after() },
-        Policy::Busy { after: after() },
-        Policy::HangUp { after: after() },
-        Policy::Wait,
+        HandsetBehavior::Never,
+        HandsetBehavior::Late { after: after() * 2 },
+        HandsetBehavior::Unreachable { after: after() },
+        HandsetBehavior::Busy { after: after() },
+        HandsetBehavior::HangUp { after: after() },
+        HandsetBehavior::Wait,
     ];
     (0..)
-        .zip(policies)
-        .map(|(n, policy)| (format!("+46700003{n}"), policy))
+        .zip(behaviors)
+        .map(|(n, behavior)| (format!("+46700003{n}"), behavior))
         .collect()
 }
 

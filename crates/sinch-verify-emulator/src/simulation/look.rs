@@ -3,8 +3,9 @@
 use sinch_verify_protocol::{Status, Verification};
 
 use super::commands::APPLICATIONS;
-use super::world::{Checked, World};
-use crate::engine::{Answer, AppId, Command, Outputs, Query, Uid};
+use super::expect::{Checked, same};
+use super::world::World;
+use crate::engine::{Answer, AppId, Command, Query, Uid};
 
 impl World {
     pub(super) fn look_around(&mut self) -> Checked {
@@ -85,47 +86,5 @@ impl World {
             Answer::Refused(refusal) if refusal.code == 40400 => Ok(None),
             other => Err(format!("a status query answers {other:?}")),
         }
-    }
-}
-
-pub(super) fn verification(outputs: &Outputs) -> Result<&Verification, String> {
-    match &outputs.answer {
-        Answer::Verification(verification) => Ok(verification),
-        other => Err(format!("expected a verification, got {other:?}")),
-    }
-}
-
-pub(super) fn unchanged(outputs: &Outputs) -> Checked {
-    match outputs.effects.first() {
-        None => Ok(()),
-        Some(effect) => Err(format!("{} changed, and must not have", effect.uid)),
-    }
-}
-
-/// Refused with this code, and nothing is changed.
-pub(super) fn refused(outputs: &Outputs, code: u32) -> Checked {
-    unchanged(outputs)?;
-    answers_refusal(outputs, code)
-}
-
-/// Refused with this code.
-pub(super) fn answers_refusal(outputs: &Outputs, code: u32) -> Checked {
-    match &outputs.answer {
-        Answer::Refused(refusal) => same(&code, &refusal.code, "the code of a refusal"),
-        other => Err(format!(
-            "must be refused with {code}, and the answer is {other:?}"
-        )),
-    }
-}
-
-pub(super) fn uid_of(id: &str) -> Result<Uid, String> {
-    Uid::parse(id).ok_or_else(|| format!("{id:?} is no id of this service"))
-}
-
-pub(super) fn same<T: PartialEq + std::fmt::Debug>(expected: &T, got: &T, what: &str) -> Checked {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(format!("{what} must be {expected:?} and is {got:?}"))
     }
 }

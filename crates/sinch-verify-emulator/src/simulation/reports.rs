@@ -4,9 +4,9 @@ use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::{Method, Status};
 
 use super::commands::{self, chance};
-use super::look::{answers_refusal, refused, same, unchanged, verification};
+use super::expect::{Checked, answers_refusal, refused, same, unchanged, verification};
 use super::model::{Known, Model};
-use super::world::{Checked, World};
+use super::world::World;
 use crate::engine::{Command, Outputs, Target, Uid};
 use crate::settings::ReportAnswer;
 

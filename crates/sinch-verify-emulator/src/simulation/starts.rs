@@ -5,9 +5,9 @@ use std::time::Duration;
 use sinch_verify_protocol::Status;
 
 use super::commands;
-use super::look::{answers_refusal, refused, same, uid_of};
+use super::expect::{Checked, answers_refusal, refused, same, uid_of};
 use super::model::{Known, Model};
-use super::world::{Checked, World};
+use super::world::World;
 use crate::engine::{Answer, AppId, Command};
 use crate::magic::{self, Act};
 

@@ -9,8 +9,8 @@ use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::{BaseUrl, Status};
 
 use super::commands::{self, APPLICATIONS, chance};
+use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::journal::Journal;
-use super::look::{refused, same, uid_of, unchanged, verification};
 use super::model::{Known, Model};
 use crate::engine::{Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Uid};
 use crate::message::Message;
@@ -39,8 +39,6 @@ pub(super) struct World {
     steps: u64,
 }
 
-pub(super) type Checked = Result<(), String>;
-
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         Self::with(seed, Journal::default())
@@ -57,9 +55,9 @@ impl World {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let applications = APPLICATIONS as usize;
         let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
-        for (prefix, policy) in commands::policies(&mut rng) {
+        for (prefix, behavior) in commands::behaviors(&mut rng) {
             let scope = Reach::Prefix(prefix);
-            engine.handle(now, Command::SetPolicy { scope, policy });
+            engine.handle(now, Command::SetBehavior { scope, behavior });
         }
         Self {
             engine,

@@ -23,7 +23,7 @@ async fn look(browser: &Browser, emulator: &Emulator) {
     browser
         .open(&format!("{}/#/phones/%2B46700000001", emulator.url()))
         .await;
-    browser.sees("Answer policy").await;
+    browser.sees("Handset behavior").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,13 +162,13 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.click(".sms .big-code button").await;
     browser.sees("Copied the code").await;
 
-    // A policy reports the next one by itself.
+    // A behavior reports the next one by itself.
     browser.choose("[name=do]", "report").await;
     browser
         .run("document.querySelector('[name=after]').value = '0s'")
         .await;
     browser.press("Set").await;
-    browser.sees("The policy is set").await;
+    browser.sees("The handset behavior is set").await;
     browser.sees("set for this number").await;
     start(&emulator, "sms", NUMBER).await;
     browser

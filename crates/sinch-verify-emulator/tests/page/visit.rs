@@ -208,7 +208,7 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
         browser.prefers(scheme).await;
         for (place, there) in [
             ("phones", "+46700000001"),
-            ("phones/%2B46700000001", "Answer policy"),
+            ("phones/%2B46700000001", "Handset behavior"),
             ("try", "Start the verification"),
             ("verifications", "+46700000001"),
             ("requests", "POST"),

@@ -168,8 +168,8 @@ async fn sdks_that_sign_the_decoded_path_are_taken_and_told() {
     headers.insert("x-timestamp", made.timestamp.as_str().parse().unwrap());
     let answer = send(&emulator, request).await;
     assert_eq!(error_code(&answer), 40400);
-    let quirks = answer.headers()["x-emulator-quirks"].to_str().unwrap();
-    assert!(quirks.contains("decoded path"), "{quirks}");
+    let anomalies = answer.headers()["x-emulator-anomalies"].to_str().unwrap();
+    assert!(anomalies.contains("decoded path"), "{anomalies}");
 }
 
 #[tokio::test]

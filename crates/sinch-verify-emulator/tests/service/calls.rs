@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sinch_verify_emulator::{Emulator, Policy, Scope};
+use sinch_verify_emulator::{Emulator, HandsetBehavior, Scope};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, Reason, Report, Start, Status, method::FlashCall};
 
@@ -87,10 +87,14 @@ async fn what_is_no_call_says_nothing_of_ringing() {
 
 #[tokio::test]
 async fn a_call_that_comes_late_rings_from_then_on() {
-    let late = Policy::Late {
+    let late = HandsetBehavior::Late {
         after: Duration::from_secs(60),
     };
-    let emulator = builder().policy(Scope::Everyone, late).start().await.unwrap();
+    let emulator = builder()
+        .handset_behavior(Scope::Everyone, late)
+        .start()
+        .await
+        .unwrap();
     emulator.pause_clock();
     let begun = emulator.now();
     call(&emulator, &basic(), &Start::flash_call(number()))

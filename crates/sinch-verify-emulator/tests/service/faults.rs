@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
-use sinch_verify_emulator::{Application, ControlError, Emulator, Fault, FaultRule};
+use sinch_verify_emulator::{Application, ControlError, Emulator, Fault, FaultRule, Operation};
 use sinch_verify_protocol::{ApplicationKey, Reference, Report, Start, Status, StatusById, method::Sms};
 use tokio::net::TcpStream;
 
@@ -31,8 +31,8 @@ async fn raw(emulator: &Emulator, verb: &str, path: &str, body: &str) -> Result<
     Ok(response.into_body().collect().await?.to_bytes())
 }
 
-fn only(operation: &str, mut rule: FaultRule) -> FaultRule {
-    rule.operation = Some(operation.to_owned());
+fn only(operation: Operation, mut rule: FaultRule) -> FaultRule {
+    rule.operation = Some(operation);
     rule
 }
 
@@ -40,7 +40,7 @@ fn only(operation: &str, mut rule: FaultRule) -> FaultRule {
 async fn an_answer_is_lost_with_its_connection() {
     let emulator = emulator().await;
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    let mut rule = only("report", FaultRule::api(Fault::Reset { handled: true }));
+    let mut rule = only(Operation::Report, FaultRule::api(Fault::Reset { handled: true }));
     rule.count = Some(1);
     emulator.add_fault(rule).unwrap();
     let code = newest(&emulator).code.unwrap();
@@ -164,7 +164,7 @@ async fn rules_name_what_they_are_for() {
     let mut rule = FaultRule::api(Fault::Status { status: 500 });
     rule.number = Some("+46700000002".parse().unwrap());
     emulator.add_fault(rule).unwrap();
-    let mut rule = only("start", FaultRule::api(Fault::Status { status: 500 }));
+    let mut rule = only(Operation::Start, FaultRule::api(Fault::Status { status: 500 }));
     rule.application = Some(crate::support::OTHER_KEY.to_owned());
     emulator.add_fault(rule).unwrap();
     let started = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_lost_result_event_is_sent_again() {
     let receiver = Receiver::new(|_| reply(200, r#"{"action":"allow"}"#)).await;
     let emulator = emulator_calling(&receiver).await;
     for fault in [Fault::Reset { handled: false }, Fault::Status { status: 503 }] {
-        let mut rule = only("delivered", FaultRule::callback(fault));
+        let mut rule = only(Operation::Delivered, FaultRule::callback(fault));
         rule.count = Some(1);
         emulator.add_fault(rule).unwrap();
     }
@@ -246,7 +246,10 @@ async fn a_lost_result_event_is_sent_again() {
 async fn an_unheard_request_event_denies() {
     let receiver = Receiver::new(|_| reply(200, r#"{"action":"allow"}"#)).await;
     let emulator = emulator_calling(&receiver).await;
-    let rule = only("request", FaultRule::callback(Fault::Reset { handled: false }));
+    let rule = only(
+        Operation::Request,
+        FaultRule::callback(Fault::Reset { handled: false }),
+    );
     emulator.add_fault(rule).unwrap();
     assert_eq!(
         code(call(&emulator, &basic(), &Start::sms(number())).await),

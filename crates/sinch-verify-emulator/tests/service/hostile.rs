@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::Request;
-use sinch_verify_emulator::{Emulator, Policy, Scope};
+use sinch_verify_emulator::{Emulator, HandsetBehavior, Scope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -112,15 +112,15 @@ async fn every_refusal_is_json_that_says_why() {
         ),
         (
             "POST",
-            "/_emu/policies",
-            r#"{"number":"x","policy":{"do":"wait"}}"#,
+            "/_emu/behaviors",
+            r#"{"number":"x","behavior":{"do":"wait"}}"#,
             400,
             "number: ",
         ),
         (
             "POST",
-            "/_emu/policies",
-            r#"{"policy":{"do":"wait","after":"1s"}}"#,
+            "/_emu/behaviors",
+            r#"{"behavior":{"do":"wait","after":"1s"}}"#,
             400,
             "after",
         ),
@@ -139,20 +139,22 @@ async fn every_refusal_is_json_that_says_why() {
 #[tokio::test]
 async fn nothing_is_cleared_by_a_slip() {
     let emulator = emulator().await;
-    emulator.set_policy(Scope::Everyone, Policy::Never).unwrap();
+    emulator
+        .set_handset_behavior(Scope::Everyone, HandsetBehavior::Never)
+        .unwrap();
     for query in ["number=", "prefix=", "application=", "everyone=maybe", "everyone"] {
-        let answer = with(&emulator, "DELETE", &format!("/_emu/policies?{query}"), "").await;
+        let answer = with(&emulator, "DELETE", &format!("/_emu/behaviors?{query}"), "").await;
         assert_eq!(answer.status(), 400, "{query}");
     }
     let narrowed = post(
         &emulator,
-        "/_emu/policies",
-        r#"{"everyone":false,"policy":{"do":"wait"}}"#,
+        "/_emu/behaviors",
+        r#"{"everyone":false,"behavior":{"do":"wait"}}"#,
     )
     .await;
     assert_eq!(narrowed.status(), 400);
-    let policies = json(&get(&emulator, "/_emu/policies").await);
-    assert_eq!(policies["policies"][0]["policy"]["do"], "never");
+    let behaviors = json(&get(&emulator, "/_emu/behaviors").await);
+    assert_eq!(behaviors["behaviors"][0]["behavior"]["do"], "never");
 
     let callback = format!("/_emu/applications/{KEY}/callback");
     let url = "http://127.0.0.1:9/callback";

@@ -125,9 +125,9 @@ async fn a_call_can_be_read_and_made_again() {
     assert_eq!(header(&detail["headers"], "authorization"), "Basic [hidden]");
     assert_eq!(header(&detail["headers"], "x-note"), "it's [hidden]");
     assert_eq!(detail["body"], BODY.replace("sms", "flashCall"));
-    assert!(detail["quirks"][0].as_str().unwrap().starts_with("method:"));
+    assert!(detail["anomalies"][0].as_str().unwrap().starts_with("method:"));
     assert_eq!(detail["response"]["status"], 200);
-    assert!(header(&detail["response"]["headers"], "x-emulator-quirks").is_string());
+    assert!(header(&detail["response"]["headers"], "x-emulator-anomalies").is_string());
     let answer: Value = serde_json::from_str(detail["response"]["body"].as_str().unwrap()).unwrap();
     assert_eq!(answer["id"], detail["verificationId"]);
     assert_eq!(

@@ -1,8 +1,8 @@
-//! Magic numbers, and policies of handsets.
+//! Magic numbers, and behaviors of handsets.
 
 use std::time::{Duration, SystemTime};
 
-use sinch_verify_emulator::{ControlError, Emulator, MagicNumber, Policy, Scope};
+use sinch_verify_emulator::{ControlError, Emulator, HandsetBehavior, MagicNumber, Scope};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{
     Endpoint as _, Method, PhoneNumber, Reason, Source, Start, Status, StatusByNumber, Verification,
@@ -185,18 +185,18 @@ async fn the_plan_is_printed_and_can_be_turned_off() {
 }
 
 #[tokio::test]
-async fn the_narrowest_policy_counts() {
+async fn the_narrowest_behavior_counts() {
     let after = Duration::from_secs(1);
     let emulator = builder()
-        .policy(Scope::Everyone, Policy::Unreachable { after })
-        .policy(
+        .handset_behavior(Scope::Everyone, HandsetBehavior::Unreachable { after })
+        .handset_behavior(
             Scope::Application(KEY.parse().unwrap()),
-            Policy::Report { after, wrong: 0 },
+            HandsetBehavior::Report { after, wrong: 0 },
         )
-        .policy(Scope::Prefix("+46".to_owned()), Policy::Never)
-        .policy(
+        .handset_behavior(Scope::Prefix("+46".to_owned()), HandsetBehavior::Never)
+        .handset_behavior(
             Scope::Prefix("+4670".to_owned()),
-            Policy::Report { after, wrong: 9 },
+            HandsetBehavior::Report { after, wrong: 9 },
         )
         .start()
         .await
@@ -210,30 +210,33 @@ async fn the_narrowest_policy_counts() {
     let swedish: PhoneNumber = "+46850000001".parse().unwrap();
     assert_eq!(end_of(&emulator, swedish).await, (Status::Pending, None));
     emulator
-        .set_policy(Scope::Number(number()), Policy::Report { after, wrong: 0 })
+        .set_handset_behavior(
+            Scope::Number(number()),
+            HandsetBehavior::Report { after, wrong: 0 },
+        )
         .unwrap();
     assert_eq!(end_of(&emulator, number()).await.0, Status::Successful);
-    emulator.clear_policies();
+    emulator.clear_handset_behaviors();
     assert_eq!(end_of(&emulator, number()).await.0, Status::Pending);
     assert_eq!(
-        emulator.set_policy(Scope::Prefix("46".to_owned()), Policy::Wait),
+        emulator.set_handset_behavior(Scope::Prefix("46".to_owned()), HandsetBehavior::Wait),
         Err(ControlError::Prefix)
     );
     let stranger = Scope::Application(crate::support::OTHER_KEY.parse().unwrap());
     let refused = Emulator::builder()
         .application(application())
-        .policy(stranger, Policy::Wait)
+        .handset_behavior(stranger, HandsetBehavior::Wait)
         .start()
         .await;
     assert!(matches!(
         refused,
-        Err(sinch_verify_emulator::StartError::Policy(_))
+        Err(sinch_verify_emulator::StartError::HandsetBehavior(_))
     ));
 }
 
-/// What is seen of a verification whose handset has a policy, after a minute and after expiry.
+/// What is seen of a verification whose handset has a behavior, after a minute and after expiry.
 struct Ends {
-    policy: Policy,
+    behavior: HandsetBehavior,
     /// How many messages or calls reached the handset in that minute.
     arrived: usize,
     after: Status,
@@ -242,10 +245,10 @@ struct Ends {
 }
 
 #[tokio::test]
-async fn every_policy_by_number_prefix_and_application() {
+async fn every_behavior_by_number_prefix_and_application() {
     let after = Duration::from_secs(30);
-    let ends = |policy, arrived, after, reason: Option<Reason>, call| Ends {
-        policy,
+    let ends = |behavior, arrived, after, reason: Option<Reason>, call| Ends {
+        behavior,
         arrived,
         after,
         reason,
@@ -257,22 +260,28 @@ async fn every_policy_by_number_prefix_and_application() {
     let expired = Some(Reason::Expired);
     let fail = Status::Fail;
     for Ends {
-        policy,
+        behavior,
         arrived,
         after,
         reason,
         call: result,
     } in [
-        ends(Policy::Wait, 1, fail.clone(), expired.clone(), no_answer.clone()),
         ends(
-            Policy::Report { after, wrong: 0 },
+            HandsetBehavior::Wait,
+            1,
+            fail.clone(),
+            expired.clone(),
+            no_answer.clone(),
+        ),
+        ends(
+            HandsetBehavior::Report { after, wrong: 0 },
             1,
             Status::Successful,
             None,
             answered.clone(),
         ),
         ends(
-            Policy::Report {
+            HandsetBehavior::Report {
                 after: after / 3,
                 wrong: 3,
             },
@@ -281,30 +290,42 @@ async fn every_policy_by_number_prefix_and_application() {
             Some(Reason::InvalidCode),
             answered.clone(),
         ),
-        ends(Policy::Never, 0, fail.clone(), expired.clone(), no_answer.clone()),
         ends(
-            Policy::Late { after },
+            HandsetBehavior::Never,
+            0,
+            fail.clone(),
+            expired.clone(),
+            no_answer.clone(),
+        ),
+        ends(
+            HandsetBehavior::Late { after },
             1,
             fail.clone(),
             expired.clone(),
             no_answer.clone(),
         ),
         ends(
-            Policy::Late { after: after * 3 },
+            HandsetBehavior::Late { after: after * 3 },
             0,
             fail.clone(),
             expired,
             no_answer,
         ),
         ends(
-            Policy::Unreachable { after },
+            HandsetBehavior::Unreachable { after },
             0,
             fail.clone(),
             unreachable.clone(),
             failed,
         ),
-        ends(Policy::Busy { after }, 0, fail.clone(), unreachable, busy),
-        ends(Policy::HangUp { after }, 1, fail, hung_up, answered),
+        ends(
+            HandsetBehavior::Busy { after },
+            0,
+            fail.clone(),
+            unreachable,
+            busy,
+        ),
+        ends(HandsetBehavior::HangUp { after }, 1, fail, hung_up, answered),
     ] {
         for scope in [
             Scope::Number(number()),
@@ -312,41 +333,45 @@ async fn every_policy_by_number_prefix_and_application() {
             Scope::Application(KEY.parse().unwrap()),
             Scope::Everyone,
         ] {
-            let emulator = builder().policy(scope.clone(), policy).start().await.unwrap();
+            let emulator = builder()
+                .handset_behavior(scope.clone(), behavior)
+                .start()
+                .await
+                .unwrap();
             call(&emulator, &basic(), &Start::callout(number()))
                 .await
                 .unwrap();
             emulator.advance(Duration::from_secs(60));
-            assert_eq!(emulator.inbox(&number()).len(), arrived, "{policy:?} {scope:?}");
+            assert_eq!(emulator.inbox(&number()).len(), arrived, "{behavior:?} {scope:?}");
             emulator.advance(Duration::from_secs(240));
             let seen = status(&emulator, Method::Callout, number()).await;
             assert_eq!(
                 (&seen.status, &seen.reason, &seen.call_result),
                 (&after, &reason, &result),
-                "{policy:?} {scope:?}"
+                "{behavior:?} {scope:?}"
             );
         }
     }
 }
 
 #[tokio::test]
-async fn policies_are_set_over_http() {
+async fn behaviors_are_set_over_http() {
     let emulator = emulator().await;
-    let body = r#"{"number":"+46700000001","policy":{"do":"late","after":"5m"}}"#;
-    assert_eq!(post(&emulator, "/_emu/policies", body).await.status(), 200);
+    let body = r#"{"number":"+46700000001","behavior":{"do":"late","after":"5m"}}"#;
+    assert_eq!(post(&emulator, "/_emu/behaviors", body).await.status(), 200);
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     assert!(emulator.inbox(&number()).is_empty());
     emulator.advance(Duration::from_secs(301));
     assert_eq!(emulator.inbox(&number()).len(), 1);
     for bad in [
         "{}",
-        r#"{"policy":{"do":"dance"}}"#,
-        r#"{"prefix":"x","policy":{"do":"wait"}}"#,
-        r#"{"prefix":"+46","number":"+46700000001","policy":{"do":"wait"}}"#,
-        r#"{"policy":{"do":"report","after":"soon"}}"#,
+        r#"{"behavior":{"do":"dance"}}"#,
+        r#"{"prefix":"x","behavior":{"do":"wait"}}"#,
+        r#"{"prefix":"+46","number":"+46700000001","behavior":{"do":"wait"}}"#,
+        r#"{"behavior":{"do":"report","after":"soon"}}"#,
     ] {
         assert_eq!(
-            post(&emulator, "/_emu/policies", bad).await.status(),
+            post(&emulator, "/_emu/behaviors", bad).await.status(),
             400,
             "{bad}"
         );

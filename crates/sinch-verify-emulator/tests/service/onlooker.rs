@@ -1,7 +1,7 @@
 //! One verification from start to end, and what an onlooker brings about.
 
 use serde_json::Value;
-use sinch_verify_emulator::{Emulator, Policy, Scope};
+use sinch_verify_emulator::{Emulator, HandsetBehavior, Scope};
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{Code, Report, Start, StatusById};
@@ -132,7 +132,7 @@ async fn a_timeline_of_keys_and_denials() {
 #[tokio::test]
 async fn an_onlooker_expires_denies_and_delivers() {
     let emulator = builder()
-        .policy(Scope::Number(number()), Policy::Never)
+        .handset_behavior(Scope::Number(number()), HandsetBehavior::Never)
         .start()
         .await
         .unwrap();

@@ -166,21 +166,21 @@ async fn bodies_over_64_kib_are_refused() {
 const PYTHON: &str = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"flashCall","expiry":"00:05:00","smsOptions":{},"metadata":{"a":1},"honourEarlyReject":false,"custom":null}"#;
 
 #[tokio::test]
-async fn quirks_of_sdks_are_taken_and_listed() {
+async fn anomalies_of_sdks_are_taken_and_listed() {
     let emulator = emulator().await;
     let answer = send(&emulator, plain("POST", START, PYTHON)).await;
     assert_eq!(answer.status(), 200);
-    let quirks = answer.headers()["x-emulator-quirks"].to_str().unwrap();
+    let anomalies = answer.headers()["x-emulator-anomalies"].to_str().unwrap();
     for part in ["method:", "expiry:", "smsOptions:", "custom:"] {
-        assert!(quirks.contains(part), "{quirks}");
+        assert!(anomalies.contains(part), "{anomalies}");
     }
     let good = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms"}"#;
     let answer = send(&emulator, plain("POST", START, good)).await;
-    assert!(!answer.headers().contains_key("x-emulator-quirks"));
+    assert!(!answer.headers().contains_key("x-emulator-anomalies"));
 }
 
 #[tokio::test]
-async fn strictness_decides_whether_quirks_are_refused() {
+async fn strictness_decides_whether_anomalies_are_refused() {
     for (strictness, status) in [(Strictness::Lenient, 200), (Strictness::Strict, 400)] {
         let mut settings = Settings::default();
         settings.strictness = strictness;
@@ -188,7 +188,7 @@ async fn strictness_decides_whether_quirks_are_refused() {
         let answer = send(&emulator, plain("POST", START, PYTHON)).await;
         assert_eq!(answer.status(), status);
         if strictness == Strictness::Lenient {
-            assert!(!answer.headers().contains_key("x-emulator-quirks"));
+            assert!(!answer.headers().contains_key("x-emulator-anomalies"));
         } else {
             assert_eq!(json(&answer)["errorCode"], 40001);
         }
@@ -202,7 +202,7 @@ async fn field_names_that_fit_into_no_header() {
     let answer = send(&emulator, plain("POST", START, body)).await;
     assert_eq!(answer.status(), 200);
     assert!(
-        answer.headers()["x-emulator-quirks"]
+        answer.headers()["x-emulator-anomalies"]
             .to_str()
             .unwrap()
             .contains("????")

@@ -47,8 +47,8 @@ struct Sdk {
     content_type: Option<&'static str>,
     stamp: Stamp,
     body: String,
-    /// The fields that are named as odd, in order.
-    quirks: &'static [&'static str],
+    /// The fields that are named as anomalies, in order.
+    anomalies: &'static [&'static str],
 }
 
 impl Sdk {
@@ -91,36 +91,36 @@ async fn emulators() -> Vec<(Strictness, Emulator, Receiver)> {
     all
 }
 
-/// Sends a request, and sees that its oddities are taken, named or refused.
+/// Sends a request, and checks that its anomalies are accepted, named or refused.
 async fn check(
     name: &str,
     strictness: Strictness,
     emulator: &Emulator,
     request: Request<Bytes>,
-    quirks: &[&str],
+    anomalies: &[&str],
 ) {
     let answer = send(emulator, request).await;
     let told = json(&answer);
-    let refused = strictness == Strictness::Strict && !quirks.is_empty();
+    let refused = strictness == Strictness::Strict && !anomalies.is_empty();
     assert_eq!(
         answer.status(),
         if refused { 400 } else { 200 },
         "{name}, {strictness:?}: {told}"
     );
-    let header = answer.headers().get("x-emulator-quirks");
+    let header = answer.headers().get("x-emulator-anomalies");
     let header = header.map(|header| header.to_str().unwrap()).unwrap_or_default();
     let named: Vec<_> = header
         .split("; ")
-        .filter_map(|quirk| quirk.split_once(':').map(|(field, _)| field))
+        .filter_map(|anomaly| anomaly.split_once(':').map(|(field, _)| field))
         .collect();
     match strictness {
         Strictness::Lenient => assert_eq!(header, "", "{name}"),
-        _ => assert_eq!(named, quirks, "{name}, {strictness:?}: {header}"),
+        _ => assert_eq!(named, anomalies, "{name}, {strictness:?}: {header}"),
     }
     if refused {
         let message = told["message"].as_str().unwrap();
         assert_eq!(told["errorCode"], 40001, "{name}");
-        assert!(message.contains(quirks[0]), "{name}: {message}");
+        assert!(message.contains(anomalies[0]), "{name}: {message}");
     }
 }
 
@@ -128,7 +128,7 @@ async fn check(
 async fn starts_of_official_sdks_are_taken() {
     let all = emulators().await;
     let body = |rest: &str| format!(r#"{{"identity":{{"type":"number","endpoint":"+46700000001"}},{rest}}}"#);
-    let start = |name, content_type, stamp, body: String, quirks| Sdk {
+    let start = |name, content_type, stamp, body: String, anomalies| Sdk {
         name,
         verb: "POST",
         sent: PATH.to_owned(),
@@ -136,7 +136,7 @@ async fn starts_of_official_sdks_are_taken() {
         content_type: Some(content_type),
         stamp,
         body,
-        quirks,
+        anomalies,
     };
     let (node, net, python) = (
         "application/json",
@@ -192,7 +192,7 @@ async fn starts_of_official_sdks_are_taken() {
         ),
     ] {
         for (strictness, emulator, _receiver) in &all {
-            check(sdk.name, *strictness, emulator, sdk.request(), sdk.quirks).await;
+            check(sdk.name, *strictness, emulator, sdk.request(), sdk.anomalies).await;
         }
     }
 }
@@ -200,7 +200,7 @@ async fn starts_of_official_sdks_are_taken() {
 #[tokio::test]
 async fn queries_of_official_sdks_are_taken() {
     let all = emulators().await;
-    let query = |name, sent: String, content_type, stamp, quirks| Sdk {
+    let query = |name, sent: String, content_type, stamp, anomalies| Sdk {
         name,
         verb: "GET",
         sent,
@@ -208,7 +208,7 @@ async fn queries_of_official_sdks_are_taken() {
         content_type,
         stamp,
         body: String::new(),
-        quirks,
+        anomalies,
     };
     let escaped = format!("{PATH}/reference/a%20b");
     let raw = Some(format!("{PATH}/reference/a b"));
@@ -281,7 +281,7 @@ async fn queries_of_official_sdks_are_taken() {
             // Once for each emulator; after that the reference is taken.
             let started = send(emulator, crate::support::plain("POST", PATH, start)).await;
             assert!([200, 409].contains(&started.status().as_u16()));
-            check(sdk.name, *strictness, emulator, sdk.request(), sdk.quirks).await;
+            check(sdk.name, *strictness, emulator, sdk.request(), sdk.anomalies).await;
         }
     }
 }
@@ -296,7 +296,7 @@ async fn starts_of_mobile_sdks_are_taken() {
             .insert("content-type", "application/json".parse().unwrap());
         request
     };
-    for (name, method, rest, quirks) in [
+    for (name, method, rest, anomalies) in [
         (
             "Android",
             "sms",
@@ -321,12 +321,12 @@ async fn starts_of_mobile_sdks_are_taken() {
                 *strictness,
                 emulator,
                 json(with("POST", PATH, &body, &public)),
-                quirks,
+                anomalies,
             )
             .await;
         }
     }
-    for (name, method, inner, source, nulls, quirks) in [
+    for (name, method, inner, source, nulls, anomalies) in [
         (
             "Node, Java and .NET",
             "flashcall",
@@ -375,7 +375,7 @@ async fn starts_of_mobile_sdks_are_taken() {
                 *strictness,
                 emulator,
                 json(with("PUT", &path, &body, &public)),
-                quirks,
+                anomalies,
             )
             .await;
         }
@@ -388,7 +388,7 @@ async fn requests_of_helper_libraries_are_taken() {
     let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
     let all = emulators().await;
     let body = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms"}"#;
-    for (name, authorization, quirks) in [
+    for (name, authorization, anomalies) in [
         (
             "samples",
             format!("basic {}", base64(format!("{KEY}:{SECRET}"))),
@@ -405,7 +405,7 @@ async fn requests_of_helper_libraries_are_taken() {
             request
                 .headers_mut()
                 .insert("content-type", "application/json".parse().unwrap());
-            check(name, *strictness, emulator, request, quirks).await;
+            check(name, *strictness, emulator, request, anomalies).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Clock, callback URLs, policies, waiting events, and calls that the emulator makes itself.
+//! Clock, callback URLs, behaviors, waiting events, and calls that the emulator makes itself.
 
 use std::time::Duration;
 
@@ -142,30 +142,30 @@ async fn a_callback_url_over_http() {
 }
 
 #[tokio::test]
-async fn policies_are_listed_and_forgotten_one_by_one() {
+async fn behaviors_are_listed_and_forgotten_one_by_one() {
     let emulator = emulator().await;
     for body in [
-        r#"{"policy":{"do":"never"}}"#.to_owned(),
-        format!(r#"{{"application":"{KEY}","policy":{{"do":"wait"}}}}"#),
-        r#"{"prefix":"+46","policy":{"do":"report","after":"2s","wrong":1}}"#.to_owned(),
-        r#"{"prefix":"+4670","policy":{"do":"busy","after":"1s"}}"#.to_owned(),
-        format!(r#"{{"number":"{NUMBER}","policy":{{"do":"late","after":"1m"}}}}"#),
+        r#"{"behavior":{"do":"never"}}"#.to_owned(),
+        format!(r#"{{"application":"{KEY}","behavior":{{"do":"wait"}}}}"#),
+        r#"{"prefix":"+46","behavior":{"do":"report","after":"2s","wrong":1}}"#.to_owned(),
+        r#"{"prefix":"+4670","behavior":{"do":"busy","after":"1s"}}"#.to_owned(),
+        format!(r#"{{"number":"{NUMBER}","behavior":{{"do":"late","after":"1m"}}}}"#),
     ] {
         assert_eq!(
-            with(&emulator, "PUT", "/_emu/policies", &body).await.0,
+            with(&emulator, "PUT", "/_emu/behaviors", &body).await.0,
             200,
             "{body}"
         );
     }
-    let listed = json(&get(&emulator, "/_emu/policies").await);
+    let listed = json(&get(&emulator, "/_emu/behaviors").await);
     assert_eq!(
-        listed["policies"],
+        listed["behaviors"],
         serde_json::json!([
-            {"number": NUMBER, "policy": {"do": "late", "after": "1m"}},
-            {"prefix": "+4670", "policy": {"do": "busy", "after": "1s"}},
-            {"prefix": "+46", "policy": {"do": "report", "after": "2s", "wrong": 1}},
-            {"application": KEY, "policy": {"do": "wait"}},
-            {"everyone": true, "policy": {"do": "never"}},
+            {"number": NUMBER, "behavior": {"do": "late", "after": "1m"}},
+            {"prefix": "+4670", "behavior": {"do": "busy", "after": "1s"}},
+            {"prefix": "+46", "behavior": {"do": "report", "after": "2s", "wrong": 1}},
+            {"application": KEY, "behavior": {"do": "wait"}},
+            {"everyone": true, "behavior": {"do": "never"}},
         ])
     );
     let everyone = "everyone=true";
@@ -174,17 +174,17 @@ async fn policies_are_listed_and_forgotten_one_by_one() {
         .rev()
         .zip(["prefix=%2B46", everyone, "number=+46700000001", &application])
     {
-        let path = format!("/_emu/policies?{query}");
+        let path = format!("/_emu/behaviors?{query}");
         assert_eq!(with(&emulator, "DELETE", &path, "").await.0, 200, "{query}");
-        let listed = json(&get(&emulator, "/_emu/policies").await);
-        assert_eq!(listed["policies"].as_array().unwrap().len(), left, "{query}");
+        let listed = json(&get(&emulator, "/_emu/behaviors").await);
+        assert_eq!(listed["behaviors"].as_array().unwrap().len(), left, "{query}");
     }
-    let two = "/_emu/policies?number=+46700000001&everyone=true";
+    let two = "/_emu/behaviors?number=+46700000001&everyone=true";
     assert_eq!(with(&emulator, "DELETE", two, "").await.0, 400);
-    assert_eq!(with(&emulator, "DELETE", "/_emu/policies", "").await.0, 200);
+    assert_eq!(with(&emulator, "DELETE", "/_emu/behaviors", "").await.0, 200);
     assert_eq!(
-        json(&get(&emulator, "/_emu/policies").await),
-        serde_json::json!({"policies": []})
+        json(&get(&emulator, "/_emu/behaviors").await),
+        serde_json::json!({"behaviors": []})
     );
 }
 
@@ -356,8 +356,8 @@ async fn a_late_sms_is_told_of_when_it_arrives() {
     let emulator = emulator_calling(&receiver).await;
     post(
         &emulator,
-        "/_emu/policies",
-        r#"{"policy":{"do":"late","after":"1m"}}"#,
+        "/_emu/behaviors",
+        r#"{"behavior":{"do":"late","after":"1m"}}"#,
     )
     .await;
     call(&emulator, &public(), &Start::sms(number())).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule};
+use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation};
 use sinch_verify_loadtest::flows::Flow;
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
@@ -23,7 +23,7 @@ pub(crate) async fn frozen() -> Emulator {
         .await
         .unwrap();
     let mut rule = FaultRule::api(Fault::Stall);
-    rule.operation = Some("report".to_owned());
+    rule.operation = Some(Operation::Report);
     emulator.add_fault(rule).unwrap();
     emulator
 }

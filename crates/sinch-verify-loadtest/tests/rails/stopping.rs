@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Settings};
+use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Operation, Settings};
 use sinch_verify_loadtest::measure::FlowEnd;
 use sinch_verify_loadtest::safety::{Budget, Stop};
 use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
@@ -12,9 +12,9 @@ use tokio::sync::Semaphore;
 
 use crate::support::{Held, Service, budget};
 
-fn fault(operation: &str, fault: Fault) -> FaultRule {
+fn fault(operation: Operation, fault: Fault) -> FaultRule {
     let mut rule = FaultRule::api(fault);
-    rule.operation = Some(operation.to_owned());
+    rule.operation = Some(operation);
     rule
 }
 
@@ -24,7 +24,7 @@ async fn bursts_of_refusals_stop() {
         let service = Service::new().await;
         service
             .emulator
-            .add_fault(fault("start", Fault::Status { status }))
+            .add_fault(fault(Operation::Start, Fault::Status { status }))
             .unwrap();
         let live = service.live(budget());
         let stop = live.one_by_one(50).await;
@@ -87,7 +87,7 @@ async fn lost_answer_counts_as_spent() {
     let service = Service::new().await;
     service
         .emulator
-        .add_fault(fault("start", Fault::Reset { handled: true }))
+        .add_fault(fault(Operation::Start, Fault::Reset { handled: true }))
         .unwrap();
     let live = service.live(budget());
     assert_eq!(live.one_by_one(50).await, Some(Stop::UnknownPrice));

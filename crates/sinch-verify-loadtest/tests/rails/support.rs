@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Settings};
+use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation, Settings};
 use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
 use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
@@ -44,7 +44,7 @@ impl Service {
             .await
             .unwrap();
         let mut count = FaultRule::api(Fault::Status { status: 500 });
-        count.operation = Some("start".to_owned());
+        count.operation = Some(Operation::Start);
         count.probability = Some(0.0);
         let starts = emulator.add_fault(count).unwrap();
         Self {

@@ -85,7 +85,7 @@ impl Decision {
         if let Some(plain) = self.plain_json() {
             return plain.to_owned();
         }
-        // Our own types always encode: they hold no maps with odd keys and no raw floats.
+        // Our own types always encode: every map key is text, and no float is raw.
         serde_json::to_string(&self.to_body()).unwrap_or_else(|_| DENY.to_owned())
     }
 

@@ -3,7 +3,7 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::groups::{Kind, Piece};
-use super::rewrite::rewrite;
+use super::rewrite::{quote, rewrite};
 use super::{FilterError, MAX_COMPILED};
 
 /// Compiles a filter in which only the groups are patterns.
@@ -51,17 +51,4 @@ fn compile(pattern: &str, position: impl Fn(usize) -> usize) -> Result<Regex, Fi
                 at: 0,
             },
         })
-}
-
-/// Writes a character so that it is literal in every regex mode, also where white space is
-/// ignored and inside a class.
-pub(super) fn quote(c: char, pattern: &mut String) {
-    use std::fmt::Write as _;
-
-    if c.is_ascii_alphanumeric() {
-        pattern.push(c);
-    } else {
-        // Writing to a `String` cannot fail.
-        let _ = write!(pattern, "\\x{{{:X}}}", u32::from(c));
-    }
 }

@@ -18,7 +18,6 @@ use regex_syntax::ast::{
 };
 
 use super::FilterError;
-use super::pattern::quote;
 
 /// How deep groups and classes may nest.
 const NEST_LIMIT: u32 = 50;
@@ -259,5 +258,18 @@ impl Writer<'_> {
 
     fn unsupported(&self, what: &'static str, span: &Span) -> FilterError {
         unsupported(what, (self.position)(span.start.offset))
+    }
+}
+
+/// Writes a character so that it is literal in every regex mode, also where white space is
+/// ignored and inside a class.
+pub(super) fn quote(c: char, pattern: &mut String) {
+    use std::fmt::Write as _;
+
+    if c.is_ascii_alphanumeric() {
+        pattern.push(c);
+    } else {
+        // Writing to a `String` cannot fail.
+        let _ = write!(pattern, "\\x{{{:X}}}", u32::from(c));
     }
 }

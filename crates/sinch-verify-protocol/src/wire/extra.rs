@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::quirk::Oddity;
+use super::anomaly::AnomalyKind;
 
 /// The fields of a wire object that this version does not know, in the order
 /// they came, each value as its raw JSON text.
@@ -27,11 +27,11 @@ struct Kept {
     remarks: Vec<Remark>,
 }
 
-/// Something odd about a known field, before its full path is known.
+/// An anomaly of a known field, before its full path is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Remark {
     pub(crate) field: &'static str,
-    pub(crate) oddity: Oddity,
+    pub(crate) what: AnomalyKind,
 }
 
 impl Extra {
@@ -64,9 +64,9 @@ impl Extra {
         kept.fields.push((key.into(), raw));
     }
 
-    pub(crate) fn remark(&mut self, field: &'static str, oddity: Oddity) {
+    pub(crate) fn remark(&mut self, field: &'static str, what: AnomalyKind) {
         let kept = self.0.get_or_insert_default();
-        kept.remarks.push(Remark { field, oddity });
+        kept.remarks.push(Remark { field, what });
     }
 
     pub(crate) fn take_remarks(&mut self) -> Vec<Remark> {

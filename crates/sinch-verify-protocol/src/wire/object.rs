@@ -87,7 +87,7 @@ macro_rules! object {
                                             return Err(serde::de::Error::duplicate_field($key));
                                         }
                                         if key.as_str() != $key {
-                                            extra.remark($key, $crate::wire::Oddity::KeySpelling);
+                                            extra.remark($key, $crate::wire::AnomalyKind::KeySpelling);
                                         }
                                         $field = $crate::wire::object!(@read $kind $key, $ty, map, extra $(, $via)?);
                                     }
@@ -123,7 +123,7 @@ macro_rules! object {
         impl $crate::wire::WireObject for $name {}
 
         impl $crate::wire::Part for $name {
-            fn drain(&mut self, at: $crate::wire::At<'_>, out: &mut Vec<$crate::wire::Quirk>) {
+            fn drain(&mut self, at: $crate::wire::At<'_>, out: &mut Vec<$crate::wire::Anomaly>) {
                 $( $crate::wire::Part::drain(&mut self.$field, at.field($key), out); )*
                 $( $settle(self, at, out); )?
                 $crate::wire::drain_extra(&mut self.extra, at, out);
@@ -201,7 +201,7 @@ macro_rules! object {
         match $map.next_value::<Option<$ty>>()? {
             Some(value) => Some(value),
             None => {
-                $extra.remark($key, $crate::wire::Oddity::ExplicitNull);
+                $extra.remark($key, $crate::wire::AnomalyKind::ExplicitNull);
                 None
             }
         }
@@ -210,7 +210,7 @@ macro_rules! object {
         match $map.next_value::<Option<$via>>()? {
             Some(value) => $crate::wire::Via::<$ty>::settle(value, $key, &mut $extra),
             None => {
-                $extra.remark($key, $crate::wire::Oddity::ExplicitNull);
+                $extra.remark($key, $crate::wire::AnomalyKind::ExplicitNull);
                 None
             }
         }

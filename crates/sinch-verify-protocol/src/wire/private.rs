@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::quirk::Part;
+use super::part::Part;
 
 /// Text that may be personal: a number, or what an application attached.
 /// `Debug` shows its length only.

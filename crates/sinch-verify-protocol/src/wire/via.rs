@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::anomaly::AnomalyKind;
 use super::extra::Extra;
 use super::private::PrivateText;
-use super::quirk::Oddity;
 use super::text::read_text;
 
 /// A tolerant way to read a `T`, which may find that it is not there at all.
@@ -36,7 +36,7 @@ where
 impl<T> Via<T> for ZeroIsAbsent<T> {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T> {
         if self.0.is_none() {
-            extra.remark(field, Oddity::ZeroForUnset);
+            extra.remark(field, AnomalyKind::ZeroForUnset);
         }
         self.0
     }
@@ -52,25 +52,25 @@ pub(crate) trait Spelt: Sized {
 /// Reads an open enum and remarks on a spelling that is not the canonical one.
 pub(crate) struct Spelled<T> {
     value: T,
-    odd: bool,
+    is_canonical: bool,
 }
 
 impl<'de, T: Spelt> Deserialize<'de> for Spelled<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         read_text(deserializer, |text| {
             let value = T::read(text);
-            let odd = value.canonical() != text;
-            Ok::<_, Infallible>(Self { value, odd })
+            let is_canonical = value.canonical() == text;
+            Ok::<_, Infallible>(Self { value, is_canonical })
         })
     }
 }
 
 impl<T: Spelt> Via<T> for Spelled<T> {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<T> {
-        if self.odd {
-            extra.remark(field, Oddity::ValueSpelling);
+        if !self.is_canonical {
+            extra.remark(field, AnomalyKind::ValueSpelling);
         } else if !self.value.is_known() {
-            extra.remark(field, Oddity::UnknownValue);
+            extra.remark(field, AnomalyKind::UnknownValue);
         }
         Some(self.value)
     }
@@ -79,7 +79,7 @@ impl<T: Spelt> Via<T> for Spelled<T> {
 /// Text that some senders write as a JSON number (`"pin": 1`).
 pub(crate) struct LooseText {
     text: String,
-    odd: bool,
+    was_number: bool,
 }
 
 impl<'de> Deserialize<'de> for LooseText {
@@ -93,13 +93,13 @@ impl<'de> Deserialize<'de> for LooseText {
             fn visit_str<E: Error>(self, text: &str) -> Result<LooseText, E> {
                 Ok(LooseText {
                     text: text.to_owned(),
-                    odd: false,
+                    was_number: false,
                 })
             }
             fn visit_u64<E: Error>(self, n: u64) -> Result<LooseText, E> {
                 Ok(LooseText {
                     text: n.to_string(),
-                    odd: true,
+                    was_number: true,
                 })
             }
             fn visit_i64<E: Error>(self, n: i64) -> Result<LooseText, E> {
@@ -112,8 +112,8 @@ impl<'de> Deserialize<'de> for LooseText {
 
 impl Via<PrivateText> for LooseText {
     fn settle(self, field: &'static str, extra: &mut Extra) -> Option<PrivateText> {
-        if self.odd {
-            extra.remark(field, Oddity::WrongType);
+        if self.was_number {
+            extra.remark(field, AnomalyKind::WrongType);
         }
         Some(self.text.into())
     }

@@ -11,7 +11,7 @@ use super::{AppId, Command, Engine, Settings, StartCommand, Uid};
 use crate::application::AuthorizationLevel;
 use crate::clock;
 use crate::engine::{Intervention, Reach};
-use crate::policy::Policy;
+use crate::handset_behavior::HandsetBehavior;
 
 const NUMBER: &str = "+46700000001";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,10 +26,10 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
     Engine::new(Arc::new(settings), "http://127.0.0.1:1".parse().unwrap(), 1, 1)
 }
 
-fn obeying(policy: Policy) -> Engine {
+fn obeying(behavior: HandsetBehavior) -> Engine {
     let mut engine = engine(|_| {});
     let scope = Reach::Everyone;
-    engine.handle(began(), Command::SetPolicy { scope, policy });
+    engine.handle(began(), Command::SetBehavior { scope, behavior });
     engine
 }
 
@@ -81,19 +81,19 @@ fn what_is_due_past_the_end_of_the_clock_never_comes() {
         assert_eq!(engine.next_deadline(), None, "{far:?}");
         assert_eq!(status(&engine, late), Status::Pending);
 
-        for policy in [
-            Policy::Report { after: far, wrong: 0 },
-            Policy::Report { after: far, wrong: 3 },
-            Policy::Unreachable { after: far },
-            Policy::Late { after: far },
+        for behavior in [
+            HandsetBehavior::Report { after: far, wrong: 0 },
+            HandsetBehavior::Report { after: far, wrong: 3 },
+            HandsetBehavior::Unreachable { after: far },
+            HandsetBehavior::Late { after: far },
         ] {
-            let mut engine = obeying(policy);
+            let mut engine = obeying(behavior);
             let uid = start(&mut engine, NUMBER, Method::Sms);
-            assert_eq!(status(&engine, uid), Status::Pending, "{policy:?}");
+            assert_eq!(status(&engine, uid), Status::Pending, "{behavior:?}");
             wait_for_ever(&mut engine);
             let reason = engine.overview(uid).unwrap().reason.unwrap();
-            assert_eq!(reason.as_str(), "Expired", "{policy:?}");
-            let late = matches!(policy, Policy::Late { .. });
+            assert_eq!(reason.as_str(), "Expired", "{behavior:?}");
+            let late = matches!(behavior, HandsetBehavior::Late { .. });
             assert!(!late || engine.inbox(&number()).is_empty(), "it never arrives");
         }
     }
@@ -101,32 +101,32 @@ fn what_is_due_past_the_end_of_the_clock_never_comes() {
 
 #[test]
 fn nothing_is_due_for_what_has_ended() {
-    for policy in [
-        Policy::Report {
+    for behavior in [
+        HandsetBehavior::Report {
             after: HOUR,
             wrong: 0,
         },
-        Policy::Report {
+        HandsetBehavior::Report {
             after: HOUR,
             wrong: 2,
         },
-        Policy::Unreachable { after: HOUR },
-        Policy::Busy { after: HOUR },
-        Policy::HangUp { after: HOUR },
+        HandsetBehavior::Unreachable { after: HOUR },
+        HandsetBehavior::Busy { after: HOUR },
+        HandsetBehavior::HangUp { after: HOUR },
     ] {
-        let mut engine = obeying(policy);
+        let mut engine = obeying(behavior);
         let uid = start(&mut engine, NUMBER, Method::Callout);
         assert!(engine.next_deadline().is_some());
         let what = Intervention::Deny;
         engine.handle(began(), Command::Intervene { uid, what });
         assert_eq!(status(&engine, uid), Status::Denied);
-        assert_eq!(engine.next_deadline(), None, "{policy:?}");
+        assert_eq!(engine.next_deadline(), None, "{behavior:?}");
     }
 }
 
 #[test]
 fn fates_of_the_past_do_not_pile_up_while_the_clock_stands() {
-    let mut engine = obeying(Policy::Report {
+    let mut engine = obeying(HandsetBehavior::Report {
         after: HOUR,
         wrong: 0,
     });
@@ -134,12 +134,16 @@ fn fates_of_the_past_do_not_pile_up_while_the_clock_stands() {
         // Each start ends the one before it.
         start(&mut engine, NUMBER, Method::Sms);
     }
-    assert_eq!(engine.agenda.len(), 2, "the last one's fate and its expiry");
+    assert_eq!(
+        engine.agenda.len(),
+        2,
+        "the last one's scripted outcome and its expiry"
+    );
 }
 
 #[test]
 fn what_is_late_is_due_until_it_arrives() {
-    let mut engine = obeying(Policy::Late { after: HOUR });
+    let mut engine = obeying(HandsetBehavior::Late { after: HOUR });
     let uid = start(&mut engine, NUMBER, Method::Sms);
     let what = Intervention::Expire;
     engine.handle(began(), Command::Intervene { uid, what });
@@ -153,9 +157,9 @@ fn what_is_late_is_due_until_it_arrives() {
 #[test]
 fn what_is_late_is_no_longer_due_once_it_is_forgotten() {
     let mut engine = engine(|settings| settings.verifications_kept = 1);
-    let policy = Policy::Late { after: HOUR };
+    let behavior = HandsetBehavior::Late { after: HOUR };
     let scope = Reach::Number(number());
-    engine.handle(began(), Command::SetPolicy { scope, policy });
+    engine.handle(began(), Command::SetBehavior { scope, behavior });
     let numbers = [NUMBER, "+46700000002"];
     for uid in numbers.map(|number| start(&mut engine, number, Method::Sms)) {
         let what = Intervention::Expire;

@@ -9,7 +9,7 @@ import { live } from '../feed.js';
 import { methodOf } from '../methods.js';
 import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
 import { overlay } from './call.js';
-import { policyCard } from './policy.js';
+import { behaviorCard } from './behavior.js';
 
 const PAGE = 30;
 
@@ -30,7 +30,7 @@ export function phone(pane, number, signal, more, looked) {
         screen),
       el('div', { class: 'aside' },
         more,
-        policyCard(number, signal),
+        behaviorCard(number, signal),
         el('div', { class: 'card' },
           el('h3', {}, 'Send something here'),
           el('p', { class: 'muted' }, 'Start a verification of this number as a backend would.'),

@@ -33,14 +33,14 @@ export function requests(root, signal) {
 const isAccepted = ({ verdict }) => verdict === 'accepted';
 
 function row(call) {
-  const { at, method, path, status, operation, authorization, verdict, quirks } = call;
+  const { at, method, path, status, operation, authorization, verdict, anomalies } = call;
   return el('span', { class: 'cells' },
     el('span', { class: 'verb' }, method),
     el('span', { class: 'who', title: path }, path.replace(/^\/verification\/v1/, '…')),
     httpStatus(status),
     age(at, 'service'),
     el('span', { class: 'what' }, isAccepted(call) ? operation : verdict),
-    quirks.length > 0 && pill(`${quirks.length} odd`, 'warn'),
+    anomalies.length > 0 && pill(anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`, 'warn'),
     el('span', { class: 'count' }, authorization));
 }
 
@@ -56,7 +56,7 @@ async function detail(pane, seq, signal) {
 }
 
 function inspect(call) {
-  const { at, ms, method, path, status, operation, application, authorization, quirks, errorCode, verificationId } = call;
+  const { at, ms, method, path, status, operation, application, authorization, anomalies, errorCode, verificationId } = call;
   return [
     el('h2', { class: 'request-line' }, el('span', { class: 'verb' }, method), ' ', el('code', {}, path), ' ', httpStatus(status)),
     verdictOf(call),
@@ -70,9 +70,9 @@ function inspect(call) {
       ['Error code', errorCode],
       ['Verification', verificationId && el('a', { href: place('verifications', verificationId) }, verificationId)],
     ]),
-    quirks.length > 0 && el('section', { class: 'card warn' },
-      el('h3', {}, 'Odd, and taken all the same'),
-      el('ul', {}, quirks.map((quirk) => el('li', {}, quirk)))),
+    anomalies.length > 0 && el('section', { class: 'card warn' },
+      el('h3', {}, 'Anomalies: accepted, but not as documented'),
+      el('ul', {}, anomalies.map((anomaly) => el('li', {}, anomaly)))),
     el('div', { class: 'two' },
       source('As curl', call.curl, 'the request as curl'),
       call.rust && source('As Rust', call.rust, 'the request as Rust')),

@@ -1,4 +1,4 @@
-//! What happens to a verification by itself.
+//! Handset behaviors and magic numbers: the scripted outcome of a verification.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
 use super::Engine;
 use super::agenda::{self, Task};
-use super::command::{AppId, Arrived, Effect, Notice, Reach};
-use super::record::{Fate, Uid};
-use super::send::AUTO;
+use super::command::{Arrived, Effect, Notice, Reach};
+use super::ids::{AppId, Uid};
+use super::record::{AUTO, ScriptedOutcome};
+use crate::handset_behavior::HandsetBehavior;
 use crate::magic::{self, Act};
-use crate::policy::Policy;
 
 /// Whether and when what was sent reaches the handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,22 +26,22 @@ pub(super) enum Arrival {
     Failed,
 }
 
-/// The policies, by whom they are for.
+/// The handset behaviors, by scope.
 #[derive(Debug, Default)]
-pub(super) struct Policies {
-    numbers: HashMap<PhoneNumber, Policy>,
-    prefixes: BTreeMap<String, Policy>,
-    applications: BTreeMap<u32, Policy>,
-    everyone: Option<Policy>,
+pub(super) struct Behaviors {
+    numbers: HashMap<PhoneNumber, HandsetBehavior>,
+    prefixes: BTreeMap<String, HandsetBehavior>,
+    applications: BTreeMap<u32, HandsetBehavior>,
+    everyone: Option<HandsetBehavior>,
 }
 
-impl Policies {
-    pub(super) fn set(&mut self, reach: Reach, policy: Policy) {
+impl Behaviors {
+    pub(super) fn set(&mut self, reach: Reach, behavior: HandsetBehavior) {
         match reach {
-            Reach::Number(number) => drop(self.numbers.insert(number, policy)),
-            Reach::Prefix(prefix) => drop(self.prefixes.insert(prefix, policy)),
-            Reach::Application(app) => drop(self.applications.insert(app.0, policy)),
-            Reach::Everyone => self.everyone = Some(policy),
+            Reach::Number(number) => drop(self.numbers.insert(number, behavior)),
+            Reach::Prefix(prefix) => drop(self.prefixes.insert(prefix, behavior)),
+            Reach::Application(app) => drop(self.applications.insert(app.0, behavior)),
+            Reach::Everyone => self.everyone = Some(behavior),
         }
     }
 
@@ -55,17 +55,17 @@ impl Policies {
     }
 
     /// All of them, the widest last.
-    pub(super) fn list(&self) -> Vec<(Reach, Policy)> {
+    pub(super) fn list(&self) -> Vec<(Reach, HandsetBehavior)> {
         let mut numbers: Vec<_> = self.numbers.iter().collect();
         numbers.sort_by_key(|(number, _)| number.as_str());
         let numbers = numbers
             .into_iter()
-            .map(|(number, policy)| (Reach::Number(*number), *policy));
+            .map(|(number, behavior)| (Reach::Number(*number), *behavior));
         let prefixes = self.prefixes.iter().rev();
-        let prefixes = prefixes.map(|(prefix, policy)| (Reach::Prefix(prefix.clone()), *policy));
+        let prefixes = prefixes.map(|(prefix, behavior)| (Reach::Prefix(prefix.clone()), *behavior));
         let applications = self.applications.iter();
-        let applications = applications.map(|(app, policy)| (Reach::Application(AppId(*app)), *policy));
-        let everyone = self.everyone.map(|policy| (Reach::Everyone, policy));
+        let applications = applications.map(|(app, behavior)| (Reach::Application(AppId(*app)), *behavior));
+        let everyone = self.everyone.map(|behavior| (Reach::Everyone, behavior));
         numbers
             .chain(prefixes)
             .chain(applications)
@@ -74,7 +74,7 @@ impl Policies {
     }
 
     /// The narrowest that fits.
-    fn of(&self, app: AppId, number: &PhoneNumber) -> Option<Policy> {
+    fn of(&self, app: AppId, number: &PhoneNumber) -> Option<HandsetBehavior> {
         let by_prefix = || {
             let fitting = self
                 .prefixes
@@ -82,7 +82,7 @@ impl Policies {
                 .filter(|(prefix, _)| number.as_str().starts_with(prefix.as_str()));
             fitting
                 .max_by_key(|(prefix, _)| prefix.len())
-                .map(|(_, policy)| *policy)
+                .map(|(_, behavior)| *behavior)
         };
         self.numbers
             .get(number)
@@ -94,13 +94,13 @@ impl Policies {
 }
 
 impl Engine {
-    /// What is laid down for this number: by a policy, or else because it is a magic one.
+    /// The handset behavior or magic behavior of this number.
     pub(super) fn act(&self, app: AppId, number: &PhoneNumber) -> Act {
-        if let Some(policy) = self.policies.of(app, number) {
-            return Act::Handset(policy);
+        if let Some(behavior) = self.behaviors.of(app, number) {
+            return Act::Handset(behavior);
         }
         let magic = self.settings.magic_numbers.then(|| magic::act(number)).flatten();
-        magic.unwrap_or(Act::Handset(Policy::Wait))
+        magic.unwrap_or(Act::Handset(HandsetBehavior::Wait))
     }
 
     /// Whether, and for how long, the answer to a start is held back.
@@ -111,44 +111,46 @@ impl Engine {
         }
     }
 
-    /// Lays down what will happen to what is being sent.
-    pub(super) fn foresee(&mut self, uid: Uid) -> Arrival {
+    /// Schedules the scripted outcome of what is being sent, and says whether it reaches the handset.
+    pub(super) fn schedule_outcome(&mut self, uid: Uid) -> Arrival {
         let Some(record) = self.store.get(uid) else {
             return Arrival::Never;
         };
         let is_call = record.method.form().is_some_and(Form::is_call);
         let takes_a_key = record.method.takes_a_key();
-        let (fate, after, arrival) = match self.act(record.app, &record.number) {
-            Act::Handset(policy) => match policy {
-                Policy::Report { after, wrong } => {
-                    (Some(Fate::Report { every: after, wrong }), after, Arrival::Now)
-                }
-                Policy::Never => (None, Duration::ZERO, Arrival::Never),
-                Policy::Late { after } => {
+        let (outcome, after, arrival) = match self.act(record.app, &record.number) {
+            Act::Handset(behavior) => match behavior {
+                HandsetBehavior::Report { after, wrong } => (
+                    Some(ScriptedOutcome::Report { every: after, wrong }),
+                    after,
+                    Arrival::Now,
+                ),
+                HandsetBehavior::Never => (None, Duration::ZERO, Arrival::Never),
+                HandsetBehavior::Late { after } => {
                     self.schedule(uid, Task::Arrive, self.later(after));
                     (None, Duration::ZERO, Arrival::Later)
                 }
-                Policy::Unreachable { after } => {
+                HandsetBehavior::Unreachable { after } => {
                     let call = is_call.then_some(CallResult::Failed);
                     (Some(fail(Reason::Unreachable, call)), after, Arrival::Failed)
                 }
-                Policy::Busy { after } if is_call => {
-                    let fate = fail(Reason::Unreachable, Some(CallResult::Busy));
-                    (Some(fate), after, Arrival::Never)
+                HandsetBehavior::Busy { after } if is_call => {
+                    let outcome = fail(Reason::Unreachable, Some(CallResult::Busy));
+                    (Some(outcome), after, Arrival::Never)
                 }
-                Policy::HangUp { after } if takes_a_key => {
-                    let fate = fail(Reason::HungUp, Some(CallResult::Answered));
-                    (Some(fate), after, Arrival::Now)
+                HandsetBehavior::HangUp { after } if takes_a_key => {
+                    let outcome = fail(Reason::HungUp, Some(CallResult::Answered));
+                    (Some(outcome), after, Arrival::Now)
                 }
                 _ => (None, Duration::ZERO, Arrival::Now),
             },
             Act::End(status, reason) => {
-                let fate = Fate::End {
+                let outcome = ScriptedOutcome::End {
                     status,
                     reason,
                     call: None,
                 };
-                (Some(fate), magic::SOON, Arrival::Now)
+                (Some(outcome), magic::SOON, Arrival::Now)
             }
             Act::Undelivered => {
                 let reason = if is_call {
@@ -165,33 +167,35 @@ impl Engine {
             }
             _ => (None, Duration::ZERO, Arrival::Now),
         };
-        if let Some(fate) = fate {
+        if let Some(outcome) = outcome {
             if let Some(record) = self.store.get_mut(uid) {
-                record.fate = Some(Box::new(fate));
+                record.scripted_outcome = Some(Box::new(outcome));
             }
             self.schedule(uid, Task::Act, self.later(after));
         }
         arrival
     }
 
-    /// The time of a verification's fate has come.
-    pub(super) fn come_to_pass(&mut self, uid: Uid) {
+    /// Applies the scripted outcome of a verification: its time has come.
+    pub(super) fn apply_outcome(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
         };
-        let Some(fate) = record.fate.take() else { return };
-        match *fate {
-            Fate::Report { wrong: 0, .. } => {
+        let Some(outcome) = record.scripted_outcome.take() else {
+            return;
+        };
+        match *outcome {
+            ScriptedOutcome::Report { wrong: 0, .. } => {
                 record.source = Some(Source::Intercepted);
                 self.end(uid, Status::Successful, None);
             }
-            Fate::Report { every, wrong } => {
+            ScriptedOutcome::Report { every, wrong } => {
                 let reason = match record.method.proof() {
                     Some(ProofKind::Cli) => Reason::InvalidCli,
                     _ => Reason::InvalidCode,
                 };
                 record.source = Some(Source::Manual);
-                record.fate = Some(Box::new(Fate::Report {
+                record.scripted_outcome = Some(Box::new(ScriptedOutcome::Report {
                     every,
                     wrong: wrong - 1,
                 }));
@@ -201,7 +205,7 @@ impl Engine {
                     self.schedule(uid, Task::Act, at);
                 }
             }
-            Fate::End { status, reason, call } => {
+            ScriptedOutcome::End { status, reason, call } => {
                 if let Some(result) = call {
                     record.complete_call(result, self.now);
                 }
@@ -226,13 +230,13 @@ impl Engine {
             self.arrivals.push(Arrived { uid, number, seq });
         }
         self.begin_call(uid);
-        // The result is the last that is told of a verification.
+        // The result is the last event of a verification.
         if is_pending {
             self.tell_delivery(uid, SmsResult::Successful);
         }
     }
 
-    /// Tells what became of an SMS, if there was one.
+    /// Emits the delivered event of an SMS, if there was one.
     pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
         let record = self.store.get(uid);
         let Some(record) = record.filter(|record| record.tries(&Method::Sms)) else {
@@ -258,8 +262,8 @@ fn sent_by(method: &Method) -> Vec<&'static MethodInfo> {
     }
 }
 
-fn fail(reason: Reason, call: Option<CallResult>) -> Fate {
-    Fate::End {
+fn fail(reason: Reason, call: Option<CallResult>) -> ScriptedOutcome {
+    ScriptedOutcome::End {
         status: Status::Fail,
         reason: Some(reason),
         call,

@@ -1,4 +1,4 @@
-//! The latest tries.
+//! The latest tries to post events.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,13 +9,13 @@ use crate::engine::AppId;
 use crate::ring::Ring;
 
 /// The latest tries, as many as are kept.
-pub(crate) struct Log {
+pub(crate) struct DeliveryLog {
     tries: Mutex<Ring<(AppId, Delivery)>>,
-    /// Told of tries that failed only: where all is well, nobody wakes up for it.
+    /// Notified of failed tries only: a success wakes no task.
     failed: Notify,
 }
 
-impl Log {
+impl DeliveryLog {
     pub(crate) fn new(kept: usize) -> Self {
         Self {
             tries: Mutex::new(Ring::new(kept)),
@@ -24,7 +24,7 @@ impl Log {
     }
 
     /// Numbers a try and keeps it; gives the number.
-    pub(super) fn push(&self, app: AppId, mut delivery: Delivery) -> u64 {
+    pub(crate) fn push(&self, app: AppId, mut delivery: Delivery) -> u64 {
         let ok = delivery.ok;
         let seq = self.lock().push(|seq| {
             delivery.seq = seq;

@@ -1,4 +1,4 @@
-//! Result and delivered events, tried until they are heard.
+//! Result and delivered events, posted until the receiver accepts them.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,20 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::desk::Tried;
-use super::post::{Judgement, Outcome, Parcel, post, signed, strike, unsent};
-use crate::core::Core;
+use super::delivery::{Judgement, Parcel, post, signed, strike, unsent};
+use crate::core::{Core, Outcome};
 use crate::engine::{Effect, Notice, Uid};
 use crate::mix::mix;
 use crate::operation::Operation;
+
+/// The result of a try.
+#[derive(Clone, Copy)]
+pub(super) enum Tried {
+    /// The event was delivered, or the application has no callback URL any more.
+    Over,
+    /// It was not delivered; this is the wire time at which it was sent.
+    InVain { sent: SystemTime },
+}
 
 /// Tries to deliver an event, for the `attempt`th time; the last time it was sent at `before`.
 pub(super) async fn once(
@@ -65,14 +73,14 @@ pub(super) fn give_up(effect: &Effect, tries: u32) {
     tracing::warn!(id = %effect.uid, event = name(&effect.notice), tries, "event was given up");
 }
 
-/// Whether an event was heard, and what is wrong, or odd, with the answer.
+/// Whether an event was delivered, and what is wrong with the answer or an anomaly of it.
 pub(super) fn judge(outcome: &Outcome) -> Judgement {
     match outcome {
         Ok(answered) if answered.status.is_success() => {
             let body = answered.body.trim_ascii();
-            let odd = !body.is_empty() && body != b"{}";
+            let is_ignored = !body.is_empty() && body != b"{}";
             let remark = "the answer has a body, which nobody reads; an empty one is expected";
-            (true, odd.then(|| remark.to_owned()))
+            (true, is_ignored.then(|| remark.to_owned()))
         }
         Ok(answered) => {
             let status = answered.status.as_u16();

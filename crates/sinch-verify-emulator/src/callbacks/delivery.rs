@@ -4,41 +4,21 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use http::{Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::{Method, Request, Uri};
 use sinch_verify_protocol::VerificationId;
 use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::identity::Identity;
 
 use crate::clock::Begun;
-use crate::core::Core;
+use crate::core::{Answered, Core, Outcome};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::fault::{Case, Fault};
-use crate::feed::Happening;
+use crate::feed::FeedEvent;
 use crate::operation::Operation;
-
-/// The most of an answer that is read.
-const LIMIT: usize = 64 * 1024;
 
 /// How much of an answer's body the log keeps.
 const KEPT: usize = 4096;
-
-/// Posts events over plain HTTP. Redirects are answers like any other: they are not followed.
-pub(crate) struct Poster(Client<HttpConnector, Full<Bytes>>);
-
-/// What came back.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-/// What became of a post: the answer, or why there is none.
-pub(super) type Outcome = Result<Answered, String>;
 
 /// An event that is ready to be posted.
 pub(super) struct Parcel<'a> {
@@ -55,7 +35,7 @@ pub(super) struct Parcel<'a> {
     pub(super) variant: Option<&'a str>,
 }
 
-/// Whether a post did its job, and what was wrong, or odd, with the answer.
+/// Whether a post did its job, and what was wrong with the answer or an anomaly of it.
 pub(super) type Judgement = (bool, Option<String>);
 
 /// Posts an event, judges the answer, and keeps both; gives the number under which.
@@ -113,7 +93,7 @@ fn keep(
         variant: parcel.variant.map(str::to_owned),
         verdict,
     };
-    let told = Happening::delivery(&delivery);
+    let told = FeedEvent::delivery(&delivery);
     let seq = core.log.push(parcel.app, delivery);
     core.feed.push(now, told(seq));
     seq
@@ -157,53 +137,6 @@ fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Byt
     request
 }
 
-impl Poster {
-    pub(crate) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        // A request that is canceled because a kept connection went away was never sent, and goes
-        // out on a new one. That is the one case in which the client below sends anything again.
-        Self(
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .build(connector),
-        )
-    }
-
-    async fn send(&self, request: Request<Bytes>, timeout: Duration, fault: Option<Fault>) -> Outcome {
-        let exchange = async {
-            match fault {
-                Some(Fault::Latency { to, .. }) => tokio::time::sleep(to).await,
-                Some(Fault::Stall) => return std::future::pending().await,
-                Some(Fault::Reset { .. }) => return Err("not sent: a reset was ordered".to_owned()),
-                Some(Fault::Status { status }) => {
-                    return Ok(Answered {
-                        status: StatusCode::from_u16(status).map_err(|error| error.to_string())?,
-                        headers: HeaderMap::new(),
-                        body: Bytes::new(),
-                    });
-                }
-                _ => {}
-            }
-            let response = self.0.request(request.map(Full::new)).await;
-            let (head, body) = response.map_err(|error| describe(&error))?.into_parts();
-            let body = Limited::new(body, LIMIT)
-                .collect()
-                .await
-                .map_err(|error| format!("the answer's body could not be read: {error}"))?;
-            Ok(Answered {
-                status: head.status,
-                headers: head.headers,
-                body: body.to_bytes(),
-            })
-        };
-        match tokio::time::timeout(timeout, exchange).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
-        }
-    }
-}
-
 /// What goes wrong with an event about `identity`, if anything.
 pub(super) fn strike(
     core: &Core,
@@ -216,16 +149,4 @@ pub(super) fn strike(
         number: identity.phone_number().ok(),
         application: signer.key().as_str(),
     })
-}
-
-/// The error with its sources: the first alone says next to nothing.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

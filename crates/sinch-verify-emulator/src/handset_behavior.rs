@@ -13,17 +13,17 @@ use crate::{bare, duration};
 ///
 /// ```
 /// use std::time::Duration;
-/// use sinch_verify_emulator::{Policy, Scope};
+/// use sinch_verify_emulator::{HandsetBehavior, Scope};
 ///
 /// // Everyone in Sweden types the right code after two seconds.
 /// let scope = Scope::Prefix("+46".to_owned());
-/// let policy = Policy::Report { after: Duration::from_secs(2), wrong: 0 };
+/// let behavior = HandsetBehavior::Report { after: Duration::from_secs(2), wrong: 0 };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Policy {
-    /// Nothing: the message arrives, and whoever tests does the rest.
+pub enum HandsetBehavior {
+    /// Nothing: the message arrives, and the test does the rest.
     #[serde(deserialize_with = "bare::deserialize")]
     Wait,
     /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.
@@ -64,7 +64,7 @@ pub enum Policy {
     },
 }
 
-/// Whose handsets a [`Policy`] is for. The narrowest that fits counts: the number, then the longest
+/// Whose handsets a [`HandsetBehavior`] is for. The narrowest that fits counts: the number, then the longest
 /// prefix, then the application, then everyone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

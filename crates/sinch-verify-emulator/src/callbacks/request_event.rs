@@ -8,25 +8,25 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Answered, Judgement, Outcome, Parcel, post, signed, strike};
-use crate::core::Core;
+use super::delivery::{Judgement, Parcel, post, signed, strike};
+use crate::core::{Answered, Core, Outcome};
 use crate::engine::{Answer, AppId, Ask, Command};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
-/// Puts the question, and tells the engine what came back.
-pub(super) async fn put(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
+/// Posts the request event and gives the engine the decision.
+pub(super) async fn ask(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
     let decision = decision(&core, app, &ask).await;
     let answer = core.run(Command::Decide {
         uid: ask.uid,
         decision: decision.map(Box::new),
     });
-    // Whoever asked may have gone; the decision counts all the same.
+    // The start's connection may be gone; the decision counts all the same.
     let _ = reply.send(answer);
 }
 
 async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
-    // The URL may have been taken away since the start: then nobody can allow anything.
+    // The URL may have been removed since the start: then nothing is allowed.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
     let fault = strike(core, signer, Operation::Request, &ask.event.identity);
@@ -71,7 +71,7 @@ pub(super) fn judge(
     }
 }
 
-/// The decision in an answer, with what was odd about it; or why there is none.
+/// The decision in an answer and its anomalies, or why there is none.
 fn read(
     answered: &Answered,
     method: &Method,
@@ -85,8 +85,8 @@ fn read(
     let decision = body
         .decision(method)
         .ok_or_else(|| "JSON at `action`: must be allow or deny".to_owned())?;
-    let quirks = received.quirks.iter().map(ToString::to_string);
-    let remarks: Vec<String> = quirks.chain(body.set_in_vain(method)).collect();
+    let anomalies = received.anomalies.iter().map(ToString::to_string);
+    let remarks: Vec<String> = anomalies.chain(body.set_in_vain(method)).collect();
     let remarks = Some(remarks.join("; ")).filter(|remarks| !remarks.is_empty());
     match remarks {
         Some(remarks) if strictness == Strictness::Strict => Err(remarks),

@@ -1,4 +1,4 @@
-//! The task that owns all events that are under way or wait.
+//! The task that owns all events that wait or are being posted.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,45 +7,46 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::{Job, Waiting, question, tell};
+use super::deliver_event::{self, Tried};
+use super::request_event;
 use crate::clock;
-use crate::core::Core;
+use crate::core::{Core, Job, Waiting};
 use crate::engine::{Effect, Uid};
 
-/// How much of the queue is told.
+/// The most waiting events that are listed.
 const LISTED: usize = 1_000;
 
 /// Carries jobs out until the emulator is gone.
 pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let mut desk = Desk {
+    let mut dispatcher = Dispatcher {
         in_flight: Arc::new(Semaphore::new(core.settings().events_in_flight.max(1))),
         core,
         tasks: JoinSet::new(),
-        lanes: HashMap::new(),
+        queues: HashMap::new(),
         held: 0,
     };
     loop {
         tokio::select! {
             job = jobs.recv() => match job {
-                Some(job) => desk.take(job),
+                Some(job) => dispatcher.take(job),
                 None => return,
             },
-            Some(done) = desk.tasks.join_next(), if !desk.tasks.is_empty() => {
+            Some(done) = dispatcher.tasks.join_next(), if !dispatcher.tasks.is_empty() => {
                 if let Ok(Done::Tried { uid, tried }) = done {
-                    desk.tried(uid, tried);
+                    dispatcher.tried(uid, tried);
                 }
             }
         }
     }
 }
 
-struct Desk {
+struct Dispatcher {
     core: Arc<Core>,
     in_flight: Arc<Semaphore>,
     tasks: JoinSet<Done>,
-    /// For each verification with an event that was not heard, that and the events behind it.
-    lanes: HashMap<Uid, Lane>,
-    /// Events in all lanes.
+    /// The undelivered events of each verification, in order.
+    queues: HashMap<Uid, Queue>,
+    /// The number of events in all queues.
     held: usize,
 }
 
@@ -55,27 +56,18 @@ enum Done {
     Tried { uid: Uid, tried: Tried },
 }
 
-/// What became of a try.
-#[derive(Clone, Copy)]
-pub(super) enum Tried {
-    /// The event was heard, or there is nobody any more to tell.
-    Over,
-    /// It was not heard when it was sent at this wire time.
-    InVain { sent: SystemTime },
-}
-
-/// The events of one verification.
-struct Lane {
-    first: Telling,
+/// The undelivered events of one verification.
+struct Queue {
+    first: Undelivered,
     behind: VecDeque<(Effect, Duration)>,
-    /// Of all that service time was moved by hand, what these events have been through. They are at
-    /// the instant that lies this far ahead of what passed by itself, so that waits add up alike
-    /// whether the clock runs through them or is moved over them.
+    /// Manual clock offset already applied to this queue. Its events are at the instant that is this
+    /// far ahead of the time that passed by itself, so that waits add up alike whether the clock runs
+    /// through them or is moved over them.
     moved: Duration,
 }
 
-/// An event, and how far it is.
-struct Telling {
+/// The first event of a queue.
+struct Undelivered {
     effect: Arc<Effect>,
     /// The try that is under way, or comes next.
     attempt: u32,
@@ -85,54 +77,54 @@ struct Telling {
     sent: Option<SystemTime>,
 }
 
-impl Desk {
+impl Dispatcher {
     fn take(&mut self, job: Job) {
         match job {
-            Job::Ask { app, ask, reply } => {
-                let question = question::put(Arc::clone(&self.core), app, ask, reply);
+            Job::RequestEvent { app, ask, reply } => {
+                let asking = request_event::ask(Arc::clone(&self.core), app, ask, reply);
                 self.tasks.spawn(async move {
-                    question.await;
+                    asking.await;
                     Done::Asked
                 });
             }
-            Job::Tell { effect, moved } => {
+            Job::DeliverEvent { effect, moved } => {
                 if self.held >= self.core.settings().events_waiting.max(1) {
-                    tell::drop_unsent(&self.core, &effect);
+                    deliver_event::drop_unsent(&self.core, &effect);
                     self.core.outstanding.remove(1);
                     return;
                 }
                 self.held += 1;
                 let uid = effect.uid;
-                if let Some(lane) = self.lanes.get_mut(&uid) {
-                    lane.behind.push_back((effect, moved));
+                if let Some(queue) = self.queues.get_mut(&uid) {
+                    queue.behind.push_back((effect, moved));
                     return;
                 }
-                let lane = Lane {
-                    first: Telling::new(effect),
+                let queue = Queue {
+                    first: Undelivered::new(effect),
                     behind: VecDeque::new(),
                     moved,
                 };
-                self.lanes.insert(uid, lane);
+                self.queues.insert(uid, queue);
                 self.try_first(uid);
             }
-            Job::Again { uid, due } => {
+            Job::Retry { uid, due } => {
                 let by_itself = self.core.clock().by_itself();
                 // After a reset another event may be where this one was.
-                let lane = self.lanes.get_mut(&uid);
-                if let Some(lane) = lane.filter(|lane| lane.first.next_at == Some(due)) {
-                    lane.move_to(due, by_itself);
+                let queue = self.queues.get_mut(&uid);
+                if let Some(queue) = queue.filter(|queue| queue.first.next_at == Some(due)) {
+                    queue.move_to(due, by_itself);
                     self.try_first(uid);
                 }
             }
-            Job::Queue { reply } => {
-                let lanes = self.lanes.values();
-                let mut waiting: Vec<_> = lanes.flat_map(Lane::waiting).take(LISTED).collect();
+            Job::ListWaiting { reply } => {
+                let queues = self.queues.values();
+                let mut waiting: Vec<_> = queues.flat_map(Queue::waiting).take(LISTED).collect();
                 waiting.sort_by_key(|waiting| (waiting.next_at, waiting.uid));
                 let _ = reply.send(waiting);
             }
             Job::Forget => {
                 self.tasks = JoinSet::new();
-                self.lanes.clear();
+                self.queues.clear();
                 // What failed since the reset.
                 self.core.forget_retries();
                 self.core.outstanding.remove(std::mem::take(&mut self.held));
@@ -140,63 +132,64 @@ impl Desk {
         }
     }
 
-    /// Sends the first event of a lane on its way.
+    /// Sends the first event of a queue on its way.
     fn try_first(&mut self, uid: Uid) {
-        let Some(first) = self.lanes.get_mut(&uid).map(|lane| &mut lane.first) else {
+        let Some(first) = self.queues.get_mut(&uid).map(|queue| &mut queue.first) else {
             return;
         };
         first.next_at = None;
         let (core, in_flight) = (Arc::clone(&self.core), Arc::clone(&self.in_flight));
         let (effect, attempt, sent) = (Arc::clone(&first.effect), first.attempt, first.sent);
         self.tasks.spawn(async move {
-            let tried = tell::once(&core, &in_flight, &effect, attempt, sent).await;
+            let tried = deliver_event::once(&core, &in_flight, &effect, attempt, sent).await;
             Done::Tried { uid, tried }
         });
     }
 
     fn tried(&mut self, uid: Uid, tried: Tried) {
-        let Some(lane) = self.lanes.get_mut(&uid) else {
+        let Some(queue) = self.queues.get_mut(&uid) else {
             return;
         };
         let Tried::InVain { sent } = tried else {
-            return self.told(uid);
+            return self.finished(uid);
         };
-        if lane.first.attempt >= self.core.settings().event_tries.max(1) {
-            tell::give_up(&lane.first.effect, lane.first.attempt);
-            return self.told(uid);
+        if queue.first.attempt >= self.core.settings().event_tries.max(1) {
+            deliver_event::give_up(&queue.first.effect, queue.first.attempt);
+            return self.finished(uid);
         }
-        lane.first.attempt += 1;
-        lane.first.sent = Some(sent);
+        queue.first.attempt += 1;
+        queue.first.sent = Some(sent);
         let by_itself = self.core.clock().by_itself();
-        let now = by_itself.checked_add(lane.moved);
-        let due = now.and_then(|now| now.checked_add(tell::pause(&self.core, uid, lane.first.attempt)));
+        let now = by_itself.checked_add(queue.moved);
+        let due =
+            now.and_then(|now| now.checked_add(deliver_event::pause(&self.core, uid, queue.first.attempt)));
         // The clock may stand, but it ends.
         let due = due.map_or_else(clock::end, |due| due.min(clock::end()));
-        lane.first.next_at = Some(due);
+        queue.first.next_at = Some(due);
         if !self.core.try_again_at(due, uid) {
-            lane.move_to(due, by_itself);
+            queue.move_to(due, by_itself);
             self.try_first(uid);
         }
     }
 
-    /// An event was heard or given up: the next of that verification goes out.
-    fn told(&mut self, uid: Uid) {
+    /// An event was delivered or given up: posts the next event of that verification.
+    fn finished(&mut self, uid: Uid) {
         self.held = self.held.saturating_sub(1);
         self.core.outstanding.remove(1);
-        let Some(lane) = self.lanes.get_mut(&uid) else {
+        let Some(queue) = self.queues.get_mut(&uid) else {
             return;
         };
-        let Some((next, moved)) = lane.behind.pop_front() else {
-            self.lanes.remove(&uid);
+        let Some((next, moved)) = queue.behind.pop_front() else {
+            self.queues.remove(&uid);
             return;
         };
-        lane.first = Telling::new(next);
-        lane.moved = lane.moved.max(moved);
+        queue.first = Undelivered::new(next);
+        queue.moved = queue.moved.max(moved);
         self.try_first(uid);
     }
 }
 
-impl Lane {
+impl Queue {
     /// The instant of these events is `due`, if it was before.
     fn move_to(&mut self, due: SystemTime, by_itself: SystemTime) {
         let moved = due.duration_since(by_itself).unwrap_or_default();
@@ -221,7 +214,7 @@ impl Waiting {
         Self {
             app: effect.app,
             uid: effect.uid,
-            event: tell::name(&effect.notice),
+            event: deliver_event::name(&effect.notice),
             attempt: 1,
             next_at: None,
             under_way: false,
@@ -229,7 +222,7 @@ impl Waiting {
     }
 }
 
-impl Telling {
+impl Undelivered {
     fn new(effect: Effect) -> Self {
         Self {
             effect: Arc::new(effect),

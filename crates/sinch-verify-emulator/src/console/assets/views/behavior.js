@@ -5,10 +5,10 @@ import { el } from '../dom.js';
 import { live } from '../feed.js';
 import { callNote, failed, field, say, select } from '../parts.js';
 
-const PATH = '/_emu/policies';
+const PATH = '/_emu/behaviors';
 
 /** Each with what it means, and the fields that it takes. */
-const POLICIES = {
+const BEHAVIORS = {
   wait: { text: 'Nothing: I do the rest', takes: [] },
   report: { text: 'The proof is reported', takes: ['after', 'wrong'] },
   never: { text: 'Nothing arrives', takes: [] },
@@ -18,14 +18,14 @@ const POLICIES = {
   'hang-up': { text: 'A callout is hung up', takes: ['after'] },
 };
 
-/** The policy that counts for `number`: the narrowest one. */
-function counting(policies, number) {
+/** The behavior that counts for `number`: the narrowest one. */
+function counting(behaviors, number) {
   const width = (one) => {
     if (one.number) return one.number === number ? 100 : -1;
     if (one.prefix) return number.startsWith(one.prefix) ? one.prefix.length : -1;
     return one.application ? 0.5 : 0;
   };
-  return policies.filter((one) => width(one) >= 0).sort((a, b) => width(b) - width(a))[0];
+  return behaviors.filter((one) => width(one) >= 0).sort((a, b) => width(b) - width(a))[0];
 }
 
 function scopeOf({ number, prefix, application }) {
@@ -35,9 +35,9 @@ function scopeOf({ number, prefix, application }) {
 }
 
 /** A card that shows and sets it. */
-export function policyCard(number, signal) {
-  const now = el('p', { class: 'policy-now' });
-  const act = select('do', Object.entries(POLICIES).map(([key, { text }]) => [key, text]));
+export function behaviorCard(number, signal) {
+  const now = el('p', { class: 'behavior-now' });
+  const act = select('do', Object.entries(BEHAVIORS).map(([key, { text }]) => [key, text]));
   const after = field('after', el('input', { name: 'after', value: '2s', size: 5, autocomplete: 'off' }));
   const wrong = field('wrong first', el('input', { name: 'wrong', type: 'number', min: 0, max: 9, value: 0 }));
   const scope = select('scope', [['number', 'This number'], ['everyone', 'All numbers']]);
@@ -49,15 +49,15 @@ export function policyCard(number, signal) {
 
   function body() {
     const given = Object.fromEntries(new FormData(form));
-    const policy = { do: given.do };
-    const { takes } = POLICIES[given.do];
-    if (takes.includes('after')) policy.after = given.after;
-    if (takes.includes('wrong') && given.wrong > 0) policy.wrong = Number(given.wrong);
-    return given.scope === 'number' ? { number, policy } : { everyone: true, policy };
+    const behavior = { do: given.do };
+    const { takes } = BEHAVIORS[given.do];
+    if (takes.includes('after')) behavior.after = given.after;
+    if (takes.includes('wrong') && given.wrong > 0) behavior.wrong = Number(given.wrong);
+    return given.scope === 'number' ? { number, behavior } : { everyone: true, behavior };
   }
 
   function draw() {
-    const { takes } = POLICIES[act.value];
+    const { takes } = BEHAVIORS[act.value];
     after.hidden = !takes.includes('after');
     wrong.hidden = !takes.includes('wrong');
     note.replaceChildren(callNote('POST', PATH, body()));
@@ -65,11 +65,11 @@ export function policyCard(number, signal) {
 
   async function set(event) {
     event.preventDefault();
-    await change('POST', body(), 'The policy is set');
+    await change('POST', body(), 'The handset behavior is set');
   }
 
   async function clear() {
-    await change('DELETE', undefined, 'All policies are forgotten');
+    await change('DELETE', undefined, 'All handset behaviors are forgotten');
   }
 
   async function change(method, wanted, done) {
@@ -82,16 +82,16 @@ export function policyCard(number, signal) {
     }
   }
 
-  const refresh = live(['policy'], signal, async () => {
-    const { policies } = await get(PATH, signal);
-    const found = counting(policies, number);
-    const { do: name, after: delay, wrong: count } = found?.policy ?? { do: 'wait' };
+  const refresh = live(['behavior'], signal, async () => {
+    const { behaviors } = await get(PATH, signal);
+    const found = counting(behaviors, number);
+    const { do: name, after: delay, wrong: count } = found?.behavior ?? { do: 'wait' };
     const details = [delay && name !== 'wait' && `after ${delay}`, count && `${count} wrong first`].filter(Boolean);
     now.replaceChildren(
-      el('b', {}, POLICIES[name]?.text ?? name), details.length ? ` (${details.join(', ')})` : '',
+      el('b', {}, BEHAVIORS[name]?.text ?? name), details.length ? ` (${details.join(', ')})` : '',
       el('span', { class: 'muted' }, found ? ` · set for ${scopeOf(found)}` : ' · unless it is a magic number'),
     );
   });
   draw();
-  return el('section', { class: 'card' }, el('h3', {}, 'Answer policy'), now, form);
+  return el('section', { class: 'card' }, el('h3', {}, 'Handset behavior'), now, form);
 }

@@ -14,15 +14,15 @@ use super::query::Query;
 use super::respond::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
 use crate::engine::{Engine, Reach};
-use crate::policy::{Policy, Scope};
+use crate::handset_behavior::{HandsetBehavior, Scope};
 
-/// All policies in force, the widest last.
+/// All behaviors in force, the widest last.
 pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
-    let policies = core.look(Engine::policies);
-    let policies: Vec<_> = policies
+    let behaviors = core.look(Engine::behaviors);
+    let behaviors: Vec<_> = behaviors
         .iter()
-        .map(|(reach, policy)| {
-            let mut view = value!({"policy": policy});
+        .map(|(reach, behavior)| {
+            let mut view = value!({"behavior": behavior});
             match reach {
                 Reach::Number(number) => view["number"] = value!(number),
                 Reach::Prefix(prefix) => view["prefix"] = value!(prefix),
@@ -35,21 +35,24 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
             view
         })
         .collect();
-    json(&value!({"policies": policies}))
+    json(&value!({"behaviors": behaviors}))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PolicyBody {
+struct BehaviorBody {
     number: Option<PhoneNumber>,
     prefix: Option<String>,
     application: Option<String>,
     everyone: Option<bool>,
-    policy: Policy,
+    behavior: HandsetBehavior,
 }
 
 pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let wanted: PolicyBody = read_body(&body, r#"{"prefix":"+46","policy":{"do":"report","after":"2s"}}"#)?;
+    let wanted: BehaviorBody = read_body(
+        &body,
+        r#"{"prefix":"+46","behavior":{"do":"report","after":"2s"}}"#,
+    )?;
     if wanted.everyone == Some(false) {
         return Err(Refused::bad("everyone must be true, or left out"));
     }
@@ -60,27 +63,27 @@ pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
         wanted.application.as_deref(),
         everyone,
     )?;
-    core.set_policy(scope.unwrap_or(Scope::Everyone), wanted.policy)
+    core.set_handset_behavior(scope.unwrap_or(Scope::Everyone), wanted.behavior)
         .map_err(|error| Refused::failed(StatusCode::BAD_REQUEST, &error))?;
     Ok(done())
 }
 
-/// Forgets the policy of one scope, or all of them.
+/// Forgets the behavior of one scope, or all of them.
 pub(super) async fn clear(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let query = Query::of(&uri, &["number", "prefix", "application", "everyone"])?;
     let number = query.number("number")?;
     let prefix = query.text("prefix").map(str::to_owned);
     let everyone = query.text("everyone") == Some("true");
     match scope(number, prefix, query.text("application"), everyone)? {
-        // A variable that a script forgot to set must not cost all policies.
+        // A variable that a script forgot to set must not cost all behaviors.
         None if uri.query().is_some_and(|query| !query.is_empty()) => {
             return Err(Refused::bad(
                 "number, prefix and application need a value, and everyone must be true",
             ));
         }
-        None => core.clear_policies(),
+        None => core.clear_handset_behaviors(),
         Some(scope) => core
-            .remove_policy(scope)
+            .remove_handset_behavior(scope)
             .map_err(|error| Refused::failed(StatusCode::BAD_REQUEST, &error))?,
     }
     Ok(done())

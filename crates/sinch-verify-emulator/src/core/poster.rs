@@ -1,0 +1,92 @@
+//! The HTTP client that posts events.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::fault::Fault;
+
+/// The most of an answer that is read.
+const LIMIT: usize = 64 * 1024;
+
+/// Posts events over plain HTTP. Redirects are answers like any other: they are not followed.
+pub(crate) struct Poster(Client<HttpConnector, Full<Bytes>>);
+
+/// What came back.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What became of a post: the answer, or why there is none.
+pub(crate) type Outcome = Result<Answered, String>;
+
+impl Poster {
+    pub(super) fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        // A request that is canceled because a kept connection went away was never sent, and goes
+        // out on a new one. That is the one case in which the client below sends anything again.
+        Self(
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .build(connector),
+        )
+    }
+
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+        fault: Option<Fault>,
+    ) -> Outcome {
+        let exchange = async {
+            match fault {
+                Some(Fault::Latency { to, .. }) => tokio::time::sleep(to).await,
+                Some(Fault::Stall) => return std::future::pending().await,
+                Some(Fault::Reset { .. }) => return Err("not sent: a reset was ordered".to_owned()),
+                Some(Fault::Status { status }) => {
+                    return Ok(Answered {
+                        status: StatusCode::from_u16(status).map_err(|error| error.to_string())?,
+                        headers: HeaderMap::new(),
+                        body: Bytes::new(),
+                    });
+                }
+                _ => {}
+            }
+            let response = self.0.request(request.map(Full::new)).await;
+            let (head, body) = response.map_err(|error| describe(&error))?.into_parts();
+            let body = Limited::new(body, LIMIT)
+                .collect()
+                .await
+                .map_err(|error| format!("the answer's body could not be read: {error}"))?;
+            Ok(Answered {
+                status: head.status,
+                headers: head.headers,
+                body: body.to_bytes(),
+            })
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(format!("no answer within {} ms", timeout.as_millis())),
+        }
+    }
+}
+
+/// The error with its sources: the first alone says next to nothing.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

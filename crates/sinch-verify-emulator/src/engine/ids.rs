@@ -1,0 +1,53 @@
+//! Ids of verifications and of applications.
+
+use std::fmt;
+
+use sinch_verify_protocol::VerificationId;
+use uuid::Uuid;
+
+/// A verification's id: a UUID, whose text is the id on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Uid(pub(super) u128);
+
+impl Uid {
+    /// Reads the text that [`Uid::to_id`] gives, and nothing else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let uid = Self(Uuid::try_parse(text).ok()?.as_u128());
+        // An id has one spelling: capitals, braces and bare digits are other ids.
+        (uid.uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uid)
+    }
+
+    /// The half that is made up.
+    pub(crate) fn low_bits(self) -> u64 {
+        self.0 as u64
+    }
+
+    pub(crate) fn to_id(self) -> VerificationId {
+        let mut text = Uuid::encode_buffer();
+        #[expect(
+            clippy::expect_used,
+            reason = "an id takes any 36 hexadecimal digits and dashes"
+        )]
+        VerificationId::new(self.uuid().hyphenated().encode_lower(&mut text)).expect("a UUID is an id")
+    }
+
+    fn uuid(self) -> Uuid {
+        Uuid::from_u128(self.0)
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uuid().fmt(f)
+    }
+}
+
+/// An application, by its place in the list given at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AppId(pub(crate) u32);
+
+impl AppId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}

@@ -1,0 +1,153 @@
+//! The parts of wire objects, and what every object can do.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::anomaly::{Anomaly, AnomalyKind, Received};
+use super::extra::Extra;
+use super::raw::RawJson;
+use crate::error::{DecodeError, decode};
+use crate::phone_number::PhoneNumber;
+
+/// Where a value stands, as a chain up to the document, so that a path costs
+/// nothing until an anomaly is found.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    parent: Option<&'a Self>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Field(&'a str),
+    Index(usize),
+}
+
+impl<'a> At<'a> {
+    const ROOT: At<'static> = At {
+        parent: None,
+        step: Step::Root,
+    };
+
+    pub(crate) fn field(&'a self, name: &'a str) -> Self {
+        Self {
+            parent: Some(self),
+            step: Step::Field(name),
+        }
+    }
+
+    fn index(&'a self, i: usize) -> Self {
+        Self {
+            parent: Some(self),
+            step: Step::Index(i),
+        }
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+            let below_root = matches!(parent.step, Step::Root);
+            match self.step {
+                Step::Root => {}
+                Step::Field(name) if below_root => f.write_str(name)?,
+                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Index(i) => write!(f, "[{i}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Anything that can stand in a wire object and may carry remarks inside.
+#[doc(hidden)]
+pub trait Part {
+    /// Moves the remarks at and below this value, which stands at `at`, into `out`.
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
+        let _ = (at, out);
+    }
+}
+
+impl<T: Part> Part for Option<T> {
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
+        if let Some(value) = self {
+            value.drain(at, out);
+        }
+    }
+}
+
+impl<T: Part> Part for Vec<T> {
+    fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
+        for (i, value) in self.iter_mut().enumerate() {
+            value.drain(at.index(i), out);
+        }
+    }
+}
+
+macro_rules! leaf {
+    ($($ty:ty),* $(,)?) => { $( impl Part for $ty {} )* };
+}
+
+leaf!(bool, u32, u64, i64, String, PhoneNumber, RawJson);
+
+/// Moves an object's own remarks, and its unknown fields' names, into `out`.
+pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>) {
+    for remark in extra.take_remarks() {
+        out.push(Anomaly {
+            path: at.field(remark.field).to_string(),
+            what: remark.what,
+        });
+    }
+    for (name, _) in extra.iter() {
+        out.push(Anomaly {
+            path: at.field(name).to_string(),
+            what: AnomalyKind::UnknownField,
+        });
+    }
+}
+
+/// A JSON object of the wire: what every such object can do.
+///
+/// ```
+/// use sinch_verify_protocol::wire::WireObject;
+/// use sinch_verify_protocol::start::StartRequest;
+///
+/// let body = br#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"flashCall"}"#;
+/// let received = StartRequest::receive(body)?;
+/// assert_eq!(received.anomalies[0].to_string(), "method: value in another spelling");
+/// assert!(received.value.to_json().contains(r#""method":"flashcall""#));
+/// # Ok::<(), sinch_verify_protocol::DecodeError>(())
+/// ```
+pub trait WireObject: Part + Serialize + DeserializeOwned {
+    /// Reads the object.
+    ///
+    /// # Errors
+    ///
+    /// When `body` is not such an object; the error has the JSON path.
+    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        decode(body)
+    }
+
+    /// Reads the object and reports its anomalies.
+    ///
+    /// # Errors
+    ///
+    /// When `body` is not such an object; the error has the JSON path.
+    fn receive(body: &[u8]) -> Result<Received<Self>, DecodeError> {
+        let mut value: Self = decode(body)?;
+        let mut anomalies = Vec::new();
+        value.drain(At::ROOT, &mut anomalies);
+        Ok(Received { value, anomalies })
+    }
+
+    /// The object as JSON, in canonical form.
+    fn to_json(&self) -> String {
+        // Our objects always encode: every map key is text and raw values are JSON already.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
