@@ -154,6 +154,7 @@ impl<M: MethodMarker> Endpoint for Report<M> {
     type Response = Verification;
 
     const NAME: &'static str = "report_verification";
+    const ACTION: &'static str = "report the proof";
     const METHOD: Verb = Verb::PUT;
     const IDEMPOTENCY: Idempotency = Idempotency::AskFirst;
 
