@@ -89,22 +89,21 @@ pub(crate) async fn auto(client: &Client) -> Sent {
 }
 
 pub(crate) async fn report_a_code(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::method::Sms;
-    use sinch_verify_client::protocol::{Code, Report, Source};
+    use sinch_verify_client::protocol::{Code, PhoneNumber, Report, Source};
 
+    let number: PhoneNumber = "+46700000001".parse()?;
     let proof = Code::new("1-2")?;
-    let report = Report::<Sms>::by_number("+46700000001".parse()?, proof)
+    let report = Report::sms(number, proof)
         .source(Source::Intercepted);
     let outcome = client.report(report).await?;
     Ok(())
 }
 
 pub(crate) async fn report_a_caller(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::method::FlashCall;
     use sinch_verify_client::protocol::{Cli, Report, Source, VerificationId};
 
     let proof = Cli::as_seen("+44 7700 900 123")?;
-    let report = Report::<FlashCall>::by_id(VerificationId::new("01890000-0000-7000-8000-000000000001")?, proof)
+    let report = Report::flash_call(VerificationId::new("01890000-0000-7000-8000-000000000001")?, proof)
         .source(Source::from("MANUAL"));
     let outcome = client.report(report).await?;
     Ok(())
