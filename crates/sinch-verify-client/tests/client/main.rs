@@ -19,6 +19,7 @@ mod many;
 mod operations;
 mod ours;
 mod parity;
+mod proxies;
 mod report_outcomes;
 mod retries;
 mod script;
