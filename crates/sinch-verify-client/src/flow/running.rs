@@ -9,8 +9,8 @@ use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _, unfold};
+use sinch_verify_protocol::Verification;
 use sinch_verify_protocol::session::{Ending, Failure, Input, Output, Progress, Session};
-use sinch_verify_protocol::{PhoneNumber, Verification};
 
 use super::request;
 use super::saved::SavedFlow;
@@ -296,18 +296,6 @@ impl<S> Running<S> {
             source_first: true,
             ..Self::new(context, saved.into_session(), source)
         }
-    }
-
-    /// The number under verification.
-    #[must_use]
-    pub fn number(&self) -> PhoneNumber {
-        self.session.number()
-    }
-
-    /// The session that is carried, to look at.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.session
     }
 }
 

@@ -44,7 +44,7 @@ impl CodeSource for mpsc::Receiver<Seen> {
 
 /// One thing, or nothing: what came with a web request.
 impl CodeSource for Option<Seen> {
-    async fn next(&mut self) -> Option<Seen> {
+    async fn next(&mut self) -> Self {
         self.take()
     }
 }

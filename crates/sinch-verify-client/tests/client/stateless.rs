@@ -66,6 +66,7 @@ async fn only_the_right_code_is_a_yes_and_only_once() {
 }
 
 /// One request of a backend that runs as a process for each: `STEP` is what came, `SESSION` the store.
+#[expect(clippy::print_stdout, reason = "the test reads what a user would be shown")]
 async fn serve_one_request() -> Result<(), Box<dyn Error>> {
     let client = Client::from_env()?;
     let store = PathBuf::from(std::env::var_os("SESSION").unwrap());

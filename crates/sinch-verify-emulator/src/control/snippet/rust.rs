@@ -259,11 +259,12 @@ impl Snippet {
             self.begin("CalloutOptions");
             if let Some(speech) = &callout.speech {
                 self.uses("start", "Speech");
-                self.lines += "let mut speech = Speech::default();\n";
-                if let Some(locale) = &speech.locale {
-                    let _ = writeln!(self.lines, "speech.locale = Some({locale:?}.to_owned());");
-                }
-                self.set("speech", "speech");
+                let locale = speech.locale.as_ref();
+                let locale = locale.map(|locale| format!(".locale({locale:?}.to_owned())"));
+                self.set(
+                    "speech",
+                    format_args!("Speech::default(){}", locale.unwrap_or_default()),
+                );
                 self.leave(&format!("{key}.speech."), &speech.extra);
             }
             &callout.extra
@@ -275,17 +276,18 @@ impl Snippet {
             self.leave_out(key);
             return false;
         };
+        self.lines += ";\n";
         self.leave(&format!("{key}."), extra);
         true
     }
 
     fn begin(&mut self, kind: &'static str) {
         self.uses("start", kind);
-        let _ = writeln!(self.lines, "let mut options = {kind}::default();");
+        let _ = write!(self.lines, "let options = {kind}::default()");
     }
 
     fn set(&mut self, name: &str, value: impl Display) {
-        let _ = writeln!(self.lines, "options.{name} = Some({value});");
+        self.link(format_args!("{name}({value})"));
     }
 
     fn code_type(&mut self, code_type: Option<&CodeType>) {
