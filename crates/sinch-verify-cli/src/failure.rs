@@ -75,7 +75,7 @@ impl<'a> Failure<'a> {
         let bold_red = anstyle::Style::new()
             .bold()
             .fg_color(Some(anstyle::AnsiColor::Red.into()));
-        note!("{bold_red}error{bold_red:#}: {:#}", self.error);
+        note!("{bold_red}error{bold_red:#}: {}", self.message());
         match self.call {
             Some(call) => advise(call),
             None if self.error.is::<NobodyThere>() => note!("{IS_IT_RUNNING}"),
@@ -89,12 +89,22 @@ impl<'a> Failure<'a> {
         }
     }
 
+    /// What failed and why. The client's errors are fragments that fit after "failed to".
+    fn message(&self) -> String {
+        let outermost = self.error.chain().next();
+        if outermost.is_some_and(<dyn std::error::Error>::is::<Error>) {
+            format!("failed to {:#}", self.error)
+        } else {
+            format!("{:#}", self.error)
+        }
+    }
+
     fn document(&self) -> Document<'_> {
         let api = self.call.and_then(Error::as_api_error);
         let found = self.call.and_then(Error::lookup);
         Document {
             error: Told {
-                message: format!("{:#}", self.error),
+                message: self.message(),
                 status: self.call.and_then(Error::status).map(|status| status.as_u16()),
                 error_code: api.map(|error| error.code),
                 support_reference: api.and_then(|error| error.reference.as_deref()),

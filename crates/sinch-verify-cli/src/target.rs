@@ -1,15 +1,13 @@
 //! Which service a command talks to, and as whom.
 
 use anyhow::Context as _;
-use sinch_verify_client::Client;
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
+use sinch_verify_client::{Client, env};
+use sinch_verify_protocol::{BaseUrl, Credentials};
 
 use crate::exit::usage;
 
 /// The emulator's address when `serve` chose its default port.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
-const KEY: &str = "SINCH_APPLICATION_KEY";
-const SECRET: &str = "SINCH_APPLICATION_SECRET";
 
 /// Where a service is.
 #[derive(clap::Args)]
@@ -61,44 +59,22 @@ impl Target {
                  or a tunnel from a port of this machine"
             )));
         }
-        let credentials = self.credentials()?;
         let client = Client::builder()
-            .credentials(credentials)
+            .credentials(self.credentials()?)
             .base_url(url.clone())
             .build();
         client.context("failed to set the client up")
     }
 
     fn credentials(&self) -> anyhow::Result<Credentials> {
-        let key = application_key()?;
+        let key = env::application_key().map_err(usage)?;
         if let Auth::Public = self.auth {
             return Ok(Credentials::public(key));
         }
-        let secret = application_secret()?;
+        let secret = env::application_secret().map_err(usage)?;
         Ok(match self.auth {
             Auth::Basic => Credentials::basic(key, secret),
             Auth::Signed | Auth::Public => Credentials::signed(key, secret),
         })
-    }
-}
-
-/// The application's key, from the environment.
-pub(crate) fn application_key() -> anyhow::Result<ApplicationKey> {
-    let key = variable(KEY)?.parse();
-    key.map_err(|error| usage(format!("{KEY}: {error}")))
-}
-
-/// Its secret, from the environment.
-pub(crate) fn application_secret() -> anyhow::Result<ApplicationSecret> {
-    let secret = ApplicationSecret::new(&variable(SECRET)?);
-    secret.map_err(|error| usage(format!("{SECRET}: {error}")))
-}
-
-fn variable(name: &str) -> anyhow::Result<String> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(usage(format!(
-            "{name} is not set; `sinch-verify serve` prints a line to paste"
-        ))),
     }
 }

@@ -17,45 +17,20 @@ use sinch_verify_client::protocol::verification::Source;
 use sinch_verify_client::protocol::{Code, PhoneNumber, Start, Status};
 use sinch_verify_client::{Client, ReportOutcome};
 
-const LOCAL: &str = "http://127.0.0.1:9901";
-
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "talks to a person")]
-async fn main() -> std::process::ExitCode {
-    match run().await {
-        Ok(ReportOutcome::Verified(_)) => {
-            println!("the number is verified");
-            std::process::ExitCode::SUCCESS
-        }
-        Ok(ReportOutcome::Ended(ended)) => {
-            println!("the number is not verified: {}", ended.status());
-            std::process::ExitCode::FAILURE
-        }
-        Ok(ReportOutcome::Refused { .. }) => {
-            println!("the number is not verified");
-            std::process::ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("failed to {error:#}");
-            std::process::ExitCode::FAILURE
-        }
+async fn main() -> Result<(), Box<dyn Error>> {
+    let number = env::args().nth(1).unwrap_or_else(|| "+46700000001".to_owned());
+    let number: PhoneNumber = number.parse().map_err(|error| format!("{number}: {error}"))?;
+    let outcome = verify(&Client::from_env()?, number).await?;
+    match outcome {
+        ReportOutcome::Verified(_) => Ok(say("the number is verified\n")?),
+        ReportOutcome::Refused { .. } => Err("the number is not verified".into()),
+        ReportOutcome::Ended(ended) => Err(format!("the number is not verified: {}", ended.status()).into()),
     }
 }
 
 /// What the last report led to.
-async fn run() -> Result<ReportOutcome, Box<dyn Error>> {
-    let number = env::args().nth(1).unwrap_or_else(|| "+46700000001".to_owned());
-    let number: PhoneNumber = number
-        .parse()
-        .map_err(|error| format!("read the number: {error}"))?;
-    let client = Client::builder()
-        .application_signed(
-            &variable("SINCH_APPLICATION_KEY")?,
-            &variable("SINCH_APPLICATION_SECRET")?,
-        )
-        .base_url(env::var("SINCH_VERIFICATION_URL").unwrap_or_else(|_| LOCAL.to_owned()))
-        .build()?;
-
+async fn verify(client: &Client, number: PhoneNumber) -> Result<ReportOutcome, Box<dyn Error>> {
     let handle = client.start(Start::sms(number)).await?;
     say(&format!(
         "started verification {} of {}\n",
@@ -92,8 +67,4 @@ fn say(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout();
     out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|_| format!("read {name}; `sinch-verify serve` prints what to set"))
 }

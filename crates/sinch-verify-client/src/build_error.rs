@@ -6,13 +6,15 @@ use std::fmt;
 use sinch_verify_protocol::auth::{InvalidKey, InvalidSecret};
 use sinch_verify_protocol::endpoint::InvalidBaseUrl;
 
-use crate::sources::write_sources;
+use crate::env::EnvError;
+use crate::sources::{write_report, write_sources};
 
-/// Why a client could not be made: `{}` fits after "failed to", `{:#}` adds the sources. No message
-/// holds a key or a secret.
-#[derive(Debug)]
+/// Why a client could not be made: `{}` fits after "failed to", `{:#}` adds the sources, and `{:?}`
+/// has a line for each. No message holds a key or a secret.
 #[non_exhaustive]
 pub enum BuildError {
+    /// A variable of the environment is missing or cannot be used.
+    Environment(EnvError),
     /// No credentials were given.
     MissingCredentials,
     /// The application key is not one.
@@ -33,15 +35,18 @@ pub enum BuildError {
     MissingTransport,
     /// The base URL is https, and TLS is not compiled in.
     TlsNotEnabled,
-    /// The default transport could not be made.
+    /// The proxy's URL is not one.
+    Proxy,
+    /// The transport could not be made.
     Transport(Box<dyn StdError + Send + Sync>),
 }
 
 impl BuildError {
-    /// The setting that is wrong, such as `base URL`.
+    /// The setting that is wrong, such as `base URL`, or the name of a variable.
     #[must_use]
     pub fn field(&self) -> &'static str {
         match self {
+            Self::Environment(error) => error.variable(),
             Self::MissingCredentials => "credentials",
             Self::ApplicationKey(_) => "application key",
             Self::ApplicationSecret(_) => "application secret",
@@ -50,6 +55,7 @@ impl BuildError {
             Self::ZeroTotalTimeout => "total timeout",
             Self::NoAttempts => "retry attempts",
             Self::UserAgent => "user agent",
+            Self::Proxy => "proxy",
             Self::MissingTransport | Self::Transport(_) => "transport",
         }
     }
@@ -58,6 +64,7 @@ impl BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Environment(_) => "build a client from the environment",
             Self::MissingCredentials => {
                 "build a client without credentials; give an application key and secret"
             }
@@ -74,15 +81,23 @@ impl fmt::Display for BuildError {
                 "build a client without transport; give one, or enable the feature `reqwest`"
             }
             Self::TlsNotEnabled => "use an https base URL without TLS; enable the feature `rustls`",
+            Self::Proxy => "use the proxy; give its URL, such as http://proxy.example:3128",
             Self::Transport(_) => "set up the transport",
         })?;
         write_sources(f, self)
     }
 }
 
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_report(f, self)
+    }
+}
+
 impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
+            Self::Environment(source) => Some(source),
             Self::ApplicationKey(source) => Some(source),
             Self::ApplicationSecret(source) => Some(source),
             Self::BaseUrl(source) => Some(source),
@@ -93,6 +108,7 @@ impl StdError for BuildError {
             | Self::NoAttempts
             | Self::UserAgent
             | Self::MissingTransport
+            | Self::Proxy
             | Self::TlsNotEnabled => None,
         }
     }

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::context::Context;
 use crate::entropy::{Entropy, SystemEntropy};
+use crate::env;
 use crate::skew::Skew;
 use crate::transport::SharedTransport;
 
@@ -52,7 +53,7 @@ const USER_AGENT: HeaderValue =
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     credentials: Option<Result<Credentials, BuildError>>,
-    base_url: Result<BaseUrl, InvalidBaseUrl>,
+    base_url: Result<BaseUrl, BuildError>,
     attempt_timeout: Duration,
     total_timeout: Duration,
     retry: RetryPolicy,
@@ -68,6 +69,15 @@ impl Client {
     /// A builder: [credentials](ClientBuilder::credentials) are required, the rest has defaults.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
+    }
+
+    /// A client with the settings of the environment, see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// When a variable is missing or cannot be used: the message names it.
+    pub fn from_env() -> Result<Self, BuildError> {
+        ClientBuilder::from_env().build()
     }
 }
 
@@ -90,6 +100,33 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
+    /// Signs with the key and the secret of `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`, and
+    /// sends to `SINCH_VERIFICATION_URL`: without that to the real service. `sinch-verify serve` prints
+    /// the three for the emulator.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use sinch_verify_client::ClientBuilder;
+    ///
+    /// let client = ClientBuilder::from_env().attempt_timeout(Duration::from_secs(3)).build()?;
+    /// # Ok::<(), sinch_verify_client::BuildError>(())
+    /// ```
+    pub fn from_env() -> Self {
+        let signed = || {
+            Ok(Credentials::signed(
+                env::application_key()?,
+                env::application_secret()?,
+            ))
+        };
+        Self {
+            credentials: Some(signed().map_err(BuildError::Environment)),
+            base_url: env::base_url()
+                .map(Option::unwrap_or_default)
+                .map_err(BuildError::Environment),
+            ..Self::default()
+        }
+    }
+
     /// How the client shows who it is. Required, unless one of the three below is called.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(Ok(credentials));
@@ -117,7 +154,7 @@ impl ClientBuilder {
     /// Where the service is, as text or as a [`BaseUrl`]. By default
     /// `https://verification.api.sinch.com`; the older host is [`BaseUrl::SINCH_LEGACY`].
     pub fn base_url(mut self, base_url: impl IntoBaseUrl) -> Self {
-        self.base_url = base_url.into_base_url();
+        self.base_url = base_url.into_base_url().map_err(BuildError::BaseUrl);
         self
     }
 
@@ -191,7 +228,7 @@ impl ClientBuilder {
     /// When a setting is missing or cannot be used, see [`BuildError`].
     pub fn build(self) -> Result<Client, BuildError> {
         let credentials = self.credentials.ok_or(BuildError::MissingCredentials)??;
-        let base_url = self.base_url.map_err(BuildError::BaseUrl)?;
+        let base_url = self.base_url?;
         if self.attempt_timeout.is_zero() {
             return Err(BuildError::ZeroAttemptTimeout);
         }

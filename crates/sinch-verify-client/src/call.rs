@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::{Request, Response};
-use sinch_verify_protocol::endpoint::Idempotency;
 use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::retry::{History, Next, Outcome};
 use sinch_verify_protocol::{ApiError, Credentials, DecodeError, Endpoint};
@@ -61,8 +60,8 @@ pub(crate) struct Call<'a> {
     pub(crate) context: &'a Context,
     pub(crate) budget: Budget,
     pub(crate) record: Record,
-    operation: &'static str,
-    is_start: bool,
+    /// Makes the error of this operation.
+    error: fn(u32, Kind) -> Error,
     history: History,
     /// How many requests were sent.
     requests: u32,
@@ -84,8 +83,7 @@ impl<'a> Call<'a> {
             context,
             budget,
             record: Record::new(E::NAME, number),
-            operation: E::NAME,
-            is_start: E::IDEMPOTENCY == Idempotency::Never,
+            error: Error::new::<E>,
             history: History::new(E::IDEMPOTENCY),
             requests: 0,
             sent_at: None,
@@ -111,7 +109,7 @@ impl<'a> Call<'a> {
     ///
     /// The last attempt tells how it ended, all of them together what may have come of it.
     pub(crate) fn failed(self, kind: Kind) -> Error {
-        let error = Error::new(self.operation, self.is_start, self.requests, kind)
+        let error = (self.error)(self.requests, kind)
             .with_earlier_sent(self.may_have_been_sent)
             .with_ignored_offset(self.ignored_offset);
         self.record.failed(error.label());

@@ -14,7 +14,7 @@ use sinch_verify_protocol::{
 use crate::call::{self, Repeat};
 use crate::context::Context;
 use crate::error::{Error, Lookup};
-use crate::flow::Flow;
+use crate::flow::{CodeSource, Flow, Running, SavedFlow};
 use crate::handle::{Handle, Saved};
 use crate::reconcile;
 use crate::skew::ClockOffset;
@@ -85,6 +85,13 @@ impl Client {
     #[must_use]
     pub fn resume<M: MethodMarker>(&self, saved: Saved<M>) -> Handle<M> {
         Handle::resumed(Arc::clone(&self.context), saved)
+    }
+
+    /// Goes on with a flow that another request, or another process, has
+    /// [saved](crate::flow::Running::until_idle). Its deadlines go on by the time of day, and what `source`
+    /// has at once goes before what fell due in the meantime.
+    pub fn resume_flow<S: CodeSource>(&self, saved: SavedFlow, source: S) -> Running<S> {
+        Running::resumed(Arc::clone(&self.context), saved, source)
     }
 
     /// Reports the code or the caller id that proves the number.

@@ -54,6 +54,17 @@ impl Clock for SystemClock {
     }
 }
 
+/// A time of day as saved forms have it: milliseconds since the Unix epoch.
+pub(crate) fn to_millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `None` where it lies past what a time of day can hold.
+pub(crate) fn from_millis(millis: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+}
+
 /// The time that a whole call may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 use sinch_verify_protocol::auth::AuthorizeError;
+use sinch_verify_protocol::endpoint::Idempotency;
 use sinch_verify_protocol::retry::Outcome;
 use sinch_verify_protocol::session::RequestFailure;
 use sinch_verify_protocol::{ApiError, DecodeError, EncodeError, Endpoint, Reference, Status, Verification};
 
 use crate::skew::ClockOffset;
-use crate::sources::write_sources;
+use crate::sources::{write_report, write_sources};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::verification_ref::VerificationRef;
 
@@ -23,7 +24,8 @@ use crate::verification_ref::VerificationRef;
 /// [`lookup`](Self::lookup) has what the service knows of it.
 ///
 /// `{}` says what was not done, in words that fit after "failed to", and [`source`](StdError::source)
-/// why. `{:#}` says both on one line. Neither holds a number, a code or a secret.
+/// why. `{:#}` says both on one line, and `{:?}` on a line each: that is what a `main` prints that
+/// returns the error. None of them holds a number, a code or a secret.
 ///
 /// ```no_run
 /// # use sinch_verify_client::{Client, Error};
@@ -38,12 +40,12 @@ use crate::verification_ref::VerificationRef;
 /// }
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     operation: &'static str,
+    /// What it does, in words that fit after "failed to".
+    action: &'static str,
     is_start: bool,
     sent: u32,
     kind: Kind,
@@ -201,10 +203,11 @@ pub enum Phase {
 }
 
 impl Error {
-    pub(crate) fn new(operation: &'static str, is_start: bool, sent: u32, kind: Kind) -> Self {
+    pub(crate) fn new<E: Endpoint>(sent: u32, kind: Kind) -> Self {
         Self(Box::new(Inner {
-            operation,
-            is_start,
+            operation: E::NAME,
+            action: E::ACTION,
+            is_start: E::IDEMPOTENCY == Idempotency::Never,
             sent,
             may_have_been_sent: kind.may_have_been_sent(),
             kind,
@@ -216,7 +219,7 @@ impl Error {
 
     /// A status query told of another verification than the one asked for.
     pub(crate) fn another_verification<E: Endpoint>() -> Self {
-        Self::new(E::NAME, false, 1, Kind::AnotherVerification)
+        Self::new::<E>(1, Kind::AnotherVerification)
     }
 
     pub(crate) fn with_lookup(mut self, lookup: Option<Lookup>) -> Self {
@@ -436,37 +439,46 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operation = self.0.operation;
+        f.write_str(self.0.action)?;
         match &self.0.kind {
-            Kind::Encode(_) => write!(f, "encode {operation}")?,
-            Kind::Authorize(_) => write!(f, "authorize {operation}")?,
-            Kind::Transport(_) => write!(f, "send {operation}")?,
+            Kind::Encode(_) => f.write_str(": the request cannot be written")?,
+            Kind::Authorize(_) => f.write_str(": the request cannot be authorized")?,
+            Kind::Transport(_) => {}
             Kind::Decode {
                 source: DecodeError::Api { .. } | DecodeError::Status { .. },
                 ..
-            } => write!(f, "carry out {operation}, which the service refused")?,
-            Kind::Decode { .. } => write!(f, "read the answer to {operation}")?,
-            Kind::AnotherVerification => {
-                write!(
-                    f,
-                    "carry out {operation}: the service tells of another verification"
-                )?;
-            }
+            } => f.write_str(": the service refused")?,
+            Kind::Decode { .. } => f.write_str(": the answer cannot be read")?,
+            Kind::AnotherVerification => f.write_str(": the service tells of another verification")?,
         }
         write_sources(f, self)?;
-        if !f.alternate() {
-            return Ok(());
+        if f.alternate() {
+            self.write_notes(f, "; ")?;
         }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// Writes what was found out besides the cause.
+    fn write_notes(&self, f: &mut fmt::Formatter<'_>, before: &str) -> fmt::Result {
         if let Some(offset) = self.0.ignored_offset {
             write!(
                 f,
-                "; the service's clock is {offset} from this host's, too far to sign with: set this host's clock"
+                "{before}the service's clock is {offset} from this host's, too far to sign with: set this host's clock"
             )?;
         }
         match &self.0.lookup {
-            Some(lookup) => write!(f, "; {lookup}"),
+            Some(lookup) => write!(f, "{before}{lookup}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_report(f, self)?;
+        self.write_notes(f, "\n\n")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod request;
 mod running;
+mod saved;
 mod source;
 
 use std::error::Error as StdError;
@@ -14,9 +15,10 @@ use sinch_verify_protocol::session::{AskBy, Failure, Plan, PlanError, Session};
 use sinch_verify_protocol::{Method, PhoneNumber, Start, Verification};
 
 use crate::context::Context;
-use crate::sources::write_sources;
+use crate::sources::{write_report, write_sources};
 
-pub use running::{Running, Step};
+pub use running::{FlowState, Running, Step};
+pub use saved::SavedFlow;
 pub use source::{CodeSource, Seen};
 
 /// A verification to be carried out from the start to its end: made by
@@ -60,6 +62,7 @@ struct Settings {
     deadline: Option<Duration>,
     patience: Option<Duration>,
     country: Option<Country>,
+    wait_after_polling: bool,
 }
 
 impl Flow {
@@ -105,6 +108,13 @@ impl Flow {
     /// 60 seconds; the last method has until the deadline.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = Some(patience);
+        self
+    }
+
+    /// Keeps the last method open for a typed code when the polling window of its callout is over. By
+    /// default the flow then ends: whether the callout was answered is unknown.
+    pub fn wait_after_polling(mut self) -> Self {
+        self.settings.wait_after_polling = true;
         self
     }
 
@@ -164,7 +174,9 @@ impl Flow {
             deadline,
             patience,
             country,
+            wait_after_polling,
         } = self.settings;
+        plan = plan.wait_after_polling(wait_after_polling);
         if let Some(attempts) = attempts {
             plan = plan.attempts(attempts);
         }
@@ -193,8 +205,8 @@ impl fmt::Debug for Flow {
     }
 }
 
-/// Why a flow did not verify the number: `{}` fits after "failed to", `{:#}` adds the reason.
-#[derive(Debug)]
+/// Why a flow did not verify the number: `{}` fits after "failed to", `{:#}` adds the reason,
+/// and `{:?}` has it on a line of its own.
 #[non_exhaustive]
 pub enum FlowError {
     /// The flow cannot be carried out as set. Nothing was sent.
@@ -224,6 +236,12 @@ impl fmt::Display for FlowError {
             Self::Failed(_) => f.write_str("verify the number")?,
         }
         write_sources(f, self)
+    }
+}
+
+impl fmt::Debug for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_report(f, self)
     }
 }
 

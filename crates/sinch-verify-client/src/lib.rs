@@ -9,11 +9,7 @@
 //! use sinch_verify_client::{Client, ReportOutcome};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder()
-//!     .application_signed("11111111-2222-3333-4444-555555555555", "BeIukql3pTKJ8RGL5zo0DA==")
-//!     .base_url("http://127.0.0.1:9901") // leave out for the real service
-//!     .build()?;
-//!
+//! let client = Client::from_env()?; // SINCH_APPLICATION_KEY and the others: see `ClientBuilder`
 //! let number: PhoneNumber = "+46700000001".parse()?;
 //! let handle = match client.start(Start::sms(number)).await {
 //!     Ok(handle) => handle,
@@ -65,6 +61,7 @@ mod client;
 mod clock;
 mod context;
 mod entropy;
+pub mod env;
 mod error;
 mod fetch;
 pub mod flow;
@@ -83,8 +80,9 @@ pub use builder::{ClientBuilder, IntoBaseUrl};
 pub use client::Client;
 pub use clock::{Clock, Sleep, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
+pub use env::EnvError;
 pub use error::{Error, Lookup, Phase};
-pub use flow::{CodeSource, Flow, FlowError};
+pub use flow::{CodeSource, Flow, FlowError, FlowState, SavedFlow};
 pub use handle::{Handle, Saved};
 pub use sinch_verify_protocol::ReportOutcome;
 pub use sinch_verify_protocol::retry::RetryPolicy;

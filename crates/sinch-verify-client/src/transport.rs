@@ -29,7 +29,7 @@ use http::{Request, Response};
 #[cfg(feature = "hyper")]
 pub use self::hyper::{HyperBuilder, HyperTransport};
 #[cfg(feature = "reqwest")]
-pub use self::reqwest::ReqwestTransport;
+pub use self::reqwest::{ReqwestBuilder, ReqwestTransport};
 pub use body::MAX_BODY;
 
 /// Sends one request and receives its answer.

@@ -26,6 +26,8 @@ pub trait Endpoint: sealed::Sealed {
 
     /// The operation's name, for spans, metrics and reports.
     const NAME: &'static str;
+    /// What it does, in words for people that fit after "failed to".
+    const ACTION: &'static str;
     /// The HTTP method.
     const METHOD: Method;
     /// Whether the request may be sent again.

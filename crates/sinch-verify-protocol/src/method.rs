@@ -13,7 +13,7 @@ use crate::code::{Cli, Code};
 use crate::id::VerificationId;
 use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
-use crate::report::{Proof, ReportRequest, ReportedProof, reports};
+use crate::report::{Proof, Report, ReportRequest, ReportedProof, Target, reports};
 use crate::start::{Start, StartResponse, sub_verifications};
 
 /// What is known of one method.
@@ -32,7 +32,7 @@ pub struct MethodInfo {
     pub aliases: &'static [&'static str],
     /// What reaches the handset.
     pub form: Form,
-    /// The marker type's name, and that of the function of [`Start`] that starts it.
+    /// The marker type's name, and that of the functions of [`Start`] and [`Report`] for it.
     pub rust: (&'static str, &'static str),
     /// What is reported; `None` where nothing is.
     pub proof: Option<ProofKind>,
@@ -300,6 +300,14 @@ macro_rules! methods {
             $(
                 impl Reportable for $name {
                     type Proof = $proof;
+                }
+
+                impl Report<$name> {
+                    #[doc = concat!("Reports to a verification by this method, named by its id, or to the number's pending one:", $summary)]
+                    #[must_use]
+                    pub fn $start(to: impl Into<Target>, proof: $proof) -> Self {
+                        Self::to(to, proof)
+                    }
                 }
             )?
         )*

@@ -77,6 +77,7 @@ impl Endpoint for FlashCallOutcome {
     type Response = ();
 
     const NAME: &'static str = "flash_call_outcome";
+    const ACTION: &'static str = "report the outcome of the flash call";
     const METHOD: Verb = Verb::PATCH;
     const IDEMPOTENCY: Idempotency = Idempotency::Safe;
 

@@ -25,11 +25,15 @@ pub use outcome::{Ended, ReportOutcome};
 /// that is known at run time only.
 ///
 /// ```
-/// use sinch_verify_protocol::{Code, Report, VerificationId};
-/// use sinch_verify_protocol::method::Sms;
+/// use sinch_verify_protocol::{Cli, Code, PhoneNumber, Report, VerificationId};
 ///
-/// let report = Report::<Sms>::by_id(VerificationId::new("1234567890")?, Code::new("4821")?);
-/// assert!(report.body().flash_call.is_none());
+/// let id = VerificationId::new("1234567890")?;
+/// let report = Report::sms(id.clone(), Code::new("4821")?);
+/// assert_eq!(report.id(), Some(&id));
+///
+/// let number: PhoneNumber = "+46700000001".parse()?;
+/// let report = Report::flash_call(number, Cli::as_seen("+46701234567")?);
+/// assert_eq!(report.number(), Some(&number));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -37,9 +41,8 @@ pub use outcome::{Ended, ReportOutcome};
 ///
 /// ```compile_fail
 /// use sinch_verify_protocol::{Code, Report, VerificationId};
-/// use sinch_verify_protocol::method::FlashCall;
 ///
-/// let report = Report::<FlashCall>::by_id(VerificationId::new("1").unwrap(), Code::new("4821").unwrap());
+/// let report = Report::flash_call(VerificationId::new("1").unwrap(), Code::new("4821").unwrap());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report<M = AnyMethod> {
@@ -56,6 +59,18 @@ pub enum Target {
     Id(VerificationId),
     /// The pending one of this number.
     Number(PhoneNumber),
+}
+
+impl From<VerificationId> for Target {
+    fn from(id: VerificationId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<PhoneNumber> for Target {
+    fn from(number: PhoneNumber) -> Self {
+        Self::Number(number)
+    }
 }
 
 /// Shows the number masked.
@@ -88,13 +103,18 @@ impl<M: Reportable> Report<M> {
     /// Reports `proof` to the verification `id`.
     #[must_use]
     pub fn by_id(id: VerificationId, proof: M::Proof) -> Self {
-        Self::of(Target::Id(id), M::METHOD, proof.into())
+        Self::to(id, proof)
     }
 
     /// Reports `proof` to the pending verification of `number`.
     #[must_use]
     pub fn by_number(number: PhoneNumber, proof: M::Proof) -> Self {
-        Self::of(Target::Number(number), M::METHOD, proof.into())
+        Self::to(number, proof)
+    }
+
+    /// For the functions with the methods' names, which the table of methods makes.
+    pub(crate) fn to(target: impl Into<Target>, proof: M::Proof) -> Self {
+        Self::of(target.into(), M::METHOD, proof.into())
     }
 }
 
@@ -154,6 +174,7 @@ impl<M: MethodMarker> Endpoint for Report<M> {
     type Response = Verification;
 
     const NAME: &'static str = "report_verification";
+    const ACTION: &'static str = "report the proof";
     const METHOD: Verb = Verb::PUT;
     const IDEMPOTENCY: Idempotency = Idempotency::AskFirst;
 

@@ -314,21 +314,13 @@ impl History {
 
     /// The answer to an earlier request of this kind was lost, and nothing has settled it since: a
     /// refusal of this one may be due to that one's success.
-    #[must_use]
-    pub fn in_doubt_before(mut self, in_doubt: bool) -> Self {
+    pub(crate) fn in_doubt_before(mut self, in_doubt: bool) -> Self {
         self.in_doubt = in_doubt;
         self
     }
 
-    /// How often the request was sent. Queries about it do not count.
-    #[must_use]
-    pub fn sent(&self) -> u32 {
-        self.sent
-    }
-
     /// Whether one of the sendings may have been carried out although no answer says so.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
+    pub(crate) fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }
 }

@@ -53,7 +53,6 @@ pub use self::output::{Ending, Ignored, Output, Progress};
 pub use self::plan::{AskBy, Plan, PlanError};
 pub use self::request::{Request, RequestId, StatusQuery};
 pub(crate) use self::saved::as_text;
-pub use self::saved::{RestoreError, SAVED_VERSION};
 pub use self::target::{FetchTarget, MAX_REDIRECTS, TargetError};
 
 use self::phase::{Exchange, Phase, Polling};
@@ -129,7 +128,9 @@ impl Session {
 
     /// Takes an input at the time `now`, and says what to do.
     ///
-    /// Timers that are due by `now` go first, except before the end of a request.
+    /// Timers that are due by `now` go first, except before the end of a request, and, until the
+    /// session's own deadline, before what a person typed: a code counts although the session was
+    /// not woken when the next method's turn came.
     pub fn handle(&mut self, now: Duration, input: Input) -> Vec<Output> {
         self.core.clock = self.core.clock.max(now);
         let mut turn = Turn {
@@ -173,6 +174,19 @@ impl Session {
                     Polling::Off | Polling::Next { .. } => None,
                 };
                 exchange.into_iter().chain(poll).collect()
+            }
+        }
+    }
+
+    /// Whether nothing is on its way and nothing is to be sent again: the session waits for a
+    /// proof, or for time to pass. It can then be carried to another process without loss.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        match &self.phase {
+            Phase::Idle | Phase::Over(_) => true,
+            Phase::Starting(_) => false,
+            Phase::Active(leg) => {
+                leg.exchange == Exchange::Quiet && !matches!(leg.polling, Polling::Asked { .. })
             }
         }
     }

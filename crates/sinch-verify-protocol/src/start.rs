@@ -195,6 +195,7 @@ impl<M: MethodMarker> Endpoint for Start<M> {
     type Response = Started<M>;
 
     const NAME: &'static str = "start_verification";
+    const ACTION: &'static str = "start the verification";
     const METHOD: Verb = Verb::POST;
     const IDEMPOTENCY: Idempotency = Idempotency::Never;
 

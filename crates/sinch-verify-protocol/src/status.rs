@@ -63,6 +63,7 @@ macro_rules! status {
             type Response = Verification;
 
             const NAME: &'static str = $label;
+            const ACTION: &'static str = "query the status";
             const METHOD: Verb = Verb::GET;
             const IDEMPOTENCY: Idempotency = Idempotency::Safe;
 

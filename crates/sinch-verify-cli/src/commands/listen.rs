@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use axum::Router;
 use http::uri::PathAndQuery;
 use sinch_verify_callback::{CallbackBuilder, KeyRing};
+use sinch_verify_client::env;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
 use tokio::net::TcpListener;
@@ -27,7 +28,7 @@ use crate::duration;
 use crate::exit::{Outcome, usage};
 use crate::print::{note, say};
 use crate::stop::Stop;
-use crate::target::{Address, application_key, application_secret};
+use crate::target::Address;
 
 use decide::Decider;
 use forward::Forward;
@@ -107,7 +108,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             "--code and --cli go with --decide allow: nothing is sent after a deny",
         ));
     }
-    let (key, secret) = (application_key()?, application_secret()?);
+    let key = env::application_key().map_err(usage)?;
+    let secret = env::application_secret().map_err(usage)?;
     let forward = args
         .forward_to
         .as_ref()

@@ -1,6 +1,5 @@
 //! `report`: report the code, or the caller id of a flash call.
 
-use anyhow::Context as _;
 use serde::Serialize;
 use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::report::{Proof, Target as To};
@@ -51,8 +50,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Which::Number(number) => (To::Number(number), None),
         // The service takes no report by reference, but tells whose it is.
         Which::Reference(reference) => {
-            let found = client.status_by_reference(reference).await;
-            let found = found.context("failed to find the verification")?;
+            let found = client.status_by_reference(reference).await?;
             (To::Id(found.id), found.method)
         }
     };

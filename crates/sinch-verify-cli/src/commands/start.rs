@@ -1,6 +1,5 @@
 //! `start`: start a verification.
 
-use anyhow::Context as _;
 use serde::Serialize;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{AcceptLanguage, Custom, PhoneNumber, Reference, Start};
@@ -49,10 +48,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(languages) = &args.language {
         start = start.languages(languages.clone());
     }
-    let handle = client
-        .start(start)
-        .await
-        .context("failed to start the verification")?;
+    let handle = client.start(start).await?;
     if handle.found().is_some() {
         note!("the answer to the start was lost, but the service has the verification");
         note!("what else the answer said, such as the template of an SMS, is not known");

@@ -37,12 +37,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
     };
     let answer = answer.map_err(|error| {
-        let what = "ask for the status";
-        let told = match &chosen {
-            Some(chosen) => chosen.failed_to(what, &error),
-            None => format!("failed to {what}"),
-        };
-        anyhow::Error::new(error).context(told)
+        let told = chosen.map(|chosen| chosen.failed_to("ask for the status", &error));
+        let error = anyhow::Error::new(error);
+        match told {
+            Some(told) => error.context(told),
+            None => error,
+        }
     })?;
     view::print(&answer, args.json, view::verification(&answer))?;
     Ok(Outcome::Yes)

@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode, Uri};
 use serde::Serialize;
 use sinch_verify_callback::testing::{CallbackSigner, Tamper};
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_client::{Transport as _, TransportError, TransportErrorKind};
+use sinch_verify_client::{Transport as _, TransportError, TransportErrorKind, env};
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Method};
@@ -22,7 +22,6 @@ use crate::judge;
 use crate::print::say;
 use crate::table::Column::{Value, Words};
 use crate::table::{Table, cell};
-use crate::target::{application_key, application_secret};
 
 use event::{Event, EventArgs, Kind};
 
@@ -129,12 +128,15 @@ impl Trigger {
                 args.to.host()
             )));
         }
-        let key = args.key.clone().map_or_else(application_key, Ok)?;
+        let key = match &args.key {
+            Some(key) => key.clone(),
+            None => env::application_key().map_err(usage)?,
+        };
         let secret = match &args.secret {
             Some(secret) => {
                 ApplicationSecret::new(secret).map_err(|error| usage(format!("--secret: {error}")))
             }
-            None => application_secret(),
+            None => env::application_secret().map_err(usage),
         }?;
         let transport = if args.to.is_https() {
             ReqwestTransport::tls(PATIENCE)

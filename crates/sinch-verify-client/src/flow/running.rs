@@ -9,10 +9,11 @@ use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _, unfold};
+use sinch_verify_protocol::Verification;
 use sinch_verify_protocol::session::{Ending, Failure, Input, Output, Progress, Session};
-use sinch_verify_protocol::{PhoneNumber, Verification};
 
 use super::request;
+use super::saved::SavedFlow;
 use super::source::{CodeSource, Seen};
 use crate::clock::Sleep;
 use crate::context::Context;
@@ -44,8 +45,12 @@ const MOST_EARLY: usize = 16;
 pub struct Running<S> {
     context: Arc<Context>,
     session: Session,
+    /// When the session's time was `ahead`.
     origin: Instant,
+    ahead: Duration,
     begun: bool,
+    /// What comes with a resumed flow goes before what fell due in the meantime.
+    source_first: bool,
     /// What was typed while a start was not answered, up to [`MOST_EARLY`].
     early: VecDeque<Seen>,
     requests: FuturesUnordered<Pin<Box<dyn Future<Output = Input> + Send>>>,
@@ -64,6 +69,17 @@ pub enum Step {
     Verified(Box<Verification>),
     /// It is not, or nobody knows. The last step.
     Failed(Failure),
+}
+
+/// How far [`Running::until_idle`] came.
+#[derive(Clone, Debug)]
+pub enum FlowState {
+    /// The number is verified.
+    Verified(Box<Verification>),
+    /// It is not, or its outcome is unknown.
+    Failed(Failure),
+    /// The flow waits for the user, or for time to pass.
+    Waiting(SavedFlow),
 }
 
 /// The source, or its answer under way.
@@ -91,20 +107,69 @@ impl<S: CodeSource> Running<S> {
                 self.begun = true;
                 Input::Begin
             };
-            if self.take(input) {
-                continue;
-            }
-            // A source that always has something must not keep the answers away.
-            let mut yielded = false;
-            poll_fn(|context| {
-                if std::mem::replace(&mut yielded, true) {
-                    return Poll::Ready(());
-                }
-                context.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await;
+            self.advance(input).await;
         }
+    }
+
+    /// Carries the flow on until it has ended, or waits for the user or for time to pass: as far as one
+    /// web request can. The next request [resumes](crate::Client::resume_flow) what was saved.
+    ///
+    /// Everything on its way is waited for, and what the source has at once is taken. Its steps are not
+    /// told: the [session](SavedFlow::session) of a saved flow says which method waits, and how many
+    /// attempts are left.
+    pub async fn until_idle(mut self) -> FlowState {
+        loop {
+            for step in self.told.drain(..) {
+                match step {
+                    Step::Progress(_) => {}
+                    Step::Verified(verification) => return FlowState::Verified(verification),
+                    Step::Failed(failure) => return FlowState::Failed(failure),
+                }
+            }
+            let input = if self.begun {
+                poll_fn(|context| self.poll_until_idle(context)).await
+            } else {
+                self.begun = true;
+                Some(Input::Begin)
+            };
+            match input {
+                Some(input) => self.advance(input).await,
+                None => {
+                    let began = self.context.clock.now().checked_sub(self.elapsed());
+                    return FlowState::Waiting(SavedFlow::new(began, self.session));
+                }
+            }
+        }
+    }
+
+    /// The next input, or `None` where one would have to be waited for.
+    fn poll_until_idle(&mut self, context: &mut task::Context<'_>) -> Poll<Option<Input>> {
+        let is_due = |deadline| deadline <= self.elapsed();
+        let waits = self.session.is_idle() && self.early.is_empty();
+        if !waits || self.session.next_deadline().is_some_and(is_due) {
+            return self.poll_input(context).map(Some);
+        }
+        match self.poll_source(context) {
+            Poll::Pending if self.early.is_empty() => Poll::Ready(None),
+            seen => seen.map(Some),
+        }
+    }
+
+    /// Hands an input in.
+    async fn advance(&mut self, input: Input) {
+        if self.take(input) {
+            return;
+        }
+        // A source that always has something must not keep the answers away.
+        let mut yielded = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// The steps as a stream.
@@ -146,6 +211,11 @@ impl<S: CodeSource> Running<S> {
         if let Poll::Ready(Some(input)) = self.requests.poll_next_unpin(context) {
             return Poll::Ready(input);
         }
+        if std::mem::take(&mut self.source_first)
+            && let Poll::Ready(input) = self.poll_source(context)
+        {
+            return Poll::Ready(input);
+        }
         if let Poll::Ready(input) = self.poll_timer(context) {
             return Poll::Ready(input);
         }
@@ -153,14 +223,18 @@ impl<S: CodeSource> Running<S> {
         if at_work && let Some(early) = self.early.pop_front() {
             return Poll::Ready(early.into_input());
         }
+        self.poll_source(context)
+    }
+
+    fn poll_source(&mut self, context: &mut task::Context<'_>) -> Poll<Input> {
         if self.early.len() < MOST_EARLY
             && let Poll::Ready(seen) = self.source.poll(context)
         {
-            if at_work || !seen.needs_a_method() {
+            if self.session.verification_id().is_some() || !seen.needs_a_method() {
                 return Poll::Ready(seen.into_input());
             }
             self.early.push_back(seen);
-            // On with the source: whoever typed may give up while the start is on its way.
+            // On with the source: the user may give up while the start is on its way.
             context.waker().wake_by_ref();
         }
         Poll::Pending
@@ -186,8 +260,12 @@ impl<S: CodeSource> Running<S> {
     }
 
     fn elapsed(&self) -> Duration {
-        let now = self.context.clock.instant();
-        now.saturating_duration_since(self.origin)
+        let since = self
+            .context
+            .clock
+            .instant()
+            .saturating_duration_since(self.origin);
+        self.ahead.saturating_add(since)
     }
 }
 
@@ -197,7 +275,9 @@ impl<S> Running<S> {
             origin: context.clock.instant(),
             context,
             session,
+            ahead: Duration::ZERO,
             begun: false,
+            source_first: false,
             early: VecDeque::new(),
             requests: FuturesUnordered::new(),
             timer: None,
@@ -206,16 +286,16 @@ impl<S> Running<S> {
         }
     }
 
-    /// The number under verification.
-    #[must_use]
-    pub fn number(&self) -> PhoneNumber {
-        self.session.number()
-    }
-
-    /// The session that is carried, to look at.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// Goes on with a saved flow. The time that went by since it began counts.
+    pub(crate) fn resumed(context: Arc<Context>, saved: SavedFlow, source: S) -> Self {
+        let now = context.clock.now();
+        let began = saved.began().unwrap_or(now);
+        Self {
+            ahead: now.duration_since(began).unwrap_or_default(),
+            begun: true,
+            source_first: true,
+            ..Self::new(context, saved.into_session(), source)
+        }
     }
 }
 

@@ -42,6 +42,13 @@ impl CodeSource for mpsc::Receiver<Seen> {
     }
 }
 
+/// One thing, or nothing: what came with a web request.
+impl CodeSource for Option<Seen> {
+    async fn next(&mut self) -> Self {
+        self.take()
+    }
+}
+
 /// Something that may prove the number. What does not fit the method at work is passed over. What is
 /// typed while a start is not answered waits for its answer.
 #[derive(Clone, Debug)]

@@ -1,16 +1,15 @@
 //! A handle on its way to another request or process.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::start::StartResponse;
 use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
+use std::fmt;
+use std::sync::Arc;
 
 use super::Handle;
+use crate::clock;
 use crate::context::Context;
 use crate::verification_ref::{Evidence, VerificationRef};
 
@@ -62,17 +61,13 @@ impl<M: MethodMarker> Handle<M> {
     /// What another request, or another process, needs to go on with this verification.
     #[must_use]
     pub fn save(&self) -> Saved<M> {
-        let since = self
-            .began
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
         Saved {
             text: Text {
                 v: VERSION,
                 method: self.started.method().clone(),
                 number: self.number(),
                 reference: self.reference().cloned(),
-                began: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+                began: clock::to_millis(self.began),
                 language: self.started.content_language.clone(),
                 answer: self.started.clone().into(),
             },
@@ -82,11 +77,8 @@ impl<M: MethodMarker> Handle<M> {
 
     pub(crate) fn resumed(context: Arc<Context>, saved: Saved<M>) -> Self {
         let Saved { text, started } = saved;
-        let clock = &context.clock;
-        let (now, instant) = (clock.now(), clock.instant());
-        let began = SystemTime::UNIX_EPOCH
-            .checked_add(Duration::from_millis(text.began))
-            .unwrap_or(now);
+        let (now, instant) = (context.clock.now(), context.clock.instant());
+        let began = clock::from_millis(text.began).unwrap_or(now);
         let ago = now.duration_since(began).unwrap_or_default();
         Self {
             target: VerificationRef {

@@ -11,11 +11,11 @@ pub(crate) async fn sms(client: &Client) -> Sent {
     use sinch_verify_client::protocol::wire::RawJson;
     use sinch_verify_client::protocol::{CodeType, Custom, Reference, Start};
 
-    let mut options = SmsOptions::default();
-    options.code_type = Some(CodeType::Alphanumeric);
-    options.expiry = Some("00:02:00".parse()?);
-    options.template = Some("It's \"{{CODE}}\"\nhere".to_owned());
-    options.application_hash = Some("FA+9qCX9VSu".to_owned());
+    let options = SmsOptions::default()
+        .code_type(CodeType::Alphanumeric)
+        .expiry("00:02:00".parse()?)
+        .template("It's \"{{CODE}}\"\nhere".to_owned())
+        .application_hash("FA+9qCX9VSu".to_owned());
     let start = Start::sms("+46700000001".parse()?)
         .reference(Reference::new("order-1")?)
         .custom(Custom::new("it's")?)
@@ -31,10 +31,10 @@ pub(crate) async fn flash_call(client: &Client) -> Sent {
     use sinch_verify_client::protocol::start::FlashCallOptions;
     use sinch_verify_client::protocol::{CallSeconds, Reference, Start};
 
-    let mut options = FlashCallOptions::default();
-    options.dial_timeout = Some(CallSeconds::new(12)?);
-    options.interception_timeout = Some(CallSeconds::new(30)?);
-    options.cli = Some("+447700900123".parse()?);
+    let options = FlashCallOptions::default()
+        .dial_timeout(CallSeconds::new(12)?)
+        .interception_timeout(CallSeconds::new(30)?)
+        .cli("+447700900123".parse()?);
     let start = Start::flash_call("+46700000001".parse()?)
         .reference(Reference::new("order-2")?)
         .options(options);
@@ -46,10 +46,8 @@ pub(crate) async fn callout(client: &Client) -> Sent {
     use sinch_verify_client::protocol::start::{CalloutOptions, Speech};
     use sinch_verify_client::protocol::{Reference, Start};
 
-    let mut options = CalloutOptions::default();
-    let mut speech = Speech::default();
-    speech.locale = Some("en_US".to_owned());
-    options.speech = Some(speech);
+    let options = CalloutOptions::default()
+        .speech(Speech::default().locale("en_US".to_owned()));
     let start = Start::callout("+46700000001".parse()?)
         .reference(Reference::new("order-3")?)
         .options(options);
@@ -61,8 +59,8 @@ pub(crate) async fn whatsapp(client: &Client) -> Sent {
     use sinch_verify_client::protocol::start::WhatsAppOptions;
     use sinch_verify_client::protocol::{CodeType, Reference, Start};
 
-    let mut options = WhatsAppOptions::default();
-    options.code_type = Some(CodeType::from("Emoji"));
+    let options = WhatsAppOptions::default()
+        .code_type(CodeType::from("Emoji"));
     let start = Start::whatsapp("+46700000001".parse()?)
         .reference(Reference::new("order-4")?)
         .options(options);
@@ -89,22 +87,21 @@ pub(crate) async fn auto(client: &Client) -> Sent {
 }
 
 pub(crate) async fn report_a_code(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::method::Sms;
-    use sinch_verify_client::protocol::{Code, Report, Source};
+    use sinch_verify_client::protocol::{Code, PhoneNumber, Report, Source};
 
+    let number: PhoneNumber = "+46700000001".parse()?;
     let proof = Code::new("1-2")?;
-    let report = Report::<Sms>::by_number("+46700000001".parse()?, proof)
+    let report = Report::sms(number, proof)
         .source(Source::Intercepted);
     let outcome = client.report(report).await?;
     Ok(())
 }
 
 pub(crate) async fn report_a_caller(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::method::FlashCall;
     use sinch_verify_client::protocol::{Cli, Report, Source, VerificationId};
 
     let proof = Cli::as_seen("+44 7700 900 123")?;
-    let report = Report::<FlashCall>::by_id(VerificationId::new("01890000-0000-7000-8000-000000000001")?, proof)
+    let report = Report::flash_call(VerificationId::new("01890000-0000-7000-8000-000000000001")?, proof)
         .source(Source::from("MANUAL"));
     let outcome = client.report(report).await?;
     Ok(())

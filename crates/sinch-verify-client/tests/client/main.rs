@@ -8,6 +8,7 @@ mod builder;
 #[rustfmt::skip]
 #[expect(unused_variables, reason = "what is copied ends where the user's own code goes on")]
 mod copied;
+mod environment;
 mod fault_server;
 mod faults;
 mod flows;
@@ -18,6 +19,7 @@ mod many;
 mod operations;
 mod ours;
 mod parity;
+mod proxies;
 mod report_outcomes;
 mod retries;
 mod script;

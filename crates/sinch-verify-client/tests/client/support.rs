@@ -1,5 +1,6 @@
-//! What the tests of several files begin with: an application, a service, a clock.
+//! What the tests of several files begin with: an application, a service, a clock, a process.
 
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -92,6 +93,27 @@ impl Service {
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
+}
+
+/// Set in a process that carries out a part of a test.
+const CHILD: &str = "CLIENT_TEST_CHILD";
+
+/// Whether this process was started by [`child`].
+pub(crate) fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs the test of this name in another process, with these variables and no others of the client's.
+pub(crate) fn child(test: &str, variables: &[(&str, &str)]) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", test])
+        .env(CHILD, "1")
+        .env_remove("SINCH_APPLICATION_KEY")
+        .env_remove("SINCH_APPLICATION_SECRET")
+        .env_remove("SINCH_VERIFICATION_URL")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
 }
 
 /// The system's time, but for its pauses: they are over at once, and are counted all the same.

@@ -40,10 +40,10 @@ enum Then {
     BreakOff,
 }
 
-struct Proxy {
-    base_url: String,
+pub(crate) struct Proxy {
+    pub(crate) base_url: String,
     /// The certificate, to be trusted.
-    pem: String,
+    pub(crate) pem: String,
     /// The version of every request.
     versions: Arc<Mutex<Vec<Version>>>,
     connections: Arc<AtomicUsize>,
@@ -100,7 +100,7 @@ impl Proxy {
         proxy
     }
 
-    async fn before(service: &Service, protocols: &[&[u8]]) -> Self {
+    pub(crate) async fn before(service: &Service, protocols: &[&[u8]]) -> Self {
         let address = service.emulator.addr().to_string().parse().unwrap();
         Self::start(protocols, "127.0.0.1", Then::Forward(address)).await
     }

@@ -152,10 +152,10 @@ async fn a_call_can_be_read_and_made_again() {
     let detail = latest(&emulator).await;
     assert_eq!(
         detail["rust"],
-        "use sinch_verify_client::protocol::method::Sms;\n\
-         use sinch_verify_client::protocol::{Code, Report};\n\n\
+        "use sinch_verify_client::protocol::{Code, PhoneNumber, Report};\n\n\
+         let number: PhoneNumber = \"+46700000001\".parse()?;\n\
          let proof = Code::new(\"1-2\")?;\n\
-         let report = Report::<Sms>::by_number(\"+46700000001\".parse()?, proof);\n\
+         let report = Report::sms(number, proof);\n\
          let outcome = client.report(report).await?;"
     );
     assert!(

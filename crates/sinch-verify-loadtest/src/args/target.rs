@@ -1,13 +1,9 @@
 //! What is under load.
 
-use std::env;
-
+use sinch_verify_client::{EnvError, env};
 use sinch_verify_loadtest::Elsewhere;
 use sinch_verify_loadtest::safety::{Destination, MockHost, Pin};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
-
-const KEY: &str = "SINCH_APPLICATION_KEY";
-const SECRET: &str = "SINCH_APPLICATION_SECRET";
+use sinch_verify_protocol::BaseUrl;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
@@ -44,15 +40,12 @@ impl TargetArgs {
         {
             return Err("--resolve must name the target's host, which is not this machine".to_owned());
         }
-        let given = |name| env::var(name).map_err(|_| format!("--target needs {name} in the environment"));
-        let key = ApplicationKey::new(&given(KEY)?).map_err(|error| format!("{KEY}: {error}"))?;
-        let secret = ApplicationSecret::new(&given(SECRET)?).map_err(|error| format!("{SECRET}: {error}"))?;
-        let pin = self.resolve.clone();
+        let needed = |error: EnvError| format!("--target needs an application: {error}");
         Ok(Some(Elsewhere {
             url,
-            pin,
-            key,
-            secret,
+            pin: self.resolve.clone(),
+            key: env::application_key().map_err(needed)?,
+            secret: env::application_secret().map_err(needed)?,
         }))
     }
 }

@@ -119,9 +119,7 @@ async fn by_last_code<W: Wire, P: Phone>(
 pub(super) async fn expire<W: Wire, P: Phone>(steps: &mut Steps<'_, W, P>) -> Result<(), Failure> {
     let expected = Expectation::ended(Status::Fail, Reason::Expired);
     let expiry = Expiry::new(EXPIRY).map_err(|error| unmade(&error))?;
-    let mut options = SmsOptions::default();
-    options.expiry = Some(expiry);
-    let start = Start::<Sms>::sms(steps.number()).options(options);
+    let start = Start::sms(steps.number()).options(SmsOptions::default().expiry(expiry));
     let id = steps.start(start).await?.id.clone();
     let started = steps.cast.clock.now();
     let code = steps.phone(&id).await?.code.ok_or_else(proves_nothing)?;

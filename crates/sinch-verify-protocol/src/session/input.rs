@@ -70,6 +70,11 @@ impl Input {
         Self::SmsReceived { text: text.into() }
     }
 
+    /// Whether a person typed or chose it.
+    pub(super) fn is_typed(&self) -> bool {
+        matches!(self, Self::CodeTyped(_) | Self::CliTyped(_) | Self::NextMethod)
+    }
+
     /// Whether this is the end of a request. Such an input goes before the
     /// timers: a success that is already here beats a deadline.
     pub(super) fn ends_request(&self) -> bool {

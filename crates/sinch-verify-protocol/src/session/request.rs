@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::RequestFailure;
 use super::input::Answer;
 use super::target::FetchTarget;
-use crate::endpoint::{BaseUrl, Endpoint, Idempotency};
+use crate::endpoint::{BaseUrl, Endpoint};
 use crate::error::EncodeError;
 use crate::outcome::FlashCallOutcome;
 use crate::report::Report;
@@ -50,16 +50,6 @@ impl Request {
             Self::Status(StatusQuery::ByNumber(_)) => StatusByNumber::NAME,
             Self::Outcome(_) => FlashCallOutcome::NAME,
             Self::FetchTarget(_) => "fetch_target",
-        }
-    }
-
-    /// What sending it twice does.
-    #[must_use]
-    pub fn idempotency(&self) -> Idempotency {
-        match self {
-            Self::Start(_) => Idempotency::Never,
-            Self::Report(_) | Self::FetchTarget(_) => Idempotency::AskFirst,
-            Self::Status(_) | Self::Outcome(_) => Idempotency::Safe,
         }
     }
 

@@ -58,11 +58,8 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     pub(super) fn run(&mut self, phase: Phase, input: Input) -> Phase {
-        let phase = if input.ends_request() {
-            phase
-        } else {
-            self.fire(phase)
-        };
+        let goes_first = input.ends_request() || input.is_typed() && !self.time_is_up();
+        let phase = if goes_first { phase } else { self.fire(phase) };
         let phase = self.take(phase, input);
         // What was just begun may be due already.
         self.fire(phase)

@@ -7,6 +7,7 @@ use crate::seconds::{CallSeconds, Expiry};
 use crate::wire::{Spelled, ZeroIsAbsent, object};
 
 object! {
+    setters all;
     /// Options of an SMS start.
     ///
     /// ```
@@ -14,9 +15,9 @@ object! {
     /// use sinch_verify_protocol::start::SmsOptions;
     /// use sinch_verify_protocol::{CodeType, Expiry};
     ///
-    /// let mut options = SmsOptions::default();
-    /// options.code_type = Some(CodeType::Alphanumeric);
-    /// options.expiry = Some(Expiry::new(Duration::from_secs(120))?);
+    /// let options = SmsOptions::default()
+    ///     .code_type(CodeType::Alphanumeric)
+    ///     .expiry(Expiry::new(Duration::from_secs(120))?);
     /// # Ok::<(), sinch_verify_protocol::seconds::InvalidExpiry>(())
     /// ```
     #[derive(Default)]
@@ -34,6 +35,7 @@ object! {
 }
 
 object! {
+    setters all;
     /// Options of a flash call start.
     #[derive(Default)]
     pub struct FlashCallOptions {
@@ -48,6 +50,7 @@ object! {
 }
 
 object! {
+    setters all;
     /// Options of a callout start.
     #[derive(Default)]
     pub struct CalloutOptions {
@@ -57,6 +60,7 @@ object! {
 }
 
 object! {
+    setters all;
     /// How a code is spoken.
     #[derive(Default)]
     pub struct Speech {
@@ -78,6 +82,7 @@ impl Speech {
 }
 
 object! {
+    setters all;
     /// Options of a WhatsApp start.
     #[derive(Default)]
     pub struct WhatsAppOptions {

@@ -37,14 +37,16 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// is the canonical one, which is written; the keys after `|` are read as well,
 /// with a remark. `via` names a tolerant reading (see [`super::Via`]), `of` the
 /// method that an object belongs to. A leading `settle` names a function that
-/// tidies a received object up, and `debug by_hand` leaves `Debug` to the
-/// object's own file.
+/// tidies a received object up, `debug by_hand` leaves `Debug` to the
+/// object's own file, and `setters all` makes a method for each field, all of
+/// which must be optional.
 ///
 /// `bare` makes an object of its required fields alone.
 macro_rules! object {
     (
         $(settle $settle:path;)?
         $(debug $debug:ident;)?
+        $(setters $setters:ident;)?
         $(#[$meta:meta])*
         pub struct $name:ident {
             $(
@@ -54,6 +56,7 @@ macro_rules! object {
         }
     ) => {
         $crate::wire::object!(@debug $name, $($debug,)? [$($field),*]);
+        $crate::wire::object!(@setters $name, $($setters,)? [$($(#[$fmeta])* $field: $ty;)*]);
         $crate::wire::object!(@bare $name [] [] $($kind $field: $ty;)*);
         $crate::wire::object!(@parts $name [$($(($method $key $field $ty))?)*]);
 
@@ -141,6 +144,20 @@ macro_rules! object {
                     .field("extra", &self.extra)
                     .finish()
             }
+        }
+    };
+
+    (@setters $name:ident, [$($rest:tt)*]) => {};
+    (@setters $name:ident, all, [$($(#[$fmeta:meta])* $field:ident: $ty:ty;)*]) => {
+        impl $name {
+            $(
+                $(#[$fmeta])*
+                #[must_use]
+                pub fn $field(mut self, $field: $ty) -> Self {
+                    self.$field = Some($field);
+                    self
+                }
+            )*
         }
     };
 

@@ -80,7 +80,7 @@ impl Run {
 
     pub(crate) fn give(&mut self, input: Input) -> Said {
         // Being carried elsewhere before any input changes nothing.
-        let restored = Session::restore(&self.session.save()).unwrap();
+        let restored = restore(&save(&self.session)).unwrap();
         assert_eq!(restored, self.session);
         self.session = restored;
         let outputs = self.session.handle(self.now, input);
@@ -221,3 +221,11 @@ pub(crate) const REPORT: &str = "report_verification";
 pub(crate) const STATUS: &str = "status_by_id";
 pub(crate) const OUTCOME: &str = "flash_call_outcome";
 pub(crate) const TARGET: &str = "fetch_target";
+
+pub(crate) fn save(session: &Session) -> String {
+    serde_json::to_string(session).unwrap()
+}
+
+pub(crate) fn restore(saved: &str) -> serde_json::Result<Session> {
+    serde_json::from_str(saved)
+}

@@ -20,13 +20,16 @@ impl Call<'_> {
             Route::Start => self.start(&mut code)?,
             Route::ReportById { id } => {
                 code.uses("", "VerificationId");
-                self.report(
-                    &mut code,
-                    &format!("by_id(VerificationId::new({:?})?", id.as_str()),
-                )?;
+                self.report(&mut code, &format!("VerificationId::new({:?})?", id.as_str()))?;
             }
             Route::ReportByNumber { number } => {
-                self.report(&mut code, &format!("by_number({:?}.parse()?", number.as_str()))?;
+                code.uses("", "PhoneNumber");
+                let _ = writeln!(
+                    code.lines,
+                    "let number: PhoneNumber = {:?}.parse()?;",
+                    number.as_str()
+                );
+                self.report(&mut code, "number")?;
             }
             Route::Outcome { number } => self.outcome(&mut code, number.as_str())?,
             Route::StatusById { id } => {
@@ -100,7 +103,7 @@ impl Call<'_> {
 
     fn report(&self, code: &mut Snippet, target: &str) -> Option<()> {
         let report = ReportRequest::decode(self.body).ok()?;
-        let method = variant(&report.method)?;
+        let (_, constructor) = report.method.info()?.rust;
         let proof = report.proof()?;
         match proof {
             ReportedProof::Code(report) => {
@@ -118,8 +121,7 @@ impl Call<'_> {
             _ => return None,
         }
         code.uses("", "Report");
-        code.uses("method", method);
-        let _ = write!(code.lines, "let report = Report::<{method}>::{target}, proof)");
+        let _ = write!(code.lines, "let report = Report::{constructor}({target}, proof)");
         if let Some(source) = &report.source {
             code.uses("", "Source");
             code.link(format_args!("source({})", variant_of_source(source)));
@@ -257,11 +259,12 @@ impl Snippet {
             self.begin("CalloutOptions");
             if let Some(speech) = &callout.speech {
                 self.uses("start", "Speech");
-                self.lines += "let mut speech = Speech::default();\n";
-                if let Some(locale) = &speech.locale {
-                    let _ = writeln!(self.lines, "speech.locale = Some({locale:?}.to_owned());");
-                }
-                self.set("speech", "speech");
+                let locale = speech.locale.as_ref();
+                let locale = locale.map(|locale| format!(".locale({locale:?}.to_owned())"));
+                self.set(
+                    "speech",
+                    format_args!("Speech::default(){}", locale.unwrap_or_default()),
+                );
                 self.leave(&format!("{key}.speech."), &speech.extra);
             }
             &callout.extra
@@ -273,17 +276,18 @@ impl Snippet {
             self.leave_out(key);
             return false;
         };
+        self.lines += ";\n";
         self.leave(&format!("{key}."), extra);
         true
     }
 
     fn begin(&mut self, kind: &'static str) {
         self.uses("start", kind);
-        let _ = writeln!(self.lines, "let mut options = {kind}::default();");
+        let _ = write!(self.lines, "let options = {kind}::default()");
     }
 
     fn set(&mut self, name: &str, value: impl Display) {
-        let _ = writeln!(self.lines, "options.{name} = Some({value});");
+        self.link(format_args!("{name}({value})"));
     }
 
     fn code_type(&mut self, code_type: Option<&CodeType>) {
