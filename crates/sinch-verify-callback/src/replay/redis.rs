@@ -1,5 +1,6 @@
 mod config;
 mod endpoint;
+mod invalid_config;
 mod link;
 #[cfg(feature = "redis-tls")]
 mod tls;
@@ -11,7 +12,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use redis::{Pipeline, RedisError, RedisResult, Value};
 
-pub use self::config::{InvalidRedisConfig, RedisConfig};
+pub use self::config::RedisConfig;
+pub use self::invalid_config::InvalidRedisConfig;
 use self::link::{Limits, Link};
 use super::{EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 

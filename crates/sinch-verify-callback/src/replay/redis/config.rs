@@ -3,6 +3,7 @@ use std::fmt;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
 use super::endpoint::{Address, Endpoint, Server};
+use super::invalid_config::InvalidRedisConfig;
 #[cfg(feature = "redis-tls")]
 use super::tls::Tls;
 
@@ -171,27 +172,3 @@ impl fmt::Debug for RedisConfig {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a [`RedisConfig`] is not valid: which of its values, and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidRedisConfig {
-    field: &'static str,
-    message: String,
-}
-
-impl InvalidRedisConfig {
-    pub(super) fn new(field: &'static str, message: &str) -> Self {
-        Self {
-            field,
-            message: message.to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for InvalidRedisConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "redis {}: {}", self.field, self.message)
-    }
-}
-
-impl std::error::Error for InvalidRedisConfig {}

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::config::InvalidRedisConfig;
+use super::invalid_config::InvalidRedisConfig;
 
 /// A certificate chain and its key, in PEM.
 type Identity<'a> = (&'a [u8], &'a [u8]);
