@@ -54,14 +54,26 @@ pub struct CallbackBuilder<H = ()> {
     results: Option<Results>,
 }
 
+impl CallbackService<()> {
+    /// Settings of a service for one application: its key and its secret, as the
+    /// dashboard shows them. [`CallbackBuilder::new`] is for several.
+    pub fn builder(key: &str, secret: &str) -> CallbackBuilder {
+        CallbackBuilder::with_keys(key_ring(key, secret))
+    }
+}
+
+impl Receiver {
+    /// Settings of a receiver for one application: its key and its secret, as the
+    /// dashboard shows them. [`CallbackBuilder::build_receiver`] builds it.
+    pub fn builder(key: &str, secret: &str) -> CallbackBuilder {
+        CallbackBuilder::with_keys(key_ring(key, secret))
+    }
+}
+
 impl CallbackBuilder<()> {
     /// Settings for the applications in `keys`, with one secret or several each.
     pub fn new(keys: KeyRing) -> Self {
         Self::with_keys(Ok(keys))
-    }
-
-    pub(crate) fn from_texts(key: &str, secret: &str) -> Self {
-        Self::with_keys(key_ring(key, secret))
     }
 
     fn with_keys(keys: Result<KeyRing, BuildError>) -> Self {

@@ -2,12 +2,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use sinch_verify_protocol::auth::Signature;
 use sinch_verify_protocol::callback::{DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationKey, Decision, Method, WireObject as _};
 
-use crate::receiver::Verified;
 use crate::rejection::{Reason, Rejection};
 use crate::replay::{AnyStore, EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 use crate::{task, telemetry};
@@ -97,11 +97,14 @@ impl ReplayGuard {
     }
 
     /// Lets a callback pass once. Only for authentic ones: no forgery reaches the store.
-    pub(crate) async fn admit(&self, verified: &Verified) -> Result<(), Rejection> {
-        let digest = SignatureDigest::of(verified.signature());
-        let inserted = self
-            .store
-            .insert_signature(digest, verified.timestamp(), verified.lifetime());
+    pub(crate) async fn admit(
+        &self,
+        signature: &Signature,
+        timestamp: SystemTime,
+        lifetime: Duration,
+    ) -> Result<(), Rejection> {
+        let digest = SignatureDigest::of(signature);
+        let inserted = self.store.insert_signature(digest, timestamp, lifetime);
         match ask(self.timeout, inserted).await {
             Ok(Inserted::New) => Ok(()),
             Ok(Inserted::Present) => {

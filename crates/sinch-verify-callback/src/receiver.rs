@@ -17,7 +17,6 @@ use sinch_verify_protocol::auth::{
 };
 use sinch_verify_protocol::{ApplicationKey, Event};
 
-use crate::builder::CallbackBuilder;
 use crate::external_path::ExternalPath;
 use crate::guard::ReplayGuard;
 use crate::handler::BoxError;
@@ -72,12 +71,6 @@ impl Receiver {
 
     /// The default time limit of a body, from the moment its head was read: 5 seconds.
     pub const BODY_DEADLINE: Duration = Duration::from_secs(5);
-
-    /// Settings of a receiver for one application: its key and its secret, as the
-    /// dashboard shows them. [`CallbackBuilder::build_receiver`] builds it.
-    pub fn builder(key: &str, secret: &str) -> CallbackBuilder<()> {
-        CallbackBuilder::from_texts(key, secret)
-    }
 
     pub(crate) fn new(keys: KeyRing, checks: Checks) -> Self {
         Self {
@@ -139,7 +132,9 @@ impl Receiver {
         })??;
         let verified = self.verify(&head, &content_md5)?;
         if let Some(guard) = &self.checks.guard {
-            guard.admit(&verified).await?;
+            guard
+                .admit(&verified.signature, verified.timestamp, verified.lifetime)
+                .await?;
         }
         verified.decode(&body)
     }
@@ -370,26 +365,9 @@ impl Verified {
         Arc::clone(&self.application)
     }
 
-    /// The signature: the same for a callback that is replayed, another for
-    /// one that is sent again, since that has a new timestamp.
-    pub(crate) fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    /// When the sender signed it, by the sender's clock: its `x-timestamp`.
-    pub(crate) fn timestamp(&self) -> SystemTime {
-        self.timestamp
-    }
-
     /// When its head was read, by this receiver's clock.
     pub(crate) fn received_at(&self) -> SystemTime {
         self.received_at
-    }
-
-    /// How long the signature must be remembered, so that a replay is refused
-    /// for as long as its timestamp is fresh.
-    pub(crate) fn lifetime(&self) -> Duration {
-        self.lifetime
     }
 
     /// Which form of the path was signed.

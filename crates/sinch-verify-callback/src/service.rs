@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::Response;
 use http_body::Body;
 
-use crate::builder::CallbackBuilder;
 use crate::handler::{BoxError, Handler};
 use crate::receiver::{Callback, Head, Receiver};
 use crate::responder::Responder;
@@ -48,14 +47,6 @@ pub struct CallbackService<H> {
 struct Shared<H> {
     receiver: Receiver,
     responder: Responder<H>,
-}
-
-impl CallbackService<()> {
-    /// Settings of a service for one application: its key and its secret, as the
-    /// dashboard shows them. [`CallbackBuilder::new`] is for several.
-    pub fn builder(key: &str, secret: &str) -> CallbackBuilder<()> {
-        CallbackBuilder::from_texts(key, secret)
-    }
 }
 
 impl<H> CallbackService<H> {
