@@ -119,12 +119,10 @@ impl<S: CodeSource> Running<S> {
     /// attempts are left.
     pub async fn until_idle(mut self) -> FlowState {
         loop {
-            for step in self.told.drain(..) {
-                match step {
-                    Step::Progress(_) => {}
-                    Step::Verified(verification) => return FlowState::Verified(verification),
-                    Step::Failed(failure) => return FlowState::Failed(failure),
-                }
+            match self.session.ending() {
+                Some(Ending::Verified(verification)) => return FlowState::Verified(verification.clone()),
+                Some(Ending::Failed(failure)) => return FlowState::Failed(failure.clone()),
+                None => {}
             }
             let input = if self.begun {
                 poll_fn(|context| self.poll_until_idle(context)).await
@@ -145,7 +143,7 @@ impl<S: CodeSource> Running<S> {
     /// The next input, or `None` where one would have to be waited for.
     fn poll_until_idle(&mut self, context: &mut task::Context<'_>) -> Poll<Option<Input>> {
         let is_due = |deadline| deadline <= self.elapsed();
-        let waits = self.session.is_idle() && self.early.is_empty();
+        let waits = self.session.is_idle() && self.requests.is_empty() && self.early.is_empty();
         if !waits || self.session.next_deadline().is_some_and(is_due) {
             return self.poll_input(context).map(Some);
         }

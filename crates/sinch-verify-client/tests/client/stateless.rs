@@ -194,3 +194,19 @@ async fn a_wrong_code_leaves_the_flow_waiting_with_one_attempt_less() {
     let error = serde_json::from_str::<SavedFlow>(&other).unwrap_err().to_string();
     assert!(error.contains("saved flow has version 2"), "{error}");
 }
+
+#[tokio::test]
+async fn a_flash_call_that_was_missed_makes_room_for_the_next_method() {
+    let service = Service::without_backend().await;
+    let flow = client_at(&service, Duration::ZERO).verify(number());
+    let flow = flow.methods([Method::FlashCall, Method::Sms]);
+    let FlowState::Waiting(saved) = flow.begin(None).unwrap().until_idle().await else {
+        panic!("it waits for the call")
+    };
+    let saved = serde_json::to_string(&saved).unwrap();
+    let state = resumed(&service, &saved, Duration::from_secs(100), None).await;
+    let FlowState::Waiting(saved) = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!(saved.session().method(), Some(Method::Sms));
+}
