@@ -173,7 +173,7 @@ async fn a_code_that_comes_after_the_time_of_its_method_is_reported_first() {
     let typed = Seen::Code(Code::new(&code(&service.emulator)).unwrap());
     let state = resumed(&service, &saved, Duration::from_secs(200), Some(typed)).await;
     assert!(matches!(state, FlowState::Verified(_)), "{state:?}");
-    assert_eq!(service.emulator.inbox(&number()).len(), 1, "a call nobody needs");
+    assert_eq!(service.emulator.inbox(&number()).len(), 1, "no call is made");
 }
 
 #[tokio::test]
