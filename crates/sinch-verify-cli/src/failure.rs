@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sinch_verify_client::{Error, Lookup, Phase};
+use sinch_verify_protocol::untrusted::mask;
 use sinch_verify_protocol::{ApiError, WireObject as _};
 
 use crate::control::NobodyThere;
@@ -107,7 +108,7 @@ impl<'a> Failure<'a> {
                 message: self.message(),
                 status: self.call.and_then(Error::status).map(|status| status.as_u16()),
                 error_code: api.map(|error| error.code),
-                support_reference: api.and_then(|error| error.reference.as_deref()),
+                support_reference: api.and_then(|error| error.reference.as_deref()).map(mask),
                 reference: self.call.and_then(Error::reference).map(|own| own.as_str()),
                 may_have_been_sent: self.call.map(Error::may_have_been_sent),
                 found: found.map(|found| match found {
@@ -144,7 +145,7 @@ struct Told<'a> {
     error_code: Option<u32>,
     /// What the service's support asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    support_reference: Option<&'a str>,
+    support_reference: Option<String>,
     /// The reference of the start: the caller's own, or the one that was made up.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
