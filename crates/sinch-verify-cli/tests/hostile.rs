@@ -135,6 +135,25 @@ fn text_of_the_service_steers_no_terminal_and_forges_no_line() {
     }
 }
 
+#[test]
+fn an_error_shows_no_number_that_the_service_repeats_and_no_secret() {
+    let echo = format!("+46 700 012 345 {SECRET}");
+    let refusal = serde_json::json!({ "errorCode": 40001, "message": echo, "reference": echo });
+    let url = service("400 Bad Request", refusal.to_string());
+    let run = command(&["start", "+46700000001", "--json"])
+        .envs([
+            ("SINCH_APPLICATION_KEY", KEY),
+            ("SINCH_APPLICATION_SECRET", SECRET),
+            ("SINCH_VERIFICATION_URL", &url),
+        ])
+        .output()
+        .unwrap();
+    for text in [stdout(&run), stderr(&run)] {
+        assert!(text.contains("+***"), "{text}");
+        assert!(!text.contains("012") && !text.contains(SECRET), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn text_of_a_callback_steers_no_terminal_and_forges_no_line() {
     let mut child = command(&["listen", "--port", "0", "--no-register", "--count", "1"])

@@ -30,7 +30,7 @@ use crate::{bare, duration};
 pub struct FaultRule {
     /// Where.
     pub on: FaultPlace,
-    /// This operation only, which must be one of the [place](Self::on): `start`, `report`, `outcome`
+    /// This operation only, which must be one of the place: `start`, `report`, `outcome`
     /// or `status` on the API; `request`, `result` or `delivered` on callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
