@@ -9,7 +9,7 @@ use sinch_verify_protocol::{Start, StatusById};
 
 use crate::support::{
     NUMBER, Receiver, SHORT, basic, call, code, deciding, emulator, emulator_calling, get, json, newest,
-    number, post, public, send,
+    number, post, public, send, status_by_id,
 };
 
 #[tokio::test]
@@ -119,15 +119,7 @@ async fn the_clock_is_moved_over_http() {
     }
     let after = json(&post(&emulator, "/_emu/clock", r#"{"advance":"5m"}"#).await);
     assert_eq!(after["aheadMs"], 300_000);
-    let told = call(
-        &emulator,
-        &basic(),
-        &StatusById {
-            id: started.id.clone(),
-        },
-    )
-    .await
-    .unwrap();
+    let told = status_by_id(&emulator, &started.id).await;
     assert_eq!(told.reason.unwrap().as_str(), "Expired");
     // Far too far is as far as it goes.
     emulator.advance(Duration::from_secs(9_999_999 * 86_400));

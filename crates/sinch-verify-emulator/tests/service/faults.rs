@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use sinch_verify_emulator::{Application, ControlError, Emulator, Fault, FaultRule, Operation};
-use sinch_verify_protocol::{ApplicationKey, Reference, Report, Start, Status, StatusById, method::Sms};
+use sinch_verify_protocol::{ApplicationKey, Reference, Report, Start, Status, method::Sms};
 use tokio::net::TcpStream;
 
 use crate::support::{
     Receiver, SHORT, basic, call, code, emulator, emulator_calling, json, newest, number, plain, post, reply,
-    send,
+    send, status_by_id,
 };
 
 const STARTS: &str = "/verification/v1/verifications";
@@ -47,15 +47,7 @@ async fn an_answer_is_lost_with_its_connection() {
     let path = format!("{STARTS}/id/{}", started.id);
     let body = format!(r#"{{"method":"sms","sms":{{"code":"{}"}}}}"#, code.expose());
     assert!(raw(&emulator, "PUT", &path, &body).await.is_err());
-    let status = call(
-        &emulator,
-        &basic(),
-        &StatusById {
-            id: started.id.clone(),
-        },
-    )
-    .await
-    .unwrap();
+    let status = status_by_id(&emulator, &started.id).await;
     assert_eq!(status.status, Status::Successful, "it was carried out");
     assert_eq!(emulator.faults()[0].hits, 1);
 }

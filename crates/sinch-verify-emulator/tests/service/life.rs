@@ -11,7 +11,7 @@ use sinch_verify_protocol::{
 
 use crate::support::{
     application, basic, call, code, emulator, emulator_with, eventually, get, json, newest, noon, number,
-    plain, send,
+    plain, send, status_by_id,
 };
 
 async fn start(emulator: &Emulator) -> VerificationId {
@@ -30,12 +30,6 @@ async fn report(emulator: &Emulator, id: &VerificationId, text: &str) -> Result<
     }
 }
 
-async fn status(emulator: &Emulator, id: &VerificationId) -> Verification {
-    call(emulator, &basic(), &StatusById { id: id.clone() })
-        .await
-        .unwrap()
-}
-
 fn right(emulator: &Emulator) -> String {
     newest(emulator).code.unwrap().expose().to_owned()
 }
@@ -46,7 +40,7 @@ async fn three_wrong_codes_end_it() {
     let id = start(&emulator).await;
     for _ in 0..2 {
         assert_eq!(report(&emulator, &id, "wrong").await.unwrap_err(), 40003);
-        let pending = status(&emulator, &id).await;
+        let pending = status_by_id(&emulator, &id).await;
         assert_eq!((pending.status, pending.price), (Status::Pending, None));
     }
     let ended = report(&emulator, &id, "wrong").await.unwrap();
@@ -58,7 +52,7 @@ async fn three_wrong_codes_end_it() {
         report(&emulator, &id, &right(&emulator)).await.unwrap_err(),
         40003
     );
-    let told = status(&emulator, &id).await;
+    let told = status_by_id(&emulator, &id).await;
     assert_eq!(
         (told.status, told.reason),
         (Status::Fail, Some(Reason::InvalidCode))
@@ -80,7 +74,7 @@ async fn the_right_code_counts_after_wrong_ones() {
         report(&emulator, &id, &right(&emulator)).await.unwrap_err(),
         40003
     );
-    assert!(status(&emulator, &id).await.is_successful());
+    assert!(status_by_id(&emulator, &id).await.is_successful());
 }
 
 #[tokio::test]
@@ -115,7 +109,7 @@ async fn answers_and_attempts_are_settings() {
         Status::Pending
     );
     assert_eq!(report(&emulator, &id, "wrong").await.unwrap_err(), 40003);
-    assert_eq!(status(&emulator, &id).await.status, Status::Fail);
+    assert_eq!(status_by_id(&emulator, &id).await.status, Status::Fail);
 
     let id = start(&emulator).await;
     let code = right(&emulator);
@@ -131,7 +125,7 @@ async fn answers_and_attempts_are_settings() {
     for _ in 0..2 {
         call(&emulator, &basic(), &other).await.unwrap_err();
     }
-    assert_eq!(status(&emulator, &id).await.status, Status::Fail);
+    assert_eq!(status_by_id(&emulator, &id).await.status, Status::Fail);
 }
 
 #[tokio::test]
@@ -139,9 +133,9 @@ async fn it_expires_after_five_minutes() {
     let emulator = emulator().await;
     let id = start(&emulator).await;
     emulator.advance(Duration::from_secs(290));
-    assert_eq!(status(&emulator, &id).await.status, Status::Pending);
+    assert_eq!(status_by_id(&emulator, &id).await.status, Status::Pending);
     emulator.advance(Duration::from_secs(10));
-    let expired = status(&emulator, &id).await;
+    let expired = status_by_id(&emulator, &id).await;
     assert_eq!(
         (expired.status, expired.reason),
         (Status::Fail, Some(Reason::Expired))
@@ -155,7 +149,7 @@ async fn it_expires_by_itself() {
     let emulator = emulator_with(|settings| settings.expiry = Duration::from_millis(20)).await;
     let id = start(&emulator).await;
     let ended = eventually(async || {
-        let found = status(&emulator, &id).await;
+        let found = status_by_id(&emulator, &id).await;
         (found.status != Status::Pending).then_some(found)
     });
     assert_eq!(ended.await.reason, Some(Reason::Expired));
@@ -200,7 +194,7 @@ async fn a_new_start_aborts_the_old_one_of_any_method() {
     let callout = call(&emulator, &basic(), &Start::callout(number()))
         .await
         .unwrap();
-    assert_eq!(status(&emulator, &sms).await.status, Status::Aborted);
+    assert_eq!(status_by_id(&emulator, &sms).await.status, Status::Aborted);
     assert_eq!(report(&emulator, &sms, &first).await.unwrap_err(), 40003);
     // The latest of a method is found although another method came later.
     let by_number = |method| StatusByNumber {
@@ -261,7 +255,7 @@ async fn a_reference_is_used_once() {
     let started = call(&emulator, &basic(), &start).await.unwrap();
     assert_eq!(code(call(&emulator, &basic(), &start).await), 40900);
     // The refused start left the first one as it was.
-    let pending = status(&emulator, &started.id).await;
+    let pending = status_by_id(&emulator, &started.id).await;
     assert_eq!(pending.status, Status::Pending);
     assert_eq!(pending.reference.as_deref(), Some("order-7781"));
     emulator.advance(Duration::from_secs(300));

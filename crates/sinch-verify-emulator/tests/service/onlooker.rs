@@ -4,11 +4,11 @@ use serde_json::Value;
 use sinch_verify_emulator::{Emulator, HandsetBehavior, Scope};
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::method::Sms;
-use sinch_verify_protocol::{Code, Report, Start, StatusById};
+use sinch_verify_protocol::{Code, Report, Start};
 
 use crate::support::{
     NUMBER, Receiver, SHORT, answering, application, basic, builder, call, code, deciding, emulator,
-    emulator_calling, eventually, get, json, newest, noon, number, post, public, reply,
+    emulator_calling, eventually, get, json, newest, noon, number, post, public, reply, status_by_id,
 };
 
 async fn detail(emulator: &Emulator, id: &str) -> Value {
@@ -35,15 +35,7 @@ async fn a_timeline_links_all_that_is_known() {
     call(&emulator, &public(), &wrong).await.unwrap_err();
     let right = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
     call(&emulator, &public(), &right).await.unwrap();
-    call(
-        &emulator,
-        &basic(),
-        &StatusById {
-            id: started.id.clone(),
-        },
-    )
-    .await
-    .unwrap();
+    status_by_id(&emulator, &started.id).await;
     assert!(emulator.wait_delivered(SHORT).await);
 
     let detail = detail(&emulator, started.id.as_str()).await;

@@ -12,7 +12,7 @@ use sinch_verify_protocol::{Start, StatusById};
 use crate::support::{
     KEY, NUMBER, Receiver, SHORT, application, basic, builder, call, code, deciding, emulator,
     emulator_calling, emulator_calling_with, eventually, get, json, newest, noon, number, post, public,
-    reply, send,
+    reply, send, status_by_id,
 };
 
 async fn clock(emulator: &Emulator, body: &str) -> Value {
@@ -58,9 +58,7 @@ async fn the_clock_stands_goes_on_and_jumps() {
     let rang = clock(&emulator, r#"{"to":"next"}"#).await;
     assert_eq!(rang["service"], before["nextDeadline"]);
     let id = started.id.clone();
-    let told = call(&emulator, &basic(), &StatusById { id: id.clone() })
-        .await
-        .unwrap();
+    let told = status_by_id(&emulator, &id).await;
     assert_eq!((told.call_complete, told.status.is_final()), (Some(true), false));
     let over = clock(&emulator, r#"{"to":"next-expiry"}"#).await;
     assert_eq!(over["service"], before["nextExpiry"]);

@@ -19,7 +19,7 @@ use sinch_verify_protocol::auth::{
 use sinch_verify_protocol::callback::{Decision, ResultEvent};
 use sinch_verify_protocol::{
     ApplicationKey, ApplicationSecret, Credentials, DecodeError, Endpoint, Event, Method, PhoneNumber,
-    StatusByNumber, Verification,
+    StatusById, StatusByNumber, Verification, VerificationId,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
@@ -134,6 +134,13 @@ pub(crate) async fn call<E: Endpoint>(
     let mut request = operation.to_http(&emulator.base_url()).unwrap();
     credentials.authorize(&mut request, SystemTime::now()).unwrap();
     operation.from_http(&send(emulator, request).await)
+}
+
+/// The status of a verification, by its id.
+pub(crate) async fn status_by_id(emulator: &Emulator, id: &VerificationId) -> Verification {
+    call(emulator, &basic(), &StatusById { id: id.clone() })
+        .await
+        .unwrap()
 }
 
 /// The error code that a refused operation carries.

@@ -8,7 +8,9 @@ use sinch_verify_emulator::{Emulator, Settings};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::{Method, Report, Start, Status, StatusById, StatusByNumber};
 
-use crate::support::{application, basic, builder, call, code, emulator, get, json, number, send};
+use crate::support::{
+    application, basic, builder, call, code, emulator, get, json, number, send, status_by_id,
+};
 
 const ORIGIN: &str = "http://shop.example";
 const STARTS: &str = "/verification/v1/verifications";
@@ -122,15 +124,7 @@ async fn an_auto_start_tries_several_methods() {
         code(call(&emulator, &basic(), &Report::<Sms>::by_id(by_sms, wrong)).await),
         40003
     );
-    let status = call(
-        &emulator,
-        &basic(),
-        &StatusById {
-            id: started.id.clone(),
-        },
-    )
-    .await
-    .unwrap();
+    let status = status_by_id(&emulator, &started.id).await;
     assert_eq!(
         (status.method, status.status),
         (Some(Method::Auto), Status::Successful)

@@ -29,7 +29,7 @@ const RUN: &str = "0123456789abcdef";
 /// Held by whoever runs goose, which runs one attack at a time in a process.
 pub(crate) static GOOSE: Mutex<()> = Mutex::const_new(());
 
-/// Looks until the condition is over. The board tells nobody when it changes.
+/// Looks again until the condition is false: the board does not announce its changes.
 pub(crate) fn wait_while(condition: impl Fn() -> bool) {
     while condition() {
         std::thread::sleep(Duration::from_millis(5));
