@@ -6,6 +6,13 @@
 /// Where the first line end at or after byte `from` begins, or the length of the text.
 pub(crate) fn next_line_end(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
+    // Every line end begins with one of these bytes, so nothing before the first is decoded.
+    let begins = |byte| matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2);
+    let Some(first) = rest.bytes().position(begins) else {
+        return text.len();
+    };
+    let from = from + first;
+    let rest = text.get(from..).unwrap_or_default();
     rest.find(is_line_end).map_or(text.len(), |at| from + at)
 }
 
