@@ -7,9 +7,9 @@
 mod error;
 mod fold;
 mod messages;
+mod one_placeholder;
 mod options;
-mod several;
-mod single;
+mod several_placeholders;
 
 use std::fmt;
 use std::str::FromStr;
@@ -126,8 +126,8 @@ impl SmsTemplate {
     /// Where the first placeholder's text is.
     fn span(&self, message: &str, options: &ExtractOptions) -> Option<std::ops::Range<usize>> {
         match &*self.literals {
-            [before, after] => single::find(message, before, after, options),
-            literals => several::find(message, literals, options),
+            [before, after] => one_placeholder::find(message, before, after, options),
+            literals => several_placeholders::find(message, literals, options),
         }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::method::{Auto, Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
-use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::wire::WireObject;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::fault_server::{Fault, FaultServer, Seen, answer, refusing};
 use crate::script::{report, seen};
 use crate::support::{KEY, PATIENT, SECRET, builder, number};
-use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::{ApiError, Method, Start, VerificationId};
 use sinch_verify_client::transport::{HyperTransport, ReqwestTransport};
 use sinch_verify_client::{Client, Error, Phase, RetryPolicy, TransportError, TransportErrorKind};

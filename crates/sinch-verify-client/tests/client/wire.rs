@@ -10,7 +10,7 @@ use crate::script::seamless;
 use crate::support::{KEY, Skipping, builder, number};
 use sinch_verify_client::flow::Seen;
 use sinch_verify_client::protocol::method::Sms;
-use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::{Code, Method, Report, Start, StatusById, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_client::{ClientBuilder, RetryPolicy};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 
-use super::target::TargetError;
+use super::fetch_target::TargetError;
 use crate::error::{ApiError, DecodeError};
 use crate::retry::Outcome;
 use crate::verification::{Reason, Status, Verification};

@@ -132,7 +132,7 @@ pub enum Ignored {
     NotForMethod,
     /// The same proof is being reported already.
     Repeated,
-    /// An intercepted proof is next in turn; a typed one does not displace it.
+    /// An intercepted proof is reported next; a typed one does not displace it.
     Busy,
     /// The call or message is not the one that is waited for, or came before
     /// the start.

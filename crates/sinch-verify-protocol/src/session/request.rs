@@ -5,11 +5,11 @@ use http::Response;
 use serde::{Deserialize, Serialize};
 
 use super::failure::RequestFailure;
+use super::fetch_target::FetchTarget;
 use super::input::Answer;
-use super::target::FetchTarget;
+use crate::call_outcome::FlashCallOutcome;
 use crate::endpoint::{BaseUrl, Endpoint};
 use crate::error::EncodeError;
-use crate::outcome::FlashCallOutcome;
 use crate::report::Report;
 use crate::start::Start;
 use crate::status::{StatusById, StatusByNumber};

@@ -4,8 +4,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Session;
-use super::phase::Phase;
-use super::turn::Core;
+use super::state::State;
+use super::step::Core;
 
 /// The version that this release writes and reads.
 const VERSION: u32 = 1;
@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 struct Saved<'a> {
     v: Version,
     core: &'a Core,
-    phase: &'a Phase,
+    state: &'a State,
 }
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct OwnedSaved {
     #[expect(dead_code, reason = "reading it is the check")]
     v: Version,
     core: Core,
-    phase: Phase,
+    state: State,
 }
 
 /// A session is written with its version. Reading it back changes nothing, at any point; one of another
@@ -47,7 +47,7 @@ impl Serialize for Session {
         let saved = Saved {
             v: Version,
             core: &self.core,
-            phase: &self.phase,
+            state: &self.state,
         };
         saved.serialize(serializer)
     }
@@ -55,8 +55,8 @@ impl Serialize for Session {
 
 impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let OwnedSaved { core, phase, .. } = OwnedSaved::deserialize(deserializer)?;
-        Ok(Self { core, phase })
+        let OwnedSaved { core, state, .. } = OwnedSaved::deserialize(deserializer)?;
+        Ok(Self { core, state })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::anomaly::{Anomaly, AnomalyKind, Received};
 use super::extra::Extra;
-use super::raw::RawJson;
+use super::raw_json::RawJson;
 use crate::error::{DecodeError, decode};
 use crate::phone_number::PhoneNumber;
 

@@ -16,7 +16,7 @@ use crate::wire::{Extra, RawJson, Spelled, object};
 /// Tells what became of a flash call.
 ///
 /// ```
-/// use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
+/// use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 ///
 /// let outcome = FlashCallOutcome::new("+46700000001".parse()?, CallOutcome::Late);
 /// assert!(outcome.body().data.late_call);
