@@ -163,8 +163,8 @@ impl Call<'_> {
             (false, true) => "Late",
             (false, false) => "Normal",
         };
-        code.uses("outcome", "CallOutcome");
-        code.uses("outcome", "FlashCallOutcome");
+        code.uses("call_outcome", "CallOutcome");
+        code.uses("call_outcome", "FlashCallOutcome");
         let _ = writeln!(
             code.lines,
             "let outcome = FlashCallOutcome::new({number:?}.parse()?, CallOutcome::{outcome});\n\
