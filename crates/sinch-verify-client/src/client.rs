@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use sinch_verify_protocol::call_outcome::FlashCallOutcome;
-use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::phone_number::Masked;
+use sinch_verify_protocol::start::MethodMarker;
 use sinch_verify_protocol::{
     BaseUrl, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start, StatusById,
     StatusByNumber, StatusByReference, Verification, VerificationId,

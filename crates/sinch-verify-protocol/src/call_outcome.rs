@@ -120,6 +120,6 @@ impl OutcomeRequest {
     /// The answer: an empty object, which senders ignore.
     #[must_use]
     pub fn accepted() -> Response<Bytes> {
-        crate::server::json_response(http::StatusCode::OK, &serde_json::Map::new())
+        crate::json::response(http::StatusCode::OK, &serde_json::Map::new())
     }
 }

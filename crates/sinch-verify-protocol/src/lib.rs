@@ -66,6 +66,7 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod identity;
+mod json;
 pub mod language;
 pub mod method;
 mod open_enum;

@@ -49,11 +49,10 @@ use crate::phone_number::PhoneNumber;
 
 pub use self::failure::{Failure, RequestFailure};
 pub use self::fetch_target::{FetchTarget, MAX_REDIRECTS, TargetError};
-pub use self::input::{Answer, CallKind, Input, LoggedCall};
+pub use self::input::{CallKind, Input, LoggedCall};
 pub use self::output::{Ending, Ignored, Output, Progress};
 pub use self::plan::{AskBy, Plan, PlanError};
-pub use self::request::{Request, RequestId, StatusQuery};
-pub(crate) use self::saved::as_text;
+pub use self::request::{Answer, Request, RequestId, StatusQuery};
 
 use self::state::{Exchange, Polling, State};
 use self::step::{Core, Step};

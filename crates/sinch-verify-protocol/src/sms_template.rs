@@ -6,7 +6,6 @@
 
 mod error;
 mod fold;
-mod messages;
 mod one_placeholder;
 mod options;
 mod several_placeholders;
@@ -15,7 +14,6 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::error::TemplateError;
-pub use self::messages::SmsMessages;
 pub use self::options::{CodeAlphabet, ExtractOptions};
 
 use self::fold::Folded;

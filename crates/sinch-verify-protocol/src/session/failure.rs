@@ -119,7 +119,7 @@ impl From<DecodeError> for RequestFailure {
                 error: None,
                 retry_after: None,
             },
-            DecodeError::EmptyBody { .. } | DecodeError::Json { .. } | DecodeError::WrongMethod { .. } => {
+            DecodeError::EmptyBody { .. } | DecodeError::Json(_) | DecodeError::WrongMethod { .. } => {
                 Self::Unreadable
             }
         }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::{Failure, RequestFailure};
+use super::failure::Failure;
 use super::output::Progress;
+use super::request::Answered;
 use super::state::{MethodAttempt, Polling, State, Window};
 use super::step::Step;
 use crate::polling::{PollDecision, PollOutcome};
-use crate::verification::Verification;
 
 impl Step<'_> {
     /// The time for a poll has come.
@@ -31,7 +31,7 @@ impl Step<'_> {
         mut attempt: Box<MethodAttempt>,
         window: Window,
         slot: Duration,
-        answer: Result<Box<Verification>, RequestFailure>,
+        answer: Answered,
     ) -> State {
         let outcome = match &answer {
             Ok(verification) => PollOutcome::Status(verification.status.as_str()),

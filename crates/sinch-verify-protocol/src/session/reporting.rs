@@ -3,7 +3,7 @@
 use super::failure::{Failure, RequestFailure};
 use super::output::{Ignored, Progress};
 use super::plan::AskBy;
-use super::request::{Request, StatusQuery};
+use super::request::{Answered, Request, StatusQuery};
 use super::state::{Exchange, MethodAttempt, Pending, Proof, ProofValue, State};
 use super::step::Step;
 use crate::endpoint::Idempotency;
@@ -11,8 +11,6 @@ use crate::report::{self, Report, Target};
 use crate::retry::{History, Next, Outcome};
 use crate::status::{StatusById, StatusByNumber};
 use crate::verification::{Source, Status, Verification};
-
-pub(super) type Answered = Result<Box<Verification>, RequestFailure>;
 
 impl Step<'_> {
     /// Reports this proof now, or next.

@@ -6,11 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Failure, RequestFailure};
-use super::input::{Answer, Input};
+use super::input::Input;
 use super::output::{Ending, Ignored, Output, Progress};
 use super::plan::{AskBy, Settings};
-use super::reporting::Answered;
-use super::request::{Request, RequestId};
+use super::request::{Answer, Answered, Request, RequestId};
 use super::state::{
     Early, Exchange, Listening, MethodAttempt, Pending, Polling, ProofValue, Starting, State, Timer,
 };
@@ -146,12 +145,7 @@ impl Step<'_> {
         }
     }
 
-    fn answered(
-        &mut self,
-        mut attempt: Box<MethodAttempt>,
-        id: RequestId,
-        answer: Result<Box<Verification>, RequestFailure>,
-    ) -> State {
+    fn answered(&mut self, mut attempt: Box<MethodAttempt>, id: RequestId, answer: Answered) -> State {
         match std::mem::replace(&mut attempt.exchange, Exchange::Idle) {
             Exchange::Sent { request, pending } if request == id => {
                 let answer = answer_to_report(&attempt, &pending, answer);
