@@ -33,7 +33,7 @@ const USER_AGENT: HeaderValue =
 
 /// Makes a [`Client`].
 ///
-/// What is wrong with a setting is told by [`ClientBuilder::build`], which names it.
+/// [`ClientBuilder::build`] names the setting that is wrong.
 ///
 /// ```
 /// use std::time::Duration;
@@ -276,7 +276,7 @@ fn key_and_secret(key: &str, secret: &str) -> Result<(ApplicationKey, Applicatio
 fn default_transport(base_url: &BaseUrl, attempt_timeout: Duration) -> Result<SharedTransport, BuildError> {
     use crate::transport::ReqwestTransport;
 
-    // Below the attempt's own limit, so that a host that does not answer at all is told from an
+    // Below the attempt's own limit, so that a host that does not answer at all is distinguished from an
     // answer that was lost.
     let connect_timeout = CONNECT_TIMEOUT.min((attempt_timeout / 4).saturating_mul(3));
     if !base_url.is_https() {

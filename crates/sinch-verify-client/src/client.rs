@@ -164,7 +164,7 @@ impl Client {
         self.run(&query, Some(number.masked())).await
     }
 
-    /// Tells the service what became of a flash call, as mobile SDKs do.
+    /// Reports the outcome of a flash call, as mobile SDKs do.
     ///
     /// # Errors
     ///

@@ -182,7 +182,7 @@ pub enum FlowError {
     Plan(PlanError),
     /// A method that this version cannot start. Nothing was sent.
     Method(Method),
-    /// The flow was carried out, and the number is not verified, or nobody knows.
+    /// The flow was carried out, and the number is not verified, or that is unknown.
     Failed(Failure),
 }
 

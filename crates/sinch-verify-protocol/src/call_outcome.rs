@@ -1,4 +1,4 @@
-//! `PATCH .../verifications/number/{endpoint}`: what became of a flash call.
+//! `PATCH .../verifications/number/{endpoint}`: the outcome of a flash call.
 //!
 //! Undocumented; the Android SDK sends it once it stops waiting for the call,
 //! and ignores the answer.
@@ -13,7 +13,7 @@ use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
 use crate::wire::{Extra, RawJson, Spelled, object};
 
-/// Tells what became of a flash call.
+/// Reports the outcome of a flash call.
 ///
 /// ```
 /// use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome};
@@ -28,7 +28,7 @@ pub struct FlashCallOutcome {
     body: OutcomeRequest,
 }
 
-/// What became of a flash call.
+/// The outcome of a flash call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallOutcome {
@@ -106,7 +106,7 @@ object! {
 }
 
 object! {
-    /// What became of the call.
+    /// The outcome of the call.
     pub struct OutcomeData {
         /// It came after the interception time.
         required "lateCall" => late_call: bool;

@@ -101,7 +101,7 @@ impl<'a> Candidates<'a> {
         self.forms().into_iter().flatten()
     }
 
-    /// The number to report to the service, if one can be told.
+    /// The number to report to the service, if the text gives one.
     ///
     /// That is the international form where the text has one (`+` or `00`). Of the readings of
     /// other texts the national one is taken if a country is known and the text begins with its

@@ -20,7 +20,7 @@ pub(crate) mod sealed {
 
 /// An operation of the API, as the client sees it.
 ///
-/// The requests of this crate implement it; nobody else can, so that a path or
+/// The requests of this crate implement it; no other crate can, so that a path or
 /// a JSON key is written in one place only.
 pub trait Endpoint: sealed::Sealed {
     /// What a successful answer holds.

@@ -1,14 +1,13 @@
 //! A whole verification as a state machine: what to send, what to wait for, how
 //! it ended.
 //!
-//! A [`Session`] does no I/O and has no clock. It is told what happened
-//! ([`Input`]) and when, and says what to do ([`Output`]); in between it wants to
-//! be told when [`Session::next_deadline`] is reached. It works through the
-//! methods of its [`Plan`]: starts them, finds the code in messages and the
-//! flash call among calls, takes what a person types, reports, settles a lost
-//! report by a status query, polls a callout, fetches the target of a data
-//! verification, and falls back to the next method where that makes sense
-//! ([`Failure::falls_back`]).
+//! A [`Session`] does no I/O and has no clock. It takes what happened ([`Input`])
+//! and when, and says what to do ([`Output`]). It wants an [`Input::Tick`] when
+//! [`Session::next_deadline`] is reached. It works through the methods of its
+//! [`Plan`]: starts them, finds the code in messages and the flash call among
+//! calls, takes what a person types, reports, settles a lost report by a status
+//! query, polls a callout, fetches the target of a data verification, and falls
+//! back to the next method where that makes sense ([`Failure::falls_back`]).
 //!
 //! # Time
 //!

@@ -60,7 +60,7 @@ impl Credentials {
 
     /// A signature for every request.
     #[must_use]
-    // By value: whoever makes credentials is done with the secret, which is zeroed here.
+    // By value: the caller gives the secret away, and it is zeroed here.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "takes the secret over, so that it is zeroed"

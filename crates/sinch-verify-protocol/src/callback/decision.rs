@@ -246,7 +246,7 @@ impl DecisionBody {
         Self::bare(action)
     }
 
-    /// What this sets that nobody reads, in words: anything beside a deny, or
+    /// What this sets and the service does not read, in words: anything beside a deny, or
     /// for another method than the event's. The first of it, if there is any.
     #[must_use]
     pub fn set_in_vain(&self, method: &Method) -> Option<String> {

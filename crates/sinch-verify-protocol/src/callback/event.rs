@@ -244,7 +244,7 @@ impl ResultEvent {
 }
 
 open_enum! {
-    /// What became of an SMS.
+    /// The outcome of an SMS.
     pub enum SmsResult {
         /// Delivered.
         Successful = "Successful",
@@ -268,7 +268,7 @@ object! {
         optional "reference" => reference: String;
         /// Text that the start gave along.
         optional "custom" => custom: PrivateText;
-        /// What became of the SMS.
+        /// The outcome of the SMS.
         required "smsResult" => sms_result: SmsResult, via Spelled<SmsResult>;
     }
 }

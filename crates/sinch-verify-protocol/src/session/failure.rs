@@ -146,8 +146,8 @@ pub enum Failure {
     Expired,
     /// The verification ended without success. Falls back, but for fraud, a
     /// blocked number and missing credit, where any method would meet the same;
-    /// and but for `ABORTED`, where somebody else started a verification of the
-    /// number, which a further start would abort in turn.
+    /// and but for `ABORTED`, where another start of a verification of the
+    /// number came later, which a further start would abort.
     NotVerified(Box<Verification>),
     /// The service refused the request.
     ///

@@ -1,4 +1,4 @@
-//! What a session is told.
+//! The inputs of a session.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub enum Input {
         /// The caller id as the system gave it. Empty for a hidden caller.
         cli: PrivateText,
     },
-    /// The call log was read. Entries may be in any order, and may be told
+    /// The call log was read. Entries may be in any order, and may come
     /// again: the oldest that matches is used, once.
     CallLog(Vec<LoggedCall>),
     /// A text message came.

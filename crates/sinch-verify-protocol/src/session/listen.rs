@@ -220,7 +220,7 @@ impl Step<'_> {
         }
     }
 
-    /// Tells the service what became of the flash call.
+    /// Sends the outcome of the flash call.
     pub(super) fn send_call_outcome(&mut self, tell: bool, outcome: CallOutcome) {
         if tell {
             let outcome = FlashCallOutcome::new(self.core.number, outcome);

@@ -36,7 +36,7 @@ pub enum Output {
 pub enum Ending {
     /// The number is verified.
     Verified(Box<Verification>),
-    /// It is not, or nobody knows.
+    /// The number is not verified, or that is unknown.
     Failed(Failure),
 }
 
@@ -85,7 +85,7 @@ pub enum Progress {
     /// A report was answered with success, but without anything to read the
     /// outcome from. The session asks for the status.
     ReportUnreadable,
-    /// What became of a report could not be found out. The session goes on.
+    /// Whether a report was taken could not be found out. The session goes on.
     ReportUnsettled,
     /// Calls cannot be told apart: the filter is not usable. The caller id may
     /// still be typed.

@@ -220,7 +220,7 @@ impl Step<'_> {
         self.settled(attempt)
     }
 
-    /// What became of the report cannot be found out.
+    /// Whether the report was taken cannot be found out.
     fn unsettled(&mut self, attempt: Box<MethodAttempt>, proof: &Proof, failure: RequestFailure) -> State {
         self.progress(Progress::ReportUnsettled);
         if let ProofValue::Target(_) = proof.value {

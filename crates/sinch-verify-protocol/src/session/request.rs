@@ -33,7 +33,7 @@ pub enum Request {
     Report(Box<Report>),
     /// Ask for the status.
     Status(StatusQuery),
-    /// Tell what became of the flash call. Its answer may be ignored.
+    /// Report the outcome of the flash call. Its answer may be ignored.
     Outcome(Box<FlashCallOutcome>),
     /// Fetch the target of a data verification, without credentials.
     FetchTarget(FetchTarget),
@@ -54,7 +54,7 @@ impl Request {
     }
 
     /// Whether the request is to be authorized. The target of a data
-    /// verification must not be: it belongs to somebody else.
+    /// verification must not be: it belongs to a mobile operator.
     #[must_use]
     pub fn needs_authorization(&self) -> bool {
         !matches!(self, Self::FetchTarget(_))

@@ -33,10 +33,9 @@ impl Step<'_> {
 
     /// The start's answer was lost, but the verification was found.
     ///
-    /// Nobody has reported anything to it, so a success is believed of a callout only, in which a
-    /// key may have been pressed. Any other may be an older verification's, which the driver took
-    /// for this one: whoever began a verification of a number that is not his must not live off
-    /// the owner's.
+    /// Nothing was reported to it, so a success is believed of a callout only, in which a
+    /// key may have been pressed. Any other success may be that of an older verification, which
+    /// the driver took for this one: a start for the number of another person must not profit from it.
     pub(super) fn found_started(&mut self, starting: Starting, found: Box<Verification>) -> State {
         if !self.fits(&starting, &found) {
             return self.start_failed(&starting.method, Failure::Doubtful(found));

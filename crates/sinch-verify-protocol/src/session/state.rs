@@ -95,7 +95,7 @@ pub(super) struct MethodAttempt {
 /// What the proof is looked for in.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Listening {
-    /// In nothing: it was found, it is late, or it cannot be told from others. Or the method is not
+    /// In nothing: it was found, it is late, or it looks like others. Or the method is not
     /// listened to.
     Off,
     /// In messages.

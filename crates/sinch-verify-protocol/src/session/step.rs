@@ -171,7 +171,7 @@ impl Step<'_> {
     }
 
     /// What a status query tells about this verification. By number the service tells the number's
-    /// latest one, which may be somebody else's success.
+    /// latest one, which may be the success of another start.
     fn answer_to_query(&self, attempt: &MethodAttempt, answer: Answered) -> Answered {
         match answer {
             Ok(found) if self.core.settings.ask_by == AskBy::Number && !attempt.is(&found.id) => {
@@ -347,7 +347,7 @@ impl Step<'_> {
     }
 
     fn end(&mut self, ending: Ending) -> State {
-        // The starts that were not needed hold options and references that nobody wants again.
+        // The starts that are left hold options and references of the user.
         self.core.ahead.clear();
         self.out.push(Output::Ended(ending.clone()));
         State::Over(ending)
@@ -355,7 +355,7 @@ impl Step<'_> {
 }
 
 /// What a report's answer tells about this verification. The address of a data verification is
-/// somebody else's, and may tell of any: then the service itself is asked.
+/// not the service's, and may tell of any: then the service itself is asked.
 fn answer_to_report(attempt: &MethodAttempt, pending: &Pending, answer: Answered) -> Answered {
     match answer {
         Ok(found) if matches!(pending.proof.value, ProofValue::Target(_)) && !attempt.is(&found.id) => {
