@@ -92,8 +92,6 @@ const KNOWN_CYCLES: &[&str] = &[
     "sinch-verify-loadtest::flows",
     "sinch-verify-loadtest::measure",
     "sinch-verify-loadtest::safety",
-    "sinch-verify-protocol",
-    "sinch-verify-protocol::session",
 ];
 
 /// Checks the arrows and prints them.

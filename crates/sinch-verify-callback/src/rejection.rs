@@ -3,8 +3,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
-use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::auth::VerifyError;
+use sinch_verify_protocol::error::JsonError;
 
 use crate::replay::StoreError;
 
@@ -53,7 +53,7 @@ pub enum Reason {
     /// Answered with 503.
     Late,
     /// The callback is authentic, but not the JSON of an event. Answered with 400.
-    Undecodable(Box<DecodeError>),
+    Undecodable(Box<JsonError>),
 }
 
 impl Reason {

@@ -68,7 +68,7 @@ pub trait ReplayStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
 }
 
-/// What became of a signature that was to be remembered.
+/// Whether a signature was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It is remembered from now on.

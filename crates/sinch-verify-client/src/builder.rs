@@ -33,7 +33,7 @@ const USER_AGENT: HeaderValue =
 
 /// Makes a [`Client`].
 ///
-/// What is wrong with a setting is told by [`ClientBuilder::build`], which names it.
+/// [`ClientBuilder::build`] names the setting that is wrong.
 ///
 /// ```
 /// use std::time::Duration;
@@ -152,9 +152,11 @@ impl ClientBuilder {
     }
 
     /// Where the service is, as text or as a [`BaseUrl`]. By default
-    /// `https://verification.api.sinch.com`; the older host is [`BaseUrl::SINCH_LEGACY`].
-    pub fn base_url(mut self, base_url: impl IntoBaseUrl) -> Self {
-        self.base_url = base_url.into_base_url().map_err(BuildError::BaseUrl);
+    /// `https://verification.api.sinch.com`; older SDKs use `https://verificationapi-v1.sinch.com`.
+    pub fn base_url(mut self, base_url: impl TryInto<BaseUrl, Error: Into<InvalidBaseUrl>>) -> Self {
+        self.base_url = base_url
+            .try_into()
+            .map_err(|error| BuildError::BaseUrl(error.into()));
         self
     }
 
@@ -274,10 +276,10 @@ fn key_and_secret(key: &str, secret: &str) -> Result<(ApplicationKey, Applicatio
 fn default_transport(base_url: &BaseUrl, attempt_timeout: Duration) -> Result<SharedTransport, BuildError> {
     use crate::transport::ReqwestTransport;
 
-    // Below the attempt's own limit, so that a host that does not answer at all is told from an
+    // Below the attempt's own limit, so that a host that does not answer at all is distinguished from an
     // answer that was lost.
     let connect_timeout = CONNECT_TIMEOUT.min((attempt_timeout / 4).saturating_mul(3));
-    if !base_url.to_string().starts_with("https:") {
+    if !base_url.is_https() {
         // Without reading the platform's root certificates, which a bare container may lack.
         return Ok(ReqwestTransport::plain(connect_timeout)?.into());
     }
@@ -290,54 +292,4 @@ fn default_transport(base_url: &BaseUrl, attempt_timeout: Duration) -> Result<Sh
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_: &BaseUrl, _: Duration) -> Result<SharedTransport, BuildError> {
     Err(BuildError::MissingTransport)
-}
-
-/// What [`ClientBuilder::base_url`] takes.
-pub trait IntoBaseUrl: sealed::Sealed {
-    /// The base URL.
-    ///
-    /// # Errors
-    ///
-    /// When a text is not one.
-    #[doc(hidden)]
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for sinch_verify_protocol::BaseUrl {}
-    impl Sealed for &sinch_verify_protocol::BaseUrl {}
-    impl Sealed for &str {}
-    impl Sealed for &String {}
-    impl Sealed for String {}
-}
-
-impl IntoBaseUrl for BaseUrl {
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
-        Ok(self)
-    }
-}
-
-impl IntoBaseUrl for &BaseUrl {
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
-        Ok(self.clone())
-    }
-}
-
-impl IntoBaseUrl for &str {
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
-        self.parse()
-    }
-}
-
-impl IntoBaseUrl for &String {
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
-        self.parse()
-    }
-}
-
-impl IntoBaseUrl for String {
-    fn into_base_url(self) -> Result<BaseUrl, InvalidBaseUrl> {
-        self.parse()
-    }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sinch_verify_protocol::method::MethodMarker;
-use sinch_verify_protocol::outcome::FlashCallOutcome;
+use sinch_verify_protocol::call_outcome::FlashCallOutcome;
 use sinch_verify_protocol::phone_number::Masked;
+use sinch_verify_protocol::start::MethodMarker;
 use sinch_verify_protocol::{
     BaseUrl, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start, StatusById,
     StatusByNumber, StatusByReference, Verification, VerificationId,
@@ -164,7 +164,7 @@ impl Client {
         self.run(&query, Some(number.masked())).await
     }
 
-    /// Tells the service what became of a flash call, as mobile SDKs do.
+    /// Reports the outcome of a flash call, as mobile SDKs do.
     ///
     /// # Errors
     ///

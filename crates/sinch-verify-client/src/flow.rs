@@ -52,76 +52,78 @@ pub use source::{CodeSource, Seen};
 pub struct Flow {
     context: Arc<Context>,
     number: PhoneNumber,
-    starts: Vec<Result<Start, Method>>,
-    settings: Settings,
-}
-
-#[derive(Debug, Default)]
-struct Settings {
-    attempts: Option<u32>,
-    deadline: Option<Duration>,
-    patience: Option<Duration>,
-    country: Option<Country>,
-    wait_after_polling: bool,
+    plan: Plan,
+    /// The first method that cannot be started.
+    unknown: Option<Method>,
 }
 
 impl Flow {
     pub(crate) fn new(context: Arc<Context>, number: PhoneNumber) -> Self {
+        let plan = Plan::default()
+            .retry(context.retry.clone())
+            .seed(context.entropy.next_u64())
+            .ask_by(if context.is_public() {
+                AskBy::Number
+            } else {
+                AskBy::Id
+            })
+            .allow_plain_http(context.plain_http_targets);
         Self {
             context,
             number,
-            starts: Vec::new(),
-            settings: Settings::default(),
+            plan,
+            unknown: None,
         }
     }
 
     /// Adds methods, to be tried in this order after those that were added before.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        let number = self.number;
-        let starts = methods
-            .into_iter()
-            .map(|method| method.info().map(|info| Start::by(info, number)).ok_or(method));
-        self.starts.extend(starts);
+        for method in methods {
+            match method.info() {
+                Some(info) => self.plan = self.plan.then(Start::by(info, self.number)),
+                None => self.unknown = self.unknown.or(Some(method)),
+            }
+        }
         self
     }
 
     /// Adds a method with a start of your own: options, a reference, languages.
     pub fn then(mut self, start: impl Into<Start>) -> Self {
-        self.starts.push(Ok(start.into()));
+        self.plan = self.plan.then(start);
         self
     }
 
     /// How many refused codes and caller ids end the flow, over all methods together. By default 3;
     /// the service has a limit of its own besides.
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.settings.attempts = Some(attempts);
+        self.plan = self.plan.attempts(attempts);
         self
     }
 
     /// How long the whole flow may take. By default 10 minutes.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.settings.deadline = Some(deadline);
+        self.plan = self.plan.deadline(deadline);
         self
     }
 
     /// How long a method whose answer names no time is given before the next one is tried. By default
     /// 60 seconds; the last method has until the deadline.
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.settings.patience = Some(patience);
+        self.plan = self.plan.patience(patience);
         self
     }
 
     /// Keeps the last method open for a typed code when the polling window of its callout is over. By
     /// default the flow then ends: whether the callout was answered is unknown.
     pub fn wait_after_polling(mut self) -> Self {
-        self.settings.wait_after_polling = true;
+        self.plan = self.plan.wait_after_polling(true);
         self
     }
 
     /// The country in which the phone is, so that caller ids in national form can be read. By default
     /// that of the number.
     pub fn country(mut self, country: Country) -> Self {
-        self.settings.country = Some(country);
+        self.plan = self.plan.country(country);
         self
     }
 
@@ -148,49 +150,17 @@ impl Flow {
     /// # Errors
     ///
     /// [`FlowError::Plan`], [`FlowError::Method`].
-    pub fn begin<S: CodeSource>(mut self, source: S) -> Result<Running<S>, FlowError> {
-        if self.starts.is_empty() {
-            self.starts.push(Ok(Start::sms(self.number).into()));
+    pub fn begin<S: CodeSource>(self, source: S) -> Result<Running<S>, FlowError> {
+        if let Some(unknown) = self.unknown {
+            return Err(FlowError::Method(unknown));
         }
-        let mut starts = Vec::with_capacity(self.starts.len());
-        for start in self.starts {
-            starts.push(start.map_err(FlowError::Method)?);
-        }
-        let context = self.context;
-        let mut starts = starts.into_iter();
-        let first = starts.next().ok_or(FlowError::Plan(PlanError::NoMethod))?;
-        let mut plan = starts
-            .fold(Plan::new(first), Plan::then)
-            .retry(context.retry.clone())
-            .seed(context.entropy.next_u64())
-            .ask_by(if context.is_public() {
-                AskBy::Number
-            } else {
-                AskBy::Id
-            })
-            .allow_plain_http(context.plain_http_targets);
-        let Settings {
-            attempts,
-            deadline,
-            patience,
-            country,
-            wait_after_polling,
-        } = self.settings;
-        plan = plan.wait_after_polling(wait_after_polling);
-        if let Some(attempts) = attempts {
-            plan = plan.attempts(attempts);
-        }
-        if let Some(deadline) = deadline {
-            plan = plan.deadline(deadline);
-        }
-        if let Some(patience) = patience {
-            plan = plan.patience(patience);
-        }
-        if let Some(country) = country {
-            plan = plan.country(country);
-        }
+        let plan = if self.plan.is_empty() {
+            self.plan.then(Start::sms(self.number))
+        } else {
+            self.plan
+        };
         let session = Session::new(plan).map_err(FlowError::Plan)?;
-        Ok(Running::new(context, session, source))
+        Ok(Running::new(self.context, session, source))
     }
 }
 
@@ -199,8 +169,7 @@ impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
             .field("number", &self.number)
-            .field("starts", &self.starts)
-            .field("settings", &self.settings)
+            .field("plan", &self.plan)
             .finish_non_exhaustive()
     }
 }
@@ -213,7 +182,7 @@ pub enum FlowError {
     Plan(PlanError),
     /// A method that this version cannot start. Nothing was sent.
     Method(Method),
-    /// The flow was carried out, and the number is not verified, or nobody knows.
+    /// The flow was carried out, and the number is not verified, or that is unknown.
     Failed(Failure),
 }
 

@@ -9,8 +9,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use sinch_verify_protocol::method::{AnyMethod, MethodMarker, Reportable};
-use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::method::AnyMethod;
+use sinch_verify_protocol::report::Reportable;
+use sinch_verify_protocol::start::{MethodMarker, StartResponse};
 use sinch_verify_protocol::verification::Source;
 use sinch_verify_protocol::{PhoneNumber, Reference, Report, ReportOutcome, Started, Verification};
 

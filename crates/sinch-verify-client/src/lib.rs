@@ -76,7 +76,7 @@ mod verification_ref;
 pub use sinch_verify_protocol as protocol;
 
 pub use build_error::BuildError;
-pub use builder::{ClientBuilder, IntoBaseUrl};
+pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, Sleep, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};

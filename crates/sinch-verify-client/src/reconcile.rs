@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::retry::Next;
-use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::start::{MethodMarker, StartResponse};
 use sinch_verify_protocol::{
     Endpoint, Method, Reference, Report, ReportOutcome, Start, Started, Status, StatusById, StatusByNumber,
     StatusByReference, Verification,

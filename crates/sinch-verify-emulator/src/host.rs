@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::uri::Authority;
 use sinch_verify_protocol::BaseUrl;
-use sinch_verify_protocol::endpoint::is_loopback_host;
+use sinch_verify_protocol::url::is_loopback_host;
 
 /// The name of a host, without scheme and port, such as `emulator.test.svc`.
 ///

@@ -5,7 +5,7 @@
 //! | public | `Application KEY` | apps on devices; the backend decides in the callback |
 //! | basic | `Basic base64(KEY:SECRET)` | backends that cannot sign |
 //! | application-signed | `Application KEY:SIGNATURE` and `x-timestamp` | backends |
-//! | instance-signed | `Instance ID:SIGNATURE` and `x-timestamp` | legacy app instances |
+//! | instance-signed | `Instance ID:SIGNATURE` and `x-timestamp` | legacy app instances; read, never sent |
 //!
 //! Callbacks are application-signed too. A signature covers the bytes that are
 //! sent, so signing is a step of its own after a request is built
@@ -24,7 +24,7 @@ pub use explain::{Explain, Finding, LineDifference, Mistake};
 pub use header::{Authorization, InvalidAuthorization};
 pub use key::{ApplicationKey, InvalidKey};
 pub use secret::{ApplicationSecret, InvalidSecret};
-pub use sign::{AuthorizeError, Credentials, InstanceSigner, Signed, Signer};
+pub use sign::{AuthorizeError, Credentials, Signed, Signer};
 pub use string_to_sign::{BodyHasher, ContentMd5, Signature, SignatureText, StringToSign};
 pub use verify::{PathForm, PathPolicy, SignedMessage, Verifier, VerifyError, Window};
 

@@ -4,7 +4,6 @@
 mod decision;
 mod event;
 
-pub(crate) use decision::decisions;
 pub use decision::{
     Action, CalloutDecision, Decision, DecisionBody, FlashCallDecision, SmsDecision, WhatsAppDecision,
 };

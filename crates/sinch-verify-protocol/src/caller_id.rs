@@ -14,7 +14,7 @@ use std::fmt;
 use crate::country::Country;
 use crate::phone_number::{Masked, PhoneNumber};
 
-pub use self::candidate::{Candidate, CandidateForm, CandidateIter};
+pub use self::candidate::{Candidate, CandidateForm};
 
 use self::candidate::Source;
 use self::text::Text;
@@ -97,15 +97,11 @@ impl<'a> Candidates<'a> {
     }
 
     /// The forms in their order, without duplicates.
-    #[must_use]
-    pub fn iter(&self) -> CandidateIter<'a> {
-        CandidateIter {
-            forms: self.forms(),
-            next: 0,
-        }
+    pub fn iter(&self) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
+        self.forms().into_iter().flatten()
     }
 
-    /// The number to report to the service, if one can be told.
+    /// The number to report to the service, if the text gives one.
     ///
     /// That is the international form where the text has one (`+` or `00`). Of the readings of
     /// other texts the national one is taken if a country is known and the text begins with its
@@ -195,15 +191,6 @@ impl fmt::Debug for Candidates<'_> {
             .field("raw", &Masked::new(self.raw))
             .field("country", &self.country)
             .finish_non_exhaustive()
-    }
-}
-
-impl<'a> IntoIterator for &Candidates<'a> {
-    type Item = Candidate<'a>;
-    type IntoIter = CandidateIter<'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 

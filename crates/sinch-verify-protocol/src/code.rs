@@ -3,11 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
-use crate::wire::Part;
+use crate::wire::string_form;
 
 open_enum! {
     /// The alphabet of a code.
@@ -86,19 +84,7 @@ impl FromStr for Code {
     }
 }
 
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::read_text(deserializer, Self::new)
-    }
-}
-
-impl Part for Code {}
+string_form!(Code: expose);
 
 /// Why a text is not a [`Code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,19 +184,7 @@ impl fmt::Debug for Cli {
     }
 }
 
-impl Serialize for Cli {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Cli {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::read_text(deserializer, Self::as_seen)
-    }
-}
-
-impl Part for Cli {}
+string_form!(Cli: expose);
 
 /// Why a text is not a [`Cli`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

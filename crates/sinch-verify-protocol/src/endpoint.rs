@@ -1,6 +1,8 @@
 //! One API operation: a request that knows its answer.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ pub(crate) mod sealed {
 
 /// An operation of the API, as the client sees it.
 ///
-/// The requests of this crate implement it; nobody else can, so that a path or
+/// The requests of this crate implement it; no other crate can, so that a path or
 /// a JSON key is written in one place only.
 pub trait Endpoint: sealed::Sealed {
     /// What a successful answer holds.
@@ -65,24 +67,6 @@ pub enum Idempotency {
     Never,
 }
 
-/// Whether `host`, without port, names this machine: `localhost`, 127.0.0.0/8 or `::1`, the latter
-/// with or without brackets.
-///
-/// ```
-/// use sinch_verify_protocol::endpoint::is_loopback_host;
-///
-/// assert!(is_loopback_host("LocalHost") && is_loopback_host("127.8.0.1") && is_loopback_host("[::1]"));
-/// assert!(!is_loopback_host("localhost.example") && !is_loopback_host("0.0.0.0"));
-/// ```
-#[must_use]
-pub fn is_loopback_host(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 /// The path under which every operation lives.
 pub(crate) const PREFIX: &str = "/verification/v1/verifications";
 
@@ -98,73 +82,63 @@ pub(crate) const PREFIX: &str = "/verification/v1/verifications";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
-    scheme: Scheme,
-    authority: Authority,
-    prefix: Box<str>,
+    /// Without slashes at the end of its path, but for the one that every URL has.
+    url: HttpUrl,
 }
 
 impl BaseUrl {
-    /// The service's address.
-    pub const SINCH: &'static str = "https://verification.api.sinch.com";
-    /// The address in the original guide and in old SDKs; the same paths.
-    pub const SINCH_LEGACY: &'static str = "https://verificationapi-v1.sinch.com";
-
-    /// The host, without port.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        self.authority.host()
-    }
-
-    /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        is_loopback_host(self.host())
-    }
-
     /// The base with `path` behind it, as `_links` and documents need it.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
-        let parts = [
-            self.scheme.as_str(),
-            "://",
-            self.authority.as_str(),
-            &self.prefix,
-            path,
-        ];
-        parts.concat()
+        format!("{self}{path}")
+    }
+
+    fn prefix(&self) -> &str {
+        self.url.path.as_str().trim_end_matches('/')
     }
 
     pub(crate) fn uri(&self, path: &str) -> Result<Uri, EncodeError> {
+        let prefix = self.prefix();
         let full;
-        let path = if self.prefix.is_empty() {
+        let path = if prefix.is_empty() {
             path
         } else {
-            full = format!("{}{path}", self.prefix);
+            full = format!("{prefix}{path}");
             &full
         };
         let path = PathAndQuery::try_from(path).map_err(|error| EncodeError::Uri(error.into()))?;
         Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
+            .scheme(self.url.scheme.clone())
+            .authority(self.url.authority.clone())
             .path_and_query(path)
             .build()
             .map_err(EncodeError::Uri)
     }
 }
 
+impl Deref for BaseUrl {
+    type Target = HttpUrl;
+
+    fn deref(&self) -> &HttpUrl {
+        &self.url
+    }
+}
+
 impl Default for BaseUrl {
     fn default() -> Self {
         Self {
-            scheme: Scheme::HTTPS,
-            authority: Authority::from_static("verification.api.sinch.com"),
-            prefix: "".into(),
+            url: HttpUrl {
+                scheme: Scheme::HTTPS,
+                authority: Authority::from_static("verification.api.sinch.com"),
+                path: PathAndQuery::from_static("/"),
+            },
         }
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+        write!(f, "{}://{}{}", self.url.scheme, self.url.authority, self.prefix())
     }
 }
 
@@ -172,7 +146,7 @@ impl FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let url: HttpUrl = text.parse().map_err(InvalidBaseUrl::Url)?;
+        let mut url: HttpUrl = text.parse().map_err(InvalidBaseUrl::Url)?;
         if url.path.query().is_some() {
             return Err(InvalidBaseUrl::Query);
         }
@@ -180,11 +154,25 @@ impl FromStr for BaseUrl {
         if prefix.ends_with("/verification/v1") {
             return Err(InvalidBaseUrl::ApiPath);
         }
-        Ok(Self {
-            prefix: prefix.into(),
-            scheme: url.scheme,
-            authority: url.authority,
-        })
+        // The beginning of a path is a path.
+        url.path = PathAndQuery::try_from(prefix).unwrap_or(PathAndQuery::from_static("/"));
+        Ok(Self { url })
+    }
+}
+
+impl TryFrom<&str> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: &str) -> Result<Self, InvalidBaseUrl> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: String) -> Result<Self, InvalidBaseUrl> {
+        text.parse()
     }
 }
 
@@ -211,6 +199,13 @@ impl fmt::Display for InvalidBaseUrl {
 }
 
 impl std::error::Error for InvalidBaseUrl {}
+
+/// For functions that take a text or a base URL, with `impl TryInto<BaseUrl>`.
+impl From<Infallible> for InvalidBaseUrl {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
 
 /// The content type of every body we send.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 
-use crate::auth::Credentials;
-use crate::untrusted::{escape, hide_words, is_control, mask};
+use crate::json::{decode, sample};
+use crate::untrusted::mask;
 use crate::wire::{AnomalyKind, Extra, Via, object};
+
+pub use crate::json::JsonError;
 
 object! {
     debug by_hand;
@@ -79,11 +81,8 @@ impl ApiError {
     #[must_use]
     pub fn new(code: u32, message: impl Into<String>) -> Self {
         Self {
-            code,
             message: Some(message.into()),
-            reference: None,
-            status: None,
-            extra: Extra::default(),
+            ..Self::bare(code)
         }
     }
 
@@ -107,7 +106,7 @@ impl ApiError {
     #[cfg(feature = "server")]
     #[must_use]
     pub fn to_http_response(&self) -> http::Response<Bytes> {
-        crate::server::json_response(self.http_status(), self)
+        crate::json::response(self.http_status(), self)
     }
 }
 
@@ -237,14 +236,7 @@ pub enum DecodeError {
         status: StatusCode,
     },
     /// The body is not the JSON that was expected.
-    Json {
-        /// Where, such as `identity.endpoint`; `.` is the document.
-        path: String,
-        /// What was wrong there.
-        message: String,
-        /// The start of the body; digits, long words and values are masked.
-        sample: String,
-    },
+    Json(JsonError),
     /// The answer is about another method than the request.
     WrongMethod {
         /// The method asked for.
@@ -262,28 +254,14 @@ impl DecodeError {
             Self::Api { status, .. } | Self::Status { status, .. } | Self::EmptyBody { status } => {
                 Some(*status)
             }
-            Self::Json { .. } | Self::WrongMethod { .. } => None,
+            Self::Json(_) | Self::WrongMethod { .. } => None,
         }
     }
+}
 
-    /// Hides the secret of `credentials` in what the service wrote, should the service have repeated it:
-    /// in message, reference and status of an [`ApiError`]. Nothing else in these errors is the
-    /// service's text as it came.
-    pub fn redact(&mut self, credentials: &Credentials) {
-        if let Self::Api { error, .. } = self {
-            let texts = [&mut error.message, &mut error.reference, &mut error.status];
-            for text in texts.into_iter().flatten() {
-                *text = credentials.redact(text);
-            }
-        }
-    }
-
-    pub(crate) fn json(path: &str, message: impl Into<String>, body: &[u8]) -> Self {
-        Self::Json {
-            path: path.to_owned(),
-            message: message.into(),
-            sample: sample(body),
-        }
+impl From<JsonError> for DecodeError {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
     }
 }
 
@@ -298,9 +276,7 @@ impl fmt::Display for DecodeError {
             Self::EmptyBody { status } => {
                 write!(f, "{status} with an empty body where an object was expected")
             }
-            Self::Json { path, message, .. } => {
-                write!(f, "JSON at `{}`: {}", escape(path), escape(message))
-            }
+            Self::Json(error) => error.fmt(f),
             Self::WrongMethod { asked, answered } => {
                 write!(f, "asked for method {asked}, the answer is about {answered}")
             }
@@ -309,97 +285,6 @@ impl fmt::Display for DecodeError {
 }
 
 impl std::error::Error for DecodeError {}
-
-/// Reads one JSON document. The path to a fault is found by a second, slower
-/// pass, which a good document never takes.
-pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, DecodeError> {
-    match serde_json::from_slice(body) {
-        Ok(value) => Ok(value),
-        Err(fast) => Err(locate::<T>(body, &fast)),
-    }
-}
-
-#[cold]
-fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -> DecodeError {
-    if body.trim_ascii().is_empty() {
-        return DecodeError::json(".", "the body is empty, a JSON object was expected", body);
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => DecodeError::json(".", clean(fast), body),
-        Err(slow) => {
-            // A document that breaks off has an unknown last step, shown as `?`.
-            let path = slow.path().to_string();
-            let mut path = match path.trim_end_matches('?').trim_end_matches('.') {
-                "" => ".".to_owned(),
-                known => known.to_owned(),
-            };
-            let message = clean(slow.inner());
-            // serde reports a missing field at its parent; the field is the place to look.
-            if let Some(field) = message
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.strip_suffix('`'))
-            {
-                path = if path == "." {
-                    field.to_owned()
-                } else {
-                    format!("{path}.{field}")
-                };
-            }
-            DecodeError::json(&path, message, body)
-        }
-    }
-}
-
-/// The message without serde_json's ` at line 1 column 20`, and without the
-/// value that serde did not like: it may be a number or a code.
-fn clean(error: &serde_json::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(at) = text.rfind(" at line ").filter(|_| error.line() > 0) {
-        text.truncate(at);
-    }
-    if text.starts_with("invalid type: ") || text.starts_with("invalid value: ") {
-        let expected = text.rfind(", expected ").map_or("", |at| &text[at..]);
-        let value = text.find(['`', '"']).unwrap_or(text.len());
-        return format!(
-            "{}{expected}",
-            text[..value.min(text.len() - expected.len())].trim_end()
-        );
-    }
-    text
-}
-
-/// The first characters of a body, fit for a log: the shape of it, on one line, with every letter and
-/// digit of a value masked. What stands before a colon is a key; a page that is no JSON keeps its words,
-/// unless they are as long as credentials, and loses its digits.
-fn sample(body: &[u8]) -> String {
-    const LENGTH: usize = 120;
-    // Words are hidden before the text is cut: the beginning of a secret is no word to recognise.
-    let head = String::from_utf8_lossy(&body[..body.len().min(LENGTH * 10)]);
-    let head: String = hide_words(&head, |word| word.len() >= 16)
-        .chars()
-        .take(LENGTH)
-        .collect();
-    let json = head.trim_start().starts_with(['{', '[', '"']);
-    let mut inside = false;
-    let mut out = String::with_capacity(head.len());
-    for (at, c) in head.char_indices() {
-        if c == '"' && !head[..at].ends_with('\\') {
-            inside = !inside;
-        }
-        let is_key = || {
-            let closing = head[at..].find('"').map(|end| at + end + 1);
-            closing.is_some_and(|end| head[end..].trim_start().starts_with(':'))
-        };
-        out.push(match c {
-            c if is_control(c) => ' ',
-            c if c.is_numeric() => '#',
-            c if json && inside && c.is_alphanumeric() && !is_key() => 'x',
-            c => c,
-        });
-    }
-    out
-}
 
 /// Reads an answer of the service: success with a body, or an error.
 pub(crate) fn from_response<T: for<'de> Deserialize<'de>>(
@@ -419,5 +304,5 @@ pub(crate) fn from_response<T: for<'de> Deserialize<'de>>(
     if body.is_empty() {
         return Err(DecodeError::EmptyBody { status });
     }
-    decode(body)
+    Ok(decode(body)?)
 }

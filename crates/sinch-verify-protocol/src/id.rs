@@ -3,10 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::untrusted::escape;
-use crate::wire::Part;
+use crate::wire::string_form;
 
 /// The service's id of a verification. Opaque: old ids are digits, new ones
 /// look like UUIDs.
@@ -146,7 +144,7 @@ fn check(text: &str, max: usize) -> Result<(), InvalidId> {
     Ok(())
 }
 
-macro_rules! text_newtype {
+macro_rules! from_text {
     ($($name:ident),*) => {
         $(
             impl FromStr for $name {
@@ -155,28 +153,18 @@ macro_rules! text_newtype {
                     Self::new(text)
                 }
             }
-            impl Serialize for $name {
-                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    serializer.serialize_str(&self.0)
-                }
-            }
-            impl<'de> Deserialize<'de> for $name {
-                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    crate::wire::read_text(deserializer, Self::new)
-                }
-            }
-            impl Part for $name {}
         )*
     };
 }
+
+from_text!(VerificationId, Reference, Custom);
+string_form!(VerificationId: as_str, Reference: as_str, Custom: as_str);
 
 impl Custom {
     pub(crate) fn into_string(self) -> String {
         self.0.into_string()
     }
 }
-
-text_newtype!(VerificationId, Reference, Custom);
 
 macro_rules! shown {
     ($($name:ident),*) => {

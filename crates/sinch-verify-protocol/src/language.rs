@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::wire::Part;
+use crate::wire::string_form;
 
 /// A language tag such as `sv-SE`: letters, digits and `-`, at most 35 characters.
 ///
@@ -49,19 +47,7 @@ impl fmt::Display for LanguageTag {
     }
 }
 
-impl Serialize for LanguageTag {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for LanguageTag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::read_text(deserializer, str::parse)
-    }
-}
-
-impl Part for LanguageTag {}
+string_form!(LanguageTag: as_str);
 
 /// An ordered list of languages with weights: the value of `Accept-Language`.
 ///

@@ -54,6 +54,7 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod call_outcome;
 pub mod callback;
 pub mod caller_id;
 #[cfg(feature = "cdr")]
@@ -65,10 +66,10 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod identity;
+mod json;
 pub mod language;
 pub mod method;
 mod open_enum;
-pub mod outcome;
 mod percent;
 pub mod phone_number;
 pub mod polling;

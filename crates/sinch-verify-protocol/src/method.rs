@@ -1,6 +1,6 @@
 //! The ways to verify a number: what each of them is, as values and as types.
 //!
-//! The table at the end of this file describes every method once.
+//! The table in this file describes every method once.
 //! [`Method`] is the value on the wire, [`MethodInfo`] what is known of it.
 //! The marker types ([`Sms`], [`FlashCall`], ...) name a method at compile time,
 //! so that an SMS code cannot be reported to a flash call; [`AnyMethod`] stands
@@ -8,13 +8,7 @@
 
 use std::fmt;
 
-use crate::callback::{Action, Decision, DecisionBody, decisions};
-use crate::code::{Cli, Code};
-use crate::id::VerificationId;
 use crate::open_enum::open_enum;
-use crate::phone_number::PhoneNumber;
-use crate::report::{Proof, Report, ReportRequest, ReportedProof, Target, reports};
-use crate::start::{Start, StartResponse, sub_verifications};
 
 /// What is known of one method.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +30,6 @@ pub struct MethodInfo {
     pub rust: (&'static str, &'static str),
     /// What is reported; `None` where nothing is.
     pub proof: Option<ProofKind>,
-    /// The key of a report's object and the field in it that holds the proof.
-    pub report_field: Option<(&'static str, &'static str)>,
     /// What the callback's decision can set; `None` where the service always chooses.
     pub decided: Option<ProofKind>,
 }
@@ -140,47 +132,8 @@ impl Method {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
-}
-
-/// A method known at compile time, or [`AnyMethod`].
-pub trait MethodMarker: sealed::Sealed + Copy + Default + Send + Sync + 'static {
-    /// The method, if it is known at compile time.
-    const KNOWN: Option<Method>;
-    /// What the start answer tells about this method.
-    type Details: Clone + fmt::Debug + PartialEq + Eq + Send + Sync;
-
-    /// What `answer` to a start by `method` tells; `None` where it lacks what cannot be done without.
-    #[doc(hidden)]
-    fn details(method: &Method, answer: &StartResponse) -> Option<Self::Details>;
-}
-
-/// A method known at compile time.
-pub trait VerifyMethod: MethodMarker {
-    /// The method's value on the wire.
-    const METHOD: Method;
-}
-
-/// A method whose verification ends by reporting a proof.
-pub trait Reportable: VerifyMethod + PartOf<ReportRequest> {
-    /// What proves the number: a code, or the caller id of the flash call.
-    type Proof: Into<Proof>;
-}
-
-/// A method with an object of its own in `Body`, such as its options in a start.
-pub trait PartOf<Body>: sealed::Sealed {
-    /// The object.
-    type Object;
-    /// Its JSON key.
-    const KEY: &'static str;
-
-    /// The object, if it is there.
-    #[doc(hidden)]
-    fn get(body: &Body) -> Option<&Self::Object>;
-    /// Where the object stands.
-    #[doc(hidden)]
-    fn slot(body: &mut Body) -> &mut Option<Self::Object>;
 }
 
 /// A method that is known at run time only.
@@ -189,32 +142,88 @@ pub struct AnyMethod;
 
 impl sealed::Sealed for AnyMethod {}
 
-impl MethodMarker for AnyMethod {
-    const KNOWN: Option<Method> = None;
-    type Details = ();
-
-    fn details(method: &Method, answer: &StartResponse) -> Option<()> {
-        let has_details = || answer.parts().any(|(part, _)| part == *method);
-        (method.info()?.works_without_details() || has_details()).then_some(())
-    }
-}
-
-/// Declares the methods. What is left out of a row does not apply to its method.
+/// The table of methods, for a macro that takes its rows: this module, `start`, `report` and
+/// `callback` each derive their part from them.
 ///
 /// A method's objects in the bodies are declared with these, by `of` (see
 /// `wire::object`): options in [`StartRequest`](crate::start::StartRequest),
-/// details in [`StartResponse`], the report in [`ReportRequest`], and what a
-/// decision sets in [`DecisionBody`](crate::callback::DecisionBody).
+/// details in [`StartResponse`](crate::start::StartResponse), the report in
+/// [`ReportRequest`](crate::report::ReportRequest), and what a decision sets in
+/// [`DecisionBody`](crate::callback::DecisionBody).
 macro_rules! methods {
+    ($declare:ident) => {
+        $declare! {
+            /// A text message with a code.
+            Sms = "sms" {
+                start: sms,
+                aliases: [],
+                reports: [Code],
+                decision: [AllowSms sets Code],
+                title: "SMS",
+                form: Text,
+            }
+            /// A call that is not answered; the caller id is the code.
+            FlashCall = "flashcall" {
+                start: flash_call,
+                aliases: ["flash-call"],
+                reports: [Cli],
+                decision: [AllowFlashCall sets Cli],
+                title: "Flash call",
+                form: Ring,
+            }
+            /// A phone call that speaks a code, or asks for a key.
+            Callout = "callout" {
+                start: callout,
+                aliases: ["phone-call", "phonecall"],
+                reports: [Code],
+                decision: [AllowCallout sets Code],
+                title: "Callout",
+                form: Speech,
+            }
+            /// Data verification: the device fetches an address over its mobile network.
+            Seamless = "seamless" {
+                start: seamless,
+                aliases: ["data"],
+                reports: [],
+                decision: [],
+                title: "Data (seamless)",
+                form: Address,
+            }
+            /// A WhatsApp message with a code.
+            WhatsApp = "whatsapp" {
+                start: whatsapp,
+                aliases: ["whats-app"],
+                reports: [Code],
+                decision: [AllowWhatsApp],
+                title: "WhatsApp",
+                form: Text,
+            }
+            /// Mobile SDKs only: the service chooses the order of methods.
+            Auto = "auto" {
+                start: auto,
+                aliases: [],
+                reports: [],
+                decision: [],
+                title: "Auto: several at once",
+                form: Several,
+            }
+        }
+    };
+}
+
+pub(crate) use methods;
+
+/// Declares the values, the marker types and what is known of each.
+macro_rules! values {
     ($(
         #[doc = $summary:literal]
         $name:ident = $wire:literal {
-            title: $title:literal,
-            aliases: [$($alias:literal),*],
             start: $start:ident,
+            aliases: [$($alias:literal),*],
+            reports: [$($proof:ident)?],
+            decision: [$($decision:ident $(sets $sets:ident)?)?],
+            title: $title:literal,
             form: $form:ident,
-            $(reports: $proof:ident as $field:literal,)?
-            $(decision: $decision:ident $(sets $sets:ident)?,)?
         }
     )*) => {
         open_enum! {
@@ -266,113 +275,17 @@ macro_rules! methods {
                     aliases: &[$($alias),*],
                     form: Form::$form,
                     rust: (stringify!($name), stringify!($start)),
-                    proof: methods!(@some $(ProofKind::$proof)?),
-                    report_field: methods!(@some $((<Self as PartOf<ReportRequest>>::KEY, $field))?),
-                    decided: methods!(@some $($(ProofKind::$sets)?)?),
+                    proof: values!(@some $($proof)?),
+                    decided: values!(@some $($($sets)?)?),
                 };
             }
 
             impl sealed::Sealed for $name {}
-
-            impl MethodMarker for $name {
-                const KNOWN: Option<Method> = Some(Method::$name);
-                type Details = <Self as PartOf<StartResponse>>::Object;
-
-                fn details(_: &Method, answer: &StartResponse) -> Option<Self::Details> {
-                    let found = Self::get(answer).cloned();
-                    methods!(@details found $($proof)?)
-                }
-            }
-
-            impl VerifyMethod for $name {
-                const METHOD: Method = Method::$name;
-            }
-
-            impl Start<$name> {
-                #[doc = concat!("Starts a verification by this method:", $summary)]
-                #[must_use]
-                $(#[doc(alias = $alias)])*
-                pub fn $start(number: PhoneNumber) -> Self {
-                    Self::new(number)
-                }
-            }
-
-            $(
-                impl Reportable for $name {
-                    type Proof = $proof;
-                }
-
-                impl Report<$name> {
-                    #[doc = concat!("Reports to a verification by this method, named by its id, or to the number's pending one:", $summary)]
-                    #[must_use]
-                    pub fn $start(to: impl Into<Target>, proof: $proof) -> Self {
-                        Self::to(to, proof)
-                    }
-                }
-            )?
         )*
-
-        sub_verifications!($($name)*);
-        reports!($($($name $proof;)?)*);
-        decisions!($($($name $decision $($sets)?;)?)*);
     };
 
     (@some) => { None };
-    (@some $value:expr) => { Some($value) };
-    // As `MethodInfo::works_without_details` says.
-    (@details $found:ident Code) => { Some($found.unwrap_or_default()) };
-    (@details $found:ident $($other:ident)?) => { $found };
+    (@some $proof:ident) => { Some(ProofKind::$proof) };
 }
 
-methods! {
-    /// A text message with a code.
-    Sms = "sms" {
-        title: "SMS",
-        aliases: [],
-        start: sms,
-        form: Text,
-        reports: Code as "code",
-        decision: AllowSms sets Code,
-    }
-    /// A call that is not answered; the caller id is the code.
-    FlashCall = "flashcall" {
-        title: "Flash call",
-        aliases: ["flash-call"],
-        start: flash_call,
-        form: Ring,
-        reports: Cli as "cli",
-        decision: AllowFlashCall sets Cli,
-    }
-    /// A phone call that speaks a code, or asks for a key.
-    Callout = "callout" {
-        title: "Callout",
-        aliases: ["phone-call", "phonecall"],
-        start: callout,
-        form: Speech,
-        reports: Code as "code",
-        decision: AllowCallout sets Code,
-    }
-    /// Data verification: the device fetches an address over its mobile network.
-    Seamless = "seamless" {
-        title: "Data (seamless)",
-        aliases: ["data"],
-        start: seamless,
-        form: Address,
-    }
-    /// A WhatsApp message with a code.
-    WhatsApp = "whatsapp" {
-        title: "WhatsApp",
-        aliases: ["whats-app"],
-        start: whatsapp,
-        form: Text,
-        reports: Code as "code",
-        decision: AllowWhatsApp,
-    }
-    /// Mobile SDKs only: the service chooses the order of methods.
-    Auto = "auto" {
-        title: "Auto: several at once",
-        aliases: [],
-        start: auto,
-        form: Several,
-    }
-}
+methods!(values);

@@ -93,19 +93,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::wire::read_text(deserializer, |text| Ok::<_, std::convert::Infallible>($name::from(text)))
-            }
-        }
-
-        impl $crate::wire::Part for $name {}
+        $crate::wire::string_form!($name: as_str);
 
         impl $crate::wire::Spelt for $name {
             fn read(text: &str) -> Self {

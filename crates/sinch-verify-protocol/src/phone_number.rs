@@ -9,10 +9,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::ser::{Serialize, Serializer};
-
 use crate::country::Country;
+use crate::wire::string_form;
 
 /// The fewest digits a [`PhoneNumber`] may have, calling code included.
 ///
@@ -138,31 +136,7 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-impl Serialize for PhoneNumber {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for PhoneNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct E164;
-
-        impl Visitor<'_> for E164 {
-            type Value = PhoneNumber;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a phone number in E.164 form")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PhoneNumber, E> {
-                PhoneNumber::parse(text).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(E164)
-    }
-}
+string_form!(PhoneNumber: as_str);
 
 /// Why a text is not a [`PhoneNumber`].
 ///

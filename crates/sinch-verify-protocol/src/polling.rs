@@ -60,12 +60,8 @@ impl PollSchedule {
     }
 
     /// The slots in ascending order.
-    #[must_use]
-    pub const fn slots(&self) -> PollSlots {
-        PollSlots {
-            schedule: *self,
-            next: 0,
-        }
+    pub fn slots(self) -> impl Iterator<Item = Duration> {
+        (0..self.count()).map(move |index| self.slot(index))
     }
 
     /// How many slots there are; at least one.
@@ -107,41 +103,3 @@ impl PollSchedule {
         Duration::from_secs(self.first + index * self.interval)
     }
 }
-
-/// The iterator that [`PollSchedule::slots`] returns.
-///
-/// ```
-/// use sinch_verify_protocol::polling::{PollSchedule, PollSlots};
-///
-/// let slots: PollSlots = PollSchedule::new(10, 30, 3).slots();
-/// let seconds: Vec<u64> = slots.map(|slot| slot.as_secs()).collect();
-/// assert_eq!(seconds, [10, 13, 16, 19, 22, 25, 28]);
-/// ```
-#[derive(Clone, Debug)]
-pub struct PollSlots {
-    schedule: PollSchedule,
-    next: u64,
-}
-
-impl Iterator for PollSlots {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.nth(0)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.schedule.count().saturating_sub(self.next);
-        let exact = usize::try_from(left);
-        (exact.unwrap_or(usize::MAX), exact.ok())
-    }
-
-    fn nth(&mut self, skip: usize) -> Option<Duration> {
-        let skip = u64::try_from(skip).unwrap_or(u64::MAX);
-        let index = self.next.saturating_add(skip);
-        self.next = index.saturating_add(1).min(self.schedule.count());
-        (index <= self.schedule.more).then(|| self.schedule.slot(index))
-    }
-}
-
-impl std::iter::FusedIterator for PollSlots {}

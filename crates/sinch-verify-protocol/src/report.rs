@@ -11,13 +11,14 @@ use http::{Method as Verb, Request, Response};
 
 use crate::code::{Cli, Code};
 use crate::endpoint::{BaseUrl, Endpoint, Idempotency, PREFIX, json_request, sealed};
-use crate::error::{DecodeError, EncodeError};
+use crate::error::{DecodeError, EncodeError, JsonError};
 use crate::id::VerificationId;
-use crate::method::{AnyMethod, Form, Method, MethodInfo, MethodMarker, ProofKind, Reportable};
+use crate::method::{self, AnyMethod, Form, Method, MethodInfo, ProofKind, methods};
 use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
+use crate::start::{MethodMarker, VerifyMethod};
 use crate::verification::{Source, Verification};
-use crate::wire::{RawJson, Spelled, object};
+use crate::wire::{PartOf, RawJson, Spelled, object};
 
 pub use outcome::{Ended, ReportOutcome};
 
@@ -273,15 +274,59 @@ object! {
     }
 }
 
+/// A method whose verification ends by reporting a proof.
+pub trait Reportable: VerifyMethod + PartOf<ReportRequest> {
+    /// What proves the number: a code, or the caller id of the flash call.
+    type Proof: Into<Proof>;
+}
+
 /// Declares which methods are reported to, and with what.
 macro_rules! reports {
-    ($($method:ident $proof:ident;)*) => {
+    ($(
+        #[doc = $summary:literal]
+        $method:ident = $wire:literal {
+            start: $start:ident,
+            aliases: $aliases:tt,
+            reports: [$($proof:ident)?],
+            $($rest:tt)*
+        }
+    )*) => {
+        $($(
+            impl Reportable for method::$method {
+                type Proof = $proof;
+            }
+
+            impl Report<method::$method> {
+                #[doc = concat!("Reports to a verification by this method, named by its id, or to the number's pending one:", $summary)]
+                #[must_use]
+                pub fn $start(to: impl Into<Target>, proof: $proof) -> Self {
+                    Self::to(to, proof)
+                }
+            }
+        )?)*
+
+        impl MethodInfo {
+            /// The key of a report's object and the field in it that holds the proof; `None` where
+            /// nothing is reported.
+            #[must_use]
+            pub fn report_field(&self) -> Option<(&'static str, &'static str)> {
+                match self.method {
+                    $($(
+                        Method::$method => {
+                            Some((<method::$method as PartOf<ReportRequest>>::KEY, reports!(@field $proof)))
+                        }
+                    )?)*
+                    _ => None,
+                }
+            }
+        }
+
         impl ReportRequest {
             /// What is reported for the method named, if it is there.
             #[must_use]
             pub fn proof(&self) -> Option<ReportedProof<'_>> {
                 match self.method {
-                    $( Method::$method => $method::get(self).map(ReportedProof::$proof), )*
+                    $($( Method::$method => method::$method::get(self).map(ReportedProof::$proof), )?)*
                     _ => None,
                 }
             }
@@ -289,15 +334,18 @@ macro_rules! reports {
             /// Puts the proof where the method named has it; not one that it does not take.
             pub(crate) fn put(&mut self, proof: Proof) {
                 match (&self.method, proof) {
-                    $( (Method::$method, Proof::$proof(proof)) => *$method::slot(self) = Some(proof.into()), )*
+                    $($( (Method::$method, Proof::$proof(proof)) => *method::$method::slot(self) = Some(proof.into()), )?)*
                     _ => {}
                 }
             }
         }
     };
+
+    (@field Code) => { "code" };
+    (@field Cli) => { "cli" };
 }
 
-pub(crate) use reports;
+methods!(reports);
 
 impl ReportRequest {
     /// What is reported for the method named.
@@ -306,23 +354,19 @@ impl ReportRequest {
     ///
     /// When nothing is, or the method takes no report; the error has the JSON
     /// path.
-    pub fn require_proof(&self) -> Result<ReportedProof<'_>, DecodeError> {
+    pub fn require_proof(&self) -> Result<ReportedProof<'_>, JsonError> {
         self.proof().ok_or_else(|| {
-            let (path, message) = match self.method.info() {
-                Some(MethodInfo {
-                    report_field: Some((key, field)),
-                    ..
-                }) => (format!("{key}.{field}"), "missing".to_owned()),
-                Some(info) if info.form == Form::Address => (
-                    "method".to_owned(),
-                    format!("{} takes no report; the device follows targetUri", info.name),
-                ),
-                _ => (
-                    "method".to_owned(),
-                    MethodInfo::must_be(|info| info.proof.is_some()),
-                ),
+            let info = self.method.info();
+            if let Some((key, field)) = info.and_then(MethodInfo::report_field) {
+                return JsonError::new(&format!("{key}.{field}"), "missing", b"");
+            }
+            let message = match info {
+                Some(info) if info.form == Form::Address => {
+                    format!("{} takes no report; the device follows targetUri", info.name)
+                }
+                _ => MethodInfo::must_be(|info| info.proof.is_some()),
             };
-            DecodeError::json(&path, &message, b"")
+            JsonError::new("method", message, b"")
         })
     }
 }

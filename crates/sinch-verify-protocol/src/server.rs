@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method as Verb, Response, StatusCode};
-use serde::Serialize;
+use http::header::HeaderValue;
+use http::{Method as Verb, Response};
 
 use crate::endpoint::PREFIX;
-use crate::error::{ApiError, DecodeError};
+use crate::error::{ApiError, JsonError};
 use crate::id::VerificationId;
 use crate::method::Method;
 use crate::phone_number::PhoneNumber;
@@ -230,38 +229,13 @@ impl fmt::Display for RouteError {
 
 impl std::error::Error for RouteError {}
 
-impl From<&DecodeError> for ApiError {
+impl From<&JsonError> for ApiError {
     /// 400/40001 that names the field.
-    fn from(error: &DecodeError) -> Self {
-        match error {
-            DecodeError::Json { path, message, .. } if path == "." => {
-                Self::new(Self::PARAMETER, format!("Body: {message}."))
-            }
-            DecodeError::Json { path, message, .. } => {
-                Self::new(Self::PARAMETER, format!("Parameter {path}: {message}."))
-            }
-            other => Self::new(Self::PARAMETER, format!("{other}.")),
-        }
+    fn from(JsonError { path, message, .. }: &JsonError) -> Self {
+        let message = match path.as_str() {
+            "." => format!("Body: {message}."),
+            path => format!("Parameter {path}: {message}."),
+        };
+        Self::new(Self::PARAMETER, message)
     }
-}
-
-/// A JSON answer.
-pub(crate) fn json_response<T: Serialize>(status: StatusCode, body: &T) -> Response<Bytes> {
-    // As much as nearly every answer fits into, so that it does not grow on the way.
-    let mut text = Vec::with_capacity(768);
-    let (status, text) = match serde_json::to_writer(&mut text, body) {
-        Ok(()) => (status, text),
-        // Our own types always encode; if one ever does not, the caller must not hang.
-        Err(_) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            br#"{"errorCode":50000,"message":"Internal server error."}"#.to_vec(),
-        ),
-    };
-    let mut response = Response::new(Bytes::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    response
 }

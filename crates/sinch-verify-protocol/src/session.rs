@@ -1,14 +1,13 @@
 //! A whole verification as a state machine: what to send, what to wait for, how
 //! it ended.
 //!
-//! A [`Session`] does no I/O and has no clock. It is told what happened
-//! ([`Input`]) and when, and says what to do ([`Output`]); in between it wants to
-//! be told when [`Session::next_deadline`] is reached. It works through the
-//! methods of its [`Plan`]: starts them, finds the code in messages and the
-//! flash call among calls, takes what a person types, reports, settles a lost
-//! report by a status query, polls a callout, fetches the target of a data
-//! verification, and falls back to the next method where that makes sense
-//! ([`Failure::falls_back`]).
+//! A [`Session`] does no I/O and has no clock. It takes what happened ([`Input`])
+//! and when, and says what to do ([`Output`]). It wants an [`Input::Tick`] when
+//! [`Session::next_deadline`] is reached. It works through the methods of its
+//! [`Plan`]: starts them, finds the code in messages and the flash call among
+//! calls, takes what a person types, reports, settles a lost report by a status
+//! query, polls a callout, fetches the target of a data verification, and falls
+//! back to the next method where that makes sense ([`Failure::falls_back`]).
 //!
 //! # Time
 //!
@@ -26,19 +25,19 @@
 //! - Listening goes on beside typed proofs, wrong ones included.
 //! - A success that has arrived beats a deadline that has passed.
 
-mod exchange;
 mod failure;
+mod fetch_target;
 mod input;
 mod listen;
 mod output;
-mod phase;
 mod plan;
 mod poll;
+mod reporting;
 mod request;
 mod saved;
 mod started;
-mod target;
-mod turn;
+mod state;
+mod step;
 
 use std::fmt;
 use std::time::Duration;
@@ -48,15 +47,14 @@ use crate::method::Method;
 use crate::phone_number::PhoneNumber;
 
 pub use self::failure::{Failure, RequestFailure};
-pub use self::input::{Answer, CallKind, Input, LoggedCall};
+pub use self::fetch_target::{FetchTarget, MAX_REDIRECTS, TargetError};
+pub use self::input::{CallKind, Input, LoggedCall};
 pub use self::output::{Ending, Ignored, Output, Progress};
 pub use self::plan::{AskBy, Plan, PlanError};
-pub use self::request::{Request, RequestId, StatusQuery};
-pub(crate) use self::saved::as_text;
-pub use self::target::{FetchTarget, MAX_REDIRECTS, TargetError};
+pub use self::request::{Answer, Request, RequestId, StatusQuery};
 
-use self::phase::{Exchange, Phase, Polling};
-use self::turn::{Core, Turn};
+use self::state::{Exchange, Polling, State};
+use self::step::{Core, Step};
 
 /// One verification of one number, from the first start to the end.
 ///
@@ -99,7 +97,7 @@ use self::turn::{Core, Turn};
 #[derive(Clone, PartialEq)]
 pub struct Session {
     core: Core,
-    phase: Phase,
+    state: State,
 }
 
 impl Session {
@@ -122,7 +120,7 @@ impl Session {
                 clock: Duration::ZERO,
                 ends_at: None,
             },
-            phase: Phase::Idle,
+            state: State::Idle,
         })
     }
 
@@ -130,27 +128,27 @@ impl Session {
     ///
     /// Timers that are due by `now` go first, except before the end of a request, and, until the
     /// session's own deadline, before what a person typed: a code counts although the session was
-    /// not woken when the next method's turn came.
+    /// not woken when the next method was due.
     pub fn handle(&mut self, now: Duration, input: Input) -> Vec<Output> {
         self.core.clock = self.core.clock.max(now);
-        let mut turn = Turn {
+        let mut step = Step {
             now: self.core.clock,
             core: &mut self.core,
             out: Vec::new(),
         };
-        let phase = std::mem::replace(&mut self.phase, Phase::Idle);
-        self.phase = turn.run(phase, input);
-        turn.out
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        self.state = step.run(state, input);
+        step.out
     }
 
     /// When [`Input::Tick`] is wanted, unless another input comes before. Always
     /// later than the last time given. `None` before the beginning and after the end.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let own = match &self.phase {
-            Phase::Idle | Phase::Over(_) => return None,
-            Phase::Starting(_) => None,
-            Phase::Active(leg) => leg.next_timer().map(|(at, _)| at),
+        let own = match &self.state {
+            State::Idle | State::Over(_) => return None,
+            State::Starting(_) => None,
+            State::Active(attempt) => attempt.next_timer().map(|(at, _)| at),
         };
         [own, self.core.ends_at].into_iter().flatten().min()
     }
@@ -161,15 +159,15 @@ impl Session {
     /// [`RequestFailure::Lost`].
     #[must_use]
     pub fn in_flight(&self) -> Vec<RequestId> {
-        match &self.phase {
-            Phase::Idle | Phase::Over(_) => Vec::new(),
-            Phase::Starting(starting) => vec![starting.request],
-            Phase::Active(leg) => {
-                let exchange = match &leg.exchange {
+        match &self.state {
+            State::Idle | State::Over(_) => Vec::new(),
+            State::Starting(starting) => vec![starting.request],
+            State::Active(attempt) => {
+                let exchange = match &attempt.exchange {
                     Exchange::Sent { request, .. } | Exchange::Asking { request, .. } => Some(*request),
                     _ => None,
                 };
-                let poll = match &leg.polling {
+                let poll = match &attempt.polling {
                     Polling::Asked { request, .. } => Some(*request),
                     Polling::Off | Polling::Next { .. } => None,
                 };
@@ -182,11 +180,11 @@ impl Session {
     /// proof, or for time to pass. It can then be carried to another process without loss.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        match &self.phase {
-            Phase::Idle | Phase::Over(_) => true,
-            Phase::Starting(_) => false,
-            Phase::Active(leg) => {
-                leg.exchange == Exchange::Quiet && !matches!(leg.polling, Polling::Asked { .. })
+        match &self.state {
+            State::Idle | State::Over(_) => true,
+            State::Starting(_) => false,
+            State::Active(attempt) => {
+                attempt.exchange == Exchange::Idle && !matches!(attempt.polling, Polling::Asked { .. })
             }
         }
     }
@@ -194,8 +192,8 @@ impl Session {
     /// How it ended; `None` while it has not.
     #[must_use]
     pub fn ending(&self) -> Option<&Ending> {
-        match &self.phase {
-            Phase::Over(ending) => Some(ending),
+        match &self.state {
+            State::Over(ending) => Some(ending),
             _ => None,
         }
     }
@@ -209,18 +207,18 @@ impl Session {
     /// The method at work; of an `auto` start, the one that is tried now.
     #[must_use]
     pub fn method(&self) -> Option<Method> {
-        match &self.phase {
-            Phase::Idle | Phase::Over(_) => None,
-            Phase::Starting(starting) => Some(starting.method.clone()),
-            Phase::Active(leg) => Some(leg.method.clone()),
+        match &self.state {
+            State::Idle | State::Over(_) => None,
+            State::Starting(starting) => Some(starting.method.clone()),
+            State::Active(attempt) => Some(attempt.method.clone()),
         }
     }
 
     /// The verification at work, once its start is answered.
     #[must_use]
     pub fn verification_id(&self) -> Option<&VerificationId> {
-        match &self.phase {
-            Phase::Active(leg) => Some(&leg.id),
+        match &self.state {
+            State::Active(attempt) => Some(&attempt.id),
             _ => None,
         }
     }
@@ -234,10 +232,12 @@ impl Session {
     /// Whether the session holds a code, a caller id or a message at this moment.
     #[must_use]
     pub fn holds_proof(&self) -> bool {
-        match &self.phase {
-            Phase::Idle | Phase::Over(_) => false,
-            Phase::Starting(starting) => !starting.early.calls.is_empty() || starting.early.message.is_some(),
-            Phase::Active(leg) => leg.proof().is_some() || leg.queued.is_some() || leg.message.is_some(),
+        match &self.state {
+            State::Idle | State::Over(_) => false,
+            State::Starting(starting) => !starting.early.calls.is_empty() || starting.early.message.is_some(),
+            State::Active(attempt) => {
+                attempt.proof().is_some() || attempt.queued.is_some() || attempt.message.is_some()
+            }
         }
     }
 }
@@ -245,16 +245,16 @@ impl Session {
 /// Shows where the session stands; no whole number, no code, no filter.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match &self.phase {
-            Phase::Idle => "idle",
-            Phase::Starting(_) => "starting",
-            Phase::Active(_) => "active",
-            Phase::Over(ending) if ending.is_verified() => "verified",
-            Phase::Over(_) => "failed",
+        let state = match &self.state {
+            State::Idle => "idle",
+            State::Starting(_) => "starting",
+            State::Active(_) => "active",
+            State::Over(ending) if ending.is_verified() => "verified",
+            State::Over(_) => "failed",
         };
         f.debug_struct("Session")
             .field("number", &self.core.number)
-            .field("phase", &phase)
+            .field("state", &state)
             .field("method", &self.method())
             .field("attempts_left", &self.attempts_left())
             .field("next_deadline", &self.next_deadline())

@@ -6,16 +6,14 @@
 
 mod error;
 mod fold;
-mod messages;
+mod one_placeholder;
 mod options;
-mod several;
-mod single;
+mod several_placeholders;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use self::error::TemplateError;
-pub use self::messages::SmsMessages;
 pub use self::options::{CodeAlphabet, ExtractOptions};
 
 use self::fold::Folded;
@@ -126,8 +124,8 @@ impl SmsTemplate {
     /// Where the first placeholder's text is.
     fn span(&self, message: &str, options: &ExtractOptions) -> Option<std::ops::Range<usize>> {
         match &*self.literals {
-            [before, after] => single::find(message, before, after, options),
-            literals => several::find(message, literals, options),
+            [before, after] => one_placeholder::find(message, before, after, options),
+            literals => several_placeholders::find(message, literals, options),
         }
     }
 }

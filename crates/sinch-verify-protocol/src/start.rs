@@ -5,6 +5,7 @@
 
 mod options;
 mod response;
+mod started;
 
 use std::marker::PhantomData;
 
@@ -19,19 +20,16 @@ use crate::error::{DecodeError, EncodeError};
 use crate::id::{Custom, Reference};
 use crate::identity::Identity;
 use crate::language::AcceptLanguage;
-use crate::method::{
-    AnyMethod, Callout, FlashCall, Method, MethodInfo, MethodMarker, PartOf, Sms, VerifyMethod, WhatsApp,
-};
+use crate::method::{self, AnyMethod, Callout, FlashCall, Method, MethodInfo, Sms, WhatsApp, methods};
 use crate::phone_number::PhoneNumber;
-use crate::wire::{Anomaly, AnomalyKind, At, PrivateText, RawJson, Spelled, object};
+use crate::wire::{Anomaly, AnomalyKind, At, PartOf, PrivateText, RawJson, Spelled, object};
 
 pub use options::{CalloutOptions, FlashCallOptions, SmsOptions, Speech, WhatsAppOptions};
 pub use response::{
     AutoDetails, CalloutDetails, FlashCallDetails, Link, LinkRel, SeamlessDetails, SmsDetails, StartResponse,
-    Started, WhatsAppDetails,
+    WhatsAppDetails,
 };
-
-pub(crate) use response::sub_verifications;
+pub use started::{MethodMarker, Started, VerifyMethod};
 
 /// A start of a verification by method `M`; without one, by a method that is known at run time only.
 ///
@@ -61,7 +59,7 @@ pub struct Start<M = AnyMethod> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Parts {
     body: StartRequest,
-    #[serde(with = "crate::session::as_text")]
+    #[serde(with = "crate::wire::as_text")]
     languages: AcceptLanguage,
 }
 
@@ -90,6 +88,27 @@ impl<M: VerifyMethod> Start<M> {
         self
     }
 }
+
+/// Declares a function for a start by each method.
+macro_rules! starts {
+    ($(
+        #[doc = $summary:literal]
+        $method:ident = $wire:literal { start: $start:ident, aliases: [$($alias:literal),*], $($rest:tt)* }
+    )*) => {
+        $(
+            impl Start<method::$method> {
+                #[doc = concat!("Starts a verification by this method:", $summary)]
+                #[must_use]
+                $(#[doc(alias = $alias)])*
+                pub fn $start(number: PhoneNumber) -> Self {
+                    Self::new(number)
+                }
+            }
+        )*
+    };
+}
+
+methods!(starts);
 
 impl<M> Start<M> {
     fn of(method: Method, number: PhoneNumber) -> Self {

@@ -9,9 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::wire::Part;
+use crate::wire::string_form;
 
 /// Reads a timestamp of the wire: RFC 3339 with 0 to 9 fraction digits, where
 /// the zone may be missing and then means UTC.
@@ -259,16 +258,4 @@ impl fmt::Display for Timestamp {
     }
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::read_text(deserializer, str::parse)
-    }
-}
-
-impl Part for Timestamp {}
+string_form!(Timestamp: as_str);

@@ -1,11 +1,10 @@
 //! URLs that a person writes, in one set of rules.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-
-use crate::endpoint::is_loopback_host;
 
 /// An absolute `http` or `https` URL: a host, a port from 1 to 65535 or none, no user name and no
 /// fragment. Spaces around it are dropped.
@@ -66,6 +65,22 @@ impl FromStr for HttpUrl {
             path,
         })
     }
+}
+
+/// Whether `host`, without port, names this machine: `localhost`, 127.0.0.0/8 or `::1`, the latter
+/// with or without brackets.
+///
+/// ```
+/// use sinch_verify_protocol::url::is_loopback_host;
+///
+/// assert!(is_loopback_host("LocalHost") && is_loopback_host("127.8.0.1") && is_loopback_host("[::1]"));
+/// assert!(!is_loopback_host("localhost.example") && !is_loopback_host("0.0.0.0"));
+/// ```
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn check(authority: &Authority) -> Result<(), InvalidUrl> {

@@ -11,7 +11,7 @@ use crate::method::Method;
 use crate::open_enum::open_enum;
 use crate::price::{FlatOrNested, VerificationPrice};
 use crate::timestamp::Timestamp;
-use crate::wire::{Extra, Spelled, object};
+use crate::wire::{Spelled, object};
 
 open_enum! {
     /// The state of a verification.
@@ -144,19 +144,8 @@ impl Verification {
     #[must_use]
     pub fn new(id: VerificationId, method: Method, status: Status) -> Self {
         Self {
-            id,
             method: Some(method),
-            status,
-            reason: None,
-            reference: None,
-            identity: None,
-            country_id: None,
-            timestamp: None,
-            price: None,
-            source: None,
-            call_complete: None,
-            call_result: None,
-            extra: Extra::default(),
+            ..Self::bare(id, status)
         }
     }
 
@@ -193,6 +182,6 @@ impl Verification {
     #[cfg(feature = "server")]
     #[must_use]
     pub fn to_http_response(&self) -> Response<Bytes> {
-        crate::server::json_response(http::StatusCode::OK, self)
+        crate::json::response(http::StatusCode::OK, self)
     }
 }

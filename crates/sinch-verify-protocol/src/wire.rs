@@ -10,21 +10,24 @@
 //!   [`WireObject::decode`] does not.
 
 mod anomaly;
+pub(crate) mod as_text;
 mod extra;
 mod object;
 mod part;
-mod private;
-mod raw;
-mod text;
-mod via;
+mod private_text;
+mod raw_json;
+mod read_text;
+mod string_form;
+mod tolerant;
 
 pub use anomaly::{Anomaly, AnomalyKind, Received};
 pub use extra::Extra;
-pub use part::WireObject;
-pub use private::PrivateText;
-pub use raw::RawJson;
+pub use part::{PartOf, WireObject};
+pub use private_text::PrivateText;
+pub use raw_json::RawJson;
 
 pub(crate) use object::{Key, object};
 pub(crate) use part::{At, Part, drain_extra};
-pub(crate) use text::read_text;
-pub(crate) use via::{LooseText, Spelled, Spelt, Via, ZeroIsAbsent};
+pub(crate) use read_text::read_text;
+pub(crate) use string_form::string_form;
+pub(crate) use tolerant::{LooseText, Spelled, Spelt, Via, ZeroIsAbsent};

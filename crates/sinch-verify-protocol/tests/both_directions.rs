@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, PathPolicy, SignedMessage, Verifier, VerifyError, Window, X_TIMESTAMP,
 };
+use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome, OutcomeRequest};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
-use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome, OutcomeRequest};
 use sinch_verify_protocol::report::{Proof, ReportRequest};
 use sinch_verify_protocol::server::{Route, RouteError};
 use sinch_verify_protocol::start::{FlashCallOptions, SmsOptions, StartRequest};

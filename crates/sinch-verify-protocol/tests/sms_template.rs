@@ -5,7 +5,7 @@
 mod properties;
 
 use sinch_verify_protocol::sms_template::{
-    CodeAlphabet, ExtractOptions, MAX_TEMPLATE, PLACEHOLDER, SmsMessages, SmsTemplate, TemplateError,
+    CodeAlphabet, ExtractOptions, MAX_TEMPLATE, PLACEHOLDER, SmsTemplate, TemplateError,
 };
 
 const BASE: &str = "Your code is {{CODE}}";
@@ -191,20 +191,6 @@ fn only_the_exact_placeholder_counts() {
     let long = "x".repeat(MAX_TEMPLATE) + PLACEHOLDER;
     let bytes = long.len();
     assert_eq!(SmsTemplate::parse(&long), Err(TemplateError::TooLong { bytes }));
-}
-
-#[test]
-fn messages_that_came_before_the_template_are_searched_by_it() {
-    let template = || SmsTemplate::parse(BASE).unwrap();
-
-    let mut messages = SmsMessages::new(ExtractOptions::new());
-    assert_eq!(messages.message("Your code is 1111"), None);
-    assert_eq!(messages.message("Your code is 2222"), None);
-    assert!(!format!("{messages:?}").contains("2222"));
-    assert_eq!(messages.template(template()).as_deref(), Some("2222"));
-    assert_eq!(messages.template(template()), None, "found once");
-    assert_eq!(messages.message("something else"), None);
-    assert_eq!(messages.message("Your code is 3333").as_deref(), Some("3333"));
 }
 
 #[test]

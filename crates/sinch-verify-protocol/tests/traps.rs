@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use sinch_verify_protocol::callback::{Event, SmsDeliveredEvent};
+use sinch_verify_protocol::error::JsonError;
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms};
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::{
@@ -14,7 +15,7 @@ use sinch_verify_protocol::{
     VerificationId, WireObject,
 };
 
-fn answer<M: sinch_verify_protocol::method::VerifyMethod>(
+fn answer<M: sinch_verify_protocol::start::VerifyMethod>(
     status: u16,
     body: &str,
 ) -> Result<Started<M>, DecodeError> {
@@ -95,12 +96,12 @@ fn a_start_answer_without_timeouts_and_with_extra_keys_decodes() {
     // A missing filter is what a flash call cannot do without.
     let error = answer::<FlashCall>(200, r#"{"id":"1","method":"flashcall","flashCall":{}}"#).unwrap_err();
     assert!(
-        matches!(&error, DecodeError::Json { path, .. } if path == "flashCall.cliFilter"),
+        matches!(&error, DecodeError::Json(JsonError { path, .. }) if path == "flashCall.cliFilter"),
         "{error:?}"
     );
     let error = answer::<FlashCall>(200, r#"{"id":"1","method":"flashcall"}"#).unwrap_err();
     assert!(
-        matches!(&error, DecodeError::Json { path, .. } if path == "flashCall"),
+        matches!(&error, DecodeError::Json(JsonError { path, .. }) if path == "flashCall"),
         "{error:?}"
     );
 }
@@ -323,7 +324,6 @@ fn credentials_know_their_own_secret_in_a_text() {
     for credentials in [
         Credentials::basic(key(), lenient()),
         Credentials::signed(key(), lenient()),
-        Credentials::instance(key(), lenient(), true),
     ] {
         let text = format!("no `{secret}`, secret=ABEiRFVmd/aImaq7zN3u+w==. Wrong secret for key.");
         assert_eq!(

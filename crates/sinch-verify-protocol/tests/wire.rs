@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use serde_json::{Value, json};
+use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
-use sinch_verify_protocol::method::{Auto, Callout, FlashCall, Seamless, Sms, VerifyMethod, WhatsApp};
-use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::error::JsonError;
+use sinch_verify_protocol::method::{Auto, Callout, FlashCall, Seamless, Sms, WhatsApp};
 use sinch_verify_protocol::report::ReportRequest;
-use sinch_verify_protocol::start::{StartRequest, StartResponse};
+use sinch_verify_protocol::start::{StartRequest, StartResponse, VerifyMethod};
 use sinch_verify_protocol::wire::WireObject;
 use sinch_verify_protocol::{ApiError, DecodeError, Method, Started, Status, Verification};
 
@@ -336,7 +337,7 @@ fn a_bad_body_names_the_field() {
         (format!(r#"{{{identity},"method":5}}"#), "method", "invalid type"),
     ] {
         match StartRequest::decode(body.as_bytes()) {
-            Err(DecodeError::Json {
+            Err(JsonError {
                 path: at, message, ..
             }) => {
                 assert_eq!(at, path, "{body}");
@@ -348,7 +349,7 @@ fn a_bad_body_names_the_field() {
     for code in ["", "12345678901", "12 34"] {
         let body = json!({"method": "sms", "sms": {"code": code}}).to_string();
         match ReportRequest::decode(body.as_bytes()) {
-            Err(DecodeError::Json { path, .. }) => assert_eq!(path, "sms.code"),
+            Err(JsonError { path, .. }) => assert_eq!(path, "sms.code"),
             other => panic!("{other:?}"),
         }
     }

@@ -35,7 +35,7 @@ pub fn result_event(id: VerificationId, method: Method, number: PhoneNumber, sta
     event
 }
 
-/// An event that says what became of an SMS.
+/// An event with the outcome of an SMS.
 #[must_use]
 pub fn sms_delivered_event(id: VerificationId, number: PhoneNumber, result: SmsResult) -> SmsDeliveredEvent {
     let mut event = SmsDeliveredEvent::new(id, Identity::number(number), result);

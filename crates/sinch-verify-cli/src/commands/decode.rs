@@ -7,12 +7,13 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
+use sinch_verify_protocol::error::JsonError;
 use sinch_verify_protocol::identity::{Identity, IdentityType};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::wire::Anomaly;
-use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject};
+use sinch_verify_protocol::{ApiError, Verification, WireObject};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
 }
 
-fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
+fn decode(kind: Kind, body: &[u8]) -> Result<Reading, JsonError> {
     match kind {
         Kind::StartRequest => {
             check_identity(&StartRequest::decode(body)?.identity)?;
@@ -112,8 +113,8 @@ fn decode(kind: Kind, body: &[u8]) -> Result<Reading, DecodeError> {
 }
 
 /// Text until here, so that a service can say which parameter it refuses.
-fn check_identity(identity: &Identity) -> Result<(), DecodeError> {
-    let wrong = |path: &str, message: String| DecodeError::Json {
+fn check_identity(identity: &Identity) -> Result<(), JsonError> {
+    let wrong = |path: &str, message: String| JsonError {
         path: path.to_owned(),
         message,
         sample: String::new(),
@@ -126,7 +127,7 @@ fn check_identity(identity: &Identity) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn read<T: WireObject>(body: &[u8]) -> Result<Reading, DecodeError> {
+fn read<T: WireObject>(body: &[u8]) -> Result<Reading, JsonError> {
     let received = T::receive(body)?;
     let json = received.value.to_json();
     Ok(Reading {
@@ -190,7 +191,7 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-fn read_event(body: &[u8]) -> Result<Reading, DecodeError> {
+fn read_event(body: &[u8]) -> Result<Reading, JsonError> {
     match Event::decode(body)? {
         Event::Request(_) => read::<RequestEvent>(body),
         Event::Result(_) => read::<ResultEvent>(body),

@@ -67,7 +67,7 @@ pub enum Step {
     Progress(Progress),
     /// The number is verified. The last step.
     Verified(Box<Verification>),
-    /// It is not, or nobody knows. The last step.
+    /// The number is not verified, or that is unknown. The last step.
     Failed(Failure),
 }
 
@@ -183,7 +183,7 @@ impl<S: CodeSource> Running<S> {
         let now = self.elapsed();
         let mut changed = false;
         for output in self.session.handle(now, input) {
-            // A repeated code, or a call of somebody else.
+            // A repeated code, or a call from another number.
             changed |= !matches!(output, Output::Ignored(_));
             match output {
                 Output::Send { id, request } => {

@@ -2,8 +2,7 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sinch_verify_protocol::method::MethodMarker;
-use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::start::{MethodMarker, StartResponse};
 use sinch_verify_protocol::{Method, PhoneNumber, Reference, Started};
 use std::fmt;
 use std::sync::Arc;

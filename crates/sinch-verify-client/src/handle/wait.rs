@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sinch_verify_protocol::Verification;
-use sinch_verify_protocol::method::MethodMarker;
 use sinch_verify_protocol::polling::{PollDecision, PollOutcome, PollSchedule};
-use sinch_verify_protocol::start::StartResponse;
+use sinch_verify_protocol::start::{CalloutDetails, MethodMarker};
 
 use super::Handle;
 use crate::call::Repeat;
@@ -88,10 +87,7 @@ impl<M: MethodMarker> Handle<M> {
     }
 
     fn pace(&self) -> Pace {
-        // The body is the one place where the details of every method meet.
-        let answer = StartResponse::from(self.started.clone());
-        let schedule = answer.callout.and_then(|callout| callout.schedule());
-        match schedule {
+        match self.started.callout.as_ref().and_then(CalloutDetails::schedule) {
             Some(schedule) => Pace::Schedule { schedule, slot: None },
             None => Pace::Growing { pause: None },
         }

@@ -64,7 +64,6 @@ fn extreme_timeouts_are_taken() {
 fn base_urls_come_as_text_and_as_values() {
     let base: BaseUrl = "http://127.0.0.1:9901".parse().unwrap();
     for builder in [
-        builder().base_url(&base),
         builder().base_url(base.clone()),
         builder().base_url("http://127.0.0.1:9901/"),
         builder().base_url(String::from("http://127.0.0.1:9901")),

@@ -108,7 +108,7 @@ pub(crate) async fn report_a_caller(client: &Client) -> Sent {
 }
 
 pub(crate) async fn no_call(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+    use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 
     let outcome = FlashCallOutcome::new("+46700000001".parse()?, CallOutcome::None);
     client.flash_call_outcome(outcome).await?;
@@ -116,7 +116,7 @@ pub(crate) async fn no_call(client: &Client) -> Sent {
 }
 
 pub(crate) async fn late_call(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+    use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 
     let outcome = FlashCallOutcome::new("+46700000001".parse()?, CallOutcome::Late);
     client.flash_call_outcome(outcome).await?;
@@ -124,7 +124,7 @@ pub(crate) async fn late_call(client: &Client) -> Sent {
 }
 
 pub(crate) async fn call_in_time(client: &Client) -> Sent {
-    use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+    use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 
     let outcome = FlashCallOutcome::new("+46700000001".parse()?, CallOutcome::Normal);
     client.flash_call_outcome(outcome).await?;

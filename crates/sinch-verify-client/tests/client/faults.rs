@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::fault_server::{Fault, FaultServer, Seen, answer, refusing};
 use crate::script::{report, seen};
 use crate::support::{KEY, PATIENT, SECRET, builder, number};
-use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
+use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::{ApiError, Method, Start, VerificationId};
 use sinch_verify_client::transport::{HyperTransport, ReqwestTransport};
 use sinch_verify_client::{Client, Error, Phase, RetryPolicy, TransportError, TransportErrorKind};
@@ -386,7 +386,7 @@ async fn a_connection_closed_while_idle_is_replaced() {
 async fn https_over_a_plain_transport_is_refused_before_sending() {
     let server = FaultServer::start(Fault::Close).await;
     let base_url = server.base_url.replace("http:", "https:");
-    let builder = || Client::builder().public(KEY).base_url(&base_url);
+    let builder = || Client::builder().public(KEY).base_url(&*base_url);
     let plain = ReqwestTransport::plain(PATIENT).unwrap();
     for client in [
         builder().transport(plain).build().unwrap(),

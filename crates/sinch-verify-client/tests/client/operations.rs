@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_client::flow::Step;
+use sinch_verify_client::protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::method::{Callout, FlashCall, Sms};
-use sinch_verify_client::protocol::outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_client::protocol::session::Progress;
 use sinch_verify_client::protocol::verification::Source;
 use sinch_verify_client::protocol::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, request};
-use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;

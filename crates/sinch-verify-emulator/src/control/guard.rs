@@ -7,9 +7,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
-use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use sinch_verify_protocol::endpoint::is_loopback_host;
 use sinch_verify_protocol::url::HttpUrl;
 
 use super::respond::Refused;
@@ -63,16 +61,12 @@ fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool 
         // HTTP/1.0, which no browser speaks.
         return is_local;
     };
-    // An authority may be `evil@127.0.0.1` or `127.0.0.1:80.evil.test`; the host of a URL may not.
-    let url: Result<HttpUrl, _> = format!("http://{host}").parse();
-    let (Ok(authority), Ok(_)) = (host.parse::<Authority>(), url) else {
-        return false;
-    };
-    let name = authority.host();
-    if is_loopback_host(name) {
-        is_local || allowed.iter().any(HostName::is_loopback)
-    } else {
-        allowed.iter().any(|allowed| allowed.is(name))
+    // A host and a port alone, not `evil@127.0.0.1`, `127.0.0.1:80.evil.test` or `127.0.0.1/evil`.
+    match format!("http://{host}").parse::<HttpUrl>() {
+        Ok(url) if url.to_string() != format!("http://{host}/") => false,
+        Ok(url) if url.is_loopback() => is_local || allowed.iter().any(HostName::is_loopback),
+        Ok(url) => allowed.iter().any(|allowed| allowed.is(url.host())),
+        Err(_) => false,
     }
 }
 
@@ -123,6 +117,9 @@ mod tests {
             (Some("127.0.0.1:9901.evil.example"), here, None, false),
             (Some("localhost:evil.example"), here, None, false),
             (Some("evil@emulator.test"), here, Some("emulator.test"), false),
+            (Some("localhost/evil.example"), here, None, false),
+            (Some("localhost?evil.example"), here, None, false),
+            (Some("localhost\\evil.example"), here, None, false),
             (Some(""), here, None, false),
         ] {
             let peer: SocketAddr = peer.parse().unwrap();

@@ -61,7 +61,7 @@ fn method(info: &MethodInfo) -> Value {
             _ => "several",
         },
     });
-    if let Some((key, field)) = info.report_field {
+    if let Some((key, field)) = info.report_field() {
         view["report"] = value!({"key": key, "field": field});
     }
     view

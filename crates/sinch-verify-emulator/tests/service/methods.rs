@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sinch_verify_emulator::{Emulator, Settings};
+use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
-use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
 use sinch_verify_protocol::start::{CalloutOptions, SmsOptions, Speech, WhatsAppOptions};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{

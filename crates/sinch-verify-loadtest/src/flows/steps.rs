@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use sinch_verify_protocol::method::MethodMarker;
+use sinch_verify_protocol::start::MethodMarker;
 use sinch_verify_protocol::start::Started;
 use sinch_verify_protocol::{
     ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start,

@@ -64,7 +64,7 @@ impl fmt::Debug for Explain<'_> {
     }
 }
 
-/// What became of the search.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {

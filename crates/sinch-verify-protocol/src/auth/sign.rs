@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::string_to_sign::{ContentMd5, Signature, StringToSign};
 use super::{ApplicationKey, ApplicationSecret, X_TIMESTAMP};
+use crate::error::DecodeError;
 use crate::timestamp::XTimestamp;
 use crate::untrusted::hide_words;
 
@@ -42,8 +43,6 @@ pub enum Credentials {
     Basic(ApplicationKey, ApplicationSecret),
     /// A signature for every request.
     Signed(Signer),
-    /// The legacy scheme of app instances: made by [`Credentials::instance`].
-    Instance(InstanceSigner),
 }
 
 impl Credentials {
@@ -61,7 +60,7 @@ impl Credentials {
 
     /// A signature for every request.
     #[must_use]
-    // By value: whoever makes credentials is done with the secret, which is zeroed here.
+    // By value: the caller gives the secret away, and it is zeroed here.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "takes the secret over, so that it is zeroed"
@@ -70,29 +69,12 @@ impl Credentials {
         Self::Signed(Signer::new(key, &secret))
     }
 
-    /// The legacy scheme of app instances: `id` and secret of the instance take
-    /// the place of the application's.
-    ///
-    /// The published examples verify only when the path is signed without its
-    /// leading slash, though they are printed with one: `leading_slash` chooses.
-    #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "takes the secret over, so that it is zeroed"
-    )]
-    pub fn instance(id: ApplicationKey, secret: ApplicationSecret, leading_slash: bool) -> Self {
-        Self::Instance(InstanceSigner {
-            signer: Signer::new(id, &secret),
-            leading_slash,
-        })
-    }
-
-    /// The application's key, or the instance's id.
+    /// The application's key.
     #[must_use]
     pub fn key(&self) -> &ApplicationKey {
         match self {
             Self::Public(key) | Self::Basic(key, _) => key,
-            Self::Signed(signer) | Self::Instance(InstanceSigner { signer, .. }) => signer.key(),
+            Self::Signed(signer) => signer.key(),
         }
     }
 
@@ -113,30 +95,12 @@ impl Credentials {
                 HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", *pair)))
             }
             Self::Signed(signer) => {
-                let signed = sign_request(signer, request, request.uri().path(), now);
+                let signed = signer.sign_request(request, now);
+                let timestamp = HeaderValue::from_bytes(signed.timestamp.as_bytes());
+                let timestamp = timestamp.map_err(|_| AuthorizeError(()))?;
+                request.headers_mut().insert(X_TIMESTAMP, timestamp);
                 let mut buffer = [0; Signer::MAX_AUTHORIZATION];
-                let value = HeaderValue::from_bytes(signer.write_authorization(&signed, &mut buffer));
-                insert_timestamp(request, &signed)?;
-                value
-            }
-            Self::Instance(InstanceSigner {
-                signer,
-                leading_slash,
-            }) => {
-                let path = request.uri().path();
-                let path = if *leading_slash {
-                    path
-                } else {
-                    path.trim_start_matches('/')
-                };
-                let signed = sign_request(signer, request, path, now);
-                let value = format!(
-                    "Instance {}:{}",
-                    signer.key(),
-                    signed.signature.to_text().as_str()
-                );
-                insert_timestamp(request, &signed)?;
-                HeaderValue::from_str(&value)
+                HeaderValue::from_bytes(signer.write_authorization(&signed, &mut buffer))
             }
         };
         let mut value = value.map_err(|_| AuthorizeError(()))?;
@@ -155,7 +119,7 @@ impl Credentials {
         let signer = match self {
             Self::Public(_) => return text.to_owned(),
             Self::Basic(key, secret) => &Signer::new(key.clone(), secret),
-            Self::Signed(signer) | Self::Instance(InstanceSigner { signer, .. }) => signer,
+            Self::Signed(signer) => signer,
         };
         // A signer keeps no secret to compare with, but only the secret signs as it does.
         let signature = signer.signature_of(&[]);
@@ -168,25 +132,18 @@ impl Credentials {
     }
 }
 
-fn sign_request(signer: &Signer, request: &Request<Bytes>, path: &str, now: SystemTime) -> Signed {
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .map_or(&b""[..], HeaderValue::as_bytes);
-    signer.sign(request.method().as_str(), path, content_type, request.body(), now)
-}
-
-fn insert_timestamp(request: &mut Request<Bytes>, signed: &Signed) -> Result<(), AuthorizeError> {
-    let value = HeaderValue::from_bytes(signed.timestamp.as_bytes()).map_err(|_| AuthorizeError(()))?;
-    request.headers_mut().insert(X_TIMESTAMP, value);
-    Ok(())
-}
-
-/// Signs requests in the legacy scheme of app instances.
-#[derive(Clone, Debug)]
-pub struct InstanceSigner {
-    signer: Signer,
-    leading_slash: bool,
+impl DecodeError {
+    /// Hides the secret of `credentials` in what the service wrote, should the service have repeated it:
+    /// in message, reference and status of an [`ApiError`](crate::ApiError). Nothing else in these errors
+    /// is the service's text as it came.
+    pub fn redact(&mut self, credentials: &Credentials) {
+        if let Self::Api { error, .. } = self {
+            let texts = [&mut error.message, &mut error.reference, &mut error.status];
+            for text in texts.into_iter().flatten() {
+                *text = credentials.redact(text);
+            }
+        }
+    }
 }
 
 /// A header value could not be made.
@@ -245,6 +202,13 @@ impl Signer {
             path: path.as_bytes(),
         });
         Signed { timestamp, signature }
+    }
+
+    fn sign_request(&self, request: &Request<Bytes>, now: SystemTime) -> Signed {
+        let content_type = request.headers().get(CONTENT_TYPE);
+        let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+        let (verb, path) = (request.method().as_str(), request.uri().path());
+        self.sign(verb, path, content_type, request.body(), now)
     }
 
     /// The longest `Authorization` value for a request, in bytes.
@@ -313,7 +277,7 @@ impl Signer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sign_callback(&self, request: &mut Request<Bytes>, now: SystemTime) {
-        let signed = sign_request(self, request, request.uri().path(), now);
+        let signed = self.sign_request(request, now);
         // Keys, signatures and timestamps are printable ASCII, so these are header values.
         if let (Ok(mut authorization), Ok(timestamp)) = (
             HeaderValue::try_from(signed.callback_authorization(&self.key)),

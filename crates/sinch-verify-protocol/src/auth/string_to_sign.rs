@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 /// Five lines joined by a single LF, with none at the end: the verb in upper
 /// case, the body's MD5 in base64 (empty for an empty body), the content type
 /// exactly as sent (empty for none), `x-timestamp:` and the header's value,
-/// the path. The path is used as given: whoever builds this decides whether it
+/// the path. The path is used as given: the caller decides whether it
 /// has a leading slash or a query.
 ///
 /// ```

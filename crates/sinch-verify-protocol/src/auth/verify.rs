@@ -210,9 +210,6 @@ impl Verifier {
                 return Ok(PathForm::Decoded);
             }
         }
-        if paths.no_leading_slash && path.strip_prefix('/').is_some_and(matches) {
-            return Ok(PathForm::NoLeadingSlash);
-        }
         Err(VerifyError::Mismatch)
     }
 }
@@ -227,8 +224,6 @@ pub enum PathForm {
     Decoded,
     /// With the query: what the .NET SDK signs.
     WithQuery,
-    /// Without the leading slash: the legacy instance scheme.
-    NoLeadingSlash,
 }
 
 /// The forms of the path that are taken beside [`PathForm::AsReceived`].
@@ -238,9 +233,6 @@ pub struct PathPolicy {
     pub decoded: bool,
     /// Also take the path with its query.
     pub with_query: bool,
-    /// Also take the path without its leading slash, as the published
-    /// instance-signed examples have it. No SDK signs so.
-    pub no_leading_slash: bool,
 }
 
 impl PathPolicy {
@@ -250,7 +242,6 @@ impl PathPolicy {
         Self {
             decoded: true,
             with_query: true,
-            no_leading_slash: false,
         }
     }
 }

@@ -6,12 +6,12 @@ use http::{Response, StatusCode};
 
 use crate::code::{Code, CodeType};
 use crate::language::LanguageTag;
-use crate::method::Method;
+use crate::method::{self, Method, methods};
 use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
 use crate::seconds::{CallSeconds, Expiry};
 use crate::start::Speech;
-use crate::wire::{LooseText, PrivateText, Spelled, ZeroIsAbsent, object};
+use crate::wire::{LooseText, PartOf, PrivateText, Spelled, ZeroIsAbsent, object};
 
 /// What the application says to a verification, before it is sent.
 ///
@@ -121,13 +121,22 @@ impl Decision {
 
 /// Declares which decision belongs to which method, and what it can set.
 macro_rules! decisions {
-    ($($method:ident $decision:ident $($sets:ident)?;)*) => {
+    ($(
+        #[doc = $summary:literal]
+        $method:ident = $wire:literal {
+            start: $start:ident,
+            aliases: $aliases:tt,
+            reports: $reports:tt,
+            decision: [$($decision:ident $(sets $sets:ident)?)?],
+            $($rest:tt)*
+        }
+    )*) => {
         impl Decision {
             /// Goes on with `code`; `None` where a decision for `method` cannot set one.
             #[must_use]
             pub fn with_code(method: &Method, code: Code) -> Option<Self> {
                 match method {
-                    $( Method::$method => decisions!(@code $method $decision code $($sets)?), )*
+                    $($( Method::$method => decisions!(@code $method $decision code $($sets)?), )?)*
                     _ => None,
                 }
             }
@@ -136,7 +145,7 @@ macro_rules! decisions {
             #[must_use]
             pub fn with_cli(method: &Method, cli: PhoneNumber) -> Option<Self> {
                 match method {
-                    $( Method::$method => decisions!(@cli $method $decision cli $($sets)?), )*
+                    $($( Method::$method => decisions!(@cli $method $decision cli $($sets)?), )?)*
                     _ => None,
                 }
             }
@@ -146,7 +155,7 @@ macro_rules! decisions {
             pub fn fits(&self, method: &Method) -> bool {
                 match self {
                     Self::Deny | Self::Allow => true,
-                    $( Self::$decision(_) => *method == Method::$method, )*
+                    $($( Self::$decision(_) => *method == Method::$method, )?)*
                 }
             }
 
@@ -160,7 +169,7 @@ macro_rules! decisions {
                 });
                 match self {
                     Self::Deny | Self::Allow => {}
-                    $( Self::$decision(set) => *$method::slot(&mut body) = Some(set.clone()), )*
+                    $($( Self::$decision(set) => *method::$method::slot(&mut body) = Some(set.clone()), )?)*
                 }
                 body
             }
@@ -177,7 +186,7 @@ macro_rules! decisions {
                     Action::Unknown(_) => return None,
                 }
                 let decision = match method {
-                    $( Method::$method => $method::get(self).cloned().map(Decision::$decision), )*
+                    $($( Method::$method => method::$method::get(self).cloned().map(Decision::$decision), )?)*
                     _ => None,
                 };
                 Some(decision.unwrap_or(Decision::Allow))
@@ -186,12 +195,12 @@ macro_rules! decisions {
     };
 
     (@code $method:ident $decision:ident $code:ident Code) => {{
-        let mut set = <$method as PartOf<DecisionBody>>::Object::default();
+        let mut set = <method::$method as PartOf<DecisionBody>>::Object::default();
         set.code = Some($code);
         Some(Self::$decision(set))
     }};
     (@cli $method:ident $decision:ident $cli:ident Cli) => {{
-        let mut set = <$method as PartOf<DecisionBody>>::Object::default();
+        let mut set = <method::$method as PartOf<DecisionBody>>::Object::default();
         set.cli = Some($cli);
         Some(Self::$decision(set))
     }};
@@ -199,7 +208,7 @@ macro_rules! decisions {
     (@cli $($other:ident)*) => { None };
 }
 
-pub(crate) use decisions;
+methods!(decisions);
 
 const DENY: &str = r#"{"action":"deny"}"#;
 const ALLOW: &str = r#"{"action":"allow"}"#;
@@ -237,7 +246,7 @@ impl DecisionBody {
         Self::bare(action)
     }
 
-    /// What this sets that nobody reads, in words: anything beside a deny, or
+    /// What this sets and the service does not read, in words: anything beside a deny, or
     /// for another method than the event's. The first of it, if there is any.
     #[must_use]
     pub fn set_in_vain(&self, method: &Method) -> Option<String> {

@@ -1,13 +1,13 @@
 //! The events.
 
-use crate::error::{DecodeError, decode};
 use crate::id::VerificationId;
 use crate::identity::Identity;
+use crate::json::{JsonError, decode};
 use crate::method::Method;
 use crate::open_enum::open_enum;
 use crate::price::Money;
 use crate::verification::{Reason, Source, Status};
-use crate::wire::{Extra, Key, PrivateText, RawJson, Spelled, object};
+use crate::wire::{Key, PrivateText, RawJson, Spelled, object};
 
 /// An event that the service posted.
 ///
@@ -20,7 +20,7 @@ use crate::wire::{Extra, Key, PrivateText, RawJson, Spelled, object};
 ///     Event::Result(result) => assert_eq!(result.status.as_str(), "SUCCESSFUL"),
 ///     other => panic!("{other:?}"),
 /// }
-/// # Ok::<(), sinch_verify_protocol::DecodeError>(())
+/// # Ok::<(), sinch_verify_protocol::error::JsonError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,7 +51,7 @@ impl Event {
     ///
     /// When the body is not an object with an `event`, or a known event lacks
     /// a required field; the error has the JSON path.
-    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(body: &[u8]) -> Result<Self, JsonError> {
         Self::guess(body).map_or_else(|| Self::by_name(body), Ok)
     }
 
@@ -73,7 +73,7 @@ impl Event {
     }
 
     /// Reads the name first, then the event that it names.
-    fn by_name(body: &[u8]) -> Result<Self, DecodeError> {
+    fn by_name(body: &[u8]) -> Result<Self, JsonError> {
         let name = decode::<OnlyName<'_>>(body)?;
         Ok(match name.0.as_str() {
             RequestEvent::EVENT => Self::Request(Box::new(decode(body)?)),
@@ -204,18 +204,7 @@ impl RequestEvent {
     /// An event with the required fields.
     #[must_use]
     pub fn new(id: VerificationId, method: Method, identity: Identity) -> Self {
-        Self {
-            event: EventName::Request,
-            id,
-            method,
-            identity,
-            reference: None,
-            custom: None,
-            price: None,
-            rate: None,
-            accept_language: None,
-            extra: Extra::default(),
-        }
+        Self::bare(EventName::Request, id, method, identity)
     }
 }
 
@@ -250,23 +239,12 @@ impl ResultEvent {
     /// An event with the required fields.
     #[must_use]
     pub fn new(id: VerificationId, method: Method, identity: Identity, status: Status) -> Self {
-        Self {
-            event: EventName::Result,
-            id,
-            method,
-            identity,
-            reference: None,
-            custom: None,
-            status,
-            reason: None,
-            source: None,
-            extra: Extra::default(),
-        }
+        Self::bare(EventName::Result, id, method, identity, status)
     }
 }
 
 open_enum! {
-    /// What became of an SMS.
+    /// The outcome of an SMS.
     pub enum SmsResult {
         /// Delivered.
         Successful = "Successful",
@@ -290,7 +268,7 @@ object! {
         optional "reference" => reference: String;
         /// Text that the start gave along.
         optional "custom" => custom: PrivateText;
-        /// What became of the SMS.
+        /// The outcome of the SMS.
         required "smsResult" => sms_result: SmsResult, via Spelled<SmsResult>;
     }
 }
@@ -303,14 +281,8 @@ impl SmsDeliveredEvent {
     #[must_use]
     pub fn new(id: VerificationId, identity: Identity, sms_result: SmsResult) -> Self {
         Self {
-            event: EventName::SmsDelivered,
-            id,
             method: Some(Method::Sms),
-            identity,
-            reference: None,
-            custom: None,
-            sms_result,
-            extra: Extra::default(),
+            ..Self::bare(EventName::SmsDelivered, id, identity, sms_result)
         }
     }
 }

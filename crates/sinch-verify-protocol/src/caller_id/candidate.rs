@@ -66,34 +66,6 @@ pub enum CandidateForm {
     National,
 }
 
-/// The iterator that [`Candidates::iter`](super::Candidates::iter) returns.
-///
-/// ```
-/// use sinch_verify_protocol::caller_id::{CandidateIter, Candidates};
-///
-/// let mut forms: CandidateIter<'_> = Candidates::new("+46700000000").iter();
-/// assert_eq!(forms.next().unwrap().text(), "+46700000000");
-/// assert!(forms.next().is_none());
-/// ```
-#[derive(Clone, Debug)]
-pub struct CandidateIter<'a> {
-    pub(super) forms: [Option<Candidate<'a>>; 5],
-    pub(super) next: usize,
-}
-
-impl<'a> Iterator for CandidateIter<'a> {
-    type Item = Candidate<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.forms.get(self.next..)?;
-        let at = rest.iter().position(Option::is_some)?;
-        self.next += at + 1;
-        rest.get(at).copied().flatten()
-    }
-}
-
-impl std::iter::FusedIterator for CandidateIter<'_> {}
-
 /// The text given, or one made from it.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {

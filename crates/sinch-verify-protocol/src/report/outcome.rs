@@ -51,16 +51,7 @@ impl ReportOutcome {
     ///
     /// When the service answered with another error than 40003, or the answer is not a verification.
     pub fn from_http(response: &Response<Bytes>) -> Result<Self, DecodeError> {
-        Self::from_answer(Verification::from_http(response))
-    }
-
-    /// Takes an answer that [`Verification::from_http`] has read.
-    ///
-    /// # Errors
-    ///
-    /// As [`ReportOutcome::from_http`].
-    pub fn from_answer(answer: Result<Verification, DecodeError>) -> Result<Self, DecodeError> {
-        match answer {
+        match Verification::from_http(response) {
             Ok(verification) => Ok(verification.into()),
             Err(DecodeError::Api { error, .. }) if error.code == ApiError::NOT_PROCESSABLE => {
                 Ok(Self::refused(error))

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 
-use super::target::TargetError;
+use super::fetch_target::TargetError;
 use crate::error::{ApiError, DecodeError};
 use crate::retry::Outcome;
 use crate::verification::{Reason, Status, Verification};
@@ -119,7 +119,7 @@ impl From<DecodeError> for RequestFailure {
                 error: None,
                 retry_after: None,
             },
-            DecodeError::EmptyBody { .. } | DecodeError::Json { .. } | DecodeError::WrongMethod { .. } => {
+            DecodeError::EmptyBody { .. } | DecodeError::Json(_) | DecodeError::WrongMethod { .. } => {
                 Self::Unreadable
             }
         }
@@ -146,8 +146,8 @@ pub enum Failure {
     Expired,
     /// The verification ended without success. Falls back, but for fraud, a
     /// blocked number and missing credit, where any method would meet the same;
-    /// and but for `ABORTED`, where somebody else started a verification of the
-    /// number, which a further start would abort in turn.
+    /// and but for `ABORTED`, where another start of a verification of the
+    /// number came later, which a further start would abort.
     NotVerified(Box<Verification>),
     /// The service refused the request.
     ///

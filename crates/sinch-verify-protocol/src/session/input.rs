@@ -1,12 +1,10 @@
-//! What a session is told.
+//! The inputs of a session.
 
 use std::time::Duration;
 
 use super::failure::RequestFailure;
-use super::request::RequestId;
+use super::request::{Answer, RequestId};
 use crate::code::{Cli, Code};
-use crate::start::Started;
-use crate::verification::Verification;
 use crate::wire::PrivateText;
 
 /// What happened.
@@ -39,7 +37,7 @@ pub enum Input {
         /// The caller id as the system gave it. Empty for a hidden caller.
         cli: PrivateText,
     },
-    /// The call log was read. Entries may be in any order, and may be told
+    /// The call log was read. Entries may be in any order, and may come
     /// again: the oldest that matches is used, once.
     CallLog(Vec<LoggedCall>),
     /// A text message came.
@@ -79,37 +77,6 @@ impl Input {
     /// timers: a success that is already here beats a deadline.
     pub(super) fn ends_request(&self) -> bool {
         matches!(self, Self::Answered { .. } | Self::RequestFailed { .. })
-    }
-}
-
-/// An answer with success.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Answer {
-    /// To a start.
-    Started(Box<Started>),
-    /// To a report, a status query or the fetching of a target.
-    ///
-    /// May also be given for a start whose own answer was lost, when a query by
-    /// reference found the verification: the session then goes on with typed
-    /// codes. **Only where it is certain to be this start's**: a reference that
-    /// was used before leads to the older verification, and who takes its
-    /// success for the new one's lets a stranger in. A success found so counts
-    /// for a callout only.
-    Verification(Box<Verification>),
-    /// To the outcome of a flash call. It tells nothing, and need not be handed in.
-    Nothing,
-}
-
-impl From<Started> for Answer {
-    fn from(started: Started) -> Self {
-        Self::Started(Box::new(started))
-    }
-}
-
-impl From<Verification> for Answer {
-    fn from(verification: Verification) -> Self {
-        Self::Verification(Box::new(verification))
     }
 }
 

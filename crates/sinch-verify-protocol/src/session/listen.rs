@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::input::{Input, LoggedCall};
 use super::output::{Ignored, Progress};
-use super::phase::{Early, Exchange, Leg, Listening, Phase, Proof, SeenCall, What};
 use super::request::Request;
-use super::turn::Turn;
+use super::state::{Early, Exchange, Listening, MethodAttempt, Proof, ProofValue, SeenCall, State};
+use super::step::Step;
+use crate::call_outcome::{CallOutcome, FlashCallOutcome};
 use crate::caller_id::Candidates;
 use crate::cli_filter::CliFilter;
 use crate::code::{Cli, Code, CodeType};
 use crate::method::{Form, Method, ProofKind};
-use crate::outcome::{CallOutcome, FlashCallOutcome};
 use crate::sms_template::{CodeAlphabet, ExtractOptions, SmsTemplate};
 use crate::verification::Source;
 use crate::wire::PrivateText;
@@ -75,52 +75,56 @@ fn from_log(entries: &[LoggedCall], sent_at: Duration, now: Duration) -> Vec<See
     calls
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Looks at what came before the start was answered.
-    pub(super) fn hear_early(&mut self, mut leg: Box<Leg>, early: Early) -> Phase {
-        let heard = match (leg.method.form(), early.message) {
+    pub(super) fn match_early(&mut self, mut attempt: Box<MethodAttempt>, early: Early) -> State {
+        let heard = match (attempt.method.form(), early.message) {
             (Some(Form::Ring), message) => {
-                leg.message = message.filter(|_| !leg.others.is_empty());
+                attempt.message = message.filter(|_| !attempt.others.is_empty());
                 let mut calls = early.calls;
                 calls.sort_by_key(|call| call.at);
-                self.hear(leg, &calls)
+                self.match_calls(attempt, &calls)
             }
-            (_, Some(text)) if leg.method == Method::Sms => self.read_message(leg, &text),
+            (_, Some(text)) if attempt.method == Method::Sms => self.read_message(attempt, &text),
             (_, message) => {
-                leg.message = message.filter(|_| !leg.others.is_empty());
-                Ok(Phase::Active(leg))
+                attempt.message = message.filter(|_| !attempt.others.is_empty());
+                Ok(State::Active(attempt))
             }
         };
-        heard.unwrap_or_else(|(leg, _)| Phase::Active(leg))
+        heard.unwrap_or_else(|(attempt, _)| State::Active(attempt))
     }
 
-    pub(super) fn call_ringing(&mut self, leg: Box<Leg>, cli: PrivateText) -> Phase {
+    pub(super) fn call_ringing(&mut self, attempt: Box<MethodAttempt>, cli: PrivateText) -> State {
         let call = SeenCall {
             cli,
             at: self.now,
             source: Source::Intercepted,
         };
-        self.hear(leg, &[call])
-            .unwrap_or_else(|(leg, why)| self.ignore(Phase::Active(leg), why))
+        self.match_calls(attempt, &[call])
+            .unwrap_or_else(|(attempt, why)| self.ignore(State::Active(attempt), why))
     }
 
-    pub(super) fn call_log(&mut self, leg: Box<Leg>, entries: &[LoggedCall]) -> Phase {
-        let calls = from_log(entries, leg.sent_at, self.now);
-        self.hear(leg, &calls)
-            .unwrap_or_else(|(leg, why)| self.ignore(Phase::Active(leg), why))
+    pub(super) fn call_log(&mut self, attempt: Box<MethodAttempt>, entries: &[LoggedCall]) -> State {
+        let calls = from_log(entries, attempt.sent_at, self.now);
+        self.match_calls(attempt, &calls)
+            .unwrap_or_else(|(attempt, why)| self.ignore(State::Active(attempt), why))
     }
 
     /// Takes the first of these calls that matches.
-    fn hear(&mut self, mut leg: Box<Leg>, calls: &[SeenCall]) -> Result<Phase, (Box<Leg>, Ignored)> {
-        let (filter, late_from) = match &leg.listening {
+    fn match_calls(
+        &mut self,
+        mut attempt: Box<MethodAttempt>,
+        calls: &[SeenCall],
+    ) -> Result<State, (Box<MethodAttempt>, Ignored)> {
+        let (filter, late_from) = match &attempt.listening {
             Listening::Calls { filter, until, .. } => (filter, *until),
             Listening::LateCalls { filter, since, .. } => (filter, *since),
-            _ if leg.method.form() == Some(Form::Ring) => return Err((leg, Ignored::NotListening)),
-            _ => return Err((leg, Ignored::NotForMethod)),
+            _ if attempt.method.form() == Some(Form::Ring) => return Err((attempt, Ignored::NotListening)),
+            _ => return Err((attempt, Ignored::NotForMethod)),
         };
         // Only a filter that compiled was kept.
         let Ok(filter) = CliFilter::compile_as(filter, self.core.settings.dialect) else {
-            return Err((leg, Ignored::NotListening));
+            return Err((attempt, Ignored::NotListening));
         };
         let country = self.core.settings.country.or_else(|| self.core.number.country());
         let found = calls.iter().find_map(|call| {
@@ -136,81 +140,88 @@ impl Turn<'_> {
             Some((cli, call))
         });
         let Some((cli, call)) = found else {
-            return Err((leg, Ignored::NotOurs));
+            return Err((attempt, Ignored::NotOurs));
         };
-        leg.listening = Listening::Off;
+        attempt.listening = Listening::Off;
         // An `auto` start has no flash call of its own to tell of.
-        let tell = leg.auto.is_none();
+        let tell = attempt.auto.is_none();
         if call.at >= late_from {
             self.progress(Progress::LateCall);
-            self.tell(tell, CallOutcome::Late);
-            return Ok(Phase::Active(leg));
+            self.send_call_outcome(tell, CallOutcome::Late);
+            return Ok(State::Active(attempt));
         }
         let proof = Proof {
-            what: What::Cli(cli),
+            value: ProofValue::Cli(cli),
             source: call.source.clone(),
         };
-        let phase = self.propose(leg, proof);
-        self.tell(tell, CallOutcome::Normal);
-        Ok(phase)
+        let state = self.propose(attempt, proof);
+        self.send_call_outcome(tell, CallOutcome::Normal);
+        Ok(state)
     }
 
-    pub(super) fn message(&mut self, mut leg: Box<Leg>, text: PrivateText) -> Phase {
-        if leg.method != Method::Sms && !leg.others.is_empty() {
-            // The SMS of an `auto` start may be faster than its turn.
-            leg.message = Some(text);
-            return Phase::Active(leg);
+    pub(super) fn message(&mut self, mut attempt: Box<MethodAttempt>, text: PrivateText) -> State {
+        if attempt.method != Method::Sms && !attempt.others.is_empty() {
+            // The SMS of an `auto` start may be faster than the method before it.
+            attempt.message = Some(text);
+            return State::Active(attempt);
         }
-        self.read_message(leg, &text)
-            .unwrap_or_else(|(leg, why)| self.ignore(Phase::Active(leg), why))
+        self.read_message(attempt, &text)
+            .unwrap_or_else(|(attempt, why)| self.ignore(State::Active(attempt), why))
     }
 
-    fn read_message(&mut self, mut leg: Box<Leg>, text: &PrivateText) -> Result<Phase, (Box<Leg>, Ignored)> {
+    fn read_message(
+        &mut self,
+        mut attempt: Box<MethodAttempt>,
+        text: &PrivateText,
+    ) -> Result<State, (Box<MethodAttempt>, Ignored)> {
         let Listening::Messages {
             template, code_type, ..
-        } = &leg.listening
+        } = &attempt.listening
         else {
-            let why = if leg.method == Method::Sms {
+            let why = if attempt.method == Method::Sms {
                 Ignored::NotListening
             } else {
                 Ignored::NotForMethod
             };
-            return Err((leg, why));
+            return Err((attempt, why));
         };
         let Some(code) = cut_out(template, code_type.as_ref(), text.as_str()) else {
-            return Err((leg, Ignored::NotOurs));
+            return Err((attempt, Ignored::NotOurs));
         };
-        leg.listening = Listening::Off;
+        attempt.listening = Listening::Off;
         let proof = Proof {
-            what: What::Code(code),
+            value: ProofValue::Code(code),
             source: Source::Intercepted,
         };
-        Ok(self.propose(leg, proof))
+        Ok(self.propose(attempt, proof))
     }
 
     /// Takes what a person typed. Interception goes on beside it.
-    pub(super) fn typed(&mut self, mut leg: Box<Leg>, what: What) -> Phase {
+    pub(super) fn typed(&mut self, mut attempt: Box<MethodAttempt>, value: ProofValue) -> State {
         let source = Source::Manual;
-        if takes(&leg.method, &what) {
-            return self.propose(leg, Proof { what, source });
+        if takes(&attempt.method, &value) {
+            return self.propose(attempt, Proof { value, source });
         }
         // For an `auto` start the proof tells which of its methods reached the user.
-        let taker = leg.others.iter().position(|other| takes(&other.method, &what));
+        let taker = attempt
+            .others
+            .iter()
+            .position(|other| takes(&other.method, &value));
         let Some(at) = taker else {
-            return self.ignore(Phase::Active(leg), Ignored::NotForMethod);
+            return self.ignore(State::Active(attempt), Ignored::NotForMethod);
         };
-        if leg.exchange != Exchange::Quiet {
-            return self.ignore(Phase::Active(leg), Ignored::Busy);
+        if attempt.exchange != Exchange::Idle {
+            return self.ignore(State::Active(attempt), Ignored::Busy);
         }
-        leg.others.drain(..at);
-        match self.next_method(*leg, Failure::Skipped) {
-            Phase::Active(leg) => self.propose(leg, Proof { what, source }),
+        attempt.others.drain(..at);
+        match self.next_method(*attempt, Failure::Skipped) {
+            State::Active(attempt) => self.propose(attempt, Proof { value, source }),
             other => other,
         }
     }
 
-    /// Tells the service what became of the flash call.
-    pub(super) fn tell(&mut self, tell: bool, outcome: CallOutcome) {
+    /// Sends the outcome of the flash call.
+    pub(super) fn send_call_outcome(&mut self, tell: bool, outcome: CallOutcome) {
         if tell {
             let outcome = FlashCallOutcome::new(self.core.number, outcome);
             self.send(Request::Outcome(Box::new(outcome)));
@@ -218,11 +229,11 @@ impl Turn<'_> {
     }
 }
 
-fn takes(method: &Method, what: &What) -> bool {
-    match what {
-        What::Code(_) => method.proof() == Some(ProofKind::Code),
-        What::Cli(_) => method.proof() == Some(ProofKind::Cli),
-        What::Target(_) => method.form() == Some(Form::Address),
+fn takes(method: &Method, value: &ProofValue) -> bool {
+    match value {
+        ProofValue::Code(_) => method.proof() == Some(ProofKind::Code),
+        ProofValue::Cli(_) => method.proof() == Some(ProofKind::Cli),
+        ProofValue::Target(_) => method.form() == Some(Form::Address),
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Output {
 pub enum Ending {
     /// The number is verified.
     Verified(Box<Verification>),
-    /// It is not, or nobody knows.
+    /// The number is not verified, or that is unknown.
     Failed(Failure),
 }
 
@@ -85,7 +85,7 @@ pub enum Progress {
     /// A report was answered with success, but without anything to read the
     /// outcome from. The session asks for the status.
     ReportUnreadable,
-    /// What became of a report could not be found out. The session goes on.
+    /// Whether a report was taken could not be found out. The session goes on.
     ReportUnsettled,
     /// Calls cannot be told apart: the filter is not usable. The caller id may
     /// still be typed.
@@ -132,7 +132,7 @@ pub enum Ignored {
     NotForMethod,
     /// The same proof is being reported already.
     Repeated,
-    /// An intercepted proof is next in turn; a typed one does not displace it.
+    /// An intercepted proof is reported next; a typed one does not displace it.
     Busy,
     /// The call or message is not the one that is waited for, or came before
     /// the start.

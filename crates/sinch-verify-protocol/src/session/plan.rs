@@ -29,7 +29,7 @@ use crate::start::Start;
 /// assert_eq!(session.number(), number);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub(super) starts: Vec<Start>,
     pub(super) settings: Settings,
@@ -39,10 +39,7 @@ impl Plan {
     /// Verifies by one method.
     #[must_use]
     pub fn new(start: impl Into<Start>) -> Self {
-        Self {
-            starts: vec![start.into()],
-            settings: Settings::default(),
-        }
+        Self::default().then(start)
     }
 
     /// Falls back to another method, after all that were named before.
@@ -52,6 +49,12 @@ impl Plan {
     pub fn then(mut self, start: impl Into<Start>) -> Self {
         self.starts.push(start.into());
         self
+    }
+
+    /// Whether it has no method, as the default plan: then a session cannot be made of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
     }
 
     /// How many refused codes and caller ids end the session, over all methods
@@ -158,7 +161,6 @@ impl Plan {
             }
             references.push(reference);
         }
-        // `new` puts the first start in.
         number.ok_or(PlanError::NoMethod)
     }
 }
@@ -182,7 +184,7 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) ask_by: AskBy,
     pub(super) country: Option<Country>,
-    #[serde(with = "super::saved::as_text")]
+    #[serde(with = "crate::wire::as_text")]
     pub(super) dialect: Dialect,
     pub(super) plain_http: bool,
     pub(super) wait_after_polling: bool,

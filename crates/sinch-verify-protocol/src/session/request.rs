@@ -5,14 +5,14 @@ use http::Response;
 use serde::{Deserialize, Serialize};
 
 use super::failure::RequestFailure;
-use super::input::Answer;
-use super::target::FetchTarget;
+use super::fetch_target::FetchTarget;
+use crate::call_outcome::FlashCallOutcome;
 use crate::endpoint::{BaseUrl, Endpoint};
 use crate::error::EncodeError;
-use crate::outcome::FlashCallOutcome;
 use crate::report::Report;
-use crate::start::Start;
+use crate::start::{Start, Started};
 use crate::status::{StatusById, StatusByNumber};
+use crate::verification::Verification;
 
 /// Names a request of one session. Never used twice in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub enum Request {
     Report(Box<Report>),
     /// Ask for the status.
     Status(StatusQuery),
-    /// Tell what became of the flash call. Its answer may be ignored.
+    /// Report the outcome of the flash call. Its answer may be ignored.
     Outcome(Box<FlashCallOutcome>),
     /// Fetch the target of a data verification, without credentials.
     FetchTarget(FetchTarget),
@@ -54,7 +54,7 @@ impl Request {
     }
 
     /// Whether the request is to be authorized. The target of a data
-    /// verification must not be: it belongs to somebody else.
+    /// verification must not be: it belongs to a mobile operator.
     #[must_use]
     pub fn needs_authorization(&self) -> bool {
         !matches!(self, Self::FetchTarget(_))
@@ -87,10 +87,41 @@ impl Request {
             Self::Start(start) => start.from_http(response).map(Answer::from),
             Self::Outcome(outcome) => outcome.from_http(response).map(|()| Answer::Nothing),
             Self::Report(_) | Self::Status(_) | Self::FetchTarget(_) => {
-                crate::Verification::from_http(response).map(Answer::from)
+                Verification::from_http(response).map(Answer::from)
             }
         };
         answer.map_err(|error| RequestFailure::of(error, response))
+    }
+}
+
+/// An answer with success.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// To a start.
+    Started(Box<Started>),
+    /// To a report, a status query or the fetching of a target.
+    ///
+    /// May also be given for a start whose own answer was lost, when a query by
+    /// reference found the verification: the session then goes on with typed
+    /// codes. **Only where it is certain to be this start's**: a reference that
+    /// was used before leads to the older verification, and who takes its
+    /// success for the new one's lets a stranger in. A success found so counts
+    /// for a callout only.
+    Verification(Box<Verification>),
+    /// To the outcome of a flash call. It tells nothing, and need not be handed in.
+    Nothing,
+}
+
+impl From<Started> for Answer {
+    fn from(started: Started) -> Self {
+        Self::Started(Box::new(started))
+    }
+}
+
+impl From<Verification> for Answer {
+    fn from(verification: Verification) -> Self {
+        Self::Verification(Box::new(verification))
     }
 }
 
@@ -103,3 +134,6 @@ pub enum StatusQuery {
     /// By method and number.
     ByNumber(StatusByNumber),
 }
+
+/// The end of a report or of a status query.
+pub(super) type Answered = Result<Box<Verification>, RequestFailure>;

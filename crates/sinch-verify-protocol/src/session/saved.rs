@@ -4,8 +4,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Session;
-use super::phase::Phase;
-use super::turn::Core;
+use super::state::State;
+use super::step::Core;
 
 /// The version that this release writes and reads.
 const VERSION: u32 = 1;
@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 struct Saved<'a> {
     v: Version,
     core: &'a Core,
-    phase: &'a Phase,
+    state: &'a State,
 }
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct OwnedSaved {
     #[expect(dead_code, reason = "reading it is the check")]
     v: Version,
     core: Core,
-    phase: Phase,
+    state: State,
 }
 
 /// A session is written with its version. Reading it back changes nothing, at any point; one of another
@@ -47,7 +47,7 @@ impl Serialize for Session {
         let saved = Saved {
             v: Version,
             core: &self.core,
-            phase: &self.phase,
+            state: &self.state,
         };
         saved.serialize(serializer)
     }
@@ -55,8 +55,8 @@ impl Serialize for Session {
 
 impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let OwnedSaved { core, phase, .. } = OwnedSaved::deserialize(deserializer)?;
-        Ok(Self { core, phase })
+        let OwnedSaved { core, state, .. } = OwnedSaved::deserialize(deserializer)?;
+        Ok(Self { core, state })
     }
 }
 
@@ -77,28 +77,5 @@ impl<'de> Deserialize<'de> for Version {
                 "saved session has version {found}, this release reads version {VERSION}"
             ))),
         }
-    }
-}
-
-/// For types that have a text form but no serde form.
-pub(crate) mod as_text {
-    use std::fmt::Display;
-    use std::str::FromStr;
-
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: Display>,
-        D: Deserializer<'de>,
-    {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
     }
 }

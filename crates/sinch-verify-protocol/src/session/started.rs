@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::fetch_target::FetchTarget;
 use super::output::Progress;
-use super::phase::{
-    Early, Exchange, Leg, Listening, Phase, Polling, Proof, Starting, Verifying, What, Window,
+use super::state::{
+    Early, Exchange, Listening, MethodAttempt, Polling, Proof, ProofValue, Starting, State, Verifying, Window,
 };
-use super::target::FetchTarget;
-use super::turn::Turn;
+use super::step::Step;
 use crate::cli_filter::CliFilter;
 use crate::identity::Identity;
 use crate::method::{Form, Method};
@@ -19,13 +19,13 @@ use crate::verification::{Source, Status, Verification};
 /// How long a flash call is waited for where the answer names no time.
 pub(super) const DEFAULT_INTERCEPTION: Duration = Duration::from_secs(15);
 
-impl Turn<'_> {
-    pub(super) fn started(&mut self, starting: Starting, started: Started) -> Phase {
+impl Step<'_> {
+    pub(super) fn started(&mut self, starting: Starting, started: Started) -> State {
         let content_language = started.content_language.clone();
         match verifications(&starting.method, &started) {
             Ok((first, others)) => {
                 let Starting { sent_at, early, .. } = starting;
-                self.enter(first, others, started.into(), sent_at, early, content_language)
+                self.begin_attempt(first, others, started.into(), sent_at, early, content_language)
             }
             Err(why) => self.start_failed(&starting.method, why),
         }
@@ -33,11 +33,10 @@ impl Turn<'_> {
 
     /// The start's answer was lost, but the verification was found.
     ///
-    /// Nobody has reported anything to it, so a success is believed of a callout only, in which a
-    /// key may have been pressed. Any other may be an older verification's, which the driver took
-    /// for this one: whoever began a verification of a number that is not his must not live off
-    /// the owner's.
-    pub(super) fn found(&mut self, starting: Starting, found: Box<Verification>) -> Phase {
+    /// Nothing was reported to it, so a success is believed of a callout only, in which a
+    /// key may have been pressed. Any other success may be that of an older verification, which
+    /// the driver took for this one: a start for the number of another person must not profit from it.
+    pub(super) fn found_started(&mut self, starting: Starting, found: Box<Verification>) -> State {
         if !self.fits(&starting, &found) {
             return self.start_failed(&starting.method, Failure::Doubtful(found));
         }
@@ -56,7 +55,7 @@ impl Turn<'_> {
             id: found.id,
             method: starting.method,
         };
-        self.enter(
+        self.begin_attempt(
             first,
             VecDeque::new(),
             answer,
@@ -75,7 +74,7 @@ impl Turn<'_> {
     }
 
     /// Puts a method to work.
-    pub(super) fn enter(
+    pub(super) fn begin_attempt(
         &mut self,
         verifying: Verifying,
         others: VecDeque<Verifying>,
@@ -83,20 +82,20 @@ impl Turn<'_> {
         sent_at: Duration,
         early: Early,
         content_language: Option<String>,
-    ) -> Phase {
+    ) -> State {
         let Verifying { id, method } = verifying;
         let mut trouble = None;
         let mut target = None;
         let mut listening = Listening::Off;
         let mut polling = Polling::Off;
         // Where the method has no time of its own, the plan's patience counts.
-        let mut turn_over = Some(self.now.saturating_add(self.core.settings.patience));
+        let mut next_method_at = Some(self.now.saturating_add(self.core.settings.patience));
         match (&method, method.form()) {
             // Nothing else tells what its messages look like.
             (Method::Sms, _) => {
                 let details = answer.sms.clone().unwrap_or_default();
                 let until = positive(details.interception_timeout).map(|time| self.now.saturating_add(time));
-                turn_over = until.or(turn_over);
+                next_method_at = until.or(next_method_at);
                 match details.template() {
                     Ok(Some(template)) => {
                         listening = Listening::Messages {
@@ -115,7 +114,7 @@ impl Turn<'_> {
                     positive(given.and_then(|d| d.interception_timeout)).unwrap_or(DEFAULT_INTERCEPTION);
                 let report = positive(given.and_then(|d| d.report_timeout)).unwrap_or_default();
                 let until = self.now.saturating_add(interception);
-                turn_over = Some(until);
+                next_method_at = Some(until);
                 match given.map(|d| CliFilter::compile_as(&d.cli_filter, self.core.settings.dialect)) {
                     Some(Ok(filter)) => {
                         listening = Listening::Calls {
@@ -130,7 +129,7 @@ impl Turn<'_> {
             }
             (_, Some(Form::Speech)) => {
                 if let Some(window) = answer.callout.as_ref().and_then(Window::of) {
-                    turn_over = None;
+                    next_method_at = None;
                     let schedule = window.schedule();
                     // An answer later than the whole window still leaves one question.
                     let slot = schedule.next_after(self.now.saturating_sub(sent_at));
@@ -144,52 +143,52 @@ impl Turn<'_> {
             }
             (_, Some(Form::Text | Form::Several) | None) => {}
         }
-        let mut leg = Box::new(Leg {
+        let mut attempt = Box::new(MethodAttempt {
             id,
             auto: (answer.method == Some(Method::Auto)).then(|| Box::new(answer)),
             method,
             listening,
             polling,
             sent_at,
-            exchange: Exchange::Quiet,
+            exchange: Exchange::Idle,
             queued: None,
             due: None,
             doubt: false,
-            patience: None,
+            next_method_at: None,
             others,
             message: None,
         });
-        if self.has_next(&leg) {
-            leg.patience = turn_over;
+        if self.has_next(&attempt) {
+            attempt.next_method_at = next_method_at;
         }
         self.progress(Progress::Waiting {
-            method: leg.method.clone(),
-            id: leg.id.clone(),
-            listening_until: leg.listening_until(),
+            method: attempt.method.clone(),
+            id: attempt.id.clone(),
+            listening_until: attempt.listening_until(),
             content_language,
         });
         if let Some(trouble) = trouble {
             self.progress(trouble);
         }
         match target {
-            Some(uri) => self.fetch(leg, uri.as_str()),
-            None => self.hear_early(leg, early),
+            Some(uri) => self.fetch(attempt, uri.as_str()),
+            None => self.match_early(attempt, early),
         }
     }
 
-    fn fetch(&mut self, leg: Box<Leg>, uri: &str) -> Phase {
+    fn fetch(&mut self, attempt: Box<MethodAttempt>, uri: &str) -> State {
         if uri.is_empty() {
-            return self.leg_failed(leg, unusable("seamless.targetUri"));
+            return self.attempt_failed(attempt, unusable("seamless.targetUri"));
         }
         match FetchTarget::new(uri, self.core.settings.plain_http) {
             Ok(target) => self.propose(
-                leg,
+                attempt,
                 Proof {
-                    what: What::Target(target),
+                    value: ProofValue::Target(target),
                     source: Source::Intercepted,
                 },
             ),
-            Err(error) => self.leg_failed(leg, Failure::Target(error)),
+            Err(error) => self.attempt_failed(attempt, Failure::Target(error)),
         }
     }
 }

@@ -1,21 +1,12 @@
 //! What the service answers to a start.
 
-use std::ops::Deref;
-
-use bytes::Bytes;
-use http::Response;
-use http::header::CONTENT_LANGUAGE;
-
-use crate::cli_filter::{CliFilter, FilterError};
 use crate::code::CodeType;
-use crate::error::{DecodeError, from_response};
 use crate::id::VerificationId;
-use crate::method::{AnyMethod, FlashCall, Method, MethodMarker, VerifyMethod};
+use crate::method::{self, Method};
 use crate::open_enum::open_enum;
 use crate::polling::PollSchedule;
 use crate::sms_template::{SmsTemplate, TemplateError};
-use crate::untrusted::mask;
-use crate::wire::{Extra, PrivateText, Spelled, WireObject as _, object};
+use crate::wire::{PrivateText, Spelled, object};
 
 object! {
     /// The body of a start's answer, for every method.
@@ -55,116 +46,18 @@ impl StartResponse {
     /// The answer as sent, with the chosen language if there is one.
     #[cfg(feature = "server")]
     #[must_use]
-    pub fn to_http_response(&self, language: Option<&crate::language::LanguageTag>) -> Response<Bytes> {
-        let mut response = crate::server::json_response(http::StatusCode::OK, self);
+    pub fn to_http_response(
+        &self,
+        language: Option<&crate::language::LanguageTag>,
+    ) -> http::Response<bytes::Bytes> {
+        let mut response = crate::json::response(http::StatusCode::OK, self);
         let value = language.and_then(|tag| http::HeaderValue::from_str(tag.as_str()).ok());
         if let Some(value) = value {
-            response.headers_mut().insert(CONTENT_LANGUAGE, value);
+            response
+                .headers_mut()
+                .insert(http::header::CONTENT_LANGUAGE, value);
         }
         response
-    }
-}
-
-/// A started verification of method `M`: the whole answer, read for that method. Its fields are
-/// reached through it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Started<M: MethodMarker = AnyMethod> {
-    /// What the answer says about the method; nothing without one.
-    pub details: M::Details,
-    /// The language that the service chose (`Content-Language`), as sent.
-    pub content_language: Option<String>,
-    method: Method,
-    answer: StartResponse,
-}
-
-impl<M: MethodMarker> Started<M> {
-    /// Reads `answer` as that to a start by `method`.
-    ///
-    /// # Errors
-    ///
-    /// When the answer is to a start by another method, or lacks what the method cannot do without.
-    pub fn read(
-        method: &Method,
-        answer: StartResponse,
-        content_language: Option<String>,
-    ) -> Result<Self, DecodeError> {
-        // Old answers name none.
-        if let Some(answered) = answer.method.as_ref().filter(|answered| *answered != method) {
-            return Err(DecodeError::WrongMethod {
-                asked: method.as_str().to_owned(),
-                answered: mask(answered.as_str()),
-            });
-        }
-        let details = M::details(method, &answer).ok_or_else(|| {
-            let key = StartResponse::key(method).unwrap_or("method");
-            DecodeError::json(
-                key,
-                "missing in the answer to a start",
-                answer.to_json().as_bytes(),
-            )
-        })?;
-        Ok(Self {
-            details,
-            content_language,
-            method: method.clone(),
-            answer,
-        })
-    }
-
-    pub(super) fn from_http(method: &Method, response: &Response<Bytes>) -> Result<Self, DecodeError> {
-        let content_language = response
-            .headers()
-            .get(CONTENT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        Self::read(method, from_response(response)?, content_language)
-    }
-
-    /// The method.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        &self.method
-    }
-}
-
-impl<M: MethodMarker> Deref for Started<M> {
-    type Target = StartResponse;
-
-    fn deref(&self) -> &StartResponse {
-        &self.answer
-    }
-}
-
-/// The whole answer, which names its method.
-impl<M: MethodMarker> From<Started<M>> for StartResponse {
-    fn from(started: Started<M>) -> Self {
-        Self {
-            method: Some(started.method),
-            ..started.answer
-        }
-    }
-}
-
-impl<M: VerifyMethod> From<Started<M>> for Started {
-    fn from(started: Started<M>) -> Self {
-        Self {
-            details: (),
-            content_language: started.content_language,
-            method: started.method,
-            answer: started.answer,
-        }
-    }
-}
-
-impl Started<FlashCall> {
-    /// The filter that the caller id must match, ready to use.
-    ///
-    /// # Errors
-    ///
-    /// When the filter is not one that can be used.
-    pub fn cli_filter(&self) -> Result<CliFilter, FilterError> {
-        CliFilter::compile(&self.details.cli_filter)
     }
 }
 
@@ -285,47 +178,6 @@ object! {
     }
 }
 
-/// Declares how the methods are reported to within an `auto` start: every method's object has
-/// the id.
-macro_rules! sub_verifications {
-    ($($method:ident)*) => {
-        impl StartResponse {
-            /// The JSON key of a method's object.
-            pub(crate) fn key(method: &Method) -> Option<&'static str> {
-                match method {
-                    $( Method::$method => Some(<$method as PartOf<Self>>::KEY), )*
-                    Method::Unknown(_) => None,
-                }
-            }
-
-            /// The id that `method` is reported under within an `auto` start, if the answer gives one.
-            #[must_use]
-            pub fn sub_verification_id(&self, method: &Method) -> Option<&VerificationId> {
-                match method {
-                    $( Method::$method => $method::get(self)?.sub_verification_id.as_ref(), )*
-                    Method::Unknown(_) => None,
-                }
-            }
-
-            /// Sets the id that `method` is reported under, where its object is there.
-            pub fn set_sub_verification_id(&mut self, method: &Method, id: VerificationId) {
-                match method {
-                    $(
-                        Method::$method => {
-                            if let Some(details) = $method::slot(self) {
-                                details.sub_verification_id = Some(id);
-                            }
-                        }
-                    )*
-                    Method::Unknown(_) => {}
-                }
-            }
-        }
-    };
-}
-
-pub(crate) use sub_verifications;
-
 open_enum! {
     /// What a link is for.
     pub enum LinkRel {
@@ -353,10 +205,8 @@ impl Link {
     #[must_use]
     pub fn new(rel: LinkRel, href: impl Into<String>, method: &str) -> Self {
         Self {
-            rel,
-            href: href.into(),
             method: Some(method.to_owned()),
-            extra: Extra::default(),
+            ..Self::bare(rel, href.into())
         }
     }
 }

@@ -16,7 +16,7 @@ use super::anomaly::AnomalyKind;
 /// let json = br#"{"id":"1","status":"PENDING","loyalty":{"tier": 3}}"#;
 /// let verification = Verification::decode(json)?;
 /// assert_eq!(verification.extra.get("loyalty"), Some(r#"{"tier": 3}"#));
-/// # Ok::<(), sinch_verify_protocol::DecodeError>(())
+/// # Ok::<(), sinch_verify_protocol::error::JsonError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Extra(Option<Box<Kept>>);

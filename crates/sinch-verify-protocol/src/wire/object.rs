@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// `required` fields are plain, `optional` ones become `Option`. The first key
 /// is the canonical one, which is written; the keys after `|` are read as well,
 /// with a remark. `via` names a tolerant reading (see [`super::Via`]), `of` the
-/// method that an object belongs to. A leading `settle` names a function that
+/// method that an object belongs to, in a file that imports `method`. A leading `settle` names a function that
 /// tidies a received object up, `debug by_hand` leaves `Debug` to the
 /// object's own file, and `setters all` makes a method for each field, all of
 /// which must be optional.
@@ -183,7 +183,7 @@ macro_rules! object {
     (@parts $name:ident []) => {};
     (@parts $name:ident [$(($method:ident $key:literal $field:ident $ty:ty))+]) => {
         $(
-            impl $crate::method::PartOf<$name> for $crate::method::$method {
+            impl $crate::wire::PartOf<$name> for method::$method {
                 type Object = $ty;
                 const KEY: &'static str = $key;
 
@@ -199,8 +199,8 @@ macro_rules! object {
 
         impl $name {
             /// The objects in here that belong to one method each: the method, and the object's key.
-            pub fn parts(&self) -> impl Iterator<Item = ($crate::Method, &'static str)> {
-                let all = [$( self.$field.as_ref().map(|_| ($crate::Method::$method, $key)) ),+];
+            pub fn parts(&self) -> impl Iterator<Item = (method::Method, &'static str)> {
+                let all = [$( self.$field.as_ref().map(|_| (method::Method::$method, $key)) ),+];
                 all.into_iter().flatten()
             }
         }

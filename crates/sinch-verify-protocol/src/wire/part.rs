@@ -7,9 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::anomaly::{Anomaly, AnomalyKind, Received};
 use super::extra::Extra;
-use super::raw::RawJson;
-use crate::error::{DecodeError, decode};
-use crate::phone_number::PhoneNumber;
+use super::raw_json::RawJson;
+use crate::json::{JsonError, decode};
 
 /// Where a value stands, as a chain up to the document, so that a path costs
 /// nothing until an anomaly is found.
@@ -89,11 +88,26 @@ impl<T: Part> Part for Vec<T> {
     }
 }
 
+/// A method with an object of its own in `Body`, such as its options in a start.
+pub trait PartOf<Body> {
+    /// The object.
+    type Object;
+    /// Its JSON key.
+    const KEY: &'static str;
+
+    /// The object, if it is there.
+    #[doc(hidden)]
+    fn get(body: &Body) -> Option<&Self::Object>;
+    /// Where the object stands.
+    #[doc(hidden)]
+    fn slot(body: &mut Body) -> &mut Option<Self::Object>;
+}
+
 macro_rules! leaf {
     ($($ty:ty),* $(,)?) => { $( impl Part for $ty {} )* };
 }
 
-leaf!(bool, u32, u64, i64, String, PhoneNumber, RawJson);
+leaf!(bool, u32, u64, i64, String, RawJson);
 
 /// Moves an object's own remarks, and its unknown fields' names, into `out`.
 pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>) {
@@ -121,7 +135,7 @@ pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>)
 /// let received = StartRequest::receive(body)?;
 /// assert_eq!(received.anomalies[0].to_string(), "method: value in another spelling");
 /// assert!(received.value.to_json().contains(r#""method":"flashcall""#));
-/// # Ok::<(), sinch_verify_protocol::DecodeError>(())
+/// # Ok::<(), sinch_verify_protocol::error::JsonError>(())
 /// ```
 pub trait WireObject: Part + Serialize + DeserializeOwned {
     /// Reads the object.
@@ -129,7 +143,7 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
     /// # Errors
     ///
     /// When `body` is not such an object; the error has the JSON path.
-    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+    fn decode(body: &[u8]) -> Result<Self, JsonError> {
         decode(body)
     }
 
@@ -138,7 +152,7 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
     /// # Errors
     ///
     /// When `body` is not such an object; the error has the JSON path.
-    fn receive(body: &[u8]) -> Result<Received<Self>, DecodeError> {
+    fn receive(body: &[u8]) -> Result<Received<Self>, JsonError> {
         let mut value: Self = decode(body)?;
         let mut anomalies = Vec::new();
         value.drain(At::ROOT, &mut anomalies);

@@ -3,14 +3,11 @@
 mod ends;
 mod verified;
 
-use std::future::Future;
-use std::pin::Pin;
-
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 use sinch_verify_client::Handle;
 use sinch_verify_protocol::callback::ResultEvent;
-use sinch_verify_protocol::method::{Callout, FlashCall, Sms, VerifyMethod, WhatsApp};
+use sinch_verify_protocol::method::{FlashCall, Form, MethodInfo, Sms};
 use sinch_verify_protocol::{
     Method, PhoneNumber, Reason, Reference, ReportOutcome, Start, Status, Verification,
 };
@@ -20,17 +17,43 @@ use super::world::World;
 
 /// One flow of the demo.
 pub(crate) struct Flow {
-    name: &'static str,
-    method: Method,
+    method: &'static MethodInfo,
     setting: Setting,
-    expected: &'static str,
-    walk: Walk,
+    end: End,
 }
 
-type Walk = for<'a> fn(
-    &'a World,
-    &'a mut Timeline,
-) -> Pin<Box<dyn Future<Output = anyhow::Result<Seen>> + Send + 'a>>;
+/// How a flow ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// The proof is reported.
+    Reported,
+    /// The device fetches an address.
+    Fetched,
+    /// A key is pressed during the call.
+    Keypad,
+    /// The backend denies it.
+    Denied,
+    /// Every reported code is wrong.
+    WrongCode,
+    /// A second start replaces it.
+    Aborted,
+    /// The time runs out.
+    Expired,
+}
+
+impl End {
+    /// The flow's name, and what should be seen.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reported | Self::Fetched => ("verified", "SUCCESSFUL"),
+            Self::Keypad => ("keypad", "SUCCESSFUL"),
+            Self::Denied => ("denied", "DENIED (Denied by callback)"),
+            Self::WrongCode => ("wrong code", "FAIL (Invalid code)"),
+            Self::Aborted => ("aborted", "ABORTED"),
+            Self::Expired => ("expired", "FAIL (Expired)"),
+        }
+    }
+}
 
 /// Who talks to the service.
 #[derive(Clone, Copy, Serialize)]
@@ -64,22 +87,35 @@ pub(crate) struct Row {
 }
 
 impl Flow {
-    /// Walks the flow. A failure is what was got.
+    /// Runs the flow. A failure is what was got.
     pub(crate) async fn run(&self, world: &World) -> Row {
         let mut timeline = Timeline::begin();
-        let got = match (self.walk)(world, &mut timeline).await {
+        let got = match self.walk(world, &mut timeline).await {
             Ok(seen) => seen.summary(),
             Err(error) => format!("{error:#}"),
         };
+        let (flow, expected) = self.end.words();
         Row {
-            flow: self.name,
-            method: self.method.clone(),
+            flow,
+            method: self.method.method.clone(),
             setting: self.setting,
-            expected: self.expected.to_owned(),
-            ok: got == self.expected,
+            expected: expected.to_owned(),
+            ok: got == expected,
             got,
             ms: timeline.ms(),
             timeline: timeline.into_steps(),
+        }
+    }
+
+    async fn walk(&self, world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+        match self.end {
+            End::Reported => verified::by_report(world, timeline, self.method, self.setting).await,
+            End::Fetched => verified::by_address(world, timeline, self.method, self.setting).await,
+            End::Keypad => verified::by_keypad(world, timeline, self.method).await,
+            End::Denied => ends::denied(world, timeline).await,
+            End::WrongCode => ends::wrong_code(world, timeline).await,
+            End::Aborted => ends::aborted(world, timeline).await,
+            End::Expired => ends::expired(world, timeline).await,
         }
     }
 }
@@ -87,94 +123,52 @@ impl Flow {
 /// All flows, in the order of the guide.
 pub(crate) fn all() -> Vec<Flow> {
     use Setting::{Backend, Device};
-    let flow = |name, method, setting, expected, walk| Flow {
-        name,
-        method,
-        setting,
-        expected,
-        walk,
-    };
-    vec![
-        flow("verified", Method::Sms, Backend, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_backend::<Sms>(w, t))
-        }),
-        flow("verified", Method::Sms, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_device::<Sms>(w, t))
-        }),
-        flow("verified", Method::FlashCall, Backend, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_backend::<FlashCall>(w, t))
-        }),
-        flow("verified", Method::FlashCall, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_device::<FlashCall>(w, t))
-        }),
-        flow("verified", Method::Callout, Backend, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_backend::<Callout>(w, t))
-        }),
-        flow("verified", Method::Callout, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_device::<Callout>(w, t))
-        }),
-        flow("keypad", Method::Callout, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_keypad(w, t))
-        }),
-        flow("verified", Method::Seamless, Backend, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_address(w, t, Backend))
-        }),
-        flow("verified", Method::Seamless, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_address(w, t, Device))
-        }),
-        flow("verified", Method::WhatsApp, Backend, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_backend::<WhatsApp>(w, t))
-        }),
-        flow("verified", Method::WhatsApp, Device, "SUCCESSFUL", |w, t| {
-            Box::pin(verified::by_device::<WhatsApp>(w, t))
-        }),
-        flow(
-            "denied",
-            Method::Sms,
-            Device,
-            "DENIED (Denied by callback)",
-            |w, t| Box::pin(ends::denied(w, t)),
-        ),
-        flow(
-            "wrong code",
-            Method::Sms,
-            Backend,
-            "FAIL (Invalid code)",
-            |w, t| Box::pin(ends::wrong_code(w, t)),
-        ),
-        flow("aborted", Method::Sms, Backend, "ABORTED", |w, t| {
-            Box::pin(ends::aborted(w, t))
-        }),
-        flow("expired", Method::FlashCall, Backend, "FAIL (Expired)", |w, t| {
-            Box::pin(ends::expired(w, t))
-        }),
-    ]
+    let flow = |method, setting, end| Flow { method, setting, end };
+    let mut flows = Vec::new();
+    for method in MethodInfo::single() {
+        let end = match method.form {
+            Form::Address => End::Fetched,
+            _ => End::Reported,
+        };
+        flows.extend([flow(method, Backend, end), flow(method, Device, end)]);
+        if method.method.takes_a_key() {
+            flows.push(flow(method, Device, End::Keypad));
+        }
+    }
+    flows.extend([
+        flow(&Sms::INFO, Device, End::Denied),
+        flow(&Sms::INFO, Backend, End::WrongCode),
+        flow(&Sms::INFO, Backend, End::Aborted),
+        flow(&FlashCall::INFO, Backend, End::Expired),
+    ]);
+    flows
 }
 
 /// A verification that was started.
-struct Begun<M: VerifyMethod> {
-    handle: Handle<M>,
+struct Begun {
+    handle: Handle,
     number: PhoneNumber,
     reference: Reference,
 }
 
 /// Starts a verification, as every flow begins; `name` makes its reference.
-async fn begin<M: VerifyMethod>(
+async fn begin(
     world: &World,
     timeline: &mut Timeline,
+    method: &MethodInfo,
     setting: Setting,
     number: &str,
     name: &str,
-) -> anyhow::Result<Begun<M>> {
+) -> anyhow::Result<Begun> {
     let (client, who, how) = match setting {
         Setting::Backend => (&world.signed, Who::Backend, "signed"),
         Setting::Device => (&world.public, Who::Device, "public"),
     };
     let number: PhoneNumber = number.parse()?;
-    let reference = Reference::new(&format!("demo-{}-{name}", M::METHOD))?;
-    let start = Start::<M>::new(number).reference(reference.clone());
+    let reference = Reference::new(&format!("demo-{}-{name}", method.name))?;
+    let start = Start::by(method, number).reference(reference.clone());
     let handle = client.start(start).await.context("failed to start")?;
-    timeline.note(who, format!("{how} start of {number} by {}", M::METHOD));
+    timeline.note(who, format!("{how} start of {number} by {}", method.name));
     ensure!(
         world.backend.was_asked(&handle.id),
         "the request event did not come before the answer"
@@ -186,7 +180,7 @@ async fn begin<M: VerifyMethod>(
     })
 }
 
-impl<M: VerifyMethod> Begun<M> {
+impl Begun {
     /// The result event, and the status by id.
     async fn end(&self, world: &World, seen: &mut Seen) -> anyhow::Result<Verification> {
         let id = &self.handle.id;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
-use sinch_verify_protocol::outcome::OutcomeRequest;
+use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::report::{CliReport, CodeReport, ReportRequest, ReportedProof};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;
@@ -163,8 +163,8 @@ impl Call<'_> {
             (false, true) => "Late",
             (false, false) => "Normal",
         };
-        code.uses("outcome", "CallOutcome");
-        code.uses("outcome", "FlashCallOutcome");
+        code.uses("call_outcome", "CallOutcome");
+        code.uses("call_outcome", "FlashCallOutcome");
         let _ = writeln!(
             code.lines,
             "let outcome = FlashCallOutcome::new({number:?}.parse()?, CallOutcome::{outcome});\n\

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::{Code, Decision, PhoneNumber, Reference, Report, ReportOutcome, Start};
 
-use super::{Begun, Seen, Setting, begin};
+use super::{Seen, Setting, begin};
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
@@ -50,11 +50,19 @@ pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Re
 
 /// Every attempt has a wrong code.
 pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let begun: Begun<Sms> = begin(world, timeline, Setting::Backend, "+46701740621", "wrong").await?;
+    let begun = begin(
+        world,
+        timeline,
+        &Sms::INFO,
+        Setting::Backend,
+        "+46701740621",
+        "wrong",
+    )
+    .await?;
     // No code of the emulator has a letter, so this one is wrong whatever was sent.
     let wrong = Code::new("wrong")?;
     for attempt in 1..=3 {
-        let report = Report::<Sms>::by_id(begun.handle.id.clone(), wrong.clone());
+        let report = Report::sms(begun.handle.id.clone(), wrong.clone());
         match world.signed.report(report).await.context("failed to report")? {
             ReportOutcome::Refused { .. } => timeline.note(
                 Who::Backend,
@@ -76,8 +84,16 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
 /// A second start for the same number takes the first one's place.
 pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let number = "+46701740622";
-    let first: Begun<Sms> = begin(world, timeline, Setting::Backend, number, "first").await?;
-    begin::<FlashCall>(world, timeline, Setting::Backend, number, "second").await?;
+    let first = begin(world, timeline, &Sms::INFO, Setting::Backend, number, "first").await?;
+    begin(
+        world,
+        timeline,
+        &FlashCall::INFO,
+        Setting::Backend,
+        number,
+        "second",
+    )
+    .await?;
     let mut seen = Seen::default();
     let status = first.end(world, &mut seen).await?.status;
     timeline.note(
@@ -89,7 +105,15 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
 
 /// Nobody reports in time.
 pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let begun: Begun<FlashCall> = begin(world, timeline, Setting::Backend, "+46701740623", "expired").await?;
+    let begun = begin(
+        world,
+        timeline,
+        &FlashCall::INFO,
+        Setting::Backend,
+        "+46701740623",
+        "expired",
+    )
+    .await?;
     let cli = world
         .last_message(begun.number)?
         .cli
@@ -97,7 +121,7 @@ pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::R
     world.emulator.advance(Duration::from_secs(301));
     timeline.note(Who::Service, "clock moved by 301 s");
     let mut seen = Seen::default();
-    let late = Report::<FlashCall>::by_id(begun.handle.id.clone(), cli);
+    let late = Report::flash_call(begun.handle.id.clone(), cli);
     let late = world.signed.report(late).await.context("failed to report")?;
     seen.report(&late)?;
     let status = begun.end(world, &mut seen).await?.status;

@@ -1,65 +1,73 @@
 //! The flows that end with a verified number.
 
 use anyhow::{Context as _, ensure};
-use sinch_verify_protocol::method::{Callout, Seamless, VerifyMethod};
-use sinch_verify_protocol::{Method, Report, Status, Verification, WireObject as _};
+use sinch_verify_protocol::method::MethodInfo;
+use sinch_verify_protocol::report::Target;
+use sinch_verify_protocol::start::CalloutDetails;
+use sinch_verify_protocol::{Decision, Report, Status, Verification, WireObject as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{Begun, Seen, Setting, begin};
-use crate::commands::demo::methods::DemoMethod;
+use crate::commands::demo::methods::{own_decision, read_proof};
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
-/// Without the mobile SDK: the backend signs every request.
-pub(crate) async fn by_backend<M: DemoMethod>(
+/// The proof that reaches the handset is reported.
+///
+/// Without the mobile SDK the backend signs every request. A device talks to the service itself,
+/// and the backend decides in the request event, here with a proof of its own where it can.
+pub(crate) async fn by_report(
     world: &World,
     timeline: &mut Timeline,
+    method: &MethodInfo,
+    setting: Setting,
 ) -> anyhow::Result<Seen> {
-    let begun: Begun<M> = begin(world, timeline, Setting::Backend, "+46701740610", "backend").await?;
-    timeline.note(Who::Backend, "request event: allow");
-
-    let proof = M::read(&begun.handle, &world.last_message(begun.number)?, timeline)?;
-    let report = Report::<M>::by_id(begun.handle.id.clone(), proof);
-    let reported = world.signed.report(report).await.context("failed to report")?;
-    timeline.note(Who::Backend, "signed report by id");
-    let mut seen = Seen::default();
-    seen.report(&reported)?;
-    agree(world, timeline, &mut seen, begun).await?;
-    Ok(seen)
-}
-
-/// With a device that talks to the service itself: the backend decides in the
-/// request event, here with a code or caller id of its own.
-pub(crate) async fn by_device<M: DemoMethod>(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let number = "+46701740611";
-    let (decision, set) = M::own_decision()?;
+    let (number, name) = match setting {
+        Setting::Backend => ("+46701740610", "backend"),
+        Setting::Device => ("+46701740611", "device"),
+    };
+    let (decision, words) = match setting {
+        Setting::Backend => (Decision::Allow, "allow"),
+        Setting::Device => own_decision(method)?,
+    };
     world.backend.decide(number.parse()?, decision);
-    let begun: Begun<M> = begin(world, timeline, Setting::Device, number, "device").await?;
-    timeline.note(Who::Backend, format!("request event: allow, with {set}"));
+    let begun = begin(world, timeline, method, setting, number, name).await?;
+    timeline.note(Who::Backend, format!("request event: {words}"));
 
-    let proof = M::read(&begun.handle, &world.last_message(begun.number)?, timeline)?;
-    let report = Report::<M>::by_number(begun.number, proof);
-    let reported = world.public.report(report).await.context("failed to report")?;
-    timeline.note(Who::Device, "public report by number");
+    let message = world.last_message(begun.number)?;
+    let proof = read_proof(&begun.handle, method, &message, timeline)?;
+    let (client, target) = match setting {
+        Setting::Backend => (&world.signed, Target::Id(begun.handle.id.clone())),
+        Setting::Device => (&world.public, Target::Number(begun.number)),
+    };
+    let report = Report::new(target, &method.method, proof)?;
+    let reported = client.report(report).await.context("failed to report")?;
+    match setting {
+        Setting::Backend => timeline.note(Who::Backend, "signed report by id"),
+        Setting::Device => timeline.note(Who::Device, "public report by number"),
+    }
     let mut seen = Seen::default();
     seen.report(&reported)?;
-    agree(world, timeline, &mut seen, begun).await?;
+    agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
 }
 
 /// A callout that ends at the keypad: the device asks for the status, as the
 /// start's answer tells it to.
-pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
-    let begun: Begun<Callout> = begin(world, timeline, Setting::Device, "+46701740612", "keypad").await?;
+pub(crate) async fn by_keypad(
+    world: &World,
+    timeline: &mut Timeline,
+    method: &MethodInfo,
+) -> anyhow::Result<Seen> {
+    let begun = begin(world, timeline, method, Setting::Device, "+46701740612", "keypad").await?;
     let number = begun.number;
-    let schedule = begun
-        .handle
-        .details
-        .schedule()
+    let callout = begun.handle.callout.as_ref();
+    let schedule = callout
+        .and_then(CalloutDetails::schedule)
         .context("the start's answer has no polling schedule")?;
 
-    let ask = || world.public.status_by_number(Method::Callout, number);
+    let ask = || world.public.status_by_number(method.method.clone(), number);
     let before = ask().await.context("failed to ask for the status")?;
     ensure!(
         before.status == Status::Pending,
@@ -94,7 +102,7 @@ pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow:
     );
     let mut seen = Seen::default();
     seen.answer("poll", &after);
-    agree(world, timeline, &mut seen, begun).await?;
+    agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
 }
 
@@ -103,21 +111,23 @@ pub(crate) async fn by_keypad(world: &World, timeline: &mut Timeline) -> anyhow:
 pub(crate) async fn by_address(
     world: &World,
     timeline: &mut Timeline,
+    method: &MethodInfo,
     setting: Setting,
 ) -> anyhow::Result<Seen> {
     let (number, name) = match setting {
         Setting::Backend => ("+46701740613", "backend"),
         Setting::Device => ("+46701740614", "device"),
     };
-    let begun: Begun<Seamless> = begin(world, timeline, setting, number, name).await?;
+    let begun = begin(world, timeline, method, setting, number, name).await?;
     timeline.note(Who::Backend, "request event: allow");
-    let address = begun.handle.details.target_uri.as_ref();
+    let seamless = begun.handle.seamless.as_ref();
+    let address = seamless.and_then(|seamless| seamless.target_uri.clone());
     let address = address.context("the start's answer has no address")?;
     timeline.note(Who::Device, "fetches the address over its mobile network");
     let fetched = fetch(address.as_str()).await;
     let mut seen = Seen::default();
     seen.answer("fetch", &fetched.context("failed to fetch the address")?);
-    agree(world, timeline, &mut seen, begun).await?;
+    agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
 }
 
@@ -142,11 +152,12 @@ async fn fetch(address: &str) -> anyhow::Result<Verification> {
 }
 
 /// Checks that the result event and all three status queries tell the same.
-async fn agree<M: VerifyMethod>(
+async fn agree(
     world: &World,
     timeline: &mut Timeline,
     seen: &mut Seen,
-    begun: Begun<M>,
+    method: &MethodInfo,
+    begun: Begun,
 ) -> anyhow::Result<()> {
     let by_id = begun.end(world, seen).await?.status;
     timeline.note(Who::Service, format!("result event: {by_id}"));
@@ -157,7 +168,7 @@ async fn agree<M: VerifyMethod>(
         .context("failed to ask by reference")?;
     let by_number = world
         .signed
-        .status_by_number(M::METHOD, begun.number)
+        .status_by_number(method.method.clone(), begun.number)
         .await
         .context("failed to ask by number")?;
     timeline.note(

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::anomaly::AnomalyKind;
 use super::extra::Extra;
-use super::private::PrivateText;
-use super::text::read_text;
+use super::private_text::PrivateText;
+use super::read_text::read_text;
 
 /// A tolerant way to read a `T`, which may find that it is not there at all.
 pub(crate) trait Via<T> {

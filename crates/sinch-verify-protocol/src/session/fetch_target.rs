@@ -32,7 +32,7 @@ pub const MAX_REDIRECTS: u8 = 5;
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchTarget {
-    #[serde(with = "super::saved::as_text")]
+    #[serde(with = "crate::wire::as_text")]
     uri: Uri,
     plain_http: bool,
     redirects_left: u8,

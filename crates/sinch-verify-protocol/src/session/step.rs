@@ -1,24 +1,25 @@
-//! One input's worth of work: what the phases do.
+//! One step of a session: what an input does in each state.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::exchange::Answered;
 use super::failure::{Failure, RequestFailure};
-use super::input::{Answer, Input};
+use super::input::Input;
 use super::output::{Ending, Ignored, Output, Progress};
-use super::phase::{Early, Exchange, Leg, Listening, Pending, Phase, Polling, Starting, Timer, What};
 use super::plan::{AskBy, Settings};
-use super::request::{Request, RequestId};
+use super::request::{Answer, Answered, Request, RequestId};
+use super::state::{
+    Early, Exchange, Listening, MethodAttempt, Pending, Polling, ProofValue, Starting, State, Timer,
+};
+use crate::call_outcome::CallOutcome;
 use crate::method::Method;
-use crate::outcome::CallOutcome;
 use crate::phone_number::PhoneNumber;
 use crate::start::Start;
 use crate::verification::Verification;
 
-/// What a session keeps whatever phase it is in.
+/// What a session keeps whatever state it is in.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Core {
     pub(super) number: PhoneNumber,
@@ -50,59 +51,63 @@ impl Core {
     }
 }
 
-pub(super) struct Turn<'a> {
+pub(super) struct Step<'a> {
     pub(super) core: &'a mut Core,
     pub(super) now: Duration,
     pub(super) out: Vec<Output>,
 }
 
-impl Turn<'_> {
-    pub(super) fn run(&mut self, phase: Phase, input: Input) -> Phase {
+impl Step<'_> {
+    pub(super) fn run(&mut self, state: State, input: Input) -> State {
         let goes_first = input.ends_request() || input.is_typed() && !self.time_is_up();
-        let phase = if goes_first { phase } else { self.fire(phase) };
-        let phase = self.take(phase, input);
+        let state = if goes_first {
+            state
+        } else {
+            self.run_due_timers(state)
+        };
+        let state = self.apply(state, input);
         // What was just begun may be due already.
-        self.fire(phase)
+        self.run_due_timers(state)
     }
 
-    fn take(&mut self, phase: Phase, input: Input) -> Phase {
-        match (phase, input) {
+    fn apply(&mut self, state: State, input: Input) -> State {
+        match (state, input) {
             (
-                phase,
+                state,
                 Input::Tick
                 | Input::Answered {
                     answer: Answer::Nothing,
                     ..
                 },
-            ) => phase,
-            (phase @ Phase::Over(_), _) => self.ignore(phase, Ignored::Over),
+            ) => state,
+            (state @ State::Over(_), _) => self.ignore(state, Ignored::Over),
             (_, Input::Cancel) => self.fail(Failure::Cancelled),
-            (Phase::Idle, Input::Begin) => {
+            (State::Idle, Input::Begin) => {
                 self.core.ends_at = Some(self.now.saturating_add(self.core.settings.deadline));
                 self.start_next()
             }
-            (phase, Input::Begin) => self.ignore(phase, Ignored::AlreadyBegun),
-            (phase @ Phase::Idle, input) if input.ends_request() => {
-                self.ignore(phase, Ignored::UnknownRequest)
+            (state, Input::Begin) => self.ignore(state, Ignored::AlreadyBegun),
+            (state @ State::Idle, input) if input.ends_request() => {
+                self.ignore(state, Ignored::UnknownRequest)
             }
-            (Phase::Idle, _) => self.ignore(Phase::Idle, Ignored::NotStarted),
-            (Phase::Starting(starting), input) => self.starting(starting, input),
-            (Phase::Active(leg), input) => self.active(leg, input),
+            (State::Idle, _) => self.ignore(State::Idle, Ignored::NotStarted),
+            (State::Starting(starting), input) => self.starting(starting, input),
+            (State::Active(attempt), input) => self.active(attempt, input),
         }
     }
 
-    fn starting(&mut self, mut starting: Box<Starting>, input: Input) -> Phase {
+    fn starting(&mut self, mut starting: Box<Starting>, input: Input) -> State {
         match input {
             Input::Answered { request, answer } if request == starting.request => match answer {
                 Answer::Started(started) => self.started(*starting, *started),
-                Answer::Verification(found) => self.found(*starting, found),
-                Answer::Nothing => Phase::Starting(starting),
+                Answer::Verification(found) => self.found_started(*starting, found),
+                Answer::Nothing => State::Starting(starting),
             },
             Input::RequestFailed { request, failure } if request == starting.request => {
                 self.start_failed(&starting.method, failure.into_failure())
             }
             Input::Answered { .. } | Input::RequestFailed { .. } => {
-                self.ignore(Phase::Starting(starting), Ignored::UnknownRequest)
+                self.ignore(State::Starting(starting), Ignored::UnknownRequest)
             }
             input => {
                 let Starting {
@@ -112,69 +117,64 @@ impl Turn<'_> {
                     ..
                 } = &mut *starting;
                 let kept = early.keep(input, method, *sent_at, self.now);
-                let phase = Phase::Starting(starting);
+                let state = State::Starting(starting);
                 match kept {
-                    Ok(()) => phase,
-                    Err(why) => self.ignore(phase, why),
+                    Ok(()) => state,
+                    Err(why) => self.ignore(state, why),
                 }
             }
         }
     }
 
-    fn active(&mut self, leg: Box<Leg>, input: Input) -> Phase {
+    fn active(&mut self, attempt: Box<MethodAttempt>, input: Input) -> State {
         match input {
             Input::Answered { request, answer } => match answer {
-                Answer::Verification(verification) => self.answered(leg, request, Ok(verification)),
-                _ => self.ignore(Phase::Active(leg), Ignored::WrongAnswer),
+                Answer::Verification(verification) => self.answered(attempt, request, Ok(verification)),
+                _ => self.ignore(State::Active(attempt), Ignored::WrongAnswer),
             },
-            Input::RequestFailed { request, failure } => self.answered(leg, request, Err(failure)),
-            Input::CallRinging { cli } => self.call_ringing(leg, cli),
-            Input::CallLog(entries) => self.call_log(leg, &entries),
-            Input::SmsReceived { text } => self.message(leg, text),
-            Input::CodeTyped(code) => self.typed(leg, What::Code(code)),
-            Input::CliTyped(cli) => self.typed(leg, What::Cli(cli)),
-            Input::NextMethod if self.has_next(&leg) => self.leg_failed(leg, Failure::Skipped),
-            Input::NextMethod => self.ignore(Phase::Active(leg), Ignored::NoFurtherMethod),
+            Input::RequestFailed { request, failure } => self.answered(attempt, request, Err(failure)),
+            Input::CallRinging { cli } => self.call_ringing(attempt, cli),
+            Input::CallLog(entries) => self.call_log(attempt, &entries),
+            Input::SmsReceived { text } => self.message(attempt, text),
+            Input::CodeTyped(code) => self.typed(attempt, ProofValue::Code(code)),
+            Input::CliTyped(cli) => self.typed(attempt, ProofValue::Cli(cli)),
+            Input::NextMethod if self.has_next(&attempt) => self.attempt_failed(attempt, Failure::Skipped),
+            Input::NextMethod => self.ignore(State::Active(attempt), Ignored::NoFurtherMethod),
             // Taken before.
-            Input::Begin | Input::Tick | Input::Cancel => Phase::Active(leg),
+            Input::Begin | Input::Tick | Input::Cancel => State::Active(attempt),
         }
     }
 
-    fn answered(
-        &mut self,
-        mut leg: Box<Leg>,
-        id: RequestId,
-        answer: Result<Box<Verification>, RequestFailure>,
-    ) -> Phase {
-        match std::mem::replace(&mut leg.exchange, Exchange::Quiet) {
+    fn answered(&mut self, mut attempt: Box<MethodAttempt>, id: RequestId, answer: Answered) -> State {
+        match std::mem::replace(&mut attempt.exchange, Exchange::Idle) {
             Exchange::Sent { request, pending } if request == id => {
-                let answer = told_by(&leg, &pending, answer);
-                return self.report_answered(leg, pending, answer);
+                let answer = answer_to_report(&attempt, &pending, answer);
+                return self.report_answered(attempt, pending, answer);
             }
             Exchange::Asking { request, pending } if request == id => {
-                let answer = self.about(&leg, answer);
-                return self.query_answered(leg, pending, answer);
+                let answer = self.answer_to_query(&attempt, answer);
+                return self.query_answered(attempt, pending, answer);
             }
-            other => leg.exchange = other,
+            other => attempt.exchange = other,
         }
-        match leg.polling {
+        match attempt.polling {
             Polling::Asked {
                 window,
                 slot,
                 request,
             } if request == id => {
-                let answer = self.about(&leg, answer);
-                self.poll_answered(leg, window, slot, answer)
+                let answer = self.answer_to_query(&attempt, answer);
+                self.poll_answered(attempt, window, slot, answer)
             }
-            _ => self.ignore(Phase::Active(leg), Ignored::UnknownRequest),
+            _ => self.ignore(State::Active(attempt), Ignored::UnknownRequest),
         }
     }
 
     /// What a status query tells about this verification. By number the service tells the number's
-    /// latest one, which may be somebody else's success.
-    fn about(&self, leg: &Leg, answer: Answered) -> Answered {
+    /// latest one, which may be the success of another start.
+    fn answer_to_query(&self, attempt: &MethodAttempt, answer: Answered) -> Answered {
         match answer {
-            Ok(found) if self.core.settings.ask_by == AskBy::Number && !leg.is(&found.id) => {
+            Ok(found) if self.core.settings.ask_by == AskBy::Number && !attempt.is(&found.id) => {
                 Err(RequestFailure::AnotherVerification)
             }
             answer => answer,
@@ -182,37 +182,37 @@ impl Turn<'_> {
     }
 
     /// Does what is due, in the order of time.
-    fn fire(&mut self, mut phase: Phase) -> Phase {
+    fn run_due_timers(&mut self, mut state: State) -> State {
         loop {
-            if matches!(phase, Phase::Starting(_) | Phase::Active(_)) && self.time_is_up() {
+            if matches!(state, State::Starting(_) | State::Active(_)) && self.time_is_up() {
                 return self.fail(Failure::TimedOut);
             }
-            let leg = match phase {
-                Phase::Active(leg) => leg,
+            let attempt = match state {
+                State::Active(attempt) => attempt,
                 other => return other,
             };
-            match leg.next_timer() {
-                Some((at, timer)) if at <= self.now => phase = self.ring(leg, timer),
-                _ => return Phase::Active(leg),
+            match attempt.next_timer() {
+                Some((at, timer)) if at <= self.now => state = self.run_timer(attempt, timer),
+                _ => return State::Active(attempt),
             }
         }
     }
 
-    fn ring(&mut self, mut leg: Box<Leg>, timer: Timer) -> Phase {
+    fn run_timer(&mut self, mut attempt: Box<MethodAttempt>, timer: Timer) -> State {
         match timer {
-            Timer::Listen => self.listening_over(leg),
-            Timer::Exchange => self.resume_exchange(leg),
-            Timer::Poll => self.poll(leg),
-            Timer::Patience => {
-                leg.patience = None;
-                self.leg_failed(leg, Failure::NotInTime)
+            Timer::Listen => self.listening_over(attempt),
+            Timer::Exchange => self.resume_exchange(attempt),
+            Timer::Poll => self.poll(attempt),
+            Timer::NextMethod => {
+                attempt.next_method_at = None;
+                self.attempt_failed(attempt, Failure::NotInTime)
             }
         }
     }
 
-    fn listening_over(&mut self, mut leg: Box<Leg>) -> Phase {
-        let method = leg.method.clone();
-        match std::mem::replace(&mut leg.listening, Listening::Off) {
+    fn listening_over(&mut self, mut attempt: Box<MethodAttempt>) -> State {
+        let method = attempt.method.clone();
+        match std::mem::replace(&mut attempt.listening, Listening::Off) {
             Listening::Off => {}
             Listening::Messages { .. } => self.progress(Progress::InterceptionEnded { method }),
             Listening::Calls {
@@ -220,42 +220,42 @@ impl Turn<'_> {
                 until,
                 report_until,
             } => {
-                leg.listening = Listening::LateCalls {
+                attempt.listening = Listening::LateCalls {
                     filter,
                     since: until,
                     report_until,
                 };
                 self.progress(Progress::InterceptionEnded { method });
             }
-            Listening::LateCalls { .. } => self.tell(leg.auto.is_none(), CallOutcome::None),
+            Listening::LateCalls { .. } => self.send_call_outcome(attempt.auto.is_none(), CallOutcome::None),
         }
-        Phase::Active(leg)
+        State::Active(attempt)
     }
 
     /// This method has failed. Whatever is in flight is waited for, so that the
     /// next method's reports never meet it.
-    pub(super) fn leg_failed(&mut self, mut leg: Box<Leg>, why: Failure) -> Phase {
+    pub(super) fn attempt_failed(&mut self, mut attempt: Box<MethodAttempt>, why: Failure) -> State {
         if !why.falls_back() {
             return self.fail(why);
         }
-        if leg.exchange == Exchange::Quiet {
-            return self.next_method(*leg, why);
+        if attempt.exchange == Exchange::Idle {
+            return self.next_method(*attempt, why);
         }
-        leg.due = Some(why);
-        leg.patience = None;
-        Phase::Active(leg)
+        attempt.due = Some(why);
+        attempt.next_method_at = None;
+        State::Active(attempt)
     }
 
-    /// Gives the leg up; its exchange must be over.
-    pub(super) fn next_method(&mut self, mut leg: Leg, why: Failure) -> Phase {
+    /// Gives the attempt up; its exchange must be over.
+    pub(super) fn next_method(&mut self, mut attempt: MethodAttempt, why: Failure) -> State {
         if self.time_is_up() {
             return self.fail(Failure::TimedOut);
         }
-        if let Listening::LateCalls { .. } = leg.listening {
-            self.tell(leg.auto.is_none(), CallOutcome::None);
+        if let Listening::LateCalls { .. } = attempt.listening {
+            self.send_call_outcome(attempt.auto.is_none(), CallOutcome::None);
         }
-        let from = leg.method.clone();
-        let (Some(next), Some(auto)) = (leg.others.pop_front(), leg.auto) else {
+        let from = attempt.method.clone();
+        let (Some(next), Some(auto)) = (attempt.others.pop_front(), attempt.auto) else {
             return self.start_failed(&from, why);
         };
         self.core.tried = self.core.tried.saturating_add(1);
@@ -266,13 +266,13 @@ impl Turn<'_> {
         });
         let early = Early {
             calls: Vec::new(),
-            message: leg.message,
+            message: attempt.message,
         };
-        self.enter(next, leg.others, *auto, leg.sent_at, early, None)
+        self.begin_attempt(next, attempt.others, *auto, attempt.sent_at, early, None)
     }
 
     /// A start, or the last method of it, has failed.
-    pub(super) fn start_failed(&mut self, from: &Method, why: Failure) -> Phase {
+    pub(super) fn start_failed(&mut self, from: &Method, why: Failure) -> State {
         if !why.falls_back() {
             return self.fail(why);
         }
@@ -295,7 +295,7 @@ impl Turn<'_> {
         self.start_next()
     }
 
-    fn start_next(&mut self) -> Phase {
+    fn start_next(&mut self) -> State {
         let Some(start) = self.core.ahead.pop_front() else {
             // A plan has a method at least, and later ones are looked for before they are taken.
             return self.fail(Failure::NotInTime);
@@ -306,7 +306,7 @@ impl Turn<'_> {
             method: method.clone(),
         });
         let request = self.send(Request::Start(Box::new(start)));
-        Phase::Starting(Box::new(Starting {
+        State::Starting(Box::new(Starting {
             request,
             method,
             sent_at: self.now,
@@ -314,8 +314,8 @@ impl Turn<'_> {
         }))
     }
 
-    pub(super) fn has_next(&self, leg: &Leg) -> bool {
-        !leg.others.is_empty() || !self.core.ahead.is_empty()
+    pub(super) fn has_next(&self, attempt: &MethodAttempt) -> bool {
+        !attempt.others.is_empty() || !self.core.ahead.is_empty()
     }
 
     pub(super) fn time_is_up(&self) -> bool {
@@ -333,32 +333,32 @@ impl Turn<'_> {
         self.out.push(Output::Progress(progress));
     }
 
-    pub(super) fn ignore(&mut self, phase: Phase, why: Ignored) -> Phase {
+    pub(super) fn ignore(&mut self, state: State, why: Ignored) -> State {
         self.out.push(Output::Ignored(why));
-        phase
+        state
     }
 
-    pub(super) fn verified(&mut self, verification: Box<Verification>) -> Phase {
+    pub(super) fn verified(&mut self, verification: Box<Verification>) -> State {
         self.end(Ending::Verified(verification))
     }
 
-    pub(super) fn fail(&mut self, why: Failure) -> Phase {
+    pub(super) fn fail(&mut self, why: Failure) -> State {
         self.end(Ending::Failed(why))
     }
 
-    fn end(&mut self, ending: Ending) -> Phase {
-        // The starts that were not needed hold options and references that nobody wants again.
+    fn end(&mut self, ending: Ending) -> State {
+        // The starts that are left hold options and references of the user.
         self.core.ahead.clear();
         self.out.push(Output::Ended(ending.clone()));
-        Phase::Over(ending)
+        State::Over(ending)
     }
 }
 
 /// What a report's answer tells about this verification. The address of a data verification is
-/// somebody else's, and may tell of any: then the service itself is asked.
-fn told_by(leg: &Leg, pending: &Pending, answer: Answered) -> Answered {
+/// not the service's, and may tell of any: then the service itself is asked.
+fn answer_to_report(attempt: &MethodAttempt, pending: &Pending, answer: Answered) -> Answered {
     match answer {
-        Ok(found) if matches!(pending.proof.what, What::Target(_)) && !leg.is(&found.id) => {
+        Ok(found) if matches!(pending.proof.value, ProofValue::Target(_)) && !attempt.is(&found.id) => {
             Err(RequestFailure::Unreadable)
         }
         answer => answer,

@@ -1,4 +1,4 @@
-//! `PATCH .../verifications/number/{endpoint}`: what became of a flash call.
+//! `PATCH .../verifications/number/{endpoint}`: the outcome of a flash call.
 //!
 //! Undocumented; the Android SDK sends it once it stops waiting for the call,
 //! and ignores the answer.
@@ -13,10 +13,10 @@ use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
 use crate::wire::{Extra, RawJson, Spelled, object};
 
-/// Tells what became of a flash call.
+/// Reports the outcome of a flash call.
 ///
 /// ```
-/// use sinch_verify_protocol::outcome::{CallOutcome, FlashCallOutcome};
+/// use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome};
 ///
 /// let outcome = FlashCallOutcome::new("+46700000001".parse()?, CallOutcome::Late);
 /// assert!(outcome.body().data.late_call);
@@ -28,7 +28,7 @@ pub struct FlashCallOutcome {
     body: OutcomeRequest,
 }
 
-/// What became of a flash call.
+/// The outcome of a flash call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallOutcome {
@@ -106,7 +106,7 @@ object! {
 }
 
 object! {
-    /// What became of the call.
+    /// The outcome of the call.
     pub struct OutcomeData {
         /// It came after the interception time.
         required "lateCall" => late_call: bool;
@@ -120,6 +120,6 @@ impl OutcomeRequest {
     /// The answer: an empty object, which senders ignore.
     #[must_use]
     pub fn accepted() -> Response<Bytes> {
-        crate::server::json_response(http::StatusCode::OK, &serde_json::Map::new())
+        crate::json::response(http::StatusCode::OK, &serde_json::Map::new())
     }
 }

@@ -1,6 +1,6 @@
 //! The states of a session, as data.
 //!
-//! A [`Leg`] is one method at work. Its [`Exchange`] is a single value, so two
+//! A [`MethodAttempt`] is one method at work. Its [`Exchange`] is a single value, so two
 //! reports in flight cannot be written down, and neither can a report beside the
 //! status query that settles it.
 
@@ -10,9 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::fetch_target::FetchTarget;
 use super::output::Ending;
 use super::request::RequestId;
-use super::target::FetchTarget;
 use crate::code::{Cli, Code, CodeType};
 use crate::id::VerificationId;
 use crate::method::{Method, MethodInfo};
@@ -23,13 +23,13 @@ use crate::verification::Source;
 use crate::wire::PrivateText;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Phase {
+pub(super) enum State {
     /// Nothing was sent.
     Idle,
     /// A start is in flight.
     Starting(Box<Starting>),
     /// A method is at work.
-    Active(Box<Leg>),
+    Active(Box<MethodAttempt>),
     /// The session has ended.
     Over(Ending),
 }
@@ -66,7 +66,7 @@ pub(super) struct Verifying {
 
 /// One method at work.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Leg {
+pub(super) struct MethodAttempt {
     pub(super) id: VerificationId,
     pub(super) method: Method,
     /// What an `auto` start was answered, with an id and an object for each of its methods.
@@ -84,8 +84,8 @@ pub(super) struct Leg {
     /// Whether the answer to a report was lost and nothing has settled it since.
     /// Then a refusal may mean that the number is verified already.
     pub(super) doubt: bool,
-    /// When the next method's turn is; `None` where there is no next one.
-    pub(super) patience: Option<Duration>,
+    /// When the next method is started; `None` where there is no next one.
+    pub(super) next_method_at: Option<Duration>,
     /// The other methods of an `auto` start.
     pub(super) others: VecDeque<Verifying>,
     /// For an `auto` start: a message that came during another method.
@@ -95,7 +95,7 @@ pub(super) struct Leg {
 /// What the proof is looked for in.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Listening {
-    /// In nothing: it was found, it is late, or it cannot be told from others. Or the method is not
+    /// In nothing: it was found, it is late, or it looks like others. Or the method is not
     /// listened to.
     Off,
     /// In messages.
@@ -160,12 +160,12 @@ impl Window {
 /// What is reported, or fetched, to prove the number.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Proof {
-    pub(super) what: What,
+    pub(super) value: ProofValue,
     pub(super) source: Source,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum What {
+pub(super) enum ProofValue {
     Code(Code),
     Cli(Cli),
     Target(FetchTarget),
@@ -174,7 +174,7 @@ pub(super) enum What {
 /// The report at work.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Exchange {
-    Quiet,
+    Idle,
     /// The report is in flight.
     Sent {
         request: RequestId,
@@ -203,16 +203,16 @@ pub(super) struct Pending {
     pub(super) history: History,
 }
 
-/// What a leg waits for. Of two at the same time the first listed goes first.
+/// What an attempt waits for. Of two at the same time the first listed goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     Listen,
     Exchange,
     Poll,
-    Patience,
+    NextMethod,
 }
 
-impl Leg {
+impl MethodAttempt {
     /// Whether this is an id of the verification: an `auto` start has several.
     pub(super) fn is(&self, id: &VerificationId) -> bool {
         let is_given = |auto: &StartResponse| {
@@ -234,7 +234,7 @@ impl Leg {
         };
         let exchange = match &self.exchange {
             Exchange::AskAt { at, .. } | Exchange::SendAt { at, .. } => Some(*at),
-            Exchange::Quiet | Exchange::Sent { .. } | Exchange::Asking { .. } => None,
+            Exchange::Idle | Exchange::Sent { .. } | Exchange::Asking { .. } => None,
         };
         let poll = match &self.polling {
             Polling::Next { slot, .. } => Some(self.sent_at.saturating_add(*slot)),
@@ -244,7 +244,7 @@ impl Leg {
             (listen, Timer::Listen),
             (exchange, Timer::Exchange),
             (poll, Timer::Poll),
-            (self.patience, Timer::Patience),
+            (self.next_method_at, Timer::NextMethod),
         ]
         .into_iter()
         .filter_map(|(at, timer)| Some((at?, timer)))
@@ -254,7 +254,7 @@ impl Leg {
     /// The proof that is being reported, or may be reported again.
     pub(super) fn proof(&self) -> Option<&Proof> {
         match &self.exchange {
-            Exchange::Quiet => None,
+            Exchange::Idle => None,
             Exchange::Sent { pending, .. }
             | Exchange::Asking { pending, .. }
             | Exchange::AskAt { pending, .. }
