@@ -5,9 +5,9 @@
 //! `floor: ` and `rival: ` stand beside the others of their group, and `, goal N` ends a name that
 //! has one. What needs a socket is measured by the bench `loopback`, which prints lines of JSON.
 
-mod lines;
-mod measured;
-mod page;
+mod criterion_results;
+mod rows;
+mod section;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,11 +17,11 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
 use crate::metadata::members;
-use lines::Row;
-use measured::Medians;
+use criterion_results::Medians;
+use rows::Row;
 
-pub(crate) use lines::Unit;
-pub(crate) use page::shown;
+pub(crate) use rows::Unit;
+pub(crate) use section::shown;
 
 /// The page with one section for each area.
 const PAGE: &str = "docs/performance.md";
@@ -75,7 +75,7 @@ impl Bench {
             Area::Load => loopback(area, self.rounds, &load_tester()?)?,
         };
         ensure!(!rows.is_empty(), "no bench belongs to {area}");
-        crate::page::write(PAGE, page::EMPTY, &page::section(area, &rows, self.rounds))
+        crate::page::write(PAGE, section::EMPTY, &section::section(area, &rows, self.rounds))
     }
 }
 
@@ -106,7 +106,7 @@ fn loopback(area: &str, rounds: u32, programs: &[(&str, PathBuf)]) -> Result<Vec
     let mut command = bench(["--bench", "loopback"]);
     command.args([area, &rounds.to_string()]);
     command.envs(programs.iter().map(|(name, path)| (name, path)));
-    lines::read(&read(&mut command)?)
+    rows::read(&read(&mut command)?)
 }
 
 /// Builds the load tester and the attack that it is compared with; gives where they are, by the

@@ -8,11 +8,11 @@ use http::Uri;
 use sinch_verify_callback::testing::CallbackSigner;
 
 use crate::fixture;
-use crate::generator::{self, Outcome, Requests, exchange};
-use crate::node::Node;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::{self, Outcome, Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::node_sdk::Node;
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 use crate::verify::Recorded;
 
 /// As many as a service that posts events would keep open.
@@ -69,17 +69,17 @@ impl Server {
     /// Requests in a second by the clock, and in a second of the server's CPU time.
     fn answers(&self, requests: &Requests) -> Result<(f64, f64)> {
         let before = self.worker.cpu()?;
-        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        let outcome = load_generator::closed(self.port, CONNECTIONS, requests)?;
         let cpu = each(self.worker.cpu()? - before, requests.len() as u64);
         Ok((outcome.rate(), 1e9 / cpu))
     }
 
     /// What a schedule of `rate` does to the latency.
     fn keeps_up(&self, signing: &mut Signing, rate: f64, seed: u64) -> Result<Outcome> {
-        let due = generator::poisson(rate, (rate * SCHEDULES.1) as usize, seed);
+        let due = load_generator::poisson(rate, (rate * SCHEDULES.1) as usize, seed);
         let requests = signing.requests(due.len())?;
         // More connections than are ever needed: who waits, waits for the server.
-        generator::open(self.port, 4 * CONNECTIONS, &requests, &due)
+        load_generator::open(self.port, 4 * CONNECTIONS, &requests, &due)
     }
 }
 
@@ -129,7 +129,7 @@ fn beside(name: &str, goal: f64, ours: (f64, f64), other: (f64, f64)) -> Result<
         "callbacks answered over HTTP, in a second of CPU time",
     ];
     for (what, (ours, other)) in what.into_iter().zip([(ours.0, other.0), (ours.1, other.1)]) {
-        Pair {
+        Measurement {
             what,
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(goal)),
@@ -170,7 +170,7 @@ fn schedule(round: u32, signing: &mut Signing, ours: &Server, bare: &Server) -> 
             Some(Goal::RatioAtMost(1.3)),
         ),
     ] {
-        Pair {
+        Measurement {
             what,
             unit: Unit::Nanoseconds,
             goal,
@@ -244,7 +244,7 @@ impl Checks {
             || checks(&mut self.ours, CHECKS.0),
             || checks(&mut self.official, CHECKS.1),
         )?;
-        Pair {
+        Measurement {
             what: "callbacks checked in process, in a second of CPU time",
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(10.0)),
@@ -282,7 +282,7 @@ fn memory() -> Result<()> {
         }
     }
     ensure!(most > 16.0, "less than the digests alone take");
-    Pair {
+    Measurement {
         what: "memory for each of half a million to a million signatures, at the worst",
         unit: Unit::Bytes,
         goal: Some(Goal::AtMost(64.0)),

@@ -4,13 +4,13 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::by_hand::ByHand;
 use crate::fixture;
-use crate::generator::{Requests, exchange};
-use crate::node::Node;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::hand_written::HandWritten;
+use crate::load_generator::{Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::node_sdk::Node;
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 
 /// How many requests one side sends in a round.
 const REQUESTS: u64 = 30_000;
@@ -26,7 +26,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     // emulator did once: so the client's core is the one that is full. One that waits for its server
     // goes to sleep and is woken again, and how often would be measured rather than what it does.
     let mut first = Series::default();
-    let hand = ByHand::new()?;
+    let hand = HandWritten::new()?;
     let starting = canned(port, &hand.start(&url, &fixture::number(90, 0), "once")?)?;
     let known = server.ask("codes 90 0 1")?;
     let id = known[0][0]
@@ -138,7 +138,7 @@ impl Calls {
 
     fn measure(&mut self, round: u32, first: &mut Series) -> Result<()> {
         let (ours, bare) = self.costs(round, REQUESTS, first)?;
-        Pair {
+        Measurement {
             what: match self.call {
                 Call::Status(_) => "a signed status query: CPU of the client",
                 Call::Start => "a signed start: CPU of the client",
@@ -179,7 +179,7 @@ fn flows(
     )?;
     let name = format!("Client over {transport}");
     let official = "@sinch/sdk-core";
-    Pair {
+    Measurement {
         what: "whole SMS flows (start, read the code, report) in a second",
         unit: Unit::Rate,
         goal: Some(Goal::RatioAtLeast(8.0)),
@@ -193,7 +193,7 @@ fn flows(
         }),
     }
     .print()?;
-    Pair {
+    Measurement {
         what: "a whole SMS flow: CPU of the client",
         unit: Unit::Nanoseconds,
         goal: None,

@@ -12,10 +12,10 @@ use sinch_verify_emulator::{Application, Emulator};
 use tokio::runtime::Builder;
 
 use crate::fixture;
-use crate::generator::{self, Outcome, Requests, exchange};
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::{self, Outcome, Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 
 const CONNECTIONS: usize = 32;
 /// How many requests a server answers in a round.
@@ -186,7 +186,7 @@ impl Server {
         const AT_ONCE: u64 = 50_000;
         for first in (0..count).step_by(AT_ONCE as usize) {
             let requests = client.starts(first..(first + AT_ONCE).min(count))?;
-            generator::closed(self.port, CONNECTIONS, &requests)?;
+            load_generator::closed(self.port, CONNECTIONS, &requests)?;
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Server {
     /// Requests in a second by the clock, and in a second of the server's CPU time.
     fn answers(&self, requests: &Requests) -> Result<Rates> {
         let before = self.worker.cpu()?;
-        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        let outcome = load_generator::closed(self.port, CONNECTIONS, requests)?;
         Ok(Rates {
             requests: requests.len() as u64,
             took: outcome.took,
@@ -245,7 +245,7 @@ fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Resu
             by_cpu(other),
         ),
     ] {
-        Pair {
+        Measurement {
             what: &what,
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(goal)),
@@ -302,10 +302,10 @@ fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Resu
     let (among_few, among_many) = (client.starts(spread(FEW))?, client.starts(spread(MANY))?);
     let (many, few) = both(
         round,
-        || generator::closed(many.port, 1, &among_many),
-        || generator::closed(few.port, 1, &among_few),
+        || load_generator::closed(many.port, 1, &among_many),
+        || load_generator::closed(few.port, 1, &among_few),
     )?;
-    Pair {
+    Measurement {
         what: "p99 of a start with a million verifications pending",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::RatioAtMost(2.0)),
@@ -323,7 +323,7 @@ fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Resu
 
 fn memory(resident: u64, empty: u64) -> Result<()> {
     ensure!(resident > empty, "a million verifications took no memory");
-    Pair {
+    Measurement {
         what: "memory of the whole process with a million verifications pending",
         unit: Unit::Bytes,
         goal: Some(Goal::AtMost(1e9)),
@@ -345,7 +345,7 @@ fn ending(client: &mut Signing) -> Result<()> {
     let requests = client.status(&id, MEETING)?;
     let quiet = longest(&server, &requests, None)?;
     let stalled = longest(&server, &requests, Some(EXPIRY))?;
-    Pair {
+    Measurement {
         what: "the longest status query while 100,000 verifications expire at one instant",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::AtMost(50e6)),
@@ -380,7 +380,7 @@ fn readiness() -> Result<()> {
         runtime.block_on(emulator.shutdown());
     }
     times.sort_unstable();
-    Pair {
+    Measurement {
         what: "from the builder to the first answer",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::AtMost(20e6)),
@@ -407,7 +407,7 @@ fn longest(server: &Server, requests: &Requests, seconds: Option<u64>) -> Result
             exchange(port, request.as_bytes(), |_| Ok(()))
         })
     });
-    let outcome = generator::closed(port, 4, requests)?;
+    let outcome = load_generator::closed(port, 4, requests)?;
     if let Some(advance) = advance {
         // It must have come while requests were sent, or nothing was measured.
         ensure!(

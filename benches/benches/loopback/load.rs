@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::fixture;
-use crate::generator::exchange;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::exchange;
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
 use crate::process::{Core, Worker, port};
 
 /// Where `sinch-verify-load` is, and the example `bare_goose`.
@@ -45,9 +45,14 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         bare.ask(&format!("status 500 {id}"))?;
         let before = bare.cpu()?;
         bare.ask(&format!("status 20000 {id}"))?;
-        let by_hand = each(bare.cpu()? - before, 20_000);
+        let hand_written = each(bare.cpu()? - before, 20_000);
         drop(bare);
-        cost(GOOSE, "bare reqwest, signed and read by hand", goose, by_hand)?;
+        cost(
+            GOOSE,
+            "bare reqwest, signed and read by hand",
+            goose,
+            hand_written,
+        )?;
         bench.half_of(ours.rate / 3.0)?;
         bench.frozen()?;
         bench.shards(round)?;
@@ -135,7 +140,7 @@ impl Bench {
 
     /// What oha does with one status query over and over.
     fn oha(&self, id: &str) -> Result<Done> {
-        let signed = crate::by_hand::ByHand::new()?.sign(
+        let signed = crate::hand_written::HandWritten::new()?.sign(
             "GET",
             &format!("/verification/v1/verifications/id/{id}"),
             "",
@@ -200,7 +205,7 @@ impl Bench {
             "256",
         ])?;
         let counted = |name: &str| run["counters"][name].as_f64().context("a count is missing");
-        Pair {
+        Measurement {
             what: "flows of an open schedule at half of capacity",
             unit: Unit::Count,
             goal: Some(Goal::RatioAtLeast(0.999)),
@@ -214,7 +219,7 @@ impl Bench {
             }),
         }
         .print()?;
-        Pair {
+        Measurement {
             what: "p50 of what the generator adds to a flow",
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioAtMost(1.0)),
@@ -258,7 +263,7 @@ impl Bench {
         ]);
         freezer.join().ok().context("the target was not frozen")??;
         let (run, _) = run?;
-        Pair {
+        Measurement {
             what: "p99 of flows while the target freezes for 2 s in every 10 s",
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioWithin(0.05)),
@@ -349,7 +354,7 @@ impl Bench {
                 "p99Us",
             ),
         ] {
-            Pair {
+            Measurement {
                 what,
                 unit: Unit::Nanoseconds,
                 goal: Some(Goal::RatioWithin(0.03)),
@@ -378,7 +383,7 @@ impl Bench {
 }
 
 fn beside(name: &str, other: &str, goal: f64, ours: Done, theirs: Done) -> Result<()> {
-    Pair {
+    Measurement {
         what: "status queries in a second, 32 connections",
         unit: Unit::Rate,
         goal: Some(Goal::RatioAtLeast(goal)),
@@ -396,7 +401,7 @@ fn beside(name: &str, other: &str, goal: f64, ours: Done, theirs: Done) -> Resul
 }
 
 fn cost(name: &str, other: &str, ours: Done, theirs: f64) -> Result<()> {
-    Pair {
+    Measurement {
         what: "a status query: CPU of the load generator",
         unit: Unit::Nanoseconds,
         goal: None,

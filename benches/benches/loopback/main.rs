@@ -7,14 +7,14 @@
 //! again in a role.
 #![forbid(unsafe_code)]
 
-mod by_hand;
 mod callback;
 mod client;
 mod emulator;
-mod generator;
+mod hand_written;
 mod load;
-mod node;
-mod pair;
+mod load_generator;
+mod measurement;
+mod node_sdk;
 mod requests;
 mod serve;
 mod verify;

@@ -16,8 +16,8 @@ use sinch_verify_client::Client;
 use sinch_verify_client::protocol::{Code, Reference, Start, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
 
-use crate::by_hand::{self, ByHand};
 use crate::fixture;
+use crate::hand_written::{self, HandWritten};
 use crate::process::{number, serve_lines};
 use crate::serve::one_core;
 
@@ -95,12 +95,12 @@ enum Requester {
         url: String,
     },
     BareReqwest {
-        hand: Box<ByHand>,
+        hand: Box<HandWritten>,
         client: reqwest::Client,
         url: String,
     },
     BareHyper {
-        hand: Box<ByHand>,
+        hand: Box<HandWritten>,
         client: Box<HyperClient>,
         url: String,
     },
@@ -112,7 +112,7 @@ impl Requester {
     fn new(how: &str, url: &str) -> Result<Self> {
         // Whoever makes a reqwest client without a provider of its own does this first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let hand = Box::new(ByHand::new()?);
+        let hand = Box::new(HandWritten::new()?);
         let owned = url.to_owned();
         let ours = Client::builder()
             .application_signed(fixture::KEY, fixture::SECRET)
@@ -158,12 +158,12 @@ impl Requester {
             }
             Self::BareReqwest { hand, client, url } => {
                 let answer = reqwest_answer(client, hand.status(url, id.as_str())?).await?;
-                let status: by_hand::Status = serde_json::from_slice(&answer)?;
+                let status: hand_written::Status = serde_json::from_slice(&answer)?;
                 VerificationId::new(&status.id)?
             }
             Self::BareHyper { hand, client, url } => {
                 let answer = hyper_answer(client, hand.status(url, id.as_str())?).await?;
-                let status: by_hand::Status = serde_json::from_slice(&answer)?;
+                let status: hand_written::Status = serde_json::from_slice(&answer)?;
                 VerificationId::new(&status.id)?
             }
         };
@@ -181,11 +181,11 @@ impl Requester {
             }
             Self::BareReqwest { hand, client, url } => {
                 let answer = reqwest_answer(client, hand.start(url, &number, &reference)?).await?;
-                serde_json::from_slice::<by_hand::Started>(&answer)?
+                serde_json::from_slice::<hand_written::Started>(&answer)?
             }
             Self::BareHyper { hand, client, url } => {
                 let answer = hyper_answer(client, hand.start(url, &number, &reference)?).await?;
-                serde_json::from_slice::<by_hand::Started>(&answer)?
+                serde_json::from_slice::<hand_written::Started>(&answer)?
             }
         };
         ensure!(method.method == "sms" && !method.id.is_empty());

@@ -1,6 +1,6 @@
 //! The servers: ours, and bare hyper.
 
-pub(crate) mod bare;
+pub(crate) mod bare_hyper;
 mod callback;
 mod emulator;
 
@@ -17,7 +17,7 @@ pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     match what {
         "emulator" => emulator::run(&runtime, args),
         "callback" => callback::run(&runtime),
-        "bare" => bare::run(&runtime),
+        "bare" => bare_hyper::run(&runtime),
         _ => bail!("no server is named {what:?}"),
     }
 }

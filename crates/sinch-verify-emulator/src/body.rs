@@ -13,17 +13,17 @@ use http_body_util::BodyExt as _;
 const LIMIT: usize = 64 * 1024;
 
 /// How much more is read and thrown away, so that the sender sees the answer and no reset.
-const DRAINED: usize = 1024 * 1024;
+const DRAIN_LIMIT: usize = 1024 * 1024;
 
 /// How long a body may take from its head on, on the wall clock.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     /// More than [`LIMIT`].
     TooLarge,
-    /// Not whole within [`PATIENCE`].
+    /// Not whole within [`TIME_LIMIT`].
     TooSlow,
     /// The sender went away, or wrote nonsense.
     Broken,
@@ -44,7 +44,7 @@ impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge => write!(f, "is larger than {LIMIT} bytes"),
-            Self::TooSlow => write!(f, "was not complete within {PATIENCE:?}"),
+            Self::TooSlow => write!(f, "was not complete within {TIME_LIMIT:?}"),
             Self::Broken => f.write_str("could not be read"),
         }
     }
@@ -56,7 +56,7 @@ pub(crate) async fn read<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyEr
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    tokio::time::timeout(PATIENCE, read_all(body))
+    tokio::time::timeout(TIME_LIMIT, read_all(body))
         .await
         .unwrap_or(Err(BodyError::TooSlow))
 }
@@ -71,7 +71,7 @@ async fn read_all<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyError> {
         let frame = frame.map_err(|_| BodyError::Broken)?;
         let Ok(data) = frame.into_data() else { continue };
         len = len.saturating_add(data.len());
-        if len > LIMIT + DRAINED {
+        if len > LIMIT + DRAIN_LIMIT {
             break;
         }
         if first.is_empty() {

@@ -13,12 +13,12 @@ use tokio::net::TcpListener;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::control_error::ControlError;
-use crate::core::Parts;
+use crate::core::CoreConfig;
 use crate::emulator::Emulator;
 use crate::handset_behavior::{HandsetBehavior, Scope};
-use crate::host::HostName;
-use crate::kit::TamperKit;
+use crate::host_name::HostName;
 use crate::settings::Settings;
+use crate::tamper_kit::TamperKit;
 
 /// Sets an emulator up; made by [`Emulator::builder`].
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Builder {
         let clock = self.manual_clock.map_or_else(Clock::running, Clock::manual);
         // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
-        let parts = Parts {
+        let config = CoreConfig {
             address,
             applications: self.applications,
             settings: self.settings,
@@ -170,7 +170,7 @@ impl Builder {
             allowed_hosts: self.allowed_hosts,
             kit: self.kit,
         };
-        let emulator = Emulator::launch(listener, parts);
+        let emulator = Emulator::launch(listener, config);
         for (scope, behavior) in self.behaviors {
             emulator
                 .set_handset_behavior(scope, behavior)

@@ -10,12 +10,12 @@
 
 mod conformance;
 mod deliver_event;
-mod delivery;
 mod dispatcher;
+mod post;
 mod replay;
 mod request_event;
 
 pub use conformance::Check;
 pub(crate) use conformance::run as conform;
 pub(crate) use dispatcher::run;
-pub(crate) use replay::again;
+pub(crate) use replay::replay_delivery;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// *Service time* is what verifications live by: it can be moved ahead, or made to stand still.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    dial: Mutex<Dial>,
+    state: Mutex<ClockState>,
     /// The last timestamp that was made for something that is sent again.
-    again: Mutex<SystemTime>,
+    last_resend: Mutex<SystemTime>,
 }
 
 /// How fine timestamps on the wire are.
@@ -17,21 +17,21 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// When something began, by all clocks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
+pub(crate) struct Stopwatch {
     pub(crate) service: SystemTime,
     pub(crate) wire: SystemTime,
     at: Instant,
 }
 
-impl Begun {
+impl Stopwatch {
     /// How long it has taken, however clocks were set or moved meanwhile.
-    pub(crate) fn took(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.at.elapsed()
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Dial {
+struct ClockState {
     service: Service,
     /// How far service time was moved by hand in all.
     moved: Duration,
@@ -59,11 +59,11 @@ impl Clock {
 
     fn new(service: Service) -> Self {
         Self {
-            dial: Mutex::new(Dial {
+            state: Mutex::new(ClockState {
                 service,
                 moved: Duration::ZERO,
             }),
-            again: Mutex::new(SystemTime::UNIX_EPOCH),
+            last_resend: Mutex::new(SystemTime::UNIX_EPOCH),
         }
     }
 
@@ -75,8 +75,8 @@ impl Clock {
     /// The wall clock for something that was sent at `before` and is sent again: later on the wire
     /// than `before`, and than everything else that was sent again. Signed twice within one tick,
     /// an event would have one signature, and a careful receiver would refuse the second.
-    pub(crate) fn wire_again(&self, before: SystemTime) -> SystemTime {
-        let mut last = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn wire_for_resend(&self, before: SystemTime) -> SystemTime {
+        let mut last = self.last_resend.lock().unwrap_or_else(PoisonError::into_inner);
         *last = self.wire_after(before.max(*last));
         *last
     }
@@ -95,9 +95,9 @@ impl Clock {
 
     /// Service time as if it had never been moved by hand: it goes with the wall clock, and stands
     /// while service time stands. Waits are measured by it, so that a move is no part of them.
-    pub(crate) fn by_itself(&self) -> SystemTime {
+    pub(crate) fn unmoved(&self) -> SystemTime {
         let wire = self.wire();
-        let Dial { service, moved } = *self.lock();
+        let ClockState { service, moved } = *self.lock();
         service
             .at(wire)
             .checked_sub(moved)
@@ -111,39 +111,39 @@ impl Clock {
     }
 
     /// Now, for something that begins.
-    pub(crate) fn begun(&self) -> Begun {
+    pub(crate) fn start_stopwatch(&self) -> Stopwatch {
         let (service, wire) = self.both();
         let at = Instant::now();
-        Begun { service, wire, at }
+        Stopwatch { service, wire, at }
     }
 
     /// Moves service time ahead, but not past its end.
     pub(crate) fn advance(&self, by: Duration) {
         let wire = self.wire();
         self.lock()
-            .turn(wire, |now| now.checked_add(by).unwrap_or_else(end));
+            .move_to(wire, |now| now.checked_add(by).unwrap_or_else(end));
     }
 
     /// Moves service time ahead to `at`, if it is before that.
     pub(crate) fn advance_to(&self, at: SystemTime) {
         let wire = self.wire();
-        self.lock().turn(wire, |now| now.max(at));
+        self.lock().move_to(wire, |now| now.max(at));
     }
 
     /// Lets service time stand from now on.
     pub(crate) fn pause(&self) {
         let wire = self.wire();
-        let mut dial = self.lock();
-        let now = dial.service.at(wire);
-        dial.service = Service::Manual { now };
+        let mut state = self.lock();
+        let now = state.service.at(wire);
+        state.service = Service::Manual { now };
     }
 
     /// Lets service time go on with the wall clock, from where it stands.
     pub(crate) fn resume(&self) {
         let wire = self.wire();
-        let mut dial = self.lock();
-        if let Service::Manual { now } = dial.service {
-            dial.service = Service::Running { service: now, wire };
+        let mut state = self.lock();
+        if let Service::Manual { now } = state.service {
+            state.service = Service::Running { service: now, wire };
         }
     }
 
@@ -151,15 +151,15 @@ impl Clock {
         matches!(self.lock().service, Service::Running { .. })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Dial> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         // The state is one plain value, whole at all times.
-        self.dial.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Dial {
+impl ClockState {
     /// Moves service time from what it is to what `to` makes of it, but not past its end.
-    fn turn(&mut self, wire: SystemTime, to: impl FnOnce(SystemTime) -> SystemTime) {
+    fn move_to(&mut self, wire: SystemTime, to: impl FnOnce(SystemTime) -> SystemTime) {
         let now = self.service.at(wire);
         let then = to(now).min(end());
         self.moved += then.duration_since(now).unwrap_or_default();
@@ -230,11 +230,11 @@ mod tests {
         let clock = Clock::running();
         let mut last = clock.wire() + Duration::from_secs(1);
         for _ in 0..100 {
-            let again = clock.wire_again(last);
+            let again = clock.wire_for_resend(last);
             assert!(again >= last + TICK);
             last = again;
         }
-        assert!(clock.wire_again(SystemTime::UNIX_EPOCH) >= last + TICK);
+        assert!(clock.wire_for_resend(SystemTime::UNIX_EPOCH) >= last + TICK);
     }
 
     #[test]
@@ -245,14 +245,14 @@ mod tests {
         clock.advance_to(noon);
         clock.advance_to(noon + Duration::from_secs(9));
         clock.advance(Duration::MAX);
-        assert_eq!((clock.service(), clock.by_itself()), (end(), noon));
+        assert_eq!((clock.service(), clock.unmoved()), (end(), noon));
         let clock = Clock::manual(noon);
         clock.advance(Duration::from_secs(3600));
         clock.resume();
-        let before = clock.by_itself();
+        let before = clock.unmoved();
         assert!(before >= noon);
         clock.advance(Duration::from_secs(3600));
-        let passed = clock.by_itself().duration_since(before).unwrap();
+        let passed = clock.unmoved().duration_since(before).unwrap();
         assert!(passed < Duration::from_secs(3600));
     }
 

@@ -1,6 +1,7 @@
 //! The control interface under `/_emu`, probes, and the index.
 
 mod applications;
+mod authorization;
 mod behaviors;
 mod clock;
 mod deliveries;
@@ -8,15 +9,14 @@ mod faults;
 mod feed;
 mod guard;
 mod info;
-mod inspect;
 mod phones;
 mod query;
 mod requests;
-mod respond;
+mod response;
 mod seamless;
 mod snippet;
 mod timeline;
-mod trial;
+mod try_it;
 mod verifications;
 
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ use crate::console;
 use crate::core::Core;
 use crate::engine::SEAMLESS;
 
-use respond::Answer;
+use response::Answer;
 
 /// All routes but those of the API.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
@@ -46,7 +46,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
             "/_emu/applications/{key}/callback",
             put(applications::set_callback),
         )
-        .route("/_emu/try", post(trial::start))
+        .route("/_emu/try", post(try_it::start))
         .route("/_emu/phones", get(phones::phones))
         .route("/_emu/numbers", get(phones::magic_numbers))
         .route("/_emu/numbers/{number}/messages", get(phones::messages))
@@ -58,7 +58,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/verifications/{id}/expire", post(verifications::expire))
         .route("/_emu/verifications/{id}/deliver", post(verifications::deliver))
         .route("/_emu/verifications/{id}/deny", post(verifications::deny))
-        .route("/_emu/verifications/{id}/report", post(trial::report))
+        .route("/_emu/verifications/{id}/report", post(try_it::report))
         .route("/_emu/requests", get(requests::requests))
         .route("/_emu/requests/{seq}", get(requests::request))
         .route("/_emu/deliveries", get(deliveries::deliveries))
@@ -77,14 +77,14 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
             get(faults::list).post(faults::add).delete(faults::clear),
         )
         .route("/_emu/faults/{id}", delete(faults::remove))
-        .route("/_emu/clock", get(clock::clock).post(clock::turn))
+        .route("/_emu/clock", get(clock::clock).post(clock::change))
         .route("/_emu/events", get(feed::events))
         .route("/_emu/reset", post(reset))
-        .route("/_emu", any(respond::nothing))
-        .route("/_emu/", any(respond::nothing))
-        .route("/_emu/{*else}", any(respond::nothing))
-        .layer(axum::middleware::from_fn(respond::with_whole_body))
-        .layer(axum::middleware::from_fn(respond::in_own_form))
+        .route("/_emu", any(response::nothing))
+        .route("/_emu/", any(response::nothing))
+        .route("/_emu/{*else}", any(response::nothing))
+        .layer(axum::middleware::from_fn(response::with_whole_body))
+        .layer(axum::middleware::from_fn(response::in_own_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&core),
             guard::own_origin,
@@ -162,7 +162,7 @@ async fn alive() -> &'static str {
 
 async fn reset(State(core): State<Arc<Core>>) -> Response {
     core.reset();
-    respond::done()
+    response::done()
 }
 
 /// An instant as control answers write it.

@@ -1,13 +1,11 @@
 //! What all tasks of an emulator share.
 
+mod callback_client;
 mod delivery_log;
 mod handsets;
-mod jobs;
-mod outstanding;
-mod poster;
 mod registry;
-mod retries;
-mod time;
+mod service_time;
+mod undelivered;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,27 +18,28 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
+use crate::engine::{
+    Answer, AppId, Command, DecisionRequest, Engine, Intervention, Notice, Outputs, Refusal, Uid,
+};
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
-use crate::host::HostName;
+use crate::host_name::HostName;
 use crate::journal::Journal;
-use crate::kit::TamperKit;
-use crate::mix::mix;
 use crate::settings::Settings;
+use crate::splitmix::splitmix64;
+use crate::tamper_kit::TamperKit;
 
-pub(crate) use jobs::{Job, Waiting};
-pub(crate) use poster::{Answered, Outcome};
+pub(crate) use callback_client::{CallbackAnswer, PostResult};
 pub(crate) use registry::{Registered, Registry};
-pub(crate) use time::Turn;
+pub(crate) use service_time::ClockChange;
+pub(crate) use undelivered::{Job, Waiting};
 
+use callback_client::CallbackClient;
 use delivery_log::DeliveryLog;
-use outstanding::Outstanding;
-use poster::Poster;
-use retries::Retries;
+use undelivered::{Outstanding, Retries};
 
 /// What an emulator is made of.
-pub(crate) struct Parts {
+pub(crate) struct CoreConfig {
     pub(crate) address: SocketAddr,
     pub(crate) applications: Vec<Application>,
     pub(crate) settings: Settings,
@@ -63,12 +62,12 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     /// Held for short, and never across an `await`.
     engine: Mutex<Engine>,
-    /// The engine's next deadline came nearer.
-    nearer: Notify,
+    /// The engine's next deadline came is_nearer.
+    deadline_change: Notify,
     /// A handset may have something new.
     arrived: Notify,
     jobs: mpsc::UnboundedSender<Job>,
-    pub(crate) poster: Poster,
+    pub(crate) callback_client: CallbackClient,
     kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
     retries: Retries,
@@ -81,35 +80,35 @@ pub(crate) struct Core {
 }
 
 /// The answer to a command, and the verification it was about.
-pub(crate) struct CarriedOut {
+pub(crate) struct CommandResult {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
 }
 
 impl Core {
-    pub(crate) fn new(parts: Parts, jobs: mpsc::UnboundedSender<Job>) -> Self {
-        let Parts { seed, clock, kit, .. } = parts;
-        let settings = Arc::new(parts.settings);
+    pub(crate) fn new(config: CoreConfig, jobs: mpsc::UnboundedSender<Job>) -> Self {
+        let CoreConfig { seed, clock, kit, .. } = config;
+        let settings = Arc::new(config.settings);
         let started = clock.wire();
-        let base = base_of(parts.address);
-        // What is told to others must lead there from where they are.
-        let told = parts.allowed_hosts.first();
-        let told = told.map_or_else(|| base.clone(), |name| name.base(parts.address.port()));
-        let registry = Registry::new(parts.applications, parts.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), told, seed, registry.len());
+        let base = base_of(config.address);
+        // What is public_url to others must lead there from where they are.
+        let public_url = config.allowed_hosts.first();
+        let public_url = public_url.map_or_else(|| base.clone(), |name| name.base(config.address.port()));
+        let registry = Registry::new(config.applications, config.remote_callbacks);
+        let engine = Engine::new(Arc::clone(&settings), public_url, seed, registry.len());
         Self {
             base,
-            allowed_hosts: parts.allowed_hosts,
+            allowed_hosts: config.allowed_hosts,
             seed,
             started,
             clock,
             kit,
             registry,
             engine: Mutex::new(engine),
-            nearer: Notify::new(),
+            deadline_change: Notify::new(),
             arrived: Notify::new(),
             jobs,
-            poster: Poster::new(),
+            callback_client: CallbackClient::new(),
             outstanding: Outstanding::default(),
             retries: Retries::default(),
             log: DeliveryLog::new(settings.deliveries_kept),
@@ -153,48 +152,48 @@ impl Core {
 
     /// Runs a command and distributes its outputs.
     pub(crate) fn run(&self, command: Command) -> Answer {
-        self.carry_out(command).answer
+        self.run_command(command).answer
     }
 
     /// As [`Core::run`], and says which verification it was about.
-    pub(crate) fn carry_out(&self, command: Command) -> CarriedOut {
+    pub(crate) fn run_command(&self, command: Command) -> CommandResult {
         let mut engine = self.lock();
         let before = engine.next_deadline();
-        let (now, by_itself) = (self.clock.service(), self.clock.by_itself());
+        let (now, unmoved) = (self.clock.service(), self.clock.unmoved());
         let outputs = engine.handle(now, command);
-        self.note(now, &outputs);
+        self.publish_outputs(now, &outputs);
         // Queued under the lock, so that events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
-                let moved = effect.at.duration_since(by_itself).unwrap_or_default();
+                let moved = effect.at.duration_since(unmoved).unwrap_or_default();
                 self.post(Job::DeliverEvent { effect, moved });
             }
         }
-        let nearer = match (before, engine.next_deadline()) {
+        let is_nearer = match (before, engine.next_deadline()) {
             (Some(before), Some(after)) => after < before,
             (before, after) => before.is_none() && after.is_some(),
         };
         drop(engine);
-        if nearer {
-            self.nearer.notify_one();
+        if is_nearer {
+            self.deadline_change.notify_one();
         }
         if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
-        CarriedOut {
+        CommandResult {
             answer: outputs.answer,
             about: outputs.about,
         }
     }
 
     /// Looks at the engine, for those who only look.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
-        look(&self.lock())
+    pub(crate) fn with_engine<T>(&self, read: impl FnOnce(&Engine) -> T) -> T {
+        read(&self.lock())
     }
 
     /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
-    fn note(&self, at: SystemTime, outputs: &Outputs) {
+    fn publish_outputs(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
             self.feed.push(over.at, FeedEvent::CallOver(*over));
         }
@@ -226,7 +225,7 @@ impl Core {
     }
 
     /// Puts into the feed what happened outside the engine.
-    pub(crate) fn tell(&self, what: FeedEvent) {
+    pub(crate) fn publish(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
     }
 
@@ -239,7 +238,7 @@ impl Core {
             return Err("application must be the key of one of this emulator".to_owned());
         }
         let id = self.faults.add(rule)?;
-        self.tell(FeedEvent::Fault);
+        self.publish(FeedEvent::Fault);
         Ok(id)
     }
 
@@ -247,14 +246,14 @@ impl Core {
     pub(crate) fn remove_fault(&self, id: u64) -> bool {
         let removed = self.faults.remove(id);
         if removed {
-            self.tell(FeedEvent::Fault);
+            self.publish(FeedEvent::Fault);
         }
         removed
     }
 
     pub(crate) fn clear_faults(&self) {
         self.faults.clear();
-        self.tell(FeedEvent::Fault);
+        self.publish(FeedEvent::Fault);
     }
 
     /// Events that were not heard yet.
@@ -265,22 +264,26 @@ impl Core {
     }
 
     /// As [`Core::run`], and asks the callback if the engine wants that.
-    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> CarriedOut {
-        let outcome = self.carry_out(command);
+    pub(crate) async fn run_with_callback(&self, app: AppId, command: Command) -> CommandResult {
+        let outcome = self.run_command(command);
         match outcome.answer {
-            Answer::Ask(ask) => CarriedOut {
-                about: Some(ask.uid),
+            Answer::NeedsDecision(decision_request) => CommandResult {
+                about: Some(decision_request.uid),
                 // Few calls get here: the others need not carry what this one waits with.
-                answer: Box::pin(self.ask(app, ask)).await,
+                answer: Box::pin(self.request_decision(app, decision_request)).await,
             },
             _ => outcome,
         }
     }
 
     /// The question is put by a task of its own: it is answered even if the asker goes away.
-    async fn ask(&self, app: AppId, ask: Ask) -> Answer {
+    async fn request_decision(&self, app: AppId, decision_request: DecisionRequest) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.post(Job::RequestEvent { app, ask, reply });
+        self.post(Job::RequestEvent {
+            app,
+            decision_request,
+            reply,
+        });
         answer.await.unwrap_or_else(|_| {
             let message = "Service is temporarily unavailable, please try again later.";
             Answer::Refused(Refusal::new(ApiError::UNAVAILABLE, message))
@@ -316,7 +319,7 @@ impl Core {
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();
-        self.tell(FeedEvent::Reset);
+        self.publish(FeedEvent::Reset);
     }
 
     pub(crate) fn stop(&self) {
@@ -331,7 +334,7 @@ impl Core {
     /// An id that an error body carries, for whoever asks for support.
     pub(crate) fn support_id(&self) -> String {
         let n = self.support_ids.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}", mix(self.seed ^ n.rotate_left(32)))
+        format!("{:016x}", splitmix64(self.seed ^ n.rotate_left(32)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Engine> {

@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::application::CallbackUrl;
 use crate::callbacks::{self, Check};
+use crate::clock_driver;
 use crate::control_error::ControlError;
-use crate::core::{Core, Parts, Turn};
+use crate::core::{ClockChange, Core, CoreConfig};
 use crate::delivery::Delivery;
-use crate::driver;
 use crate::fault::{ActiveFault, FaultRule};
 use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
@@ -33,14 +33,14 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    pub(crate) fn launch(listener: TcpListener, parts: Parts) -> Self {
+    pub(crate) fn launch(listener: TcpListener, config: CoreConfig) -> Self {
         let (jobs, waiting) = mpsc::unbounded_channel();
-        let address = parts.address;
-        let core = Arc::new(Core::new(parts, jobs));
+        let address = config.address;
+        let core = Arc::new(Core::new(config, jobs));
         let mut server = JoinSet::new();
         server.spawn(server::run(listener, Arc::clone(&core)));
         let mut workers = JoinSet::new();
-        workers.spawn(driver::run(Arc::clone(&core)));
+        workers.spawn(clock_driver::run(Arc::clone(&core)));
         workers.spawn(callbacks::run(Arc::clone(&core), waiting));
         Self {
             core,
@@ -118,23 +118,23 @@ impl Emulator {
     /// and each at its own instant; result events are queued then, and posted soon after. So are all
     /// tries of events that fall into the move: one that nobody hears is given up by then.
     pub fn advance(&self, by: Duration) {
-        self.core.turn(Turn::By(by));
+        self.core.change_clock(ClockChange::By(by));
     }
 
     /// Lets service time stand from now on: it moves by [`Emulator::advance`] only.
     pub fn pause_clock(&self) {
-        self.core.turn(Turn::Pause(true));
+        self.core.change_clock(ClockChange::Pause(true));
     }
 
     /// Lets service time go on with the wall clock, from where it stands.
     pub fn resume_clock(&self) {
-        self.core.turn(Turn::Pause(false));
+        self.core.change_clock(ClockChange::Pause(false));
     }
 
     /// Moves service time to the next thing that is due, the next try of an event included, and does
     /// it; says whether anything is.
     pub fn advance_to_next(&self) -> bool {
-        self.core.turn(Turn::ToNextDue)
+        self.core.change_clock(ClockChange::ToNextDue)
     }
 
     /// Where events of an application are posted from now on; `None` for nowhere.
@@ -202,7 +202,7 @@ impl Emulator {
     /// When the delivery is no longer known, its application has no callback URL, or the kit has
     /// nothing of this name.
     pub async fn replay_as(&self, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
-        callbacks::again(&self.core, seq, how).await
+        callbacks::replay_delivery(&self.core, seq, how).await
     }
 
     /// Puts the receiver at an application's callback URL to the test: with events of every kind,

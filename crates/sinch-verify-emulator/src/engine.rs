@@ -5,28 +5,27 @@
 //! asked. There is no I/O, no clock and no entropy in here: the same seed and the same calls give
 //! the same outputs, byte for byte.
 
-mod agenda;
-mod answer;
 mod call;
 mod callout;
 mod command;
-mod flash_call;
 mod handset;
 mod ids;
-mod intervene;
 mod language;
-mod overview;
+mod lists;
+mod manual_action;
+mod memory_use;
 mod plan;
 mod random;
 mod record;
 mod report;
 mod scripted_outcome;
 mod send;
-mod size;
 mod start;
 mod store;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod view;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,20 +37,20 @@ use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
 use crate::settings::Settings;
 
-use agenda::{Agenda, Task};
 use handset::Handsets;
 use random::Random;
-use record::{Carried, Record};
+use record::{Payload, Record};
 use scripted_outcome::Behaviors;
 use store::Store;
+use timers::{Timer, Timers};
 
-pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, Arrived, Ask, CallOver, Command, Effect, Intervention, Notice, Outputs, Query, Reach, Refusal,
-    StartCommand, Target,
+    Answer, Arrived, BehaviorScope, CallOver, Command, DecisionRequest, Effect, Intervention, Notice,
+    Outputs, Query, Refusal, StartCommand, Target,
 };
 pub(crate) use ids::{AppId, Uid};
-pub(crate) use overview::{Filter, Overview, Phone};
+pub(crate) use lists::{Filter, Overview, Phone};
+pub(crate) use view::SEAMLESS;
 
 /// How much of what is due is done at once: about a millisecond's worth.
 const MOST_AT_ONCE: usize = 256;
@@ -67,7 +66,7 @@ pub(crate) struct Engine {
     now: SystemTime,
     store: Store,
     handsets: Handsets,
-    agenda: Agenda,
+    timers: Timers,
     behaviors: Behaviors,
     /// What the command under way wants carried out.
     effects: Vec<Effect>,
@@ -87,7 +86,7 @@ impl Engine {
             now: SystemTime::UNIX_EPOCH,
             store: Store::new(applications),
             handsets: Handsets::new(settings.inbox_kept),
-            agenda: Agenda::default(),
+            timers: Timers::default(),
             behaviors: Behaviors::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
@@ -106,7 +105,7 @@ impl Engine {
     /// seen later than its time.
     pub(crate) fn handle(&mut self, now: SystemTime, command: Command) -> Outputs {
         self.run_due(now);
-        let reached = self.agenda.next().map_or(now, |due| due.min(now));
+        let reached = self.timers.next().map_or(now, |due| due.min(now));
         self.now = self.now.max(reached);
         let answer = match command {
             Command::Start(start) => self.start(*start),
@@ -146,16 +145,16 @@ impl Engine {
 
     /// When something happens next without being asked for.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
-        self.agenda.next()
+        self.timers.next()
     }
 
     /// When the next verification expires.
     pub(crate) fn next_expiry(&self) -> Option<SystemTime> {
-        self.agenda.next_of(Task::Expire)
+        self.timers.next_of(Timer::Expire)
     }
 
     /// The handset behaviors in force, the widest last.
-    pub(crate) fn behaviors(&self) -> Vec<(Reach, HandsetBehavior)> {
+    pub(crate) fn behaviors(&self) -> Vec<(BehaviorScope, HandsetBehavior)> {
         self.behaviors.list()
     }
 
@@ -225,20 +224,20 @@ impl Engine {
 
     fn run_due(&mut self, now: SystemTime) {
         for _ in 0..MOST_AT_ONCE {
-            let Some((at, uid, task)) = self.agenda.pop_due(now) else {
+            let Some((at, uid, timer)) = self.timers.pop_due(now) else {
                 break;
             };
             self.now = self.now.max(at);
-            if task != Task::Expire
+            if timer != Timer::Expire
                 && let Some(record) = self.store.get_mut(uid)
             {
-                *record.due_mut(task) = None;
+                *record.due_mut(timer) = None;
             }
-            match task {
-                Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
-                Task::CallOver => self.call_over(uid),
-                Task::Act => self.apply_outcome(uid),
-                Task::Arrive => self.arrive(uid),
+            match timer {
+                Timer::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
+                Timer::CallOver => self.call_over(uid),
+                Timer::Outcome => self.apply_outcome(uid),
+                Timer::Arrive => self.arrive(uid),
             }
         }
     }
@@ -250,12 +249,12 @@ impl Engine {
         };
         record.end(status, reason, self.now);
         if let Some(at) = record.expires_at {
-            self.agenda.remove(at, uid, Task::Expire);
+            self.timers.remove(at, uid, Timer::Expire);
         }
         // What was held up may still arrive.
-        for task in [Task::CallOver, Task::Act] {
-            if let Some(at) = record.due_mut(task).take() {
-                self.agenda.remove(at, uid, task);
+        for timer in [Timer::CallOver, Timer::Outcome] {
+            if let Some(at) = record.due_mut(timer).take() {
+                self.timers.remove(at, uid, timer);
             }
         }
         self.effects.push(Effect {
@@ -267,7 +266,7 @@ impl Engine {
         for forgotten in self.store.ended(uid, self.settings.verifications_kept) {
             self.handsets.forget(&forgotten.number, forgotten.uid);
             if let Some(at) = forgotten.arrive_at {
-                self.agenda.remove(at, forgotten.uid, Task::Arrive);
+                self.timers.remove(at, forgotten.uid, Timer::Arrive);
             }
         }
     }
@@ -277,7 +276,7 @@ impl Engine {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        if !matches!(record.by(&Method::Seamless), Some(Carried::Link { secret: own }) if *own == secret) {
+        if !matches!(record.by(&Method::Seamless), Some(Payload::Link { secret: own }) if *own == secret) {
             return Answer::Refused(Refusal::not_found());
         }
         self.about = Some(uid);
@@ -306,7 +305,7 @@ impl Engine {
         self.random = Random::new(self.seed);
         self.store.clear();
         self.handsets.clear();
-        self.agenda = Agenda::default();
+        self.timers = Timers::default();
         Answer::Done
     }
 }

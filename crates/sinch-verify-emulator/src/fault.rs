@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
-use crate::mix::mix;
 use crate::operation::Operation;
-use crate::{bare, duration};
+use crate::splitmix::splitmix64;
+use crate::{duration, unit_variant};
 
 /// When something goes wrong, and what. The first rule that fits a request wins.
 ///
@@ -102,14 +102,14 @@ pub enum Fault {
         handled: bool,
     },
     /// The request is carried out, and no answer ever comes.
-    #[serde(deserialize_with = "bare::deserialize")]
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Stall,
     /// The connection ends in the middle of the body. An event is cut after it was signed, so that
     /// its signature is wrong.
-    #[serde(deserialize_with = "bare::deserialize")]
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Truncate,
     /// The body is whole, but broken JSON. An event is signed like that.
-    #[serde(deserialize_with = "bare::deserialize")]
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Malformed,
 }
 
@@ -127,7 +127,7 @@ pub enum Spread {
 
 impl Spread {
     /// How far from the least to the most a latency is, for a share that is evenly spread.
-    fn bend(self, share: f64) -> f64 {
+    fn quantile(self, share: f64) -> f64 {
         match self {
             Self::Even => share,
             Self::Tail => share.powi(8),
@@ -232,7 +232,7 @@ pub struct ActiveFault {
 }
 
 /// What a request is, as far as rules ask.
-pub(crate) struct Case<'a> {
+pub(crate) struct RequestFacts<'a> {
     pub(crate) operation: Operation,
     pub(crate) number: Option<PhoneNumber>,
     pub(crate) application: &'a str,
@@ -316,25 +316,27 @@ impl Faults {
     }
 
     /// What goes wrong with this request, if anything: a latency has one length by then.
-    pub(crate) fn strike(&self, case: &Case<'_>) -> Option<Fault> {
+    pub(crate) fn pick(&self, facts: &RequestFacts<'_>) -> Option<Fault> {
         if !self.any() {
             return None;
         }
         let mut rules = self.lock();
         for active in &mut rules.active {
             let rule = &active.rule;
-            let fits = rule.on.operations().contains(&case.operation)
-                && rule.operation.is_none_or(|operation| operation == case.operation)
-                && rule.number.is_none_or(|number| case.number == Some(number))
+            let fits = rule.on.operations().contains(&facts.operation)
+                && rule
+                    .operation
+                    .is_none_or(|operation| operation == facts.operation)
+                && rule.number.is_none_or(|number| facts.number == Some(number))
                 && rule
                     .application
                     .as_deref()
-                    .is_none_or(|key| key == case.application);
+                    .is_none_or(|key| key == facts.application);
             if !fits || rule.count.is_some_and(|count| active.hits >= count) {
                 continue;
             }
             active.seen += 1;
-            let dice = mix(self.seed ^ mix(active.id) ^ active.seen);
+            let dice = splitmix64(self.seed ^ splitmix64(active.id) ^ active.seen);
             let chance = (dice >> 11) as f64 / (1_u64 << 53) as f64;
             if rule.every.is_some_and(|every| !active.seen.is_multiple_of(every))
                 || rule.probability.is_some_and(|probability| chance >= probability)
@@ -344,8 +346,8 @@ impl Faults {
             active.hits += 1;
             return Some(match &rule.fault {
                 Fault::Latency { from, to, spread } => {
-                    let share = (mix(dice) >> 11) as f64 / (1_u64 << 53) as f64;
-                    let by = *from + to.saturating_sub(*from).mul_f64(spread.bend(share));
+                    let share = (splitmix64(dice) >> 11) as f64 / (1_u64 << 53) as f64;
+                    let by = *from + to.saturating_sub(*from).mul_f64(spread.quantile(share));
                     Fault::Latency {
                         from: by,
                         to: by,
@@ -368,27 +370,27 @@ impl Faults {
 mod tests {
     use std::time::Duration;
 
-    use super::{Case, Fault, FaultPlace, FaultRule, Faults, Spread};
+    use super::{Fault, FaultPlace, FaultRule, Faults, RequestFacts, Spread};
     use crate::operation::Operation;
 
-    fn struck(seed: u64, rule: &FaultRule) -> Vec<bool> {
+    fn hits(seed: u64, rule: &FaultRule) -> Vec<bool> {
         let faults = Faults::new(seed);
         faults.add(rule.clone()).unwrap();
-        let case = Case {
+        let facts = RequestFacts {
             operation: Operation::Start,
             number: None,
             application: "key",
         };
-        (0..1000).map(|_| faults.strike(&case).is_some()).collect()
+        (0..1000).map(|_| faults.pick(&facts).is_some()).collect()
     }
 
     #[test]
     fn the_seed_fixes_what_a_probability_picks() {
         let mut rule = FaultRule::api(Fault::Stall);
         rule.probability = Some(0.25);
-        let first = struck(7, &rule);
-        assert_eq!(first, struck(7, &rule));
-        assert_ne!(first, struck(8, &rule));
+        let first = hits(7, &rule);
+        assert_eq!(first, hits(7, &rule));
+        assert_ne!(first, hits(8, &rule));
         let hits = first.iter().filter(|hit| **hit).count();
         assert!((180..320).contains(&hits), "{hits}");
     }
@@ -404,13 +406,13 @@ mod tests {
                 spread,
             };
             faults.add(FaultRule::api(fault)).unwrap();
-            let case = Case {
+            let facts = RequestFacts {
                 operation: Operation::Start,
                 number: None,
                 application: "key",
             };
             let mut taken: Vec<Duration> = (0..1000)
-                .map(|_| match faults.strike(&case) {
+                .map(|_| match faults.pick(&facts) {
                     Some(Fault::Latency { from, to, .. }) if from == to => to,
                     other => panic!("{other:?}"),
                 })
@@ -432,7 +434,7 @@ mod tests {
         let mut rule = FaultRule::api(Fault::Stall);
         rule.every = Some(3);
         rule.count = Some(2);
-        let hits: Vec<_> = struck(7, &rule)
+        let hits: Vec<_> = hits(7, &rule)
             .into_iter()
             .enumerate()
             .filter(|(_, hit)| *hit)

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::delivery::Delivery;
 use crate::engine::{Arrived, CallOver, Uid};
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
 /// Something that happened. Its details are looked up when it is read.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ pub(crate) const KINDS: [&str; 12] = [
 
 /// The most readers at a time. Each that catches up costs time, and one that does not read costs
 /// memory: without an end to them, they could take the emulator from everybody else.
-pub(crate) const FOLLOWERS: usize = 256;
+pub(crate) const MAX_READERS: usize = 256;
 
 impl FeedEvent {
     /// What it is called; one of [`KINDS`].
@@ -127,7 +127,7 @@ impl FeedEvent {
 
 /// Where a reader has got to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Position {
     /// It has seen this entry.
     Behind(u64),
     /// It has read another run of the emulator, which has nothing to do with this one.
@@ -146,9 +146,9 @@ pub(crate) struct Entry {
 pub(crate) struct Feed {
     /// Tells this run of the emulator from others, whose entries have the same numbers.
     run: String,
-    ring: Mutex<Ring<Entry>>,
+    ring: Mutex<RingBuffer<Entry>>,
     news: Notify,
-    places: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
 }
 
 impl Feed {
@@ -157,15 +157,15 @@ impl Feed {
         let since = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             run: format!("{:x}", since.as_nanos()),
-            ring: Mutex::new(Ring::new(kept.max(1))),
+            ring: Mutex::new(RingBuffer::new(kept.max(1))),
             news: Notify::new(),
-            places: Arc::new(Semaphore::new(FOLLOWERS)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
         }
     }
 
-    /// A reader's place, to be kept while it reads; `None` when all are taken.
-    pub(crate) fn follow(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A reader's position, to be kept while it reads; `None` when all are taken.
+    pub(crate) fn add_reader(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.readers).try_acquire_owned().ok()
     }
 
     pub(crate) fn push(&self, at: SystemTime, what: FeedEvent) {
@@ -179,15 +179,15 @@ impl Feed {
     }
 
     /// Reads an id, or the bare number of an entry of this run; `None` when `text` is neither.
-    pub(crate) fn place(&self, text: &str) -> Option<Place> {
+    pub(crate) fn position(&self, text: &str) -> Option<Position> {
         let (run, seq) = text.split_once('-').unwrap_or((&self.run, text));
         let seq = seq.parse().ok()?;
         u128::from_str_radix(run, 16).ok()?;
         let known = run == self.run && seq <= self.last();
         Some(if known {
-            Place::Behind(seq)
+            Position::Behind(seq)
         } else {
-            Place::OtherRun
+            Position::OtherRun
         })
     }
 
@@ -219,7 +219,7 @@ impl Feed {
         picked
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<Entry>> {
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<Entry>> {
         // Nothing in here panics between two steps that belong together.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }

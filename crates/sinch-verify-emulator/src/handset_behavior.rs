@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
-use crate::{bare, duration};
+use crate::{duration, unit_variant};
 
 /// What happens at a handset by itself, whatever the method. Times are service time.
 ///
@@ -24,7 +24,7 @@ use crate::{bare, duration};
 #[non_exhaustive]
 pub enum HandsetBehavior {
     /// Nothing: the message arrives, and the test does the rest.
-    #[serde(deserialize_with = "bare::deserialize")]
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Wait,
     /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.
     Report {
@@ -36,7 +36,7 @@ pub enum HandsetBehavior {
         wrong: u32,
     },
     /// Nothing arrives; the verification expires.
-    #[serde(deserialize_with = "bare::deserialize")]
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Never,
     /// It arrives `after` a while, which may be after the expiry.
     Late {

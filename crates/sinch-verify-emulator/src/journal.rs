@@ -10,13 +10,13 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method as Verb, Response, StatusCode, Uri, request};
 
-use crate::clock::Begun;
+use crate::clock::Stopwatch;
 use crate::engine::Uid;
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
 /// The latest calls, as many as are kept.
 pub(crate) struct Journal {
-    exchanges: Mutex<Ring<Exchange>>,
+    exchanges: Mutex<RingBuffer<Exchange>>,
     on: bool,
 }
 
@@ -55,7 +55,7 @@ impl Journal {
     /// A journal of so many calls; of none, and no work, for 0.
     pub(crate) fn new(kept: usize) -> Self {
         Self {
-            exchanges: Mutex::new(Ring::new(kept)),
+            exchanges: Mutex::new(RingBuffer::new(kept)),
             on: kept > 0,
         }
     }
@@ -67,7 +67,7 @@ impl Journal {
     /// Keeps a call and its answer, with its status if it was sent; gives the number of the call.
     pub(crate) fn note(
         &self,
-        begun: &Begun,
+        stopwatch: &Stopwatch,
         head: &request::Parts,
         body: Bytes,
         answer: &Response<Bytes>,
@@ -87,11 +87,11 @@ impl Journal {
         write_headers(&mut heads, &head.headers);
         let split = heads.len();
         write_headers(&mut heads, answer.headers());
-        let took = begun.took();
+        let took = stopwatch.elapsed();
         let exchange = |seq| Exchange {
             seq,
-            at: begun.service,
-            wire: begun.wire,
+            at: stopwatch.service,
+            wire: stopwatch.wire,
             took,
             heads: heads.into_boxed_slice(),
             split,
@@ -121,7 +121,7 @@ impl Journal {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<Exchange>> {
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<Exchange>> {
         // Nothing in here panics between two steps that belong together.
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,10 +221,10 @@ mod tests {
             .header("a", "b")
             .body(Bytes::from("pot"))
             .unwrap();
-        let begun = Clock::running().begun();
+        let stopwatch = Clock::running().start_stopwatch();
         let journal = Journal::new(1);
         journal.note(
-            &begun,
+            &stopwatch,
             &head,
             Bytes::from("old"),
             &answer,
@@ -232,7 +232,7 @@ mod tests {
             Notes::default(),
         );
         let seq = journal.note(
-            &begun,
+            &stopwatch,
             &head,
             Bytes::from("body"),
             &answer,

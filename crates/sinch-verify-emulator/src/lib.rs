@@ -38,37 +38,37 @@
 
 mod api;
 mod application;
-mod bare;
 mod body;
 mod builder;
 mod callbacks;
 mod clock;
+mod clock_driver;
 #[cfg(feature = "console")]
 mod console;
 mod control;
 mod control_error;
 mod core;
 mod delivery;
-mod driver;
 mod duration;
 mod emulator;
 mod engine;
 mod fault;
 mod feed;
 mod handset_behavior;
-mod host;
+mod host_name;
 mod journal;
-mod kit;
 mod magic;
 mod message;
-mod mix;
 mod operation;
 mod replay;
-mod ring;
+mod ring_buffer;
 mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod splitmix;
+mod tamper_kit;
+mod unit_variant;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
@@ -79,10 +79,10 @@ pub use duration::{InvalidDuration, parse_duration};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use handset_behavior::{HandsetBehavior, Scope};
-pub use host::{HostName, InvalidHostName};
-pub use kit::TamperKit;
+pub use host_name::{HostName, InvalidHostName};
 pub use magic::MagicNumber;
 pub use message::Message;
 pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
+pub use tamper_kit::TamperKit;

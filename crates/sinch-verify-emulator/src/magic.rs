@@ -12,7 +12,7 @@ use crate::handset_behavior::HandsetBehavior;
 const PREFIX: &str = "+4477009009";
 
 /// How soon after the start outcomes come.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
+pub(crate) const OUTCOME_DELAY: Duration = Duration::from_secs(1);
 
 /// A number whose verifications all end the same way, so that any client sees every outcome without
 /// setting anything up. They are fictional numbers, and
@@ -32,7 +32,7 @@ impl MagicNumber {
     /// All of them, in order.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let rows = (0_u8..).zip(PLAN);
+        let rows = (0_u8..).zip(NUMBERS);
         rows.map(|(n, row)| Self {
             number: format!("{PREFIX}{n:02}"),
             outcome: row.0,
@@ -44,7 +44,7 @@ impl MagicNumber {
 
 /// The handset behavior or magic behavior of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum Script {
     /// The start goes through, and this happens at the handset.
     Handset(HandsetBehavior),
     /// The start goes through, and the verification ends so.
@@ -57,36 +57,45 @@ pub(crate) enum Act {
     Refuse { code: u32, message: &'static str },
     /// The verification is denied, for this reason.
     Deny(Reason),
-    /// The start is answered so much later; `None` for never.
-    Slow(Option<Duration>),
+    /// The answer to the start is held back.
+    HoldBack(HoldBack),
+}
+
+/// How the answer to a start is held back, on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HoldBack {
+    /// It is sent after this time.
+    For(Duration),
+    /// It is never sent.
+    Forever,
 }
 
 /// What a magic number does; `None` for any other.
-pub(crate) fn act(number: &PhoneNumber) -> Option<Act> {
+pub(crate) fn script_of(number: &PhoneNumber) -> Option<Script> {
     let n: usize = number.as_str().strip_prefix(PREFIX)?.parse().ok()?;
     // A prefix of digits and two more; longer numbers are none of these.
     (number.as_str().len() == PREFIX.len() + 2).then_some(())?;
-    PLAN.get(n).map(|row| (row.2)())
+    NUMBERS.get(n).map(|row| (row.2)())
 }
 
-type Row = (&'static str, &'static str, fn() -> Act);
+type Row = (&'static str, &'static str, fn() -> Script);
 
-const fn refuse(code: u32, message: &'static str) -> Act {
-    Act::Refuse { code, message }
+const fn refuse(code: u32, message: &'static str) -> Script {
+    Script::Refuse { code, message }
 }
 
-fn fail(reason: Reason) -> Act {
-    Act::End(Status::Fail, Some(reason))
+fn fail(reason: Reason) -> Script {
+    Script::End(Status::Fail, Some(reason))
 }
 
 /// The plan, by the last two digits.
-const PLAN: [Row; 28] = [
+const NUMBERS: [Row; 28] = [
     ("pending", "nothing by itself, like any other number", || {
-        Act::Handset(HandsetBehavior::Wait)
+        Script::Handset(HandsetBehavior::Wait)
     }),
     ("verified", "the proof is reported after 1 s: SUCCESSFUL", || {
-        Act::Handset(HandsetBehavior::Report {
-            after: SOON,
+        Script::Handset(HandsetBehavior::Report {
+            after: OUTCOME_DELAY,
             wrong: 0,
         })
     }),
@@ -94,8 +103,8 @@ const PLAN: [Row; 28] = [
         "second-try",
         "one wrong report, then the right one: SUCCESSFUL",
         || {
-            Act::Handset(HandsetBehavior::Report {
-                after: SOON,
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
                 wrong: 1,
             })
         },
@@ -104,8 +113,8 @@ const PLAN: [Row; 28] = [
         "wrong",
         "wrong reports only: FAIL, Invalid code or Invalid CLI",
         || {
-            Act::Handset(HandsetBehavior::Report {
-                after: SOON,
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
                 wrong: u32::MAX,
             })
         },
@@ -114,12 +123,12 @@ const PLAN: [Row; 28] = [
     (
         "denied",
         "the start answers 403/40303: DENIED, Denied by callback",
-        || Act::Deny(Reason::DeniedByCallback),
+        || Script::Deny(Reason::DeniedByCallback),
     ),
     (
         "invalid-callback",
         "the start answers 403/40303: DENIED, Invalid callback",
-        || Act::Deny(Reason::InvalidCallback),
+        || Script::Deny(Reason::InvalidCallback),
     ),
     ("fraud", "FAIL, Fraud after 1 s", || fail(Reason::Fraud)),
     ("blocked", "FAIL, Blocked after 1 s", || fail(Reason::Blocked)),
@@ -129,38 +138,40 @@ const PLAN: [Row; 28] = [
     (
         "unreachable",
         "nothing arrives: FAIL, Network error or number unreachable",
-        || Act::Handset(HandsetBehavior::Unreachable { after: SOON }),
+        || Script::Handset(HandsetBehavior::Unreachable { after: OUTCOME_DELAY }),
     ),
     (
         "undelivered",
         "delivered event Failed: FAIL, SMS delivery failure",
-        || Act::Undelivered,
+        || Script::Undelivered,
     ),
     (
         "busy",
         "calls end as FAIL with call result BUSY; messages arrive",
-        || Act::Handset(HandsetBehavior::Busy { after: SOON }),
+        || Script::Handset(HandsetBehavior::Busy { after: OUTCOME_DELAY }),
     ),
     (
         "hang-up",
         "a callout ends as FAIL, Hung up without entering valid code",
-        || Act::Handset(HandsetBehavior::HangUp { after: SOON }),
+        || Script::Handset(HandsetBehavior::HangUp { after: OUTCOME_DELAY }),
     ),
     ("late", "it arrives 1 s after the verification expired", || {
-        Act::AfterExpiry
+        Script::AfterExpiry
     }),
     (
         "lost",
         "nothing arrives, and nobody says so; it expires in time",
-        || Act::Handset(HandsetBehavior::Never),
+        || Script::Handset(HandsetBehavior::Never),
     ),
     ("error", "ERROR, Internal error after 1 s", || {
-        Act::End(Status::Error, Some(Reason::InternalError))
+        Script::End(Status::Error, Some(Reason::InternalError))
     }),
     ("failed-pending", "FAIL, Failed pending after 1 s", || {
         fail(Reason::FailedPending)
     }),
-    ("aborted", "ABORTED after 1 s", || Act::End(Status::Aborted, None)),
+    ("aborted", "ABORTED after 1 s", || {
+        Script::End(Status::Aborted, None)
+    }),
     ("no-credit", "the start answers 402/40200", || {
         refuse(ApiError::CREDIT, "Not enough credit.")
     }),
@@ -199,26 +210,26 @@ const PLAN: [Row; 28] = [
     (
         "slow",
         "the start is answered after 3 s on the wall clock",
-        || Act::Slow(Some(Duration::from_secs(3))),
+        || Script::HoldBack(HoldBack::For(Duration::from_secs(3))),
     ),
     ("silent", "the start is never answered, and does nothing", || {
-        Act::Slow(None)
+        Script::HoldBack(HoldBack::Forever)
     }),
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::{MagicNumber, PLAN, act};
+    use super::{MagicNumber, NUMBERS, script_of};
 
     #[test]
-    fn every_magic_number_is_a_number_with_an_act() {
+    fn every_magic_number_is_a_number_with_a_script() {
         let all = MagicNumber::all();
-        assert_eq!(all.len(), PLAN.len());
+        assert_eq!(all.len(), NUMBERS.len());
         for magic in all {
-            assert!(act(&magic.number.parse().unwrap()).is_some(), "{magic:?}");
+            assert!(script_of(&magic.number.parse().unwrap()).is_some(), "{magic:?}");
         }
         for other in ["+46700000001", "+447700900123", "+447700900999", "+4477009009011"] {
-            assert_eq!(act(&other.parse().unwrap()), None, "{other}");
+            assert_eq!(script_of(&other.parse().unwrap()), None, "{other}");
         }
     }
 }

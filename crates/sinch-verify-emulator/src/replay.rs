@@ -29,7 +29,7 @@ pub enum Replay {
 
 impl Replay {
     /// Those that need no kit.
-    pub(crate) const OWN: [Self; 9] = [
+    pub(crate) const BUILT_IN: [Self; 9] = [
         Self::Same,
         Self::Duplicate,
         Self::Reordered,
@@ -44,7 +44,7 @@ impl Replay {
     /// The way of this name; one of the kit, if the emulator has none of this name itself.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        let own = Self::OWN.into_iter().find(|own| own.name() == name);
+        let own = Self::BUILT_IN.into_iter().find(|own| own.name() == name);
         own.unwrap_or_else(|| Self::Tampered(name.to_owned()))
     }
 

@@ -50,7 +50,7 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            () = told(&mut stop) => break,
+            () = stop_requested(&mut stop) => break,
         }
     }
     drop(listener);
@@ -103,7 +103,7 @@ async fn serve(
                 let _ = stream.set_zero_linger();
                 return;
             }
-            () = told(&mut stop), if !stopping => stopping = true,
+            () = stop_requested(&mut stop), if !stopping => stopping = true,
         }
         // The other branches return: this is reached once.
         Pin::new(&mut connection).graceful_shutdown();
@@ -111,6 +111,6 @@ async fn serve(
 }
 
 /// Resolves once the emulator is to stop, or is gone.
-async fn told(stop: &mut watch::Receiver<bool>) {
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -1,12 +1,11 @@
 //! What the emulator does where the service's documents leave it open.
 
-mod file;
-
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sinch_verify_protocol::Amount;
 use sinch_verify_protocol::auth::Window;
 use sinch_verify_protocol::price::Money;
@@ -36,7 +35,7 @@ use crate::duration;
 #[non_exhaustive]
 pub struct Settings {
     /// Wrong codes or caller ids that end a verification; at least 1. Default 3.
-    #[serde(deserialize_with = "file::at_least_one")]
+    #[serde(deserialize_with = "at_least_one")]
     pub attempts: u32,
     /// The answer to a wrong report while attempts are left. Default [`ReportAnswer::Refusal`].
     pub wrong_report: ReportAnswer,
@@ -71,7 +70,7 @@ pub struct Settings {
     /// Whether the delivery of an SMS is told to the callback URL. Default `true`.
     pub sms_delivered_events: bool,
     /// How often a result or delivered event is tried in all; at least 1. Default 5.
-    #[serde(deserialize_with = "file::at_least_one")]
+    #[serde(deserialize_with = "at_least_one")]
     pub event_tries: u32,
     /// The wait after the first failed try; it doubles with every try, and up to half of it is taken
     /// off at random. Default 500 ms.
@@ -81,7 +80,7 @@ pub struct Settings {
     #[serde(with = "duration")]
     pub event_timeout: Duration,
     /// How many result and delivered events are under way at once; at least 1. Default 64.
-    #[serde(deserialize_with = "file::at_least_one")]
+    #[serde(deserialize_with = "at_least_one")]
     pub events_in_flight: usize,
     /// How many result and delivered events may wait; further ones are dropped, and the delivery
     /// log says so. Default 100,000.
@@ -95,10 +94,10 @@ pub struct Settings {
     pub capacity: Option<u32>,
     /// How many bytes pending verifications may take, at least 1: what is kept of each, texts and
     /// overhead. A start that finds them taken answers 429/42900. Default 1,000,000,000.
-    #[serde(deserialize_with = "file::at_least_one")]
+    #[serde(deserialize_with = "at_least_one")]
     pub pending_bytes: usize,
     /// The length of the codes that the emulator makes, 1 to 10. Default 4.
-    #[serde(deserialize_with = "file::code_length")]
+    #[serde(deserialize_with = "code_length")]
     pub code_length: u8,
     /// `interceptionTimeout` of an SMS, whole seconds. Default 120 s.
     #[serde(with = "duration")]
@@ -119,11 +118,11 @@ pub struct Settings {
     /// servers do. Default 3 s, 30 s, 3 s.
     pub callout_polling: Option<CalloutPolling>,
     /// The key that confirms a callout, unless the decision names another. Default `1`.
-    #[serde(deserialize_with = "file::keys")]
+    #[serde(deserialize_with = "keypad_digits")]
     pub callout_pin: String,
     /// How old, or how far ahead, a signed request may be on the wall clock. Always checked.
     /// Default 5 minutes past, 1 minute ahead.
-    #[serde(with = "file::WindowFile")]
+    #[serde(with = "WindowFields")]
     pub freshness: Window,
     /// What happens to requests that official SDKs write wrongly. Default [`Strictness::Warn`].
     pub strictness: Strictness,
@@ -134,7 +133,7 @@ pub struct Settings {
     /// status is no longer `PENDING`. Default: none, as without termination debiting.
     pub termination_price: Option<Money>,
     /// How many messages one handset keeps; at least 1. Default 100.
-    #[serde(deserialize_with = "file::at_least_one")]
+    #[serde(deserialize_with = "at_least_one")]
     pub inbox_kept: usize,
     /// How many ended verifications are kept, with their messages; pending ones always are.
     /// Default 100,000.
@@ -278,3 +277,42 @@ impl fmt::Display for InvalidStrictness {
 }
 
 impl std::error::Error for InvalidStrictness {}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Window", deny_unknown_fields)]
+struct WindowFields {
+    #[serde(with = "duration")]
+    past: Duration,
+    #[serde(with = "duration")]
+    future: Duration,
+}
+
+fn at_least_one<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default + PartialEq,
+{
+    let number = T::deserialize(deserializer)?;
+    if number == T::default() {
+        return Err(D::Error::custom("must be at least 1"));
+    }
+    Ok(number)
+}
+
+fn code_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let length = u8::deserialize(deserializer)?;
+    if !(1..=10).contains(&length) {
+        return Err(D::Error::custom("must be 1 to 10"));
+    }
+    Ok(length)
+}
+
+fn keypad_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let keys = String::deserialize(deserializer)?;
+    let are_keys = keys
+        .bytes()
+        .all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
+    if !are_keys || !(1..=10).contains(&keys.len()) {
+        return Err(D::Error::custom("must be 1 to 10 keys of 0-9 * #"));
+    }
+    Ok(keys)
+}

@@ -4,10 +4,10 @@
 //! `exclude` in `Cargo.toml` keeps it out of the published package.
 
 mod calls;
+mod checks;
 mod commands;
-mod expect;
+mod invariants;
 mod journal;
-mod look;
 mod model;
 mod reports;
 mod starts;
@@ -112,7 +112,7 @@ mod tests {
     use super::world::World;
 
     /// Steps between two lines of progress.
-    const LEG: u64 = 1_000_000;
+    const PROGRESS_STEPS: u64 = 1_000_000;
 
     /// `cargo xtask simulate` sets the steps and the seed.
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         let began = Instant::now();
         let mut simulation = Simulation::new(seed);
         while simulation.steps < steps {
-            let leg = LEG.min(steps - simulation.steps);
+            let leg = PROGRESS_STEPS.min(steps - simulation.steps);
             if let Err(failure) = simulation.run(leg) {
                 let (seed, step) = (failure.seed, failure.step);
                 panic!("{failure}; see it again with: cargo xtask simulate --steps {step} --seed {seed}");

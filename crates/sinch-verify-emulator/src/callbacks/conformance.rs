@@ -9,13 +9,13 @@ use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEve
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
 
-use super::delivery::{Judgement, Parcel, post, signed};
+use super::post::{Judgement, OutgoingEvent, post, signed};
 use super::{deliver_event, replay, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Outcome, Registered};
+use crate::core::{Core, PostResult, Registered};
 use crate::engine::AppId;
-use crate::kit::TamperKit;
+use crate::tamper_kit::TamperKit;
 
 /// What the service never sends today, and may send tomorrow.
 const UNKNOWN_EVENT: &str = "VerificationSomethingNewEvent";
@@ -42,16 +42,16 @@ enum Expected<'a> {
     Decision,
     /// The decision that was answered before, by its bytes.
     Same(&'a Bytes),
-    Heard,
+    Acknowledged,
     Refused,
 }
 
 impl Expected<'_> {
-    fn told(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Decision => "200 and a decision",
             Self::Same(_) => "the same decision again",
-            Self::Heard => "200",
+            Self::Acknowledged => "200",
             Self::Refused => "401",
         }
     }
@@ -59,7 +59,7 @@ impl Expected<'_> {
 
 /// What is posted for one check.
 #[derive(Clone, Copy)]
-struct Sent<'a> {
+struct CheckedEvent<'a> {
     name: &'a str,
     sent: &'a str,
     event: &'a str,
@@ -72,7 +72,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
     let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
     let number = PhoneNumber::parse("+447700900100").map_err(|_| ControlError::NoCallback)?;
-    let mut run = Run {
+    let mut run = ConformanceRun {
         core,
         app,
         own,
@@ -86,7 +86,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     Ok(run.checks)
 }
 
-struct Run<'a> {
+struct ConformanceRun<'a> {
     core: &'a Core,
     app: AppId,
     own: &'a Registered,
@@ -95,7 +95,7 @@ struct Run<'a> {
     checks: Vec<Check>,
 }
 
-impl Run<'_> {
+impl ConformanceRun<'_> {
     /// One event of every kind, as it should be.
     async fn events(&mut self) {
         let identity = || Identity::number(self.number);
@@ -114,13 +114,13 @@ impl Run<'_> {
         ] {
             let request = self.sign(body, self.core.clock().wire());
             let sent = format!("a {event}, as the service sends it");
-            let sent = Sent {
+            let sent = CheckedEvent {
                 name,
                 sent: &sent,
                 event,
                 id: &id,
             };
-            self.check(sent, request, Expected::Heard).await;
+            self.check(sent, request, Expected::Acknowledged).await;
         }
     }
 
@@ -129,13 +129,13 @@ impl Run<'_> {
         let second = Duration::from_secs(1);
         let now = self.core.clock().wire();
         let id = self.id();
-        let body = self.question(&id);
+        let body = self.request_event(&id);
         let first = self.sign(body.clone(), now.checked_sub(second).unwrap_or(now));
         let event = RequestEvent::EVENT;
         let id = &id;
         let name = "request-event";
         let sent = "a request event, as the service sends it";
-        let sent = Sent {
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -146,7 +146,7 @@ impl Run<'_> {
         let expected = answer.as_ref().map_or(Expected::Decision, Expected::Same);
         let name = "sent-again";
         let sent = "the same request event, signed anew: the service tries again";
-        let sent = Sent {
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -155,7 +155,7 @@ impl Run<'_> {
         self.check(sent, again.clone(), expected).await;
         let name = "replayed";
         let sent = "the last one, byte for byte: somebody recorded it";
-        let sent = Sent {
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -169,11 +169,11 @@ impl Run<'_> {
         for name in kit.names() {
             let now = self.core.clock().wire();
             let id = self.id();
-            let mut request = self.sign(self.question(&id), now);
+            let mut request = self.sign(self.request_event(&id), now);
             kit.spoil(name, self.own.signer.key(), &self.own.secret, &mut request, now);
             let sent = format!("a request event, spoilt: {name}");
             let event = RequestEvent::EVENT;
-            let sent = Sent {
+            let sent = CheckedEvent {
                 name,
                 sent: &sent,
                 event,
@@ -186,12 +186,12 @@ impl Run<'_> {
     /// Gives the answer's body, if the answer was right.
     async fn check(
         &mut self,
-        what: Sent<'_>,
+        what: CheckedEvent<'_>,
         request: Request<Bytes>,
         expected: Expected<'_>,
     ) -> Option<Bytes> {
         let variant = format!("conformance: {}", what.name);
-        let parcel = Parcel {
+        let outgoing = OutgoingEvent {
             app: self.app,
             verification_id: what.id.clone(),
             event: what.event,
@@ -203,7 +203,7 @@ impl Run<'_> {
             variant: Some(&variant),
         };
         let mut answer = None;
-        post(self.core, parcel, |outcome| {
+        post(self.core, outgoing, |outcome| {
             let (ok, remark) = judge(self.core, outcome, expected);
             let got = match (outcome, &remark) {
                 (Ok(answered), None) => answered.status.as_u16().to_string(),
@@ -213,7 +213,7 @@ impl Run<'_> {
             self.checks.push(Check {
                 name: what.name.to_owned(),
                 sent: what.sent.to_owned(),
-                expected: expected.told(),
+                expected: expected.description(),
                 got,
                 ok,
             });
@@ -228,7 +228,7 @@ impl Run<'_> {
         answer
     }
 
-    fn question(&self, id: &VerificationId) -> String {
+    fn request_event(&self, id: &VerificationId) -> String {
         RequestEvent::new(id.clone(), Method::Sms, Identity::number(self.number)).to_json()
     }
 
@@ -244,7 +244,7 @@ impl Run<'_> {
     }
 }
 
-fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
+fn judge(core: &Core, outcome: &PostResult, expected: Expected<'_>) -> Judgement {
     let strictness = core.settings().strictness;
     let decision = || request_event::judge(outcome, &Method::Sms, strictness).1;
     match expected {
@@ -255,7 +255,7 @@ fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
             }
             (judgement, _) => judgement,
         },
-        Expected::Heard => deliver_event::judge(outcome),
-        Expected::Refused => replay::refused(outcome),
+        Expected::Acknowledged => deliver_event::judge(outcome),
+        Expected::Refused => replay::judge_refusal(outcome),
     }
 }

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::deliver_event::{self, Tried};
+use super::deliver_event::{self, TryResult};
 use super::request_event;
 use crate::clock;
 use crate::core::{Core, Job, Waiting};
 use crate::engine::{Effect, Uid};
 
 /// The most waiting events that are listed.
-const LISTED: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 /// Carries jobs out until the emulator is gone.
 pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>) {
@@ -32,7 +32,7 @@ pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>)
                 None => return,
             },
             Some(done) = dispatcher.tasks.join_next(), if !dispatcher.tasks.is_empty() => {
-                if let Ok(Done::Tried { uid, tried }) = done {
+                if let Ok(TaskEnd::Tried { uid, tried }) = done {
                     dispatcher.tried(uid, tried);
                 }
             }
@@ -43,7 +43,7 @@ pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>)
 struct Dispatcher {
     core: Arc<Core>,
     in_flight: Arc<Semaphore>,
-    tasks: JoinSet<Done>,
+    tasks: JoinSet<TaskEnd>,
     /// The undelivered events of each verification, in order.
     queues: HashMap<Uid, Queue>,
     /// The number of events in all queues.
@@ -51,9 +51,9 @@ struct Dispatcher {
 }
 
 /// What a task ends with.
-enum Done {
-    Asked,
-    Tried { uid: Uid, tried: Tried },
+enum TaskEnd {
+    Decided,
+    Tried { uid: Uid, tried: TryResult },
 }
 
 /// The undelivered events of one verification.
@@ -80,11 +80,16 @@ struct Undelivered {
 impl Dispatcher {
     fn take(&mut self, job: Job) {
         match job {
-            Job::RequestEvent { app, ask, reply } => {
-                let asking = request_event::ask(Arc::clone(&self.core), app, ask, reply);
+            Job::RequestEvent {
+                app,
+                decision_request,
+                reply,
+            } => {
+                let asking =
+                    request_event::request_decision(Arc::clone(&self.core), app, decision_request, reply);
                 self.tasks.spawn(async move {
                     asking.await;
-                    Done::Asked
+                    TaskEnd::Decided
                 });
             }
             Job::DeliverEvent { effect, moved } => {
@@ -108,17 +113,17 @@ impl Dispatcher {
                 self.try_first(uid);
             }
             Job::Retry { uid, due } => {
-                let by_itself = self.core.clock().by_itself();
+                let unmoved = self.core.clock().unmoved();
                 // After a reset another event may be where this one was.
                 let queue = self.queues.get_mut(&uid);
                 if let Some(queue) = queue.filter(|queue| queue.first.next_at == Some(due)) {
-                    queue.move_to(due, by_itself);
+                    queue.move_to(due, unmoved);
                     self.try_first(uid);
                 }
             }
             Job::ListWaiting { reply } => {
                 let queues = self.queues.values();
-                let mut waiting: Vec<_> = queues.flat_map(Queue::waiting).take(LISTED).collect();
+                let mut waiting: Vec<_> = queues.flat_map(Queue::waiting).take(MAX_LISTED).collect();
                 waiting.sort_by_key(|waiting| (waiting.next_at, waiting.uid));
                 let _ = reply.send(waiting);
             }
@@ -141,16 +146,16 @@ impl Dispatcher {
         let (core, in_flight) = (Arc::clone(&self.core), Arc::clone(&self.in_flight));
         let (effect, attempt, sent) = (Arc::clone(&first.effect), first.attempt, first.sent);
         self.tasks.spawn(async move {
-            let tried = deliver_event::once(&core, &in_flight, &effect, attempt, sent).await;
-            Done::Tried { uid, tried }
+            let tried = deliver_event::try_once(&core, &in_flight, &effect, attempt, sent).await;
+            TaskEnd::Tried { uid, tried }
         });
     }
 
-    fn tried(&mut self, uid: Uid, tried: Tried) {
+    fn tried(&mut self, uid: Uid, tried: TryResult) {
         let Some(queue) = self.queues.get_mut(&uid) else {
             return;
         };
-        let Tried::InVain { sent } = tried else {
+        let TryResult::Failed { sent } = tried else {
             return self.finished(uid);
         };
         if queue.first.attempt >= self.core.settings().event_tries.max(1) {
@@ -159,15 +164,16 @@ impl Dispatcher {
         }
         queue.first.attempt += 1;
         queue.first.sent = Some(sent);
-        let by_itself = self.core.clock().by_itself();
-        let now = by_itself.checked_add(queue.moved);
-        let due =
-            now.and_then(|now| now.checked_add(deliver_event::pause(&self.core, uid, queue.first.attempt)));
+        let unmoved = self.core.clock().unmoved();
+        let now = unmoved.checked_add(queue.moved);
+        let due = now.and_then(|now| {
+            now.checked_add(deliver_event::retry_delay(&self.core, uid, queue.first.attempt))
+        });
         // The clock may stand, but it ends.
         let due = due.map_or_else(clock::end, |due| due.min(clock::end()));
         queue.first.next_at = Some(due);
-        if !self.core.try_again_at(due, uid) {
-            queue.move_to(due, by_itself);
+        if !self.core.schedule_retry(due, uid) {
+            queue.move_to(due, unmoved);
             self.try_first(uid);
         }
     }
@@ -191,8 +197,8 @@ impl Dispatcher {
 
 impl Queue {
     /// The instant of these events is `due`, if it was before.
-    fn move_to(&mut self, due: SystemTime, by_itself: SystemTime) {
-        let moved = due.duration_since(by_itself).unwrap_or_default();
+    fn move_to(&mut self, due: SystemTime, unmoved: SystemTime) {
+        let moved = due.duration_since(unmoved).unwrap_or_default();
         self.moved = self.moved.max(moved);
     }
 

@@ -8,32 +8,37 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::delivery::{Judgement, Parcel, post, signed, strike};
-use crate::core::{Answered, Core, Outcome};
-use crate::engine::{Answer, AppId, Ask, Command};
+use super::post::{Judgement, OutgoingEvent, fault_for, post, signed};
+use crate::core::{CallbackAnswer, Core, PostResult};
+use crate::engine::{Answer, AppId, Command, DecisionRequest};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
 /// Posts the request event and gives the engine the decision.
-pub(super) async fn ask(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
-    let decision = decision(&core, app, &ask).await;
+pub(super) async fn request_decision(
+    core: Arc<Core>,
+    app: AppId,
+    decision_request: DecisionRequest,
+    reply: oneshot::Sender<Answer>,
+) {
+    let decision = decision(&core, app, &decision_request).await;
     let answer = core.run(Command::Decide {
-        uid: ask.uid,
+        uid: decision_request.uid,
         decision: decision.map(Box::new),
     });
     // The start's connection may be gone; the decision counts all the same.
     let _ = reply.send(answer);
 }
 
-async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
+async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -> Option<Decision> {
     // The URL may have been removed since the start: then nothing is allowed.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
-    let fault = strike(core, signer, Operation::Request, &ask.event.identity);
-    let body = Bytes::from(ask.event.to_json());
-    let parcel = Parcel {
+    let fault = fault_for(core, signer, Operation::Request, &decision_request.event.identity);
+    let body = Bytes::from(decision_request.event.to_json());
+    let outgoing = OutgoingEvent {
         app,
-        verification_id: ask.uid.to_id(),
+        verification_id: decision_request.uid.to_id(),
         event: RequestEvent::EVENT,
         attempt: 1,
         request: signed(url.uri(), signer, body, core.clock().wire(), fault.as_ref()),
@@ -43,10 +48,14 @@ async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
         variant: None,
     };
     let mut decision = None;
-    post(core, parcel, |outcome| {
-        let (own, judgement) = judge(outcome, &ask.event.method, core.settings().strictness);
+    post(core, outgoing, |outcome| {
+        let (own, judgement) = judge(
+            outcome,
+            &decision_request.event.method,
+            core.settings().strictness,
+        );
         if let (false, Some(verdict)) = &judgement {
-            tracing::warn!(id = %ask.uid, %verdict, "request event got no usable answer");
+            tracing::warn!(id = %decision_request.uid, %verdict, "request event got no usable answer");
         }
         decision = own;
         judgement
@@ -57,7 +66,7 @@ async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
 
 /// The decision in an answer, if it is usable, and a judgement on the answer.
 pub(super) fn judge(
-    outcome: &Outcome,
+    outcome: &PostResult,
     method: &Method,
     strictness: Strictness,
 ) -> (Option<Decision>, Judgement) {
@@ -73,7 +82,7 @@ pub(super) fn judge(
 
 /// The decision in an answer and its anomalies, or why there is none.
 fn read(
-    answered: &Answered,
+    answered: &CallbackAnswer,
     method: &Method,
     strictness: Strictness,
 ) -> Result<(Decision, Option<String>), String> {

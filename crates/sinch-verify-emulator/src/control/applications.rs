@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use sinch_verify_protocol::ApplicationKey;
 
-use super::respond::{Answer, Refused, done, read_body};
+use super::response::{Answer, Refused, done, read_body};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
 use crate::core::Core;

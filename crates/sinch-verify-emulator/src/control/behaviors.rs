@@ -11,26 +11,26 @@ use serde_json::json as value;
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
 use super::query::Query;
-use super::respond::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
-use crate::engine::{Engine, Reach};
+use crate::engine::{BehaviorScope, Engine};
 use crate::handset_behavior::{HandsetBehavior, Scope};
 
 /// All behaviors in force, the widest last.
 pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
-    let behaviors = core.look(Engine::behaviors);
+    let behaviors = core.with_engine(Engine::behaviors);
     let behaviors: Vec<_> = behaviors
         .iter()
-        .map(|(reach, behavior)| {
+        .map(|(scope, behavior)| {
             let mut view = value!({"behavior": behavior});
-            match reach {
-                Reach::Number(number) => view["number"] = value!(number),
-                Reach::Prefix(prefix) => view["prefix"] = value!(prefix),
-                Reach::Application(app) => {
+            match scope {
+                BehaviorScope::Number(number) => view["number"] = value!(number),
+                BehaviorScope::Prefix(prefix) => view["prefix"] = value!(prefix),
+                BehaviorScope::Application(app) => {
                     let key = core.registry.get(*app).map(|own| own.signer.key().as_str());
                     view["application"] = value!(key);
                 }
-                Reach::Everyone => view["everyone"] = true.into(),
+                BehaviorScope::Everyone => view["everyone"] = true.into(),
             }
             view
         })

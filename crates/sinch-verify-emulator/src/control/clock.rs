@@ -10,9 +10,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json as value;
 
-use super::respond::{Answer, Refused, json, read_body};
+use super::response::{Answer, Refused, json, read_body};
 use super::time;
-use crate::core::{Core, Turn};
+use crate::core::{ClockChange, Core};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 
@@ -33,7 +33,7 @@ pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
     if is_running {
         times["aheadMs"] = ahead(service, wire).into();
     }
-    let expiry = core.look(Engine::next_expiry);
+    let expiry = core.with_engine(Engine::next_expiry);
     for (name, at) in [("nextDeadline", core.next_deadline()), ("nextExpiry", expiry)] {
         if let Some(at) = at {
             times[name] = time(at);
@@ -53,30 +53,30 @@ fn ahead(service: SystemTime, wire: SystemTime) -> i64 {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Move {
+struct ClockRequest {
     advance: Option<String>,
     pause: Option<bool>,
-    to: Option<Goal>,
+    to: Option<MoveTarget>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Goal {
+enum MoveTarget {
     Next,
     NextExpiry,
 }
 
-pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+pub(super) async fn change(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
-    let wanted: Move = read_body(&body, example)?;
-    let turn = match (wanted.advance, wanted.pause, wanted.to) {
-        (Some(text), None, None) => Turn::By(advance(&text)?),
-        (None, Some(pause), None) => Turn::Pause(pause),
-        (None, None, Some(Goal::Next)) => Turn::ToNextDue,
-        (None, None, Some(Goal::NextExpiry)) => Turn::ToNextExpiry,
+    let wanted: ClockRequest = read_body(&body, example)?;
+    let change = match (wanted.advance, wanted.pause, wanted.to) {
+        (Some(text), None, None) => ClockChange::By(advance(&text)?),
+        (None, Some(pause), None) => ClockChange::Pause(pause),
+        (None, None, Some(MoveTarget::Next)) => ClockChange::ToNextDue,
+        (None, None, Some(MoveTarget::NextExpiry)) => ClockChange::ToNextExpiry,
         _ => return Err(Refused::bad("name one of advance, pause and to")),
     };
-    if !core.turn_among_others(turn).await {
+    if !core.change_clock_yielding(change).await {
         return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
     }
     Ok(clock(State(core)).await)

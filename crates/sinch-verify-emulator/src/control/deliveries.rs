@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use super::query::Query;
-use super::respond::{Answer, Refused, json, read_body};
+use super::response::{Answer, Refused, json, read_body};
 use super::time;
 use crate::callbacks;
 use crate::control_error::ControlError;
@@ -31,19 +31,19 @@ pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answe
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct How {
+struct ReplayRequest {
     r#as: Option<String>,
 }
 
 /// Posts a delivery again, in some way. One post is answered as it is, several as a list.
 pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, body: Bytes) -> Answer {
     let how = if body.trim_ascii().is_empty() {
-        How { r#as: None }
+        ReplayRequest { r#as: None }
     } else {
         read_body(&body, r#"{"as":"forged"}"#)?
     };
     let how = how.r#as.as_deref().map_or(Replay::Same, Replay::named);
-    let mut posted = callbacks::again(&core, seq, &how)
+    let mut posted = callbacks::replay_delivery(&core, seq, &how)
         .await
         .map_err(|error| refused(&error))?;
     match how {
@@ -57,13 +57,13 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tested {
+struct ConformanceRequest {
     application: String,
 }
 
 /// Puts an application's receiver to the test.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let tested: Tested = read_body(&body, r#"{"application":"KEY"}"#)?;
+    let tested: ConformanceRequest = read_body(&body, r#"{"application":"KEY"}"#)?;
     let app = core.registry.find(&tested.application);
     let app = app.ok_or_else(|| Refused::not_found("no application of this emulator has this key"))?;
     let checks = callbacks::conform(&core, app)

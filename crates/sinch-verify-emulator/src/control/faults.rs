@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::json as value;
 
-use super::respond::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
 use crate::fault::FaultRule;
 

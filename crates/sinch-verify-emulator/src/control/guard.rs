@@ -12,9 +12,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sinch_verify_protocol::endpoint::is_loopback_host;
 use sinch_verify_protocol::url::HttpUrl;
 
-use super::respond::Refused;
+use super::response::Refused;
 use crate::core::Core;
-use crate::host::HostName;
+use crate::host_name::HostName;
 
 /// Lets requests through that name this machine and come from it, or that name a host that was
 /// allowed; none that a page of another origin sent.
@@ -98,7 +98,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::is_taken;
-    use crate::host::HostName;
+    use crate::host_name::HostName;
 
     #[test]
     fn a_loopback_host_counts_from_this_machine_or_where_it_is_allowed() {

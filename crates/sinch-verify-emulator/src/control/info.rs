@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::method::{Form, MethodInfo};
 
-use super::respond::json;
+use super::response::json;
 use super::time;
 use crate::core::Core;
 use crate::replay::Replay;
@@ -24,7 +24,7 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
             view
         })
         .collect();
-    let own = Replay::OWN;
+    let own = Replay::BUILT_IN;
     let kit = core.kit().map(|kit| kit.names()).unwrap_or_default();
     // A name of both means the way that needs no kit.
     let more = kit

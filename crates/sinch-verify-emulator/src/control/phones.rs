@@ -11,19 +11,19 @@ use serde_json::json as value;
 use sinch_verify_protocol::VerificationId;
 
 use super::query::{Query, list};
-use super::respond::{Answer, Refused, json, read_body, read_number};
+use super::response::{Answer, Refused, json, read_body, read_number};
 use crate::control_error::ControlError;
 use crate::core::Core;
 use crate::engine::Phone;
 use crate::magic::MagicNumber;
 
 /// The longest that a message may be waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// All phones, the one that received something last first.
 pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let page = Query::of(&uri, &["limit", "before"])?.page()?;
-    let part = core.look(|engine| engine.phones(page.before, page.limit));
+    let part = core.with_engine(|engine| engine.phones(page.before, page.limit));
     let phones: Vec<_> = part.items.iter().map(view).collect();
     Ok(json(&list("phones", &phones, part.next)))
 }
@@ -61,7 +61,9 @@ pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let of = query.text("verification").map(VerificationId::new).transpose();
     let of = of.map_err(|error| Refused::bad(format!("verification: {error}")))?;
     let timeout = query.duration("timeout")?;
-    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |limit| limit.min(PATIENCE));
+    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |limit| {
+        limit.min(LONGEST_WAIT)
+    });
     let mut stopping = core.stopping();
     let message = tokio::select! {
         message = core.wait_message(&to, after, of.as_ref(), timeout) => message,

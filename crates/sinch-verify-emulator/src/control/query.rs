@@ -8,16 +8,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sinch_verify_protocol::PhoneNumber;
 
-use super::respond::{Refused, read_number};
+use super::response::{Refused, read_number};
 use crate::core::Core;
 use crate::duration::parse_duration;
 use crate::engine::AppId;
 
 /// What a page holds when nobody says.
-const USUAL: usize = 100;
+const DEFAULT_LIMIT: usize = 100;
 
 /// The most that a page holds.
-const MOST: usize = 1_000;
+const MAX_LIMIT: usize = 1_000;
 
 /// A query, with its escapes decoded. A `+` stays one: it begins numbers.
 pub(super) struct Query(Vec<(String, String)>);
@@ -75,9 +75,9 @@ impl Query {
     /// The page that is asked for.
     pub(super) fn page(&self) -> Result<Page, Refused> {
         let limit = self.seq("limit")?;
-        let limit = limit.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST));
-        if !(1..=MOST).contains(&limit) {
-            return Err(Refused::bad(format!("limit must be 1 to {MOST}")));
+        let limit = limit.map_or(DEFAULT_LIMIT, |limit| usize::try_from(limit).unwrap_or(MAX_LIMIT));
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Refused::bad(format!("limit must be 1 to {MAX_LIMIT}")));
         }
         Ok(Page {
             before: self.seq("before")?.unwrap_or(u64::MAX),

@@ -9,9 +9,9 @@ use serde_json::{Value, json as value};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::{ApiError, WireObject as _};
 
-use super::inspect::{Kind, Sender, inspect};
+use super::authorization::{AuthorizationScheme, Sender, inspect};
 use super::query::Query;
-use super::respond::{Answer, Refused, json};
+use super::response::{Answer, Refused, json};
 use super::{snippet, time};
 use crate::core::Core;
 use crate::journal::Exchange;
@@ -119,7 +119,7 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
         verb: exchange.verb(),
         target: target.to_string(),
         public_key: key
-            .filter(|_| sender.kind == Kind::Public)
+            .filter(|_| sender.kind == AuthorizationScheme::Public)
             .map(|own| own.signer.key().as_str()),
         headers: &headers,
         body: &exchange.body,

@@ -20,7 +20,7 @@ pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<Stri
     // An address that was never given out belongs to no verification.
     let (uid, secret) = link.unwrap_or_default();
     let at = core.clock().service();
-    let outcome = core.carry_out(Command::Follow { uid, secret });
+    let outcome = core.run_command(Command::Follow { uid, secret });
     if let Some(uid) = outcome.about {
         core.feed.push(at, FeedEvent::Followed { uid });
     }

@@ -6,11 +6,11 @@ use tokio::sync::Notify;
 
 use crate::delivery::Delivery;
 use crate::engine::AppId;
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
 /// The latest tries, as many as are kept.
 pub(crate) struct DeliveryLog {
-    tries: Mutex<Ring<(AppId, Delivery)>>,
+    tries: Mutex<RingBuffer<(AppId, Delivery)>>,
     /// Notified of failed tries only: a success wakes no task.
     failed: Notify,
 }
@@ -18,7 +18,7 @@ pub(crate) struct DeliveryLog {
 impl DeliveryLog {
     pub(crate) fn new(kept: usize) -> Self {
         Self {
-            tries: Mutex::new(Ring::new(kept)),
+            tries: Mutex::new(RingBuffer::new(kept)),
             failed: Notify::new(),
         }
     }
@@ -80,7 +80,7 @@ impl DeliveryLog {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<(AppId, Delivery)>> {
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<(AppId, Delivery)>> {
         // Nothing in here panics between two steps that belong together.
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }

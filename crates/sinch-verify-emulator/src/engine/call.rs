@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{PhoneNumber, Reason, Status};
+use sinch_verify_protocol::{Cli, PhoneNumber, Reason, Status};
 
 use super::Engine;
-use super::agenda::Task;
 use super::command::{Answer, CallOver, Refusal};
 use super::ids::Uid;
 use super::record::Call;
+use super::timers::Timer;
 
 impl Engine {
     /// A call is made; once it is there it lasts so long, if it has such a limit.
@@ -35,7 +36,7 @@ impl Engine {
         }) = call
         {
             let at = self.later(*lasting);
-            self.schedule(uid, Task::CallOver, at);
+            self.schedule(uid, Timer::CallOver, at);
         }
     }
 
@@ -53,7 +54,7 @@ impl Engine {
         let at = self.now;
         let record = self.store.get_mut(uid);
         if record.is_some_and(|record| record.complete_call(result, at)) {
-            self.schedule(uid, Task::CallOver, None);
+            self.schedule(uid, Timer::CallOver, None);
             self.calls_over.push(CallOver { uid, at, hung_up });
         }
     }
@@ -79,4 +80,23 @@ impl Engine {
         }
         self.report_answer(uid)
     }
+}
+
+/// How many of the last digits a filter names: enough to tell the caller ids that are made up
+/// apart, and found in national forms of them too.
+const FILTER_DIGITS: usize = 9;
+
+/// The filter that a device gets: the end of the caller id, with anything around it.
+pub(super) fn cli_filter(cli: &PhoneNumber) -> String {
+    let digits = cli.digits();
+    let end = &digits[digits.len().saturating_sub(FILTER_DIGITS)..];
+    format!("(.*){end}(.*)")
+}
+
+/// Whether a reported caller id is the real one: in E.164 form, or with `00` or nothing in place of
+/// the `+`, with or without punctuation. A national form is not taken: it could be anyone's.
+pub(super) fn is_caller_id(cli: &PhoneNumber, reported: &Cli) -> bool {
+    Candidates::new(reported.expose())
+        .iter()
+        .any(|form| form.text() == cli.as_str())
 }

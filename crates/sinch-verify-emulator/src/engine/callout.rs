@@ -6,7 +6,7 @@ use super::Engine;
 use super::command::{Answer, Refusal};
 use super::language::Language;
 use super::plan::{Menu, are_keys};
-use super::record::{Carried, Record, Speech};
+use super::record::{Payload, Record, Speech};
 
 impl Engine {
     /// Someone presses keys in the latest pending callout to `number`, whoever started it.
@@ -20,7 +20,7 @@ impl Engine {
         let Some(record) = self.pending_callout(number) else {
             return Answer::Refused(Refusal::not_found());
         };
-        let Carried::Speech(speech) = &record.carried else {
+        let Payload::Speech(speech) = &record.payload else {
             return Answer::Refused(Refusal::not_found());
         };
         let uid = record.uid;

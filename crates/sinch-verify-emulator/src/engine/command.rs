@@ -44,11 +44,14 @@ pub(crate) enum Command {
     /// Someone declines or ends a call.
     HangUp { number: PhoneNumber },
     /// From now on handsets do this by themselves.
-    SetBehavior { scope: Reach, behavior: HandsetBehavior },
+    SetBehavior {
+        scope: BehaviorScope,
+        behavior: HandsetBehavior,
+    },
     /// No handset does anything by itself any more; magic numbers stay.
     ClearBehaviors,
     /// The behavior for just this scope is forgotten.
-    RemoveBehavior { scope: Reach },
+    RemoveBehavior { scope: BehaviorScope },
     /// An onlooker brings something about.
     Intervene { uid: Uid, what: Intervention },
     /// Nothing but time.
@@ -83,7 +86,7 @@ pub(crate) struct StartCommand {
 
 /// Whose handsets a behavior is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum BehaviorScope {
     Number(PhoneNumber),
     /// With `+`.
     Prefix(String),
@@ -144,8 +147,8 @@ pub(crate) struct CallOver {
 /// The answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Ask the callback first, and come back with [`Command::Decide`].
-    Ask(Ask),
+    /// Request a decision from the callback first, and come back with [`Command::Decide`].
+    NeedsDecision(DecisionRequest),
     /// Started.
     Started {
         response: Box<StartResponse>,
@@ -161,7 +164,7 @@ pub(crate) enum Answer {
 
 /// The question to the callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub(crate) struct DecisionRequest {
     pub(crate) uid: Uid,
     pub(crate) event: Box<RequestEvent>,
 }

@@ -7,10 +7,10 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status};
 
-use super::agenda::Task;
 use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
+use super::timers::Timer;
 use crate::application::AuthorizationLevel;
 
 /// The methods that an `auto` start tries, in this order.
@@ -33,19 +33,19 @@ pub(super) struct Record {
     pub(super) reason: Option<Reason>,
     pub(super) started_at: SystemTime,
     pub(super) ended_at: Option<SystemTime>,
-    /// When it expires; in the agenda while it is pending. `None` for never.
+    /// When it expires; among the timers while it is pending. `None` for never.
     pub(super) expires_at: Option<SystemTime>,
-    /// When its call is over; in the agenda while it is set, as the next two are.
+    /// When its call is over; among the timers while it is set, as the next two are.
     pub(super) call_over_at: Option<SystemTime>,
     /// When its scripted outcome happens.
-    pub(super) act_at: Option<SystemTime>,
+    pub(super) outcome_at: Option<SystemTime>,
     /// When what was held up arrives.
     pub(super) arrive_at: Option<SystemTime>,
     pub(super) scripted_outcome: Option<Box<ScriptedOutcome>>,
     /// Wrong reports and wrong keys.
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
-    pub(super) carried: Carried,
+    pub(super) payload: Payload,
     /// Whether that reached the handset.
     pub(super) arrived: bool,
     /// For calls, once the call was made.
@@ -54,9 +54,9 @@ pub(super) struct Record {
     pub(super) counted: usize,
 }
 
-/// What was carried to the handset.
+/// What was sent to the handset.
 #[derive(Clone)]
-pub(super) enum Carried {
+pub(super) enum Payload {
     /// Nothing yet: the callback is being asked. The plan is what the start wants.
     Waiting(Box<Plan>),
     /// Nothing, and nothing will be.
@@ -74,7 +74,7 @@ pub(super) enum Carried {
     /// An address to follow.
     Link { secret: u64 },
     /// Several of the above, for `auto`.
-    Several(Box<[Part]>),
+    Several(Box<[MethodPart]>),
 }
 
 /// What a start said about the words of a message: few do, so it is kept apart.
@@ -84,7 +84,7 @@ pub(super) struct Wording {
     pub(super) hash: Option<String>,
 }
 
-/// What a script does to a verification, at its [`Task::Act`].
+/// What a script does to a verification, at its [`Timer::Outcome`].
 #[derive(Clone)]
 pub(super) enum ScriptedOutcome {
     /// Its proof is reported, after so many wrong ones, each this long after the last.
@@ -97,13 +97,13 @@ pub(super) enum ScriptedOutcome {
     },
 }
 
-/// What one of several methods carried.
+/// What one of several methods sent.
 #[derive(Clone)]
-pub(super) struct Part {
+pub(super) struct MethodPart {
     /// The id that reports by this method go to.
     pub(super) uid: Uid,
     pub(super) method: Method,
-    pub(super) carried: Carried,
+    pub(super) payload: Payload,
 }
 
 /// What a callout says, and what it takes.
@@ -134,13 +134,13 @@ impl Record {
         self.status == Status::Pending
     }
 
-    /// When `task` happens to it.
-    pub(super) fn due_mut(&mut self, task: Task) -> &mut Option<SystemTime> {
-        match task {
-            Task::Act => &mut self.act_at,
-            Task::Arrive => &mut self.arrive_at,
-            Task::CallOver => &mut self.call_over_at,
-            Task::Expire => &mut self.expires_at,
+    /// When `timer` happens to it.
+    pub(super) fn due_mut(&mut self, timer: Timer) -> &mut Option<SystemTime> {
+        match timer {
+            Timer::Outcome => &mut self.outcome_at,
+            Timer::Arrive => &mut self.arrive_at,
+            Timer::CallOver => &mut self.call_over_at,
+            Timer::Expire => &mut self.expires_at,
         }
     }
 
@@ -151,15 +151,15 @@ impl Record {
     }
 
     /// What reached the handset by `method`; `None` for a method that is not tried.
-    pub(super) fn by(&self, method: &Method) -> Option<&Carried> {
-        match &self.carried {
-            Carried::Several(parts) => {
+    pub(super) fn by(&self, method: &Method) -> Option<&Payload> {
+        match &self.payload {
+            Payload::Several(parts) => {
                 let part = parts.iter().find(|part| part.method == *method)?;
-                Some(&part.carried)
+                Some(&part.payload)
             }
             // Nothing was sent yet, by any of its methods.
-            carried if self.method == Method::Auto => Some(carried),
-            carried => (self.method == *method).then_some(carried),
+            payload if self.method == Method::Auto => Some(payload),
+            payload => (self.method == *method).then_some(payload),
         }
     }
 
@@ -188,8 +188,8 @@ impl Record {
             _ => CallResult::Answered,
         };
         self.complete_call(result, now);
-        if matches!(self.carried, Carried::Waiting(_)) {
-            self.carried = Carried::Nothing;
+        if matches!(self.payload, Payload::Waiting(_)) {
+            self.payload = Payload::Nothing;
         }
         self.status = status;
         self.reason = reason;

@@ -4,10 +4,10 @@ use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::{ApiError, Reason, Status};
 
 use super::Engine;
+use super::call;
 use super::command::{Answer, Refusal, Target};
-use super::flash_call;
 use super::ids::{AppId, Uid};
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
 use crate::settings::ReportAnswer;
 
 impl Engine {
@@ -28,18 +28,18 @@ impl Engine {
         if let Some(answer) = self.late(record) {
             return answer;
         }
-        let Some(carried) = record.by(&report.method) else {
+        let Some(payload) = record.by(&report.method) else {
             if self.settings.other_method_is_attempt {
                 self.count_attempt(uid, Reason::InvalidCode);
             }
             return wrong("The verification is by another method.");
         };
-        let right = match (carried, proof) {
-            (Carried::Text { code, .. }, ReportedProof::Code(reported)) => *code == reported.code,
-            (Carried::Speech(speech), ReportedProof::Code(reported)) => {
+        let right = match (payload, proof) {
+            (Payload::Text { code, .. }, ReportedProof::Code(reported)) => *code == reported.code,
+            (Payload::Speech(speech), ReportedProof::Code(reported)) => {
                 speech.code.as_ref() == Some(&reported.code)
             }
-            (Carried::Call { cli }, ReportedProof::Cli(reported)) => flash_call::is(cli, &reported.cli),
+            (Payload::Call { cli }, ReportedProof::Cli(reported)) => call::is_caller_id(cli, &reported.cli),
             // Nothing was sent yet, so nothing can have been seen.
             _ => return wrong("Nothing was sent to the number yet."),
         };

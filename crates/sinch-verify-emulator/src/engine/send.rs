@@ -13,15 +13,15 @@ use sinch_verify_protocol::{
 };
 
 use super::Engine;
-use super::agenda::Task;
+use super::call;
 use super::callout;
 use super::command::{Answer, Refusal};
-use super::flash_call;
 use super::ids::Uid;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{AUTO, Carried, Part, Wording};
+use super::record::{AUTO, MethodPart, Payload, Wording};
 use super::scripted_outcome::Arrival;
+use super::timers::Timer;
 
 impl Engine {
     /// Sends what `plan` says and answers the start.
@@ -44,14 +44,14 @@ impl Engine {
             // Starts by other methods are refused before they get here.
             _ => None,
         };
-        let Some((carried, language)) = sent else {
+        let Some((payload, language)) = sent else {
             self.end(uid, Status::Error, Some(Reason::InternalError));
             return Answer::Refused(Refusal::new(ApiError::INTERNAL, "Internal server error."));
         };
         let Some(record) = self.store.get_mut(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        record.carried = carried;
+        record.payload = payload;
         self.store.count_again(uid);
         match self.schedule_outcome(uid) {
             Arrival::Now => self.arrive(uid),
@@ -69,13 +69,13 @@ impl Engine {
         }
     }
 
-    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Carried {
+    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Payload {
         let secret = self.random.secret();
         let mut details = SeamlessDetails::default();
         let record = self.store.get(uid);
         details.target_uri = record.map(|record| record.target_uri(&self.base, secret).into());
         response.seamless = Some(details);
-        Carried::Link { secret }
+        Payload::Link { secret }
     }
 
     /// For `auto`, all methods of the order at once: which of them gets through is for the device
@@ -85,17 +85,17 @@ impl Engine {
         uid: Uid,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let link = self.give_address(uid, response);
         let (call, _) = self.ring(uid, &plan, response)?;
         let (text, language) = self.send_text(&Method::Sms, plan, response)?;
-        let parts: Box<[Part]> = AUTO
+        let parts: Box<[MethodPart]> = AUTO
             .into_iter()
             .zip([link, call, text])
-            .map(|(sent, carried)| Part {
+            .map(|(sent, payload)| MethodPart {
                 uid: self.random.uid(self.now),
                 method: sent.method.clone(),
-                carried,
+                payload,
             })
             .collect();
         let mut details = AutoDetails::default();
@@ -108,7 +108,7 @@ impl Engine {
             response.set_sub_verification_id(&part.method, part.uid.to_id());
         }
         response.auto = Some(details);
-        Some((Carried::Several(parts), language))
+        Some((Payload::Several(parts), language))
     }
 
     fn send_text(
@@ -116,7 +116,7 @@ impl Engine {
         method: &Method,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let language = Language::choose(plan.languages.iter().map(String::as_str));
         let code_type = plan.code_type.unwrap_or(CodeType::Numeric);
         let code = match plan.code {
@@ -149,12 +149,12 @@ impl Engine {
             hash: plan.application_hash,
         };
         let is_own = wording.template.is_some() || wording.hash.is_some();
-        let carried = Carried::Text {
+        let payload = Payload::Text {
             code,
             language,
             wording: is_own.then(|| Box::new(wording)),
         };
-        Some((carried, tag))
+        Some((payload, tag))
     }
 
     fn ring(
@@ -162,7 +162,7 @@ impl Engine {
         uid: Uid,
         plan: &Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let cli = match plan.cli {
             Some(cli) => cli,
             None => self.random.fictional_number().parse().ok()?,
@@ -173,13 +173,13 @@ impl Engine {
         let report = settings
             .flash_call_report
             .saturating_sub(settings.flash_call_interception);
-        let mut details = FlashCallDetails::new(flash_call::filter(&cli));
+        let mut details = FlashCallDetails::new(call::cli_filter(&cli));
         details.interception_timeout = Some(seconds(interception));
         details.report_timeout = Some(seconds(interception.saturating_add(report)));
         details.deny_call_after = Some(seconds(settings.flash_call_deny_after));
         response.flash_call = Some(details);
         self.dial(uid, Some(plan.ring.unwrap_or(self.settings.flash_call_ring)));
-        Some((Carried::Call { cli }, None))
+        Some((Payload::Call { cli }, None))
     }
 
     fn call_out(
@@ -187,7 +187,7 @@ impl Engine {
         uid: Uid,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let language = Language::choose(plan.languages.iter().map(String::as_str));
         let older = plan.menu.is_some();
         let menu = plan.menu.unwrap_or_default();
@@ -205,13 +205,13 @@ impl Engine {
             details
         });
         let speech = callout::speech(language, code, menu, &self.settings.callout_pin);
-        Some((Carried::Speech(Box::new(speech)), language.tag()))
+        Some((Payload::Speech(Box::new(speech)), language.tag()))
     }
 
     /// An expiry that was asked for says how long the code is valid, so it counts from now on,
     /// however long the callback took to answer.
     fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
-        self.schedule(uid, Task::Expire, self.later(expiry));
+        self.schedule(uid, Timer::Expire, self.later(expiry));
     }
 }
 

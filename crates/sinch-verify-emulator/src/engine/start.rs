@@ -6,13 +6,13 @@ use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{AcceptLanguage, ApiError, Custom, PhoneNumber, Reason, Status, VerificationId};
 
 use super::Engine;
-use super::agenda::Task;
-use super::command::{Answer, Ask, Refusal, StartCommand};
+use super::command::{Answer, DecisionRequest, Refusal, StartCommand};
 use super::ids::{AppId, Uid};
 use super::plan::Plan;
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
+use super::timers::Timer;
 use crate::application::AuthorizationLevel;
-use crate::magic::Act;
+use crate::magic::Script;
 
 impl Engine {
     pub(super) fn start(&mut self, command: StartCommand) -> Answer {
@@ -54,8 +54,8 @@ impl Engine {
             ));
         }
         self.check_rates(app, &number)?;
-        let act = self.act(app, &number);
-        if let Act::Refuse { code, message } = act {
+        let script = self.script_of(app, &number);
+        if let Script::Refuse { code, message } = script {
             return Err(Refusal {
                 code,
                 message: message.to_owned(),
@@ -86,21 +86,21 @@ impl Engine {
             ended_at: None,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
-            act_at: None,
+            outcome_at: None,
             arrive_at: None,
             scripted_outcome: None,
             attempts: 0,
             source: None,
-            carried: Carried::Nothing,
+            payload: Payload::Nothing,
             arrived: false,
             call: None,
             counted: 0,
         };
         self.about = Some(uid);
         if let Some(at) = record.expires_at {
-            self.agenda.add(at, uid, Task::Expire);
+            self.timers.add(at, uid, Timer::Expire);
         }
-        if let Act::Deny(reason) = act {
+        if let Script::Deny(reason) = script {
             self.store.insert(record);
             return Err(self.deny(uid, reason));
         }
@@ -110,10 +110,10 @@ impl Engine {
         }
         let event = record.request_event(self.settings.price.as_ref(), asked);
         self.store.insert(Record {
-            carried: Carried::Waiting(Box::new(plan)),
+            payload: Payload::Waiting(Box::new(plan)),
             ..record
         });
-        Ok(Answer::Ask(Ask {
+        Ok(Answer::NeedsDecision(DecisionRequest {
             uid,
             event: Box::new(event),
         }))
@@ -126,10 +126,10 @@ impl Engine {
         };
         self.about = Some(uid);
         let level = record.level;
-        let wanted = match std::mem::replace(&mut record.carried, Carried::Nothing) {
-            Carried::Waiting(plan) => *plan,
+        let wanted = match std::mem::replace(&mut record.payload, Payload::Nothing) {
+            Payload::Waiting(plan) => *plan,
             other => {
-                record.carried = other;
+                record.payload = other;
                 if record.status == Status::Denied {
                     // By an onlooker, while the callback was asked.
                     let message = "Verification was denied.";

@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::ids::{AppId, Uid};
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
 
 /// All verifications. The maps are looked up and never iterated over, but to check: their order is not
 /// fixed.
@@ -146,7 +146,7 @@ impl Store {
 
     /// Whether the pending ones take as many bytes as were counted.
     #[cfg(test)]
-    pub(super) fn is_counted_right(&self) -> bool {
+    pub(super) fn is_byte_count_correct(&self) -> bool {
         let pending = self.records.values().filter(|record| record.is_pending());
         pending.map(|record| record.size()).sum::<usize>() == self.pending_bytes
     }
@@ -184,7 +184,7 @@ impl Store {
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
         self.order.remove(&record.seq);
-        if let Carried::Several(parts) = &record.carried {
+        if let Payload::Several(parts) = &record.payload {
             for part in parts {
                 self.parts.remove(&part.uid);
             }

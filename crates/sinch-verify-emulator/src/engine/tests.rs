@@ -182,7 +182,7 @@ impl World {
 
     fn learn(&mut self, step: &Step, outputs: &Outputs) {
         let uid = match &outputs.answer {
-            Answer::Ask(ask) => {
+            Answer::NeedsDecision(ask) => {
                 self.open.push(ask.uid);
                 ask.uid
             }
@@ -226,7 +226,10 @@ impl World {
 
     /// What must hold after every step.
     fn check(&mut self) {
-        assert!(self.engine.is_counted_right(), "bytes of pending verifications");
+        assert!(
+            self.engine.is_byte_count_correct(),
+            "bytes of pending verifications"
+        );
         assert!(
             self.engine
                 .next_deadline()
@@ -519,7 +522,10 @@ fn some_magic_numbers_hold_the_answer_to_a_start_back() {
             Some((magic.outcome, by))
         })
         .collect();
-    let expected = [("silent", None), ("slow", Some(Duration::from_secs(3)))];
+    let expected = [
+        ("silent", HoldBack::Forever),
+        ("slow", HoldBack::For(Duration::from_secs(3))),
+    ];
     assert_eq!(held_back, BTreeMap::from(expected));
     let settings = Settings {
         magic_numbers: false,

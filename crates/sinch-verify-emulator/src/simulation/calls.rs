@@ -4,8 +4,8 @@ use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
+use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
 use super::commands::{self, chance};
-use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::world::World;
 use crate::engine::{Answer, Command, Notice, Query, Uid};
 
@@ -26,7 +26,7 @@ impl World {
         if answer.status != Status::Successful {
             self.wrong(uid, &outputs)?;
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     /// Someone declines or ends the latest call to a number: a callout has failed then, a flash call
@@ -83,7 +83,7 @@ impl World {
         if self.call_under_way(&number)? == Some(uid) {
             return Err(format!("the call of {uid} goes on after somebody hung up"));
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     /// The latest call that a handset shows as ringing or answered, if that is as it must be: of

@@ -79,7 +79,7 @@ pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
 const OWN_WILL: &str = "+46700003000";
 
 pub(super) fn acts_by_itself(number: &PhoneNumber) -> bool {
-    number.as_str() >= OWN_WILL || magic::act(number).is_some()
+    number.as_str() >= OWN_WILL || magic::script_of(number).is_some()
 }
 
 /// What the handsets do that do something by themselves, by the beginnings of their numbers.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
-use super::expect::Checked;
+use super::checks::Checked;
 use crate::engine::{AppId, Effect, Notice, Outputs, Uid};
 
 /// A verification as an observer knows it.

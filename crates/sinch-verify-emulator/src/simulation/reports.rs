@@ -3,8 +3,8 @@
 use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::{Method, Status};
 
+use super::checks::{Checked, answers_refusal, refused, same, unchanged, verification};
 use super::commands::{self, chance};
-use super::expect::{Checked, answers_refusal, refused, same, unchanged, verification};
 use super::model::{Known, Model};
 use super::world::World;
 use crate::engine::{Command, Outputs, Target, Uid};
@@ -66,7 +66,9 @@ impl World {
             answers_refusal(&outputs, 40003)?;
             let is_attempt = before.sent || before.method != Method::Auto;
             return match self.settings.other_method_is_attempt && is_attempt {
-                true => self.wrong(meant, &outputs).and_then(|()| self.look(meant)),
+                true => self
+                    .wrong(meant, &outputs)
+                    .and_then(|()| self.check_verification(meant)),
                 false => unchanged(&outputs),
             };
         }
@@ -78,7 +80,7 @@ impl World {
             same(&Status::Successful, told, "a right report")?;
             let end = Model::end_of(&outputs, meant);
             same(&Some(&Status::Successful), &end, "the event of a right report")?;
-            self.look(meant)?;
+            self.check_verification(meant)?;
             // Its answer was lost, and the same comes again.
             return match (chance(&mut self.rng, 20), self.model.get(meant).cloned()) {
                 (true, Some(known)) => {
@@ -95,7 +97,7 @@ impl World {
             Some(end) => answers(self.settings.last_wrong_report, end, &outputs)?,
             None => answers(self.settings.wrong_report, &Status::Pending, &outputs)?,
         }
-        self.look(meant)
+        self.check_verification(meant)
     }
 
     /// Whoever comes when all is over is told so, and that is all.

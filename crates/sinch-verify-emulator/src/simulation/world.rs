@@ -8,11 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::{BaseUrl, Status};
 
+use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
 use super::commands::{self, APPLICATIONS, chance};
-use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::journal::Journal;
 use super::model::{Known, Model};
-use crate::engine::{Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Uid};
+use crate::engine::{
+    Answer, Arrived, BehaviorScope, Command, Effect, Engine, Intervention, Outputs, Query, Uid,
+};
 use crate::message::Message;
 use crate::settings::Settings;
 
@@ -56,7 +58,7 @@ impl World {
         let applications = APPLICATIONS as usize;
         let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
         for (prefix, behavior) in commands::behaviors(&mut rng) {
-            let scope = Reach::Prefix(prefix);
+            let scope = BehaviorScope::Prefix(prefix);
             engine.handle(now, Command::SetBehavior { scope, behavior });
         }
         Self {
@@ -103,9 +105,9 @@ impl World {
             _ if chance(&mut self.rng, 5) => self.reset(),
             _ => self.turn_back()?,
         }
-        self.look_around()?;
+        self.check_after_step()?;
         if self.steps.is_multiple_of(SWEEP) {
-            self.sweep()?;
+            self.check_all()?;
         }
         Ok(())
     }
@@ -117,7 +119,7 @@ impl World {
         if self.engine.next_deadline().is_some() || self.model.next_due().is_some() {
             return Err("something is still pending after a day".to_owned());
         }
-        self.sweep()
+        self.check_all()
     }
 
     /// A callback answers: soon, late, twice, or about something it was not asked about.
@@ -174,7 +176,7 @@ impl World {
             }
             (answer, before, _) => return Err(format!("a decision on {before:?} answers {answer:?}")),
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     fn follow(&mut self) -> Checked {
@@ -202,7 +204,7 @@ impl World {
             &verification(&outputs)?.status,
             "an address that was followed",
         )?;
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     /// An onlooker expires, delivers or denies.
@@ -229,7 +231,7 @@ impl World {
             }
             // It may be told of, and nothing else.
             return match Model::end_of(&outputs, uid) {
-                None => self.look(uid),
+                None => self.check_verification(uid),
                 Some(end) => Err(format!("a delivery ends {uid} as {end}")),
             };
         }
@@ -238,7 +240,7 @@ impl World {
             &Model::end_of(&outputs, uid),
             "the end by an onlooker",
         )?;
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     /// Status by the other names.

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::driver::Driver;
 use crate::not_run;
+use crate::webdriver::Driver;
 
 /// The longest that a condition may take to come true, on a machine that is busy.
 const PATIENCE_MS: u64 = 20_000;

@@ -1,10 +1,10 @@
 // The frame around the views: which one is shown, the keys, the connection.
 
-import { lastCall } from './parts.js';
+import { lastCall } from './widgets.js';
 import { el, icon } from './dom.js';
 import { get } from './api.js';
 import { feed, follow, live, ready } from './feed.js';
-import { help, shortcuts } from './keys.js';
+import { help, shortcuts } from './keyboard.js';
 import { strip } from './clock.js';
 import { apply, themeButton, toggle } from './theme.js';
 import { copyNewest, phones } from './views/phones.js';

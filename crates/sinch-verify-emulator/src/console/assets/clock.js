@@ -4,7 +4,7 @@
 import { call, get } from './api.js';
 import { el, icon } from './dom.js';
 import { live } from './feed.js';
-import { callNote, failed } from './parts.js';
+import { callNote, failed } from './widgets.js';
 
 let ahead = 0;
 let standing;

@@ -4,7 +4,7 @@
 // by which a silent connection is told from a dead one.
 
 import { get } from './api.js';
-import { failed } from './parts.js';
+import { failed } from './widgets.js';
 
 /** Every event by its kind; besides `live` when a connection is there and `lost` when it is not. */
 export const feed = new EventTarget();

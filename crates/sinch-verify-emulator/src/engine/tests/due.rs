@@ -10,7 +10,7 @@ use sinch_verify_protocol::{AcceptLanguage, Method, PhoneNumber, Status};
 use super::{AppId, Command, Engine, Settings, StartCommand, Uid};
 use crate::application::AuthorizationLevel;
 use crate::clock;
-use crate::engine::{Intervention, Reach};
+use crate::engine::{BehaviorScope, Intervention};
 use crate::handset_behavior::HandsetBehavior;
 
 const NUMBER: &str = "+46700000001";
@@ -28,7 +28,7 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
 
 fn obeying(behavior: HandsetBehavior) -> Engine {
     let mut engine = engine(|_| {});
-    let scope = Reach::Everyone;
+    let scope = BehaviorScope::Everyone;
     engine.handle(began(), Command::SetBehavior { scope, behavior });
     engine
 }
@@ -135,7 +135,7 @@ fn fates_of_the_past_do_not_pile_up_while_the_clock_stands() {
         start(&mut engine, NUMBER, Method::Sms);
     }
     assert_eq!(
-        engine.agenda.len(),
+        engine.timers.len(),
         2,
         "the last one's scripted outcome and its expiry"
     );
@@ -158,7 +158,7 @@ fn what_is_late_is_due_until_it_arrives() {
 fn what_is_late_is_no_longer_due_once_it_is_forgotten() {
     let mut engine = engine(|settings| settings.verifications_kept = 1);
     let behavior = HandsetBehavior::Late { after: HOUR };
-    let scope = Reach::Number(number());
+    let scope = BehaviorScope::Number(number());
     engine.handle(began(), Command::SetBehavior { scope, behavior });
     let numbers = [NUMBER, "+46700000002"];
     for uid in numbers.map(|number| start(&mut engine, number, Method::Sms)) {

@@ -2,11 +2,11 @@
 
 import { call, get, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { info, live } from '../feed.js';
-import { callNote, empty, facts, failed, field, httpMessage, pill, say, select, trouble } from '../parts.js';
+import { callNote, empty, facts, failed, field, httpMessage, pill, say, select, trouble } from '../widgets.js';
 import { conformanceCard } from './conformance.js';
 
 const LIST = '/_emu/deliveries';

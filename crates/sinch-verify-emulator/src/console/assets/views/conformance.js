@@ -4,7 +4,7 @@ import { call } from '../api.js';
 import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed, info } from '../feed.js';
-import { callNote, failed, field, pill, table } from '../parts.js';
+import { callNote, failed, field, pill, table } from '../widgets.js';
 
 const PATH = '/_emu/conformance';
 

@@ -3,7 +3,7 @@
 import { call, get } from '../api.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, callNotes, empty, failed, field, pill, say, select } from '../parts.js';
+import { callNote, callNotes, empty, failed, field, pill, say, select } from '../widgets.js';
 
 const PATH = '/_emu/faults';
 

@@ -2,7 +2,7 @@
 
 import { get, place as address, withQuery } from '../api.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, table, trouble } from '../parts.js';
+import { callNote, copyButton, table, trouble } from '../widgets.js';
 
 const PATH = '/_emu/numbers';
 

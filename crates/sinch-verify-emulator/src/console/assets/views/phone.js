@@ -7,9 +7,9 @@ import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
 import { live } from '../feed.js';
 import { methodOf } from '../methods.js';
-import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
+import { callNote, callNotes, copyButton, failed, pill, say } from '../widgets.js';
 import { overlay } from './call.js';
-import { behaviorCard } from './behavior.js';
+import { behaviorCard } from './handset_behavior.js';
 
 const PAGE = 30;
 

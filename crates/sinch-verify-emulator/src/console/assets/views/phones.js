@@ -1,12 +1,12 @@
 // The phones: every number is one, from its first message on.
 
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, icon } from '../dom.js';
 import { methodOf } from '../methods.js';
-import { callNote, copy, empty, say } from '../parts.js';
-import { isUnread, look } from '../seen.js';
-import { firstSteps, isWanted, SAMPLE } from './steps.js';
+import { callNote, copy, empty, say } from '../widgets.js';
+import { isUnread, look } from '../unread.js';
+import { firstSteps, isWanted, SAMPLE } from './first_steps.js';
 import { phone } from './phone.js';
 
 const ICONS = { text: 'message', ring: 'call', speech: 'call', address: 'link' };

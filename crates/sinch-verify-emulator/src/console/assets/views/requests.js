@@ -2,10 +2,10 @@
 
 import { get, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../parts.js';
+import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../widgets.js';
 
 const LIST = '/_emu/requests';
 

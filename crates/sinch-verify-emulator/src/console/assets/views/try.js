@@ -5,8 +5,8 @@ import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, failed, field, httpStatus, select, source } from '../parts.js';
-import { SAMPLE } from './steps.js';
+import { callNote, failed, field, httpStatus, select, source } from '../widgets.js';
+import { SAMPLE } from './first_steps.js';
 
 const PATH = '/_emu/try';
 

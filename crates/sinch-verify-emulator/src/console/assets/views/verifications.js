@@ -2,12 +2,12 @@
 
 import { call, get, path, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../parts.js';
+import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../widgets.js';
 
 const LIST = '/_emu/verifications';
 

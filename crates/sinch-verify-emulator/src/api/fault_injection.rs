@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::error_response;
 use crate::core::Core;
 use crate::engine::{AppId, Query};
-use crate::fault::{Case, Fault};
+use crate::fault::{Fault, RequestFacts};
 use crate::operation::Operation;
 
 /// Resets the connection that a request came on.
@@ -24,7 +24,7 @@ use crate::operation::Operation;
 pub(crate) struct Reset(pub(crate) Arc<Notify>);
 
 /// What goes wrong with this request, if anything.
-pub(super) fn strike(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<Fault> {
+pub(super) fn fault_for(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<Fault> {
     if !core.faults.any() {
         return None;
     }
@@ -32,7 +32,7 @@ pub(super) fn strike(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Op
         .faults
         .any_by_number()
         .then(|| number(core, app, route, body));
-    core.faults.strike(&Case {
+    core.faults.pick(&RequestFacts {
         operation: Operation::of(route),
         number: number.flatten(),
         application: core.registry.get(app)?.signer.key().as_str(),
@@ -40,7 +40,7 @@ pub(super) fn strike(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Op
 }
 
 fn number(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<PhoneNumber> {
-    let of = |query: Query| core.look(|engine| engine.number_of(app, &query));
+    let of = |query: Query| core.with_engine(|engine| engine.number_of(app, &query));
     match route {
         Route::Start => StartRequest::decode(body).ok()?.identity.phone_number().ok(),
         Route::ReportByNumber { number } | Route::Outcome { number } => Some(*number),

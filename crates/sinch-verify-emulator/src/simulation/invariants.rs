@@ -2,13 +2,13 @@
 
 use sinch_verify_protocol::{Status, Verification};
 
+use super::checks::{Checked, same};
 use super::commands::APPLICATIONS;
-use super::expect::{Checked, same};
 use super::world::World;
 use crate::engine::{Answer, AppId, Command, Query, Uid};
 
 impl World {
-    pub(super) fn look_around(&mut self) -> Checked {
+    pub(super) fn check_after_step(&mut self) -> Checked {
         if self.engine.next_deadline().is_some_and(|at| at <= self.now) {
             return Err("something due was not done".to_owned());
         }
@@ -23,13 +23,13 @@ impl World {
             }
         }
         match self.choose() {
-            Some(uid) => self.look(uid),
+            Some(uid) => self.check_verification(uid),
             None => Ok(()),
         }
     }
 
     /// What a verification's owner sees, and that nobody else sees it.
-    pub(super) fn look(&mut self, uid: Uid) -> Checked {
+    pub(super) fn check_verification(&mut self, uid: Uid) -> Checked {
         let Some(known) = self.model.get(uid).cloned() else {
             return Ok(());
         };
@@ -62,15 +62,15 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn sweep(&mut self) -> Checked {
-        if let Some(uid) = self.engine.due_in_vain() {
+    pub(super) fn check_all(&mut self) -> Checked {
+        if let Some(uid) = self.engine.stale_timer() {
             return Err(format!("something is due for {uid}, which is over"));
         }
-        if !self.engine.is_counted_right() {
+        if !self.engine.is_byte_count_correct() {
             return Err("pending verifications take other bytes than were counted".to_owned());
         }
         for uid in self.model.all() {
-            self.look(uid)?;
+            self.check_verification(uid)?;
         }
         Ok(())
     }

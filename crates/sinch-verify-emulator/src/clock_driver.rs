@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::Core;
 
 /// The longest sleep: the wall clock may be set while it lasts.
-const NAP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(core: Arc<Core>) {
     loop {
@@ -15,16 +15,16 @@ pub(crate) async fn run(core: Arc<Core>) {
             Some(deadline) if core.clock().is_running() => deadline
                 .duration_since(core.clock().service())
                 .unwrap_or_default(),
-            _ => NAP,
+            _ => LONGEST_SLEEP,
         };
         if wait.is_zero() {
-            core.do_some_that_is_due();
+            core.run_due_batch();
             // There may be more, and requests wait meanwhile.
             tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {
-            () = tokio::time::sleep(wait.min(NAP)) => {}
+            () = tokio::time::sleep(wait.min(LONGEST_SLEEP)) => {}
             () = core.deadline_moved() => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::lines::{Goal, Row, Unit, median};
+use super::rows::{Goal, Row, Unit, median};
 use crate::page::Stamp;
 
 /// A page without sections.

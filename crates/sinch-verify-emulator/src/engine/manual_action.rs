@@ -5,7 +5,7 @@ use sinch_verify_protocol::{Reason, Status};
 use super::Engine;
 use super::command::{Answer, Intervention, Refusal};
 use super::ids::Uid;
-use super::record::Carried;
+use super::record::Payload;
 
 impl Engine {
     pub(super) fn intervene(&mut self, uid: Uid, what: Intervention) -> Answer {
@@ -19,7 +19,7 @@ impl Engine {
             Intervention::Deliver if record.arrived => {
                 return refused("it has reached the handset already");
             }
-            Intervention::Deliver if matches!(record.carried, Carried::Waiting(_) | Carried::Nothing) => {
+            Intervention::Deliver if matches!(record.payload, Payload::Waiting(_) | Payload::Nothing) => {
                 return refused("nothing was sent to the handset");
             }
             Intervention::Deliver => self.arrive(uid),

@@ -15,19 +15,19 @@ use crate::fault::Fault;
 const LIMIT: usize = 64 * 1024;
 
 /// Posts events over plain HTTP. Redirects are answers like any other: they are not followed.
-pub(crate) struct Poster(Client<HttpConnector, Full<Bytes>>);
+pub(crate) struct CallbackClient(Client<HttpConnector, Full<Bytes>>);
 
 /// What came back.
-pub(crate) struct Answered {
+pub(crate) struct CallbackAnswer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
 /// What became of a post: the answer, or why there is none.
-pub(crate) type Outcome = Result<Answered, String>;
+pub(crate) type PostResult = Result<CallbackAnswer, String>;
 
-impl Poster {
+impl CallbackClient {
     pub(super) fn new() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -45,14 +45,14 @@ impl Poster {
         request: Request<Bytes>,
         timeout: Duration,
         fault: Option<Fault>,
-    ) -> Outcome {
+    ) -> PostResult {
         let exchange = async {
             match fault {
                 Some(Fault::Latency { to, .. }) => tokio::time::sleep(to).await,
                 Some(Fault::Stall) => return std::future::pending().await,
                 Some(Fault::Reset { .. }) => return Err("not sent: a reset was ordered".to_owned()),
                 Some(Fault::Status { status }) => {
-                    return Ok(Answered {
+                    return Ok(CallbackAnswer {
                         status: StatusCode::from_u16(status).map_err(|error| error.to_string())?,
                         headers: HeaderMap::new(),
                         body: Bytes::new(),
@@ -66,7 +66,7 @@ impl Poster {
                 .collect()
                 .await
                 .map_err(|error| format!("the answer's body could not be read: {error}"))?;
-            Ok(Answered {
+            Ok(CallbackAnswer {
                 status: head.status,
                 headers: head.headers,
                 body: body.to_bytes(),

@@ -18,7 +18,7 @@ const START: &str = "/verification/v1/verifications";
 
 /// Signs requests.
 #[derive(Clone)]
-pub(crate) struct ByHand {
+pub(crate) struct HandWritten {
     hmac: Hmac<Sha256>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Signed {
     pub(crate) timestamp: String,
 }
 
-impl ByHand {
+impl HandWritten {
     pub(crate) fn new() -> Result<Self> {
         let secret = STANDARD.decode(fixture::SECRET)?;
         Ok(Self {

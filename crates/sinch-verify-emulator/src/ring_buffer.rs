@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 /// The latest items, as many as are kept. Numbers begin at 1 and go on when the items are forgotten,
 /// so that a new one is not taken for an old one.
-pub(crate) struct Ring<T> {
+pub(crate) struct RingBuffer<T> {
     last: u64,
     kept: VecDeque<T>,
     most: usize,
 }
 
-impl<T> Ring<T> {
+impl<T> RingBuffer<T> {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             last: 0,
@@ -67,11 +67,11 @@ impl<T> Ring<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Ring;
+    use super::RingBuffer;
 
     #[test]
     fn numbers_go_on() {
-        let mut ring = Ring::new(3);
+        let mut ring = RingBuffer::new(3);
         for _ in 0..5 {
             ring.push(|seq| seq);
         }
@@ -91,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_a_ring_of_none() {
-        let mut ring = Ring::new(0);
+    fn a_buffer_of_none_keeps_nothing() {
+        let mut ring = RingBuffer::new(0);
         assert_eq!(ring.push(|seq| seq), 1);
         assert_eq!((ring.get(1), ring.last()), (None, 1));
         assert_eq!(ring.before(u64::MAX).count(), 0);

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::lines::{Goal, Row, Unit};
+use super::rows::{Goal, Row, Unit};
 
 /// The medians of every round, by group and function, in nanoseconds.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ fn json(file: &Path) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lines::median;
+    use super::super::rows::median;
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use crate::message::Message;
 
 /// How many verifications are looked at for one list: looking must not hold up the service, however
 /// few fit a filter.
-const LOOKED_AT: usize = 10_000;
+const MAX_SCANNED: usize = 10_000;
 
 /// A verification, as an onlooker sees it.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Filter {
 
 /// A part of a list, and where it goes on.
 #[derive(Clone, Debug)]
-pub(crate) struct Part<T> {
+pub(crate) struct ListPage<T> {
     pub(crate) items: Vec<T>,
     /// Items before this number may follow.
     pub(crate) next: Option<u64>,
@@ -65,34 +65,34 @@ impl Engine {
     }
 
     /// The verifications that `filter` takes, of those before `before`.
-    pub(crate) fn overviews(&self, filter: &Filter, before: u64, most: usize) -> Part<Overview> {
+    pub(crate) fn overviews(&self, filter: &Filter, before: u64, most: usize) -> ListPage<Overview> {
         let mut items = Vec::new();
         let mut seen = before;
         for (place, (seq, uid)) in self.store.newest_first(before).enumerate() {
-            if items.len() >= most || place >= LOOKED_AT {
+            if items.len() >= most || place >= MAX_SCANNED {
                 let next = Some(seen);
-                return Part { items, next };
+                return ListPage { items, next };
             }
             seen = seq;
             let record = self.store.get(uid).filter(|record| filter.takes(record));
             items.extend(record.map(Record::overview));
         }
-        Part { items, next: None }
+        ListPage { items, next: None }
     }
 
     /// The phones whose latest message is before `before`.
-    pub(crate) fn phones(&self, before: u64, most: usize) -> Part<Phone> {
+    pub(crate) fn phones(&self, before: u64, most: usize) -> ListPage<Phone> {
         let mut items = Vec::new();
         let mut seen = before;
         for (place, (seq, number)) in self.handsets.newest_first(before).enumerate() {
-            if items.len() >= most || place >= LOOKED_AT {
+            if items.len() >= most || place >= MAX_SCANNED {
                 let next = Some(seen);
-                return Part { items, next };
+                return ListPage { items, next };
             }
             seen = seq;
             items.extend(self.phone(number));
         }
-        Part { items, next: None }
+        ListPage { items, next: None }
     }
 
     fn phone(&self, number: &PhoneNumber) -> Option<Phone> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 ///
 /// Whoever collects the lines takes the medians: the ratio's is that of the rounds' ratios.
 #[derive(Debug, Serialize)]
-pub(crate) struct Pair<'a> {
+pub(crate) struct Measurement<'a> {
     /// What was done.
     pub(crate) what: &'a str,
     /// What a figure is.
@@ -61,7 +61,7 @@ pub(crate) struct Figure<'a> {
     pub(crate) value: f64,
 }
 
-impl Pair<'_> {
+impl Measurement<'_> {
     /// Hands the measurement to whoever started the bench.
     #[expect(clippy::print_stdout, reason = "this is what the bench is started for")]
     pub(crate) fn print(&self) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::feed::FeedEvent;
 
 /// What can be done to service time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum ClockChange {
     /// It moves ahead.
     By(Duration),
     /// It moves to whatever is due next.
@@ -22,45 +22,45 @@ pub(crate) enum Turn {
 impl Core {
     /// Moves service time, and does all that is due then before this returns. Says whether there was
     /// anything to move it to.
-    pub(crate) fn turn(&self, turn: Turn) -> bool {
-        let turned = self.turn_clock(turn);
-        if turned {
-            while self.do_some_that_is_due() {}
-            self.tell(FeedEvent::Clock);
+    pub(crate) fn change_clock(&self, change: ClockChange) -> bool {
+        let is_changed = self.apply_clock_change(change);
+        if is_changed {
+            while self.run_due_batch() {}
+            self.publish(FeedEvent::Clock);
         }
-        turned
+        is_changed
     }
 
-    /// As [`Core::turn`], with requests answered in between, however much is due.
-    pub(crate) async fn turn_among_others(&self, turn: Turn) -> bool {
-        let turned = self.turn_clock(turn);
-        if turned {
-            while self.do_some_that_is_due() {
+    /// As [`Core::change_clock`], with requests answered in between, however much is due.
+    pub(crate) async fn change_clock_yielding(&self, change: ClockChange) -> bool {
+        let is_changed = self.apply_clock_change(change);
+        if is_changed {
+            while self.run_due_batch() {
                 tokio::task::yield_now().await;
             }
-            self.tell(FeedEvent::Clock);
+            self.publish(FeedEvent::Clock);
         }
-        turned
+        is_changed
     }
 
-    fn turn_clock(&self, turn: Turn) -> bool {
-        let due = match turn {
-            Turn::By(by) => {
+    fn apply_clock_change(&self, change: ClockChange) -> bool {
+        let due = match change {
+            ClockChange::By(by) => {
                 self.clock.advance(by);
                 return true;
             }
-            Turn::Pause(true) => {
+            ClockChange::Pause(true) => {
                 self.clock.pause();
                 return true;
             }
-            Turn::Pause(false) => {
+            ClockChange::Pause(false) => {
                 self.clock.resume();
                 // The driver did not look at the clock while it stood.
-                self.nearer.notify_one();
+                self.deadline_change.notify_one();
                 return true;
             }
-            Turn::ToNextDue => self.next_deadline(),
-            Turn::ToNextExpiry => self.look(Engine::next_expiry),
+            ClockChange::ToNextDue => self.next_deadline(),
+            ClockChange::ToNextExpiry => self.with_engine(Engine::next_expiry),
         };
         if let Some(due) = due {
             self.clock.advance_to(due);
@@ -69,9 +69,9 @@ impl Core {
     }
 
     /// Does some of what is due, and has events tried that are; says whether there is more.
-    pub(crate) fn do_some_that_is_due(&self) -> bool {
+    pub(crate) fn run_due_batch(&self) -> bool {
         self.run(Command::TimeReached);
-        self.try_what_is_due();
+        self.run_due_retries();
         let now = self.clock.service();
         self.next_deadline().is_some_and(|deadline| deadline <= now)
     }
@@ -84,6 +84,6 @@ impl Core {
     }
 
     pub(crate) async fn deadline_moved(&self) {
-        self.nearer.notified().await;
+        self.deadline_change.notified().await;
     }
 }

@@ -17,18 +17,18 @@ use sinch_verify_protocol::{
 };
 use tokio::sync::Notify;
 
-use super::respond::{Answer, Refused, json, read_body};
+use super::response::{Answer, Refused, json, read_body};
 use super::snippet;
 use crate::api;
 use crate::core::{Core, Registered};
 use crate::engine::Uid;
 
 /// How long an answer is awaited: some faults, and one magic number, never answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wanted {
+struct TryRequest {
     /// The first one, when it is left out.
     application: Option<String>,
     method: String,
@@ -40,7 +40,7 @@ struct Wanted {
 
 /// Starts a verification through the API, signed, and shows how it is done.
 pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let wanted: Wanted = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
+    let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
     let own = match &wanted.application {
         None => core.registry.all().next().map(|(_, own)| own),
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
@@ -50,14 +50,14 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
     let info = method
         .info()
         .ok_or_else(|| Refused::bad(format!("method {}", MethodInfo::must_be(|_| true))))?;
-    let request = asked(&core, Start::by(info, wanted.number), &wanted)?;
+    let request = start_request(&core, Start::by(info, wanted.number), &wanted)?;
     send(&core, own, request).await
 }
 
 /// Reports the proof in the API's own words, signed: for applications that take no report from a
 /// device, which has no secret.
 pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Answer {
-    let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
+    let found = Uid::parse(&id).and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
     let own = found.as_ref().and_then(|found| core.registry.get(found.app));
     let (Some(found), Some(own)) = (found, own) else {
         return Err(Refused::not_found(format!("verification {id:?} is not known")));
@@ -92,14 +92,14 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
     let reset = api::Reset(Arc::clone(&broken));
     let answer = api::exchange(core, route, request.map(Full::new), Some(&reset));
     let answer = tokio::select! {
-        answer = tokio::time::timeout(PATIENCE, answer) => answer,
+        answer = tokio::time::timeout(ANSWER_TIMEOUT, answer) => answer,
         () = broken.notified() => {
             let error = "the connection was reset, as a fault orders";
             return Err(Refused::new(StatusCode::BAD_GATEWAY, error));
         }
     };
     let (response, seq) = answer.map_err(|_| {
-        let error = format!("no answer within {} s", PATIENCE.as_secs());
+        let error = format!("no answer within {} s", ANSWER_TIMEOUT.as_secs());
         Refused::new(StatusCode::GATEWAY_TIMEOUT, error)
     })?;
     let (head, body) = response.into_parts();
@@ -115,7 +115,7 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
 }
 
 /// The start with all that is wanted, yet unsigned.
-fn asked(core: &Core, mut start: Start, wanted: &Wanted) -> Result<Request<Bytes>, Refused> {
+fn start_request(core: &Core, mut start: Start, wanted: &TryRequest) -> Result<Request<Bytes>, Refused> {
     let bad = |field: &str, problem: &dyn std::fmt::Display| Refused::bad(format!("{field}: {problem}"));
     if let Some(reference) = &wanted.reference {
         let reference = Reference::new(reference);

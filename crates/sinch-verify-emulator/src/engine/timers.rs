@@ -11,9 +11,9 @@ use crate::clock;
 
 /// Something that happens to a verification when its time has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Task {
+pub(super) enum Timer {
     /// A scripted outcome happens.
-    Act,
+    Outcome,
     /// A message that was held up arrives.
     Arrive,
     /// A call rang, or waited, long enough. Before expiry, if both come at once.
@@ -24,15 +24,15 @@ pub(super) enum Task {
 
 /// Tasks by time. At one instant the older verification comes first.
 #[derive(Debug, Default)]
-pub(super) struct Agenda(BTreeSet<(SystemTime, Uid, Task)>);
+pub(super) struct Timers(BTreeSet<(SystemTime, Uid, Timer)>);
 
-impl Agenda {
-    pub(super) fn add(&mut self, at: SystemTime, uid: Uid, task: Task) {
-        self.0.insert((at, uid, task));
+impl Timers {
+    pub(super) fn add(&mut self, at: SystemTime, uid: Uid, timer: Timer) {
+        self.0.insert((at, uid, timer));
     }
 
-    pub(super) fn remove(&mut self, at: SystemTime, uid: Uid, task: Task) {
-        self.0.remove(&(at, uid, task));
+    pub(super) fn remove(&mut self, at: SystemTime, uid: Uid, timer: Timer) {
+        self.0.remove(&(at, uid, timer));
     }
 
     #[cfg(test)]
@@ -44,49 +44,49 @@ impl Agenda {
         self.0.first().map(|(at, _, _)| *at)
     }
 
-    /// When the next task of this kind is due.
-    pub(super) fn next_of(&self, task: Task) -> Option<SystemTime> {
-        let found = self.0.iter().find(|(_, _, own)| *own == task);
+    /// When the next timer of this kind is due.
+    pub(super) fn next_of(&self, timer: Timer) -> Option<SystemTime> {
+        let found = self.0.iter().find(|(_, _, own)| *own == timer);
         found.map(|(at, _, _)| *at)
     }
 
-    pub(super) fn pop_due(&mut self, now: SystemTime) -> Option<(SystemTime, Uid, Task)> {
+    pub(super) fn pop_due(&mut self, now: SystemTime) -> Option<(SystemTime, Uid, Timer)> {
         self.next().filter(|at| *at <= now)?;
         self.0.pop_first()
     }
 }
 
 impl Engine {
-    /// Lets `task` happen to a verification at `at`, and no longer when it was to happen before;
+    /// Lets `timer` happen to a verification at `at`, and no longer when it was to happen before;
     /// `None` for never.
-    pub(super) fn schedule(&mut self, uid: Uid, task: Task, at: Option<SystemTime>) {
+    pub(super) fn schedule(&mut self, uid: Uid, timer: Timer, at: Option<SystemTime>) {
         let Some(record) = self.store.get_mut(uid) else {
             return;
         };
-        if let Some(before) = std::mem::replace(record.due_mut(task), at) {
-            self.agenda.remove(before, uid, task);
+        if let Some(before) = std::mem::replace(record.due_mut(timer), at) {
+            self.timers.remove(before, uid, timer);
         }
         if let Some(at) = at {
-            self.agenda.add(at, uid, task);
+            self.timers.add(at, uid, timer);
         }
     }
 
     /// A verification for which something is due that can no longer matter.
     #[cfg(test)]
-    pub(crate) fn due_in_vain(&self) -> Option<Uid> {
-        let in_vain = |(_, uid, task): &&(SystemTime, Uid, Task)| {
-            self.store.get(*uid).is_none_or(|record| match task {
-                Task::Arrive => record.arrived,
+    pub(crate) fn stale_timer(&self) -> Option<Uid> {
+        let is_stale = |(_, uid, timer): &&(SystemTime, Uid, Timer)| {
+            self.store.get(*uid).is_none_or(|record| match timer {
+                Timer::Arrive => record.arrived,
                 _ => !record.is_pending(),
             })
         };
-        self.agenda.0.iter().find(in_vain).map(|(_, uid, _)| *uid)
+        self.timers.0.iter().find(is_stale).map(|(_, uid, _)| *uid)
     }
 
     /// Whether the bytes of pending verifications are counted as they are kept.
     #[cfg(test)]
-    pub(crate) fn is_counted_right(&self) -> bool {
-        self.store.is_counted_right()
+    pub(crate) fn is_byte_count_correct(&self) -> bool {
+        self.store.is_byte_count_correct()
     }
 
     /// The instant after so long; `None` when the clock ends before: what is due then never comes.

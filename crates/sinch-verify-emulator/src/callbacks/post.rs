@@ -9,19 +9,19 @@ use sinch_verify_protocol::VerificationId;
 use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::identity::Identity;
 
-use crate::clock::Begun;
-use crate::core::{Answered, Core, Outcome};
+use crate::clock::Stopwatch;
+use crate::core::{CallbackAnswer, Core, PostResult};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
-use crate::fault::{Case, Fault};
+use crate::fault::{Fault, RequestFacts};
 use crate::feed::FeedEvent;
 use crate::operation::Operation;
 
 /// How much of an answer's body the log keeps.
-const KEPT: usize = 4096;
+const BODY_BYTES_KEPT: usize = 4096;
 
 /// An event that is ready to be posted.
-pub(super) struct Parcel<'a> {
+pub(super) struct OutgoingEvent<'a> {
     pub(super) app: AppId,
     pub(super) verification_id: VerificationId,
     pub(super) event: &'a str,
@@ -41,22 +41,22 @@ pub(super) type Judgement = (bool, Option<String>);
 /// Posts an event, judges the answer, and keeps both; gives the number under which.
 pub(super) async fn post(
     core: &Core,
-    mut parcel: Parcel<'_>,
-    judge: impl FnOnce(&Outcome) -> Judgement,
+    mut outgoing: OutgoingEvent<'_>,
+    judge: impl FnOnce(&PostResult) -> Judgement,
 ) -> u64 {
-    let began = core.clock().begun();
-    let (request, fault) = (parcel.request.clone(), parcel.fault.take());
-    let outcome = core.poster.send(request, parcel.timeout, fault).await;
+    let stopwatch = core.clock().start_stopwatch();
+    let (request, fault) = (outgoing.request.clone(), outgoing.fault.take());
+    let outcome = core.callback_client.send(request, outgoing.timeout, fault).await;
     let judgement = judge(&outcome);
-    keep(core, parcel, &began, outcome.as_ref().ok(), judgement)
+    keep(core, outgoing, &stopwatch, outcome.as_ref().ok(), judgement)
 }
 
 /// Keeps an event that is not posted.
-pub(super) fn unsent(core: &Core, parcel: Parcel<'_>, why: &str) {
+pub(super) fn unsent(core: &Core, outgoing: OutgoingEvent<'_>, why: &str) {
     keep(
         core,
-        parcel,
-        &core.clock().begun(),
+        outgoing,
+        &core.clock().start_stopwatch(),
         None,
         (false, Some(why.to_owned())),
     );
@@ -64,42 +64,42 @@ pub(super) fn unsent(core: &Core, parcel: Parcel<'_>, why: &str) {
 
 fn keep(
     core: &Core,
-    parcel: Parcel<'_>,
-    began: &Begun,
-    answered: Option<&Answered>,
+    outgoing: OutgoingEvent<'_>,
+    stopwatch: &Stopwatch,
+    answered: Option<&CallbackAnswer>,
     (ok, verdict): Judgement,
 ) -> u64 {
     let now = core.clock().service();
-    let request = &parcel.request;
+    let request = &outgoing.request;
     let delivery = Delivery {
         seq: 0,
-        verification_id: parcel.verification_id,
-        event: parcel.event.to_owned(),
-        attempt: parcel.attempt,
+        verification_id: outgoing.verification_id,
+        event: outgoing.event.to_owned(),
+        attempt: outgoing.attempt,
         url: request.uri().to_string(),
-        at: began.wire,
-        service: (began.service, now),
-        took: began.took(),
-        request_headers: pairs(request.headers()),
+        at: stopwatch.wire,
+        service: (stopwatch.service, now),
+        took: stopwatch.elapsed(),
+        request_headers: header_pairs(request.headers()),
         request: String::from_utf8_lossy(request.body()).into_owned(),
         status: answered.map(|answered| answered.status.as_u16()),
-        response_headers: answered.map_or_else(Vec::new, |answered| pairs(&answered.headers)),
+        response_headers: answered.map_or_else(Vec::new, |answered| header_pairs(&answered.headers)),
         response: answered.map(|answered| {
-            let head = &answered.body[..answered.body.len().min(KEPT)];
+            let head = &answered.body[..answered.body.len().min(BODY_BYTES_KEPT)];
             String::from_utf8_lossy(head).into_owned()
         }),
         ok,
-        replay_of: parcel.replay_of,
-        variant: parcel.variant.map(str::to_owned),
+        replay_of: outgoing.replay_of,
+        variant: outgoing.variant.map(str::to_owned),
         verdict,
     };
     let told = FeedEvent::delivery(&delivery);
-    let seq = core.log.push(parcel.app, delivery);
+    let seq = core.log.push(outgoing.app, delivery);
     core.feed.push(now, told(seq));
     seq
 }
 
-fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let pairs = headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -138,13 +138,13 @@ fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Byt
 }
 
 /// What goes wrong with an event about `identity`, if anything.
-pub(super) fn strike(
+pub(super) fn fault_for(
     core: &Core,
     signer: &Signer,
     operation: Operation,
     identity: &Identity,
 ) -> Option<Fault> {
-    core.faults.strike(&Case {
+    core.faults.pick(&RequestFacts {
         operation,
         number: identity.phone_number().ok(),
         application: signer.key().as_str(),

@@ -3,7 +3,7 @@
 use sinch_verify_protocol::Source;
 
 use super::plan::Plan;
-use super::record::{Carried, Part, Record, Speech, Wording};
+use super::record::{MethodPart, Payload, Record, Speech, Wording};
 
 /// What every verification takes, beside its texts: its record, its deadlines, its messages, and its
 /// places in the maps by which it is found. Measured: `tests/memory.rs` compares.
@@ -22,11 +22,11 @@ impl Record {
             Some(Source::Unknown(text)) => text.len(),
             _ => 0,
         };
-        FIXED + reference + custom + source + self.carried.size()
+        FIXED + reference + custom + source + self.payload.size()
     }
 }
 
-impl Carried {
+impl Payload {
     fn size(&self) -> usize {
         match self {
             Self::Nothing | Self::Call { .. } | Self::Link { .. } | Self::Text { wording: None, .. } => 0,
@@ -38,14 +38,14 @@ impl Carried {
             Self::Speech(speech) => size_of::<Speech>() + speech.pin.len() + speech.text.len(),
             Self::Several(parts) => parts
                 .iter()
-                .map(|part| PART + size_of::<Part>() + part.carried.size())
+                .map(|part| PART + size_of::<MethodPart>() + part.payload.size())
                 .sum(),
         }
     }
 }
 
 impl Plan {
-    /// What a start can make long. The rest is what a callback decides, and is carried at once.
+    /// What a start can make long. The rest is what a callback decides, and is sent at once.
     fn size(&self) -> usize {
         let languages = self.languages.iter().map(|tag| size_of::<String>() + tag.len());
         let languages: usize = languages.sum();

@@ -5,7 +5,7 @@ import { applicationOf } from '../applications.js';
 import * as device from '../device.js';
 import { el, icon } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, failed, say } from '../parts.js';
+import { callNote, failed, say } from '../widgets.js';
 
 /** A number for fiction: nobody has it. */
 export const SAMPLE = '+46700000001';

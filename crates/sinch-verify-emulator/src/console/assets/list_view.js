@@ -5,8 +5,8 @@
 import { get, place, withQuery } from './api.js';
 import { el, fill, icon } from './dom.js';
 import { live } from './feed.js';
-import { roving } from './keys.js';
-import { trouble } from './parts.js';
+import { roving } from './keyboard.js';
+import { trouble } from './widgets.js';
 
 const PAGE = 50;
 

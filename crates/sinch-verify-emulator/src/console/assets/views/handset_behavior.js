@@ -3,7 +3,7 @@
 import { call, get } from '../api.js';
 import { el } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, failed, field, say, select } from '../parts.js';
+import { callNote, failed, field, say, select } from '../widgets.js';
 
 const PATH = '/_emu/behaviors';
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::generator::Answer;
+use crate::load_generator::Answer;
 use crate::process::{Core, Worker, port, ready};
 
 use super::{listen, until_input_ends};

@@ -16,7 +16,7 @@ use crate::journal::Exchange;
 
 /// How a request shows who sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum AuthorizationScheme {
     None,
     Public,
     Basic,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Unreadable,
 }
 
-impl Kind {
+impl AuthorizationScheme {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -38,7 +38,7 @@ impl Kind {
 
 /// Who a request says it is from.
 pub(super) struct Sender {
-    pub(super) kind: Kind,
+    pub(super) kind: AuthorizationScheme,
     /// The application with the key that was given.
     pub(super) app: Option<AppId>,
     signature: Option<Signature>,
@@ -49,25 +49,25 @@ impl Sender {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (first, more) = (values.next(), values.next());
         let Some(value) = first else {
-            return Self::by(Kind::None, None);
+            return Self::by(AuthorizationScheme::None, None);
         };
         let Ok(authorization) = Authorization::parse(value.as_bytes()) else {
-            return Self::by(Kind::Unreadable, None);
+            return Self::by(AuthorizationScheme::Unreadable, None);
         };
         let app = api::sender(core, &authorization).map(|(app, _)| app);
         match authorization {
-            _ if more.is_some() => Self::by(Kind::Unreadable, None),
-            Authorization::Public { .. } => Self::by(Kind::Public, app),
-            Authorization::Basic { .. } => Self::by(Kind::Basic, app),
+            _ if more.is_some() => Self::by(AuthorizationScheme::Unreadable, None),
+            Authorization::Public { .. } => Self::by(AuthorizationScheme::Public, app),
+            Authorization::Basic { .. } => Self::by(AuthorizationScheme::Basic, app),
             Authorization::Signed { signature, .. } => Self {
                 signature: Some(signature),
-                ..Self::by(Kind::Signed, app)
+                ..Self::by(AuthorizationScheme::Signed, app)
             },
-            _ => Self::by(Kind::Unreadable, None),
+            _ => Self::by(AuthorizationScheme::Unreadable, None),
         }
     }
 
-    fn by(kind: Kind, app: Option<AppId>) -> Self {
+    fn by(kind: AuthorizationScheme, app: Option<AppId>) -> Self {
         Self {
             kind,
             app,
@@ -104,8 +104,8 @@ pub(super) fn inspect(
 ) {
     let own = sender.app.and_then(|app| core.registry.get(app));
     let explanation = match (sender.kind, own) {
-        (Kind::None, _) => None,
-        (Kind::Unreadable, _) => Some(Explanation::new(
+        (AuthorizationScheme::None, _) => None,
+        (AuthorizationScheme::Unreadable, _) => Some(Explanation::new(
             "unreadable",
             "not one Authorization header with `Application KEY`, `Application KEY:SIGNATURE` or `Basic BASE64`",
         )),
@@ -113,7 +113,7 @@ pub(super) fn inspect(
             "unknown-key",
             "no application of this emulator has this key",
         )),
-        (Kind::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
+        (AuthorizationScheme::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
         (_, Some(_)) if detail["errorCode"] == ApiError::CREDENTIALS => Some(Explanation::new(
             "wrong-secret",
             "the key is known, and the secret is another one",

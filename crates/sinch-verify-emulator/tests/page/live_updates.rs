@@ -1,7 +1,7 @@
 //! The page follows what happens, whatever happens to the connection.
 
 use crate::browser::Browser;
-use crate::gate::Gate;
+use crate::proxy::Gate;
 use crate::start::start;
 use crate::support::{builder, emulator};
 

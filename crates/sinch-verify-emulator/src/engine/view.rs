@@ -9,7 +9,7 @@ use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
 use super::handset::Entry;
 use super::language::Language;
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
 use crate::message::Message;
 use crate::settings::Settings;
 
@@ -92,7 +92,7 @@ impl Record {
         event
     }
 
-    /// What the handset shows of it; `None` when nothing was carried.
+    /// What the handset shows of it; `None` when nothing was sent.
     pub(super) fn message(&self, entry: &Entry, base: &BaseUrl) -> Option<Message> {
         let mut message = Message {
             seq: entry.seq,
@@ -115,8 +115,8 @@ impl Record {
             message.missed = Some(call.complete && given_up);
         }
         match self.by(&entry.kind.method)? {
-            Carried::Waiting(_) | Carried::Nothing | Carried::Several(_) => return None,
-            Carried::Text {
+            Payload::Waiting(_) | Payload::Nothing | Payload::Several(_) => return None,
+            Payload::Text {
                 code,
                 language,
                 wording,
@@ -133,19 +133,19 @@ impl Record {
                 message.text = Some(text);
                 message.code = Some(code.clone());
             }
-            Carried::Call { cli } => {
+            Payload::Call { cli } => {
                 message.cli = Some(Cli::from(*cli));
                 let over_at = self.call.as_deref().and_then(|call| call.over_at);
                 let until = self.call_over_at.or(over_at);
                 // One that came when all was over rang for no time at all.
                 message.ring_until = until.map(|until| until.max(entry.at));
             }
-            Carried::Speech(speech) => {
+            Payload::Speech(speech) => {
                 message.language = speech.language.and_then(Language::tag);
                 message.text = Some(speech.text.to_string());
                 message.code.clone_from(&speech.code);
             }
-            Carried::Link { secret } => {
+            Payload::Link { secret } => {
                 message.target_uri = Some(self.target_uri(base, *secret));
             }
         }
