@@ -1,5 +1,4 @@
-//! The requests as one writes them without a client: raw crates, and structs of the fields that
-//! one needs.
+//! The requests as written without a client crate: raw crates, and structs with the needed fields.
 
 use anyhow::Result;
 use base64::Engine as _;
@@ -22,7 +21,7 @@ pub(crate) struct HandWritten {
     hmac: Hmac<Sha256>,
 }
 
-/// What makes a request an authorized one.
+/// The headers that authorize a request.
 pub(crate) struct Signed {
     pub(crate) authorization: String,
     pub(crate) timestamp: String,
@@ -112,14 +111,14 @@ struct Identity<'a> {
     endpoint: &'a str,
 }
 
-/// What one needs of the answer to a start.
+/// The needed fields of the answer to a start.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Started {
     pub(crate) id: String,
     pub(crate) method: String,
 }
 
-/// What one needs of the answer to a status query.
+/// The needed fields of the answer to a status query.
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "read as a user would, who needs them")]
 pub(crate) struct Status {

@@ -1,5 +1,5 @@
-//! The load generator: requests that were made before, put on sockets with as little work as can
-//! be, so that the server is what is measured.
+//! The load generator: sends prepared requests with as little work as possible, so that the server is
+//! measured.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -12,7 +12,7 @@ use http::Request;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// Requests as they go over the wire.
+/// Requests as bytes.
 #[derive(Default)]
 pub(crate) struct Requests {
     bytes: Vec<u8>,
@@ -54,12 +54,12 @@ impl Requests {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub(crate) struct Outcome {
-    /// From the first request to the last answer.
+    /// The time from the first request to the last answer.
     pub(crate) took: Duration,
-    /// From when each request was due, or sent if it was never due, to its whole answer; in
-    /// nanoseconds, the shortest first.
+    /// The latencies in nanoseconds, the shortest first: from the time that a request is due (or sent, if
+    /// there is no schedule) to the end of its answer.
     pub(crate) latencies: Vec<u64>,
 }
 
@@ -69,7 +69,7 @@ impl Outcome {
         self.latencies.len() as f64 / self.took.as_secs_f64()
     }
 
-    /// The latency that this share of the requests kept to.
+    /// This quantile of the latencies.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let place = (self.latencies.len() as f64 * share).ceil() as usize;
         let latency = self.latencies.get(place.saturating_sub(1));
@@ -77,19 +77,19 @@ impl Outcome {
     }
 }
 
-/// Sends each request as soon as a connection is free: as many at once as there are connections.
+/// Sends each request as soon as a connection is free, so as many at once as there are connections.
 pub(crate) fn closed(port: u16, connections: usize, requests: &Requests) -> Result<Outcome> {
     Generator::connect(port, connections)?.run(requests, None)
 }
 
-/// Sends each request when it is due, however long the others take. One that finds no
-/// connection free waits, and that counts.
+/// Sends each request when it is due, however long the others take. Waiting for a free connection counts
+/// as latency.
 pub(crate) fn open(port: u16, connections: usize, requests: &Requests, due: &[Duration]) -> Result<Outcome> {
     Generator::connect(port, connections)?.run(requests, Some(due))
 }
 
-/// When requests come that know nothing of each other, `rate` in a second on average. The seed
-/// fixes it.
+/// The times of independent requests (a Poisson process), `rate` in a second on average. The seed
+/// determines them.
 pub(crate) fn poisson(rate: f64, count: usize, seed: u64) -> Vec<Duration> {
     let (mut state, mut at) = (seed, 0.0);
     let mut due = Vec::with_capacity(count);
@@ -99,7 +99,7 @@ pub(crate) fn poisson(rate: f64, count: usize, seed: u64) -> Vec<Duration> {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;
-        // In (0, 1]: its logarithm is finite.
+        // In (0, 1], so the logarithm is finite.
         let uniform = ((mixed >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         at -= uniform.ln() / rate;
         due.push(Duration::from_secs_f64(at));
@@ -107,10 +107,10 @@ pub(crate) fn poisson(rate: f64, count: usize, seed: u64) -> Vec<Duration> {
     due
 }
 
-/// How long a server may be silent.
+/// The time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long it looks for answers without sleeping.
+/// How long it polls for answers without sleeping.
 const AWAKE: Duration = Duration::from_micros(200);
 
 struct Generator {
@@ -120,9 +120,9 @@ struct Generator {
 
 struct Connection {
     stream: TcpStream,
-    /// What came of the answer so far.
+    /// The received part of the answer.
     input: Vec<u8>,
-    /// When the request that it is at was due.
+    /// When the current request was due.
     since: Duration,
 }
 
@@ -167,9 +167,8 @@ impl Generator {
                 );
                 next += 1;
             }
-            // Awake while answers come: a schedule is kept by looking at the time all the time, and
-            // no server has to wake anybody up, which costs a server more the slower it is. A server
-            // that is kept from its core is waited for asleep.
+            // Does not sleep while answers arrive: this keeps the schedule exact, and the server does not
+            // spend time on waking this process. Sleeps if the server does not run.
             let silent = last_answer.elapsed();
             ensure!(
                 silent < PATIENCE,
@@ -201,7 +200,7 @@ impl Generator {
 }
 
 impl Connection {
-    /// Reads what is there; says whether the answer is whole.
+    /// Reads the available bytes. Returns whether the answer is complete.
     fn read(&mut self) -> Result<bool> {
         let mut part = [0; 4096];
         loop {
@@ -231,7 +230,7 @@ pub(crate) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The answer, once it is whole. It must have a length.
+    /// The answer, once it is complete. It must have a `Content-Length`.
     fn parse(input: &'a [u8]) -> Result<Option<Self>> {
         let Some(end) = memchr::memmem::find(input, b"\r\n\r\n") else {
             return Ok(None);
@@ -256,7 +255,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Sends one request and gives the answer's bytes.
+/// Sends one request. Returns the bytes of the answer.
 pub(crate) fn exchange<T>(
     port: u16,
     request: &[u8],

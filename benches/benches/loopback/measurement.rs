@@ -1,4 +1,4 @@
-//! What is measured: ours, beside something else, in the same round.
+//! Measurements of ours and of another program, in the same round.
 
 use std::time::Duration;
 
@@ -7,62 +7,63 @@ use serde::Serialize;
 
 /// One measurement of one round, printed as a line of JSON.
 ///
-/// Whoever collects the lines takes the medians: the ratio's is that of the rounds' ratios.
+/// `cargo xtask bench` computes the medians over all rounds. The median ratio is that of the ratios of
+/// the rounds.
 #[derive(Debug, Serialize)]
 pub(crate) struct Measurement<'a> {
-    /// What was done.
+    /// What was measured.
     pub(crate) what: &'a str,
-    /// What a figure is.
+    /// The unit of the figures.
     pub(crate) unit: Unit,
-    /// What was aimed at.
+    /// The goal, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) goal: Option<Goal>,
-    /// Who did it, and what it took.
+    /// Our program, and its figure.
     pub(crate) ours: Figure<'a>,
-    /// Who else did it, in the same round.
+    /// The other program, and its figure in the same round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) beside: Option<Figure<'a>>,
 }
 
-/// What a figure is.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unit {
-    /// A time in nanoseconds.
+    /// A duration in nanoseconds.
     Nanoseconds,
-    /// How often in a second.
+    /// A number in a second.
     Rate,
     /// An amount of memory.
     Bytes,
-    /// How many.
+    /// A number.
     Count,
 }
 
-/// What was aimed at.
+/// A goal.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Goal {
-    /// Ours, divided by the other figure, at most.
+    /// The largest accepted ratio of our figure to the other.
     RatioAtMost(f64),
-    /// Ours, divided by the other figure, at least.
+    /// The smallest accepted ratio of our figure to the other.
     RatioAtLeast(f64),
-    /// Ours, divided by the other figure, so far from 1 at most.
+    /// The largest accepted distance from 1 of the ratio of our figure to the other.
     RatioWithin(f64),
-    /// Ours alone, at most.
+    /// The largest accepted value of our figure.
     AtMost(f64),
 }
 
-/// Somebody's figure.
+/// The figure of one program.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Figure<'a> {
-    /// Whose.
+    /// The name of the program.
     pub(crate) name: &'a str,
     /// The figure.
     pub(crate) value: f64,
 }
 
 impl Measurement<'_> {
-    /// Hands the measurement to whoever started the bench.
+    /// Prints the measurement for `cargo xtask bench`.
     #[expect(clippy::print_stdout, reason = "this is what the bench is started for")]
     pub(crate) fn print(&self) -> Result<()> {
         println!("{}", serde_json::to_string(self)?);
@@ -70,8 +71,8 @@ impl Measurement<'_> {
     }
 }
 
-/// Measures both sides: the other one first in every second round, so that neither always
-/// finds the machine as the other left it.
+/// Measures both sides. The other side is first in every second round, so that the order has no effect on
+/// the medians.
 pub(crate) fn both<T>(
     round: u32,
     ours: impl FnOnce() -> Result<T>,
@@ -85,7 +86,7 @@ pub(crate) fn both<T>(
     }
 }
 
-/// What `count` took together, for each.
+/// The average of the time of `count` operations.
 pub(crate) fn each(together: Duration, count: u64) -> f64 {
     together.as_nanos() as f64 / count as f64
 }

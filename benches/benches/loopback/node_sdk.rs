@@ -6,13 +6,13 @@ use anyhow::{Result, ensure};
 
 use crate::process::{Core, Worker};
 
-/// The programs, and the packages that they need.
+/// The folder of the programs and their packages.
 pub(crate) struct Node {
     peers: PathBuf,
 }
 
 impl Node {
-    /// Finds the packages. Nothing is installed from here.
+    /// Finds the packages. They are not installed by this program.
     pub(crate) fn installed() -> Result<Self> {
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
         for package in ["@sinch/sdk-core", "express"] {
@@ -28,7 +28,7 @@ impl Node {
     pub(crate) fn start(&self, core: Core, program: &str, args: &[&str]) -> Result<Worker> {
         let mut command = core.command("node")?;
         command.arg(self.peers.join(program)).args(args);
-        // As in production: express, say, answers errors faster then.
+        // As in production; Express, for example, then answers errors faster.
         command.env("NODE_ENV", "production");
         Worker::start(command)
     }

@@ -1,4 +1,4 @@
-//! The clients: ours and those by hand, with either transport.
+//! The clients: ours and the hand-written ones, with either transport.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::hand_written::{self, HandWritten};
 use crate::process::{number, serve_lines};
 use crate::serve::one_core;
 
-/// How many requests are under way at once.
+/// The number of concurrent requests.
 const AT_ONCE: u64 = 32;
 
-/// Does what it is told on standard input.
+/// Runs the commands on standard input.
 pub(crate) fn run(how: &str, url: &str) -> Result<()> {
     let runtime = one_core()?;
-    // Within the runtime: a transport may start tasks of its own.
+    // Within the runtime, because a transport may start tasks.
     let within = runtime.enter();
     let requester = Arc::new(Requester::new(how, url)?);
     drop(within);
@@ -59,7 +59,7 @@ pub(crate) fn run(how: &str, url: &str) -> Result<()> {
     })
 }
 
-/// Calls `once` for `count` numbers from `first` on, so many at once.
+/// Calls `once` for `count` numbers from `first` on, concurrently.
 async fn repeat<F, Done>(first: u64, count: u64, once: F) -> Result<()>
 where
     F: Fn(u64) -> Done + Clone + Send + 'static,
@@ -86,9 +86,9 @@ where
     Ok(())
 }
 
-/// Somebody who sends requests.
+/// A client.
 enum Requester {
-    /// Our client, and what it reads inboxes with.
+    /// Our client, and the HTTP client that reads inboxes.
     Ours {
         client: Client,
         inbox: reqwest::Client,
@@ -110,7 +110,7 @@ type HyperClient = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>
 
 impl Requester {
     fn new(how: &str, url: &str) -> Result<Self> {
-        // Whoever makes a reqwest client without a provider of its own does this first.
+        // Required before a reqwest client without its own TLS provider is created.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let hand = Box::new(HandWritten::new()?);
         let owned = url.to_owned();
@@ -192,7 +192,7 @@ impl Requester {
         Ok(())
     }
 
-    /// A whole verification: start, read the code at the handset, report it.
+    /// Runs a whole verification: start, read the code on the handset, report it.
     async fn flow(self: Arc<Self>, number: String) -> Result<()> {
         let Self::Ours { client, inbox, url } = &*self else {
             bail!("whole flows are for our client, and for the official one");

@@ -30,10 +30,10 @@ pub(crate) use authorize::sender;
 pub(crate) use error_response::{error_response, refusal_response};
 pub(crate) use fault_injection::Reset;
 
-/// The body of an answer: whole, but for one that a fault spoils.
+/// The body of an answer. It is a stream only where a fault cuts the body short.
 pub(crate) type AnswerBody = Either<Full<Bytes>, Body>;
 
-/// Every path that nobody else takes.
+/// Answers every path that no other route takes.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let answer = |State(core): State<Arc<Core>>, request: Request<Body>| async move {
         let route = route(&request);
@@ -42,12 +42,12 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
     Router::new().fallback(answer).with_state(core)
 }
 
-/// Which operation of the API a request is for.
+/// The operation of the API that a request calls.
 pub(crate) fn route<B>(request: &Request<B>) -> Result<Route, RouteError> {
     Route::parse(request.method(), request.uri().path())
 }
 
-/// Answers a request for `route`; `reset` is for a connection that faults may reset.
+/// Answers a request for `route`. A fault may reset the connection if `reset` is given.
 pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
     core: &Core,
     route: Result<Route, RouteError>,
@@ -60,7 +60,8 @@ pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
     exchange(core, route, request, reset).await.0
 }
 
-/// Answers one request and notes both; gives the number of the note, if notes are taken.
+/// Answers one request and records the exchange in the journal. Returns its number there, if the
+/// journal is on.
 pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
     core: &Core,
     route: Result<Route, RouteError>,
@@ -81,7 +82,7 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
             ..context.notes
         };
         let about = notes.about;
-        // Of a connection that is reset nobody gets an answer.
+        // No answer is sent on a connection that is reset.
         let is_sent = !matches!(context.fault, Some(Fault::Reset { .. }));
         let status = is_sent.then(|| response.status());
         let seq = core
@@ -94,8 +95,8 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
     });
     let response = match &context.fault {
         Some(fault) => {
-            let spoilt = Box::pin(fault_injection::after(core, fault, reset, response));
-            spoilt.await.map(Either::Right)
+            let answer = Box::pin(fault_injection::after(core, fault, reset, response));
+            answer.await.map(Either::Right)
         }
         None => response.map(Full::new).map(Either::Left),
     };
@@ -110,7 +111,7 @@ struct RequestContext {
     notes: Notes,
 }
 
-/// Whose it is comes before what it says.
+/// Answers a request. The sender is checked before the body is decoded.
 async fn answer_own<B: HttpBody<Data = Bytes>>(
     core: &Core,
     came: SystemTime,
@@ -139,7 +140,7 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
     };
     context.fault = fault_injection::fault_for(core, caller.app, &route, &context.body);
     if let Some(fault) = &context.fault
-        // In boxes, what few calls wait for: the others need not carry it.
+        // Boxed: few calls wait, and the future of the others stays small.
         && let Some(response) = Box::pin(fault_injection::before(core, fault)).await
     {
         return response;
@@ -152,14 +153,14 @@ async fn answer_own<B: HttpBody<Data = Bytes>>(
     response
 }
 
-/// The header that lists the anomalies of a request.
+/// The header of an answer that lists the anomalies of its request.
 const ANOMALIES: http::HeaderName = http::HeaderName::from_static("x-emulator-anomalies");
 
 fn anomalies_header(anomalies: &[String], strictness: crate::Strictness) -> Option<HeaderValue> {
     if anomalies.is_empty() || strictness == crate::Strictness::Lenient {
         return None;
     }
-    // Names of fields come from outside and may hold anything.
+    // Field names come from the request and may hold any character.
     let text: String = anomalies
         .join("; ")
         .chars()

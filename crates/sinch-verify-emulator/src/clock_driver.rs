@@ -1,17 +1,17 @@
-//! Wakes the engine when something falls due.
+//! The task that runs what falls due while service time runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::Core;
 
-/// The longest sleep: the wall clock may be set while it lasts.
+/// The longest sleep. The wall clock may be set meanwhile, so the deadline is checked at intervals.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(core: Arc<Core>) {
     loop {
         let wait = match core.next_deadline() {
-            // A manual clock moves by hand, and the call that moves it does what is due.
+            // While the clock is paused, the call that moves it runs what is due.
             Some(deadline) if core.clock().is_running() => deadline
                 .duration_since(core.clock().service())
                 .unwrap_or_default(),
@@ -19,7 +19,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         };
         if wait.is_zero() {
             core.run_due_batch();
-            // There may be more, and requests wait meanwhile.
+            // More may be due; requests are answered in between.
             tokio::task::yield_now().await;
             continue;
         }

@@ -38,7 +38,7 @@ use crate::engine::SEAMLESS;
 
 use response::Answer;
 
-/// All routes but those of the API.
+/// All routes except those of the API.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let control = Router::new()
         .route("/_emu/info", get(info::info))
@@ -98,8 +98,8 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/", get(index))
         .route("/livez", get(alive))
         .route("/readyz", get(alive))
-        // Fetched by devices, and so not guarded. HEAD is what proxies and link checkers send: to
-        // axum it would be a GET, and verify the number.
+        // Devices fetch these addresses, so the guard does not apply. Proxies and link checkers send
+        // HEAD; axum would treat it as GET and verify the number.
         .route(
             &format!("{SEAMLESS}{{token}}"),
             get(seamless::follow).head(|| async { StatusCode::METHOD_NOT_ALLOWED }),
@@ -112,35 +112,35 @@ const INDEX: &str = "\
 Emulator of the Sinch Verification service. Not the real service, not affiliated with Sinch.
 
 API           /verification/v1/verifications
-this emulator GET  /_emu/info
+information   GET  /_emu/info
 phones        GET  /_emu/phones
 messages      GET  /_emu/numbers/{number}/messages
 next message  GET  /_emu/messages/wait?to=+46700000001&after=0&verification=&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 hang up       POST /_emu/numbers/{number}/hang-up
 verifications GET  /_emu/verifications?status=&method=&number=&application=
-one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
-report signed POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
+verification  GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
+signed report POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
 try it        POST /_emu/try                       {\"method\":\"sms\",\"number\":\"+46700000001\"}
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries?verification=&application=
-still to post GET  /_emu/queue
+waiting       GET  /_emu/queue
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
-send again    POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
+replay        POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
 test receiver POST /_emu/conformance               {\"application\":\"KEY\"}
 clock         GET  /_emu/clock
 move clock    POST /_emu/clock                     {\"advance\":\"5m\"}, {\"pause\":true}, {\"to\":\"next-expiry\"}
 faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}
 magic numbers GET  /_emu/numbers
-behaviors      GET  /_emu/behaviors
-              POST /_emu/behaviors                  {\"prefix\":\"+46\",\"behavior\":{\"do\":\"report\",\"after\":\"2s\"}}
+behaviors     GET  /_emu/behaviors
+              POST /_emu/behaviors                 {\"prefix\":\"+46\",\"behavior\":{\"do\":\"report\",\"after\":\"2s\"}}
               DELETE /_emu/behaviors
 events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
-start over    POST /_emu/reset
+reset         POST /_emu/reset
 probes        GET  /livez, GET /readyz
 ";
 
-/// The page for browsers, a text for everybody else.
+/// Answers browsers with the page, and other clients with a list of the paths.
 async fn index(
     State(core): State<Arc<Core>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -165,7 +165,7 @@ async fn reset(State(core): State<Arc<Core>>) -> Response {
     response::done()
 }
 
-/// An instant as control answers write it.
+/// An instant in answers of the control interface.
 fn time(at: SystemTime) -> Value {
     XTimestamp::new(at).as_str().into()
 }

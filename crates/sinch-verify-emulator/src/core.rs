@@ -1,4 +1,4 @@
-//! What all tasks of an emulator share.
+//! The state that all tasks of an emulator share.
 
 mod callback_client;
 mod delivery_log;
@@ -38,7 +38,7 @@ use callback_client::CallbackClient;
 use delivery_log::DeliveryLog;
 use undelivered::{Outstanding, Retries};
 
-/// What an emulator is made of.
+/// The configuration of an emulator, and its clock.
 pub(crate) struct CoreConfig {
     pub(crate) address: SocketAddr,
     pub(crate) applications: Vec<Application>,
@@ -50,21 +50,21 @@ pub(crate) struct CoreConfig {
     pub(crate) kit: Option<Box<dyn TamperKit>>,
 }
 
-/// What all tasks of an emulator share.
+/// The state that all tasks of an emulator share.
 pub(crate) struct Core {
     base: BaseUrl,
     allowed_hosts: Vec<HostName>,
     seed: u64,
-    /// When this emulator began, on the wall clock.
+    /// When this emulator started, on the wall clock.
     started: SystemTime,
     settings: Arc<Settings>,
     clock: Clock,
     pub(crate) registry: Registry,
-    /// Held for short, and never across an `await`.
+    /// Locked for short times, and never across an `await`.
     engine: Mutex<Engine>,
-    /// The engine's next deadline came is_nearer.
+    /// Notified when the next deadline becomes earlier.
     deadline_change: Notify,
-    /// A handset may have something new.
+    /// Notified when a message or call reaches a handset.
     arrived: Notify,
     jobs: mpsc::UnboundedSender<Job>,
     pub(crate) callback_client: CallbackClient,
@@ -79,7 +79,7 @@ pub(crate) struct Core {
     support_ids: AtomicU64,
 }
 
-/// The answer to a command, and the verification it was about.
+/// The answer to a command, and the verification that the command was about.
 pub(crate) struct CommandResult {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
@@ -91,7 +91,7 @@ impl Core {
         let settings = Arc::new(config.settings);
         let started = clock.wire();
         let base = base_of(config.address);
-        // What is public_url to others must lead there from where they are.
+        // Links must work on other machines, so they use an allowed host name if there is one.
         let public_url = config.allowed_hosts.first();
         let public_url = public_url.map_or_else(|| base.clone(), |name| name.base(config.address.port()));
         let registry = Registry::new(config.applications, config.remote_callbacks);
@@ -129,7 +129,7 @@ impl Core {
         &self.base
     }
 
-    /// The names by which others may reach the control interface.
+    /// The host names that other machines may use for the control interface.
     pub(crate) fn allowed_hosts(&self) -> &[HostName] {
         &self.allowed_hosts
     }
@@ -155,14 +155,14 @@ impl Core {
         self.run_command(command).answer
     }
 
-    /// As [`Core::run`], and says which verification it was about.
+    /// As [`Core::run`]. The result also names the verification that the command was about.
     pub(crate) fn run_command(&self, command: Command) -> CommandResult {
         let mut engine = self.lock();
         let before = engine.next_deadline();
         let (now, unmoved) = (self.clock.service(), self.clock.unmoved());
         let outputs = engine.handle(now, command);
         self.publish_outputs(now, &outputs);
-        // Queued under the lock, so that events of one verification keep their order.
+        // Queued under the lock, so that the events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
@@ -187,12 +187,13 @@ impl Core {
         }
     }
 
-    /// Looks at the engine, for those who only look.
+    /// Reads from the engine.
     pub(crate) fn with_engine<T>(&self, read: impl FnOnce(&Engine) -> T) -> T {
         read(&self.lock())
     }
 
-    /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
+    /// Publishes the outputs of a command in the feed. Called under the lock, so that the feed has the
+    /// order of the engine.
     fn publish_outputs(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
             self.feed.push(over.at, FeedEvent::CallOver(*over));
@@ -224,7 +225,7 @@ impl Core {
         }
     }
 
-    /// Puts into the feed what happened outside the engine.
+    /// Publishes an event that happened outside the engine in the feed.
     pub(crate) fn publish(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
     }
@@ -235,14 +236,14 @@ impl Core {
             .as_deref()
             .is_some_and(|key| self.registry.find(key).is_none())
         {
-            return Err("application must be the key of one of this emulator".to_owned());
+            return Err("application: the emulator has no application with this key".to_owned());
         }
         let id = self.faults.add(rule)?;
         self.publish(FeedEvent::Fault);
         Ok(id)
     }
 
-    /// Says whether there was such a fault.
+    /// Removes a fault. Returns whether it existed.
     pub(crate) fn remove_fault(&self, id: u64) -> bool {
         let removed = self.faults.remove(id);
         if removed {
@@ -256,27 +257,27 @@ impl Core {
         self.publish(FeedEvent::Fault);
     }
 
-    /// Events that were not heard yet.
+    /// The events that are not delivered yet.
     pub(crate) async fn queue(&self) -> Vec<Waiting> {
         let (reply, queue) = oneshot::channel();
         self.post(Job::ListWaiting { reply });
         queue.await.unwrap_or_default()
     }
 
-    /// As [`Core::run`], and asks the callback if the engine wants that.
+    /// As [`Core::run_command`]. If the engine needs a decision, requests it from the callback.
     pub(crate) async fn run_with_callback(&self, app: AppId, command: Command) -> CommandResult {
         let outcome = self.run_command(command);
         match outcome.answer {
             Answer::NeedsDecision(decision_request) => CommandResult {
                 about: Some(decision_request.uid),
-                // Few calls get here: the others need not carry what this one waits with.
+                // Boxed: few calls need a decision, and the future of the others stays small.
                 answer: Box::pin(self.request_decision(app, decision_request)).await,
             },
             _ => outcome,
         }
     }
 
-    /// The question is put by a task of its own: it is answered even if the asker goes away.
+    /// Requests a decision in a separate task, which goes on if the connection of the start closes.
     async fn request_decision(&self, app: AppId, decision_request: DecisionRequest) -> Answer {
         let (reply, answer) = oneshot::channel();
         self.post(Job::RequestEvent {
@@ -291,11 +292,15 @@ impl Core {
     }
 
     fn post(&self, job: Job) {
-        // A stopped emulator has no dispatcher, and nothing waits for its jobs.
+        // Sending fails only after the emulator stopped; then no job matters.
         let _ = self.jobs.send(job);
     }
 
-    /// Expires, delivers or denies; says what stands against it.
+    /// Expires, delivers or denies a verification by request.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not possible.
     pub(crate) fn intervene(&self, uid: Uid, what: Intervention) -> Result<(), Refusal> {
         match self.run(Command::Intervene { uid, what }) {
             Answer::Refused(refusal) => Err(refusal),
@@ -326,24 +331,24 @@ impl Core {
         self.stop.send_replace(true);
     }
 
-    /// Resolves once the emulator is to stop.
+    /// Becomes `true` when the emulator is to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
 
-    /// An id that an error body carries, for whoever asks for support.
+    /// A new support id, for an error body.
     pub(crate) fn support_id(&self) -> String {
         let n = self.support_ids.fetch_add(1, Ordering::Relaxed);
         format!("{:016x}", splitmix64(self.seed ^ n.rotate_left(32)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        // A panic inside would be a bug of ours; the other verifications are still whole.
+        // After a panic in the engine the other verifications are still valid.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where a server that listens on `address` is reached from this machine.
+/// The URL by which this machine reaches a server that listens on `address`.
 fn base_of(address: SocketAddr) -> BaseUrl {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

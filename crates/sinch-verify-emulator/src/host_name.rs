@@ -1,4 +1,4 @@
-//! Names by which others may reach the control interface.
+//! Host names that other machines may use for the control interface.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,7 +8,7 @@ use http::uri::Authority;
 use sinch_verify_protocol::BaseUrl;
 use sinch_verify_protocol::endpoint::is_loopback_host;
 
-/// The name of a host, without scheme and port, such as `emulator.test.svc`.
+/// A host name or IP address without scheme and port, such as `emulator.test.svc`.
 ///
 /// ```
 /// use sinch_verify_emulator::HostName;
@@ -26,7 +26,7 @@ impl HostName {
         self.name.as_str().eq_ignore_ascii_case(host)
     }
 
-    /// Whether it is a name of this machine.
+    /// Whether this is a loopback name or address.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback_host(self.name.as_str())
     }
@@ -55,7 +55,8 @@ impl FromStr for HostName {
     }
 }
 
-/// Labels with dots between them, as in DNS; the underscore is no letter there, but in use.
+/// Whether the text is DNS labels with dots between them. An underscore is not allowed in DNS, but is
+/// used in practice.
 fn is_name(text: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.split('.').all(|label| {
@@ -64,7 +65,7 @@ fn is_name(text: &str) -> bool {
     }) && text.parse::<Ipv4Addr>().is_err()
 }
 
-/// An address that somebody can have, IPv6 in brackets.
+/// Whether the text is the IP address of a host, with brackets if IPv6.
 fn is_address(text: &str) -> bool {
     let address = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         Some(inner) => inner.parse::<Ipv6Addr>().map(IpAddr::from),
@@ -73,14 +74,14 @@ fn is_address(text: &str) -> bool {
     address.is_ok_and(|address| !address.is_unspecified())
 }
 
-/// What was given is no name of a host.
+/// The error of parsing a [`HostName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidHostName;
 
 impl fmt::Display for InvalidHostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("read a host name: it has no scheme, port or path, such as emulator.test.svc")
+        f.write_str("must be a host name without scheme, port and path, such as emulator.test.svc")
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
     use super::HostName;
 
     #[test]
-    fn names_and_addresses_that_somebody_can_have() {
+    fn names_and_addresses_of_hosts_are_accepted() {
         for text in [
             "emulator",
             "a.b-c.svc",

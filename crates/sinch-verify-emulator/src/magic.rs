@@ -1,4 +1,4 @@
-//! Numbers that have an outcome of their own.
+//! Magic numbers: phone numbers with a scripted outcome.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use sinch_verify_protocol::{ApiError, PhoneNumber, Reason, Status};
 
 use crate::handset_behavior::HandsetBehavior;
 
-/// What all magic numbers begin with: a part of the range that the British regulator keeps for use
-/// in drama, so that nobody has them.
+/// The prefix of all magic numbers, in the range that the British regulator reserves for use in drama,
+/// so they are never assigned.
 const PREFIX: &str = "+4477009009";
 
-/// How soon after the start outcomes come.
+/// The delay from the start to the outcome.
 pub(crate) const OUTCOME_DELAY: Duration = Duration::from_secs(1);
 
-/// A number whose verifications all end the same way, so that any client sees every outcome without
-/// setting anything up. They are fictional numbers, and
+/// A phone number whose verifications always have the same outcome, so that a client can test every
+/// outcome without configuration. The numbers are fictional.
 /// [`Settings::magic_numbers`](crate::Settings::magic_numbers) turns them off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MagicNumber {
     /// The number, in E.164 form.
     pub number: String,
-    /// A short name of the outcome.
+    /// A short name of the outcome, such as `verified`.
     pub outcome: &'static str,
-    /// What happens.
+    /// A description of what happens.
     pub what: &'static str,
 }
 
 impl MagicNumber {
-    /// All of them, in order.
+    /// All magic numbers, in order.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let rows = (0_u8..).zip(NUMBERS);
@@ -45,17 +45,17 @@ impl MagicNumber {
 /// The handset behavior or magic behavior of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// The start goes through, and this happens at the handset.
+    /// The start succeeds, and the handset behaves like this.
     Handset(HandsetBehavior),
-    /// The start goes through, and the verification ends so.
+    /// The start succeeds, and the verification ends with this status.
     End(Status, Option<Reason>),
-    /// The message is lost, and the network says so.
+    /// The message is lost, and the network reports it.
     Undelivered,
-    /// The message arrives when all is over.
+    /// The message arrives after the verification expired.
     AfterExpiry,
-    /// The start is refused, and nothing is kept of it.
+    /// The start is refused, and no verification is kept.
     Refuse { code: u32, message: &'static str },
-    /// The verification is denied, for this reason.
+    /// The verification is denied for this reason.
     Deny(Reason),
     /// The answer to the start is held back.
     HoldBack(HoldBack),
@@ -70,10 +70,10 @@ pub(crate) enum HoldBack {
     Forever,
 }
 
-/// What a magic number does; `None` for any other.
+/// The script of a magic number; `None` for other numbers.
 pub(crate) fn script_of(number: &PhoneNumber) -> Option<Script> {
     let n: usize = number.as_str().strip_prefix(PREFIX)?.parse().ok()?;
-    // A prefix of digits and two more; longer numbers are none of these.
+    // A magic number has exactly two digits after the prefix.
     (number.as_str().len() == PREFIX.len() + 2).then_some(())?;
     NUMBERS.get(n).map(|row| (row.2)())
 }
@@ -88,20 +88,26 @@ fn fail(reason: Reason) -> Script {
     Script::End(Status::Fail, Some(reason))
 }
 
-/// The plan, by the last two digits.
+/// Name, description and script of each magic number, by its last two digits.
 const NUMBERS: [Row; 28] = [
-    ("pending", "nothing by itself, like any other number", || {
-        Script::Handset(HandsetBehavior::Wait)
-    }),
-    ("verified", "the proof is reported after 1 s: SUCCESSFUL", || {
-        Script::Handset(HandsetBehavior::Report {
-            after: OUTCOME_DELAY,
-            wrong: 0,
-        })
-    }),
+    (
+        "pending",
+        "like any other number: the message arrives and nothing else happens",
+        || Script::Handset(HandsetBehavior::Wait),
+    ),
+    (
+        "verified",
+        "reports the right code or caller id after 1 s: SUCCESSFUL",
+        || {
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
+                wrong: 0,
+            })
+        },
+    ),
     (
         "second-try",
-        "one wrong report, then the right one: SUCCESSFUL",
+        "reports a wrong one first, then the right one: SUCCESSFUL",
         || {
             Script::Handset(HandsetBehavior::Report {
                 after: OUTCOME_DELAY,
@@ -111,7 +117,7 @@ const NUMBERS: [Row; 28] = [
     ),
     (
         "wrong",
-        "wrong reports only: FAIL, Invalid code or Invalid CLI",
+        "reports only wrong ones: FAIL, Invalid code or Invalid CLI",
         || {
             Script::Handset(HandsetBehavior::Report {
                 after: OUTCOME_DELAY,
@@ -155,12 +161,14 @@ const NUMBERS: [Row; 28] = [
         "a callout ends as FAIL, Hung up without entering valid code",
         || Script::Handset(HandsetBehavior::HangUp { after: OUTCOME_DELAY }),
     ),
-    ("late", "it arrives 1 s after the verification expired", || {
-        Script::AfterExpiry
-    }),
+    (
+        "late",
+        "the message arrives 1 s after the verification expired",
+        || Script::AfterExpiry,
+    ),
     (
         "lost",
-        "nothing arrives, and nobody says so; it expires in time",
+        "nothing arrives and no event reports it; the verification expires",
         || Script::Handset(HandsetBehavior::Never),
     ),
     ("error", "ERROR, Internal error after 1 s", || {
@@ -212,7 +220,7 @@ const NUMBERS: [Row; 28] = [
         "the start is answered after 3 s on the wall clock",
         || Script::HoldBack(HoldBack::For(Duration::from_secs(3))),
     ),
-    ("silent", "the start is never answered, and does nothing", || {
+    ("silent", "the start is never answered and has no effect", || {
         Script::HoldBack(HoldBack::Forever)
     }),
 ];

@@ -1,9 +1,9 @@
-//! The latest of something, numbered without gaps.
+//! A bounded buffer of the latest items, numbered without gaps.
 
 use std::collections::VecDeque;
 
-/// The latest items, as many as are kept. Numbers begin at 1 and go on when the items are forgotten,
-/// so that a new one is not taken for an old one.
+/// The latest items. The oldest are dropped. Numbers begin at 1 and continue after [`RingBuffer::clear`],
+/// so that no number is used twice.
 pub(crate) struct RingBuffer<T> {
     last: u64,
     kept: VecDeque<T>,
@@ -19,7 +19,7 @@ impl<T> RingBuffer<T> {
         }
     }
 
-    /// Keeps what `make` makes of its number; gives the number.
+    /// Adds the item that `make` returns for its number. Returns the number.
     pub(crate) fn push(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
         self.last += 1;
         let item = make(self.last);
@@ -32,7 +32,7 @@ impl<T> RingBuffer<T> {
         self.last
     }
 
-    /// The number of the latest.
+    /// The number of the latest item.
     pub(crate) fn last(&self) -> u64 {
         self.last
     }
@@ -42,13 +42,13 @@ impl<T> RingBuffer<T> {
             .get(usize::try_from(seq.checked_sub(self.first())?).ok()?)
     }
 
-    /// The oldest that is kept of those after `seq`.
+    /// The oldest item that is kept after `seq`.
     pub(crate) fn after(&self, seq: u64) -> Option<&T> {
         let place = seq.saturating_add(1).saturating_sub(self.first());
         self.kept.get(usize::try_from(place).ok()?)
     }
 
-    /// Those before `seq`, newest first.
+    /// The items before `seq`, newest first.
     pub(crate) fn before(&self, seq: u64) -> impl Iterator<Item = &T> {
         let older = seq.saturating_sub(self.first());
         let older = usize::try_from(older).unwrap_or(usize::MAX).min(self.kept.len());
@@ -59,7 +59,7 @@ impl<T> RingBuffer<T> {
         self.kept.clear();
     }
 
-    /// The number of the oldest that is kept, or of the next if none is.
+    /// The number of the oldest item that is kept, or of the next item if none is kept.
     fn first(&self) -> u64 {
         self.last + 1 - self.kept.len() as u64
     }

@@ -1,6 +1,6 @@
-//! Made-up values outside the engine: ids for support, jitter.
+//! A hash of numbers, for pseudo-random values outside the engine: support ids, jitter, fault rules.
 
-/// Spreads `n` over all 64 bits, one to one: the finalizer of the SplitMix64 generator.
+/// The finalizer of the SplitMix64 generator: a bijection that spreads `n` over all 64 bits.
 pub(crate) fn splitmix64(n: u64) -> u64 {
     let n = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

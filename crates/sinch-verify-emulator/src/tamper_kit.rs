@@ -1,4 +1,4 @@
-//! How receivers are put to the test.
+//! The kit that makes invalid callbacks, to test receivers with.
 
 use std::fmt;
 
@@ -7,17 +7,18 @@ use http::Request;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use std::time::SystemTime;
 
-/// Ways to spoil a signed callback, each of which a receiver must refuse.
+/// Makes signed callbacks invalid, so that a receiver must refuse them.
 ///
-/// The emulator knows a few itself, for [`Emulator::replay_as`](crate::Emulator::replay_as). A kit
-/// brings more of them, and makes [`Emulator::conformance`](crate::Emulator::conformance) possible.
-/// It comes from outside because the emulator shares no code with the crate that receives
-/// callbacks; that crate's `testing` feature has one to wrap.
+/// [`Emulator::conformance`](crate::Emulator::conformance) requires a kit, and
+/// [`Emulator::replay_as`](crate::Emulator::replay_as) accepts its names. The emulator has no kit of its
+/// own because it shares no code with `sinch-verify-callback`. Wrap the list of that crate's `testing`
+/// feature, or write your own.
 pub trait TamperKit: Send + Sync + 'static {
-    /// The names of the ways, each in lower case with hyphens.
+    /// The names of the changes, in lower case with hyphens.
     fn names(&self) -> Vec<&'static str>;
 
-    /// Spoils `request`, a callback signed at `now` with these credentials, in the way of this name.
+    /// Makes `request` invalid by the change `name`. The request is a callback that was signed at `now`
+    /// with these credentials.
     fn spoil(
         &self,
         name: &str,

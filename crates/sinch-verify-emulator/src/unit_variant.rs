@@ -1,4 +1,4 @@
-//! Variants of tagged objects that have no fields.
+//! Deserializes variants without fields of internally tagged enums, and denies unknown fields.
 
 use serde::{Deserialize, Deserializer};
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer};
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// Reads what is there besides the tag: nothing. By itself serde lets anything pass here, also where
-/// unknown fields are denied, and a field in the wrong place would silently do nothing.
+/// Fails if there is any field besides the tag. Serde ignores such fields here even under
+/// `deny_unknown_fields`, and a field in the wrong place would have no effect.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     Nothing::deserialize(deserializer).map(|Nothing {}| ())
 }

@@ -1,4 +1,4 @@
-//! What criterion measured.
+//! Reads the results of criterion.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use super::rows::{Goal, Row, Unit};
 pub(crate) struct Medians(BTreeMap<String, BTreeMap<String, Vec<f64>>>);
 
 impl Medians {
-    /// Adds what the last run left below `folder`, of groups that start with `prefix`.
+    /// Adds the results of the last run below `folder`, of groups that start with `prefix`.
     pub(crate) fn read(&mut self, folder: &Path, prefix: &str) -> Result<()> {
         for group in folders(folder)? {
             for function in folders(&group)? {
@@ -41,8 +41,8 @@ impl Medians {
         Ok(())
     }
 
-    /// The rows: each of ours beside each floor and each rival of its group. A bench that was not
-    /// in every round is of an older run and left out.
+    /// The rows: each of our benches, compared with each floor and each rival of its group. A bench without a
+    /// result in every round is from an older run and left out.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let rounds = self
             .0
@@ -80,13 +80,13 @@ impl Medians {
     }
 }
 
-/// What a bench is in its group.
+/// The role of a bench in its group.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
     Ours,
-    /// What nothing can be faster than.
+    /// A lower bound that cannot be beaten.
     Floor,
-    /// What people use today.
+    /// The program that people use today.
     Rival,
 }
 

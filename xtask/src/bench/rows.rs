@@ -1,36 +1,36 @@
-//! What a bench measured, whatever measured it: rows of one kind.
+//! The rows of the page, from criterion and from `loopback`.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// A row of the page: ours, and what stands beside it.
+/// A row of the page: our figures, and those of the compared program.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
-    /// What was done, by whom.
+    /// What was measured, and by which program.
     pub(crate) what: String,
     pub(crate) unit: Unit,
-    /// Ours, of each round.
+    /// Our figure of each round.
     pub(crate) ours: Vec<f64>,
-    /// The other one, and its figures of the same rounds.
+    /// The compared program, and its figures of the same rounds.
     pub(crate) beside: Option<(String, Vec<f64>)>,
-    /// Whether the ratio says how many times as fast ours is, and not what share of the time it takes.
+    /// Whether the ratio is a speed-up (their time divided by ours) and not a share (ours by theirs).
     pub(crate) times_as_fast: bool,
     pub(crate) goal: Option<Goal>,
 }
 
-/// What a figure is.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unit {
     Nanoseconds,
-    /// How often in a second.
+    /// A number in a second.
     Rate,
     Bytes,
     Count,
 }
 
-/// What was aimed at.
+/// A goal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Goal {
     /// The ratio of the figures.
@@ -39,13 +39,12 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// How far the ratio is from 1.
     RatioWithin(f64),
-    /// Ours alone.
+    /// Our figure alone.
     AtMost(f64),
 }
 
 impl Row {
-    /// Ours divided by the other's, or the other way round, of each round; nothing where nothing
-    /// stands beside.
+    /// The ratio of each round. Empty if there is no compared program.
     pub(crate) fn ratios(&self) -> Vec<f64> {
         let beside = self.beside.iter().flat_map(|(_, figures)| figures);
         let rounds = self.ours.iter().zip(beside);
@@ -60,7 +59,7 @@ impl Row {
             .collect()
     }
 
-    /// Whether the medians keep to the goal, if there is one.
+    /// Whether the medians meet the goal, if there is one.
     pub(crate) fn met(&self) -> Option<bool> {
         Some(match self.goal? {
             Goal::RatioAtMost(goal) => median(&self.ratios()) <= goal,
@@ -71,7 +70,7 @@ impl Row {
     }
 }
 
-/// The median of some figures; 0 of none.
+/// The median of the figures; 0 if there are none.
 pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut figures = figures.to_vec();
     figures.sort_by(f64::total_cmp);
@@ -83,8 +82,8 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
     }
 }
 
-/// The rows of a program that prints each measurement of each round as a line of JSON, in the
-/// order in which they first came.
+/// Reads the rows of a program that prints each measurement of each round as a line of JSON. They are in the
+/// order of their first lines.
 pub(crate) fn read(printed: &str) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut places = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The section of an area on the page with the figures.
+//! Writes the section of an area as Markdown.
 
 use std::fmt::Write as _;
 
@@ -66,7 +66,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// A ratio, as exactly as it is worth.
+/// A ratio, with a suitable number of digits.
 fn digits(ratio: f64) -> String {
     match ratio {
         r if (0.99..0.9999).contains(&r) => format!("{r:.4}"),
@@ -75,7 +75,7 @@ fn digits(ratio: f64) -> String {
     }
 }
 
-/// A figure in the unit that suits it.
+/// A figure in a suitable unit.
 pub(crate) fn shown(unit: Unit, figure: f64) -> String {
     let steps: &[(f64, &str)] = match unit {
         Unit::Nanoseconds => &[(1e9, "s"), (1e6, "ms"), (1e3, "µs")],

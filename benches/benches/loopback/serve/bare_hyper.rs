@@ -1,4 +1,4 @@
-//! Bare hyper: what an HTTP service costs that does nothing.
+//! Bare hyper: the cost of an HTTP service that does nothing.
 
 use std::io::BufRead as _;
 
@@ -22,15 +22,15 @@ use super::{listen, until_input_ends};
 /// The headers that hyper writes itself.
 const OWN: [&str; 3] = ["content-length", "date", "connection"];
 
-/// What a bare server does, given as the first line of its input.
+/// The behavior of a bare server, given as the first line of its input.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Bare {
-    /// It reads the body and answers always the same.
+    /// Reads the body and always sends the same answer.
     Answer {
         headers: Vec<(String, String)>,
         body: String,
     },
-    /// It reads the body as JSON and answers with the same JSON.
+    /// Parses the body as JSON and answers with the same JSON.
     Echo,
 }
 
@@ -48,7 +48,7 @@ impl Bare {
         })
     }
 
-    /// Starts a server that does this; gives its port too.
+    /// Starts a server with this behavior. Returns its port too.
     pub(crate) fn start(&self) -> Result<(Worker, u16)> {
         let mut worker = Worker::ours(Core::Server, ["serve", "bare"])?;
         let ready = worker.ask(&serde_json::to_string(self)?)?;
@@ -56,7 +56,7 @@ impl Bare {
     }
 }
 
-/// What it does, as hyper takes it.
+/// The service for hyper.
 #[derive(Clone)]
 enum Ready {
     Answer(HeaderMap, Bytes),
@@ -86,7 +86,7 @@ async fn serve(what: Ready) -> Result<()> {
         stream.set_nodelay(true)?;
         let what = what.clone();
         let service = service_fn(move |request| answer(what.clone(), request));
-        // A peer that goes away is none of our business.
+        // A peer that disconnects is no error.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }

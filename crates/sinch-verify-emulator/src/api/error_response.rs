@@ -1,4 +1,4 @@
-//! Answers that say no.
+//! Error answers of the API.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, RETRY_AFTER};
@@ -10,17 +10,17 @@ use crate::body::BodyError;
 use crate::core::Core;
 use crate::engine::Refusal;
 
-/// The error as an answer, with an id for support.
+/// The answer that reports an error, with a support id.
 pub(crate) fn error_response(core: &Core, mut error: ApiError) -> Response<Bytes> {
     error.reference = Some(core.support_id());
     error.to_http_response()
 }
 
-/// What the engine refused.
+/// The answer to a command that the engine refused.
 pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Bytes> {
     let mut response = error_response(core, ApiError::new(refusal.code, refusal.message));
     if let Some(after) = refusal.retry_after {
-        // Whole seconds, rounded up: earlier would be refused again.
+        // Rounded up: a request sent earlier would be refused again.
         let seconds = after
             .as_secs()
             .saturating_add(u64::from(after.subsec_nanos() > 0));
@@ -29,7 +29,7 @@ pub(crate) fn refusal_response(core: &Core, refusal: Refusal) -> Response<Bytes>
     response
 }
 
-/// A path or verb that is no operation.
+/// The answer to a path or verb that is no operation.
 pub(super) fn route(core: &Core, error: &RouteError) -> Response<Bytes> {
     let plain: Response<Bytes> = error.to_http_response();
     let Ok(body) = ApiError::decode(plain.body()) else {
@@ -42,7 +42,7 @@ pub(super) fn route(core: &Core, error: &RouteError) -> Response<Bytes> {
     response
 }
 
-/// A body that was not read.
+/// The answer to a body that could not be read.
 pub(super) fn body(core: &Core, error: BodyError) -> Response<Bytes> {
     let code = match error {
         BodyError::TooLarge => ApiError::BODY_TOO_LARGE,

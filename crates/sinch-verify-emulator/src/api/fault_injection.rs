@@ -1,4 +1,4 @@
-//! Answers that go wrong because a rule says so.
+//! Applies faults to answers of the API.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::engine::{AppId, Query};
 use crate::fault::{Fault, RequestFacts};
 use crate::operation::Operation;
 
-/// Resets the connection that a request came on.
+/// Resets the connection of a request.
 #[derive(Clone)]
 pub(crate) struct Reset(pub(crate) Arc<Notify>);
 
-/// What goes wrong with this request, if anything.
+/// The fault for this request, if a rule matches.
 pub(super) fn fault_for(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<Fault> {
     if !core.faults.any() {
         return None;
@@ -47,12 +47,13 @@ fn number(core: &Core, app: AppId, route: &Route, body: &Bytes) -> Option<PhoneN
         Route::StatusByNumber { number, .. } => Some(*number),
         Route::ReportById { id } | Route::StatusById { id } => of(Query::Id(id.clone())),
         Route::StatusByReference { reference } => of(Query::Reference(reference.clone())),
-        // A later version of the protocol may know more than is done here.
+        // A later version of the protocol crate may have more routes.
         _ => None,
     }
 }
 
-/// What comes before the request is carried out: the answer, if it is not.
+/// Applies a fault before the request is carried out. Returns the answer if the request is not
+/// carried out.
 pub(super) async fn before(core: &Core, fault: &Fault) -> Option<Response<Bytes>> {
     match fault {
         Fault::Latency { to, .. } => {
@@ -60,16 +61,19 @@ pub(super) async fn before(core: &Core, fault: &Fault) -> Option<Response<Bytes>
             None
         }
         Fault::Status { status } => {
-            let error = ApiError::new(u32::from(*status) * 100, "This answer was ordered.");
+            let error = ApiError::new(
+                u32::from(*status) * 100,
+                "A fault rule of the emulator set this answer.",
+            );
             Some(error_response(core, error))
         }
-        // Nobody sees this answer: the connection is reset instead.
+        // This answer is not sent: the connection is reset.
         Fault::Reset { handled: false } => Some(Response::default()),
         _ => None,
     }
 }
 
-/// What is left of the answer.
+/// Applies a fault to the answer.
 pub(super) async fn after(
     core: &Core,
     fault: &Fault,
@@ -99,14 +103,14 @@ pub(super) async fn after(
     }
 }
 
-/// The half of a body, and then an end of the connection.
+/// Yields half of a body, then ends the connection.
 async fn cut(half: Option<Bytes>) -> Option<(Result<Bytes, std::io::Error>, Option<Bytes>)> {
     match half {
         Some(half) => Some((Ok(half), None)),
         None => {
-            // The half has to be on its way first.
+            // The half must be sent before the connection ends.
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let error = std::io::Error::other("this body was ordered to be cut");
+            let error = std::io::Error::other("a fault rule cut this body");
             Some((Err(error), None))
         }
     }
@@ -116,7 +120,7 @@ async fn break_off(core: &Core, reset: Option<&Reset>) -> Response<Body> {
     if let Some(Reset(reset)) = reset {
         reset.notify_one();
     }
-    // The connection is gone before this is over.
+    // The connection closes first.
     stopped(core).await;
     Response::new(Body::empty())
 }

@@ -1,4 +1,4 @@
-//! The operations: bytes to a command, an answer to bytes.
+//! The operations of the API: decodes a request into a command and encodes the answer.
 
 use bytes::Bytes;
 use http::{Response, request};
@@ -111,12 +111,12 @@ fn command(
         Route::StatusById { id } => status(Query::Id(id)),
         Route::StatusByReference { reference } => status(Query::Reference(reference)),
         Route::StatusByNumber { method, number } => status(Query::Number { method, number }),
-        // A later version of the protocol may know more than is done here.
+        // A later version of the protocol crate may have more routes.
         _ => return Err(ApiError::not_found()),
     })
 }
 
-/// Reads a body and notes its anomalies.
+/// Decodes a body and reports its anomalies.
 fn receive<T: WireObject>(body: &Bytes, anomalies: &mut Vec<String>) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
     for anomaly in &received.anomalies {

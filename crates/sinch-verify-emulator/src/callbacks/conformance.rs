@@ -1,4 +1,4 @@
-//! A receiver put to the test: callbacks that it must take, and callbacks that it must refuse.
+//! Tests a callback receiver with callbacks that it must accept and callbacks that it must refuse.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,30 +17,30 @@ use crate::core::{Core, PostResult, Registered};
 use crate::engine::AppId;
 use crate::tamper_kit::TamperKit;
 
-/// What the service never sends today, and may send tomorrow.
+/// An event that the service does not send yet. A receiver must acknowledge it.
 const UNKNOWN_EVENT: &str = "VerificationSomethingNewEvent";
 
-/// One callback that was posted, and whether the receiver did right.
+/// The result of posting one callback to a receiver under test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Check {
-    /// What the check is called.
+    /// The name of the check, such as `delivered-event`.
     pub name: String,
-    /// What was posted.
+    /// A description of the callback that was posted.
     pub sent: String,
-    /// What the receiver must answer.
+    /// The required answer.
     pub expected: &'static str,
-    /// What it answered.
+    /// The answer, or why there was none.
     pub got: String,
-    /// Whether that is right.
+    /// Whether the answer is the required one.
     pub ok: bool,
 }
 
-/// What must be answered.
+/// The required answer.
 #[derive(Clone, Copy)]
 enum Expected<'a> {
     Decision,
-    /// The decision that was answered before, by its bytes.
+    /// The same body as in an earlier answer.
     Same(&'a Bytes),
     Acknowledged,
     Refused,
@@ -50,14 +50,14 @@ impl Expected<'_> {
     fn description(self) -> &'static str {
         match self {
             Self::Decision => "200 and a decision",
-            Self::Same(_) => "the same decision again",
+            Self::Same(_) => "200 and the same decision",
             Self::Acknowledged => "200",
             Self::Refused => "401",
         }
     }
 }
 
-/// What is posted for one check.
+/// The callback of one check.
 #[derive(Clone, Copy)]
 struct CheckedEvent<'a> {
     name: &'a str,
@@ -66,7 +66,7 @@ struct CheckedEvent<'a> {
     id: &'a VerificationId,
 }
 
-/// Tests the receiver of an application.
+/// Runs all checks on the receiver of an application.
 pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlError> {
     let kit = core.kit().ok_or(ControlError::NoKit)?;
     let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
@@ -96,7 +96,7 @@ struct ConformanceRun<'a> {
 }
 
 impl ConformanceRun<'_> {
-    /// One event of every kind, as it should be.
+    /// Posts one valid event of every kind.
     async fn events(&mut self) {
         let identity = || Identity::number(self.number);
         let id = self.id();
@@ -124,7 +124,7 @@ impl ConformanceRun<'_> {
         }
     }
 
-    /// A question, again, and once more byte for byte.
+    /// Posts a request event, then the same one signed anew, then that one byte for byte.
     async fn repetitions(&mut self) {
         let second = Duration::from_secs(1);
         let now = self.core.clock().wire();
@@ -145,7 +145,7 @@ impl ConformanceRun<'_> {
         let again = self.sign(body, now);
         let expected = answer.as_ref().map_or(Expected::Decision, Expected::Same);
         let name = "sent-again";
-        let sent = "the same request event, signed anew: the service tries again";
+        let sent = "the same request event with a new signature, as when the service tries again";
         let sent = CheckedEvent {
             name,
             sent,
@@ -154,7 +154,7 @@ impl ConformanceRun<'_> {
         };
         self.check(sent, again.clone(), expected).await;
         let name = "replayed";
-        let sent = "the last one, byte for byte: somebody recorded it";
+        let sent = "the previous callback byte for byte, as an attacker replays it";
         let sent = CheckedEvent {
             name,
             sent,
@@ -164,14 +164,14 @@ impl ConformanceRun<'_> {
         self.check(sent, again, Expected::Refused).await;
     }
 
-    /// A question of its own for each way to spoil it.
+    /// Posts one request event for each way in which the kit makes it invalid.
     async fn tampers(&mut self, kit: &dyn TamperKit) {
         for name in kit.names() {
             let now = self.core.clock().wire();
             let id = self.id();
             let mut request = self.sign(self.request_event(&id), now);
             kit.spoil(name, self.own.signer.key(), &self.own.secret, &mut request, now);
-            let sent = format!("a request event, spoilt: {name}");
+            let sent = format!("an invalid request event: {name}");
             let event = RequestEvent::EVENT;
             let sent = CheckedEvent {
                 name,
@@ -183,7 +183,8 @@ impl ConformanceRun<'_> {
         }
     }
 
-    /// Gives the answer's body, if the answer was right.
+    /// Posts a callback and records the check. Returns the answer's body if the answer is the
+    /// required one.
     async fn check(
         &mut self,
         what: CheckedEvent<'_>,
@@ -232,7 +233,7 @@ impl ConformanceRun<'_> {
         RequestEvent::new(id.clone(), Method::Sms, Identity::number(self.number)).to_json()
     }
 
-    /// An id that no verification has.
+    /// An id that belongs to no verification.
     fn id(&self) -> VerificationId {
         let text = format!("conformance-{}", self.core.support_id());
         #[expect(clippy::expect_used, reason = "an id takes letters, digits and dashes")]
@@ -250,9 +251,10 @@ fn judge(core: &Core, outcome: &PostResult, expected: Expected<'_>) -> Judgement
     match expected {
         Expected::Decision => decision(),
         Expected::Same(before) => match (decision(), outcome) {
-            ((true, _), Ok(answered)) if answered.body != *before => {
-                (false, Some("another decision than before".to_owned()))
-            }
+            ((true, _), Ok(answered)) if answered.body != *before => (
+                false,
+                Some("the decision differs from the earlier one".to_owned()),
+            ),
             (judgement, _) => judgement,
         },
         Expected::Acknowledged => deliver_event::judge(outcome),

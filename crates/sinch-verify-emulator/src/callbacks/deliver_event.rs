@@ -17,13 +17,13 @@ use crate::splitmix::splitmix64;
 /// The result of a try.
 #[derive(Clone, Copy)]
 pub(super) enum TryResult {
-    /// The event was delivered, or the application has no callback URL any more.
+    /// The event was delivered, or the application no longer has a callback URL.
     Finished,
-    /// It was not delivered; this is the wire time at which it was sent.
+    /// The event was not delivered. `sent` is the wire time of the try.
     Failed { sent: SystemTime },
 }
 
-/// Tries to deliver an event, for the `attempt`th time; the last time it was sent at `before`.
+/// Tries to deliver an event. `before` is the wire time of the previous try.
 pub(super) async fn try_once(
     core: &Core,
     in_flight: &Semaphore,
@@ -31,11 +31,11 @@ pub(super) async fn try_once(
     attempt: u32,
     before: Option<SystemTime>,
 ) -> TryResult {
-    // Waits between tries hold no permit.
+    // The permit is held only while the event is posted, not between tries.
     let Ok(_permit) = in_flight.acquire().await else {
         return TryResult::Finished;
     };
-    // Looked up every time: the URL may be set anew between tries.
+    // Looked up for every try, because the URL may change.
     let (Some(url), Some(registered)) = (core.registry.callback(effect.app), core.registry.get(effect.app))
     else {
         return TryResult::Finished;
@@ -45,7 +45,7 @@ pub(super) async fn try_once(
         Notice::Result(event) => fault_for(core, signer, Operation::Result, &event.identity),
         Notice::Delivered(event) => fault_for(core, signer, Operation::Delivered, &event.identity),
     };
-    // Two tries with one timestamp would be a replay.
+    // Two tries with the same timestamp have the same signature: the receiver sees a replay.
     let clock = core.clock();
     let sent = before.map_or_else(|| clock.wire(), |before| clock.wire_after(before));
     let outgoing = OutgoingEvent {
@@ -54,43 +54,40 @@ pub(super) async fn try_once(
         attempt,
         ..outgoing(core, effect)
     };
-    let mut heard = false;
+    let mut is_delivered = false;
     post(core, outgoing, |outcome| {
         let judgement = judge(outcome);
-        heard = judgement.0;
+        is_delivered = judgement.0;
         judgement
     })
     .await;
-    if heard {
+    if is_delivered {
         TryResult::Finished
     } else {
         TryResult::Failed { sent }
     }
 }
 
-/// Says that an event is not tried any more.
+/// Logs that an event will not be tried again.
 pub(super) fn give_up(effect: &Effect, tries: u32) {
     tracing::warn!(id = %effect.uid, event = name(&effect.notice), tries, "event was given up");
 }
 
-/// Whether an event was delivered, and what is wrong with the answer or an anomaly of it.
+/// Judges the answer to an event.
 pub(super) fn judge(outcome: &PostResult) -> Judgement {
     match outcome {
         Ok(answered) if answered.status.is_success() => {
             let body = answered.body.trim_ascii();
             let is_ignored = !body.is_empty() && body != b"{}";
-            let remark = "the answer has a body, which nobody reads; an empty one is expected";
+            let remark = "the body of the answer is ignored; answer with an empty body";
             (true, is_ignored.then(|| remark.to_owned()))
         }
-        Ok(answered) => {
-            let status = answered.status.as_u16();
-            (false, Some(format!("answered {status}, must be 200")))
-        }
+        Ok(_) => (false, Some("the status must be 200".to_owned())),
         Err(error) => (false, Some(error.clone())),
     }
 }
 
-/// Notes that too many events wait already.
+/// Records in the delivery log that an event is dropped because too many are waiting.
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
     if let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) {
@@ -109,7 +106,7 @@ pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     }
 }
 
-/// An event without what a try adds.
+/// An event before its first try is signed.
 fn outgoing<'a>(core: &Core, effect: &Effect) -> OutgoingEvent<'a> {
     OutgoingEvent {
         app: effect.app,
@@ -139,13 +136,13 @@ pub(super) fn name(notice: &Notice) -> &'static str {
     }
 }
 
-/// The wait before try `attempt`: doubled every time, with up to half of it taken off so that
-/// events that failed together do not come together again.
+/// The delay before try `attempt`. It doubles with every try, less a random part of up to half, so
+/// that events that failed together are not retried together.
 pub(super) fn retry_delay(core: &Core, uid: Uid, attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(2).min(16);
     let whole = core.settings().event_backoff.saturating_mul(1 << doublings);
     let chance = splitmix64(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
-    // At most half of the longest span there is, so it is one.
+    // At most half of the longest duration, so `mul_f64` cannot overflow.
     let off = (whole / 2).mul_f64(f64::from((chance >> 32) as u32) / f64::from(u32::MAX));
     whole.saturating_sub(off)
 }

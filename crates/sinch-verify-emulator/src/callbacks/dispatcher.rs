@@ -1,4 +1,4 @@
-//! The task that owns all events that wait or are being posted.
+//! The task that owns all undelivered events.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::clock;
 use crate::core::{Core, Job, Waiting};
 use crate::engine::{Effect, Uid};
 
-/// The most waiting events that are listed.
+/// The most events in a list of waiting events.
 const MAX_LISTED: usize = 1_000;
 
-/// Carries jobs out until the emulator is gone.
+/// Runs jobs until the emulator stops.
 pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let mut dispatcher = Dispatcher {
         in_flight: Arc::new(Semaphore::new(core.settings().events_in_flight.max(1))),
@@ -50,7 +50,7 @@ struct Dispatcher {
     held: usize,
 }
 
-/// What a task ends with.
+/// The result of a task.
 enum TaskEnd {
     Decided,
     Tried { uid: Uid, tried: TryResult },
@@ -60,20 +60,19 @@ enum TaskEnd {
 struct Queue {
     first: Undelivered,
     behind: VecDeque<(Effect, Duration)>,
-    /// Manual clock offset already applied to this queue. Its events are at the instant that is this
-    /// far ahead of the time that passed by itself, so that waits add up alike whether the clock runs
-    /// through them or is moved over them.
+    /// Manual clock offset already applied to this queue. The instant of its events is the unmoved
+    /// service time plus this offset. So delays add up in the same way whether the clock runs or is moved.
     moved: Duration,
 }
 
 /// The first event of a queue.
 struct Undelivered {
     effect: Arc<Effect>,
-    /// The try that is under way, or comes next.
+    /// The number of the current or next try.
     attempt: u32,
-    /// When that is; `None` when it is under way.
+    /// When the next try is due; `None` while a try is under way.
     next_at: Option<SystemTime>,
-    /// When the one before it was sent, wire time.
+    /// Wire time of the previous try.
     sent: Option<SystemTime>,
 }
 
@@ -114,7 +113,7 @@ impl Dispatcher {
             }
             Job::Retry { uid, due } => {
                 let unmoved = self.core.clock().unmoved();
-                // After a reset another event may be where this one was.
+                // After a reset, the queue may hold another event.
                 let queue = self.queues.get_mut(&uid);
                 if let Some(queue) = queue.filter(|queue| queue.first.next_at == Some(due)) {
                     queue.move_to(due, unmoved);
@@ -130,14 +129,14 @@ impl Dispatcher {
             Job::Forget => {
                 self.tasks = JoinSet::new();
                 self.queues.clear();
-                // What failed since the reset.
+                // Retries that were scheduled after the reset began.
                 self.core.forget_retries();
                 self.core.outstanding.remove(std::mem::take(&mut self.held));
             }
         }
     }
 
-    /// Sends the first event of a queue on its way.
+    /// Starts a try of the first event of a queue.
     fn try_first(&mut self, uid: Uid) {
         let Some(first) = self.queues.get_mut(&uid).map(|queue| &mut queue.first) else {
             return;
@@ -169,7 +168,7 @@ impl Dispatcher {
         let due = now.and_then(|now| {
             now.checked_add(deliver_event::retry_delay(&self.core, uid, queue.first.attempt))
         });
-        // The clock may stand, but it ends.
+        // Service time ends at `clock::end`; a later instant would never come.
         let due = due.map_or_else(clock::end, |due| due.min(clock::end()));
         queue.first.next_at = Some(due);
         if !self.core.schedule_retry(due, uid) {
@@ -196,7 +195,7 @@ impl Dispatcher {
 }
 
 impl Queue {
-    /// The instant of these events is `due`, if it was before.
+    /// Moves the instant of this queue ahead to `due`, if it was earlier.
     fn move_to(&mut self, due: SystemTime, unmoved: SystemTime) {
         let moved = due.duration_since(unmoved).unwrap_or_default();
         self.moved = self.moved.max(moved);
@@ -215,7 +214,7 @@ impl Queue {
 }
 
 impl Waiting {
-    /// An event that waits for another of its verification.
+    /// An event that waits for an earlier event of the same verification.
     fn behind(effect: &Effect) -> Self {
         Self {
             app: effect.app,

@@ -1,4 +1,4 @@
-//! One signed post and its answer.
+//! Signs and posts one event, and keeps the result in the delivery log.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,28 +17,28 @@ use crate::fault::{Fault, RequestFacts};
 use crate::feed::FeedEvent;
 use crate::operation::Operation;
 
-/// How much of an answer's body the log keeps.
+/// How many bytes of an answer's body the log keeps.
 const BODY_BYTES_KEPT: usize = 4096;
 
-/// An event that is ready to be posted.
+/// A signed event that is ready to be posted.
 pub(super) struct OutgoingEvent<'a> {
     pub(super) app: AppId,
     pub(super) verification_id: VerificationId,
     pub(super) event: &'a str,
-    /// Which try this is, 1 for the first.
+    /// The number of the try, 1 for the first.
     pub(super) attempt: u32,
     pub(super) request: Request<Bytes>,
     pub(super) timeout: Duration,
     pub(super) fault: Option<Fault>,
-    /// The delivery that this repeats, if it was ordered, and how it was changed.
+    /// The delivery that this one replays, and how the request was changed.
     pub(super) replay_of: Option<u64>,
     pub(super) variant: Option<&'a str>,
 }
 
-/// Whether a post did its job, and what was wrong with the answer or an anomaly of it.
+/// Whether the answer is the required one, and a remark about it.
 pub(super) type Judgement = (bool, Option<String>);
 
-/// Posts an event, judges the answer, and keeps both; gives the number under which.
+/// Posts an event, judges the answer and keeps both in the delivery log. Returns the number there.
 pub(super) async fn post(
     core: &Core,
     mut outgoing: OutgoingEvent<'_>,
@@ -51,7 +51,7 @@ pub(super) async fn post(
     keep(core, outgoing, &stopwatch, outcome.as_ref().ok(), judgement)
 }
 
-/// Keeps an event that is not posted.
+/// Keeps an event in the delivery log that is not posted.
 pub(super) fn unsent(core: &Core, outgoing: OutgoingEvent<'_>, why: &str) {
     keep(
         core,
@@ -93,9 +93,9 @@ fn keep(
         variant: outgoing.variant.map(str::to_owned),
         verdict,
     };
-    let told = FeedEvent::delivery(&delivery);
+    let feed_event = FeedEvent::delivery(&delivery);
     let seq = core.log.push(outgoing.app, delivery);
-    core.feed.push(now, told(seq));
+    core.feed.push(now, feed_event(seq));
     seq
 }
 
@@ -107,7 +107,7 @@ fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// The event as it goes out, signed at `now`; a fault may have spoilt it.
+/// The signed request for an event, changed if there is a fault.
 pub(super) fn signed(
     url: &Uri,
     signer: &Signer,
@@ -137,7 +137,7 @@ fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Byt
     request
 }
 
-/// What goes wrong with an event about `identity`, if anything.
+/// The fault for an event about `identity`, if a rule matches.
 pub(super) fn fault_for(
     core: &Core,
     signer: &Signer,

@@ -1,4 +1,4 @@
-//! What was posted before, once more: as it was, or so that it must be refused.
+//! Posts an earlier delivery again, unchanged or changed so that the receiver must refuse it.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,10 +18,10 @@ use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::replay::Replay;
 
-/// How far off a stale timestamp, or one from the future, is.
+/// How far a stale or future timestamp is from now.
 const TIMESTAMP_SHIFT: Duration = Duration::from_secs(3600);
 
-/// Posts a delivery again; returns the new deliveries in order.
+/// Posts a delivery again. Returns the new deliveries in order.
 pub(crate) async fn replay_delivery(
     core: &Core,
     seq: u64,
@@ -51,7 +51,7 @@ pub(crate) async fn replay_delivery(
             }
         }
         Replay::Duplicate => {
-            // Byte for byte, so that the second can be told from one that is sent again.
+            // The second request is byte for byte the first; a retry would have a new signature.
             let request = replayer.sign(&before, now);
             posted.push(replayer.post(&before, request.clone(), true).await);
             posted.push(replayer.post(&before, request, false).await);
@@ -78,7 +78,7 @@ impl Replayer<'_> {
         signed(self.url.uri(), &self.own.signer, body, now, None)
     }
 
-    /// All events of the same verification, the last one first.
+    /// All events of the same verification, the latest first.
     fn reordered(&self, of: &Delivery) -> Vec<Delivery> {
         let mut events: Vec<Delivery> = Vec::new();
         let tries = self.core.log.before(u64::MAX, usize::MAX, |_, delivery| {
@@ -92,7 +92,7 @@ impl Replayer<'_> {
         events
     }
 
-    /// `good` callbacks must be taken, the others refused.
+    /// Posts a callback. The receiver must accept it if `good`, and refuse it otherwise.
     async fn post(&self, before: &Delivery, request: Request<Bytes>, good: bool) -> Option<Delivery> {
         let outgoing = OutgoingEvent {
             app: self.app,
@@ -114,7 +114,8 @@ impl Replayer<'_> {
     }
 }
 
-/// A question must get a decision again, and the same one; other events must be heard again.
+/// Judges the answer to a repeated event. A request event must get the same decision again; other
+/// events must be acknowledged again.
 fn judge_repeat(core: &Core, before: &Delivery, outcome: &PostResult) -> Judgement {
     let event = (before.event == RequestEvent::EVENT)
         .then(|| RequestEvent::decode(before.request.as_bytes()).ok())
@@ -126,13 +127,13 @@ fn judge_repeat(core: &Core, before: &Delivery, outcome: &PostResult) -> Judgeme
     match (decision, earlier_decision(before, &event)) {
         (Some(now), Some(then)) if now != then => (
             false,
-            Some("another decision than before: a question that comes again must get the same".to_owned()),
+            Some("the decision differs from the earlier one; answer a repeated request event with the same decision".to_owned()),
         ),
         _ => judgement,
     }
 }
 
-/// What was decided before, as far as the log kept it.
+/// The decision in the answer to the earlier delivery, if the log has it.
 fn earlier_decision(before: &Delivery, event: &RequestEvent) -> Option<Decision> {
     let answer = before.response.as_deref().filter(|_| before.ok)?;
     DecisionBody::decode(answer.as_bytes())
@@ -140,24 +141,23 @@ fn earlier_decision(before: &Delivery, event: &RequestEvent) -> Option<Decision>
         .decision(&event.method)
 }
 
-/// Whether a callback that must not be believed was refused.
+/// Judges the answer to a callback that must be refused.
 pub(super) fn judge_refusal(outcome: &PostResult) -> Judgement {
     match outcome {
         Ok(answered) if answered.status == StatusCode::UNAUTHORIZED => (true, None),
         Ok(answered) => {
-            let status = answered.status.as_u16();
             let verdict = if answered.status.is_success() {
-                format!("answered {status}: it was believed, and must be refused with 401")
+                "the receiver accepted an invalid callback; refuse it with 401"
             } else {
-                format!("answered {status}, must be 401")
+                "the status must be 401"
             };
-            (false, Some(verdict))
+            (false, Some(verdict.to_owned()))
         }
         Err(error) => (false, Some(error.clone())),
     }
 }
 
-/// Spoils a callback that was signed at `now`.
+/// Changes a callback that was signed at `now`.
 fn change(
     core: &Core,
     own: &Registered,
@@ -173,7 +173,7 @@ fn change(
         Replay::Stale => signed_at(&own.signer, now.checked_sub(TIMESTAMP_SHIFT), request),
         Replay::Future => signed_at(&own.signer, now.checked_add(TIMESTAMP_SHIFT), request),
         Replay::Forged => {
-            // By someone who knows the key, which is no secret, and all else but the secret.
+            // The key is not secret: an attacker knows everything but the secret.
             match ApplicationSecret::new("YSBmb3JnZXIncyBndWVzcw==") {
                 Ok(guess) => {
                     let forger = Signer::new(own.signer.key().clone(), &guess);

@@ -1,4 +1,4 @@
-//! Request events, and the decisions that answer them.
+//! Request events: ask the application whether a verification may continue, and read its decision.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::engine::{Answer, AppId, Command, DecisionRequest};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
-/// Posts the request event and gives the engine the decision.
+/// Posts the request event and gives the decision to the engine.
 pub(super) async fn request_decision(
     core: Arc<Core>,
     app: AppId,
@@ -26,12 +26,12 @@ pub(super) async fn request_decision(
         uid: decision_request.uid,
         decision: decision.map(Box::new),
     });
-    // The start's connection may be gone; the decision counts all the same.
+    // The connection of the start may be closed; the decision counts all the same.
     let _ = reply.send(answer);
 }
 
 async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -> Option<Decision> {
-    // The URL may have been removed since the start: then nothing is allowed.
+    // If the URL was removed since the start, there is no decision.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
     let fault = fault_for(core, signer, Operation::Request, &decision_request.event.identity);
@@ -55,7 +55,8 @@ async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -
             core.settings().strictness,
         );
         if let (false, Some(verdict)) = &judgement {
-            tracing::warn!(id = %decision_request.uid, %verdict, "request event got no usable answer");
+            let status = outcome.as_ref().ok().map(|answer| answer.status.as_u16());
+            tracing::warn!(id = %decision_request.uid, status, %verdict, "the answer to a request event is not usable");
         }
         decision = own;
         judgement
@@ -64,7 +65,7 @@ async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -
     decision
 }
 
-/// The decision in an answer, if it is usable, and a judgement on the answer.
+/// Reads the decision in an answer, if it is usable, and judges the answer.
 pub(super) fn judge(
     outcome: &PostResult,
     method: &Method,
@@ -80,14 +81,18 @@ pub(super) fn judge(
     }
 }
 
-/// The decision in an answer and its anomalies, or why there is none.
+/// Reads the decision in an answer and its anomalies.
+///
+/// # Errors
+///
+/// Why the answer is not usable.
 fn read(
     answered: &CallbackAnswer,
     method: &Method,
     strictness: Strictness,
 ) -> Result<(Decision, Option<String>), String> {
     if answered.status != StatusCode::OK {
-        return Err(format!("answered {}, must be 200", answered.status.as_u16()));
+        return Err("the status must be 200".to_owned());
     }
     let received = DecisionBody::receive(&answered.body).map_err(|error| error.to_string())?;
     let body = received.value;

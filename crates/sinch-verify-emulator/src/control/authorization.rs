@@ -1,4 +1,4 @@
-//! Who sent a request, and why its signature does not match.
+//! Explains the authorization of a recorded request: its sender, and the mistake in its signature.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -14,7 +14,7 @@ use crate::core::{Core, Registered};
 use crate::engine::AppId;
 use crate::journal::Exchange;
 
-/// How a request shows who sent it.
+/// The kind of authorization of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AuthorizationScheme {
     None,
@@ -36,10 +36,10 @@ impl AuthorizationScheme {
     }
 }
 
-/// Who a request says it is from.
+/// The sender that a request names.
 pub(super) struct Sender {
     pub(super) kind: AuthorizationScheme,
-    /// The application with the key that was given.
+    /// The application with the key in the request.
     pub(super) app: Option<AppId>,
     signature: Option<Signature>,
 }
@@ -76,8 +76,8 @@ impl Sender {
     }
 }
 
-/// What is wrong with a request's authorization: a short name for programs, words for people, and
-/// the string that was signed by mistake.
+/// The mistake in a request's authorization: a name for programs, a text for people, and the string
+/// that was signed by mistake.
 struct Explanation {
     mistake: String,
     text: String,
@@ -94,7 +94,7 @@ impl Explanation {
     }
 }
 
-/// Puts into `detail` what a signature should cover and be, and what is wrong with it.
+/// Adds to `detail` the string to sign, the expected signature, and an explanation of the mistake.
 pub(super) fn inspect(
     core: &Core,
     exchange: &Exchange,
@@ -107,16 +107,17 @@ pub(super) fn inspect(
         (AuthorizationScheme::None, _) => None,
         (AuthorizationScheme::Unreadable, _) => Some(Explanation::new(
             "unreadable",
-            "not one Authorization header with `Application KEY`, `Application KEY:SIGNATURE` or `Basic BASE64`",
+            "the Authorization header is not readable; send one header with `Application KEY`, \
+             `Application KEY:SIGNATURE` or `Basic BASE64`",
         )),
         (_, None) => Some(Explanation::new(
             "unknown-key",
-            "no application of this emulator has this key",
+            "the emulator has no application with this key; GET /_emu/info lists them",
         )),
         (AuthorizationScheme::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
         (_, Some(_)) if detail["errorCode"] == ApiError::CREDENTIALS => Some(Explanation::new(
             "wrong-secret",
-            "the key is known, and the secret is another one",
+            "the secret does not belong to this key; check the secret",
         )),
         _ => None,
     };
@@ -175,9 +176,10 @@ fn signature(
         }),
         Finding::Unknown { .. } => Some(Explanation::new(
             "unknown",
-            "no known mistake gives this signature: it was made with another secret, or over other bytes than came",
+            "no known mistake explains this signature; check the secret, and that the bytes that were signed are \
+             those that were sent",
         )),
-        // Then all that can be wrong is the time.
+        // The signature is right, so only the timestamp can be wrong.
         _ => stale(core, exchange, message.timestamp),
     }
 }

@@ -1,4 +1,4 @@
-//! Service time.
+//! Reads and changes service time.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,18 +16,18 @@ use crate::core::{ClockChange, Core};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 
-/// Ten years: a slip of the finger must not take the clock to its end for good.
+/// Ten years. The clock cannot be moved back, so a typing error must not move it to its end.
 const LONGEST_ADVANCE: Duration = Duration::from_secs(3650 * 86_400);
 
 pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
     let (service, wire) = core.clock().both();
     let is_running = core.clock().is_running();
     let mut times = value!({
-        // What verifications live by.
+        // Service time, which decides when verifications expire.
         "service": time(service),
         // The wall clock.
         "wire": time(wire),
-        // Whether service time stands until it is moved.
+        // Whether service time is paused and moves only on request.
         "manual": !is_running,
     });
     if is_running {
@@ -74,10 +74,13 @@ pub(super) async fn change(State(core): State<Arc<Core>>, body: Bytes) -> Answer
         (None, Some(pause), None) => ClockChange::Pause(pause),
         (None, None, Some(MoveTarget::Next)) => ClockChange::ToNextDue,
         (None, None, Some(MoveTarget::NextExpiry)) => ClockChange::ToNextExpiry,
-        _ => return Err(Refused::bad("name one of advance, pause and to")),
+        _ => return Err(Refused::bad("give exactly one of advance, pause and to")),
     };
     if !core.change_clock_yielding(change).await {
-        return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
+        return Err(Refused::new(
+            StatusCode::CONFLICT,
+            "nothing is due, so the clock was not moved; start a verification, or use advance",
+        ));
     }
     Ok(clock(State(core)).await)
 }
@@ -86,7 +89,7 @@ fn advance(text: &str) -> Result<Duration, Refused> {
     let by = parse_duration(text).map_err(|error| Refused::bad(format!("advance {error}")))?;
     if by > LONGEST_ADVANCE {
         return Err(Refused::bad(
-            "advance is longer than 3650d: the clock cannot be moved back",
+            "advance must be at most 3650d, because the clock cannot be moved back",
         ));
     }
     Ok(by)

@@ -1,4 +1,4 @@
-//! What became of events.
+//! Lists and replays deliveries of callback events, and tests receivers.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ struct ReplayRequest {
     r#as: Option<String>,
 }
 
-/// Posts a delivery again, in some way. One post is answered as it is, several as a list.
+/// Posts a delivery again. The answer is one delivery, or a list if the replay posts several.
 pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, body: Bytes) -> Answer {
     let how = if body.trim_ascii().is_empty() {
         ReplayRequest { r#as: None }
@@ -61,11 +61,15 @@ struct ConformanceRequest {
     application: String,
 }
 
-/// Puts an application's receiver to the test.
+/// Runs the conformance checks on an application's receiver.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let tested: ConformanceRequest = read_body(&body, r#"{"application":"KEY"}"#)?;
     let app = core.registry.find(&tested.application);
-    let app = app.ok_or_else(|| Refused::not_found("no application of this emulator has this key"))?;
+    let app = app.ok_or_else(|| {
+        Refused::not_found(
+            "application: the emulator has no application with this key; GET /_emu/info lists them",
+        )
+    })?;
     let checks = callbacks::conform(&core, app)
         .await
         .map_err(|error| refused(&error))?;
@@ -83,7 +87,7 @@ fn refused(error: &ControlError) -> Refused {
     Refused::failed(status, error)
 }
 
-/// Events that were not heard yet.
+/// Lists the events that are not delivered yet.
 pub(super) async fn queue(State(core): State<Arc<Core>>) -> Response {
     let waiting = core.queue().await;
     let waiting: Vec<_> = waiting.iter().map(|waiting| view(&core, waiting)).collect();

@@ -1,4 +1,4 @@
-//! What happens, as it happens.
+//! The feed of events, as server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,20 +22,20 @@ use crate::core::Core;
 use crate::engine::AppId;
 use crate::feed::{Entry, FeedEvent, KINDS, MAX_READERS, Position};
 
-/// A comment this often shows proxies and readers that the feed is alive.
+/// The interval of comments, which show proxies and readers that the connection works.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a reader of the feed wants to hear of.
+/// Which events a reader receives.
 struct Filter {
-    /// All, when none is named.
+    /// The kinds of events; empty for all.
     kinds: Vec<String>,
     app: Option<AppId>,
     number: Option<PhoneNumber>,
 }
 
-/// The feed as server-sent events: from now on, or from behind `Last-Event-ID` (0 for everything
-/// that is kept). A `gap` event tells how many are no longer kept, or that the id is of another run
-/// of the emulator, and then all that is kept follows.
+/// Sends the feed as server-sent events: from now on, or after `Last-Event-ID` (0 for every entry that
+/// is kept). A `gap` event reports how many entries are no longer kept. It also reports that the id is
+/// from another run of the emulator; then every entry that is kept follows.
 pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Query::of(&uri, &["kind", "application", "number", "after"])?;
     let kinds = query.text("kind").unwrap_or_default().split(',');
@@ -66,7 +66,7 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
     };
     let (first, after) = match begin {
         Position::Behind(seq) => (None, seq),
-        // The reader comes from another run of the emulator.
+        // The reader followed another run of the emulator.
         Position::OtherRun => (Some(gap(&value!({"restarted": true}))), 0),
     };
     let position = core.feed.add_reader().ok_or_else(|| {
@@ -97,20 +97,20 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
     Ok(([(CACHE_CONTROL, "no-store")], Sse::new(events).keep_alive(alive)).into_response())
 }
 
-/// Tells a reader that it misses events.
+/// The event that reports missing entries to a reader.
 fn gap(data: &Value) -> Event {
     Event::default().event("gap").data(data.to_string())
 }
 
 impl Filter {
-    /// The entry as an event; `None` when it is not wanted.
+    /// The entry as an event; `None` if the filter excludes it.
     fn event(&self, core: &Core, entry: &Entry) -> Option<Event> {
         let kind = entry.what.kind();
         if !self.kinds.is_empty() && !self.kinds.iter().any(|wanted| wanted == kind) {
             return None;
         }
         let mut data = data(core, &entry.what);
-        // It may be forgotten by now.
+        // The message may no longer be kept.
         let uid = entry.what.about();
         let about = uid.and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
         if let Some(about) = &about {

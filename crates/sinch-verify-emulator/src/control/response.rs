@@ -1,4 +1,4 @@
-//! How control requests are read and answered.
+//! Reads the bodies of control requests and builds the answers.
 
 use axum::body::Bytes;
 use axum::extract::Request;
@@ -14,7 +14,7 @@ use crate::control_error::ControlError;
 
 pub(super) type Answer = Result<Response, Refused>;
 
-/// A request that was not carried out.
+/// The answer to a request that was not carried out.
 pub(super) struct Refused {
     status: StatusCode,
     error: String,
@@ -30,9 +30,9 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// What was asked for failed; for what is wrong with the request itself there is [`Refused::bad`].
+    /// The emulator could not do what the request asks for.
     pub(super) fn failed(status: StatusCode, error: &ControlError) -> Self {
-        Self::new(status, format!("failed to {error}"))
+        Self::new(status, error.to_string())
     }
 
     pub(super) fn not_found(error: impl Into<String>) -> Self {
@@ -56,28 +56,28 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
             response.headers_mut().insert(CONTENT_TYPE, json);
             response
         }
-        // Our own types always encode; if one ever does not, the caller must not hang.
+        // All types of this crate can be encoded.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// The answer to what was done and has nothing to say.
+/// The empty answer to a successful request.
 pub(super) fn done() -> Response {
     json(&serde_json::Map::new())
 }
 
-/// Reads a number in a path, with or without its `+`, which shells and URLs make hard to type.
+/// Reads a phone number in a path, with or without its `+`, which needs escaping in some URLs.
 pub(super) fn read_number(text: &str) -> Result<PhoneNumber, Refused> {
     let text = text.trim_start_matches([' ', '+']);
     PhoneNumber::parse(&format!("+{text}")).map_err(|error| Refused::bad(error.to_string()))
 }
 
-/// Reads a JSON object; says which field is wrong.
+/// Decodes a JSON object. The error names the wrong field.
 pub(super) fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Refused> {
-    let refused = |why: String| Refused::bad(format!("body is not JSON such as {example}: {why}"));
-    // A list of the fields' values, without their names, would be read too.
+    let refused = |why: String| Refused::bad(format!("body must be JSON such as {example}: {why}"));
+    // Serde would also accept an array of the fields' values.
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(refused("it is no object".to_owned()));
+        return Err(refused("it is not an object".to_owned()));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -91,7 +91,7 @@ pub(super) fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &st
     Ok(value)
 }
 
-/// Puts what the router refuses by itself into the form of all other refusals.
+/// Turns the router's own refusals into JSON, like all other refusals.
 pub(super) async fn in_own_form(request: Request, next: Next) -> Response {
     let verb = request.method().clone();
     let response = next.run(request).await;
@@ -101,14 +101,14 @@ pub(super) async fn in_own_form(request: Request, next: Next) -> Response {
     }
     let why = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => {
-            format!("this path does not take {verb}; GET / lists what it takes")
+            format!("this path does not accept {verb}; GET / lists the paths and verbs")
         }
-        _ => "a part of the path is neither a whole number nor UTF-8, as it should be".to_owned(),
+        _ => "the number in the path must be a whole number, and all text must be UTF-8".to_owned(),
     };
     Refused::new(response.status(), why).into_response()
 }
 
-/// Reads the body before a handler does, within the limits of the API.
+/// Reads the whole body before the handler runs, within the limits of the API.
 pub(super) async fn with_whole_body(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     match body::read(body).await {
@@ -122,7 +122,7 @@ pub(super) async fn with_whole_body(request: Request, next: Next) -> Response {
     }
 }
 
-/// The answer where nothing is.
+/// The answer to a path that does not exist.
 pub(super) async fn nothing() -> Refused {
-    Refused::not_found("nothing is here; GET / lists what there is")
+    Refused::not_found("this path does not exist; GET / lists the paths")
 }

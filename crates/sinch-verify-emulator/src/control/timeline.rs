@@ -1,4 +1,4 @@
-//! What became of one verification, in order: put together from everything that is kept of it.
+//! The timeline of one verification, from the journal, the feed, the delivery log and the inbox.
 
 use std::time::SystemTime;
 
@@ -16,12 +16,12 @@ use crate::feed::FeedEvent;
 use crate::journal::Exchange;
 use crate::operation::Operation;
 
-/// One step. At one instant steps are in the order of this enumeration: a clock may stand.
+/// The kind of a step. Steps at one instant, as when the clock is paused, are in this order.
 struct Step {
     at: SystemTime,
     kind: StepKind,
     text: String,
-    /// Where to read on: the name of a list, and a number in it.
+    /// The name of another list, and the number of the item there.
     link: Option<(&'static str, u64)>,
 }
 
@@ -60,7 +60,7 @@ impl StepKind {
     }
 }
 
-/// The steps of a verification, as far as they are still known.
+/// The steps of a verification that are still kept.
 pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
     let mut steps = requests(core, of);
     if !steps.iter().any(|step| step.kind == StepKind::Start) {
@@ -125,10 +125,10 @@ fn called(core: &Core, exchange: &Exchange) -> Step {
     };
     let sender = Sender::of(core, &exchange.request_headers());
     let row = row(core, exchange, &sender);
-    let told = serde_json::from_slice::<Value>(&exchange.answer).unwrap_or_default();
-    let told = told["status"].as_str().unwrap_or("accepted");
+    let answer = serde_json::from_slice::<Value>(&exchange.answer).unwrap_or_default();
+    let accepted = answer["status"].as_str().unwrap_or("accepted");
     let verdict = match row["verdict"].as_str().unwrap_or_default() {
-        "accepted" => told,
+        "accepted" => accepted,
         refused => refused,
     };
     let status = exchange.status.map_or(0, |status| status.as_u16());
@@ -140,19 +140,19 @@ fn called(core: &Core, exchange: &Exchange) -> Step {
     }
 }
 
-/// What was done at the handset.
+/// The steps at the handset.
 fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
     core.feed.pick(|entry| {
         if entry.what.about() != Some(of.uid) {
             return None;
         }
         let (kind, text) = match &entry.what {
-            FeedEvent::Keys { digits, .. } => (StepKind::Keys, format!("{digits} was pressed")),
-            FeedEvent::Followed { .. } => (StepKind::Keys, "the address was followed".to_owned()),
+            FeedEvent::Keys { digits, .. } => (StepKind::Keys, format!("keys {digits} pressed")),
+            FeedEvent::Followed { .. } => (StepKind::Keys, "the address was opened".to_owned()),
             FeedEvent::CallOver(CallOver { hung_up: true, .. }) => {
                 (StepKind::CallOver, "the handset hung up".to_owned())
             }
-            FeedEvent::CallOver(_) => (StepKind::CallOver, "it rings no more".to_owned()),
+            FeedEvent::CallOver(_) => (StepKind::CallOver, "the call stopped ringing".to_owned()),
             _ => return None,
         };
         Some(Step {
@@ -164,7 +164,7 @@ fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
     })
 }
 
-/// A try to post an event; a question has an answer, which is a step of its own.
+/// The steps of one post: the event, and for a request event also the decision.
 fn posted(delivery: &Delivery) -> Vec<Step> {
     let kind = match &*delivery.event {
         RequestEvent::EVENT => StepKind::Asked,
@@ -178,7 +178,7 @@ fn posted(delivery: &Delivery) -> Vec<Step> {
         (None, verdict) => verdict.clone().unwrap_or_default(),
     };
     let attempt = match (delivery.attempt, delivery.replay_of) {
-        (_, Some(seq)) => format!("delivery {seq} again, "),
+        (_, Some(seq)) => format!("replay of delivery {seq}, "),
         (1, None) => String::new(),
         (attempt, None) => format!("try {attempt}, "),
     };
@@ -186,7 +186,7 @@ fn posted(delivery: &Delivery) -> Vec<Step> {
         return vec![Step {
             at: delivery.service.0,
             kind,
-            text: format!("{attempt}{} told: {answer}", delivery.event),
+            text: format!("{attempt}{} posted: {answer}", delivery.event),
             link,
         }];
     }
@@ -201,7 +201,7 @@ fn posted(delivery: &Delivery) -> Vec<Step> {
     let asked = Step {
         at: delivery.service.0,
         kind,
-        text: format!("{attempt}the callback is asked"),
+        text: format!("{attempt}request event posted to the callback URL"),
         link,
     };
     let decided = Step {

@@ -1,4 +1,4 @@
-//! Calls that the emulator makes itself, as an application's backend would.
+//! Requests that the emulator sends to its own API, as an application's backend would.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use crate::api;
 use crate::core::{Core, Registered};
 use crate::engine::Uid;
 
-/// How long an answer is awaited: some faults, and one magic number, never answer.
+/// The longest wait for an answer. Some faults and one magic number never answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TryRequest {
-    /// The first one, when it is left out.
+    /// The key of the application; the first application if left out.
     application: Option<String>,
     method: String,
     number: PhoneNumber,
@@ -38,14 +38,16 @@ struct TryRequest {
     accept_language: Option<String>,
 }
 
-/// Starts a verification through the API, signed, and shows how it is done.
+/// Starts a verification with a signed request, and shows the request and the answer.
 pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
     let own = match &wanted.application {
         None => core.registry.all().next().map(|(_, own)| own),
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
-    let own = own.ok_or_else(|| Refused::bad("no application of this emulator has this key"))?;
+    let own = own.ok_or_else(|| {
+        Refused::bad("application: the emulator has no application with this key; GET /_emu/info lists them")
+    })?;
     let method = Method::from(wanted.method.as_str());
     let info = method
         .info()
@@ -54,13 +56,15 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
     send(&core, own, request).await
 }
 
-/// Reports the proof in the API's own words, signed: for applications that take no report from a
-/// device, which has no secret.
+/// Sends a signed report, whose body is that of the API. For applications that do not accept reports
+/// from a device, which has no secret.
 pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Answer {
     let found = Uid::parse(&id).and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
     let own = found.as_ref().and_then(|found| core.registry.get(found.app));
     let (Some(found), Some(own)) = (found, own) else {
-        return Err(Refused::not_found(format!("verification {id:?} is not known")));
+        return Err(Refused::not_found(format!(
+            "there is no verification {id:?}, or it is no longer kept"
+        )));
     };
     let bad = |error: &dyn std::fmt::Display| Refused::bad(error.to_string());
     let report = ReportRequest::decode(&body).map_err(|error| bad(&error))?;
@@ -70,7 +74,7 @@ pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>
     send(&core, own, request.to_http(base).map_err(|error| bad(&error))?).await
 }
 
-/// Sends a call through the API, signed, and shows how it is done and what came of it.
+/// Sends a signed request to the API, and shows the request and the answer.
 async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Answer {
     let credentials = Credentials::signed(own.signer.key().clone(), own.secret.clone());
     credentials
@@ -94,7 +98,7 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
     let answer = tokio::select! {
         answer = tokio::time::timeout(ANSWER_TIMEOUT, answer) => answer,
         () = broken.notified() => {
-            let error = "the connection was reset, as a fault orders";
+            let error = "no answer: a fault rule reset the connection";
             return Err(Refused::new(StatusCode::BAD_GATEWAY, error));
         }
     };
@@ -114,7 +118,7 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
     Ok(json(&shown))
 }
 
-/// The start with all that is wanted, yet unsigned.
+/// The unsigned start request.
 fn start_request(core: &Core, mut start: Start, wanted: &TryRequest) -> Result<Request<Bytes>, Refused> {
     let bad = |field: &str, problem: &dyn std::fmt::Display| Refused::bad(format!("{field}: {problem}"));
     if let Some(reference) = &wanted.reference {

@@ -1,4 +1,4 @@
-//! Verifications, as an onlooker sees them.
+//! Lists verifications, and ends or delivers them by request.
 
 use std::sync::Arc;
 
@@ -31,7 +31,11 @@ pub(super) async fn verifications(State(core): State<Arc<Core>>, uri: Uri) -> An
 
 pub(super) async fn verification(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
     let found = Uid::parse(&id).and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
-    let found = found.ok_or_else(|| Refused::not_found(format!("verification {id:?} is not known")))?;
+    let found = found.ok_or_else(|| {
+        Refused::not_found(format!(
+            "there is no verification {id:?}, or it is no longer kept"
+        ))
+    })?;
     let mut detail = view(&core, &found);
     detail["timeline"] = timeline(&core, &found).into();
     Ok(json(&detail))

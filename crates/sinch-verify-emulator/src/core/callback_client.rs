@@ -11,28 +11,27 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::fault::Fault;
 
-/// The most of an answer that is read.
+/// The most bytes that are read of an answer's body.
 const LIMIT: usize = 64 * 1024;
 
-/// Posts events over plain HTTP. Redirects are answers like any other: they are not followed.
+/// Posts events over plain HTTP. Redirects are not followed.
 pub(crate) struct CallbackClient(Client<HttpConnector, Full<Bytes>>);
 
-/// What came back.
+/// The answer to a post.
 pub(crate) struct CallbackAnswer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// What became of a post: the answer, or why there is none.
+/// The answer to a post, or why there is none.
 pub(crate) type PostResult = Result<CallbackAnswer, String>;
 
 impl CallbackClient {
     pub(super) fn new() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        // A request that is canceled because a kept connection went away was never sent, and goes
-        // out on a new one. That is the one case in which the client below sends anything again.
+        // The client retries in one case: a kept connection closed before the request was sent.
         Self(
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
@@ -50,7 +49,9 @@ impl CallbackClient {
             match fault {
                 Some(Fault::Latency { to, .. }) => tokio::time::sleep(to).await,
                 Some(Fault::Stall) => return std::future::pending().await,
-                Some(Fault::Reset { .. }) => return Err("not sent: a reset was ordered".to_owned()),
+                Some(Fault::Reset { .. }) => {
+                    return Err("not sent: a fault rule reset the connection".to_owned());
+                }
                 Some(Fault::Status { status }) => {
                     return Ok(CallbackAnswer {
                         status: StatusCode::from_u16(status).map_err(|error| error.to_string())?,
@@ -79,7 +80,7 @@ impl CallbackClient {
     }
 }
 
-/// The error with its sources: the first alone says next to nothing.
+/// The error with its sources, because the error alone does not name the cause.
 fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

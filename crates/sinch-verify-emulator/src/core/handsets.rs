@@ -1,4 +1,4 @@
-//! What happens at handsets, and what they do by themselves.
+//! Handsets: their messages, keys and calls, and their behaviors.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl Core {
         self.lock().inbox(number)
     }
 
-    /// The oldest message after `after`: any, or one of a verification.
+    /// Waits for a message after number `after`, of verification `of` if given. Returns the oldest.
     pub(crate) async fn wait_message(
         &self,
         number: &PhoneNumber,
@@ -29,7 +29,7 @@ impl Core {
             loop {
                 let arrived = self.arrived.notified();
                 tokio::pin!(arrived);
-                // From here on no arrival is missed.
+                // Enabled before the search, so that no arrival is missed in between.
                 arrived.as_mut().enable();
                 let found = self.inbox(number).into_iter().rev().find(|message| {
                     message.seq > after && of.is_none_or(|id| message.verification_id == *id)

@@ -1,4 +1,4 @@
-//! Service time: moved, stopped, and followed by what falls due.
+//! Changes service time, and runs what falls due.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,22 +6,22 @@ use super::Core;
 use crate::engine::{Command, Engine};
 use crate::feed::FeedEvent;
 
-/// What can be done to service time.
+/// A change of service time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockChange {
-    /// It moves ahead.
+    /// Move ahead by this duration.
     By(Duration),
-    /// It moves to whatever is due next.
+    /// Move to the next deadline.
     ToNextDue,
-    /// It moves to the next expiry of a verification.
+    /// Move to the next expiry of a verification.
     ToNextExpiry,
-    /// It stands, or goes on.
+    /// Pause (`true`) or resume (`false`).
     Pause(bool),
 }
 
 impl Core {
-    /// Moves service time, and does all that is due then before this returns. Says whether there was
-    /// anything to move it to.
+    /// Changes service time and runs everything that is due. Returns `false` if there is no deadline to
+    /// move to.
     pub(crate) fn change_clock(&self, change: ClockChange) -> bool {
         let is_changed = self.apply_clock_change(change);
         if is_changed {
@@ -31,7 +31,7 @@ impl Core {
         is_changed
     }
 
-    /// As [`Core::change_clock`], with requests answered in between, however much is due.
+    /// As [`Core::change_clock`], but answers requests in between.
     pub(crate) async fn change_clock_yielding(&self, change: ClockChange) -> bool {
         let is_changed = self.apply_clock_change(change);
         if is_changed {
@@ -55,7 +55,7 @@ impl Core {
             }
             ClockChange::Pause(false) => {
                 self.clock.resume();
-                // The driver did not look at the clock while it stood.
+                // The clock driver does not check deadlines while the clock is paused.
                 self.deadline_change.notify_one();
                 return true;
             }
@@ -68,7 +68,7 @@ impl Core {
         due.is_some()
     }
 
-    /// Does some of what is due, and has events tried that are; says whether there is more.
+    /// Runs a part of what is due in the engine, and all tries that are due. Returns whether more is due.
     pub(crate) fn run_due_batch(&self) -> bool {
         self.run(Command::TimeReached);
         self.run_due_retries();
@@ -76,7 +76,7 @@ impl Core {
         self.next_deadline().is_some_and(|deadline| deadline <= now)
     }
 
-    /// When something happens next by itself: to a verification, or to an event that was not heard.
+    /// The next deadline: of a verification, or of the next try of an event.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
         let of_verifications = self.lock().next_deadline();
         let of_events = self.retries.next();

@@ -17,31 +17,31 @@ pub(crate) enum Job {
         decision_request: DecisionRequest,
         reply: oneshot::Sender<Answer>,
     },
-    /// Any other event, and how far service time had been moved by hand when it came about.
+    /// A result or delivered event, and the sum of all moves of service time when it happened.
     DeliverEvent { effect: Effect, moved: Duration },
-    /// Try an event again; the try was due at this service time.
+    /// Try an event again. The try was due at this service time.
     Retry { uid: Uid, due: SystemTime },
-    /// List the events that wait or are being posted.
+    /// List all undelivered events.
     ListWaiting { reply: oneshot::Sender<Vec<Waiting>> },
-    /// Drop all events that wait or are being posted.
+    /// Drop all undelivered events.
     Forget,
 }
 
-/// An event that was not heard yet.
+/// An undelivered event, for a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
     pub(crate) app: AppId,
     pub(crate) uid: Uid,
     pub(crate) event: &'static str,
-    /// The try that is under way, or comes next.
+    /// The number of the current or next try.
     pub(crate) attempt: u32,
-    /// When that is, service time; `None` when it is under way, or waits for another event of
-    /// the same verification.
+    /// When the next try is due, service time. `None` while a try is under way, or while the event waits
+    /// for an earlier event of the same verification.
     pub(crate) next_at: Option<SystemTime>,
     pub(crate) under_way: bool,
 }
 
-/// Counts events from the moment the engine gives them out to the moment they are heard, given up
+/// Counts undelivered events: those that the engine emitted and that were not yet delivered, given up
 /// or dropped.
 pub(crate) struct Outstanding(watch::Sender<usize>);
 
@@ -60,14 +60,14 @@ impl Outstanding {
         self.0.send_modify(|count| *count = count.saturating_sub(settled));
     }
 
-    /// Resolves once there are none.
+    /// Waits until there are none.
     pub(crate) async fn none(&self) {
-        // The sender lives as long as this future, so waiting cannot fail.
+        // The sender lives as long as this future, so the wait cannot fail.
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-/// The next tries, by service time; of each verification one event at most waits for its own.
+/// The next tries, by service time: at most one for each verification.
 #[derive(Default)]
 pub(super) struct Retries(Mutex<BTreeSet<(SystemTime, Uid)>>);
 
@@ -83,16 +83,16 @@ impl Retries {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<(SystemTime, Uid)>> {
-        // Nothing in here panics between two steps that belong together.
+        // No update can panic halfway, so the state is valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Core {
-    /// Has an event tried again at `due`; says `false` when that is now.
+    /// Schedules the next try of an event. Returns `false` if it is due now.
     pub(crate) fn schedule_retry(&self, due: SystemTime, uid: Uid) -> bool {
         let mut retries = self.retries.lock();
-        // Under the lock: a move of the clock after this look finds what is put in here.
+        // Under the lock, so that a later move of the clock finds the new try.
         if due <= self.clock.service() {
             return false;
         }
@@ -105,12 +105,12 @@ impl Core {
         true
     }
 
-    /// Has nothing tried again that waits.
+    /// Cancels all scheduled tries.
     pub(crate) fn forget_retries(&self) {
         self.retries.lock().clear();
     }
 
-    /// Has all that is due tried, in order.
+    /// Starts all tries that are due, in order.
     pub(super) fn run_due_retries(&self) {
         let now = self.clock.service();
         while let Some((due, uid)) = self.retries.pop_due(now) {

@@ -1,4 +1,4 @@
-//! Calls: how long they ring, and how they stop.
+//! Calls: how long they ring, how they end, and the caller ids of flash calls.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::record::Call;
 use super::timers::Timer;
 
 impl Engine {
-    /// A call is made; once it is there it lasts so long, if it has such a limit.
+    /// Makes a call. `lasting` limits how long it rings or waits once it arrives.
     pub(super) fn dial(&mut self, uid: Uid, lasting: Option<Duration>) {
         if let Some(record) = self.store.get_mut(uid) {
             record.call = Some(Box::new(Call {
@@ -25,7 +25,7 @@ impl Engine {
         }
     }
 
-    /// The call begins: its time runs from now on.
+    /// The call arrives: its time limit starts.
     pub(super) fn begin_call(&mut self, uid: Uid) {
         let record = self.store.get(uid).filter(|record| record.is_pending());
         let call = record.and_then(|record| record.call.as_deref());
@@ -40,7 +40,7 @@ impl Engine {
         }
     }
 
-    /// A call rang, or waited for a key, as long as it may.
+    /// The time limit of a call is reached.
     pub(super) fn call_over(&mut self, uid: Uid) {
         match self.store.get(uid).map(|record| &record.method) {
             None => {}
@@ -49,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// The call is over, and the verification need not be; one that was over stays as it is.
+    /// Ends a call, but not its verification. A call that has ended stays as it is.
     pub(super) fn stop_call(&mut self, uid: Uid, result: CallResult, hung_up: bool) {
         let at = self.now;
         let record = self.store.get_mut(uid);
@@ -59,8 +59,8 @@ impl Engine {
         }
     }
 
-    /// Whoever holds the handset declines its latest call, or ends it. A callout that nobody
-    /// completed has failed then; the caller id of a flash call was seen all the same.
+    /// The handset declines or ends its latest call. A callout without the right keys fails. The caller id
+    /// of a flash call can still be reported.
     pub(super) fn hang_up(&mut self, number: &PhoneNumber) -> Answer {
         let found = self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
@@ -82,19 +82,20 @@ impl Engine {
     }
 }
 
-/// How many of the last digits a filter names: enough to tell the caller ids that are made up
-/// apart, and found in national forms of them too.
+/// How many of the last digits a filter has: enough to distinguish the generated caller ids, and few
+/// enough to match their national forms too.
 const FILTER_DIGITS: usize = 9;
 
-/// The filter that a device gets: the end of the caller id, with anything around it.
+/// The `cliFilter` for a device: the end of the caller id, with any text around it.
 pub(super) fn cli_filter(cli: &PhoneNumber) -> String {
     let digits = cli.digits();
     let end = &digits[digits.len().saturating_sub(FILTER_DIGITS)..];
     format!("(.*){end}(.*)")
 }
 
-/// Whether a reported caller id is the real one: in E.164 form, or with `00` or nothing in place of
-/// the `+`, with or without punctuation. A national form is not taken: it could be anyone's.
+/// Whether a reported caller id is the right one. It may be in E.164 form, or have `00` or nothing in
+/// place of the `+`, with or without punctuation. A national form is not accepted, because it is
+/// ambiguous.
 pub(super) fn is_caller_id(cli: &PhoneNumber, reported: &Cli) -> bool {
     Candidates::new(reported.expose())
         .iter()

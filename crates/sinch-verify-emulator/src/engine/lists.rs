@@ -1,4 +1,4 @@
-//! Lists of verifications and phones, newest first, for those who look on.
+//! Lists of verifications and handsets for the control interface, newest first.
 
 use std::time::SystemTime;
 
@@ -9,11 +9,11 @@ use super::ids::{AppId, Uid};
 use super::record::Record;
 use crate::message::Message;
 
-/// How many verifications are looked at for one list: looking must not hold up the service, however
-/// few fit a filter.
+/// The most verifications that are examined for one list, so that a filter with few matches does not
+/// block the engine.
 const MAX_SCANNED: usize = 10_000;
 
-/// A verification, as an onlooker sees it.
+/// A verification in a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Overview {
     pub(crate) seq: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Overview {
     pub(crate) attempts: u32,
 }
 
-/// Which verifications a list is of.
+/// Which verifications a list has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) app: Option<AppId>,
@@ -40,22 +40,22 @@ pub(crate) struct Filter {
     pub(crate) status: Option<Status>,
 }
 
-/// A part of a list, and where it goes on.
+/// A page of a list.
 #[derive(Clone, Debug)]
 pub(crate) struct ListPage<T> {
     pub(crate) items: Vec<T>,
-    /// Items before this number may follow.
+    /// Items before this number may follow on the next page.
     pub(crate) next: Option<u64>,
 }
 
-/// A phone, as an onlooker sees it.
+/// A handset in a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Phone {
     pub(crate) number: PhoneNumber,
-    /// How many messages and calls it keeps.
+    /// The number of messages and calls.
     pub(crate) messages: usize,
     pub(crate) last: Message,
-    /// Whether keys can be pressed.
+    /// Whether a callout waits for keys.
     pub(crate) pending_callout: bool,
 }
 
@@ -64,7 +64,7 @@ impl Engine {
         self.store.get(uid).map(Record::overview)
     }
 
-    /// The verifications that `filter` takes, of those before `before`.
+    /// The verifications before `before` that match `filter`.
     pub(crate) fn overviews(&self, filter: &Filter, before: u64, most: usize) -> ListPage<Overview> {
         let mut items = Vec::new();
         let mut seen = before;
@@ -80,7 +80,7 @@ impl Engine {
         ListPage { items, next: None }
     }
 
-    /// The phones whose latest message is before `before`.
+    /// The handsets whose latest message is before `before`.
     pub(crate) fn phones(&self, before: u64, most: usize) -> ListPage<Phone> {
         let mut items = Vec::new();
         let mut seen = before;

@@ -1,4 +1,4 @@
-//! What an onlooker brings about.
+//! Interventions in a verification: expire, deliver or deny it by request.
 
 use sinch_verify_protocol::{Reason, Status};
 
@@ -17,10 +17,10 @@ impl Engine {
         let is_pending = record.is_pending();
         match what {
             Intervention::Deliver if record.arrived => {
-                return refused("it has reached the handset already");
+                return refused("the message has already reached the handset");
             }
             Intervention::Deliver if matches!(record.payload, Payload::Waiting(_) | Payload::Nothing) => {
-                return refused("nothing was sent to the handset");
+                return refused("nothing was sent to the handset, so there is nothing to deliver");
             }
             Intervention::Deliver => self.arrive(uid),
             _ if !is_pending => return refused("the verification has already ended"),

@@ -1,21 +1,21 @@
-//! How much memory a verification takes.
+//! The memory use of a verification.
 
 use sinch_verify_protocol::Source;
 
 use super::plan::Plan;
 use super::record::{MethodPart, Payload, Record, Speech, Wording};
 
-/// What every verification takes, beside its texts: its record, its deadlines, its messages, and its
-/// places in the maps by which it is found. Measured: `tests/memory.rs` compares.
+/// The bytes of every verification without its texts: record, timers, messages and map entries. A
+/// measured value, which `tests/memory.rs` checks.
 const FIXED: usize = 1_000;
 
-/// What each method of an `auto` takes besides: its message, and its place in the map of parts.
+/// The additional bytes of each method of an `auto` start: its message and its map entry.
 const PART: usize = 120;
 
 impl Record {
-    /// The bytes that are kept for it, nearly.
+    /// The approximate bytes of this verification.
     pub(super) fn size(&self) -> usize {
-        // The store finds it by a copy of the reference.
+        // The store has a copy of the reference.
         let reference = 2 * self.reference.as_deref().map_or(0, str::len);
         let custom = self.custom.as_ref().map_or(0, |custom| custom.as_str().len());
         let source = match &self.source {
@@ -45,7 +45,8 @@ impl Payload {
 }
 
 impl Plan {
-    /// What a start can make long. The rest is what a callback decides, and is sent at once.
+    /// The length of the texts that a start can set. Texts of a decision are sent at once and not kept
+    /// here.
     fn size(&self) -> usize {
         let languages = self.languages.iter().map(|tag| size_of::<String>() + tag.len());
         let languages: usize = languages.sum();

@@ -1,4 +1,4 @@
-//! Reports of what reached the handset.
+//! Reports of codes and caller ids.
 
 use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::{ApiError, Reason, Status};
@@ -40,7 +40,7 @@ impl Engine {
                 speech.code.as_ref() == Some(&reported.code)
             }
             (Payload::Call { cli }, ReportedProof::Cli(reported)) => call::is_caller_id(cli, &reported.cli),
-            // Nothing was sent yet, so nothing can have been seen.
+            // Nothing was sent yet, so no report can be right.
             _ => return wrong("Nothing was sent to the number yet."),
         };
         if let Some(source) = &report.source
@@ -85,7 +85,7 @@ impl Engine {
         })
     }
 
-    /// Notes something wrong; says whether it was the last that was allowed.
+    /// Counts a wrong attempt. Returns whether it was the last one.
     pub(super) fn count_attempt(&mut self, uid: Uid, reason: Reason) -> bool {
         let most = self.settings.attempts;
         let Some(record) = self.store.get_mut(uid) else {
@@ -96,7 +96,7 @@ impl Engine {
         if last {
             self.end(uid, Status::Fail, Some(reason));
         } else {
-            // Its source is kept, and may be any text.
+            // The source of a report is kept and may be a long text.
             self.store.count_again(uid);
         }
         last

@@ -1,4 +1,4 @@
-//! Handset behaviors and magic numbers: the scripted outcome of a verification.
+//! The scripted outcomes of verifications, by handset behaviors and magic numbers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use super::timers::{self, Timer};
 use crate::handset_behavior::HandsetBehavior;
 use crate::magic::{self, HoldBack, Script};
 
-/// Whether and when what was sent reaches the handset.
+/// Whether and when a message or call reaches the handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     Now,
     Later,
     Never,
-    /// And the network says so.
+    /// Never, and the network reports it.
     Failed,
 }
 
@@ -54,7 +54,7 @@ impl Behaviors {
         }
     }
 
-    /// All of them, the widest last.
+    /// All behaviors, the widest scope last.
     pub(super) fn list(&self) -> Vec<(BehaviorScope, HandsetBehavior)> {
         let mut numbers: Vec<_> = self.numbers.iter().collect();
         numbers.sort_by_key(|(number, _)| number.as_str());
@@ -74,7 +74,7 @@ impl Behaviors {
             .collect()
     }
 
-    /// The narrowest that fits.
+    /// The behavior with the narrowest scope that matches.
     fn of(&self, app: AppId, number: &PhoneNumber) -> Option<HandsetBehavior> {
         let by_prefix = || {
             let fitting = self
@@ -95,7 +95,7 @@ impl Behaviors {
 }
 
 impl Engine {
-    /// The handset behavior or magic behavior of this number.
+    /// The script of a number: its handset behavior, or else its magic outcome.
     pub(super) fn script_of(&self, app: AppId, number: &PhoneNumber) -> Script {
         if let Some(behavior) = self.behaviors.of(app, number) {
             return Script::Handset(behavior);
@@ -116,7 +116,8 @@ impl Engine {
         }
     }
 
-    /// Schedules the scripted outcome of what is being sent, and says whether it reaches the handset.
+    /// Schedules the scripted outcome of a verification whose message is being sent. Returns whether the
+    /// message reaches the handset.
     pub(super) fn schedule_outcome(&mut self, uid: Uid) -> Arrival {
         let Some(record) = self.store.get(uid) else {
             return Arrival::Never;
@@ -183,7 +184,7 @@ impl Engine {
         arrival
     }
 
-    /// Applies the scripted outcome of a verification: its time has come.
+    /// Applies the scripted outcome of a verification.
     pub(super) fn apply_outcome(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
@@ -207,7 +208,7 @@ impl Engine {
                     wrong: wrong - 1,
                 }));
                 if !self.count_attempt(uid, reason) {
-                    // At least a moment apart, so that time goes on between them.
+                    // At least 1 ms apart, so that service time can move on.
                     let at = self.later(every.max(Duration::from_millis(1)));
                     self.schedule(uid, Timer::Outcome, at);
                 }
@@ -221,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// What was sent reaches the handset, once. If it was held up, all may be over.
+    /// The message or call reaches the handset, at most once. The verification may have ended before.
     pub(super) fn arrive(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| !record.arrived) else {
             return;
@@ -243,7 +244,7 @@ impl Engine {
         }
     }
 
-    /// Emits the delivered event of an SMS, if there was one.
+    /// Emits the delivered event, if the verification sends an SMS.
     pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
         let record = self.store.get(uid);
         let Some(record) = record.filter(|record| record.tries(&Method::Sms)) else {

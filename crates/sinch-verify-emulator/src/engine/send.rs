@@ -1,4 +1,4 @@
-//! What reaches the handset, and what the start answers.
+//! Sends the message or call of a start, and answers the start.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use super::scripted_outcome::Arrival;
 use super::timers::Timer;
 
 impl Engine {
-    /// Sends what `plan` says and answers the start.
+    /// Sends what `plan` says, and answers the start.
     pub(super) fn send(&mut self, uid: Uid, plan: Plan) -> Answer {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
@@ -41,7 +41,7 @@ impl Engine {
             Some(Form::Speech) => self.call_out(uid, plan, &mut response),
             Some(Form::Address) => Some((self.give_address(uid, &mut response), None)),
             Some(Form::Several) => self.send_several(uid, plan, &mut response),
-            // Starts by other methods are refused before they get here.
+            // Starts by other methods are refused earlier.
             _ => None,
         };
         let Some((payload, language)) = sent else {
@@ -59,7 +59,7 @@ impl Engine {
                 self.begin_call(uid);
                 self.tell_delivery(uid, SmsResult::Failed);
             }
-            // The caller hears it ring all the same.
+            // The call rings for the caller even if it does not reach the handset.
             Arrival::Never => self.begin_call(uid),
             Arrival::Later => {}
         }
@@ -78,8 +78,7 @@ impl Engine {
         Payload::Link { secret }
     }
 
-    /// For `auto`, all methods of the order at once: which of them gets through is for the device
-    /// to find out.
+    /// For an `auto` start: sends by all methods at once. The device uses the one that works.
     fn send_several(
         &mut self,
         uid: Uid,
@@ -123,7 +122,7 @@ impl Engine {
             Some(code) => code,
             None => self.random.code(&code_type, self.settings.code_length)?,
         };
-        // The words of one's own are in no language that we know of.
+        // The language of a text that the application set is unknown.
         let tag = if plan.template.is_some() {
             None
         } else {
@@ -169,7 +168,7 @@ impl Engine {
         };
         let settings = &self.settings;
         let interception = plan.interception.unwrap_or(settings.flash_call_interception);
-        // The time to report goes on as long after the time to intercept as it does by default.
+        // The report timeout is later than the interception timeout by the same duration as by default.
         let report = settings
             .flash_call_report
             .saturating_sub(settings.flash_call_interception);
@@ -208,8 +207,7 @@ impl Engine {
         Some((Payload::Speech(Box::new(speech)), language.tag()))
     }
 
-    /// An expiry that was asked for says how long the code is valid, so it counts from now on,
-    /// however long the callback took to answer.
+    /// A requested expiry is the validity of the code, so it counts from now, not from the start.
     fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
         self.schedule(uid, Timer::Expire, self.later(expiry));
     }
@@ -219,7 +217,7 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Where to ask, and where to report: the same address.
+/// The links to the status and the report of a verification, which have the same address.
 fn links(base: &BaseUrl, id: VerificationId) -> Vec<Link> {
     let href = StatusById { id }.href(base);
     vec![

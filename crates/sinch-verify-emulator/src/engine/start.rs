@@ -1,4 +1,4 @@
-//! Starts, and what the callback says to them.
+//! Starts, and the decisions of the callback about them.
 
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::identity::IdentityType;
@@ -22,7 +22,7 @@ impl Engine {
         }
     }
 
-    /// Nothing is kept of a start that is refused in here.
+    /// Checks a start and keeps it. A refused start is not kept.
     fn try_start(&mut self, command: StartCommand) -> Result<Answer, Refusal> {
         let StartCommand {
             app,
@@ -59,7 +59,7 @@ impl Engine {
             return Err(Refusal {
                 code,
                 message: message.to_owned(),
-                // Errors that pass say when.
+                // Temporary errors have a `Retry-After`.
                 retry_after: matches!(code, ApiError::CAPACITY..=42999 | ApiError::UNAVAILABLE)
                     .then_some(std::time::Duration::from_secs(1)),
             });
@@ -119,7 +119,7 @@ impl Engine {
         }))
     }
 
-    /// The callback answered; `None` when it gave no usable answer.
+    /// Applies the decision of the callback; `None` if it gave no usable answer.
     pub(super) fn decide(&mut self, uid: Uid, decision: Option<Decision>) -> Answer {
         let Some(record) = self.store.get_mut(uid) else {
             return Answer::Refused(Refusal::not_found());
@@ -131,7 +131,7 @@ impl Engine {
             other => {
                 record.payload = other;
                 if record.status == Status::Denied {
-                    // By an onlooker, while the callback was asked.
+                    // By an intervention, before the callback answered.
                     let message = "Verification was denied.";
                     return Answer::Refused(Refusal::new(ApiError::RESTRICTED, message));
                 }
@@ -209,8 +209,8 @@ fn check_identity(request: &StartRequest) -> Result<PhoneNumber, Refusal> {
 
 fn check_names(request: &StartRequest) -> Result<(), Refusal> {
     if let Some(reference) = &request.reference {
-        // References and ids stand in the same place of a path. SDKs send references that need
-        // escapes there, so more is taken than a client of ours can send.
+        // References and ids are in the same part of a path. SDKs send references there that need
+        // escapes, so more characters are accepted than our client sends.
         VerificationId::new(reference).map_err(|problem| Refusal::parameter("reference", problem))?;
     }
     if let Some(custom) = &request.custom {

@@ -1,6 +1,6 @@
-//! What will happen by itself, and when.
+//! The timers of verifications.
 //!
-//! Each verification knows when its tasks are due, so that none of them outlives what it is for.
+//! Each verification also keeps the times of its own timers, so that they can be canceled.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -9,20 +9,20 @@ use super::Engine;
 use super::ids::Uid;
 use crate::clock;
 
-/// Something that happens to a verification when its time has come.
+/// What happens to a verification when a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// A scripted outcome happens.
+    /// The scripted outcome is applied.
     Outcome,
-    /// A message that was held up arrives.
+    /// A delayed message arrives.
     Arrive,
-    /// A call rang, or waited, long enough. Before expiry, if both come at once.
+    /// A call stops ringing or waiting for keys. At one instant this comes before the expiry.
     CallOver,
-    /// It was pending for too long.
+    /// The verification expires.
     Expire,
 }
 
-/// Tasks by time. At one instant the older verification comes first.
+/// All timers, by time. At one instant the older verification comes first.
 #[derive(Debug, Default)]
 pub(super) struct Timers(BTreeSet<(SystemTime, Uid, Timer)>);
 
@@ -44,7 +44,7 @@ impl Timers {
         self.0.first().map(|(at, _, _)| *at)
     }
 
-    /// When the next timer of this kind is due.
+    /// The time of the next timer of this kind.
     pub(super) fn next_of(&self, timer: Timer) -> Option<SystemTime> {
         let found = self.0.iter().find(|(_, _, own)| *own == timer);
         found.map(|(at, _, _)| *at)
@@ -57,8 +57,7 @@ impl Timers {
 }
 
 impl Engine {
-    /// Lets `timer` happen to a verification at `at`, and no longer when it was to happen before;
-    /// `None` for never.
+    /// Sets or replaces a timer of a verification. `None` cancels it.
     pub(super) fn schedule(&mut self, uid: Uid, timer: Timer, at: Option<SystemTime>) {
         let Some(record) = self.store.get_mut(uid) else {
             return;
@@ -71,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// A verification for which something is due that can no longer matter.
+    /// A verification with a timer that no longer has an effect.
     #[cfg(test)]
     pub(crate) fn stale_timer(&self) -> Option<Uid> {
         let is_stale = |(_, uid, timer): &&(SystemTime, Uid, Timer)| {
@@ -83,13 +82,13 @@ impl Engine {
         self.timers.0.iter().find(is_stale).map(|(_, uid, _)| *uid)
     }
 
-    /// Whether the bytes of pending verifications are counted as they are kept.
+    /// Whether the count of bytes equals the bytes of all pending verifications.
     #[cfg(test)]
     pub(crate) fn is_byte_count_correct(&self) -> bool {
         self.store.is_byte_count_correct()
     }
 
-    /// The instant after so long; `None` when the clock ends before: what is due then never comes.
+    /// The instant after a duration. `None` if it is past the end of service time and so never comes.
     pub(super) fn later(&self, by: Duration) -> Option<SystemTime> {
         after(self.now, by)
     }

@@ -1,4 +1,4 @@
-//! How a verification looks from outside: in answers, in events, on the handset.
+//! The views of a verification: in answers, in events, on the handset.
 
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent, SmsResult};
 use sinch_verify_protocol::identity::Identity;
@@ -13,11 +13,11 @@ use super::record::{Payload, Record};
 use crate::message::Message;
 use crate::settings::Settings;
 
-/// Where the addresses of data verifications are.
+/// The path prefix of the addresses of data verifications.
 pub(crate) const SEAMLESS: &str = "/_emu/seamless/";
 
 impl Record {
-    /// All of it, as a status query answers it.
+    /// The answer to a status query.
     pub(super) fn status_answer(&self, settings: &Settings) -> Verification {
         let mut answer = self.report_answer();
         answer.identity = Some(Identity::number(self.number));
@@ -30,7 +30,7 @@ impl Record {
         answer
     }
 
-    /// What an ended verification cost.
+    /// The price of an ended verification.
     fn price(&self, settings: &Settings) -> Option<VerificationPrice> {
         let mut price = VerificationPrice::default();
         price.verification.clone_from(&settings.price);
@@ -39,14 +39,14 @@ impl Record {
             let answered = matches!(call.result, Some(CallResult::Answered | CallResult::Completed));
             let lasted = self.ended_at.filter(|_| answered);
             let lasted = lasted.and_then(|ended| ended.duration_since(self.started_at).ok());
-            // Begun seconds count.
+            // A started second is billed as a whole one.
             let seconds = lasted.unwrap_or_default().as_millis().div_ceil(1_000);
             price.billable_duration = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
         }
         (price.verification.is_some() || price.termination.is_some()).then_some(price)
     }
 
-    /// What a report answers.
+    /// The answer to a report.
     pub(super) fn report_answer(&self) -> Verification {
         let mut answer = Verification::new(self.uid.to_id(), self.method.clone(), self.status.clone());
         answer.reason = self.reason.clone();
@@ -92,7 +92,7 @@ impl Record {
         event
     }
 
-    /// What the handset shows of it; `None` when nothing was sent.
+    /// The message or call on the handset; `None` if nothing was sent.
     pub(super) fn message(&self, entry: &Entry, base: &BaseUrl) -> Option<Message> {
         let mut message = Message {
             seq: entry.seq,
@@ -137,7 +137,7 @@ impl Record {
                 message.cli = Some(Cli::from(*cli));
                 let over_at = self.call.as_deref().and_then(|call| call.over_at);
                 let until = self.call_over_at.or(over_at);
-                // One that came when all was over rang for no time at all.
+                // A call that arrives after the end does not ring.
                 message.ring_until = until.map(|until| until.max(entry.at));
             }
             Payload::Speech(speech) => {

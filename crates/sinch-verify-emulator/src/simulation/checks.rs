@@ -1,4 +1,4 @@
-//! What the engine must answer, and how a difference is reported.
+//! Checks of the engine's answers. The error describes the difference.
 
 use sinch_verify_protocol::Verification;
 
@@ -20,13 +20,13 @@ pub(super) fn unchanged(outputs: &Outputs) -> Checked {
     }
 }
 
-/// Refused with this code, and nothing is changed.
+/// Checks that the command is refused with this code and changes nothing.
 pub(super) fn refused(outputs: &Outputs, code: u32) -> Checked {
     unchanged(outputs)?;
     answers_refusal(outputs, code)
 }
 
-/// Refused with this code.
+/// Checks that the command is refused with this code.
 pub(super) fn answers_refusal(outputs: &Outputs, code: u32) -> Checked {
     match &outputs.answer {
         Answer::Refused(refusal) => same(&code, &refusal.code, "the code of a refusal"),

@@ -1,4 +1,4 @@
-//! What must hold after every step.
+//! The checks after every step.
 
 use sinch_verify_protocol::{Status, Verification};
 
@@ -10,15 +10,15 @@ use crate::engine::{Answer, AppId, Command, Query, Uid};
 impl World {
     pub(super) fn check_after_step(&mut self) -> Checked {
         if self.engine.next_deadline().is_some_and(|at| at <= self.now) {
-            return Err("something due was not done".to_owned());
+            return Err("a timer that is due has not run".to_owned());
         }
         if self.model.next_due().is_some_and(|last| last <= self.now) {
-            return Err("something is pending past its expiry".to_owned());
+            return Err("a verification is pending past its expiry".to_owned());
         }
         for uid in self.model.forget_old() {
             for app in (0..APPLICATIONS).map(AppId) {
                 if self.status(app, Query::Id(uid.to_id()))?.is_some() {
-                    return Err(format!("{uid} should have been forgotten"));
+                    return Err(format!("{uid} must no longer be kept"));
                 }
             }
         }
@@ -28,13 +28,13 @@ impl World {
         }
     }
 
-    /// What a verification's owner sees, and that nobody else sees it.
+    /// Checks the status of a verification for its application, and that no other application sees it.
     pub(super) fn check_verification(&mut self, uid: Uid) -> Checked {
         let Some(known) = self.model.get(uid).cloned() else {
             return Ok(());
         };
         let Some(seen) = self.status(known.app, Query::Id(uid.to_id()))? else {
-            // Ended ones are forgotten when others end: the model catches up after the step.
+            // Ended ones are dropped when others end; the model is updated after the step.
             return if known.end.is_some() && self.model.is_to_forget(uid) {
                 Ok(())
             } else {
@@ -64,10 +64,10 @@ impl World {
 
     pub(super) fn check_all(&mut self) -> Checked {
         if let Some(uid) = self.engine.stale_timer() {
-            return Err(format!("something is due for {uid}, which is over"));
+            return Err(format!("{uid} has ended and still has a timer"));
         }
         if !self.engine.is_byte_count_correct() {
-            return Err("pending verifications take other bytes than were counted".to_owned());
+            return Err("the count of bytes of pending verifications is wrong".to_owned());
         }
         for uid in self.model.all() {
             self.check_verification(uid)?;
@@ -75,11 +75,11 @@ impl World {
         Ok(())
     }
 
-    /// What an application is told that asks; `None` for 404.
+    /// The answer to a status query of an application; `None` for 404.
     pub(super) fn status(&mut self, app: AppId, query: Query) -> Result<Option<Verification>, String> {
         let outputs = self.engine.handle(self.now, Command::Status { app, query });
         if !outputs.effects.is_empty() {
-            return Err("a question changed something".to_owned());
+            return Err("a status query changed something".to_owned());
         }
         match outputs.answer {
             Answer::Verification(verification) => Ok(Some(*verification)),

@@ -1,11 +1,11 @@
-//! Everything the engine said, as bytes.
+//! All outputs of the engine, as bytes.
 
 use sinch_verify_protocol::WireObject as _;
 
 use crate::engine::{Answer, Notice, Outputs};
 use crate::splitmix::splitmix64;
 
-/// The bytes themselves, if they are kept, and a digest of them.
+/// A digest of the bytes, and the bytes if they are kept.
 #[derive(Default)]
 pub(super) struct Journal {
     digest: u64,
@@ -30,7 +30,7 @@ impl Journal {
         self.kept.unwrap_or_default()
     }
 
-    /// One line for the answer, one for every effect.
+    /// Writes a line for the answer and one for each effect.
     pub(super) fn note(&mut self, outputs: &Outputs) {
         match &outputs.answer {
             Answer::NeedsDecision(ask) => self.line(ask.event.to_json().as_ref()),

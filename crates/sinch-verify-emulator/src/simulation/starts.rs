@@ -1,4 +1,4 @@
-//! Random starts, and what must become of each.
+//! Random starts, and the checks of their answers.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl World {
                 (ask.uid, false)
             }
             Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
-            // Refused, and kept.
+            // Denied: the start is refused, and the verification is kept.
             _ if matches!(script, Some(Script::Deny(_))) => {
                 answers_refusal(&outputs, 40303)?;
                 (outputs.about.ok_or("what is denied is kept")?, false)
@@ -68,13 +68,13 @@ impl World {
             &is_denied,
             "whether it is denied",
         )?;
-        // Its predecessor ends before it begins.
+        // The pending one for the same number ends first.
         let (own, others): (Vec<_>, Vec<_>) = outputs.effects.iter().partition(|effect| effect.uid == uid);
         for effect in others {
             if !self.settings.abort_predecessor {
                 return Err(format!("the start of {uid} ends {}", effect.uid));
             }
-            self.model.told(effect)?;
+            self.model.check_event(effect)?;
         }
         self.model.learn(
             uid,
@@ -93,13 +93,13 @@ impl World {
             },
         )?;
         for effect in own {
-            self.model.told(effect)?;
+            self.model.check_event(effect)?;
         }
         self.offer(uid);
         self.check_verification(uid)
     }
 
-    /// Whether a start that nothing else stands against is one too many in this second.
+    /// Whether the capacity limit refuses an otherwise valid start.
     fn is_full(&mut self, app: AppId, answer: &Answer) -> Result<bool, String> {
         let Some(most) = self.settings.capacity else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! What is served, and to whom.
+//! The files of the page, and the requests that they are refused to.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -17,7 +17,7 @@ async fn ask(emulator: &Emulator, path: &str, headers: &[(&str, &str)]) -> Respo
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 
 #[tokio::test]
-async fn a_browser_gets_the_page_and_a_script_the_index() {
+async fn browsers_receive_the_page_and_scripts_the_index() {
     let emulator = emulator().await;
     let page = ask(&emulator, "/", &[BROWSER]).await;
     assert_eq!(page.status(), StatusCode::OK);
@@ -54,7 +54,7 @@ async fn a_browser_gets_the_page_and_a_script_the_index() {
 }
 
 #[tokio::test]
-async fn other_hosts_and_origins_get_nothing() {
+async fn other_hosts_and_origins_are_refused() {
     let emulator = emulator().await;
     for stranger in [
         ("host", "rebound.example"),

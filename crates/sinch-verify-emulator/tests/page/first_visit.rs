@@ -10,7 +10,7 @@ use crate::browser::{Browser, key};
 use crate::start::start;
 use crate::support::{Receiver, basic, call, emulator, emulator_calling, number, post, reply};
 
-/// How the sample number's verification stands, as the API says.
+/// The status of the sample number's verification, from the API.
 async fn status(emulator: &Emulator) -> Status {
     let question = StatusByNumber {
         method: Method::Sms,
@@ -52,7 +52,7 @@ async fn the_first_visit_ends_with_a_verified_number() {
     browser.keep("timeline").await;
     assert_eq!(status(&emulator).await, Status::Successful);
 
-    // Whoever has done it once is not asked again.
+    // The steps are shown only once.
     browser.open(&emulator.url()).await;
     browser.sees("+46700000001").await;
     assert_eq!(
@@ -97,7 +97,7 @@ async fn a_keyboard_is_enough() {
     browser.sees("+46700000001 is verified.").await;
     assert_eq!(status(&emulator).await, Status::Successful);
 
-    // Single keys lead to the views, and into the list; arrows walk along it.
+    // Single keys open the views and enter the list; arrow keys move in it.
     start(&emulator, "sms", "+46700000002").await;
     browser.run("document.activeElement.blur()").await;
     browser.keys("3").await;
@@ -115,34 +115,34 @@ async fn a_keyboard_is_enough() {
         .wait("document.querySelector('.timeline').children.length > 3")
         .await;
 
-    // Letters typed into a field are letters.
+    // Letters typed into a field are no shortcuts.
     browser.keys("/7").await;
     assert_eq!(browser.run("return document.activeElement.value").await, "7");
     browser.run("document.activeElement.blur()").await;
     browser.keys("?").await;
-    browser.sees("Copy the newest code of the phone").await;
+    browser.sees("Copy the newest code on the phone").await;
     browser.keys(key::ESCAPE).await;
     browser.wait("!document.querySelector('dialog')").await;
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 
-/// Whether anything sticks out of the window at the side.
+/// Whether any element is wider than the window.
 const FITS: &str = "return document.documentElement.scrollWidth <= window.innerWidth
     && [...document.querySelectorAll('main *')].every((one) => !one.offsetParent
         || one.closest('pre, .scroll, .tabs')
         || one.getBoundingClientRect().right <= window.innerWidth + 1)";
 
-/// Whether the tab of the view that is shown is one of those that are.
+/// Whether the tab of the current view is visible.
 const TAB_SHOWS: &str = "const [tabs, tab] = ['#tabs', '#tabs [aria-current]']
         .map((one) => document.querySelector(one).getBoundingClientRect());
     return tab.left >= tabs.left - 1 && tab.right <= tabs.right + 1";
 
-/// How many lines the clock and its buttons take.
+/// The number of lines of the clock and its buttons.
 const STRIP_LINES: &str = "return new Set([...document.querySelectorAll('#strip > *')]
     .filter((one) => one.offsetParent)
     .map(({ offsetTop, offsetHeight }) => Math.round((offsetTop + offsetHeight / 2) / 10))).size";
 
-/// The texts whose contrast with the ground is less than WCAG AA asks for.
+/// The texts whose contrast with the background is lower than WCAG AA requires.
 const PALE: &str = r"
     const number = (color) => {
         const canvas = new OffscreenCanvas(1, 1).getContext('2d');
@@ -174,7 +174,7 @@ const PALE: &str = r"
     }
     return pale";
 
-/// The controls that a reader of screens could not name.
+/// The controls without a name for screen readers.
 const NAMELESS: &str = "return [...document.querySelectorAll('button, a[href], input, select, [role=group]')]
     .filter((one) => !one.getAttribute('aria-label') && !one.labels?.length
         && (one.matches('select, [role=group]') || !one.textContent.trim()))
@@ -185,7 +185,7 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
     let Some(browser) = Browser::start().await else {
         return;
     };
-    // One of everything, with long texts, and a receiver that takes no results.
+    // One item of every kind, with long texts, and a receiver that refuses results.
     let receiver = Receiver::new(|event| match event {
         Event::Request(_) => reply(200, r#"{"action":"allow"}"#),
         _ => reply(500, "no"),
@@ -213,9 +213,9 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
             ("verifications", "+46700000001"),
             ("requests", "POST"),
             ("requests/1", "As curl"),
-            ("callbacks", "Retry queue"),
-            ("callbacks/1", "Post it once more"),
-            ("faults", "In force"),
+            ("callbacks", "Undelivered events"),
+            ("callbacks/1", "Post this event again"),
+            ("faults", "Active faults"),
             ("numbers", "second-try"),
         ] {
             browser.open(&format!("{}/#/{place}", emulator.url())).await;
@@ -230,7 +230,7 @@ async fn every_view_fits_a_narrow_screen_and_reads_well_in_light_and_dark() {
             assert_eq!(browser.run(PALE).await, json!([]), "{place} in {scheme}");
         }
     }
-    // The longest that the clock says stays beside its buttons.
+    // The longest text of the clock fits beside its buttons.
     emulator.advance(Duration::from_secs(119 * 60));
     browser.sees("+119 min").await;
     browser.keep("narrow-ahead").await;

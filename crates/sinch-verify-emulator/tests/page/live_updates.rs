@@ -1,4 +1,4 @@
-//! The page follows what happens, whatever happens to the connection.
+//! The page follows the emulator, also after the connection breaks.
 
 use crate::browser::Browser;
 use crate::proxy::Gate;
@@ -19,7 +19,7 @@ async fn what_happens_shows_without_a_reload() {
         .wait("document.querySelector('[data-number=\"+46700000005\"][data-unread]')")
         .await;
 
-    // Looking at it takes the mark away; a second phone gets one of its own.
+    // Opening the phone removes its mark; a second phone has its own.
     browser.click(".row").await;
     browser.wait("document.querySelector('.big-code')").await;
     browser.wait("!document.querySelector('[data-unread]')").await;
@@ -93,7 +93,7 @@ async fn a_restarted_emulator_is_followed_anew() {
     browser
         .wait("!document.body.innerText.includes('+46700000005')")
         .await;
-    // Its numbers are lower than those that the page has seen; it shows what comes all the same.
+    // Its message numbers are lower than before, and its messages are shown all the same.
     start(&second, "sms", "+46700000005").await;
     browser
         .wait("document.querySelector('[data-number=\"+46700000005\"][data-unread]')")

@@ -1,4 +1,4 @@
-//! Ten thousand messages leave the page as quick, and the document as small, as before.
+//! With ten thousand messages the page stays fast and the document small.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -14,13 +14,13 @@ use crate::support::{NUMBER, basic, call, emulator};
 
 const MESSAGES: u32 = 10_000;
 
-/// So many of them come while the page looks on.
+/// How many of them arrive while the page is open.
 const LIVE: u32 = 2_000;
 
-/// Elements in the document, however much there is to show.
+/// The most elements in the document.
 const MOST: u64 = 2_500;
 
-/// Every second message goes to one busy phone, the others to a phone each.
+/// Every second message goes to one busy phone, each of the others to its own phone.
 fn number(n: u32) -> String {
     if n.is_multiple_of(2) {
         NUMBER.to_owned()
@@ -29,7 +29,7 @@ fn number(n: u32) -> String {
     }
 }
 
-/// Starts them one after the other, on one connection.
+/// Starts verifications one after the other, on one connection.
 async fn start(emulator: &Emulator, which: Range<u32>) {
     let stream = TcpStream::connect(emulator.addr()).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -69,7 +69,7 @@ async fn ten_thousand_messages_stay_usable() {
     };
     within("the list of phones").await;
 
-    // Every page can be reached, and none adds to the document. The busy phone is on the first.
+    // Every page can be reached, and the document does not grow. The busy phone is on the first page.
     let page_begins_with = |page: u32| {
         let n = if page == 0 {
             MESSAGES - 1
@@ -120,7 +120,7 @@ async fn ten_thousand_messages_stay_usable() {
         .await;
     within("requests").await;
 
-    // Something new still shows.
+    // A new message still appears.
     browser.press("Phones").await;
     call(&emulator, &basic(), &Start::sms("+46709999999".parse().unwrap()))
         .await

@@ -1,4 +1,4 @@
-//! A way to the emulator that can be cut, as networks are.
+//! A TCP proxy in front of the emulator that can cut connections, as networks do.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ pub(crate) struct Gate {
     _task: JoinSet<()>,
 }
 
-/// Everything that browsers sent, in pieces as it came.
+/// Everything that browsers sent, in the received pieces.
 type Asked = Arc<Mutex<Vec<String>>>;
 
 impl Gate {
@@ -33,7 +33,7 @@ impl Gate {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
-                        // Shut, it takes connections and drops them.
+                        // While shut, it accepts connections and drops them.
                         if *is_open.borrow() {
                             connections.spawn(forward(stream, target, Arc::clone(&seen)));
                         }
@@ -50,7 +50,7 @@ impl Gate {
         }
     }
 
-    /// Cuts every connection, and lets no new one through.
+    /// Cuts every connection and forwards no new ones.
     pub(crate) fn shut(&self) {
         self.open.send_replace(false);
     }
@@ -59,7 +59,7 @@ impl Gate {
         self.open.send_replace(true);
     }
 
-    /// The latest request whose head begins so.
+    /// The latest request whose head begins with this text.
     pub(crate) fn last(&self, begin: &str) -> Option<String> {
         let asked = self.asked.lock().unwrap();
         asked.iter().rev().find(|head| head.starts_with(begin)).cloned()

@@ -1,7 +1,7 @@
-//! WebDriver, as much of it as these tests need: JSON over HTTP to a chromedriver of their own.
+//! The part of WebDriver that these tests need: JSON over HTTP to a chromedriver.
 //!
-//! Our own, because `fantoccini` (0.22) stands on `webdriver` (0.53) and that one on `http` 0.2: a
-//! second major in the tree, which `cargo xtask layers` refuses. Look again when it has moved up.
+//! No library, because `fantoccini` (0.22) depends on `webdriver` (0.53), which depends on `http` 0.2: a
+//! second major version in the tree, which `cargo xtask layers` refuses.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -19,14 +19,14 @@ use crate::support::send_to;
 /// A chromedriver with a session of one browser, ended when dropped.
 pub(crate) struct Driver {
     address: SocketAddr,
-    /// Its path; empty until there is one.
+    /// The path of the session; empty until it exists.
     session: String,
-    /// Killed when dropped, after the session has ended.
+    /// The driver, killed when dropped, after the session has ended.
     _process: Child,
 }
 
 impl Driver {
-    /// Starts both, or says what is missing.
+    /// Starts a driver and a session. The error says what is missing.
     pub(crate) async fn start() -> Result<Self, String> {
         let process = Command::new("chromedriver")
             .arg("--port=0")
@@ -61,7 +61,7 @@ impl Driver {
         Ok(driver)
     }
 
-    /// Posts a command that must go well; gives the value of the answer.
+    /// Posts a command that must succeed. Returns the value of the answer.
     pub(crate) async fn command(&self, path: &str, body: Value) -> Value {
         match self.ask(path, body).await {
             Ok(value) => value,
@@ -69,7 +69,7 @@ impl Driver {
         }
     }
 
-    /// The value of the answer to a command, or what went wrong.
+    /// Posts a command. Returns the value of the answer, or the error.
     pub(crate) async fn ask(&self, path: &str, body: Value) -> Result<Value, String> {
         let request = Request::post(format!("/session{}{path}", self.session))
             .header("content-type", "application/json")
@@ -87,7 +87,7 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Ends the session, also after a failed assertion: a driver that is killed leaves its browser.
+    /// Ends the session, also after a failed assertion, because a killed driver leaves its browser running.
     fn drop(&mut self) {
         let end = format!(
             "DELETE /session{} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",

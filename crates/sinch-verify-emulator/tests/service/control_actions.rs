@@ -1,4 +1,4 @@
-//! Clock, callback URLs, behaviors, waiting events, and calls that the emulator makes itself.
+//! Control requests that change something: clock, callback URLs, behaviors, tried verifications.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn with(emulator: &Emulator, verb: &str, path: &str, body: &str) -> (u16, 
 }
 
 #[tokio::test]
-async fn the_clock_stands_goes_on_and_jumps() {
+async fn the_clock_is_paused_resumed_and_moved() {
     let emulator = emulator().await;
     let stands = clock(&emulator, r#"{"pause":true}"#).await;
     assert_eq!((&stands["manual"], stands.get("aheadMs")), (&true.into(), None));
@@ -46,7 +46,7 @@ async fn the_clock_stands_goes_on_and_jumps() {
     assert_eq!(
         post(&emulator, "/_emu/clock", r#"{"to":"next"}"#).await.status(),
         409,
-        "nothing is due"
+        "nothing is due, so the clock was not moved; start a verification, or use advance"
     );
 
     let started = call(&emulator, &basic(), &Start::flash_call(number()))
@@ -80,7 +80,7 @@ async fn the_clock_stands_goes_on_and_jumps() {
 }
 
 #[tokio::test]
-async fn what_falls_due_after_the_clock_goes_on_happens_by_itself() {
+async fn after_the_clock_is_resumed_verifications_expire_by_themselves() {
     let mut settings = Settings::default();
     settings.expiry = Duration::from_millis(50);
     let emulator = builder()
@@ -349,7 +349,7 @@ async fn the_emulator_reports_as_a_backend_where_a_device_may_not() {
 }
 
 #[tokio::test]
-async fn a_late_sms_is_told_of_when_it_arrives() {
+async fn the_delivered_event_of_a_late_sms_comes_when_it_arrives() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     post(

@@ -1,4 +1,4 @@
-//! What a page in a browser can do, and what an `auto` start answers.
+//! Web pages of other origins: the operations that they may call; and `auto` starts.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn an_auto_start_tries_several_methods() {
         seamless.target_uri.as_ref().map(|uri| uri.as_str())
     );
 
-    // A method's proof goes to the method's own id, and ends the whole.
+    // A report goes to the id of its method and ends the whole verification.
     let wrong = inbox[0].code.clone().unwrap();
     let cli = inbox[1].cli.clone().unwrap();
     assert_eq!(
@@ -143,7 +143,7 @@ async fn an_auto_verification_ends_by_its_address() {
 }
 
 #[tokio::test]
-async fn status_by_number_ends_when_told_to() {
+async fn the_status_by_number_is_not_found_after_the_set_time() {
     let mut settings = Settings::default();
     settings.status_by_number = Some(Duration::from_secs(60));
     let emulator = Emulator::builder()

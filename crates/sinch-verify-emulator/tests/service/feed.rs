@@ -1,4 +1,4 @@
-//! The feed, waiting for messages, and deliveries once more.
+//! The feed, waiting for messages, and replayed deliveries.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Reader {
         reader
     }
 
-    /// Reads on until `what` was seen, and gives everything so far.
+    /// Reads until `what` appears. Returns everything so far.
     async fn until(&mut self, what: &str) -> &str {
         let read = async {
             let mut buffer = [0; 4096];
@@ -55,7 +55,7 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn the_feed_tells_in_order_and_can_be_resumed() {
+async fn the_feed_is_in_order_and_can_be_resumed() {
     let emulator = emulator().await;
     let mut live = Reader::new(&emulator, None).await;
     assert!(
@@ -92,7 +92,7 @@ async fn the_feed_tells_in_order_and_can_be_resumed() {
 }
 
 #[tokio::test]
-async fn a_reader_may_want_some_of_it() {
+async fn a_reader_can_filter_the_feed() {
     let other: sinch_verify_protocol::ApplicationKey = crate::support::OTHER_KEY.parse().unwrap();
     let theirs = sinch_verify_protocol::Credentials::basic(other.clone(), crate::support::secret());
     let emulator = builder()
@@ -130,7 +130,7 @@ async fn a_reader_may_want_some_of_it() {
         ),
     ] {
         let mut reader = Reader::of(&emulator, query, None).await;
-        // Something that every reader hears of, and that ends the list.
+        // An event that every reader receives, as the end of the list.
         let last = format!("event: {}\n", events.last().unwrap());
         let text = reader.until(&last).await;
         let seen: Vec<_> = text
@@ -149,7 +149,7 @@ async fn a_reader_may_want_some_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_kept_is_a_gap() {
+async fn missing_entries_are_reported_as_a_gap() {
     let mut settings = Settings::default();
     settings.events_kept = 2;
     let emulator = builder().settings(settings).start().await.unwrap();
@@ -160,7 +160,7 @@ async fn what_is_no_longer_kept_is_a_gap() {
     let mut reader = Reader::new(&emulator, Some("0")).await;
     let text = reader.until("-11\n").await;
     assert!(text.contains("event: gap\ndata: {\"missed\":9}"), "{text}");
-    // Of a run that is over.
+    // An id of an earlier run.
     let mut reader = Reader::new(&emulator, Some("500")).await;
     let text = reader.until("-11\n").await;
     assert!(text.contains("event: gap\ndata: {\"restarted\":true}"), "{text}");
@@ -168,7 +168,7 @@ async fn what_is_no_longer_kept_is_a_gap() {
 }
 
 #[tokio::test]
-async fn an_id_of_another_run_is_a_gap_however_far_that_came() {
+async fn an_id_of_another_run_is_reported_as_a_gap() {
     let old = emulator().await;
     call(&old, &basic(), &Start::sms(number())).await.unwrap();
     let mut reader = Reader::new(&old, Some("0")).await;
@@ -176,7 +176,7 @@ async fn an_id_of_another_run_is_a_gap_however_far_that_came() {
     let mut ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
     let id = ids.nth(1).unwrap().to_owned();
     drop(old);
-    // The new run is past that number, so that the number alone would tell nothing.
+    // The new run has passed that number, so the number alone would not show the gap.
     let new = emulator().await;
     call(&new, &basic(), &Start::sms(number())).await.unwrap();
     call(&new, &basic(), &Start::sms(number())).await.unwrap();
@@ -224,7 +224,7 @@ async fn a_message_is_waited_for() {
     }
 }
 
-/// What an older verification left at the phone is passed over, and so is what another one brings.
+/// Messages of older and of other verifications are skipped.
 #[tokio::test]
 async fn the_message_of_a_verification_is_waited_for() {
     let emulator = emulator().await;
@@ -271,7 +271,7 @@ async fn a_delivery_is_repeated() {
     receiver.wait(3).await;
     let posts = receiver.posts();
     assert_eq!(posts[2].event, posts[0].event, "the same body, signed anew");
-    assert_eq!(emulator.inbox(&number()).len(), 1, "nobody acts on the decision");
+    assert_eq!(emulator.inbox(&number()).len(), 1, "the decision has no effect");
 
     let again = emulator.replay(told.seq).await.unwrap();
     assert_eq!(again.replay_of, Some(told.seq));

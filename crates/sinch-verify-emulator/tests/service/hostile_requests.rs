@@ -1,4 +1,4 @@
-//! What the control interface makes of requests that are careless or hostile.
+//! Careless and hostile requests to the control interface.
 
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn with(emulator: &Emulator, verb: &str, path: &str, body: &str) -> http::
     send(emulator, request).await
 }
 
-/// Sends these bytes; gives what comes until it ends, or until the answer's head is there.
+/// Sends these bytes. Returns the answer up to the end of its head, or of the connection.
 async fn raw(emulator: &Emulator, request: &[u8]) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(emulator.addr()).await.unwrap();
     stream.write_all(request).await.unwrap();
@@ -57,9 +57,9 @@ async fn every_refusal_is_json_that_says_why() {
         ("POST", "/_emu/deliveries/-1/replay", "", 400, "whole number"),
         ("DELETE", "/_emu/faults/x", "", 400, "whole number"),
         ("GET", "/_emu/numbers/%FF/messages", "", 400, "UTF-8"),
-        ("DELETE", "/_emu/verifications", "", 405, "not take DELETE"),
-        ("GET", "/_emu/reset", "", 405, "not take GET"),
-        ("OPTIONS", "/_emu/clock", "", 405, "not take OPTIONS"),
+        ("DELETE", "/_emu/verifications", "", 405, "not accept DELETE"),
+        ("GET", "/_emu/reset", "", 405, "not accept GET"),
+        ("OPTIONS", "/_emu/clock", "", 405, "not accept OPTIONS"),
         ("GET", "/_emu/verification", "", 404, "GET /"),
         ("GET", "/_emu/", "", 404, "GET /"),
         ("POST", "/_emu/try", &long, 413, "65536 bytes"),
@@ -71,10 +71,16 @@ async fn every_refusal_is_json_that_says_why() {
             "/_emu/deliveries/7/replay",
             "",
             404,
-            "failed to find delivery 7",
+            "there is no delivery 7",
         ),
-        ("POST", "/_emu/try", "[]", 400, "no object"),
-        ("POST", "/_emu/try", r#"["sms","+46700000001"]"#, 400, "no object"),
+        ("POST", "/_emu/try", "[]", 400, "not an object"),
+        (
+            "POST",
+            "/_emu/try",
+            r#"["sms","+46700000001"]"#,
+            400,
+            "not an object",
+        ),
         (
             "POST",
             "/_emu/try",
@@ -137,7 +143,7 @@ async fn every_refusal_is_json_that_says_why() {
 }
 
 #[tokio::test]
-async fn nothing_is_cleared_by_a_slip() {
+async fn an_incomplete_query_clears_nothing() {
     let emulator = emulator().await;
     emulator
         .set_handset_behavior(Scope::Everyone, HandsetBehavior::Never)
@@ -174,7 +180,7 @@ async fn nothing_is_cleared_by_a_slip() {
 }
 
 #[tokio::test]
-async fn pages_of_others_reach_nothing() {
+async fn pages_of_other_origins_are_refused() {
     let emulator = emulator().await;
     let here = emulator.addr();
     for (headers, status) in [
@@ -182,12 +188,12 @@ async fn pages_of_others_reach_nothing() {
         (format!("Host: {here}\r\nOrigin: http://{here}"), 200),
         (format!("Host: {here}\r\nSec-Fetch-Site: same-origin"), 200),
         (format!("Host: {here}\r\nSec-Fetch-Site: none"), 200),
-        // A link on another page, which somebody follows.
+        // A link on another page that a user follows.
         (
             format!("Host: {here}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document"),
             200,
         ),
-        // An image, a script and a frame name no origin.
+        // Requests for images, scripts and frames have no `Origin`.
         (
             format!("Host: {here}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image"),
             403,
@@ -224,10 +230,10 @@ async fn pages_of_others_reach_nothing() {
     }
 }
 
-/// An address of this machine that is none of its loopback addresses.
+/// An address of this machine that is not a loopback address.
 fn outer_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    // Nothing is sent: the system picks the address it would send from.
+    // Nothing is sent; the system chooses the source address.
     socket.connect("192.0.2.1:9").ok()?;
     let address = socket.local_addr().ok()?.ip();
     (!address.is_loopback() && !address.is_unspecified()).then_some(address)
@@ -264,7 +270,7 @@ async fn other_machines_reach_the_control_interface_by_an_allowed_name_only() {
     }
 }
 
-/// One byte of the body a second, on a clock that this test moves.
+/// The body arrives with one byte a second, on a clock that this test moves.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_is_ended_after_five_seconds() {
     let emulator = emulator().await;
@@ -295,7 +301,7 @@ async fn faults_for_everything_leave_the_control_interface_alone() {
     for path in ["/", "/livez", "/_emu/info", "/_emu/faults"] {
         assert_eq!(get(&emulator, path).await.status(), 200, "{path}");
     }
-    // It starts through the API, which is struck: told at once, rather than after a time limit.
+    // It starts through the API, where the fault applies: reported at once, not after a time limit.
     let body = format!(r#"{{"method":"sms","number":"{NUMBER}"}}"#);
     let tried = post(&emulator, "/_emu/try", &body).await;
     assert_eq!(tried.status(), 502);
@@ -332,7 +338,7 @@ async fn readers_that_never_read_are_bounded() {
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     assert_eq!(get(&emulator, "/_emu/info").await.status(), 200);
 
-    // A place is free again once its reader has gone.
+    // Another reader is accepted after one has disconnected.
     readers.pop();
     let again = async {
         while !raw(&emulator, request).await.1.starts_with("HTTP/1.1 200") {

@@ -1,4 +1,4 @@
-//! Requests that are not what they should be.
+//! Invalid requests to the API.
 
 use sinch_verify_emulator::{Settings, Strictness};
 use sinch_verify_protocol::method::Sms;
@@ -109,7 +109,7 @@ async fn bad_reports_name_the_field_and_are_no_attempts() {
             "{body}: {error}"
         );
     }
-    // None of them was an attempt.
+    // None of them counted as an attempt.
     let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
     assert!(call(&emulator, &basic(), &report).await.unwrap().is_successful());
 }

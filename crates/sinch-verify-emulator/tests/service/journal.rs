@@ -1,4 +1,4 @@
-//! The journal of requests: what came, what it meant, and why it was refused.
+//! The journal: recorded requests, their explanations, and their snippets.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +31,7 @@ async fn latest(emulator: &Emulator) -> Value {
 }
 
 #[tokio::test]
-async fn every_call_is_kept_with_what_it_was_about() {
+async fn every_request_is_kept_with_its_verification() {
     let emulator = emulator().await;
     let started = call(&emulator, &signed(), &Start::sms(number())).await.unwrap();
     let wrong = Report::<Sms>::by_number(number(), Code::new("wrong").unwrap());
@@ -103,7 +103,7 @@ async fn every_call_is_kept_with_what_it_was_about() {
 }
 
 #[tokio::test]
-async fn a_call_can_be_read_and_made_again() {
+async fn a_request_is_shown_as_curl_and_rust() {
     let emulator = emulator().await;
     let mut request = plain("POST", START, &BODY.replace("sms", "flashCall"));
     let headers = request.headers_mut();
@@ -173,9 +173,9 @@ async fn a_call_can_be_read_and_made_again() {
 }
 
 #[tokio::test]
-async fn a_copied_line_does_nothing_but_send_what_came() {
+async fn the_curl_command_only_sends_the_request() {
     let emulator = emulator().await;
-    // To other options of curl this is a file's name, and to a shell those are commands.
+    // Other options of curl would read this as a file name, and a shell as commands.
     send(&emulator, plain("POST", START, "@/etc/hostname")).await;
     let curl = latest(&emulator).await["curl"].as_str().unwrap().to_owned();
     assert!(curl.ends_with(" --data-raw '@/etc/hostname'"), "{curl}");
@@ -186,7 +186,7 @@ async fn a_copied_line_does_nothing_but_send_what_came() {
 }
 
 #[tokio::test]
-async fn what_the_client_does_not_send_is_named() {
+async fn fields_that_the_client_does_not_send_are_named() {
     let emulator = emulator().await;
     for (verb, path, body, left_out) in [
         (
@@ -209,7 +209,7 @@ async fn what_the_client_does_not_send_is_named() {
     }
 }
 
-/// A start whose signature covers what `spoil` makes of what is sent.
+/// A start whose string to sign is changed by `spoil`.
 fn badly_signed(spoil: impl FnOnce(&mut StringToSign<'_>)) -> Request<Bytes> {
     let timestamp = XTimestamp::new(SystemTime::now());
     let md5 = ContentMd5::of(BODY.as_bytes());
@@ -264,7 +264,7 @@ async fn a_wrong_signature_is_explained() {
     );
     assert_eq!(lines[4]["value"], START);
 
-    // What was expected is accepted.
+    // The expected signature is accepted.
     let mut again = badly_signed(|_| {});
     let timestamp = ours
         .split('\n')
@@ -335,7 +335,7 @@ async fn other_refusals_are_explained() {
         (&detail["authorization"], &detail["errorCode"]),
         (&"none".into(), &40104.into())
     );
-    // No operation at all, and a body that is too large.
+    // A path that is no operation, and a body that is too large.
     send(&emulator, plain("GET", "/favicon", "")).await;
     assert_eq!(latest(&emulator).await["errorCode"], 40400);
     send(&emulator, plain("POST", START, &"x".repeat(70_000))).await;

@@ -1,4 +1,4 @@
-//! The life of a verification: every row of the table of defaults that needs no callback.
+//! The lifecycle of a verification without callbacks: attempts, expiry, aborts, limits.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn three_wrong_codes_end_it() {
     assert_eq!(ended.status, Status::Fail);
     assert_eq!(ended.reason, Some(Reason::InvalidCode));
     assert_eq!(ended.method, Some(Method::Sms));
-    // Even the right one comes too late now.
+    // Even the right code is too late now.
     assert_eq!(
         report(&emulator, &id, &right(&emulator)).await.unwrap_err(),
         40003
@@ -196,7 +196,7 @@ async fn a_new_start_aborts_the_old_one_of_any_method() {
         .unwrap();
     assert_eq!(status_by_id(&emulator, &sms).await.status, Status::Aborted);
     assert_eq!(report(&emulator, &sms, &first).await.unwrap_err(), 40003);
-    // The latest of a method is found although another method came later.
+    // The latest verification of a method is found although one by another method is later.
     let by_number = |method| StatusByNumber {
         method,
         number: number(),
@@ -207,7 +207,7 @@ async fn a_new_start_aborts_the_old_one_of_any_method() {
         .await
         .unwrap();
     assert_eq!((found.id, found.status), (callout.id.clone(), Status::Pending));
-    // Another number is another story.
+    // A verification of another number is not affected.
     let other = "+46700000002".parse().unwrap();
     call(&emulator, &basic(), &Start::sms(other)).await.unwrap();
     let found = call(&emulator, &basic(), &by_number(Method::Callout))
@@ -217,7 +217,7 @@ async fn a_new_start_aborts_the_old_one_of_any_method() {
 }
 
 #[tokio::test]
-async fn predecessors_may_be_left_alone() {
+async fn a_setting_keeps_earlier_verifications_pending() {
     let emulator = emulator_with(|settings| settings.abort_predecessor = false).await;
     let first = start(&emulator).await;
     let code = right(&emulator);
@@ -282,9 +282,9 @@ async fn velocity_is_off_until_switched_on() {
     assert_eq!(send(&emulator, request()).await.status(), 200);
 }
 
-/// However large a setting is, it means what it says.
+/// Very large settings do not overflow.
 #[tokio::test]
-async fn once_is_enough_for_ever() {
+async fn very_large_settings_have_no_end() {
     let mut settings = Settings::default();
     settings.velocity = Some(Duration::MAX);
     settings.expiry = Duration::MAX;
@@ -344,7 +344,7 @@ async fn starts_are_refused_while_pending_verifications_take_all_their_bytes() {
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["retry-after"], "1");
     assert_eq!(json(&refused)["errorCode"], 42900);
-    // What ended is not pending any more.
+    // Ended verifications do not count.
     emulator.advance(Duration::from_secs(300));
     assert_eq!(start(2).await.status(), 200);
     emulator.reset();

@@ -1,4 +1,4 @@
-//! The emulator from outside: real requests over real sockets.
+//! Tests of the emulator from outside: real requests over real sockets.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,

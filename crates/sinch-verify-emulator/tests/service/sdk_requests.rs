@@ -1,4 +1,4 @@
-//! What official SDKs send, to the byte where it matters, under each strictness.
+//! Requests as official SDKs send them, with each strictness.
 
 use std::time::SystemTime;
 
@@ -37,17 +37,17 @@ impl Stamp {
     }
 }
 
-/// A request as an SDK makes it.
+/// A request as an SDK sends it.
 struct Sdk {
     name: &'static str,
     verb: &'static str,
     sent: String,
-    /// The path that is signed, where it is another.
+    /// The signed path, if it differs.
     signs: Option<String>,
     content_type: Option<&'static str>,
     stamp: Stamp,
     body: String,
-    /// The fields that are named as anomalies, in order.
+    /// The expected anomalies, in order.
     anomalies: &'static [&'static str],
 }
 
@@ -125,7 +125,7 @@ async fn check(
 }
 
 #[tokio::test]
-async fn starts_of_official_sdks_are_taken() {
+async fn starts_of_official_sdks_are_accepted() {
     let all = emulators().await;
     let body = |rest: &str| format!(r#"{{"identity":{{"type":"number","endpoint":"+46700000001"}},{rest}}}"#);
     let start = |name, content_type, stamp, body: String, anomalies| Sdk {
@@ -198,7 +198,7 @@ async fn starts_of_official_sdks_are_taken() {
 }
 
 #[tokio::test]
-async fn queries_of_official_sdks_are_taken() {
+async fn queries_of_official_sdks_are_accepted() {
     let all = emulators().await;
     let query = |name, sent: String, content_type, stamp, anomalies| Sdk {
         name,
@@ -278,7 +278,7 @@ async fn queries_of_official_sdks_are_taken() {
     ] {
         for (strictness, emulator, _receiver) in &all {
             let start = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms","reference":"a b"}"#;
-            // Once for each emulator; after that the reference is taken.
+            // Once for each emulator, because a reference can be used once.
             let started = send(emulator, crate::support::plain("POST", PATH, start)).await;
             assert!([200, 409].contains(&started.status().as_u16()));
             check(sdk.name, *strictness, emulator, sdk.request(), sdk.anomalies).await;
@@ -287,7 +287,7 @@ async fn queries_of_official_sdks_are_taken() {
 }
 
 #[tokio::test]
-async fn starts_of_mobile_sdks_are_taken() {
+async fn starts_of_mobile_sdks_are_accepted() {
     let all = emulators().await;
     let public = format!("Application {KEY}");
     let json = |mut request: Request<Bytes>| {
@@ -383,7 +383,7 @@ async fn starts_of_mobile_sdks_are_taken() {
 }
 
 #[tokio::test]
-async fn requests_of_helper_libraries_are_taken() {
+async fn requests_of_helper_libraries_are_accepted() {
     use base64::Engine as _;
     let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
     let all = emulators().await;

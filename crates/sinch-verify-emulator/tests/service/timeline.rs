@@ -1,4 +1,4 @@
-//! One verification from start to end, and what an onlooker brings about.
+//! The timeline of a verification, and interventions: expire, deliver, deny.
 
 use serde_json::Value;
 use sinch_verify_emulator::{Emulator, HandsetBehavior, Scope};
@@ -21,9 +21,9 @@ fn kinds(detail: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_timeline_links_all_that_is_known() {
+async fn a_timeline_links_to_requests_and_deliveries() {
     let receiver = deciding(Decision::Allow).await;
-    // A clock that stands: the order is that of causes.
+    // The clock is paused, so the order of steps is that of their kinds.
     let emulator = Emulator::builder()
         .application(application().callback_url(receiver.url()))
         .manual_clock(noon())
@@ -97,7 +97,7 @@ async fn a_timeline_of_keys_and_denials() {
     .await;
     let seen = detail(&emulator, started.id.as_str()).await;
     assert_eq!(kinds(&seen), ["start", "sent", "keys", "keys", "ended"]);
-    assert_eq!(seen["timeline"][2]["text"], "9 was pressed");
+    assert_eq!(seen["timeline"][2]["text"], "keys 9 pressed");
     assert_eq!(seen["attempts"], 1);
 
     let receiver = Receiver::new(|_| reply(500, "")).await;
@@ -116,13 +116,13 @@ async fn a_timeline_of_keys_and_denials() {
     );
     assert_eq!(
         denied["timeline"][2]["text"],
-        "answered 500: answered 500, must be 200"
+        "answered 500: the status must be 200"
     );
     assert_eq!(get(&emulator, "/_emu/verifications/none").await.status(), 404);
 }
 
 #[tokio::test]
-async fn an_onlooker_expires_denies_and_delivers() {
+async fn verifications_are_expired_denied_and_delivered_by_request() {
     let emulator = builder()
         .handset_behavior(Scope::Number(number()), HandsetBehavior::Never)
         .start()
@@ -157,14 +157,14 @@ async fn an_onlooker_expires_denies_and_delivers() {
         (&answer["status"], &answer["reason"]),
         (&"DENIED".into(), &"Denied by callback".into())
     );
-    // What was sent can still arrive, too late.
+    // The lost message can still be delivered, too late.
     assert_eq!(act(second.id.as_str(), "deliver").await.status(), 200);
     assert_eq!(emulator.inbox(&number()).len(), 2);
     assert_eq!(act("none", "deny").await.status(), 404);
 }
 
 #[tokio::test]
-async fn a_start_that_an_onlooker_denies_while_its_callback_thinks() {
+async fn a_start_can_be_denied_before_its_callback_decides() {
     let receiver = Receiver::holding(answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let (caller, start) = (public(), Start::sms(number()));

@@ -1,8 +1,8 @@
-// Everything by keyboard.
+// Keyboard operation.
 
 import { el } from './dom.js';
 
-/** Makes the arrow keys walk through `selector` inside `list`; Tab enters it once. */
+/** Makes the arrow keys move through the `selector` elements of `list`, which has one tab stop. */
 export function roving(list, selector) {
   const all = () => [...list.querySelectorAll(selector)];
   list.addEventListener('keydown', (event) => {
@@ -21,7 +21,7 @@ export function roving(list, selector) {
   list.addEventListener('focusin', (event) => {
     for (const item of all()) item.tabIndex = item.contains(event.target) ? 0 : -1;
   });
-  // Rows come and go: one of them must always be reachable.
+  // Rows change, and one of them must always be a tab stop.
   new MutationObserver(() => {
     const items = all();
     if (!items.some((item) => item.tabIndex === 0) && items.length) items[0].tabIndex = 0;
@@ -30,7 +30,7 @@ export function roving(list, selector) {
 
 const OFF = 'keys-off';
 
-/** Single keys, for those who do not type elsewhere at the moment; they can be switched off. */
+/** Single-key shortcuts, except while typing in a field. They can be switched off. */
 export function shortcuts(table) {
   document.addEventListener('keydown', (event) => {
     const typing = event.target.closest?.('input, select, textarea, [data-takes-keys], dialog');
@@ -42,7 +42,7 @@ export function shortcuts(table) {
   });
 }
 
-/** The list of them. */
+/** Shows the list of shortcuts. */
 export function help(table) {
   const on = el('input', {
     type: 'checkbox',
@@ -51,10 +51,10 @@ export function help(table) {
   });
   const dialog = el(
     'dialog', { class: 'help', 'aria-labelledby': 'help-title', onclose: () => dialog.remove() },
-    el('h2', { id: 'help-title' }, 'Keys'),
+    el('h2', { id: 'help-title' }, 'Keyboard shortcuts'),
     el('dl', { class: 'facts' }, table.map(({ key, what }) => [el('dt', {}, el('kbd', {}, key)), el('dd', {}, what)])),
-    el('p', { class: 'muted' }, 'In lists: ', el('kbd', {}, '↑'), ' ', el('kbd', {}, '↓'), ' and Enter. On a keypad: the digits, Backspace, Enter, Esc.'),
-    el('label', { class: 'check' }, on, 'Single keys do something'),
+    el('p', { class: 'muted' }, 'In lists: ', el('kbd', {}, '↑'), ' ', el('kbd', {}, '↓'), ' and Enter. On a keypad: digits, Backspace, Enter (send), Esc (hang up).'),
+    el('label', { class: 'check' }, on, 'Use single-key shortcuts'),
     el('button', { class: 'primary', autofocus: true, onclick: () => dialog.close() }, 'Close'),
   );
   document.body.append(dialog);

@@ -1,6 +1,6 @@
-// A live, paged list with the chosen item beside it.
+// A live, paged list, with the details of the chosen item beside it.
 //
-// The list shows one page of what there is, so that the document stays small however much happens.
+// Only one page is in the document, so that it stays small.
 
 import { get, place, withQuery } from './api.js';
 import { el, fill, icon } from './dom.js';
@@ -11,12 +11,12 @@ import { trouble } from './widgets.js';
 const PAGE = 50;
 
 /**
- * Mounts list and detail into `root`; answers how to show the item with an id.
+ * Mounts list and details into `root`. Returns a function that shows the item with an id.
  *
- * `spec` has the list's `title`, its `path` and the `list` in its answer, the `kinds` of events
- * that change it, `keyOf` an item, its `row`, its `place` in the address, what to show when it is
- * `empty`, what stands beside it while nothing is chosen, `idle(isEmpty)`, and
- * `detail(pane, id, signal)`; optionally `filters`, controls above it.
+ * `spec` has the list's `title`, its `path` and the name of the `list` in the answer, the `kinds` of events
+ * that change it, `keyOf(item)`, `row(item)`, the `place` of the view in the address, `empty()` for an empty
+ * list, `idle(isEmpty)` for the details while no item is chosen, and `detail(pane, id, signal)`.
+ * Optional: `filters`, controls above the list.
  */
 export function browse(root, signal, spec) {
   const list = el('ul', { class: 'rows', 'aria-label': spec.title });
@@ -32,14 +32,14 @@ export function browse(root, signal, spec) {
   );
   roving(list, '.row');
 
-  /** What each page but the first begins before, and what the next one would. */
+  /** The `before` of each page except the first. */
   const before = [];
   let next;
   let wasEmpty;
   let chosen;
   let detail;
 
-  // What is half typed filters nothing yet.
+  // An incomplete input does not filter.
   const wanted = () => Object.fromEntries([...filters?.elements ?? []]
     .filter((control) => control.checkValidity())
     .map(({ name, value }) => [name, value]));
@@ -59,8 +59,8 @@ export function browse(root, signal, spec) {
     older.disabled = next === undefined;
     pager.hidden = newer.disabled && older.disabled;
     const filtered = before.length || Object.values(wanted()).some(Boolean);
-    nothing.replaceChildren(...(isEmpty ? [filtered ? el('p', { class: 'muted none' }, 'Nothing here fits.') : spec.empty()] : []));
-    // Drawn again only where that changes something: there may be a focus in it.
+    nothing.replaceChildren(...(isEmpty ? [filtered ? el('p', { class: 'muted none' }, 'Nothing matches the filter.') : spec.empty()] : []));
+    // Drawn again only on a change, because the focus may be in it.
     if (chosen === undefined && (!pane.hasChildNodes() || wasEmpty !== isEmpty)) pane.replaceChildren(spec.idle(isEmpty));
     wasEmpty = isEmpty;
   }
@@ -99,7 +99,7 @@ export function browse(root, signal, spec) {
     detail = new AbortController();
     pane.append(el('a', { class: 'back', href: place(spec.place) }, icon('back'), spec.title));
     spec.detail(pane, id, AbortSignal.any([signal, detail.signal]));
-    // Where there is room for one of the two only, the list is gone, and the focus with it.
+    // On a narrow screen the list is hidden now, and the focus moves to the details.
     if (list.offsetParent === null) pane.focus();
   };
 }

@@ -1,5 +1,5 @@
-// Which phones have something that nobody looked at: kept in this browser, for one run of the
-// emulator, since another run counts from 1 again.
+// The phones with unread messages. Stored in this browser for one run of the emulator, because another run
+// numbers its messages from 1 again.
 
 import { info } from './feed.js';
 
@@ -10,18 +10,18 @@ function load() {
     const kept = JSON.parse(localStorage.getItem(KEY));
     if (kept && kept.run === info.startedAt) return kept;
   } catch {
-    // Written by something else: begin anew.
+    // Not written by this page: start again.
   }
   return { run: info.startedAt, phones: {} };
 }
 
-/** Whether `seq` came to `number` after the last look. */
+/** Whether message `seq` of `number` is unread. */
 export function isUnread(number, seq) {
   return seq > (load().phones[number] ?? 0);
 }
 
-/** Somebody looks at it now. Answers whether that is news. */
-export function look(number, seq) {
+/** Marks the messages of `number` up to `seq` as read. Returns whether any was unread. */
+export function markRead(number, seq) {
   if (!isUnread(number, seq)) return false;
   const kept = load();
   kept.phones[number] = seq;

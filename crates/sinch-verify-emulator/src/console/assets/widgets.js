@@ -1,9 +1,9 @@
-// Small things that many views show.
+// Widgets that many views use.
 
 import { calls, curl } from './api.js';
 import { el, icon } from './dom.js';
 
-/** How each status looks, beside its word. */
+/** The colour of each status. */
 const TONES = {
   SUCCESSFUL: 'ok',
   PENDING: 'busy',
@@ -13,34 +13,34 @@ const TONES = {
   ABORTED: 'quiet',
 };
 
-/** A word with a colour that repeats what it says. */
+/** A word in a coloured frame. */
 export function pill(text, tone = TONES[text] ?? 'quiet') {
   return el('span', { class: `pill ${tone}` }, text);
 }
 
-/** The HTTP status of an answer, or that there was none. */
+/** The HTTP status of an answer, or `no answer`. */
 export function httpStatus(status) {
   if (!status) return pill('no answer', 'bad');
   return pill(String(status), status < 300 ? 'ok' : status < 500 ? 'warn' : 'bad');
 }
 
-/** Says something for a moment, to readers of screens too. */
+/** Shows a message for some seconds, and announces it to screen readers. */
 export function say(text, tone = 'quiet') {
   const toast = el('p', { class: `toast ${tone}` }, text);
   const toasts = document.getElementById('toasts');
-  // The same once more replaces the first, and there is room for three.
+  // A repeated message replaces the earlier one. At most three are shown.
   for (const other of toasts.children) if (other.textContent === text) other.remove();
   if (toasts.childElementCount > 2) toasts.firstElementChild.remove();
   toasts.append(toast);
   setTimeout(() => toast.remove(), tone === 'bad' ? 8000 : 3500);
 }
 
-/** Says what went wrong, unless nobody waits for it any more. */
+/** Shows an error, unless the call was aborted. */
 export function failed(error) {
   if (error.name !== 'AbortError') say(error.message, 'bad');
 }
 
-/** Puts a text on the clipboard. */
+/** Copies a text to the clipboard. */
 export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
@@ -50,7 +50,7 @@ export async function copy(text, what) {
   }
 }
 
-/** A button that copies; `what` says what, for the label and the message after. */
+/** A button that copies `text`. `what` names it in the label and in the message afterwards. */
 export function copyButton(text, what, { label, ...props } = {}) {
   return el(
     'button',
@@ -59,7 +59,7 @@ export function copyButton(text, what, { label, ...props } = {}) {
   );
 }
 
-/** The API call behind a widget, to be copied for a script. */
+/** The API call of a widget, with a button to copy it as curl. */
 export function callNote(method, path, body) {
   const text = body === undefined ? undefined : JSON.stringify(body);
   return el(
@@ -70,27 +70,27 @@ export function callNote(method, path, body) {
   );
 }
 
-/** Several calls, behind one line. */
+/** Several API calls that fold into one line. */
 export function callNotes(...notes) {
   return el('details', { class: 'call-notes' }, el('summary', {}, 'API calls of this view'), notes);
 }
 
-/** What stands where there is nothing yet. */
+/** The text of an empty list or pane. */
 export function empty(title, text, ...more) {
   return el('div', { class: 'empty' }, el('h2', {}, title), el('p', {}, text), more);
 }
 
-/** What stands where something could not be shown. */
+/** The text in place of something that could not be loaded. */
 export function trouble(error) {
   return el('div', { class: 'trouble', role: 'alert' }, el('strong', {}, 'This could not be shown. '), error.message);
 }
 
-/** A control with its name. */
+/** A control with its label. */
 export function field(name, control, hint) {
   return el('label', { class: 'field' }, el('span', {}, name), control, hint && el('small', {}, hint));
 }
 
-/** A choice; each option is a value, or a value and a text. Outside a `field` it needs a label. */
+/** A choice. Each option is a value, or a value and a text. Outside a `field` it needs a label. */
 export function select(name, options, label) {
   const made = options.map((option) => {
     const [key, text] = [option].flat();
@@ -99,13 +99,13 @@ export function select(name, options, label) {
   return el('select', { name, 'aria-label': label }, made);
 }
 
-/** Named facts. */
+/** A list of names and values. */
 export function facts(pairs) {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== null && value !== '');
   return el('dl', { class: 'facts' }, shown.map(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
 }
 
-/** A text as it is, with a way to copy it. */
+/** A preformatted text with a button to copy it. */
 export function source(title, text, what) {
   return el(
     'figure', { class: 'source' },
@@ -114,7 +114,7 @@ export function source(title, text, what) {
   );
 }
 
-/** A table; a column without a name has no heading. */
+/** A table. A column without a name has no heading. */
 export function table(names, rows, kind) {
   const heads = names.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td', {})));
   return el('table', { class: kind }, el('thead', {}, el('tr', {}, heads)), el('tbody', {}, rows));
@@ -130,7 +130,7 @@ export function httpMessage(title, headers, body) {
   );
 }
 
-/** JSON with room to read; anything else as it is. */
+/** Indents JSON; returns other text unchanged. */
 export function readable(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -139,9 +139,9 @@ export function readable(text) {
   }
 }
 
-/** The latest call that changed something, at the foot of the page. */
+/** Shows the latest call that changed something, at the foot of the page. */
 export function lastCall(root) {
-  root.append(el('span', { class: 'muted' }, 'Every click is an API call: the latest one shows here.'));
+  root.append(el('span', { class: 'muted' }, 'Every action on this page is an API call. The latest one appears here.'));
   calls.addEventListener('call', ({ detail }) => {
     const { method, path, text, headers, status, ms } = detail;
     root.replaceChildren(

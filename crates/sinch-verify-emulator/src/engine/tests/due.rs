@@ -1,4 +1,4 @@
-//! What is due, and what no longer is.
+//! Tests that timers exist as long as they have an effect, and no longer.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -52,7 +52,7 @@ fn number() -> PhoneNumber {
     NUMBER.parse().unwrap()
 }
 
-/// Everything until the end of the clock.
+/// Runs all timers until the end of service time.
 fn wait_for_ever(engine: &mut Engine) {
     while engine.next_deadline().is_some() {
         engine.handle(clock::end(), Command::TimeReached);
@@ -76,7 +76,7 @@ fn what_is_due_past_the_end_of_the_clock_never_comes() {
         engine.handle(clock::end(), Command::TimeReached);
         assert_eq!(status(&engine, uid), Status::Pending, "{far:?}");
 
-        // What waits for an expiry that never comes, does not come either.
+        // A timer that depends on an expiry that never comes does not run.
         let late = start(&mut engine, "+447700900914", Method::Sms);
         assert_eq!(engine.next_deadline(), None, "{far:?}");
         assert_eq!(status(&engine, late), Status::Pending);
@@ -165,5 +165,5 @@ fn what_is_late_is_no_longer_due_once_it_is_forgotten() {
         let what = Intervention::Expire;
         engine.handle(began(), Command::Intervene { uid, what });
     }
-    assert_eq!(engine.next_deadline(), None, "nobody knows the late one any more");
+    assert_eq!(engine.next_deadline(), None, "the late message is no longer kept");
 }

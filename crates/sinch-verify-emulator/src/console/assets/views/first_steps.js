@@ -1,4 +1,4 @@
-// The first visit: three steps that end with a verified number.
+// The first visit: three steps to a verified number.
 
 import { call, get, path, place, withQuery } from '../api.js';
 import { applicationOf } from '../applications.js';
@@ -7,18 +7,18 @@ import { el, icon } from '../dom.js';
 import { live } from '../feed.js';
 import { callNote, failed, say } from '../widgets.js';
 
-/** A number for fiction: nobody has it. */
+/** A fictional number. */
 export const SAMPLE = '+46700000001';
 
 const DONE = 'first-steps';
 const START = { method: 'sms', number: SAMPLE };
 
-/** Whether somebody is here for the first time. */
+/** Whether this is the first visit. */
 export function isWanted() {
   return localStorage.getItem(DONE) === null;
 }
 
-/** Shows the steps in `root` until they are done, or not wanted. */
+/** Shows the steps in `root` until they are done or dismissed. */
 export function firstSteps(root, signal) {
   let message;
   let application;
@@ -38,14 +38,14 @@ export function firstSteps(root, signal) {
     {
       title: 'Read the code on the phone',
       body: [
-        el('p', {}, 'The SMS is on ', el('a', { href: place('phones', SAMPLE) }, `the phone of ${SAMPLE}`), ', as it would be on any number.'),
+        el('p', {}, 'The SMS is on ', el('a', { href: place('phones', SAMPLE) }, `the phone of ${SAMPLE}`), '. Every number has a phone on this page.'),
         callNote('GET', path('_emu', 'numbers', SAMPLE, 'messages')),
       ],
     },
     {
-      title: 'Report it',
+      title: 'Report the code',
       body: [
-        el('form', { class: 'side-by-side', onsubmit: tell }, typed, el('button', { class: 'primary' }, 'Report the code')),
+        el('form', { class: 'side-by-side', onsubmit: submit }, typed, el('button', { class: 'primary' }, 'Report the code')),
         report,
       ],
     },
@@ -74,7 +74,7 @@ export function firstSteps(root, signal) {
     drawn = current;
     steps.forEach(({ item, title, body }, step) => {
       const done = step < current;
-      // The phone shows the code: reading it and reporting it are one screen.
+      // Steps 2 and 3 are open together, because the phone shows the code.
       const open = step === current || (current === 2 && step === 1);
       item.className = done ? 'done' : open ? 'open' : '';
       item.replaceChildren(
@@ -90,7 +90,7 @@ export function firstSteps(root, signal) {
       notNow.hidden = true;
       end.replaceChildren(
         el('p', {}, icon('check'), el('strong', {}, `${SAMPLE} is verified.`)),
-        el('p', {}, 'Now point your own client at ', el('code', {}, location.origin), '. See what just happened: ',
+        el('p', {}, 'Now point your own client at ', el('code', {}, location.origin), '. See what happened: ',
           el('a', { href: place('verifications', message.verificationId) }, 'the verification'), ', ',
           el('a', { href: '#/requests' }, 'its requests'), '; or ',
           el('a', { href: '#/try' }, 'try another method'), '.'),
@@ -108,7 +108,7 @@ export function firstSteps(root, signal) {
     }
   }
 
-  async function tell(event) {
+  async function submit(event) {
     event.preventDefault();
     const code = typed.value.trim();
     if (!code || !message) return;
@@ -132,7 +132,7 @@ export function firstSteps(root, signal) {
   }
 
   live(['message', 'ended'], signal, async () => {
-    // What is being reported is the message that it is about.
+    // During a report, the message must not change.
     if (verified || reporting) return;
     const [{ messages }, { verifications }] = await Promise.all([
       get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),

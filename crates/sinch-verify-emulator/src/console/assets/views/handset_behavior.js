@@ -1,4 +1,4 @@
-// What a phone does by itself.
+// Shows and sets what a phone does by itself.
 
 import { call, get } from '../api.js';
 import { el } from '../dom.js';
@@ -7,18 +7,18 @@ import { callNote, failed, field, say, select } from '../widgets.js';
 
 const PATH = '/_emu/behaviors';
 
-/** Each with what it means, and the fields that it takes. */
+/** The text of each behavior, and its fields. */
 const BEHAVIORS = {
-  wait: { text: 'Nothing: I do the rest', takes: [] },
-  report: { text: 'The proof is reported', takes: ['after', 'wrong'] },
-  never: { text: 'Nothing arrives', takes: [] },
-  late: { text: 'It arrives late', takes: ['after'] },
-  unreachable: { text: 'It cannot be reached', takes: ['after'] },
-  busy: { text: 'The line is busy', takes: ['after'] },
-  'hang-up': { text: 'A callout is hung up', takes: ['after'] },
+  wait: { text: 'Nothing by itself', takes: [] },
+  report: { text: 'Report the code or caller id', takes: ['after', 'wrong'] },
+  never: { text: 'Lose the message', takes: [] },
+  late: { text: 'Receive the message late', takes: ['after'] },
+  unreachable: { text: 'Be unreachable', takes: ['after'] },
+  busy: { text: 'Be busy', takes: ['after'] },
+  'hang-up': { text: 'Hang up a callout', takes: ['after'] },
 };
 
-/** The behavior that counts for `number`: the narrowest one. */
+/** The behavior that applies to `number`: the one with the narrowest scope. */
 function counting(behaviors, number) {
   const width = (one) => {
     if (one.number) return one.number === number ? 100 : -1;
@@ -34,17 +34,17 @@ function scopeOf({ number, prefix, application }) {
   return application ? 'all numbers of one application' : 'all numbers';
 }
 
-/** A card that shows and sets it. */
+/** A card that shows and sets the behavior of `number`. */
 export function behaviorCard(number, signal) {
   const now = el('p', { class: 'behavior-now' });
   const act = select('do', Object.entries(BEHAVIORS).map(([key, { text }]) => [key, text]));
-  const after = field('after', el('input', { name: 'after', value: '2s', size: 5, autocomplete: 'off' }));
-  const wrong = field('wrong first', el('input', { name: 'wrong', type: 'number', min: 0, max: 9, value: 0 }));
+  const after = field('Delay', el('input', { name: 'after', value: '2s', size: 5, autocomplete: 'off' }));
+  const wrong = field('Wrong reports first', el('input', { name: 'wrong', type: 'number', min: 0, max: 9, value: 0 }));
   const scope = select('scope', [['number', 'This number'], ['everyone', 'All numbers']]);
   const note = el('div', {});
   const form = el('form', { class: 'stack', onsubmit: set, oninput: draw },
-    field('By itself', act), el('div', { class: 'side-by-side' }, after, wrong), field('For', scope),
-    el('div', { class: 'buttons' }, el('button', { class: 'primary' }, 'Set'), el('button', { type: 'button', title: `DELETE ${PATH}`, onclick: clear }, 'Forget all')),
+    field('Behavior', act), el('div', { class: 'side-by-side' }, after, wrong), field('Applies to', scope),
+    el('div', { class: 'buttons' }, el('button', { class: 'primary' }, 'Set'), el('button', { type: 'button', title: `DELETE ${PATH}`, onclick: clear }, 'Remove all')),
     note);
 
   function body() {
@@ -65,11 +65,11 @@ export function behaviorCard(number, signal) {
 
   async function set(event) {
     event.preventDefault();
-    await change('POST', body(), 'The handset behavior is set');
+    await change('POST', body(), 'Handset behavior set');
   }
 
   async function clear() {
-    await change('DELETE', undefined, 'All handset behaviors are forgotten');
+    await change('DELETE', undefined, 'All handset behaviors removed');
   }
 
   async function change(method, wanted, done) {
@@ -89,7 +89,7 @@ export function behaviorCard(number, signal) {
     const details = [delay && name !== 'wait' && `after ${delay}`, count && `${count} wrong first`].filter(Boolean);
     now.replaceChildren(
       el('b', {}, BEHAVIORS[name]?.text ?? name), details.length ? ` (${details.join(', ')})` : '',
-      el('span', { class: 'muted' }, found ? ` · set for ${scopeOf(found)}` : ' · unless it is a magic number'),
+      el('span', { class: 'muted' }, found ? ` · set for ${scopeOf(found)}` : ' · default; magic numbers have their own outcome'),
     );
   });
   draw();
