@@ -60,7 +60,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
 
     // Two more are ended from their timelines.
     for (label, reason) in [
-        ("Let it expire", Reason::Expired),
+        ("Expire now", Reason::Expired),
         ("Deny", Reason::DeniedByCallback),
     ] {
         start_and_open(&emulator, &browser, NUMBER).await;

@@ -284,7 +284,7 @@ async fn conformance_checks_a_receiver() {
             ("result-event", "200", true),
             ("unknown-event", "200", true),
             ("request-event", "200 and a decision", true),
-            ("sent-again", "the same decision again", true),
+            ("sent-again", "200 and the same decision", true),
             ("replayed", "401", true),
             ("body", "401", true),
             ("stale", "401", false),
