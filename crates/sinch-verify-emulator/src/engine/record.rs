@@ -179,7 +179,7 @@ impl Record {
         is_news
     }
 
-    /// Sets the final state. [`Engine::end`] does the rest.
+    /// Sets the final state. The engine does the rest.
     pub(super) fn end(&mut self, status: Status, reason: Option<Reason>, now: SystemTime) {
         let result = match (&self.method, &status, &reason) {
             // A flash call that is not answered stops ringing.
