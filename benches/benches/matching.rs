@@ -1,4 +1,4 @@
-//! Matching of caller ids and messages, beside its floor and beside the `regex` crate.
+//! Matching of caller ids and messages, compared with its lower bound and with the `regex` crate.
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use sinch_verify_protocol::sms_template::SmsTemplate;
 const NUMBER: &str = "+46701234567";
 const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch\nXtNB5qNssI/";
 
-/// What an app does once per call: the floor is one search for the digits.
+/// The work of an app for one call. The lower bound is one search for the digits.
 fn filter_compile_and_match(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol: compile and match (.*)70123(.*)");
     group.bench_function("CliFilter", |b| {
@@ -33,7 +33,7 @@ fn filter_compile_and_match(c: &mut Criterion) {
     group.finish();
 }
 
-/// A filter that needs the engine, compiled once: the floor is the engine itself.
+/// A filter that needs the regex engine, compiled once. The lower bound is the engine itself.
 fn filter_match_general(c: &mut Criterion) {
     let filter = CliFilter::compile("(.*)(70123|70124)(.*)");
     let regex = Regex::new(r"\A(?:(.*)(70123|70124)(.*))\z");

@@ -1,5 +1,5 @@
-//! Signing, verifying and decoding, each beside its floor: the same bytes
-//! through the raw crates.
+//! Signing, verifying and decoding, each compared with its lower bound: the same bytes through the raw
+//! crates.
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a bench stops where its fixture is wrong")]
 
@@ -44,7 +44,7 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_067)
 }
 
-/// MD5, base64 and HMAC with ready key state: what no signature can do without.
+/// MD5, base64 and HMAC with prepared key state, which every signature needs.
 fn raw_hmac(hmac: &Hmac<Sha256>, body: &[u8], path: &str, stamp: &[u8]) -> Hmac<Sha256> {
     let mut md5 = [0; 24];
     STANDARD.encode_slice(Md5::digest(body), &mut md5).unwrap();

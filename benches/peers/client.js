@@ -1,5 +1,5 @@
-// The official Node client as a user writes it: whole SMS flows against the service whose address is
-// the first argument, as many as a line on standard input says.
+// The official Node client as a user writes it: runs whole SMS flows, as many as each line on standard input
+// says, against the service whose address is the first argument.
 'use strict';
 
 const http = require('node:http');
@@ -9,9 +9,9 @@ const { SinchClient } = require('@sinch/sdk-core');
 const [url, applicationKey, applicationSecret] = process.argv.slice(2);
 const { verifications } = new SinchClient({ applicationKey, applicationSecret, verificationHostname: url }).verification;
 
-// As many flows at once as the other client has.
+// As many concurrent flows as the other client.
 const AT_ONCE = 32;
-// The quickest way that Node has by itself: the inbox is no part of the client that is measured.
+// The fastest HTTP client of Node, because reading the inbox is not part of the measured client.
 const agent = new http.Agent({ keepAlive: true });
 
 function inbox(number) {

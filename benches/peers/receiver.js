@@ -8,7 +8,7 @@ const [applicationKey, applicationSecret] = process.argv.slice(2);
 const webhooks = new VerificationCallbackWebhooks({ applicationKey, applicationSecret });
 const app = express();
 
-// The signature covers the body as it came.
+// The signature covers the raw body.
 app.use(express.raw({ type: 'application/json', limit: '64kb' }));
 
 app.post('/sinch/callback', (request, response) => {
@@ -26,5 +26,5 @@ app.post('/sinch/callback', (request, response) => {
 const server = app.listen(0, '127.0.0.1', () => {
   console.log(JSON.stringify({ port: server.address().port }));
 });
-// Whoever started this ends it by ending its input.
+// The parent process stops this program by closing its input.
 process.stdin.resume().on('end', () => process.exit(0));

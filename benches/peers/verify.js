@@ -1,4 +1,4 @@
-// The official validator on the callbacks of a file, as often as a line on standard input says.
+// The official validator: checks callbacks of a file, as many as each line on standard input says.
 'use strict';
 
 const fs = require('node:fs');

@@ -1,15 +1,15 @@
-//! The application that everything here is done with.
+//! The application of all benches and attacks.
 
 use anyhow::Result;
 use sinch_verify_callback::testing::{CallbackSigner, request_event};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Method, VerificationId, WireObject as _};
 
-/// Where callbacks go.
+/// The path of the callback URL.
 pub const CALLBACK_PATH: &str = "/sinch/callback";
 
 /// Its key.
 pub const KEY: &str = "11111111-2222-3333-4444-555555555555";
-/// Its secret, made up.
+/// Its secret, a random value.
 pub const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
 /// Its key.
@@ -30,7 +30,7 @@ pub fn secret() -> Result<ApplicationSecret> {
     Ok(ApplicationSecret::new(SECRET)?)
 }
 
-/// The `n`th number of those that `series` has; no two series share one.
+/// The `n`th phone number of a series. No two series have the same number.
 #[must_use]
 pub fn number(series: u64, n: u64) -> String {
     format!("+4670{series:02}{n:08}")
@@ -45,11 +45,11 @@ pub fn signer() -> Result<CallbackSigner> {
     Ok(CallbackSigner::new(key()?, &secret()?))
 }
 
-/// The body of the `n`th request event; no two are about the same verification.
+/// The body of the `n`th request event. Each is about another verification.
 ///
 /// # Errors
 ///
-/// Where `n` has more than 8 digits: then there is no such number.
+/// `n` has more than 8 digits.
 pub fn event(n: u64) -> Result<String> {
     let id = VerificationId::new(&format!("0198a1b2-c3d4-7e5f-8a9b-{n:012}"))?;
     Ok(request_event(id, Method::Sms, number(20, n).parse()?).to_json())

@@ -1,9 +1,11 @@
-//! Benches live in `benches/`: those of pure code on criterion, those that need a socket in
-//! `loopback`, and what runs beside the latter in `peers/`. The program `attack` forges, replays
-//! and breaks. What both need is here.
+//! The code that benches and attacks share.
 //!
-//! This is also the one library of the workspace that may see every layer and
-//! is never published, so it holds the documents whose examples must compile.
+//! The benches are in `benches/`: those of pure code use criterion, those that need sockets are in
+//! `loopback`, and the programs that they are compared with are in `peers/`. The program `attack` sends
+//! forged and replayed callbacks and injects faults.
+//!
+//! This library may depend on every layer and is never published, so it also contains the documents whose
+//! examples must compile.
 #![forbid(unsafe_code)]
 
 pub mod fixture;

@@ -1,7 +1,7 @@
-//! Processes that are asked in lines and answer in lines of JSON, so that programs in any language
-//! can stand beside ours; and what they cost.
+//! Processes that read commands in lines and answer in lines of JSON, so that programs in any language can
+//! be measured; and their CPU time and memory.
 //!
-//! A bench puts servers and clients on cores of their own.
+//! A bench runs servers and clients on separate cores.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,25 +12,25 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
-/// Which cores there are for [`Core::Server`] and [`Core::Client`]: `0 1`. Found out before
-/// anything is pinned, and handed on.
+/// The variable with the cores for [`Core::Server`] and [`Core::Client`], such as `0 1`. Set before any
+/// process is pinned, and passed on to child processes.
 const CORES: &str = "LOOPBACK_CORES";
 
-/// Where a process runs.
+/// The core of a process.
 #[derive(Clone, Copy, Debug)]
 pub enum Core {
-    /// The first core we may use: servers.
+    /// The first available core, for servers.
     Server,
-    /// The last one: clients. The same where there is only one.
+    /// The last available core, for clients. The same core if there is only one.
     Client,
 }
 
 impl Core {
-    /// Starts this program again on the core of clients, unless it is there: gives how it ended.
+    /// Starts this program again on the core of clients, unless it runs there. Returns its exit status.
     ///
     /// # Errors
     ///
-    /// When there is no `/proc` or no `taskset`.
+    /// There is no `/proc` or no `taskset`.
     pub fn pin() -> Result<Option<ExitStatus>> {
         if env::var_os(CORES).is_some() {
             return Ok(None);
@@ -55,11 +55,11 @@ impl Core {
         Ok(Some(status))
     }
 
-    /// `program`, to be run on this core.
+    /// The command that runs `program` on this core.
     ///
     /// # Errors
     ///
-    /// When [`Core::pin`] has not been called.
+    /// [`Core::pin`] has not been called.
     pub fn command(self, program: impl AsRef<OsStr>) -> Result<Command> {
         let cores = env::var(CORES).context("the cores are not known: this is not started by hand")?;
         let mut cores = cores.split(' ');
@@ -75,7 +75,7 @@ impl Core {
     }
 }
 
-/// A process that is asked a line and answers a line.
+/// A process that answers each line with a line.
 pub struct Worker {
     child: Child,
     input: ChildStdin,
@@ -83,11 +83,11 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// This program again, in the role that `args` name.
+    /// Starts this program again, in the role that `args` name.
     ///
     /// # Errors
     ///
-    /// When it cannot be started.
+    /// The program cannot be started.
     pub fn ours<const N: usize>(core: Core, args: [&str; N]) -> Result<Self> {
         let mut command = core.command(env::current_exe()?)?;
         command.args(args);
@@ -98,7 +98,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// When the program cannot be started.
+    /// The program cannot be started.
     pub fn start(mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -118,17 +118,17 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// When the process has ended, or printed something else than JSON.
+    /// The process has ended, or printed something other than JSON.
     pub fn answer(&mut self) -> Result<Value> {
         let mut line = String::new();
         ensure!(
             self.output.read_line(&mut line)? > 0,
-            "the process ended; it says why above"
+            "the process ended; its error is printed above"
         );
         serde_json::from_str(&line).with_context(|| format!("the process printed {line:?}"))
     }
 
-    /// Says a line, and gives what comes back.
+    /// Sends a line. Returns the answer.
     ///
     /// # Errors
     ///
@@ -142,11 +142,11 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// The system does not report it.
     pub fn cpu(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            // A thread that ended in between takes its time with it: none of ours does.
+            // The time of ended threads is missing, but none of ours end.
             let text = fs::read_to_string(task?.path().join("schedstat"))
                 .context("failed to read schedstat: these benches need a kernel with CONFIG_SCHED_INFO")?;
             let spent = text.split(' ').next().unwrap_or_default();
@@ -155,23 +155,23 @@ impl Worker {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The number of the process.
+    /// The id of the process.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The bytes of memory it has now.
+    /// The bytes of memory that it uses now.
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// The system does not report it.
     pub fn resident(&self) -> Result<u64> {
         memory(self.child.id(), "VmRSS:").context("/proc names no resident size")
     }
 }
 
-/// The most bytes of memory that a process had so far; `None` where there is no `/proc`.
+/// The most bytes of memory that a process has used so far; `None` if there is no `/proc`.
 #[must_use]
 pub fn peak(process: u32) -> Option<u64> {
     memory(process, "VmHWM:")
@@ -184,7 +184,7 @@ fn memory(process: u32, field: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// No process outlives the one that started it.
+/// A dropped worker ends its process.
 impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -196,7 +196,7 @@ impl Drop for Worker {
 ///
 /// # Errors
 ///
-/// When `answer` fails, or the input cannot be read.
+/// `answer` fails, or the input cannot be read.
 #[expect(clippy::print_stdout, reason = "the process that asked reads it from there")]
 pub fn serve_lines(mut answer: impl FnMut(&[&str]) -> Result<Value>) -> Result<()> {
     for line in std::io::stdin().lock().lines() {
@@ -211,7 +211,7 @@ pub fn serve_lines(mut answer: impl FnMut(&[&str]) -> Result<Value>) -> Result<(
 ///
 /// # Errors
 ///
-/// When there is no such word, or it is no number.
+/// There is no such word, or it is not a number.
 pub fn number(words: &[&str], place: usize) -> Result<u64> {
     match words.get(place) {
         Some(word) => word.parse().with_context(|| format!("{word:?} is no number")),
@@ -219,11 +219,11 @@ pub fn number(words: &[&str], place: usize) -> Result<u64> {
     }
 }
 
-/// The port that a server says it listens on.
+/// The port that a server prints.
 ///
 /// # Errors
 ///
-/// When it says none.
+/// It prints no port.
 pub fn port(ready: &Value) -> Result<u16> {
     let port = ready["port"].as_u64().context("a server named no port")?;
     Ok(u16::try_from(port)?)

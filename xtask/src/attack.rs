@@ -1,8 +1,7 @@
 //! `cargo xtask attack`: the large runs against receivers, clients and the command, on loopback.
 //!
-//! The program `attack` of the benches does the work and prints each row as a line of JSON. This
-//! shows the rows as they come, fails where a goal is not met, and writes the section of
-//! `docs/testing.md`.
+//! The program `attack` of the benches runs the attacks and prints each row as a line of JSON. This command
+//! shows the rows, fails if a goal is not met, and writes the section of `docs/testing.md`.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -19,7 +18,7 @@ use crate::page::{self, Stamp};
 
 const PAGE: &str = "docs/testing.md";
 
-/// What the section says before its table.
+/// The text of the section before its table.
 const INTRODUCTION: &str = "## Attacks\n\n\
 `cargo xtask attack` repeats the large attacks on this machine alone, in minutes, and replaces this section.\n\
 Each row counts what must not happen, and a goal is the most that is allowed; a row without a goal says what a fault costs.\n\
@@ -28,7 +27,7 @@ The command fails where a goal is not met.\n\
 Memory is the most that the attacked processes held together.\n\
 CI runs `forged`, `replayed`, `starts` and `pages` at a small scale, in `benches/tests/attack.rs`.\n";
 
-/// Which attacks, and how large.
+/// The attacks to run, and their size.
 #[derive(Debug, Args)]
 pub(crate) struct Attack {
     /// Run this attack alone: forged, replayed, outages, starts, text or pages
@@ -81,7 +80,7 @@ impl Attack {
     }
 }
 
-/// Runs the attacks and prints each row when it is there.
+/// Runs the attacks and prints each row as it arrives.
 fn follow(mut attack: Command) -> Result<Vec<Row>> {
     let mut child = attack
         .stdout(Stdio::piped())
@@ -122,13 +121,13 @@ struct Row {
 
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    /// A program is missing, say.
+    /// The attack does not run, for example because a program is missing.
     NotRun(String),
     Counted {
         sent: u64,
         what: String,
         count: u64,
-        /// The most that is allowed.
+        /// The largest allowed count.
         goal: Option<u64>,
         seconds: f64,
         bytes: Option<f64>,

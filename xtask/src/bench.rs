@@ -1,13 +1,13 @@
 //! `cargo xtask bench AREA`: runs the benches of an area, and writes its
 //! section of `docs/performance.md`.
 //!
-//! Pure code is measured by criterion, whose benches say what their row is by their name:
-//! `floor: ` and `rival: ` stand beside the others of their group, and `, goal N` ends a name that
-//! has one. What needs a socket is measured by the bench `loopback`, which prints lines of JSON.
+//! Pure code is measured by criterion. The names of its benches define the rows: benches with `floor: `
+//! (the lower bound) and `rival: ` are compared with the others of their group, and `, goal N` at the end of a
+//! name sets a goal. Code that needs sockets is measured by the bench `loopback`, which prints lines of JSON.
 
-mod lines;
-mod measured;
-mod page;
+mod criterion_results;
+mod rows;
+mod section;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,23 +17,23 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
 use crate::metadata::members;
-use lines::Row;
-use measured::Medians;
+use criterion_results::Medians;
+use rows::Row;
 
-pub(crate) use lines::Unit;
-pub(crate) use page::shown;
+pub(crate) use rows::Unit;
+pub(crate) use section::shown;
 
 /// The page with one section for each area.
 const PAGE: &str = "docs/performance.md";
-/// Where criterion leaves its figures.
+/// The folder of criterion's results.
 const FIGURES: &str = "target/criterion";
 
-/// Runs benches and writes what they showed.
+/// Runs benches and writes the results.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     /// What to measure
     area: Area,
-    /// How often everything is measured; the page has the medians
+    /// The number of rounds; the page has the medians over them
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 }
@@ -66,7 +66,7 @@ impl Area {
 }
 
 impl Bench {
-    /// Measures everything once a round, so that a busy moment spoils one round only.
+    /// Measures everything once in each round, so that a busy moment affects only one round.
     pub(crate) fn run(&self) -> Result<()> {
         let area = self.area.name();
         let rows = match self.area {
@@ -75,7 +75,7 @@ impl Bench {
             Area::Load => loopback(area, self.rounds, &load_tester()?)?,
         };
         ensure!(!rows.is_empty(), "no bench belongs to {area}");
-        crate::page::write(PAGE, page::EMPTY, &page::section(area, &rows, self.rounds))
+        crate::page::write(PAGE, section::EMPTY, &section::section(area, &rows, self.rounds))
     }
 }
 
@@ -100,17 +100,17 @@ fn criterion(area: &str, rounds: u32) -> Result<Vec<Row>> {
     Ok(medians.rows())
 }
 
-/// What the bench `loopback` prints.
+/// The output of the bench `loopback`.
 fn loopback(area: &str, rounds: u32, programs: &[(&str, PathBuf)]) -> Result<Vec<Row>> {
     println!("measuring {area}, {rounds} rounds");
     let mut command = bench(["--bench", "loopback"]);
     command.args([area, &rounds.to_string()]);
     command.envs(programs.iter().map(|(name, path)| (name, path)));
-    lines::read(&read(&mut command)?)
+    rows::read(&read(&mut command)?)
 }
 
-/// Builds the load tester and the attack that it is compared with; gives where they are, by the
-/// names that the bench reads.
+/// Builds the load tester and the attack that it is compared with. Returns their paths, with the names of
+/// the variables for the bench.
 fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
     let found = Command::new("oha").arg("--version").output();
     ensure!(
@@ -127,7 +127,7 @@ fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
     ])
 }
 
-/// `cargo bench` of these benches; what is added goes to them.
+/// `cargo bench` of these benches. Arguments that are added go to the benches.
 fn bench<const N: usize>(benches: [&str; N]) -> Command {
     let mut command = cargo(["bench", "--package", "sinch-verify-benches"]);
     command.args(benches).arg("--");

@@ -1,4 +1,4 @@
-//! Starting cargo, git and other programs from a program that cargo started.
+//! Starts cargo, git and other programs.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result, bail};
 
 /// The cargo that started this program, or the one on the path.
 ///
-/// `cargo run` describes the package it runs in the environment. Some build scripts watch those
-/// variables (ring's does), so passing them on would rebuild half of the tree each time
-/// a person goes from `cargo build` to `cargo xtask` and back.
+/// `cargo run` sets variables that describe the package it runs. Some build scripts watch them (that of
+/// `ring`, for example), so passing them on would rebuild half of the tree after each change between
+/// `cargo build` and `cargo xtask`.
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -37,7 +37,7 @@ pub(crate) fn run(command: &mut Command, fix: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it printed; its complaints go to this terminal.
+/// Runs a command and returns its standard output. Its standard error goes to this terminal.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let line = shown(command);
     let output = command
@@ -50,8 +50,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }
 
-/// The files that git knows or would add and that are there, with paths from the root of the
-/// project.
+/// The existing files that git tracks or would add, with paths from the root of the project.
 pub(crate) fn files() -> Result<Vec<String>> {
     let list =
         read(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
@@ -61,7 +60,7 @@ pub(crate) fn files() -> Result<Vec<String>> {
     Ok(files.map(str::to_owned).collect())
 }
 
-/// The command as a person would type it.
+/// The command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let program = command.get_program();
     let name = Path::new(program).file_stem().unwrap_or(program);

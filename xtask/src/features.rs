@@ -1,7 +1,7 @@
 //! The job `features`: every library without its features, and with each of them alone.
 //!
-//! All other jobs build with all features, where what one of them forgets to ask for is there by
-//! another's doing.
+//! All other jobs build with all features. There, a dependency that one feature forgets to enable can be
+//! enabled by another.
 
 use anyhow::Result;
 
@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// No feature, then each; nothing where there is no library or nothing to choose.
+/// No features, then each alone. Empty if there is no library or no feature.
 fn choices(member: &Package) -> Vec<Option<&str>> {
     let names = member.features.keys().map(String::as_str);
     let mut choices: Vec<_> = names.filter(|name| *name != "default").map(Some).collect();

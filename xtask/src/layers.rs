@@ -1,5 +1,5 @@
-//! `cargo xtask layers`: no arrow between crates but the designed ones, a pure protocol crate, and
-//! no import cycles within a crate.
+//! `cargo xtask layers`: checks that crates depend on each other only as designed, that the protocol crate is
+//! pure, and that no crate has import cycles.
 
 mod cycles;
 
@@ -86,7 +86,7 @@ const IMPURE: &[&str] = &[
 /// Crates whose types cross our APIs, or whose pools and runtimes must be one: one major of each.
 const ONE_MAJOR: &[&str] = &["http", "hyper", "reqwest", "rustls", "tokio"];
 
-/// Modules below which cycles are known, to be broken; a line without a cycle fails too.
+/// Modules with known cycles, which should be removed. An entry without a cycle fails too.
 const KNOWN_CYCLES: &[&str] = &[
     "sinch-verify-loadtest",
     "sinch-verify-loadtest::flows",
@@ -152,7 +152,7 @@ fn forbidden_arrows(members: &[&Package]) -> Vec<String> {
     found
 }
 
-/// Names the arrow, its place and the ways out.
+/// The message for an arrow that is not allowed, with its place and the possible fixes.
 fn forbidden_arrow(from: &str, arrow: &Dependency) -> String {
     let table = match arrow.kind {
         DependencyKind::Development => "dev-dependencies",
@@ -258,7 +258,7 @@ fn sources(metadata: &Metadata, member: &Package) -> Result<Vec<Source>> {
         .collect()
 }
 
-/// The cycles that are not known, and the known ones that are no more, as messages.
+/// The cycles that are not known, and the known ones that no longer exist, as messages.
 fn unknown_cycles(cycles: &[(&str, Cycle)], known: &[&str]) -> Vec<String> {
     let place = |(member, cycle): &(&str, Cycle)| match cycle.parent.as_str() {
         "" => (*member).to_owned(),

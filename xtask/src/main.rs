@@ -1,6 +1,6 @@
 //! The project's tasks as one Rust program: `cargo xtask COMMAND`.
 //!
-//! CI calls nothing else, so whatever CI checks can be run at home with the same command.
+//! CI calls nothing else, so every check of CI can be run at home with the same command.
 //! The program starts other programs and reads files; it depends on none of the crates it checks.
 #![expect(
     clippy::print_stdout,
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     match xtask.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not as `Debug`: a check that fails is no bug, and a backtrace would hide its advice.
+            // Not with `Debug`, because its backtrace would hide the advice.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

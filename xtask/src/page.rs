@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-/// Where and when something was measured. What cannot be found out is `unknown`.
+/// Where and when something was measured. Unavailable values are `unknown`.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     day: String,
@@ -17,7 +17,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Here and now.
+    /// The stamp for this machine, now.
     pub(crate) fn now() -> Self {
         let said = |program: &str, args: &[&str]| {
             let output = Command::new(program)

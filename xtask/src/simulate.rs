@@ -5,13 +5,13 @@ use clap::Args;
 
 use crate::cargo::{cargo, run};
 
-/// How long, and which of all the possible runs.
+/// The length and the seed of a run.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// How many random commands
+    /// The number of random commands
     #[arg(long, default_value_t = 1_000_000)]
     steps: u64,
-    /// What fixes them
+    /// The seed of the commands
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

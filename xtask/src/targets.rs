@@ -9,7 +9,7 @@ use crate::cargo::{cargo, read, run as run_command};
 
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "aarch64-linux-android"];
 
-/// Checks the crate for each target that is installed, and says which are not. Gives whether any was.
+/// Checks the crate for each installed target, and prints the missing ones. Returns whether any is installed.
 pub(crate) fn run() -> Result<bool> {
     let mut checked = false;
     for target in TARGETS {

@@ -110,7 +110,7 @@ impl Totals {
                 text += &format!("  {test}\n");
             }
         }
-        // A program that is missing makes a test end at once, which its harness calls passed.
+        // Without its program a test ends at once, and the harness counts it as passed.
         let not_run: usize = not_run.values().map(BTreeSet::len).sum();
         let passed = self.passed.saturating_sub(not_run);
         let skipped = self.ignored + not_run;

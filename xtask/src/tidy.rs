@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<()> {
 /// The rules for one file.
 fn check_text(path: &str, text: &str) -> Vec<String> {
     let mut found = check_homes(path, text);
-    // Of Rust files rustfmt takes care.
+    // rustfmt checks Rust files.
     if has_extension(path, &["md", "toml"]) {
         found.extend(check_white_space(path, text));
     }
@@ -54,7 +54,7 @@ fn check_text(path: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// No path that exists on one person's machine only.
+/// Checks that there is no path of one person's machine.
 fn check_homes(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in numbered(text) {

@@ -1,4 +1,4 @@
-//! The callback receiver: its price above bare hyper, and beside the official validator.
+//! The callback receiver: compared with bare hyper, and with the official validator.
 
 use std::time::SystemTime;
 use std::{env, fs};
@@ -8,21 +8,21 @@ use http::Uri;
 use sinch_verify_callback::testing::CallbackSigner;
 
 use crate::fixture;
-use crate::generator::{self, Outcome, Requests, exchange};
-use crate::node::Node;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::{self, Outcome, Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::node_sdk::Node;
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 use crate::verify::Recorded;
 
-/// As many as a service that posts events would keep open.
+/// The number of connections, as a service that posts events keeps open.
 const CONNECTIONS: usize = 32;
-/// How many requests a server answers in a round: ours and bare hyper, and Express.
+/// The number of requests in a round: to our receiver and bare hyper, and to Express.
 const REQUESTS: (usize, usize) = (80_000, 6_000);
-/// How many schedules a round has for each server, in turns, and how many seconds each lasts. The
-/// median over them counts: a core that is taken away for a moment spoils one, not the round.
+/// The number of schedules for each server in a round, in turns, and the seconds of each. The median
+/// counts, so that a busy moment of the machine affects one schedule and not the round.
 const SCHEDULES: (u32, f64) = (7, 0.5);
-/// How many callbacks one checks in a round: ours, and the official validator.
+/// The number of callbacks that are checked in a round: by our receiver, and by the official validator.
 const CHECKS: (u64, u64) = (1_000_000, 100_000);
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
@@ -66,24 +66,24 @@ struct Server {
 }
 
 impl Server {
-    /// Requests in a second by the clock, and in a second of the server's CPU time.
+    /// Requests in a second of wall time, and in a second of the server's CPU time.
     fn answers(&self, requests: &Requests) -> Result<(f64, f64)> {
         let before = self.worker.cpu()?;
-        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        let outcome = load_generator::closed(self.port, CONNECTIONS, requests)?;
         let cpu = each(self.worker.cpu()? - before, requests.len() as u64);
         Ok((outcome.rate(), 1e9 / cpu))
     }
 
-    /// What a schedule of `rate` does to the latency.
+    /// The latencies of a schedule with `rate` requests in a second.
     fn keeps_up(&self, signing: &mut Signing, rate: f64, seed: u64) -> Result<Outcome> {
-        let due = generator::poisson(rate, (rate * SCHEDULES.1) as usize, seed);
+        let due = load_generator::poisson(rate, (rate * SCHEDULES.1) as usize, seed);
         let requests = signing.requests(due.len())?;
-        // More connections than are ever needed: who waits, waits for the server.
-        generator::open(self.port, 4 * CONNECTIONS, &requests, &due)
+        // More connections than needed, so that requests wait only for the server.
+        load_generator::open(self.port, 4 * CONNECTIONS, &requests, &due)
     }
 }
 
-/// Makes callbacks, no two of which are the same.
+/// Makes distinct callbacks.
 struct Signing {
     signer: CallbackSigner,
     next: u64,
@@ -122,14 +122,14 @@ fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, expr
     beside("Express with the official validator", 20.0, own, rival)
 }
 
-/// The rates by the clock and by CPU time.
+/// The rates by wall time and by CPU time.
 fn beside(name: &str, goal: f64, ours: (f64, f64), other: (f64, f64)) -> Result<()> {
     let what = [
         "callbacks answered over HTTP, on one core",
         "callbacks answered over HTTP, in a second of CPU time",
     ];
     for (what, (ours, other)) in what.into_iter().zip([(ours.0, other.0), (ours.1, other.1)]) {
-        Pair {
+        Measurement {
             what,
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(goal)),
@@ -153,7 +153,7 @@ fn schedule(round: u32, signing: &mut Signing, ours: &Server, bare: &Server) -> 
     let (mut own, mut floor) = (Vec::new(), Vec::new());
     for turn in 1..=SCHEDULES.0 {
         let seed = u64::from(round) << 32 | u64::from(turn);
-        // Both need the signer, so not as `both` does it.
+        // Not with `both`, because both sides need the signer.
         if turn.is_multiple_of(2) {
             floor.push(bare.keeps_up(signing, bare_rate, seed)?);
             own.push(ours.keeps_up(signing, own_rate, seed)?);
@@ -170,7 +170,7 @@ fn schedule(round: u32, signing: &mut Signing, ours: &Server, bare: &Server) -> 
             Some(Goal::RatioAtMost(1.3)),
         ),
     ] {
-        Pair {
+        Measurement {
             what,
             unit: Unit::Nanoseconds,
             goal,
@@ -188,14 +188,14 @@ fn schedule(round: u32, signing: &mut Signing, ours: &Server, bare: &Server) -> 
     Ok(())
 }
 
-/// The median over the schedules of the latency that this share of each kept to.
+/// The median over the schedules of this quantile of the latency.
 fn middle(schedules: &[Outcome], share: f64) -> f64 {
     let mut kept: Vec<_> = schedules.iter().map(|outcome| outcome.quantile(share)).collect();
     kept.sort_by(f64::total_cmp);
     kept.get(kept.len() / 2).copied().unwrap_or_default()
 }
 
-/// Those who check callbacks without a socket.
+/// The programs that check callbacks without a socket.
 struct Checks {
     ours: Worker,
     official: Worker,
@@ -206,7 +206,7 @@ impl Checks {
     fn start(node: &Node, signing: &mut Signing) -> Result<Self> {
         let recorded = (0..500).map(|_| {
             let request = signing.request()?;
-            // With what a server hands over beside what is signed.
+            // With the headers that a server passes on beside the signed ones.
             let length = request.body().len().to_string();
             let others = [
                 ("host", "127.0.0.1"),
@@ -231,7 +231,7 @@ impl Checks {
         let path = file.to_string_lossy();
         let mut ours = Worker::ours(Core::Client, ["check", &path])?;
         let mut official = node.start(Core::Client, "verify.js", &[&path, fixture::KEY, fixture::SECRET])?;
-        // Once they have checked, they have read the file.
+        // After the first check, the programs have read the file.
         ours.ask("check 1000")?;
         official.ask("check 20000")?;
         fs::remove_file(&file)?;
@@ -244,7 +244,7 @@ impl Checks {
             || checks(&mut self.ours, CHECKS.0),
             || checks(&mut self.official, CHECKS.1),
         )?;
-        Pair {
+        Measurement {
             what: "callbacks checked in process, in a second of CPU time",
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(10.0)),
@@ -267,8 +267,7 @@ fn checks(worker: &mut Worker, count: u64) -> Result<f64> {
     Ok(1e9 / each(worker.cpu()? - before, count))
 }
 
-/// The most memory that a signature took while they became twice as many, so just after the
-/// tables grew too.
+/// The most memory for a signature while their number doubles, which includes the growth of the tables.
 fn memory() -> Result<()> {
     const STEP: u64 = 20_000;
     let mut worker = Worker::ours(Core::Client, ["remember"])?;
@@ -282,7 +281,7 @@ fn memory() -> Result<()> {
         }
     }
     ensure!(most > 16.0, "less than the digests alone take");
-    Pair {
+    Measurement {
         what: "memory for each of half a million to a million signatures, at the worst",
         unit: Unit::Bytes,
         goal: Some(Goal::AtMost(64.0)),

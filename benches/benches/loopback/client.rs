@@ -1,20 +1,20 @@
-//! The client: its price above the transport, and beside the official SDK.
+//! The client: compared with the bare transport, and with the official SDK.
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::by_hand::ByHand;
 use crate::fixture;
-use crate::generator::{Requests, exchange};
-use crate::node::Node;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::hand_written::HandWritten;
+use crate::load_generator::{Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::node_sdk::Node;
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 
-/// How many requests one side sends in a round.
+/// The number of requests of each side in a round.
 const REQUESTS: u64 = 30_000;
-/// How many flows ours goes through in a round, and how many the official client does.
+/// The number of whole flows in a round: of our client, and of the official client.
 const FLOWS: (u64, u64) = (20_000, 3_000);
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
@@ -22,11 +22,10 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let mut server = Worker::ours(Core::Server, ["serve", "emulator"])?;
     let port = port(&server.answer()?)?;
     let url = format!("http://127.0.0.1:{port}");
-    // A request is answered by a server that costs next to nothing, and always the same as the
-    // emulator did once: so the client's core is the one that is full. One that waits for its server
-    // goes to sleep and is woken again, and how often would be measured rather than what it does.
+    // The server always sends the same recorded answer and needs little CPU time, so the client's core is
+    // the busy one. A client that waits for its server sleeps and wakes, and that would be measured.
     let mut first = Series::default();
-    let hand = ByHand::new()?;
+    let hand = HandWritten::new()?;
     let starting = canned(port, &hand.start(&url, &fixture::number(90, 0), "once")?)?;
     let known = server.ask("codes 90 0 1")?;
     let id = known[0][0]
@@ -49,7 +48,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let mut official = node.start(Core::Client, "client.js", &[&url, fixture::KEY, fixture::SECRET])?;
     official.answer()?;
 
-    // Everybody warm.
+    // Warm up all sides.
     for calls in &mut calls {
         calls.costs(0, REQUESTS / 10, &mut first)?;
     }
@@ -69,7 +68,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     Ok(())
 }
 
-/// A server that always gives the answer that the one at `port` gives to `request` now; and its URL.
+/// A server that always sends the answer of the server at `port` to `request`; and its URL.
 fn canned(port: u16, request: &http::Request<Bytes>) -> Result<(Worker, String)> {
     let mut requests = Requests::default();
     requests.push(request);
@@ -78,12 +77,12 @@ fn canned(port: u16, request: &http::Request<Bytes>) -> Result<(Worker, String)>
     Ok((worker, format!("http://127.0.0.1:{port}")))
 }
 
-/// Numbers that nobody else uses.
+/// Phone numbers that no other part of the bench uses.
 #[derive(Default)]
 struct Series(u64);
 
 impl Series {
-    /// A series and its first number, for as many as these.
+    /// A series and its first number, for `count` numbers.
     fn next(&mut self, count: u64) -> String {
         let first = self.0;
         self.0 += count;
@@ -91,9 +90,9 @@ impl Series {
     }
 }
 
-/// What is asked for.
+/// The request of a bench.
 enum Call {
-    /// How this verification stands.
+    /// The status of this verification.
     Status(String),
     Start,
 }
@@ -138,7 +137,7 @@ impl Calls {
 
     fn measure(&mut self, round: u32, first: &mut Series) -> Result<()> {
         let (ours, bare) = self.costs(round, REQUESTS, first)?;
-        Pair {
+        Measurement {
             what: match self.call {
                 Call::Status(_) => "a signed status query: CPU of the client",
                 Call::Start => "a signed start: CPU of the client",
@@ -179,7 +178,7 @@ fn flows(
     )?;
     let name = format!("Client over {transport}");
     let official = "@sinch/sdk-core";
-    Pair {
+    Measurement {
         what: "whole SMS flows (start, read the code, report) in a second",
         unit: Unit::Rate,
         goal: Some(Goal::RatioAtLeast(8.0)),
@@ -193,7 +192,7 @@ fn flows(
         }),
     }
     .print()?;
-    Pair {
+    Measurement {
         what: "a whole SMS flow: CPU of the client",
         unit: Unit::Nanoseconds,
         goal: None,
@@ -209,7 +208,7 @@ fn flows(
     .print()
 }
 
-/// Flows in a second by the clock, and the CPU time of each in nanoseconds.
+/// Flows in a second of wall time, and the CPU time of each in nanoseconds.
 fn speed(worker: &mut Worker, count: u64, numbers: &str) -> Result<(f64, f64)> {
     let before = worker.cpu()?;
     let answer: Value = worker.ask(&format!("flows {count} {numbers}"))?;

@@ -1,4 +1,4 @@
-//! The emulator: beside bare hyper, with a million verifications, and while many end at once.
+//! The emulator: compared with bare hyper, with a million verifications, and while many end at once.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,23 +12,23 @@ use sinch_verify_emulator::{Application, Emulator};
 use tokio::runtime::Builder;
 
 use crate::fixture;
-use crate::generator::{self, Outcome, Requests, exchange};
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::{self, Outcome, Requests, exchange};
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
 use crate::process::{Core, Worker, port};
-use crate::serve::bare::Bare;
+use crate::serve::bare_hyper::Bare;
 
 const CONNECTIONS: usize = 32;
-/// How many requests a server answers in a round.
+/// The number of requests in a round.
 const REQUESTS: u64 = 60_000;
-/// A few verifications, and many.
+/// The small and the large number of verifications.
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
-/// How many starts tell how long a start takes.
+/// The number of starts that measure the time of a start.
 const STARTS: u64 = 20_000;
-/// How many verifications end at one instant, and how soon after their start.
+/// The number of verifications that end at one instant, and the time from their start.
 const ENDING: u64 = 100_000;
 const EXPIRY: u64 = 300;
-/// How many requests meet the instant.
+/// The number of requests around that instant.
 const MEETING: u64 = 40_000;
 
 const OURS: &str = "emulator";
@@ -37,7 +37,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let mut client = Signing::new()?;
     let mut emulator = Server::emulator(&["serve", "emulator", "manual"])?;
     let polled = client.pending(&mut emulator)?;
-    // Both queries are about the same verification, and have the same answer.
+    // Both queries are for the same verification and have the same answer.
     let status = Server::bare(&exchange(
         emulator.port,
         client.status(&polled.id, 1)?.get(0),
@@ -50,7 +50,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let empty = many.worker.resident()?;
     many.fill(&mut client, MANY)?;
     memory(many.worker.resident()?, empty)?;
-    // Warm: what everybody does is done once before it is measured.
+    // Warm up: every kind of request is sent once before the measurement.
     for server in [&emulator, &status] {
         server.answers(&client.status(&polled.id, REQUESTS / 4)?)?;
         server.answers(&client.poll(&polled, REQUESTS / 4)?)?;
@@ -74,14 +74,14 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     Ok(())
 }
 
-/// Who makes the requests.
+/// The sender of the requests.
 struct Signing {
     /// A backend's.
     credentials: Credentials,
     /// A device's.
     public: Credentials,
     base: BaseUrl,
-    /// Numbers that were not used yet: the series, and the next of it.
+    /// The unused phone numbers: the series, and the next one.
     next: u64,
 }
 
@@ -116,7 +116,7 @@ impl Signing {
         Ok(requests)
     }
 
-    /// So many numbers that were not used yet.
+    /// Unused phone numbers.
     fn fresh(&mut self, count: u64) -> std::ops::Range<u64> {
         let first = self.next;
         self.next += count;
@@ -139,7 +139,7 @@ impl Signing {
         Ok(Polled { id, query })
     }
 
-    /// Status queries as a device sends them.
+    /// Status queries of a device.
     fn poll(&self, polled: &Polled, count: u64) -> Result<Requests> {
         let mut requests = Requests::default();
         for _ in 0..count {
@@ -148,7 +148,7 @@ impl Signing {
         Ok(requests)
     }
 
-    /// Status queries as a backend sends them.
+    /// Status queries of a backend.
     fn status(&self, id: &VerificationId, count: u64) -> Result<Requests> {
         let mut requests = Requests::default();
         for _ in 0..count {
@@ -158,7 +158,7 @@ impl Signing {
     }
 }
 
-/// A verification that is asked for.
+/// A verification to query.
 struct Polled {
     id: VerificationId,
     query: StatusByNumber,
@@ -181,12 +181,12 @@ impl Server {
         Ok(Self { worker, port })
     }
 
-    /// Starts so many verifications, of numbers from 0 on.
+    /// Starts verifications of the numbers from 0 on.
     fn fill(&self, client: &mut Signing, count: u64) -> Result<()> {
         const AT_ONCE: u64 = 50_000;
         for first in (0..count).step_by(AT_ONCE as usize) {
             let requests = client.starts(first..(first + AT_ONCE).min(count))?;
-            generator::closed(self.port, CONNECTIONS, &requests)?;
+            load_generator::closed(self.port, CONNECTIONS, &requests)?;
         }
         Ok(())
     }
@@ -203,10 +203,10 @@ impl Server {
         messages.iter().map(read).collect()
     }
 
-    /// Requests in a second by the clock, and in a second of the server's CPU time.
+    /// Requests in a second of wall time, and in a second of the server's CPU time.
     fn answers(&self, requests: &Requests) -> Result<Rates> {
         let before = self.worker.cpu()?;
-        let outcome = generator::closed(self.port, CONNECTIONS, requests)?;
+        let outcome = load_generator::closed(self.port, CONNECTIONS, requests)?;
         Ok(Rates {
             requests: requests.len() as u64,
             took: outcome.took,
@@ -215,7 +215,7 @@ impl Server {
     }
 }
 
-/// How many requests took how long.
+/// The latencies of requests.
 #[derive(Clone, Copy)]
 struct Rates {
     requests: u64,
@@ -233,7 +233,7 @@ impl Rates {
     }
 }
 
-/// Prints the rates by the clock and by CPU time.
+/// Prints the rates by wall time and by CPU time.
 fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Result<()> {
     let by_clock = |rates: Rates| rates.requests as f64 / rates.took.as_secs_f64();
     let by_cpu = |rates: Rates| 1e9 / each(rates.cpu, rates.requests);
@@ -245,7 +245,7 @@ fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Resu
             by_cpu(other),
         ),
     ] {
-        Pair {
+        Measurement {
             what: &what,
             unit: Unit::Rate,
             goal: Some(Goal::RatioAtLeast(goal)),
@@ -280,8 +280,8 @@ fn queries(round: u32, client: &Signing, emulator: &Server, bare: &Server, polle
     Ok(())
 }
 
-/// Starts, then reports of what was sent; the codes are read in between, and not measured. The same
-/// requests go to the echo.
+/// Measures starts, then reports. The codes are read in between, which is not measured. The same requests
+/// go to the echo server.
 fn verify(client: &mut Signing, emulator: &mut Server, echo: &Server, count: u64) -> Result<(Rates, Rates)> {
     let numbers = client.fresh(count / 2);
     let starts = client.starts(numbers.clone())?;
@@ -295,17 +295,17 @@ fn verify(client: &mut Signing, emulator: &mut Server, echo: &Server, count: u64
     Ok((ours.and(emulator.answers(&reports)?), other))
 }
 
-/// How long a start takes with few and with many verifications pending, one at a time.
+/// Measures the time of single starts with few and with many pending verifications.
 fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Result<()> {
-    // Of numbers that are pending: each start ends one verification and begins one.
+    // The numbers are pending, so each start ends one verification and begins one.
     let spread = |of: u64| (0..STARTS).map(move |n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % of);
     let (among_few, among_many) = (client.starts(spread(FEW))?, client.starts(spread(MANY))?);
     let (many, few) = both(
         round,
-        || generator::closed(many.port, 1, &among_many),
-        || generator::closed(few.port, 1, &among_few),
+        || load_generator::closed(many.port, 1, &among_many),
+        || load_generator::closed(few.port, 1, &among_few),
     )?;
-    Pair {
+    Measurement {
         what: "p99 of a start with a million verifications pending",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::RatioAtMost(2.0)),
@@ -323,7 +323,7 @@ fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Resu
 
 fn memory(resident: u64, empty: u64) -> Result<()> {
     ensure!(resident > empty, "a million verifications took no memory");
-    Pair {
+    Measurement {
         what: "memory of the whole process with a million verifications pending",
         unit: Unit::Bytes,
         goal: Some(Goal::AtMost(1e9)),
@@ -336,16 +336,16 @@ fn memory(resident: u64, empty: u64) -> Result<()> {
     .print()
 }
 
-/// The longest request while the clock is moved past the end of many verifications, and of none.
+/// Measures the longest request while the clock is moved past the end of many verifications, and of none.
 fn ending(client: &mut Signing) -> Result<()> {
     let mut server = Server::emulator(&["serve", "emulator", "manual"])?;
     server.fill(client, ENDING)?;
-    // A verification of its own, so that the queries are about one that is known.
+    // A separate verification for the queries.
     let (id, _) = server.codes(0..1)?.pop().context("no verification")?;
     let requests = client.status(&id, MEETING)?;
     let quiet = longest(&server, &requests, None)?;
     let stalled = longest(&server, &requests, Some(EXPIRY))?;
-    Pair {
+    Measurement {
         what: "the longest status query while 100,000 verifications expire at one instant",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::AtMost(50e6)),
@@ -361,11 +361,11 @@ fn ending(client: &mut Signing) -> Result<()> {
     .print()
 }
 
-/// How long a test waits for an emulator of its own: from the builder to an answer of `/readyz`; the
-/// median of several.
+/// Measures the start of an emulator in a test, from the builder to an answer of `/readyz`. The median of
+/// several.
 fn readiness() -> Result<()> {
     const READYZ: &[u8] = b"GET /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
-    // It answers while this thread waits.
+    // The emulator answers while this thread waits.
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -380,7 +380,7 @@ fn readiness() -> Result<()> {
         runtime.block_on(emulator.shutdown());
     }
     times.sort_unstable();
-    Pair {
+    Measurement {
         what: "from the builder to the first answer",
         unit: Unit::Nanoseconds,
         goal: Some(Goal::AtMost(20e6)),
@@ -393,7 +393,7 @@ fn readiness() -> Result<()> {
     .print()
 }
 
-/// Sends the requests; moves the clock by so many seconds when some of them were answered.
+/// Sends the requests, and moves the clock by `seconds` when some of them are answered.
 fn longest(server: &Server, requests: &Requests, seconds: Option<u64>) -> Result<Outcome> {
     let port = server.port;
     let advance = seconds.map(|seconds| {
@@ -407,9 +407,9 @@ fn longest(server: &Server, requests: &Requests, seconds: Option<u64>) -> Result
             exchange(port, request.as_bytes(), |_| Ok(()))
         })
     });
-    let outcome = generator::closed(port, 4, requests)?;
+    let outcome = load_generator::closed(port, 4, requests)?;
     if let Some(advance) = advance {
-        // It must have come while requests were sent, or nothing was measured.
+        // The move must happen while requests are sent, or nothing is measured.
         ensure!(
             advance.is_finished(),
             "the clock was moved too late: send more requests"

@@ -1,6 +1,6 @@
-//! The load tester, beside oha and beside a bare goose attack, and against arithmetic.
+//! The load tester: compared with oha and a bare goose attack, and with calculated values.
 //!
-//! It is started as a process, from where [`BINARY`] says, and its run file is read.
+//! It is started as a process, see [`BINARY`], and its run file is read.
 
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -10,23 +10,23 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::fixture;
-use crate::generator::exchange;
-use crate::pair::{Figure, Goal, Pair, Unit, both, each};
+use crate::load_generator::exchange;
+use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
 use crate::process::{Core, Worker, port};
 
-/// Where `sinch-verify-load` is, and the example `bare_goose`.
+/// The variables with the paths of `sinch-verify-load` and of the example `bare_goose`.
 const BINARY: &str = "SINCH_VERIFY_LOAD";
 const BARE_GOOSE: &str = "BARE_GOOSE";
 
 const CONNECTIONS: u64 = 32;
-/// How long a run is, and how much of its beginning does not count; seconds.
+/// The duration of a run, and of the warm-up in it, in seconds.
 const SECONDS: u64 = 6;
 const WARM_UP: u64 = 1;
-/// A target that freezes for 2 s in every 10 s, for 2 rounds of that.
+/// The target freezes for 2 s in every 10 s, twice.
 const FROZEN: Duration = Duration::from_secs(2);
 const FREE: Duration = Duration::from_secs(8);
-/// Of arrivals that are evenly spread a fifth meets the freeze, and waits for what is left of it: at
-/// most so much in 99 of 100 cases, in nanoseconds.
+/// One fifth of evenly distributed arrivals meets the freeze and waits for the rest of it. This is the
+/// resulting 99th percentile, in nanoseconds.
 const FROZEN_P99: f64 = 1.9e9;
 
 const GOOSE: &str = "sinch-verify-load, transport goose";
@@ -40,14 +40,19 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         beside(LEAN, "oha", 0.60, ours, oha)?;
         let (goose, attack) = both(round, || bench.query_only("goose"), || bench.bare_goose())?;
         beside(GOOSE, "a bare goose attack", 0.90, goose, attack)?;
-        // One for each round: what it kept open would be closed by the next one.
+        // A new server for each round, so that no connection of the last round is open.
         let mut bare = Worker::ours(Core::Client, ["request", "bare-reqwest", &bench.url])?;
         bare.ask(&format!("status 500 {id}"))?;
         let before = bare.cpu()?;
         bare.ask(&format!("status 20000 {id}"))?;
-        let by_hand = each(bare.cpu()? - before, 20_000);
+        let hand_written = each(bare.cpu()? - before, 20_000);
         drop(bare);
-        cost(GOOSE, "bare reqwest, signed and read by hand", goose, by_hand)?;
+        cost(
+            GOOSE,
+            "bare reqwest, signed and read by hand",
+            goose,
+            hand_written,
+        )?;
         bench.half_of(ours.rate / 3.0)?;
         bench.frozen()?;
         bench.shards(round)?;
@@ -55,19 +60,19 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     Ok(())
 }
 
-/// A target, and who puts it under load.
+/// A target and its load generators.
 struct Bench {
     server: Worker,
     port: u16,
     url: String,
 }
 
-/// What one load generator did.
+/// The result of one load generator.
 #[derive(Clone, Copy)]
 struct Done {
-    /// Requests in a second by the clock.
+    /// Requests in a second of wall time.
     rate: f64,
-    /// The CPU time of one, in nanoseconds.
+    /// The CPU time of one request, in nanoseconds.
     cpu: f64,
 }
 
@@ -82,7 +87,7 @@ impl Bench {
         })
     }
 
-    /// The id of a verification, just started.
+    /// The id of a new verification.
     fn pending(&self, series: u64) -> Result<String> {
         let mut starter = Worker::ours(Core::Client, ["request", "bare-hyper", &self.url])?;
         starter.ask(&format!("start 1 {series} 0"))?;
@@ -95,7 +100,7 @@ impl Bench {
         })
     }
 
-    /// The load tester with these arguments; its run file, and the CPU time it took.
+    /// Runs the load tester with these arguments. Returns its run file and its CPU time.
     fn load(&self, args: &[&str]) -> Result<(Value, Duration)> {
         let mut command = Core::Client.command(program(BINARY)?)?;
         command
@@ -104,7 +109,7 @@ impl Bench {
         finished(with_application(&mut command), &[0, 1, 3])
     }
 
-    /// As many status queries as can be.
+    /// Sends as many status queries as possible.
     fn query_only(&self, transport: &str) -> Result<Done> {
         let (users, seconds, warm_up) = (
             CONNECTIONS.to_string(),
@@ -128,14 +133,14 @@ impl Bench {
             .context("no requests were sent")?;
         let counted = (SECONDS - WARM_UP) as f64;
         let rate = requests / counted;
-        // The CPU time is that of the warm-up too, which sends as many requests in a second.
+        // The CPU time includes the warm-up, which has the same rate.
         let cpu = cpu.as_nanos() as f64 / (rate * SECONDS as f64);
         Ok(Done { rate, cpu })
     }
 
-    /// What oha does with one status query over and over.
+    /// Runs oha with one repeated status query.
     fn oha(&self, id: &str) -> Result<Done> {
-        let signed = crate::by_hand::ByHand::new()?.sign(
+        let signed = crate::hand_written::HandWritten::new()?.sign(
             "GET",
             &format!("/verification/v1/verifications/id/{id}"),
             "",
@@ -181,7 +186,7 @@ impl Bench {
         })
     }
 
-    /// An open schedule at half of what the closed model did.
+    /// Runs an open schedule at half of the rate of the closed model.
     fn half_of(&self, flows: f64) -> Result<()> {
         let rate = format!("{}/s", (flows / 2.0).max(1.0) as u64);
         let seconds = format!("{SECONDS}s");
@@ -200,7 +205,7 @@ impl Bench {
             "256",
         ])?;
         let counted = |name: &str| run["counters"][name].as_f64().context("a count is missing");
-        Pair {
+        Measurement {
             what: "flows of an open schedule at half of capacity",
             unit: Unit::Count,
             goal: Some(Goal::RatioAtLeast(0.999)),
@@ -214,7 +219,7 @@ impl Bench {
             }),
         }
         .print()?;
-        Pair {
+        Measurement {
             what: "p50 of what the generator adds to a flow",
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioAtMost(1.0)),
@@ -230,7 +235,7 @@ impl Bench {
         .print()
     }
 
-    /// The target is frozen for 2 s in every 10 s.
+    /// Runs against a target that is frozen for 2 s in every 10 s.
     fn frozen(&self) -> Result<()> {
         let server = self.server.id();
         let freezer = thread::spawn(move || -> Result<()> {
@@ -258,7 +263,7 @@ impl Bench {
         ]);
         freezer.join().ok().context("the target was not frozen")??;
         let (run, _) = run?;
-        Pair {
+        Measurement {
             what: "p99 of flows while the target freezes for 2 s in every 10 s",
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioWithin(0.05)),
@@ -274,7 +279,7 @@ impl Bench {
         .print()
     }
 
-    /// Four shards, merged, beside one process with the same schedule, on a target that adds 50 ms.
+    /// Compares four merged shards with one process with the same schedule, on a target that adds 50 ms.
     fn shards(&self, round: u32) -> Result<()> {
         let rule = r#"{"on":"api","fault":{"kind":"latency","from":"50ms","to":"50ms"}}"#;
         self.control("POST", rule)?;
@@ -349,7 +354,7 @@ impl Bench {
                 "p99Us",
             ),
         ] {
-            Pair {
+            Measurement {
                 what,
                 unit: Unit::Nanoseconds,
                 goal: Some(Goal::RatioWithin(0.03)),
@@ -367,7 +372,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Orders a fault, or ends all.
+    /// Adds a fault rule, or removes all.
     fn control(&self, verb: &str, body: &str) -> Result<()> {
         let request = format!(
             "{verb} /_emu/faults HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -378,7 +383,7 @@ impl Bench {
 }
 
 fn beside(name: &str, other: &str, goal: f64, ours: Done, theirs: Done) -> Result<()> {
-    Pair {
+    Measurement {
         what: "status queries in a second, 32 connections",
         unit: Unit::Rate,
         goal: Some(Goal::RatioAtLeast(goal)),
@@ -396,7 +401,7 @@ fn beside(name: &str, other: &str, goal: f64, ours: Done, theirs: Done) -> Resul
 }
 
 fn cost(name: &str, other: &str, ours: Done, theirs: f64) -> Result<()> {
-    Pair {
+    Measurement {
         what: "a status query: CPU of the load generator",
         unit: Unit::Nanoseconds,
         goal: None,
@@ -412,7 +417,7 @@ fn cost(name: &str, other: &str, ours: Done, theirs: f64) -> Result<()> {
     .print()
 }
 
-/// A time of a run's flows, in nanoseconds.
+/// A quantile of the flow durations of a run, in nanoseconds.
 fn time(run: &Value, interval: &str, share: &str) -> Result<f64> {
     let micros = run["flows"]["query-only"]["times"][interval][share].as_f64();
     Ok(micros.with_context(|| format!("the run file has no {share} of {interval}"))? * 1e3)
@@ -429,7 +434,7 @@ fn with_application(command: &mut Command) -> &mut Command {
         .env("SINCH_APPLICATION_SECRET", fixture::SECRET)
 }
 
-/// Waits for a load generator, which says itself what went wrong.
+/// Waits for a load generator, which prints its errors itself.
 fn ended(mut process: std::process::Child) -> Result<()> {
     let code = process.wait()?.code();
     ensure!(
@@ -439,7 +444,7 @@ fn ended(mut process: std::process::Child) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end; gives the JSON that it prints, and the CPU time that it took.
+/// Runs a command to its end. Returns the JSON that it prints, and its CPU time.
 fn finished(command: &mut Command, codes: &[i32]) -> Result<(Value, Duration)> {
     let before = children()?;
     let output = command.stderr(std::process::Stdio::piped()).output()?;
@@ -451,15 +456,15 @@ fn finished(command: &mut Command, codes: &[i32]) -> Result<(Value, Duration)> {
     );
     let cpu = children()? - before;
     let printed = String::from_utf8(output.stdout)?;
-    // Goose logs to standard output too: what it has to say in the end is one line.
+    // Goose also logs to standard output; the result is the last line.
     let last = printed.trim_end().lines().next_back().unwrap_or_default();
     let read = serde_json::from_str(&printed).or_else(|_| serde_json::from_str(last));
     Ok((read?, cpu))
 }
 
-/// The CPU time of all processes that this one started and saw end.
+/// The CPU time of all ended child processes.
 fn children() -> Result<Duration> {
-    // In hundredths of a second, which is what Linux promises to programs.
+    // In hundredths of a second, the fixed unit of Linux.
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, rest) = stat.rsplit_once(')').context("/proc/self/stat is odd")?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -471,7 +476,7 @@ fn children() -> Result<Duration> {
     Ok(Duration::from_millis(10 * (ticks.0 + ticks.1)))
 }
 
-/// Sends a signal to one process of ours.
+/// Sends a signal to one of our processes.
 fn signal(name: &str, process: u32) -> Result<()> {
     let status = Command::new("kill").args([name, &process.to_string()]).status()?;
     ensure!(status.success(), "kill {name} failed");

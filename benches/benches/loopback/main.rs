@@ -1,20 +1,19 @@
-//! What needs a socket, beside what it must be compared with: the client, the callback
-//! receiver and the emulator, each against bare hyper or reqwest and against the official SDK.
+//! The benches that need sockets: the client, the callback receiver and the emulator, each compared with
+//! bare hyper or reqwest and with the official SDK.
 //!
-//! `cargo xtask bench client|callback|emulator|load` starts this program and writes the page.
-//! It measures both sides of a row in the same round, and prints each pair as a line of JSON.
-//! Servers and clients are processes of their own, on cores of their own: this program started
-//! again in a role.
+//! `cargo xtask bench client|callback|emulator|load` starts this program and writes the page. It measures
+//! both sides of a row in the same round and prints each measurement as a line of JSON. Servers and clients
+//! are separate processes on separate cores: this program, started again in a role.
 #![forbid(unsafe_code)]
 
-mod by_hand;
 mod callback;
 mod client;
 mod emulator;
-mod generator;
+mod hand_written;
 mod load;
-mod node;
-mod pair;
+mod load_generator;
+mod measurement;
+mod node_sdk;
 mod requests;
 mod serve;
 mod verify;

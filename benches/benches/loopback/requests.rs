@@ -1,4 +1,4 @@
-//! The clients: ours and those by hand, with either transport.
+//! The clients: ours and the hand-written ones, with either transport.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use sinch_verify_client::Client;
 use sinch_verify_client::protocol::{Code, Reference, Start, VerificationId};
 use sinch_verify_client::transport::HyperTransport;
 
-use crate::by_hand::{self, ByHand};
 use crate::fixture;
+use crate::hand_written::{self, HandWritten};
 use crate::process::{number, serve_lines};
 use crate::serve::one_core;
 
-/// How many requests are under way at once.
+/// The number of concurrent requests.
 const AT_ONCE: u64 = 32;
 
-/// Does what it is told on standard input.
+/// Runs the commands on standard input.
 pub(crate) fn run(how: &str, url: &str) -> Result<()> {
     let runtime = one_core()?;
-    // Within the runtime: a transport may start tasks of its own.
+    // Within the runtime, because a transport may start tasks.
     let within = runtime.enter();
     let requester = Arc::new(Requester::new(how, url)?);
     drop(within);
@@ -59,7 +59,7 @@ pub(crate) fn run(how: &str, url: &str) -> Result<()> {
     })
 }
 
-/// Calls `once` for `count` numbers from `first` on, so many at once.
+/// Calls `once` for `count` numbers from `first` on, concurrently.
 async fn repeat<F, Done>(first: u64, count: u64, once: F) -> Result<()>
 where
     F: Fn(u64) -> Done + Clone + Send + 'static,
@@ -86,21 +86,21 @@ where
     Ok(())
 }
 
-/// Somebody who sends requests.
+/// A client.
 enum Requester {
-    /// Our client, and what it reads inboxes with.
+    /// Our client, and the HTTP client that reads inboxes.
     Ours {
         client: Client,
         inbox: reqwest::Client,
         url: String,
     },
     BareReqwest {
-        hand: Box<ByHand>,
+        hand: Box<HandWritten>,
         client: reqwest::Client,
         url: String,
     },
     BareHyper {
-        hand: Box<ByHand>,
+        hand: Box<HandWritten>,
         client: Box<HyperClient>,
         url: String,
     },
@@ -110,9 +110,9 @@ type HyperClient = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>
 
 impl Requester {
     fn new(how: &str, url: &str) -> Result<Self> {
-        // Whoever makes a reqwest client without a provider of its own does this first.
+        // Required before a reqwest client without its own TLS provider is created.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let hand = Box::new(ByHand::new()?);
+        let hand = Box::new(HandWritten::new()?);
         let owned = url.to_owned();
         let ours = Client::builder()
             .application_signed(fixture::KEY, fixture::SECRET)
@@ -158,12 +158,12 @@ impl Requester {
             }
             Self::BareReqwest { hand, client, url } => {
                 let answer = reqwest_answer(client, hand.status(url, id.as_str())?).await?;
-                let status: by_hand::Status = serde_json::from_slice(&answer)?;
+                let status: hand_written::Status = serde_json::from_slice(&answer)?;
                 VerificationId::new(&status.id)?
             }
             Self::BareHyper { hand, client, url } => {
                 let answer = hyper_answer(client, hand.status(url, id.as_str())?).await?;
-                let status: by_hand::Status = serde_json::from_slice(&answer)?;
+                let status: hand_written::Status = serde_json::from_slice(&answer)?;
                 VerificationId::new(&status.id)?
             }
         };
@@ -181,18 +181,18 @@ impl Requester {
             }
             Self::BareReqwest { hand, client, url } => {
                 let answer = reqwest_answer(client, hand.start(url, &number, &reference)?).await?;
-                serde_json::from_slice::<by_hand::Started>(&answer)?
+                serde_json::from_slice::<hand_written::Started>(&answer)?
             }
             Self::BareHyper { hand, client, url } => {
                 let answer = hyper_answer(client, hand.start(url, &number, &reference)?).await?;
-                serde_json::from_slice::<by_hand::Started>(&answer)?
+                serde_json::from_slice::<hand_written::Started>(&answer)?
             }
         };
         ensure!(method.method == "sms" && !method.id.is_empty());
         Ok(())
     }
 
-    /// A whole verification: start, read the code at the handset, report it.
+    /// Runs a whole verification: start, read the code on the handset, report it.
     async fn flow(self: Arc<Self>, number: String) -> Result<()> {
         let Self::Ours { client, inbox, url } = &*self else {
             bail!("whole flows are for our client, and for the official one");

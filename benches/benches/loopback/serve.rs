@@ -1,6 +1,6 @@
-//! The servers: ours, and bare hyper.
+//! The servers: ours and bare hyper.
 
-pub(crate) mod bare;
+pub(crate) mod bare_hyper;
 mod callback;
 mod emulator;
 
@@ -11,23 +11,23 @@ use anyhow::{Result, bail};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-/// Serves on a free port, whose number is the first line printed, until standard input ends.
+/// Serves on a free port until standard input ends. The first printed line is the port.
 pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let runtime = one_core()?;
     match what {
         "emulator" => emulator::run(&runtime, args),
         "callback" => callback::run(&runtime),
-        "bare" => bare::run(&runtime),
+        "bare" => bare_hyper::run(&runtime),
         _ => bail!("no server is named {what:?}"),
     }
 }
 
-/// A runtime that uses the thread that drives it, and no other.
+/// A runtime on the current thread only.
 pub(crate) fn one_core() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Serves until standard input ends: whoever started the server ends it so.
+/// Serves until standard input ends, which is how the parent process stops it.
 fn until_input_ends(runtime: &Runtime, serve: impl Future<Output = Result<()>>) -> Result<()> {
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {

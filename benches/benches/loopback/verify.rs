@@ -1,4 +1,4 @@
-//! Checking callbacks in process, and remembering them.
+//! Checks callbacks in process, and remembers their signatures.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -18,7 +18,7 @@ use crate::fixture;
 use crate::process::{number, serve_lines};
 use crate::serve::one_core;
 
-/// A callback, as it is handed to whoever checks it.
+/// A callback in the file.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Recorded {
     pub(crate) method: String,
@@ -27,7 +27,7 @@ pub(crate) struct Recorded {
     pub(crate) body: String,
 }
 
-/// Checks the callbacks of a file, one after the other and from the start again.
+/// Checks the callbacks of a file one after the other, repeatedly.
 pub(crate) fn check(file: &str) -> Result<()> {
     let recorded: Vec<Recorded> = serde_json::from_slice(&fs::read(file)?)?;
     let callbacks = recorded
@@ -72,7 +72,7 @@ impl Callback {
     }
 }
 
-/// Remembers as many more signatures as it is told.
+/// Remembers as many more signatures as each line of standard input says.
 pub(crate) fn remember() -> Result<()> {
     let runtime = one_core()?;
     let store = MemoryStore::new(NonZeroUsize::new(1 << 24).context("no room")?);
@@ -82,7 +82,7 @@ pub(crate) fn remember() -> Result<()> {
     serve_lines(|words| {
         for _ in 0..number(words, 1)? {
             next += 1;
-            // Spread as signatures are.
+            // Random bytes, as signatures are.
             let mut bytes = [0; 32];
             for (part, seed) in bytes.chunks_exact_mut(8).zip(1_u64..) {
                 let mixed = (next ^ seed << 60).wrapping_mul(0x9E37_79B9_7F4A_7C15);

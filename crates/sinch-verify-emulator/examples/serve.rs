@@ -1,4 +1,4 @@
-//! An emulator to call with `curl`, until it is interrupted:
+//! Runs an emulator until it is interrupted, to try with `curl`:
 //!
 //! ```sh
 //! cargo run -p sinch-verify-emulator --example serve

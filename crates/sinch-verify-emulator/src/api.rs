@@ -2,9 +2,9 @@
 
 mod authorize;
 mod cors;
+mod error_response;
+mod fault_injection;
 mod operation;
-mod refuse;
-mod spoil;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,13 +27,13 @@ use crate::journal::Notes;
 use authorize::authorize;
 
 pub(crate) use authorize::sender;
-pub(crate) use refuse::{error_response, refusal_response};
-pub(crate) use spoil::Reset;
+pub(crate) use error_response::{error_response, refusal_response};
+pub(crate) use fault_injection::Reset;
 
-/// The body of an answer: whole, but for one that a fault spoils.
+/// The body of an answer. It is a stream only where a fault cuts the body short.
 pub(crate) type AnswerBody = Either<Full<Bytes>, Body>;
 
-/// Every path that nobody else takes.
+/// Answers every path that no other route takes.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let answer = |State(core): State<Arc<Core>>, request: Request<Body>| async move {
         let route = route(&request);
@@ -42,12 +42,12 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
     Router::new().fallback(answer).with_state(core)
 }
 
-/// Which operation of the API a request is for.
+/// The operation of the API that a request calls.
 pub(crate) fn route<B>(request: &Request<B>) -> Result<Route, RouteError> {
     Route::parse(request.method(), request.uri().path())
 }
 
-/// Answers a request for `route`; `reset` is for a connection that faults may reset.
+/// Answers a request for `route`. A fault may reset the connection if `reset` is given.
 pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
     core: &Core,
     route: Result<Route, RouteError>,
@@ -60,106 +60,107 @@ pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
     exchange(core, route, request, reset).await.0
 }
 
-/// Answers one request and notes both; gives the number of the note, if notes are taken.
+/// Answers one request and records the exchange in the journal. Returns its number there, if the
+/// journal is on.
 pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
     core: &Core,
     route: Result<Route, RouteError>,
     request: Request<B>,
     reset: Option<&Reset>,
 ) -> (Response<AnswerBody>, Option<u64>) {
-    let begun = core.clock().begun();
+    let stopwatch = core.clock().start_stopwatch();
     let shared = cors::applies(&request);
     let (head, body) = request.into_parts();
-    let mut way = Way::default();
-    let mut response = answer_own(core, begun.wire, route, &head, body, &mut way).await;
+    let mut context = RequestContext::default();
+    let mut response = answer_own(core, stopwatch.wire, route, &head, body, &mut context).await;
     if shared {
         cors::share(&mut response);
     }
     let seq = core.journal.is_on().then(|| {
         let notes = Notes {
-            fault: way.fault.as_ref().map(Fault::name),
-            ..way.notes
+            fault: context.fault.as_ref().map(Fault::name),
+            ..context.notes
         };
         let about = notes.about;
-        // Of a connection that is reset nobody gets an answer.
-        let is_sent = !matches!(way.fault, Some(Fault::Reset { .. }));
+        // No answer is sent on a connection that is reset.
+        let is_sent = !matches!(context.fault, Some(Fault::Reset { .. }));
         let status = is_sent.then(|| response.status());
         let seq = core
             .journal
-            .note(&begun, &head, way.body, &response, status, notes);
+            .note(&stopwatch, &head, context.body, &response, status, notes);
         let status = status.map(|status| status.as_u16());
         core.feed
-            .push(begun.service, FeedEvent::Request { seq, about, status });
+            .push(stopwatch.service, FeedEvent::Request { seq, about, status });
         seq
     });
-    let response = match &way.fault {
+    let response = match &context.fault {
         Some(fault) => {
-            let spoilt = Box::pin(spoil::after(core, fault, reset, response));
-            spoilt.await.map(Either::Right)
+            let answer = Box::pin(fault_injection::after(core, fault, reset, response));
+            answer.await.map(Either::Right)
         }
         None => response.map(Full::new).map(Either::Left),
     };
     (response, seq)
 }
 
-/// What is found out about a request on its way.
+/// What is known about a request so far.
 #[derive(Default)]
-struct Way {
+struct RequestContext {
     body: Bytes,
     fault: Option<Fault>,
     notes: Notes,
 }
 
-/// Whose it is comes before what it says.
+/// Answers a request. The sender is checked before the body is decoded.
 async fn answer_own<B: HttpBody<Data = Bytes>>(
     core: &Core,
     came: SystemTime,
     route: Result<Route, RouteError>,
     head: &request::Parts,
     body: B,
-    way: &mut Way,
+    context: &mut RequestContext,
 ) -> Response<Bytes> {
     let route = match route {
         Err(error @ (RouteError::NotFound | RouteError::Verb { .. })) => {
-            return refuse::route(core, &error);
+            return error_response::route(core, &error);
         }
         route => route,
     };
-    way.body = match read(body).await {
+    context.body = match read(body).await {
         Ok(body) => body,
-        Err(error) => return refuse::body(core, error),
+        Err(error) => return error_response::body(core, error),
     };
-    let caller = match authorize(core, came, head, &way.body, route.as_ref().ok()) {
+    let caller = match authorize(core, came, head, &context.body, route.as_ref().ok()) {
         Ok(caller) => caller,
         Err(error) => return error_response(core, error),
     };
     let route = match route {
         Ok(route) => route,
-        Err(error) => return refuse::route(core, &error),
+        Err(error) => return error_response::route(core, &error),
     };
-    way.fault = spoil::strike(core, caller.app, &route, &way.body);
-    if let Some(fault) = &way.fault
-        // In boxes, what few calls wait for: the others need not carry it.
-        && let Some(response) = Box::pin(spoil::before(core, fault)).await
+    context.fault = fault_injection::fault_for(core, caller.app, &route, &context.body);
+    if let Some(fault) = &context.fault
+        // Boxed: few calls wait, and the future of the others stays small.
+        && let Some(response) = Box::pin(fault_injection::before(core, fault)).await
     {
         return response;
     }
-    way.notes.anomalies.extend(caller.anomaly());
-    let mut response = operation::run(core, caller, route, head, &way.body, &mut way.notes).await;
-    if let Some(anomalies) = anomalies_header(&way.notes.anomalies, core.settings().strictness) {
+    context.notes.anomalies.extend(caller.anomaly());
+    let mut response = operation::run(core, caller, route, head, &context.body, &mut context.notes).await;
+    if let Some(anomalies) = anomalies_header(&context.notes.anomalies, core.settings().strictness) {
         response.headers_mut().insert(ANOMALIES, anomalies);
     }
     response
 }
 
-/// The header that lists the anomalies of a request.
+/// The header of an answer that lists the anomalies of its request.
 const ANOMALIES: http::HeaderName = http::HeaderName::from_static("x-emulator-anomalies");
 
 fn anomalies_header(anomalies: &[String], strictness: crate::Strictness) -> Option<HeaderValue> {
     if anomalies.is_empty() || strictness == crate::Strictness::Lenient {
         return None;
     }
-    // Names of fields come from outside and may hold anything.
+    // Field names come from the request and may hold any character.
     let text: String = anomalies
         .join("; ")
         .chars()

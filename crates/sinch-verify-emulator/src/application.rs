@@ -30,7 +30,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// An application that takes every authorization and has no callback URL.
+    /// An application that accepts every authorization and has no callback URL.
     #[must_use]
     pub fn new(key: ApplicationKey, secret: ApplicationSecret) -> Self {
         Self {
@@ -42,22 +42,23 @@ impl Application {
         }
     }
 
-    /// The weakest authorization taken. Default [`AuthorizationLevel::Public`].
+    /// Sets the weakest authorization that is accepted. Default [`AuthorizationLevel::Public`].
     #[must_use]
     pub fn minimum_authorization(mut self, level: AuthorizationLevel) -> Self {
         self.minimum = level;
         self
     }
 
-    /// A secret that is taken beside the first one, as while a secret is rotated. Events are signed
-    /// with the first.
+    /// Adds a secret that is accepted too, as during the rotation of a secret. Callbacks are signed
+    /// with the first secret.
     #[must_use]
     pub fn also_secret(mut self, secret: ApplicationSecret) -> Self {
         self.older.push(secret);
         self
     }
 
-    /// Where events are posted. Without it nothing is posted, and public starts are refused.
+    /// Sets the URL that callback events are posted to. Without it no event is posted, and starts with
+    /// public authorization are refused.
     #[must_use]
     pub fn callback_url(mut self, url: CallbackUrl) -> Self {
         self.callback = Some(url);
@@ -65,21 +66,21 @@ impl Application {
     }
 }
 
-/// How well a request shows who sent it, weakest first.
+/// The ways to authorize a request, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AuthorizationLevel {
-    /// The key alone.
+    /// `Application KEY`: the key alone, as an app on a phone sends it.
     Public,
-    /// Key and secret.
+    /// HTTP basic authorization with key and secret.
     Basic,
-    /// A signature.
+    /// `Application KEY:SIGNATURE`: a signature made with the secret.
     Signed,
 }
 
 impl AuthorizationLevel {
-    /// Its name in control answers.
+    /// The name in answers of the control interface.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -89,10 +90,11 @@ impl AuthorizationLevel {
     }
 }
 
-/// Where events are posted: an `http` URL. A query is sent, but not signed.
+/// The `http` URL that callback events are posted to. A query is sent but not signed.
 ///
-/// Whether the host must be this machine is checked when the emulator starts, see
-/// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks).
+/// The host must be this machine unless
+/// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks) allows others. This is
+/// checked when the emulator starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackUrl {
     uri: Uri,
@@ -132,13 +134,13 @@ impl fmt::Display for CallbackUrl {
     }
 }
 
-/// Why a text is not a callback URL.
+/// The error of parsing a [`CallbackUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidCallbackUrl {
-    /// Not a URL that can be posted to.
+    /// The text is not an HTTP URL.
     Url(InvalidUrl),
-    /// An `https` URL: the emulator speaks no TLS.
+    /// The URL is `https`; the emulator does not use TLS.
     Https,
 }
 
@@ -146,7 +148,7 @@ impl fmt::Display for InvalidCallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(why) => write!(f, "callback URL {why}"),
-            Self::Https => f.write_str("callback URL must start with http://; the emulator speaks no TLS"),
+            Self::Https => f.write_str("callback URL must start with http://; the emulator does not use TLS"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Request bodies, up to a limit of bytes and of time.
+//! Reads request bodies, with limits on size and time.
 
 use std::fmt;
 use std::pin::pin;
@@ -9,23 +9,24 @@ use http::StatusCode;
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
-/// The most bytes that a body may hold.
+/// The largest accepted body, in bytes.
 const LIMIT: usize = 64 * 1024;
 
-/// How much more is read and thrown away, so that the sender sees the answer and no reset.
-const DRAINED: usize = 1024 * 1024;
+/// How many bytes beyond the limit are read and dropped, so that the sender receives the answer
+/// instead of a reset.
+const DRAIN_LIMIT: usize = 1024 * 1024;
 
-/// How long a body may take from its head on, on the wall clock.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time from the head to the end of the body, on the wall clock.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// More than [`LIMIT`].
+    /// The body is larger than [`LIMIT`].
     TooLarge,
-    /// Not whole within [`PATIENCE`].
+    /// The body was not complete within [`TIME_LIMIT`].
     TooSlow,
-    /// The sender went away, or wrote nonsense.
+    /// The connection closed, or the framing is invalid.
     Broken,
 }
 
@@ -39,31 +40,31 @@ impl BodyError {
     }
 }
 
-/// Fits after "body".
+/// Completes a sentence that begins with "body".
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge => write!(f, "is larger than {LIMIT} bytes"),
-            Self::TooSlow => write!(f, "was not complete within {PATIENCE:?}"),
+            Self::TooSlow => write!(f, "was not complete within {TIME_LIMIT:?}"),
             Self::Broken => f.write_str("could not be read"),
         }
     }
 }
 
-/// Reads a body. After an error the connection must end: what is left of the body must not be taken
-/// for the next request.
+/// Reads a body. After an error the caller must close the connection: the rest of the body would be
+/// read as the next request.
 pub(crate) async fn read<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyError> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    tokio::time::timeout(PATIENCE, read_all(body))
+    tokio::time::timeout(TIME_LIMIT, read_all(body))
         .await
         .unwrap_or(Err(BodyError::TooSlow))
 }
 
 async fn read_all<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyError> {
     let mut body = pin!(body);
-    // Nearly every body comes in one part.
+    // Nearly every body comes in one frame.
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let mut len: usize = 0;
@@ -71,7 +72,7 @@ async fn read_all<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyError> {
         let frame = frame.map_err(|_| BodyError::Broken)?;
         let Ok(data) = frame.into_data() else { continue };
         len = len.saturating_add(data.len());
-        if len > LIMIT + DRAINED {
+        if len > LIMIT + DRAIN_LIMIT {
             break;
         }
         if first.is_empty() {
@@ -83,6 +84,6 @@ async fn read_all<B: Body<Data = Bytes>>(body: B) -> Result<Bytes, BodyError> {
     if len > LIMIT {
         return Err(BodyError::TooLarge);
     }
-    // Copied even so: the journal keeps it, and would keep the connection's whole buffer with it.
+    // Copied even if there is one frame: the journal would keep the connection's whole buffer.
     Ok([&first[..], &more[..]].concat().into())
 }

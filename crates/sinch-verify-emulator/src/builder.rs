@@ -1,4 +1,4 @@
-//! How an emulator comes to be.
+//! Configures and starts an emulator.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::control_error::ControlError;
-use crate::core::Parts;
+use crate::core::CoreConfig;
 use crate::emulator::Emulator;
 use crate::handset_behavior::{HandsetBehavior, Scope};
-use crate::host::HostName;
-use crate::kit::TamperKit;
+use crate::host_name::HostName;
 use crate::settings::Settings;
+use crate::tamper_kit::TamperKit;
 
-/// Sets an emulator up; made by [`Emulator::builder`].
+/// Configures an emulator. Create it with [`Emulator::builder`], finish with [`Builder::start`].
 #[derive(Debug)]
 pub struct Builder {
     applications: Vec<Application>,
@@ -35,7 +35,7 @@ pub struct Builder {
 }
 
 impl Emulator {
-    /// Sets an emulator up.
+    /// Returns a builder with the default settings and no application.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
@@ -57,83 +57,85 @@ impl Builder {
         }
     }
 
-    /// Adds an application. At least one is needed; what they do is kept apart.
+    /// Adds an application. At least one is required. Applications do not see each other's
+    /// verifications.
     #[must_use]
     pub fn application(mut self, application: Application) -> Self {
         self.applications.push(application);
         self
     }
 
-    /// How the emulator behaves.
+    /// Sets how the emulator behaves.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Fixes every id, code and caller id that is made up. Without it they differ from run to run,
-    /// see [`Emulator::seed`]. Ids also hold the time, so they repeat with a
-    /// [manual clock](Self::manual_clock) only.
+    /// Sets the seed of all random values: ids, codes and caller ids. Without it each run has another
+    /// seed; [`Emulator::seed`] returns it. Ids contain the time, so they repeat only with a
+    /// [manual clock](Self::manual_clock).
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Where to listen. Default 127.0.0.1 and a free port.
+    /// Sets the address to listen on. Default 127.0.0.1 and a free port.
     #[must_use]
     pub fn bind(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Service time starts at `now` and moves by [`Emulator::advance`] only.
+    /// Makes service time start at `now` and move only by [`Emulator::advance`].
     #[must_use]
     pub fn manual_clock(mut self, now: SystemTime) -> Self {
         self.manual_clock = Some(now);
         self
     }
 
-    /// What handsets within `scope` do by themselves, from the start on.
+    /// Sets what the handsets within `scope` do by themselves. See [`HandsetBehavior`].
     #[must_use]
     pub fn handset_behavior(mut self, scope: Scope, behavior: HandsetBehavior) -> Self {
         self.behaviors.push((scope, behavior));
         self
     }
 
-    /// Ways to spoil callbacks, which make [`Emulator::conformance`] possible.
+    /// Adds a kit that makes invalid callbacks. [`Emulator::conformance`] requires one.
     #[must_use]
     pub fn tamper_kit(mut self, kit: impl TamperKit) -> Self {
         self.kit = Some(Box::new(kit));
         self
     }
 
-    /// Lets callback URLs point to other machines. Default `false`.
+    /// Allows callback URLs on other machines. Default `false`.
     #[must_use]
     pub fn allow_remote_callbacks(mut self, allow: bool) -> Self {
         self.remote_callbacks = allow;
         self
     }
 
-    /// Lets the control interface and the page take requests to this host name too; without it they
-    /// take requests from this machine to a loopback name only. A loopback name, such as
-    /// `localhost`, lets other machines use loopback names. Links and data addresses go by the first
-    /// of these names.
+    /// Makes the control interface and the page accept requests with this `Host`. By default they accept
+    /// only requests from this machine with a loopback name as `Host`. With a loopback name here, such as
+    /// `localhost`, other machines may use loopback names too. Links in answers and the addresses of data
+    /// verifications use the first allowed name.
     ///
-    /// With an [address](Self::bind) that others reach, whoever reaches it reads every code and may
-    /// change everything: a name is no password.
+    /// A name is not a password: with an [address](Self::bind) that other machines reach, each of them
+    /// can read every code and change everything.
     #[must_use]
     pub fn allow_host(mut self, name: HostName) -> Self {
         self.allowed_hosts.push(name);
         self
     }
 
-    /// Starts the emulator on the current tokio runtime, which needs its I/O and time drivers.
-    /// The emulator takes requests when this returns.
+    /// Starts the emulator on the current tokio runtime, which needs its I/O and time drivers enabled.
+    /// The emulator accepts requests when this returns.
     ///
     /// # Errors
     ///
-    /// When the applications make no sense together, or the address cannot be listened on.
+    /// [`StartError`]: there is no application, two have the same key, a callback URL or a handset
+    /// behavior is not allowed, or the address is not available.
     pub async fn start(self) -> Result<Emulator, StartError> {
         if self.applications.is_empty() {
             return Err(StartError::NoApplication);
@@ -158,9 +160,9 @@ impl Builder {
         let listener = TcpListener::bind(self.address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let clock = self.manual_clock.map_or_else(Clock::running, Clock::manual);
-        // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
+        // The hasher's keys are random, so that each run has another seed.
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
-        let parts = Parts {
+        let config = CoreConfig {
             address,
             applications: self.applications,
             settings: self.settings,
@@ -170,7 +172,7 @@ impl Builder {
             allowed_hosts: self.allowed_hosts,
             kit: self.kit,
         };
-        let emulator = Emulator::launch(listener, parts);
+        let emulator = Emulator::launch(listener, config);
         for (scope, behavior) in self.behaviors {
             emulator
                 .set_handset_behavior(scope, behavior)
@@ -186,18 +188,18 @@ impl Builder {
 pub enum StartError {
     /// No application was added.
     NoApplication,
-    /// Two applications have this key.
+    /// Two applications have the same key.
     RepeatedKey(ApplicationKey),
     /// A callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`] was not called.
     RemoteCallback,
-    /// A handset behavior is for an unknown application or an unusable prefix.
+    /// A handset behavior names an unknown application or an invalid prefix.
     HandsetBehavior(ControlError),
-    /// The address cannot be listened on.
+    /// The emulator cannot listen on the address.
     Bind {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -205,13 +207,15 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoApplication => f.write_str("start an emulator without an application; add one"),
-            Self::RepeatedKey(key) => write!(f, "start an emulator with the application key {key} twice"),
+            Self::NoApplication => f.write_str("the emulator has no application; add one"),
+            Self::RepeatedKey(key) => write!(f, "two applications have the key {key}; give each its own"),
             Self::RemoteCallback => f.write_str(
-                "start an emulator whose callback URL is not on this machine; allow remote callbacks first",
+                "the callback URL is on another machine; use one on this machine, or allow remote callbacks",
             ),
-            Self::HandsetBehavior(_) => f.write_str("start an emulator with its handset behaviors"),
-            Self::Bind { address, .. } => write!(f, "listen on {address}"),
+            Self::HandsetBehavior(_) => f.write_str("a handset behavior is invalid"),
+            Self::Bind { address, .. } => {
+                write!(f, "cannot listen on {address}; choose another address or port")
+            }
         }
     }
 }

@@ -3,147 +3,148 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// *Wire time* is the wall clock: timestamps of what is sent, and the freshness of what came.
-/// *Service time* is what verifications live by: it can be moved ahead, or made to stand still.
+/// *Wire time* is the wall clock. It gives the timestamps of requests that are sent and checks those
+/// of requests that come in. *Service time* decides when verifications expire and events are due. It
+/// can be moved ahead and paused.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    dial: Mutex<Dial>,
-    /// The last timestamp that was made for something that is sent again.
-    again: Mutex<SystemTime>,
+    state: Mutex<ClockState>,
+    /// The last timestamp given to a replayed delivery.
+    last_resend: Mutex<SystemTime>,
 }
 
-/// How fine timestamps on the wire are.
+/// The resolution of timestamps on the wire.
 const TICK: Duration = Duration::from_millis(1);
 
-/// When something began, by all clocks.
+/// When something began, by all clocks, and the time since then.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
+pub(crate) struct Stopwatch {
     pub(crate) service: SystemTime,
     pub(crate) wire: SystemTime,
     at: Instant,
 }
 
-impl Begun {
-    /// How long it has taken, however clocks were set or moved meanwhile.
-    pub(crate) fn took(&self) -> Duration {
+impl Stopwatch {
+    /// The time since the start, whether or not clocks were set or moved meanwhile.
+    pub(crate) fn elapsed(&self) -> Duration {
         self.at.elapsed()
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Dial {
+struct ClockState {
     service: Service,
-    /// How far service time was moved by hand in all.
+    /// The sum of all moves of service time.
     moved: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Service {
-    /// As long after `service` as the wall clock is after `wire`.
+    /// Service time is as far after `service` as the wall clock is after `wire`.
     Running { service: SystemTime, wire: SystemTime },
-    /// Moved by hand only.
+    /// Service time stands at `now` until it is moved.
     Manual { now: SystemTime },
 }
 
 impl Clock {
-    /// Service time that starts with the wall clock.
+    /// A clock whose service time equals the wall clock.
     pub(crate) fn running() -> Self {
         let wire = SystemTime::now();
         Self::new(Service::Running { service: wire, wire })
     }
 
-    /// Service time that stands at `now` until it is moved.
+    /// A clock whose service time stands at `now` until it is moved.
     pub(crate) fn manual(now: SystemTime) -> Self {
         Self::new(Service::Manual { now })
     }
 
     fn new(service: Service) -> Self {
         Self {
-            dial: Mutex::new(Dial {
+            state: Mutex::new(ClockState {
                 service,
                 moved: Duration::ZERO,
             }),
-            again: Mutex::new(SystemTime::UNIX_EPOCH),
+            last_resend: Mutex::new(SystemTime::UNIX_EPOCH),
         }
     }
 
-    /// The wall clock. Nothing else in this crate reads it.
+    /// The wall clock. No other function of this crate reads it.
     pub(crate) fn wire(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    /// The wall clock for something that was sent at `before` and is sent again: later on the wire
-    /// than `before`, and than everything else that was sent again. Signed twice within one tick,
-    /// an event would have one signature, and a careful receiver would refuse the second.
-    pub(crate) fn wire_again(&self, before: SystemTime) -> SystemTime {
-        let mut last = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The timestamp of a delivery that is replayed and was first sent at `before`: later than `before`
+    /// and than every earlier replay. Two replays with the same timestamp would have the same
+    /// signature, and a careful receiver would refuse the second.
+    pub(crate) fn wire_for_resend(&self, before: SystemTime) -> SystemTime {
+        let mut last = self.last_resend.lock().unwrap_or_else(PoisonError::into_inner);
         *last = self.wire_after(before.max(*last));
         *last
     }
 
-    /// The wall clock for the next try of what was tried at `before`: later on the wire than that,
-    /// for the same reason. Tries of different events may share a tick: many that fall due at once
-    /// would run ahead of what receivers take.
+    /// The timestamp of the next try of an event that was tried at `before`: later than `before`, for the
+    /// same reason. Tries of different events may share a timestamp: if each had its own, many tries at
+    /// one instant would have timestamps too far in the future.
     pub(crate) fn wire_after(&self, before: SystemTime) -> SystemTime {
         self.wire().max(before + TICK)
     }
 
-    /// The time verifications live by.
+    /// Service time.
     pub(crate) fn service(&self) -> SystemTime {
         self.lock().service.at(self.wire())
     }
 
-    /// Service time as if it had never been moved by hand: it goes with the wall clock, and stands
-    /// while service time stands. Waits are measured by it, so that a move is no part of them.
-    pub(crate) fn by_itself(&self) -> SystemTime {
+    /// Service time without all moves: it runs with the wall clock and stands while service time is
+    /// paused. Delays between tries are measured by it, so that a move does not count as waiting.
+    pub(crate) fn unmoved(&self) -> SystemTime {
         let wire = self.wire();
-        let Dial { service, moved } = *self.lock();
+        let ClockState { service, moved } = *self.lock();
         service
             .at(wire)
             .checked_sub(moved)
             .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// Both times of one moment: that of verifications, and the wall clock.
+    /// Service time and wall clock of one moment.
     pub(crate) fn both(&self) -> (SystemTime, SystemTime) {
         let wire = self.wire();
         (self.lock().service.at(wire), wire)
     }
 
-    /// Now, for something that begins.
-    pub(crate) fn begun(&self) -> Begun {
+    /// Starts a stopwatch now.
+    pub(crate) fn start_stopwatch(&self) -> Stopwatch {
         let (service, wire) = self.both();
         let at = Instant::now();
-        Begun { service, wire, at }
+        Stopwatch { service, wire, at }
     }
 
     /// Moves service time ahead, but not past its end.
     pub(crate) fn advance(&self, by: Duration) {
         let wire = self.wire();
         self.lock()
-            .turn(wire, |now| now.checked_add(by).unwrap_or_else(end));
+            .move_to(wire, |now| now.checked_add(by).unwrap_or_else(end));
     }
 
     /// Moves service time ahead to `at`, if it is before that.
     pub(crate) fn advance_to(&self, at: SystemTime) {
         let wire = self.wire();
-        self.lock().turn(wire, |now| now.max(at));
+        self.lock().move_to(wire, |now| now.max(at));
     }
 
-    /// Lets service time stand from now on.
+    /// Pauses service time.
     pub(crate) fn pause(&self) {
         let wire = self.wire();
-        let mut dial = self.lock();
-        let now = dial.service.at(wire);
-        dial.service = Service::Manual { now };
+        let mut state = self.lock();
+        let now = state.service.at(wire);
+        state.service = Service::Manual { now };
     }
 
-    /// Lets service time go on with the wall clock, from where it stands.
+    /// Lets service time run with the wall clock again, from where it stands.
     pub(crate) fn resume(&self) {
         let wire = self.wire();
-        let mut dial = self.lock();
-        if let Service::Manual { now } = dial.service {
-            dial.service = Service::Running { service: now, wire };
+        let mut state = self.lock();
+        if let Service::Manual { now } = state.service {
+            state.service = Service::Running { service: now, wire };
         }
     }
 
@@ -151,15 +152,15 @@ impl Clock {
         matches!(self.lock().service, Service::Running { .. })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Dial> {
-        // The state is one plain value, whole at all times.
-        self.dial.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
+        // The state is a plain value and valid at all times.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Dial {
-    /// Moves service time from what it is to what `to` makes of it, but not past its end.
-    fn turn(&mut self, wire: SystemTime, to: impl FnOnce(SystemTime) -> SystemTime) {
+impl ClockState {
+    /// Moves service time to `to(now)`, but not past its end.
+    fn move_to(&mut self, wire: SystemTime, to: impl FnOnce(SystemTime) -> SystemTime) {
         let now = self.service.at(wire);
         let then = to(now).min(end());
         self.moved += then.duration_since(now).unwrap_or_default();
@@ -193,8 +194,8 @@ impl Service {
     }
 }
 
-/// Where service time ends, 9999-12-30T00:00:00Z: timestamps of the wire have four digits for the
-/// year, and every time zone shall still be able to express them.
+/// The end of service time, 9999-12-30T00:00:00Z: the year in timestamps on the wire has four digits,
+/// in every time zone.
 pub(crate) fn end() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_128_000)
 }
@@ -230,11 +231,11 @@ mod tests {
         let clock = Clock::running();
         let mut last = clock.wire() + Duration::from_secs(1);
         for _ in 0..100 {
-            let again = clock.wire_again(last);
+            let again = clock.wire_for_resend(last);
             assert!(again >= last + TICK);
             last = again;
         }
-        assert!(clock.wire_again(SystemTime::UNIX_EPOCH) >= last + TICK);
+        assert!(clock.wire_for_resend(SystemTime::UNIX_EPOCH) >= last + TICK);
     }
 
     #[test]
@@ -245,14 +246,14 @@ mod tests {
         clock.advance_to(noon);
         clock.advance_to(noon + Duration::from_secs(9));
         clock.advance(Duration::MAX);
-        assert_eq!((clock.service(), clock.by_itself()), (end(), noon));
+        assert_eq!((clock.service(), clock.unmoved()), (end(), noon));
         let clock = Clock::manual(noon);
         clock.advance(Duration::from_secs(3600));
         clock.resume();
-        let before = clock.by_itself();
+        let before = clock.unmoved();
         assert!(before >= noon);
         clock.advance(Duration::from_secs(3600));
-        let passed = clock.by_itself().duration_since(before).unwrap();
+        let passed = clock.unmoved().duration_since(before).unwrap();
         assert!(passed < Duration::from_secs(3600));
     }
 
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(clock.service(), noon + Duration::from_secs(7), "never back");
         clock.resume();
         assert!(clock.is_running());
-        // Years behind the wall clock, and it stays so.
+        // The wall clock stays years ahead.
         assert!(clock.service() < noon + Duration::from_secs(3600));
         clock.pause();
         assert!(!clock.is_running());

@@ -1,7 +1,7 @@
-//! The page for people with a browser: what the control interface tells, made visible.
+//! The page for browsers: shows the data of the control interface.
 //!
-//! Plain modules, styles and one document, compiled in. The page is a client of the control
-//! interface like any other and knows nothing that a script could not ask for.
+//! It consists of plain modules, styles and one document, all compiled in. It uses only the control
+//! interface and the API, as a script does.
 
 use axum::Router;
 use axum::body::Body;
@@ -13,8 +13,8 @@ use http::header::{
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
 
-/// What the page may do: run and show what came from here, and talk to here. An SMS template is
-/// hostile input, so a script that slipped in must find nothing to run with and nowhere to send to.
+/// The page may load scripts, styles and data only from this server. The text of an SMS can be hostile:
+/// if a script got into the page, it could not run or send data elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
@@ -43,25 +43,25 @@ macro_rules! asset {
 
 const PAGE: Asset = asset!(HTML, "index.html");
 
-/// What the document loads.
+/// The files that the document loads.
 const ASSETS: &[Asset] = &[
     asset!(JS, "api.js"),
     asset!(JS, "app.js"),
     asset!(JS, "applications.js"),
-    asset!(JS, "browse.js"),
+    asset!(JS, "list_view.js"),
     asset!(JS, "clock.js"),
     asset!(CSS, "css/base.css"),
     asset!(CSS, "css/frame.css"),
-    asset!(CSS, "css/parts.css"),
+    asset!(CSS, "css/widgets.css"),
     asset!(CSS, "css/phone.css"),
     asset!(JS, "device.js"),
     asset!(JS, "dom.js"),
     asset!(JS, "feed.js"),
     asset!(SVG, "icon.svg"),
-    asset!(JS, "keys.js"),
+    asset!(JS, "keyboard.js"),
     asset!(JS, "methods.js"),
-    asset!(JS, "parts.js"),
-    asset!(JS, "seen.js"),
+    asset!(JS, "widgets.js"),
+    asset!(JS, "unread.js"),
     asset!(JS, "theme.js"),
     asset!(JS, "views/call.js"),
     asset!(JS, "views/callbacks.js"),
@@ -70,14 +70,14 @@ const ASSETS: &[Asset] = &[
     asset!(JS, "views/numbers.js"),
     asset!(JS, "views/phone.js"),
     asset!(JS, "views/phones.js"),
-    asset!(JS, "views/behavior.js"),
+    asset!(JS, "views/handset_behavior.js"),
     asset!(JS, "views/requests.js"),
-    asset!(JS, "views/steps.js"),
+    asset!(JS, "views/first_steps.js"),
     asset!(JS, "views/try.js"),
     asset!(JS, "views/verifications.js"),
 ];
 
-/// Whether the client asks for a page, as browsers do.
+/// Whether the client accepts HTML, as browsers do.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(ACCEPT).iter();
     accepts
@@ -90,7 +90,7 @@ pub(crate) fn page() -> Response {
     PAGE.answer()
 }
 
-/// The routes of everything else that belongs to the page.
+/// The routes of all other files of the page.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ASSETS.iter().fold(Router::new(), |router, asset| {
         router.route(asset.path, get(|| async { asset.answer() }))
@@ -105,8 +105,7 @@ impl Asset {
             (CONTENT_SECURITY_POLICY, POLICY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (REFERRER_POLICY, "no-referrer"),
-            // From memory to loopback: nothing is gained by keeping it, and an emulator that was
-            // updated must not meet modules of the old one.
+            // Not cached: a newer emulator must not run with modules of an older one.
             (CACHE_CONTROL, "no-store"),
         ];
         for (name, value) in headers {
@@ -114,7 +113,7 @@ impl Asset {
                 .headers_mut()
                 .insert(name, HeaderValue::from_static(value));
         }
-        // At `/` others get a text.
+        // At `/` the answer depends on `Accept`.
         response
             .headers_mut()
             .insert(VARY, HeaderValue::from_static("accept"));
@@ -165,7 +164,7 @@ mod tests {
     #[test]
     fn nothing_comes_from_elsewhere() {
         for asset in all() {
-            // A namespace is a name, not an address.
+            // The namespace of SVG is not loaded.
             let text = asset.text.replace("http://www.w3.org/2000/svg", "");
             for (at, _) in text.match_indices("//") {
                 let host = text[at + 2..].split(['/', '"', '\'', '`', ' ', '\n']).next();
@@ -181,7 +180,7 @@ mod tests {
         }
     }
 
-    /// A text that arrives is shown as a text: nothing in the page turns one into markup or code.
+    /// Text from outside is shown as text: no function of the page turns text into markup or code.
     #[test]
     fn no_text_becomes_markup() {
         for asset in all() {
@@ -201,7 +200,7 @@ mod tests {
                 assert!(!asset.text.contains(way), "{}: {way}", asset.path);
             }
         }
-        // The policy allows neither scripts nor styles within the document.
+        // The policy allows no inline scripts or styles.
         assert!(!PAGE.text.contains("style=") && !PAGE.text.contains("<style"));
         assert!(!PAGE.text.contains(" on") && PAGE.text.matches("<script").count() == 1);
     }

@@ -1,6 +1,7 @@
 //! The control interface under `/_emu`, probes, and the index.
 
 mod applications;
+mod authorization;
 mod behaviors;
 mod clock;
 mod deliveries;
@@ -8,15 +9,14 @@ mod faults;
 mod feed;
 mod guard;
 mod info;
-mod inspect;
 mod phones;
 mod query;
 mod requests;
-mod respond;
+mod response;
 mod seamless;
 mod snippet;
 mod timeline;
-mod trial;
+mod try_it;
 mod verifications;
 
 use std::net::SocketAddr;
@@ -36,9 +36,9 @@ use crate::console;
 use crate::core::Core;
 use crate::engine::SEAMLESS;
 
-use respond::Answer;
+use response::Answer;
 
-/// All routes but those of the API.
+/// All routes except those of the API.
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let control = Router::new()
         .route("/_emu/info", get(info::info))
@@ -46,7 +46,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
             "/_emu/applications/{key}/callback",
             put(applications::set_callback),
         )
-        .route("/_emu/try", post(trial::start))
+        .route("/_emu/try", post(try_it::start))
         .route("/_emu/phones", get(phones::phones))
         .route("/_emu/numbers", get(phones::magic_numbers))
         .route("/_emu/numbers/{number}/messages", get(phones::messages))
@@ -58,7 +58,7 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/verifications/{id}/expire", post(verifications::expire))
         .route("/_emu/verifications/{id}/deliver", post(verifications::deliver))
         .route("/_emu/verifications/{id}/deny", post(verifications::deny))
-        .route("/_emu/verifications/{id}/report", post(trial::report))
+        .route("/_emu/verifications/{id}/report", post(try_it::report))
         .route("/_emu/requests", get(requests::requests))
         .route("/_emu/requests/{seq}", get(requests::request))
         .route("/_emu/deliveries", get(deliveries::deliveries))
@@ -77,14 +77,14 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
             get(faults::list).post(faults::add).delete(faults::clear),
         )
         .route("/_emu/faults/{id}", delete(faults::remove))
-        .route("/_emu/clock", get(clock::clock).post(clock::turn))
+        .route("/_emu/clock", get(clock::clock).post(clock::change))
         .route("/_emu/events", get(feed::events))
         .route("/_emu/reset", post(reset))
-        .route("/_emu", any(respond::nothing))
-        .route("/_emu/", any(respond::nothing))
-        .route("/_emu/{*else}", any(respond::nothing))
-        .layer(axum::middleware::from_fn(respond::with_whole_body))
-        .layer(axum::middleware::from_fn(respond::in_own_form))
+        .route("/_emu", any(response::nothing))
+        .route("/_emu/", any(response::nothing))
+        .route("/_emu/{*else}", any(response::nothing))
+        .layer(axum::middleware::from_fn(response::with_whole_body))
+        .layer(axum::middleware::from_fn(response::in_own_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&core),
             guard::own_origin,
@@ -98,8 +98,8 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/", get(index))
         .route("/livez", get(alive))
         .route("/readyz", get(alive))
-        // Fetched by devices, and so not guarded. HEAD is what proxies and link checkers send: to
-        // axum it would be a GET, and verify the number.
+        // Devices fetch these addresses, so the guard does not apply. Proxies and link checkers send
+        // HEAD; axum would treat it as GET and verify the number.
         .route(
             &format!("{SEAMLESS}{{token}}"),
             get(seamless::follow).head(|| async { StatusCode::METHOD_NOT_ALLOWED }),
@@ -112,35 +112,35 @@ const INDEX: &str = "\
 Emulator of the Sinch Verification service. Not the real service, not affiliated with Sinch.
 
 API           /verification/v1/verifications
-this emulator GET  /_emu/info
+information   GET  /_emu/info
 phones        GET  /_emu/phones
 messages      GET  /_emu/numbers/{number}/messages
 next message  GET  /_emu/messages/wait?to=+46700000001&after=0&verification=&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
 hang up       POST /_emu/numbers/{number}/hang-up
 verifications GET  /_emu/verifications?status=&method=&number=&application=
-one of them   GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
-report signed POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
+verification  GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
+signed report POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
 try it        POST /_emu/try                       {\"method\":\"sms\",\"number\":\"+46700000001\"}
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries?verification=&application=
-still to post GET  /_emu/queue
+waiting       GET  /_emu/queue
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
-send again    POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
+replay        POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
 test receiver POST /_emu/conformance               {\"application\":\"KEY\"}
 clock         GET  /_emu/clock
 move clock    POST /_emu/clock                     {\"advance\":\"5m\"}, {\"pause\":true}, {\"to\":\"next-expiry\"}
 faults        GET, POST, DELETE /_emu/faults, DELETE /_emu/faults/{id}
 magic numbers GET  /_emu/numbers
-behaviors      GET  /_emu/behaviors
-              POST /_emu/behaviors                  {\"prefix\":\"+46\",\"behavior\":{\"do\":\"report\",\"after\":\"2s\"}}
+behaviors     GET  /_emu/behaviors
+              POST /_emu/behaviors                 {\"prefix\":\"+46\",\"behavior\":{\"do\":\"report\",\"after\":\"2s\"}}
               DELETE /_emu/behaviors
 events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
-start over    POST /_emu/reset
+reset         POST /_emu/reset
 probes        GET  /livez, GET /readyz
 ";
 
-/// The page for browsers, a text for everybody else.
+/// Answers browsers with the page, and other clients with a list of the paths.
 async fn index(
     State(core): State<Arc<Core>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -162,10 +162,10 @@ async fn alive() -> &'static str {
 
 async fn reset(State(core): State<Arc<Core>>) -> Response {
     core.reset();
-    respond::done()
+    response::done()
 }
 
-/// An instant as control answers write it.
+/// An instant in answers of the control interface.
 fn time(at: SystemTime) -> Value {
     XTimestamp::new(at).as_str().into()
 }

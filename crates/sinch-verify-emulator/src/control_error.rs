@@ -1,10 +1,10 @@
-//! Why an emulator did not do what it was told.
+//! The error of controlling an emulator.
 
 use std::fmt;
 
 use sinch_verify_protocol::ApplicationKey;
 
-/// Why an emulator did not do what it was told.
+/// The error of controlling a running emulator. The message names the cause and the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
@@ -13,44 +13,50 @@ pub enum ControlError {
     /// The callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks) was not called.
     RemoteCallback,
-    /// No callout to this number is pending.
+    /// No callout to this number is waiting for keys.
     NoCallout,
-    /// No call to this number rings or waits for keys.
+    /// No call to this number is ringing or waiting for keys.
     NoCall,
-    /// No delivery of this number is known.
+    /// There is no delivery with this number, or it is no longer kept.
     NoDelivery(u64),
     /// The application has no callback URL.
     NoCallback,
-    /// The emulator has no [kit](crate::Builder::tamper_kit).
+    /// The emulator was started without a [tamper kit](crate::Builder::tamper_kit).
     NoKit,
-    /// A delivery cannot be changed in this way.
+    /// There is no replay with this name.
     Replay(String),
-    /// A fault rule makes no sense, for this reason.
+    /// A fault rule is invalid, for this reason.
     Fault(String),
-    /// Not `+` and digits.
+    /// The prefix of a scope is not `+` and digits.
     Prefix,
-    /// Not 1 to 10 keys of `0-9 * #`.
+    /// The digits are not 1 to 10 keys of `0-9 * #`.
     Keys,
 }
 
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownApplication(key) => write!(f, "find an application with the key {key}"),
-            Self::RemoteCallback => {
-                f.write_str("use a callback URL that is not on this machine; not allowed")
+            Self::UnknownApplication(key) => write!(f, "the emulator has no application with the key {key}"),
+            Self::RemoteCallback => f.write_str(
+                "the callback URL is on another machine; use one on this machine, or allow remote callbacks \
+                 when the emulator starts",
+            ),
+            Self::NoCallout => f.write_str("no callout to this number waits for keys; start one first"),
+            Self::NoCall => f.write_str("no call to this number rings or waits for keys; start one first"),
+            Self::NoDelivery(seq) => {
+                write!(f, "there is no delivery {seq}, or it is no longer kept; list the deliveries")
             }
-            Self::NoCallout => f.write_str("press keys: no callout to this number is pending"),
-            Self::NoCall => f.write_str("hang up: no call to this number rings or waits for keys"),
-            Self::NoDelivery(seq) => write!(f, "find delivery {seq}; it is not known"),
-            Self::NoCallback => f.write_str("post an event: the application has no callback URL"),
-            Self::NoKit => {
-                f.write_str("put a receiver to the test: this emulator was given no kit of spoilt callbacks")
+            Self::NoCallback => f.write_str("the application has no callback URL; set one first"),
+            Self::NoKit => f.write_str(
+                "the emulator was started without conformance checks; start it with `sinch-verify serve`, or with \
+                 a tamper kit",
+            ),
+            Self::Replay(name) => {
+                write!(f, "there is no replay {name:?}; GET /_emu/info lists the names")
             }
-            Self::Replay(name) => write!(f, "change a delivery in the way {name:?}; there is none"),
-            Self::Fault(problem) => write!(f, "order a fault: {problem}"),
-            Self::Prefix => f.write_str("set a handset behavior: prefix must be + and digits"),
-            Self::Keys => f.write_str("press keys: digits must be 1 to 10 of 0-9 * #"),
+            Self::Fault(problem) => f.write_str(problem),
+            Self::Prefix => f.write_str("prefix must be + and digits, such as +46"),
+            Self::Keys => f.write_str("digits must be 1 to 10 keys of 0-9 * #"),
         }
     }
 }

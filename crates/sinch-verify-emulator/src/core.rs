@@ -1,13 +1,11 @@
-//! What all tasks of an emulator share.
+//! The state that all tasks of an emulator share.
 
+mod callback_client;
 mod delivery_log;
 mod handsets;
-mod jobs;
-mod outstanding;
-mod poster;
 mod registry;
-mod retries;
-mod time;
+mod service_time;
+mod undelivered;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,27 +18,28 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::engine::{Answer, AppId, Ask, Command, Engine, Intervention, Notice, Outputs, Refusal, Uid};
+use crate::engine::{
+    Answer, AppId, Command, DecisionRequest, Engine, Intervention, Notice, Outputs, Refusal, Uid,
+};
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
-use crate::host::HostName;
+use crate::host_name::HostName;
 use crate::journal::Journal;
-use crate::kit::TamperKit;
-use crate::mix::mix;
 use crate::settings::Settings;
+use crate::splitmix::splitmix64;
+use crate::tamper_kit::TamperKit;
 
-pub(crate) use jobs::{Job, Waiting};
-pub(crate) use poster::{Answered, Outcome};
+pub(crate) use callback_client::{CallbackAnswer, PostResult};
 pub(crate) use registry::{Registered, Registry};
-pub(crate) use time::Turn;
+pub(crate) use service_time::ClockChange;
+pub(crate) use undelivered::{Job, Waiting};
 
+use callback_client::CallbackClient;
 use delivery_log::DeliveryLog;
-use outstanding::Outstanding;
-use poster::Poster;
-use retries::Retries;
+use undelivered::{Outstanding, Retries};
 
-/// What an emulator is made of.
-pub(crate) struct Parts {
+/// The configuration of an emulator, and its clock.
+pub(crate) struct CoreConfig {
     pub(crate) address: SocketAddr,
     pub(crate) applications: Vec<Application>,
     pub(crate) settings: Settings,
@@ -51,24 +50,24 @@ pub(crate) struct Parts {
     pub(crate) kit: Option<Box<dyn TamperKit>>,
 }
 
-/// What all tasks of an emulator share.
+/// The state that all tasks of an emulator share.
 pub(crate) struct Core {
     base: BaseUrl,
     allowed_hosts: Vec<HostName>,
     seed: u64,
-    /// When this emulator began, on the wall clock.
+    /// When this emulator started, on the wall clock.
     started: SystemTime,
     settings: Arc<Settings>,
     clock: Clock,
     pub(crate) registry: Registry,
-    /// Held for short, and never across an `await`.
+    /// Locked for short times, and never across an `await`.
     engine: Mutex<Engine>,
-    /// The engine's next deadline came nearer.
-    nearer: Notify,
-    /// A handset may have something new.
+    /// Notified when the next deadline becomes earlier.
+    deadline_change: Notify,
+    /// Notified when a message or call reaches a handset.
     arrived: Notify,
     jobs: mpsc::UnboundedSender<Job>,
-    pub(crate) poster: Poster,
+    pub(crate) callback_client: CallbackClient,
     kit: Option<Box<dyn TamperKit>>,
     pub(crate) outstanding: Outstanding,
     retries: Retries,
@@ -80,36 +79,36 @@ pub(crate) struct Core {
     support_ids: AtomicU64,
 }
 
-/// The answer to a command, and the verification it was about.
-pub(crate) struct CarriedOut {
+/// The answer to a command, and the verification that the command was about.
+pub(crate) struct CommandResult {
     pub(crate) answer: Answer,
     pub(crate) about: Option<Uid>,
 }
 
 impl Core {
-    pub(crate) fn new(parts: Parts, jobs: mpsc::UnboundedSender<Job>) -> Self {
-        let Parts { seed, clock, kit, .. } = parts;
-        let settings = Arc::new(parts.settings);
+    pub(crate) fn new(config: CoreConfig, jobs: mpsc::UnboundedSender<Job>) -> Self {
+        let CoreConfig { seed, clock, kit, .. } = config;
+        let settings = Arc::new(config.settings);
         let started = clock.wire();
-        let base = base_of(parts.address);
-        // What is told to others must lead there from where they are.
-        let told = parts.allowed_hosts.first();
-        let told = told.map_or_else(|| base.clone(), |name| name.base(parts.address.port()));
-        let registry = Registry::new(parts.applications, parts.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), told, seed, registry.len());
+        let base = base_of(config.address);
+        // Links must work on other machines, so they use an allowed host name if there is one.
+        let public_url = config.allowed_hosts.first();
+        let public_url = public_url.map_or_else(|| base.clone(), |name| name.base(config.address.port()));
+        let registry = Registry::new(config.applications, config.remote_callbacks);
+        let engine = Engine::new(Arc::clone(&settings), public_url, seed, registry.len());
         Self {
             base,
-            allowed_hosts: parts.allowed_hosts,
+            allowed_hosts: config.allowed_hosts,
             seed,
             started,
             clock,
             kit,
             registry,
             engine: Mutex::new(engine),
-            nearer: Notify::new(),
+            deadline_change: Notify::new(),
             arrived: Notify::new(),
             jobs,
-            poster: Poster::new(),
+            callback_client: CallbackClient::new(),
             outstanding: Outstanding::default(),
             retries: Retries::default(),
             log: DeliveryLog::new(settings.deliveries_kept),
@@ -130,7 +129,7 @@ impl Core {
         &self.base
     }
 
-    /// The names by which others may reach the control interface.
+    /// The host names that other machines may use for the control interface.
     pub(crate) fn allowed_hosts(&self) -> &[HostName] {
         &self.allowed_hosts
     }
@@ -153,48 +152,49 @@ impl Core {
 
     /// Runs a command and distributes its outputs.
     pub(crate) fn run(&self, command: Command) -> Answer {
-        self.carry_out(command).answer
+        self.run_command(command).answer
     }
 
-    /// As [`Core::run`], and says which verification it was about.
-    pub(crate) fn carry_out(&self, command: Command) -> CarriedOut {
+    /// As [`Core::run`]. The result also names the verification that the command was about.
+    pub(crate) fn run_command(&self, command: Command) -> CommandResult {
         let mut engine = self.lock();
         let before = engine.next_deadline();
-        let (now, by_itself) = (self.clock.service(), self.clock.by_itself());
+        let (now, unmoved) = (self.clock.service(), self.clock.unmoved());
         let outputs = engine.handle(now, command);
-        self.note(now, &outputs);
-        // Queued under the lock, so that events of one verification keep their order.
+        self.publish_outputs(now, &outputs);
+        // Queued under the lock, so that the events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
                 self.outstanding.add();
-                let moved = effect.at.duration_since(by_itself).unwrap_or_default();
+                let moved = effect.at.duration_since(unmoved).unwrap_or_default();
                 self.post(Job::DeliverEvent { effect, moved });
             }
         }
-        let nearer = match (before, engine.next_deadline()) {
+        let is_nearer = match (before, engine.next_deadline()) {
             (Some(before), Some(after)) => after < before,
             (before, after) => before.is_none() && after.is_some(),
         };
         drop(engine);
-        if nearer {
-            self.nearer.notify_one();
+        if is_nearer {
+            self.deadline_change.notify_one();
         }
         if !outputs.arrivals.is_empty() {
             self.arrived.notify_waiters();
         }
-        CarriedOut {
+        CommandResult {
             answer: outputs.answer,
             about: outputs.about,
         }
     }
 
-    /// Looks at the engine, for those who only look.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
-        look(&self.lock())
+    /// Reads from the engine.
+    pub(crate) fn with_engine<T>(&self, read: impl FnOnce(&Engine) -> T) -> T {
+        read(&self.lock())
     }
 
-    /// Puts into the feed what happened. Called under the lock, so that the order is the engine's.
-    fn note(&self, at: SystemTime, outputs: &Outputs) {
+    /// Publishes the outputs of a command in the feed. Called under the lock, so that the feed has the
+    /// order of the engine.
+    fn publish_outputs(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
             self.feed.push(over.at, FeedEvent::CallOver(*over));
         }
@@ -225,8 +225,8 @@ impl Core {
         }
     }
 
-    /// Puts into the feed what happened outside the engine.
-    pub(crate) fn tell(&self, what: FeedEvent) {
+    /// Publishes an event that happened outside the engine in the feed.
+    pub(crate) fn publish(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
     }
 
@@ -236,51 +236,55 @@ impl Core {
             .as_deref()
             .is_some_and(|key| self.registry.find(key).is_none())
         {
-            return Err("application must be the key of one of this emulator".to_owned());
+            return Err("application: the emulator has no application with this key".to_owned());
         }
         let id = self.faults.add(rule)?;
-        self.tell(FeedEvent::Fault);
+        self.publish(FeedEvent::Fault);
         Ok(id)
     }
 
-    /// Says whether there was such a fault.
+    /// Removes a fault. Returns whether it existed.
     pub(crate) fn remove_fault(&self, id: u64) -> bool {
         let removed = self.faults.remove(id);
         if removed {
-            self.tell(FeedEvent::Fault);
+            self.publish(FeedEvent::Fault);
         }
         removed
     }
 
     pub(crate) fn clear_faults(&self) {
         self.faults.clear();
-        self.tell(FeedEvent::Fault);
+        self.publish(FeedEvent::Fault);
     }
 
-    /// Events that were not heard yet.
+    /// The events that are not delivered yet.
     pub(crate) async fn queue(&self) -> Vec<Waiting> {
         let (reply, queue) = oneshot::channel();
         self.post(Job::ListWaiting { reply });
         queue.await.unwrap_or_default()
     }
 
-    /// As [`Core::run`], and asks the callback if the engine wants that.
-    pub(crate) async fn run_asking(&self, app: AppId, command: Command) -> CarriedOut {
-        let outcome = self.carry_out(command);
+    /// As [`Core::run_command`]. If the engine needs a decision, requests it from the callback.
+    pub(crate) async fn run_with_callback(&self, app: AppId, command: Command) -> CommandResult {
+        let outcome = self.run_command(command);
         match outcome.answer {
-            Answer::Ask(ask) => CarriedOut {
-                about: Some(ask.uid),
-                // Few calls get here: the others need not carry what this one waits with.
-                answer: Box::pin(self.ask(app, ask)).await,
+            Answer::NeedsDecision(decision_request) => CommandResult {
+                about: Some(decision_request.uid),
+                // Boxed: few calls need a decision, and the future of the others stays small.
+                answer: Box::pin(self.request_decision(app, decision_request)).await,
             },
             _ => outcome,
         }
     }
 
-    /// The question is put by a task of its own: it is answered even if the asker goes away.
-    async fn ask(&self, app: AppId, ask: Ask) -> Answer {
+    /// Requests a decision in a separate task, which goes on if the connection of the start closes.
+    async fn request_decision(&self, app: AppId, decision_request: DecisionRequest) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.post(Job::RequestEvent { app, ask, reply });
+        self.post(Job::RequestEvent {
+            app,
+            decision_request,
+            reply,
+        });
         answer.await.unwrap_or_else(|_| {
             let message = "Service is temporarily unavailable, please try again later.";
             Answer::Refused(Refusal::new(ApiError::UNAVAILABLE, message))
@@ -288,11 +292,15 @@ impl Core {
     }
 
     fn post(&self, job: Job) {
-        // A stopped emulator has no dispatcher, and nothing waits for its jobs.
+        // Sending fails only after the emulator stopped; then no job matters.
         let _ = self.jobs.send(job);
     }
 
-    /// Expires, delivers or denies; says what stands against it.
+    /// Expires, delivers or denies a verification by request.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not possible.
     pub(crate) fn intervene(&self, uid: Uid, what: Intervention) -> Result<(), Refusal> {
         match self.run(Command::Intervene { uid, what }) {
             Answer::Refused(refusal) => Err(refusal),
@@ -316,31 +324,31 @@ impl Core {
         self.post(Job::Forget);
         self.log.clear();
         self.journal.clear();
-        self.tell(FeedEvent::Reset);
+        self.publish(FeedEvent::Reset);
     }
 
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Resolves once the emulator is to stop.
+    /// Becomes `true` when the emulator is to stop.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
 
-    /// An id that an error body carries, for whoever asks for support.
+    /// A new support id, for an error body.
     pub(crate) fn support_id(&self) -> String {
         let n = self.support_ids.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}", mix(self.seed ^ n.rotate_left(32)))
+        format!("{:016x}", splitmix64(self.seed ^ n.rotate_left(32)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        // A panic inside would be a bug of ours; the other verifications are still whole.
+        // After a panic in the engine the other verifications are still valid.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where a server that listens on `address` is reached from this machine.
+/// The URL by which this machine reaches a server that listens on `address`.
 fn base_of(address: SocketAddr) -> BaseUrl {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,4 +1,4 @@
-//! What became of callbacks.
+//! The result of posting a callback event.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,54 +8,55 @@ use sinch_verify_protocol::VerificationId;
 
 use crate::message::instant;
 
-/// One try to post an event to an application's callback URL.
+/// One try to post an event to an application's callback URL, with the answer.
 ///
-/// A spoilt one did its job when it was refused. `Debug` shows neither of the bodies.
+/// `Debug` shows neither of the bodies, because they contain the phone number.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Delivery {
-    /// Its number: 1 for the first try of this emulator.
+    /// The number of the delivery, 1 for the first one of this emulator.
     pub seq: u64,
     /// The verification that the event is about.
     pub verification_id: VerificationId,
-    /// The event's name on the wire.
+    /// The name of the event on the wire, such as `VerificationResultEvent`.
     pub event: String,
-    /// Which try this was, 1 for the first.
+    /// The number of the try, 1 for the first.
     pub attempt: u32,
-    /// Where it was posted.
+    /// The URL that the event was posted to.
     pub url: String,
-    /// When, on the wall clock.
+    /// When the event was posted, on the wall clock.
     #[serde(serialize_with = "instant")]
     pub at: SystemTime,
-    /// When it was posted and when that was over, in service time.
+    /// When the post began and ended, in service time.
     #[serde(skip)]
     pub(crate) service: (SystemTime, SystemTime),
-    /// How long it took; in milliseconds as JSON.
+    /// The time from the post to the answer. In milliseconds as JSON `ms`.
     #[serde(rename = "ms", serialize_with = "milliseconds")]
     pub took: Duration,
-    /// The headers that were posted.
+    /// The headers of the request.
     pub request_headers: Vec<(String, String)>,
-    /// The body that was posted. It holds the number.
+    /// The body of the request. It contains the phone number.
     pub request: String,
-    /// The answer's HTTP status, if one came.
+    /// The HTTP status of the answer, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The answer's headers, if one came.
+    /// The headers of the answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<(String, String)>,
-    /// The start of the answer's body, if one came.
+    /// The first 4096 bytes of the answer's body, if there was an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
-    /// Whether the try did its job.
+    /// Whether the answer is the required one: an acceptance, or a refusal if the replay made the
+    /// callback invalid.
     pub ok: bool,
-    /// The delivery that this one repeated, if it was ordered.
+    /// The number of the delivery that this one replays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<u64>,
-    /// How it was changed before it was posted, if it was.
+    /// How the replay changed the callback, see [`Replay::name`](crate::Replay::name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// What is wrong with the answer, or an anomaly of it.
+    /// A remark about the answer: an error, or an anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Durations as text: `250ms`, `90s`, `1.5h`, `2d`.
+//! Reads and writes durations such as `250ms`, `90s`, `1.5h` and `2d`.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use jiff::{Span, SpanRelativeTo};
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
-/// Reads a duration such as `250ms`, `90s`, `1h30m`, `1.5h` or `2d`, in jiff's friendly format or
-/// ISO 8601. A day has 24 hours and a week has 7 days.
+/// Parses a duration such as `250ms`, `90s`, `1h30m`, `1.5h` or `2d`, in the friendly format of `jiff`
+/// or as ISO 8601. A day has 24 hours and a week has 7 days.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,7 +20,7 @@ use serde::{Deserialize as _, Deserializer, Serializer};
 ///
 /// # Errors
 ///
-/// When the text is no duration, is negative, or counts in months or years, which have no fixed length.
+/// The text is not a duration, is negative, or has months or years, which have no fixed length.
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     let span: Span = text.trim().parse().map_err(|_| InvalidDuration)?;
     let duration = span
@@ -29,7 +29,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
     Duration::try_from(duration).map_err(|_| InvalidDuration)
 }
 
-/// The text is not a duration.
+/// The error of [`parse_duration`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidDuration;

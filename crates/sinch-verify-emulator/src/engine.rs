@@ -1,32 +1,31 @@
-//! The service itself, as a pure state machine.
+//! The emulated service, as a pure state machine.
 //!
-//! [`Engine::handle`] takes the service time and a [`Command`] and gives an [`Answer`] and the
-//! [`Effect`]s to carry out; [`Engine::next_deadline`] says when to call again without being
-//! asked. There is no I/O, no clock and no entropy in here: the same seed and the same calls give
-//! the same outputs, byte for byte.
+//! [`Engine::handle`] takes the service time and a [`Command`] and returns an [`Answer`] and the
+//! [`Effect`]s to carry out. [`Engine::next_deadline`] returns the time of the next call if no command
+//! comes first. The engine has no I/O, clock or entropy: the same seed and the same calls give the same
+//! outputs, byte for byte.
 
-mod agenda;
-mod answer;
 mod call;
 mod callout;
 mod command;
-mod flash_call;
 mod handset;
 mod ids;
-mod intervene;
 mod language;
-mod overview;
+mod lists;
+mod manual_action;
+mod memory_use;
 mod plan;
 mod random;
 mod record;
 mod report;
 mod scripted_outcome;
 mod send;
-mod size;
 mod start;
 mod store;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod view;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,44 +37,44 @@ use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
 use crate::settings::Settings;
 
-use agenda::{Agenda, Task};
 use handset::Handsets;
 use random::Random;
-use record::{Carried, Record};
+use record::{Payload, Record};
 use scripted_outcome::Behaviors;
 use store::Store;
+use timers::{Timer, Timers};
 
-pub(crate) use answer::SEAMLESS;
 pub(crate) use command::{
-    Answer, Arrived, Ask, CallOver, Command, Effect, Intervention, Notice, Outputs, Query, Reach, Refusal,
-    StartCommand, Target,
+    Answer, Arrived, BehaviorScope, CallOver, Command, DecisionRequest, Effect, Intervention, Notice,
+    Outputs, Query, Refusal, StartCommand, Target,
 };
 pub(crate) use ids::{AppId, Uid};
-pub(crate) use overview::{Filter, Overview, Phone};
+pub(crate) use lists::{Filter, Overview, Phone};
+pub(crate) use view::SEAMLESS;
 
-/// How much of what is due is done at once: about a millisecond's worth.
+/// The most timers that one command runs: about a millisecond of work.
 const MOST_AT_ONCE: usize = 256;
 
-/// All verifications of all applications, and the handsets they reach.
+/// All verifications of all applications, and all handsets.
 pub(crate) struct Engine {
     settings: Arc<Settings>,
-    /// Where the service itself is, for links.
+    /// The base URL of the service, for links.
     base: BaseUrl,
     seed: u64,
     random: Random,
-    /// The latest time seen: time never runs backwards in here.
+    /// The latest time given. Time in the engine never goes back.
     now: SystemTime,
     store: Store,
     handsets: Handsets,
-    agenda: Agenda,
+    timers: Timers,
     behaviors: Behaviors,
-    /// What the command under way wants carried out.
+    /// The effects of the current command.
     effects: Vec<Effect>,
-    /// What reached handsets meanwhile.
+    /// The messages and calls that reached handsets during the current command.
     arrivals: Vec<Arrived>,
-    /// The calls that were over meanwhile.
+    /// The calls that ended during the current command.
     calls_over: Vec<CallOver>,
-    /// The verification that the command turned out to be about.
+    /// The verification that the current command is about.
     about: Option<Uid>,
 }
 
@@ -87,7 +86,7 @@ impl Engine {
             now: SystemTime::UNIX_EPOCH,
             store: Store::new(applications),
             handsets: Handsets::new(settings.inbox_kept),
-            agenda: Agenda::default(),
+            timers: Timers::default(),
             behaviors: Behaviors::default(),
             effects: Vec::new(),
             arrivals: Vec::new(),
@@ -99,14 +98,14 @@ impl Engine {
         }
     }
 
-    /// Does what is due at `now`, in order, and then what `command` says.
+    /// Runs the timers that are due at `now`, in order, and then `command`.
     ///
-    /// Of much that is due only so much is done that nobody has to wait long: the command then
-    /// meets the time of what is due next, and time stands until that is done. So nothing is ever
-    /// seen later than its time.
+    /// At most [`MOST_AT_ONCE`] timers run in one call, so that no request waits long. If more are due,
+    /// the command runs at the time of the next timer, and time does not go further until that timer
+    /// has run. So no command observes a state that is past due.
     pub(crate) fn handle(&mut self, now: SystemTime, command: Command) -> Outputs {
         self.run_due(now);
-        let reached = self.agenda.next().map_or(now, |due| due.min(now));
+        let reached = self.timers.next().map_or(now, |due| due.min(now));
         self.now = self.now.max(reached);
         let answer = match command {
             Command::Start(start) => self.start(*start),
@@ -133,7 +132,7 @@ impl Engine {
             Command::TimeReached => Answer::Done,
             Command::Reset => self.reset(),
         };
-        // What the command itself made due at once.
+        // Timers that the command itself made due at once.
         self.run_due(self.now);
         Outputs {
             answer,
@@ -144,22 +143,22 @@ impl Engine {
         }
     }
 
-    /// When something happens next without being asked for.
+    /// The time of the next timer.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
-        self.agenda.next()
+        self.timers.next()
     }
 
-    /// When the next verification expires.
+    /// The next expiry of a verification.
     pub(crate) fn next_expiry(&self) -> Option<SystemTime> {
-        self.agenda.next_of(Task::Expire)
+        self.timers.next_of(Timer::Expire)
     }
 
-    /// The handset behaviors in force, the widest last.
-    pub(crate) fn behaviors(&self) -> Vec<(Reach, HandsetBehavior)> {
+    /// All handset behaviors, the widest scope last.
+    pub(crate) fn behaviors(&self) -> Vec<(BehaviorScope, HandsetBehavior)> {
         self.behaviors.list()
     }
 
-    /// The number of the verification that an application names.
+    /// The phone number of the verification that an application names.
     pub(crate) fn number_of(&self, app: AppId, query: &Query) -> Option<PhoneNumber> {
         self.find(app, query).map(|record| record.number)
     }
@@ -185,7 +184,7 @@ impl Engine {
         Answer::Verification(Box::new(answer))
     }
 
-    /// Whether a verification is young enough to be found by its number.
+    /// Whether a verification can still be found by its number.
     fn is_found_by_number(&self, uid: Uid) -> bool {
         let Some(limit) = self.settings.status_by_number else {
             return true;
@@ -196,7 +195,7 @@ impl Engine {
         })
     }
 
-    /// What the handset shows of one verification.
+    /// The message or call of one verification on the handset.
     #[cfg(test)]
     pub(crate) fn shown(&self, number: &PhoneNumber, uid: Uid) -> Option<Message> {
         let entry = self
@@ -207,13 +206,13 @@ impl Engine {
         self.store.get(uid)?.message(entry, &self.base)
     }
 
-    /// What the handset of `number` shows, newest first.
+    /// The messages and calls on the handset of `number`, newest first.
     pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
         let entries = self.handsets.entries(number).rev();
         entries.filter_map(|entry| self.render(entry)).collect()
     }
 
-    /// The one of this number in it.
+    /// The message with this number.
     pub(crate) fn message(&self, number: &PhoneNumber, seq: u64) -> Option<Message> {
         let mut entries = self.handsets.entries(number).rev();
         self.render(entries.find(|entry| entry.seq == seq)?)
@@ -225,37 +224,37 @@ impl Engine {
 
     fn run_due(&mut self, now: SystemTime) {
         for _ in 0..MOST_AT_ONCE {
-            let Some((at, uid, task)) = self.agenda.pop_due(now) else {
+            let Some((at, uid, timer)) = self.timers.pop_due(now) else {
                 break;
             };
             self.now = self.now.max(at);
-            if task != Task::Expire
+            if timer != Timer::Expire
                 && let Some(record) = self.store.get_mut(uid)
             {
-                *record.due_mut(task) = None;
+                *record.due_mut(timer) = None;
             }
-            match task {
-                Task::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
-                Task::CallOver => self.call_over(uid),
-                Task::Act => self.apply_outcome(uid),
-                Task::Arrive => self.arrive(uid),
+            match timer {
+                Timer::Expire => self.end(uid, Status::Fail, Some(Reason::Expired)),
+                Timer::CallOver => self.call_over(uid),
+                Timer::Outcome => self.apply_outcome(uid),
+                Timer::Arrive => self.arrive(uid),
             }
         }
     }
 
-    /// Ends a pending verification: the one place where that happens.
+    /// Ends a pending verification. All ends go through this function.
     fn end(&mut self, uid: Uid, status: Status, reason: Option<Reason>) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
         };
         record.end(status, reason, self.now);
         if let Some(at) = record.expires_at {
-            self.agenda.remove(at, uid, Task::Expire);
+            self.timers.remove(at, uid, Timer::Expire);
         }
-        // What was held up may still arrive.
-        for task in [Task::CallOver, Task::Act] {
-            if let Some(at) = record.due_mut(task).take() {
-                self.agenda.remove(at, uid, task);
+        // A delayed message can still arrive.
+        for timer in [Timer::CallOver, Timer::Outcome] {
+            if let Some(at) = record.due_mut(timer).take() {
+                self.timers.remove(at, uid, timer);
             }
         }
         self.effects.push(Effect {
@@ -267,17 +266,17 @@ impl Engine {
         for forgotten in self.store.ended(uid, self.settings.verifications_kept) {
             self.handsets.forget(&forgotten.number, forgotten.uid);
             if let Some(at) = forgotten.arrive_at {
-                self.agenda.remove(at, forgotten.uid, Task::Arrive);
+                self.timers.remove(at, forgotten.uid, Timer::Arrive);
             }
         }
     }
 
-    /// A device followed the address of a data verification.
+    /// A device opened the address of a data verification.
     fn follow(&mut self, uid: Uid, secret: u64) -> Answer {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        if !matches!(record.by(&Method::Seamless), Some(Carried::Link { secret: own }) if *own == secret) {
+        if !matches!(record.by(&Method::Seamless), Some(Payload::Link { secret: own }) if *own == secret) {
             return Answer::Refused(Refusal::not_found());
         }
         self.about = Some(uid);
@@ -302,11 +301,11 @@ impl Engine {
     }
 
     fn reset(&mut self) -> Answer {
-        // What was said about the old verifications still counts as said.
+        // The effects of the old verifications are already queued.
         self.random = Random::new(self.seed);
         self.store.clear();
         self.handsets.clear();
-        self.agenda = Agenda::default();
+        self.timers = Timers::default();
         Answer::Done
     }
 }

@@ -1,4 +1,4 @@
-//! Faults that were ordered.
+//! Fault rules: which requests fail on purpose, and how.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,19 +7,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::PhoneNumber;
 
-use crate::mix::mix;
 use crate::operation::Operation;
-use crate::{bare, duration};
+use crate::splitmix::splitmix64;
+use crate::{duration, unit_variant};
 
-/// When something goes wrong, and what. The first rule that fits a request wins.
+/// A rule that makes matching requests fail. If several rules match a request, the first one that is
+/// triggered applies.
 ///
-/// As JSON `{"on":"api","operation":"report","every":3,"fault":{"kind":"reset"}}`; what is left out
-/// limits nothing. Which requests a probability picks is fixed by the emulator's seed.
+/// As JSON `{"on":"api","operation":"report","every":3,"fault":{"kind":"reset"}}`. Fields that are left
+/// out do not limit the rule. The emulator's seed determines which requests a probability selects.
 ///
 /// ```
 /// use sinch_verify_emulator::{Fault, FaultRule, Operation};
 ///
-/// // Every second report goes through, but its answer is lost.
+/// // Every second report is carried out, but its answer is lost.
 /// let mut rule = FaultRule::api(Fault::Reset { handled: true });
 /// rule.operation = Some(Operation::Report);
 /// rule.every = Some(2);
@@ -28,39 +29,40 @@ use crate::{bare, duration};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FaultRule {
-    /// Where.
+    /// Whether the rule is for answers of the API or for callbacks.
     pub on: FaultPlace,
-    /// This operation only, which must be one of the place: `start`, `report`, `outcome`
-    /// or `status` on the API; `request`, `result` or `delivered` on callbacks.
+    /// Limits the rule to one operation: `start`, `report`, `outcome` or `status` on the API; `request`,
+    /// `result` or `delivered` on callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// This number only; of a verification that is named by its id or its reference, its number.
+    /// Limits the rule to verifications of this phone number, also where a request names the id or the
+    /// reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<PhoneNumber>,
-    /// The application with this key only.
+    /// Limits the rule to the application with this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
-    /// How likely, 0 to 1.
+    /// The probability that a matching request triggers the fault, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// Every so many requests that fit, the first after this many.
+    /// Triggers the fault on every nth matching request: with 3, on the third, sixth, ninth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
-    /// So many times in all.
+    /// The most times that the fault is triggered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// Where something goes wrong.
+/// Where a fault occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultPlace {
     /// In answers of the API.
     Api,
-    /// In events on their way to the callback URL.
+    /// In callback events to the application.
     Callback,
 }
 
@@ -73,61 +75,63 @@ impl FaultPlace {
     }
 }
 
-/// What goes wrong. Times are wall time.
+/// A fault. Durations are wall time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It takes longer, by something between the two.
+    /// The answer or event is delayed by a random duration between two limits.
     Latency {
-        /// The least.
+        /// The shortest delay.
         #[serde(with = "duration")]
         from: Duration,
-        /// The most.
+        /// The longest delay.
         #[serde(with = "duration")]
         to: Duration,
-        /// How it is spread between them.
+        /// The distribution of delays between them.
         #[serde(default)]
         spread: Spread,
     },
-    /// The request is not carried out; this is the answer.
+    /// The request is not carried out and is answered with an error. An event is not posted and counts
+    /// as answered with this status.
     Status {
         /// The HTTP status, 400 to 599.
         status: u16,
     },
-    /// The connection is reset.
+    /// The connection is reset. An event is not posted.
     Reset {
-        /// Whether the request was carried out before; on the API only.
+        /// Whether the request is carried out before the reset. Only on the API.
         #[serde(default)]
         handled: bool,
     },
-    /// The request is carried out, and no answer ever comes.
-    #[serde(deserialize_with = "bare::deserialize")]
+    /// The request is carried out but never answered.
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Stall,
-    /// The connection ends in the middle of the body. An event is cut after it was signed, so that
-    /// its signature is wrong.
-    #[serde(deserialize_with = "bare::deserialize")]
+    /// The connection ends in the middle of the body. An event is cut after it is signed, so its
+    /// signature is wrong.
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Truncate,
-    /// The body is whole, but broken JSON. An event is signed like that.
-    #[serde(deserialize_with = "bare::deserialize")]
+    /// The body is complete but is not valid JSON. An event has a valid signature of that body.
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Malformed,
 }
 
-/// How latencies are spread between the least and the most.
+/// The distribution of delays between the shortest and the longest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Spread {
-    /// All alike.
+    /// All delays are equally likely.
     #[default]
     Even,
-    /// Most are near the least; one in a hundred is near the most.
+    /// Most delays are near the shortest; about one in a hundred is near the longest.
     Tail,
 }
 
 impl Spread {
-    /// How far from the least to the most a latency is, for a share that is evenly spread.
-    fn bend(self, share: f64) -> f64 {
+    /// The quantile function: maps an evenly distributed number from 0 to 1 to a position between the
+    /// shortest delay (0) and the longest (1).
+    fn quantile(self, share: f64) -> f64 {
         match self {
             Self::Even => share,
             Self::Tail => share.powi(8),
@@ -136,7 +140,7 @@ impl Spread {
 }
 
 impl Fault {
-    /// Its kind, as rules name it.
+    /// The kind of the fault in JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Latency { .. } => "latency",
@@ -150,13 +154,13 @@ impl Fault {
 }
 
 impl FaultRule {
-    /// A fault in every answer of the API.
+    /// A rule for every answer of the API. Set its fields to limit it.
     #[must_use]
     pub fn api(fault: Fault) -> Self {
         Self::on(FaultPlace::Api, fault)
     }
 
-    /// A fault in every event.
+    /// A rule for every callback event. Set its fields to limit it.
     #[must_use]
     pub fn callback(fault: Fault) -> Self {
         Self::on(FaultPlace::Callback, fault)
@@ -175,7 +179,7 @@ impl FaultRule {
         }
     }
 
-    /// What is wrong with the rule itself.
+    /// The mistake in the rule, if there is one.
     fn problem(&self) -> Option<String> {
         if self
             .operation
@@ -201,7 +205,7 @@ impl FaultRule {
                 Some("status must be 400 to 599".to_owned())
             }
             Fault::Latency { from, to, .. } if from > to => {
-                Some("latency must go from less to more".to_owned())
+                Some("latency: from must not be greater than to".to_owned())
             }
             _ => None,
         }
@@ -217,28 +221,28 @@ fn list(operations: &[Operation]) -> String {
     }
 }
 
-/// A rule in force.
+/// An active fault rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ActiveFault {
-    /// Its number, for removing it.
+    /// The number of the rule, to remove it with.
     pub id: u64,
     /// The rule.
     pub rule: FaultRule,
-    /// How many requests fitted it, whether it struck or not.
+    /// How many requests matched the rule.
     pub seen: u64,
-    /// How often it struck.
+    /// How many times the fault was triggered.
     pub hits: u64,
 }
 
-/// What a request is, as far as rules ask.
-pub(crate) struct Case<'a> {
+/// The properties of a request that rules match.
+pub(crate) struct RequestFacts<'a> {
     pub(crate) operation: Operation,
     pub(crate) number: Option<PhoneNumber>,
     pub(crate) application: &'a str,
 }
 
-/// All rules in force.
+/// All active fault rules.
 pub(crate) struct Faults {
     seed: u64,
     any: AtomicBool,
@@ -262,12 +266,12 @@ impl Faults {
         }
     }
 
-    /// Whether there are rules at all: asked for every request.
+    /// Whether there is any rule. Without a lock, because every request calls it.
     pub(crate) fn any(&self) -> bool {
         self.any.load(Ordering::Relaxed)
     }
 
-    /// Whether there are rules for a number: then it is worth finding out which one a request is for.
+    /// Whether any rule has a number, so that the number of a request must be looked up.
     pub(crate) fn any_by_number(&self) -> bool {
         self.any_by_number.load(Ordering::Relaxed)
     }
@@ -289,7 +293,7 @@ impl Faults {
         Ok(id)
     }
 
-    /// Says whether there was such a rule.
+    /// Removes a rule. Returns whether it existed.
     pub(crate) fn remove(&self, id: u64) -> bool {
         let mut rules = self.lock();
         let before = rules.active.len();
@@ -315,26 +319,28 @@ impl Faults {
         self.lock().active.clone()
     }
 
-    /// What goes wrong with this request, if anything: a latency has one length by then.
-    pub(crate) fn strike(&self, case: &Case<'_>) -> Option<Fault> {
+    /// The fault that this request triggers, if any. The delay of a latency is chosen: `from` equals `to`.
+    pub(crate) fn pick(&self, facts: &RequestFacts<'_>) -> Option<Fault> {
         if !self.any() {
             return None;
         }
         let mut rules = self.lock();
         for active in &mut rules.active {
             let rule = &active.rule;
-            let fits = rule.on.operations().contains(&case.operation)
-                && rule.operation.is_none_or(|operation| operation == case.operation)
-                && rule.number.is_none_or(|number| case.number == Some(number))
+            let fits = rule.on.operations().contains(&facts.operation)
+                && rule
+                    .operation
+                    .is_none_or(|operation| operation == facts.operation)
+                && rule.number.is_none_or(|number| facts.number == Some(number))
                 && rule
                     .application
                     .as_deref()
-                    .is_none_or(|key| key == case.application);
+                    .is_none_or(|key| key == facts.application);
             if !fits || rule.count.is_some_and(|count| active.hits >= count) {
                 continue;
             }
             active.seen += 1;
-            let dice = mix(self.seed ^ mix(active.id) ^ active.seen);
+            let dice = splitmix64(self.seed ^ splitmix64(active.id) ^ active.seen);
             let chance = (dice >> 11) as f64 / (1_u64 << 53) as f64;
             if rule.every.is_some_and(|every| !active.seen.is_multiple_of(every))
                 || rule.probability.is_some_and(|probability| chance >= probability)
@@ -344,8 +350,8 @@ impl Faults {
             active.hits += 1;
             return Some(match &rule.fault {
                 Fault::Latency { from, to, spread } => {
-                    let share = (mix(dice) >> 11) as f64 / (1_u64 << 53) as f64;
-                    let by = *from + to.saturating_sub(*from).mul_f64(spread.bend(share));
+                    let share = (splitmix64(dice) >> 11) as f64 / (1_u64 << 53) as f64;
+                    let by = *from + to.saturating_sub(*from).mul_f64(spread.quantile(share));
                     Fault::Latency {
                         from: by,
                         to: by,
@@ -359,7 +365,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Rules> {
-        // Counters and whole rules: nothing is half done after a panic.
+        // No update can panic halfway, so the rules are valid.
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -368,27 +374,27 @@ impl Faults {
 mod tests {
     use std::time::Duration;
 
-    use super::{Case, Fault, FaultPlace, FaultRule, Faults, Spread};
+    use super::{Fault, FaultPlace, FaultRule, Faults, RequestFacts, Spread};
     use crate::operation::Operation;
 
-    fn struck(seed: u64, rule: &FaultRule) -> Vec<bool> {
+    fn hits(seed: u64, rule: &FaultRule) -> Vec<bool> {
         let faults = Faults::new(seed);
         faults.add(rule.clone()).unwrap();
-        let case = Case {
+        let facts = RequestFacts {
             operation: Operation::Start,
             number: None,
             application: "key",
         };
-        (0..1000).map(|_| faults.strike(&case).is_some()).collect()
+        (0..1000).map(|_| faults.pick(&facts).is_some()).collect()
     }
 
     #[test]
     fn the_seed_fixes_what_a_probability_picks() {
         let mut rule = FaultRule::api(Fault::Stall);
         rule.probability = Some(0.25);
-        let first = struck(7, &rule);
-        assert_eq!(first, struck(7, &rule));
-        assert_ne!(first, struck(8, &rule));
+        let first = hits(7, &rule);
+        assert_eq!(first, hits(7, &rule));
+        assert_ne!(first, hits(8, &rule));
         let hits = first.iter().filter(|hit| **hit).count();
         assert!((180..320).contains(&hits), "{hits}");
     }
@@ -404,13 +410,13 @@ mod tests {
                 spread,
             };
             faults.add(FaultRule::api(fault)).unwrap();
-            let case = Case {
+            let facts = RequestFacts {
                 operation: Operation::Start,
                 number: None,
                 application: "key",
             };
             let mut taken: Vec<Duration> = (0..1000)
-                .map(|_| match faults.strike(&case) {
+                .map(|_| match faults.pick(&facts) {
                     Some(Fault::Latency { from, to, .. }) if from == to => to,
                     other => panic!("{other:?}"),
                 })
@@ -432,7 +438,7 @@ mod tests {
         let mut rule = FaultRule::api(Fault::Stall);
         rule.every = Some(3);
         rule.count = Some(2);
-        let hits: Vec<_> = struck(7, &rule)
+        let hits: Vec<_> = hits(7, &rule)
             .into_iter()
             .enumerate()
             .filter(|(_, hit)| *hit)

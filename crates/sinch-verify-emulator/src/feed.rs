@@ -1,4 +1,4 @@
-//! What happened, in order, for those who follow it.
+//! The feed: a bounded list of events for readers that follow the emulator.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -8,19 +8,19 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::delivery::Delivery;
 use crate::engine::{Arrived, CallOver, Uid};
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
-/// Something that happened. Its details are looked up when it is read.
+/// An event. Its details are looked up when it is read.
 #[derive(Clone, Debug)]
 pub(crate) enum FeedEvent {
-    /// A start went through.
+    /// A verification was started.
     Started {
         id: VerificationId,
         method: Option<Method>,
     },
-    /// Something reached a handset.
+    /// A message or call reached a handset.
     Message(Arrived),
-    /// A call is over, whatever becomes of its verification.
+    /// A call ended. Its verification may still be pending.
     CallOver(CallOver),
     /// A verification ended.
     Ended {
@@ -28,7 +28,7 @@ pub(crate) enum FeedEvent {
         status: Status,
         reason: Option<Reason>,
     },
-    /// An event was posted, or could not be.
+    /// A callback event was posted, or could not be posted.
     Delivery {
         seq: u64,
         id: VerificationId,
@@ -37,7 +37,7 @@ pub(crate) enum FeedEvent {
         status: Option<u16>,
         ok: bool,
     },
-    /// A request was answered, and is in the journal.
+    /// A request was answered and recorded in the journal.
     Request {
         seq: u64,
         about: Option<Uid>,
@@ -45,19 +45,19 @@ pub(crate) enum FeedEvent {
     },
     /// Keys were pressed in a callout.
     Keys { uid: Uid, digits: String },
-    /// A device followed the address of a data verification.
+    /// A device opened the address of a data verification.
     Followed { uid: Uid },
     /// A handset behavior was set or removed.
     Behavior,
-    /// A fault was ordered or ended.
+    /// A fault rule was added or removed.
     Fault,
-    /// Service time was moved, or stands, or goes on.
+    /// Service time was moved, paused or resumed.
     Clock,
-    /// Everything was forgotten.
+    /// The emulator was reset.
     Reset,
 }
 
-/// The kinds of events.
+/// The names of all kinds of events.
 pub(crate) const KINDS: [&str; 12] = [
     "started",
     "message",
@@ -73,12 +73,12 @@ pub(crate) const KINDS: [&str; 12] = [
     "reset",
 ];
 
-/// The most readers at a time. Each that catches up costs time, and one that does not read costs
-/// memory: without an end to them, they could take the emulator from everybody else.
-pub(crate) const FOLLOWERS: usize = 256;
+/// The most readers at a time. A reader that catches up costs time, and one that does not read costs
+/// memory. Without a limit they could slow the emulator down for all others.
+pub(crate) const MAX_READERS: usize = 256;
 
 impl FeedEvent {
-    /// What it is called; one of [`KINDS`].
+    /// The name of the kind, one of [`KINDS`].
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
@@ -96,7 +96,7 @@ impl FeedEvent {
         }
     }
 
-    /// The verification that it is about.
+    /// The verification that the event is about.
     pub(crate) fn about(&self) -> Option<Uid> {
         match self {
             Self::Started { id, .. } | Self::Ended { id, .. } | Self::Delivery { id, .. } => {
@@ -110,7 +110,7 @@ impl FeedEvent {
         }
     }
 
-    /// A delivery, once its number is known.
+    /// The event for a delivery, whose number is given later.
     pub(crate) fn delivery(delivery: &Delivery) -> impl FnOnce(u64) -> Self + use<> {
         let (id, event) = (delivery.verification_id.clone(), delivery.event.clone());
         let (attempt, status, ok) = (delivery.attempt, delivery.status, delivery.ok);
@@ -125,12 +125,12 @@ impl FeedEvent {
     }
 }
 
-/// Where a reader has got to.
+/// The position of a reader in the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// It has seen this entry.
+pub(crate) enum Position {
+    /// The reader has read up to this entry.
     Behind(u64),
-    /// It has read another run of the emulator, which has nothing to do with this one.
+    /// The reader has followed another run of the emulator, whose entries have other numbers.
     OtherRun,
 }
 
@@ -142,30 +142,30 @@ pub(crate) struct Entry {
     pub(crate) what: FeedEvent,
 }
 
-/// The latest entries, as many as are kept.
+/// The latest entries. The oldest are dropped.
 pub(crate) struct Feed {
-    /// Tells this run of the emulator from others, whose entries have the same numbers.
+    /// Identifies this run of the emulator, because the entries of other runs have the same numbers.
     run: String,
-    ring: Mutex<Ring<Entry>>,
+    ring: Mutex<RingBuffer<Entry>>,
     news: Notify,
-    places: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
 }
 
 impl Feed {
-    /// A feed of the run that began at `started`, which keeps so many entries.
+    /// A feed of the run that began at `started`, which keeps `kept` entries.
     pub(crate) fn new(started: SystemTime, kept: usize) -> Self {
         let since = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             run: format!("{:x}", since.as_nanos()),
-            ring: Mutex::new(Ring::new(kept.max(1))),
+            ring: Mutex::new(RingBuffer::new(kept.max(1))),
             news: Notify::new(),
-            places: Arc::new(Semaphore::new(FOLLOWERS)),
+            readers: Arc::new(Semaphore::new(MAX_READERS)),
         }
     }
 
-    /// A reader's place, to be kept while it reads; `None` when all are taken.
-    pub(crate) fn follow(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A permit for one reader, held while it reads. `None` if there are [`MAX_READERS`] already.
+    pub(crate) fn add_reader(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.readers).try_acquire_owned().ok()
     }
 
     pub(crate) fn push(&self, at: SystemTime, what: FeedEvent) {
@@ -173,21 +173,21 @@ impl Feed {
         self.news.notify_waiters();
     }
 
-    /// What readers know an entry by, in this run and any other: `RUN-SEQ`.
+    /// The id of an entry, unique over all runs: `RUN-SEQ`.
     pub(crate) fn id(&self, entry: &Entry) -> String {
         format!("{}-{}", self.run, entry.seq)
     }
 
-    /// Reads an id, or the bare number of an entry of this run; `None` when `text` is neither.
-    pub(crate) fn place(&self, text: &str) -> Option<Place> {
+    /// Parses an id, or the number of an entry of this run. `None` if `text` is neither.
+    pub(crate) fn position(&self, text: &str) -> Option<Position> {
         let (run, seq) = text.split_once('-').unwrap_or((&self.run, text));
         let seq = seq.parse().ok()?;
         u128::from_str_radix(run, 16).ok()?;
         let known = run == self.run && seq <= self.last();
         Some(if known {
-            Place::Behind(seq)
+            Position::Behind(seq)
         } else {
-            Place::OtherRun
+            Position::OtherRun
         })
     }
 
@@ -201,7 +201,7 @@ impl Feed {
         loop {
             let news = self.news.notified();
             tokio::pin!(news);
-            // From here on no news is missed.
+            // Enabled before the search, so that no entry is missed in between.
             news.as_mut().enable();
             let found = self.lock().after(after).cloned();
             if let Some(entry) = found {
@@ -211,7 +211,7 @@ impl Feed {
         }
     }
 
-    /// What `pick` makes of the entries that are kept, oldest first.
+    /// The results of `pick` on the entries that are kept, oldest first.
     pub(crate) fn pick<T>(&self, pick: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
         let ring = self.lock();
         let mut picked: Vec<T> = ring.before(u64::MAX).filter_map(pick).collect();
@@ -219,8 +219,8 @@ impl Feed {
         picked
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<Entry>> {
-        // Nothing in here panics between two steps that belong together.
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<Entry>> {
+        // No update can panic halfway, so the state is valid.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,17 @@
-//! What handsets do by themselves.
+//! What virtual handsets do by themselves.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
-use crate::{bare, duration};
+use crate::{duration, unit_variant};
 
-/// What happens at a handset by itself, whatever the method. Times are service time.
+/// What a virtual handset does by itself when a verification starts, for any method. Durations are
+/// service time.
+///
+/// The *proof* is what a user reports: the code of a message or callout, or the caller id of a flash
+/// call (a call that rings and is not answered).
 ///
 /// As JSON `{"do":"report","after":"2s","wrong":1}`; durations are texts such as `250ms` or `5m`.
 ///
@@ -15,7 +19,7 @@ use crate::{bare, duration};
 /// use std::time::Duration;
 /// use sinch_verify_emulator::{HandsetBehavior, Scope};
 ///
-/// // Everyone in Sweden types the right code after two seconds.
+/// // All users in Sweden type the right code after two seconds.
 /// let scope = Scope::Prefix("+46".to_owned());
 /// let behavior = HandsetBehavior::Report { after: Duration::from_secs(2), wrong: 0 };
 /// ```
@@ -23,58 +27,58 @@ use crate::{bare, duration};
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum HandsetBehavior {
-    /// Nothing: the message arrives, and the test does the rest.
-    #[serde(deserialize_with = "bare::deserialize")]
+    /// Nothing: the message or call arrives, and the test does the rest.
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Wait,
-    /// The proof is reported, `after` a while; so many wrong ones come first, each after that while.
+    /// The handset reports the proof, after the given number of wrong reports.
     Report {
-        /// The time to the report, and between reports.
+        /// The delay before the first report and between reports.
         #[serde(with = "duration", default)]
         after: Duration,
-        /// How many wrong reports come first.
+        /// The number of wrong reports before the right one.
         #[serde(default)]
         wrong: u32,
     },
-    /// Nothing arrives; the verification expires.
-    #[serde(deserialize_with = "bare::deserialize")]
+    /// Nothing arrives, and the verification expires.
+    #[serde(deserialize_with = "unit_variant::deserialize")]
     Never,
-    /// It arrives `after` a while, which may be after the expiry.
+    /// The message or call arrives late, possibly after the expiry.
     Late {
-        /// The time to the arrival.
+        /// The delay before the arrival.
         #[serde(with = "duration")]
         after: Duration,
     },
-    /// The handset cannot be reached: `FAIL`, after the while that finding out takes.
+    /// The handset is unreachable: the verification ends as `FAIL`.
     Unreachable {
-        /// The time to the end.
+        /// The delay before the end.
         #[serde(with = "duration", default)]
         after: Duration,
     },
-    /// The line is busy: a call ends as `FAIL` with call result `BUSY`; a message arrives.
+    /// The line is busy: a call ends as `FAIL` with call result `BUSY`. A message arrives.
     Busy {
-        /// The time to the end.
+        /// The delay before the end.
         #[serde(with = "duration", default)]
         after: Duration,
     },
-    /// A callout is answered and ended without the right key: `FAIL`. Anything else arrives.
+    /// A callout is answered and ended without the right keys: `FAIL`. Other calls and messages arrive.
     HangUp {
-        /// The time to the end.
+        /// The delay before the end.
         #[serde(with = "duration", default)]
         after: Duration,
     },
 }
 
-/// Whose handsets a [`HandsetBehavior`] is for. The narrowest that fits counts: the number, then the longest
-/// prefix, then the application, then everyone.
+/// The handsets that a [`HandsetBehavior`] is for. If several scopes match a number, the narrowest one
+/// applies: the number, then the longest prefix, then the application, then everyone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {
     /// One number.
     Number(PhoneNumber),
-    /// The numbers that begin so, with `+`.
+    /// The numbers that begin with this prefix: `+` and digits.
     Prefix(String),
-    /// All numbers, for one application.
+    /// All numbers, for verifications of one application.
     Application(ApplicationKey),
-    /// All numbers.
+    /// All numbers, for all applications.
     Everyone,
 }

@@ -1,7 +1,6 @@
-//! The latest calls of the API, as they were on the wire.
+//! The journal: the latest requests of the API with their answers, as they were on the wire.
 //!
-//! Noting one is part of every call, so it copies bytes and no more. What they mean is worked out
-//! when somebody reads them.
+//! Recording is part of every request, so it only copies bytes. They are decoded when they are read.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,27 +9,27 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method as Verb, Response, StatusCode, Uri, request};
 
-use crate::clock::Begun;
+use crate::clock::Stopwatch;
 use crate::engine::Uid;
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
-/// The latest calls, as many as are kept.
+/// The latest exchanges. The oldest are dropped.
 pub(crate) struct Journal {
-    exchanges: Mutex<Ring<Exchange>>,
+    exchanges: Mutex<RingBuffer<Exchange>>,
     on: bool,
 }
 
-/// One call and its answer.
+/// One request and its answer.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     pub(crate) seq: u64,
-    /// When it came, service time.
+    /// When the request came in, service time.
     pub(crate) at: SystemTime,
-    /// When it came, wall clock.
+    /// When the request came in, wall clock.
     pub(crate) wire: SystemTime,
     pub(crate) took: Duration,
-    /// Both heads: a line for verb and target, a line for each header of the request, and from
-    /// `split` on a line for each header of the answer.
+    /// Both heads: a line for verb and target, a line for each header of the request, and from offset
+    /// `split` a line for each header of the answer.
     heads: Box<[u8]>,
     split: usize,
     pub(crate) body: Bytes,
@@ -40,22 +39,22 @@ pub(crate) struct Exchange {
     pub(crate) notes: Notes,
 }
 
-/// What was found out on the way.
+/// What the API found out about a request.
 #[derive(Clone, Default)]
 pub(crate) struct Notes {
     /// The anomalies of the request.
     pub(crate) anomalies: Vec<String>,
-    /// The verification that it was about.
+    /// The verification that the request is about.
     pub(crate) about: Option<Uid>,
-    /// The fault that struck it.
+    /// The fault that the request triggered.
     pub(crate) fault: Option<&'static str>,
 }
 
 impl Journal {
-    /// A journal of so many calls; of none, and no work, for 0.
+    /// A journal that keeps `kept` exchanges. With 0 it is off.
     pub(crate) fn new(kept: usize) -> Self {
         Self {
-            exchanges: Mutex::new(Ring::new(kept)),
+            exchanges: Mutex::new(RingBuffer::new(kept)),
             on: kept > 0,
         }
     }
@@ -64,10 +63,11 @@ impl Journal {
         self.on
     }
 
-    /// Keeps a call and its answer, with its status if it was sent; gives the number of the call.
+    /// Keeps a request and its answer. `status` is `None` if no answer is sent. Returns the number of the
+    /// request.
     pub(crate) fn note(
         &self,
-        begun: &Begun,
+        stopwatch: &Stopwatch,
         head: &request::Parts,
         body: Bytes,
         answer: &Response<Bytes>,
@@ -77,7 +77,7 @@ impl Journal {
         let (verb, target) = (head.method.as_str(), head.uri.path_and_query());
         let target = target.map_or("/", |target| target.as_str());
         let first_line = verb.len() + target.len() + 2;
-        // As much as it takes, so that nothing has to be moved on the way.
+        // The exact capacity, so that the buffer is not reallocated.
         let len = first_line + written(&head.headers) + written(answer.headers());
         let mut heads = Vec::with_capacity(len);
         heads.extend_from_slice(verb.as_bytes());
@@ -87,11 +87,11 @@ impl Journal {
         write_headers(&mut heads, &head.headers);
         let split = heads.len();
         write_headers(&mut heads, answer.headers());
-        let took = begun.took();
+        let took = stopwatch.elapsed();
         let exchange = |seq| Exchange {
             seq,
-            at: begun.service,
-            wire: begun.wire,
+            at: stopwatch.service,
+            wire: stopwatch.wire,
             took,
             heads: heads.into_boxed_slice(),
             split,
@@ -107,7 +107,7 @@ impl Journal {
         self.lock().get(seq).cloned()
     }
 
-    /// Those before `seq` that `pick` makes something of, newest first.
+    /// The results of `pick` on the exchanges before `seq`, newest first.
     pub(crate) fn before<T>(
         &self,
         seq: u64,
@@ -121,8 +121,8 @@ impl Journal {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<Exchange>> {
-        // Nothing in here panics between two steps that belong together.
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<Exchange>> {
+        // No update can panic halfway, so the state is valid.
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -152,7 +152,7 @@ impl Exchange {
         (line.next().unwrap_or_default(), line.next().unwrap_or_default())
     }
 
-    /// The request's header lines, and the line before them.
+    /// The first line and the header lines of the request.
     fn lines(&self) -> (&[u8], &[u8]) {
         let request = self.heads.get(..self.split).unwrap_or_default();
         let mut parts = request.splitn(2, |byte| *byte == b'\n');
@@ -161,7 +161,7 @@ impl Exchange {
     }
 }
 
-/// A line for each value. None holds a line end: it could not have been received.
+/// Writes a line for each header value. A value has no line end: HTTP does not allow it.
 fn write_headers(heads: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         heads.extend_from_slice(name.as_str().as_bytes());
@@ -171,7 +171,7 @@ fn write_headers(heads: &mut Vec<u8>, headers: &HeaderMap) {
     }
 }
 
-/// How many bytes [`write_headers`] writes.
+/// The number of bytes that [`write_headers`] writes.
 fn written(headers: &HeaderMap) -> usize {
     let lines = headers.iter();
     lines
@@ -221,10 +221,10 @@ mod tests {
             .header("a", "b")
             .body(Bytes::from("pot"))
             .unwrap();
-        let begun = Clock::running().begun();
+        let stopwatch = Clock::running().start_stopwatch();
         let journal = Journal::new(1);
         journal.note(
-            &begun,
+            &stopwatch,
             &head,
             Bytes::from("old"),
             &answer,
@@ -232,7 +232,7 @@ mod tests {
             Notes::default(),
         );
         let seq = journal.note(
-            &begun,
+            &stopwatch,
             &head,
             Bytes::from("body"),
             &answer,

@@ -1,9 +1,10 @@
 //! The Sinch Verification service on loopback, for a laptop and for tests.
 //!
-//! The emulator answers the API with real state, real signatures and real callbacks. Every phone
-//! number is a virtual handset whose messages can be read and whose keys can be pressed, and time
-//! can be moved. Nothing leaves the machine, and no account is needed. What the service's documents
-//! leave open is a field of [`Settings`]; the defaults are ours and are no claim about the service.
+//! The emulator answers the API, checks signatures, keeps state and sends signed callbacks. Every phone
+//! number is a virtual handset: tests read its messages and press its keys, and can move time ahead.
+//! Nothing leaves the machine, and no account is needed. Where the documents of the service leave the
+//! behavior open, [`Settings`] has a field; its default is a choice of this crate and no statement about
+//! the real service.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,47 +29,47 @@
 //! # }
 //! ```
 //!
-//! Two times run in here. *Wire time* is the wall clock: signed requests are checked against it,
-//! and events are signed with it. *Service time* is what verifications live by, and what
-//! [`Emulator::advance`] moves. A test may move a day ahead and still sign its requests.
+//! There are two clocks. *Wire time* is the wall clock: signatures of requests are checked against it,
+//! and callbacks are signed with it. *Service time* decides when verifications expire and events are due,
+//! and [`Emulator::advance`] moves it. So a test can move a day ahead, and its signatures stay valid.
 //!
-//! Besides the API the emulator has a control interface under `/_emu`, listed by `GET /`. With
-//! feature `console`, which is on by default, a browser gets a page there that shows all of it.
+//! Besides the API, the emulator has an HTTP control interface under `/_emu`; `GET /` lists its paths.
+//! With feature `console`, which is on by default, browsers see a page at `/` that shows everything.
 #![forbid(unsafe_code)]
 
 mod api;
 mod application;
-mod bare;
 mod body;
 mod builder;
 mod callbacks;
 mod clock;
+mod clock_driver;
 #[cfg(feature = "console")]
 mod console;
 mod control;
 mod control_error;
 mod core;
 mod delivery;
-mod driver;
 mod duration;
 mod emulator;
 mod engine;
 mod fault;
 mod feed;
 mod handset_behavior;
-mod host;
+mod host_name;
 mod journal;
-mod kit;
 mod magic;
 mod message;
-mod mix;
 mod operation;
 mod replay;
-mod ring;
+mod ring_buffer;
 mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod splitmix;
+mod tamper_kit;
+mod unit_variant;
 
 pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
@@ -79,10 +80,10 @@ pub use duration::{InvalidDuration, parse_duration};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use handset_behavior::{HandsetBehavior, Scope};
-pub use host::{HostName, InvalidHostName};
-pub use kit::TamperKit;
+pub use host_name::{HostName, InvalidHostName};
 pub use magic::MagicNumber;
 pub use message::Message;
 pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
+pub use tamper_kit::TamperKit;

@@ -1,4 +1,4 @@
-//! Numbers that have an outcome of their own.
+//! Magic numbers: phone numbers with a scripted outcome.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use sinch_verify_protocol::{ApiError, PhoneNumber, Reason, Status};
 
 use crate::handset_behavior::HandsetBehavior;
 
-/// What all magic numbers begin with: a part of the range that the British regulator keeps for use
-/// in drama, so that nobody has them.
+/// The prefix of all magic numbers, in the range that the British regulator reserves for use in drama,
+/// so they are never assigned.
 const PREFIX: &str = "+4477009009";
 
-/// How soon after the start outcomes come.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
+/// The delay from the start to the outcome.
+pub(crate) const OUTCOME_DELAY: Duration = Duration::from_secs(1);
 
-/// A number whose verifications all end the same way, so that any client sees every outcome without
-/// setting anything up. They are fictional numbers, and
+/// A phone number whose verifications always have the same outcome, so that a client can test every
+/// outcome without configuration. The numbers are fictional.
 /// [`Settings::magic_numbers`](crate::Settings::magic_numbers) turns them off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MagicNumber {
     /// The number, in E.164 form.
     pub number: String,
-    /// A short name of the outcome.
+    /// A short name of the outcome, such as `verified`.
     pub outcome: &'static str,
-    /// What happens.
+    /// A description of what happens.
     pub what: &'static str,
 }
 
 impl MagicNumber {
-    /// All of them, in order.
+    /// All magic numbers, in order.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let rows = (0_u8..).zip(PLAN);
+        let rows = (0_u8..).zip(NUMBERS);
         rows.map(|(n, row)| Self {
             number: format!("{PREFIX}{n:02}"),
             outcome: row.0,
@@ -44,68 +44,83 @@ impl MagicNumber {
 
 /// The handset behavior or magic behavior of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
-    /// The start goes through, and this happens at the handset.
+pub(crate) enum Script {
+    /// The start succeeds, and the handset behaves like this.
     Handset(HandsetBehavior),
-    /// The start goes through, and the verification ends so.
+    /// The start succeeds, and the verification ends with this status.
     End(Status, Option<Reason>),
-    /// The message is lost, and the network says so.
+    /// The message is lost, and the network reports it.
     Undelivered,
-    /// The message arrives when all is over.
+    /// The message arrives after the verification expired.
     AfterExpiry,
-    /// The start is refused, and nothing is kept of it.
+    /// The start is refused, and no verification is kept.
     Refuse { code: u32, message: &'static str },
-    /// The verification is denied, for this reason.
+    /// The verification is denied for this reason.
     Deny(Reason),
-    /// The start is answered so much later; `None` for never.
-    Slow(Option<Duration>),
+    /// The answer to the start is held back.
+    HoldBack(HoldBack),
 }
 
-/// What a magic number does; `None` for any other.
-pub(crate) fn act(number: &PhoneNumber) -> Option<Act> {
+/// How the answer to a start is held back, on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HoldBack {
+    /// It is sent after this time.
+    For(Duration),
+    /// It is never sent.
+    Forever,
+}
+
+/// The script of a magic number; `None` for other numbers.
+pub(crate) fn script_of(number: &PhoneNumber) -> Option<Script> {
     let n: usize = number.as_str().strip_prefix(PREFIX)?.parse().ok()?;
-    // A prefix of digits and two more; longer numbers are none of these.
+    // A magic number has exactly two digits after the prefix.
     (number.as_str().len() == PREFIX.len() + 2).then_some(())?;
-    PLAN.get(n).map(|row| (row.2)())
+    NUMBERS.get(n).map(|row| (row.2)())
 }
 
-type Row = (&'static str, &'static str, fn() -> Act);
+type Row = (&'static str, &'static str, fn() -> Script);
 
-const fn refuse(code: u32, message: &'static str) -> Act {
-    Act::Refuse { code, message }
+const fn refuse(code: u32, message: &'static str) -> Script {
+    Script::Refuse { code, message }
 }
 
-fn fail(reason: Reason) -> Act {
-    Act::End(Status::Fail, Some(reason))
+fn fail(reason: Reason) -> Script {
+    Script::End(Status::Fail, Some(reason))
 }
 
-/// The plan, by the last two digits.
-const PLAN: [Row; 28] = [
-    ("pending", "nothing by itself, like any other number", || {
-        Act::Handset(HandsetBehavior::Wait)
-    }),
-    ("verified", "the proof is reported after 1 s: SUCCESSFUL", || {
-        Act::Handset(HandsetBehavior::Report {
-            after: SOON,
-            wrong: 0,
-        })
-    }),
+/// Name, description and script of each magic number, by its last two digits.
+const NUMBERS: [Row; 28] = [
+    (
+        "pending",
+        "like any other number: the message arrives and nothing else happens",
+        || Script::Handset(HandsetBehavior::Wait),
+    ),
+    (
+        "verified",
+        "reports the right code or caller id after 1 s: SUCCESSFUL",
+        || {
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
+                wrong: 0,
+            })
+        },
+    ),
     (
         "second-try",
-        "one wrong report, then the right one: SUCCESSFUL",
+        "reports a wrong one first, then the right one: SUCCESSFUL",
         || {
-            Act::Handset(HandsetBehavior::Report {
-                after: SOON,
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
                 wrong: 1,
             })
         },
     ),
     (
         "wrong",
-        "wrong reports only: FAIL, Invalid code or Invalid CLI",
+        "reports only wrong ones: FAIL, Invalid code or Invalid CLI",
         || {
-            Act::Handset(HandsetBehavior::Report {
-                after: SOON,
+            Script::Handset(HandsetBehavior::Report {
+                after: OUTCOME_DELAY,
                 wrong: u32::MAX,
             })
         },
@@ -114,12 +129,12 @@ const PLAN: [Row; 28] = [
     (
         "denied",
         "the start answers 403/40303: DENIED, Denied by callback",
-        || Act::Deny(Reason::DeniedByCallback),
+        || Script::Deny(Reason::DeniedByCallback),
     ),
     (
         "invalid-callback",
         "the start answers 403/40303: DENIED, Invalid callback",
-        || Act::Deny(Reason::InvalidCallback),
+        || Script::Deny(Reason::InvalidCallback),
     ),
     ("fraud", "FAIL, Fraud after 1 s", || fail(Reason::Fraud)),
     ("blocked", "FAIL, Blocked after 1 s", || fail(Reason::Blocked)),
@@ -129,38 +144,42 @@ const PLAN: [Row; 28] = [
     (
         "unreachable",
         "nothing arrives: FAIL, Network error or number unreachable",
-        || Act::Handset(HandsetBehavior::Unreachable { after: SOON }),
+        || Script::Handset(HandsetBehavior::Unreachable { after: OUTCOME_DELAY }),
     ),
     (
         "undelivered",
         "delivered event Failed: FAIL, SMS delivery failure",
-        || Act::Undelivered,
+        || Script::Undelivered,
     ),
     (
         "busy",
         "calls end as FAIL with call result BUSY; messages arrive",
-        || Act::Handset(HandsetBehavior::Busy { after: SOON }),
+        || Script::Handset(HandsetBehavior::Busy { after: OUTCOME_DELAY }),
     ),
     (
         "hang-up",
         "a callout ends as FAIL, Hung up without entering valid code",
-        || Act::Handset(HandsetBehavior::HangUp { after: SOON }),
+        || Script::Handset(HandsetBehavior::HangUp { after: OUTCOME_DELAY }),
     ),
-    ("late", "it arrives 1 s after the verification expired", || {
-        Act::AfterExpiry
-    }),
+    (
+        "late",
+        "the message arrives 1 s after the verification expired",
+        || Script::AfterExpiry,
+    ),
     (
         "lost",
-        "nothing arrives, and nobody says so; it expires in time",
-        || Act::Handset(HandsetBehavior::Never),
+        "nothing arrives and no event reports it; the verification expires",
+        || Script::Handset(HandsetBehavior::Never),
     ),
     ("error", "ERROR, Internal error after 1 s", || {
-        Act::End(Status::Error, Some(Reason::InternalError))
+        Script::End(Status::Error, Some(Reason::InternalError))
     }),
     ("failed-pending", "FAIL, Failed pending after 1 s", || {
         fail(Reason::FailedPending)
     }),
-    ("aborted", "ABORTED after 1 s", || Act::End(Status::Aborted, None)),
+    ("aborted", "ABORTED after 1 s", || {
+        Script::End(Status::Aborted, None)
+    }),
     ("no-credit", "the start answers 402/40200", || {
         refuse(ApiError::CREDIT, "Not enough credit.")
     }),
@@ -199,26 +218,26 @@ const PLAN: [Row; 28] = [
     (
         "slow",
         "the start is answered after 3 s on the wall clock",
-        || Act::Slow(Some(Duration::from_secs(3))),
+        || Script::HoldBack(HoldBack::For(Duration::from_secs(3))),
     ),
-    ("silent", "the start is never answered, and does nothing", || {
-        Act::Slow(None)
+    ("silent", "the start is never answered and has no effect", || {
+        Script::HoldBack(HoldBack::Forever)
     }),
 ];
 
 #[cfg(test)]
 mod tests {
-    use super::{MagicNumber, PLAN, act};
+    use super::{MagicNumber, NUMBERS, script_of};
 
     #[test]
-    fn every_magic_number_is_a_number_with_an_act() {
+    fn every_magic_number_is_a_number_with_a_script() {
         let all = MagicNumber::all();
-        assert_eq!(all.len(), PLAN.len());
+        assert_eq!(all.len(), NUMBERS.len());
         for magic in all {
-            assert!(act(&magic.number.parse().unwrap()).is_some(), "{magic:?}");
+            assert!(script_of(&magic.number.parse().unwrap()).is_some(), "{magic:?}");
         }
         for other in ["+46700000001", "+447700900123", "+447700900999", "+4477009009011"] {
-            assert_eq!(act(&other.parse().unwrap()), None, "{other}");
+            assert_eq!(script_of(&other.parse().unwrap()), None, "{other}");
         }
     }
 }

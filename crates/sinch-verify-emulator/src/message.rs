@@ -1,4 +1,4 @@
-//! What a handset shows.
+//! Messages and calls on a virtual handset.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,47 +7,47 @@ use serde::{Serialize, Serializer};
 use sinch_verify_protocol::timestamp::XTimestamp;
 use sinch_verify_protocol::{Cli, Code, LanguageTag, Method, VerificationId};
 
-/// Something that reached a handset: a message, or a call.
+/// A message or call that reached a virtual handset.
 ///
-/// As JSON, absent fields are left out. `Debug` shows neither code, text nor caller id.
+/// As JSON, absent fields are left out. `Debug` hides the code, the text and the caller id.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Message {
-    /// Its number: 1 for the first of this emulator, over all handsets.
+    /// The number of the message, 1 for the first one on any handset.
     pub seq: u64,
-    /// Its name, unique in this emulator.
+    /// The id of the message, unique in this emulator.
     pub id: String,
-    /// The method that it is of: of an `auto` start, the one that sent it.
+    /// The method that sent it: `sms`, `flashcall` (a call whose caller id is the code), `callout` (a
+    /// voice call), `seamless` (an address to open over mobile data) or `whatsapp`.
     pub kind: Method,
-    /// The verification it belongs to.
+    /// The verification that it belongs to.
     pub verification_id: VerificationId,
-    /// When it came, service time; to the millisecond as JSON.
+    /// When it arrived, service time. With milliseconds as JSON.
     #[serde(serialize_with = "instant")]
     pub at: SystemTime,
-    /// The text of a message, or what a callout says.
+    /// The text of a message, or the spoken text of a callout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The language of that; absent for words of one's own.
+    /// The language of the text. Absent if the application set its own text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<LanguageTag>,
-    /// The code in it.
+    /// The code in the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// Who calls: for a flash call, what is to be reported.
+    /// The caller id of a call. For a flash call, it is the code to report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cli: Option<Cli>,
-    /// For calls, whether it still rings, or waits for keys.
+    /// For calls: whether the call still rings or waits for keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ringing: Option<bool>,
-    /// For a flash call, when it stops ringing, or stopped; service time. Absent when nothing stops
-    /// it.
+    /// For a flash call: when it stops or stopped ringing, service time. Absent if it never stops.
     #[serde(serialize_with = "instant_or_none", skip_serializing_if = "Option::is_none")]
     pub ring_until: Option<SystemTime>,
-    /// For calls, whether it is over because the caller gave up, as callers of flash calls do.
+    /// For calls: whether the caller ended the call before it was answered, as after every flash call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<bool>,
-    /// The address that a device fetches for a data verification.
+    /// For `seamless`: the address that the device opens over mobile data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_uri: Option<String>,
 }
@@ -62,7 +62,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// An instant as control answers write it: UTC with milliseconds and `Z`.
+/// An instant in answers of the control interface: UTC with milliseconds and `Z`.
 pub(crate) fn instant<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(XTimestamp::new(*at).as_str())
 }

@@ -1,9 +1,9 @@
-//! What can be called, by the names that rules and lists use.
+//! The operations of the API and the kinds of callbacks, by the names in fault rules and lists.
 
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::server::Route;
 
-/// A call of the API, or one to a callback URL.
+/// An operation of the API, or a callback to an application. [`FaultRule::operation`](crate::FaultRule::operation) names one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -16,19 +16,19 @@ pub enum Operation {
     Outcome,
     /// An application or a device queries the status.
     Status,
-    /// A callback is asked for a decision.
+    /// The callback that requests a decision.
     Request,
-    /// A callback receives a result.
+    /// The callback that reports the result of a verification.
     Result,
-    /// A callback receives the delivery result of an SMS.
+    /// The callback that reports whether an SMS was delivered.
     Delivered,
 }
 
 impl Operation {
-    /// Those of the API.
+    /// The operations of the API.
     pub(crate) const API: [Self; 4] = [Self::Start, Self::Report, Self::Outcome, Self::Status];
 
-    /// Those of a callback URL.
+    /// The callbacks.
     pub(crate) const CALLBACK: [Self; 3] = [Self::Request, Self::Result, Self::Delivered];
 
     pub(crate) fn name(self) -> &'static str {
@@ -43,7 +43,7 @@ impl Operation {
         }
     }
 
-    /// What a request of the API calls.
+    /// The operation of a route of the API.
     pub(crate) fn of(route: &Route) -> Self {
         match route {
             Route::Start => Self::Start,

@@ -1,35 +1,36 @@
-//! How a delivery can be posted again.
+//! The ways to post a delivery again.
 
-/// How a delivery is posted again. All but the first three make a callback that a receiver must
-/// refuse.
+/// How a delivery is posted again. All except `Same`, `Duplicate` and `Reordered` make a callback that
+/// a receiver must refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replay {
-    /// Signed anew, as the service does when it tries again.
+    /// With a new signature, as when the service tries again.
     Same,
-    /// Twice, byte for byte: the second must be refused, because somebody may have recorded it.
+    /// Twice, byte for byte. The receiver must refuse the second one, because it could be a replay by an
+    /// attacker.
     Duplicate,
-    /// All events of the same verification, the last one first.
+    /// All events of the same verification, the latest first.
     Reordered,
-    /// Signed an hour ago.
+    /// With a timestamp of an hour ago.
     Stale,
-    /// Signed an hour from now.
+    /// With a timestamp of an hour from now.
     Future,
-    /// Signed by someone who knows the key and not the secret.
+    /// Signed with the right key and a wrong secret.
     Forged,
-    /// Half of the body.
+    /// With half of the body.
     Truncated,
     /// Without `x-timestamp`.
     MissingTimestamp,
     /// Without `Authorization`.
     MissingAuthorization,
-    /// In a way of the [kit](crate::TamperKit), by its name.
+    /// With a change of the [tamper kit](crate::TamperKit), by its name.
     Tampered(String),
 }
 
 impl Replay {
-    /// Those that need no kit.
-    pub(crate) const OWN: [Self; 9] = [
+    /// The replays that need no kit.
+    pub(crate) const BUILT_IN: [Self; 9] = [
         Self::Same,
         Self::Duplicate,
         Self::Reordered,
@@ -41,14 +42,14 @@ impl Replay {
         Self::MissingAuthorization,
     ];
 
-    /// The way of this name; one of the kit, if the emulator has none of this name itself.
+    /// The replay with this name. Other names than those of the built-in replays are names of the kit.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        let own = Self::OWN.into_iter().find(|own| own.name() == name);
+        let own = Self::BUILT_IN.into_iter().find(|own| own.name() == name);
         own.unwrap_or_else(|| Self::Tampered(name.to_owned()))
     }
 
-    /// Its name.
+    /// The name of the replay, such as `duplicate`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

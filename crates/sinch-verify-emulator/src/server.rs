@@ -1,4 +1,4 @@
-//! Connections.
+//! Accepts connections and serves HTTP on them.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,12 +25,12 @@ use crate::api::Reset;
 use crate::core::Core;
 use crate::{api, control};
 
-/// The most bytes of a request's head, give or take one read.
+/// The most bytes of a request's head, plus one read.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Serves until told to stop, then answers what is under way.
+/// Serves until the emulator is to stop, then answers the requests that are under way.
 ///
-/// The connections are tasks of this future: they go when it goes.
+/// The connections are tasks of this future, which end when it is dropped.
 pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
     let mut stop = core.stopping();
     let theirs = stop.clone();
@@ -44,13 +44,13 @@ pub(crate) async fn run(listener: TcpListener, core: Arc<Core>) {
                     connections.spawn(serve(stream, peer, core, router.clone(), theirs.clone()));
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely: some will be free again soon.
+                    // Most likely there are no free file descriptors; some will be free soon.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            () = told(&mut stop) => break,
+            () = stop_requested(&mut stop) => break,
         }
     }
     drop(listener);
@@ -64,13 +64,13 @@ async fn serve(
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Answers are small and waited for.
+    // Answers are small, and clients wait for them.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());
     let router = TowerToHyperService::new(router);
     let handle = Reset(Arc::clone(&reset));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        // The API is what is called all day: it does not pass by the many routes of the rest.
+        // Requests to the API are the most frequent, so they do not go through the other router.
         match api::route(&request) {
             Err(RouteError::NotFound) => {
                 request.extensions_mut().insert(ConnectInfo(peer));
@@ -85,7 +85,7 @@ async fn serve(
     });
     let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        // Heads are kept in the journal: they are bounded as bodies are.
+        // The journal keeps heads, so they have a limit, as bodies have.
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut stopping = false;
@@ -99,18 +99,18 @@ async fn serve(
             }
             () = reset.notified() => {
                 let stream = connection.into_parts().io.into_inner();
-                // Without the time to say goodbye, closing is a reset.
+                // With a linger time of zero, closing the socket sends a reset.
                 let _ = stream.set_zero_linger();
                 return;
             }
-            () = told(&mut stop), if !stopping => stopping = true,
+            () = stop_requested(&mut stop), if !stopping => stopping = true,
         }
-        // The other branches return: this is reached once.
+        // The other branches return, so this runs once.
         Pin::new(&mut connection).graceful_shutdown();
     }
 }
 
-/// Resolves once the emulator is to stop, or is gone.
-async fn told(stop: &mut watch::Receiver<bool>) {
+/// Waits until the emulator is to stop, or is dropped.
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

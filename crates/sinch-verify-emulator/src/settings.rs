@@ -1,12 +1,11 @@
-//! What the emulator does where the service's documents leave it open.
-
-mod file;
+//! Settings: the behavior that the documents of the service leave open.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sinch_verify_protocol::Amount;
 use sinch_verify_protocol::auth::Window;
 use sinch_verify_protocol::price::Money;
@@ -15,10 +14,9 @@ use crate::duration;
 
 /// How the emulator behaves. Start from [`Settings::default`] and change what you need.
 ///
-/// Public sources say little about most of these figures, so the defaults are ours and say nothing
-/// about the real service. All times are service time, which
-/// [`Emulator::advance`](crate::Emulator::advance) moves, unless they say that they are of the wall
-/// clock.
+/// Public sources say little about most of these values, so the defaults are choices of this crate and no
+/// statement about the real service. Durations are service time, which
+/// [`Emulator::advance`](crate::Emulator::advance) moves, unless wall clock is mentioned.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,14 +27,14 @@ use crate::duration;
 /// assert_eq!(settings.attempts, 3);
 /// ```
 ///
-/// As JSON each field has its name in camelCase, durations are texts such as `250ms` or `5m`, and what
-/// is left out is as by default.
+/// As JSON, field names are in camelCase, durations are texts such as `250ms` or `5m`, and fields that are
+/// left out have their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Wrong codes or caller ids that end a verification; at least 1. Default 3.
-    #[serde(deserialize_with = "file::at_least_one")]
+    /// The number of wrong codes or caller ids that ends a verification; at least 1. Default 3.
+    #[serde(deserialize_with = "at_least_one")]
     pub attempts: u32,
     /// The answer to a wrong report while attempts are left. Default [`ReportAnswer::Refusal`].
     pub wrong_report: ReportAnswer,
@@ -51,100 +49,103 @@ pub struct Settings {
     pub other_method_is_attempt: bool,
     /// Whether the [magic numbers](crate::MagicNumber) have their outcomes. Default `true`.
     pub magic_numbers: bool,
-    /// How long a verification stays pending, from its start. A start or a decision may say
-    /// otherwise for an SMS. Default 300 s.
+    /// How long a verification stays pending after its start. For an SMS, a start or a decision can set
+    /// another duration. Default 300 s.
     #[serde(with = "duration")]
     pub expiry: Duration,
-    /// How long after its start a verification is found by its number; by id and by reference it
-    /// always is. Service time. Default: as long as it is kept.
+    /// How long after its start a verification is found by its number. By id and by reference it is found
+    /// as long as it is kept. Default: no limit.
     #[serde(with = "duration::optional")]
     pub status_by_number: Option<Duration>,
     /// Whether a start aborts the pending verification of the same number and application.
     /// Default `true`.
     pub abort_predecessor: bool,
-    /// Whether basic and signed starts go on when the callback gave no usable answer. Default
-    /// `false`: the verification is denied.
+    /// Whether basic and signed starts continue if the callback gives no usable answer. Default `false`:
+    /// the verification is denied.
     pub trust_without_answer: bool,
-    /// How long the answer to a request event is awaited, on the wall clock. Default 5 s.
+    /// The time limit for the answer to a request event, on the wall clock. Default 5 s.
     #[serde(with = "duration")]
     pub decision_timeout: Duration,
-    /// Whether the delivery of an SMS is told to the callback URL. Default `true`.
+    /// Whether an event reports the delivery of an SMS to the callback URL. Default `true`.
     pub sms_delivered_events: bool,
-    /// How often a result or delivered event is tried in all; at least 1. Default 5.
-    #[serde(deserialize_with = "file::at_least_one")]
+    /// The most tries of a result or delivered event; at least 1. Default 5.
+    #[serde(deserialize_with = "at_least_one")]
     pub event_tries: u32,
-    /// The wait after the first failed try; it doubles with every try, and up to half of it is taken
-    /// off at random. Default 500 ms.
+    /// The delay after the first failed try. It doubles with every try, and a random part of up to half is
+    /// subtracted. Default 500 ms.
     #[serde(with = "duration")]
     pub event_backoff: Duration,
-    /// How long one try may take, on the wall clock. Default 5 s.
+    /// The time limit of one try, on the wall clock. Default 5 s.
     #[serde(with = "duration")]
     pub event_timeout: Duration,
-    /// How many result and delivered events are under way at once; at least 1. Default 64.
-    #[serde(deserialize_with = "file::at_least_one")]
+    /// The most result and delivered events that are posted at the same time; at least 1. Default 64.
+    #[serde(deserialize_with = "at_least_one")]
     pub events_in_flight: usize,
-    /// How many result and delivered events may wait; further ones are dropped, and the delivery
-    /// log says so. Default 100,000.
+    /// The most undelivered result and delivered events. Further ones are dropped and recorded in the
+    /// delivery log. Default 100,000.
     pub events_waiting: usize,
-    /// The least time between two starts for one number; a start before answers 429/42901.
-    /// Default: off.
+    /// The shortest time between two starts for one number. An earlier start is answered 429/42901.
+    /// Default: no limit.
     #[serde(with = "duration::optional")]
     pub velocity: Option<Duration>,
-    /// The most starts of one application in one second; a start beyond answers 429/42900.
-    /// Default: off.
+    /// The most starts of one application in one second. Further ones are answered 429/42900. Default: no
+    /// limit.
     pub capacity: Option<u32>,
-    /// How many bytes pending verifications may take, at least 1: what is kept of each, texts and
-    /// overhead. A start that finds them taken answers 429/42900. Default 1,000,000,000.
-    #[serde(deserialize_with = "file::at_least_one")]
+    /// The most bytes of memory for pending verifications, with texts and overhead; at least 1. A start
+    /// beyond that is answered 429/42900. Default 1,000,000,000.
+    #[serde(deserialize_with = "at_least_one")]
     pub pending_bytes: usize,
-    /// The length of the codes that the emulator makes, 1 to 10. Default 4.
-    #[serde(deserialize_with = "file::code_length")]
+    /// The length of generated codes, 1 to 10 characters. Default 4.
+    #[serde(deserialize_with = "code_length")]
     pub code_length: u8,
-    /// `interceptionTimeout` of an SMS, whole seconds. Default 120 s.
+    /// The `interceptionTimeout` in the answer to an SMS start, in whole seconds: how long an app waits for
+    /// the SMS. Default 120 s.
     #[serde(with = "duration")]
     pub sms_interception: Duration,
-    /// `interceptionTimeout` of a flash call, whole seconds. Default 45 s.
+    /// The `interceptionTimeout` in the answer to a flash call start, in whole seconds: how long an app
+    /// waits for the call. Default 45 s.
     #[serde(with = "duration")]
     pub flash_call_interception: Duration,
-    /// `reportTimeout` of a flash call, whole seconds. Default 75 s.
+    /// The `reportTimeout` in the answer to a flash call start, in whole seconds. Default 75 s.
     #[serde(with = "duration")]
     pub flash_call_report: Duration,
-    /// `denyCallAfter` of a flash call, whole seconds. Default 0.
+    /// The `denyCallAfter` in the answer to a flash call start, in whole seconds. Default 0.
     #[serde(with = "duration")]
     pub flash_call_deny_after: Duration,
-    /// How long a flash call rings when nobody says otherwise. Default 30 s.
+    /// How long a flash call rings unless the decision of the callback sets another duration. Default 30 s.
     #[serde(with = "duration")]
     pub flash_call_ring: Duration,
-    /// What the answer to a callout start says about polling; `None` leaves it out, as newer
-    /// servers do. Default 3 s, 30 s, 3 s.
+    /// The polling instructions in the answer to a callout start. `None` leaves them out, as newer servers
+    /// do. Default 3 s, 30 s, 3 s.
     pub callout_polling: Option<CalloutPolling>,
-    /// The key that confirms a callout, unless the decision names another. Default `1`.
-    #[serde(deserialize_with = "file::keys")]
+    /// The keys that confirm a callout, unless the decision of the callback sets others. Default `1`.
+    #[serde(deserialize_with = "keypad_digits")]
     pub callout_pin: String,
-    /// How old, or how far ahead, a signed request may be on the wall clock. Always checked.
-    /// Default 5 minutes past, 1 minute ahead.
-    #[serde(with = "file::WindowFile")]
+    /// The accepted age of the timestamp of a signed request, on the wall clock. Default up to 5 minutes in
+    /// the past and 1 minute in the future.
+    #[serde(with = "WindowFields")]
     pub freshness: Window,
-    /// What happens to requests that official SDKs write wrongly. Default [`Strictness::Warn`].
+    /// How requests are treated that official SDKs send in another form than documented. Default
+    /// [`Strictness::Warn`].
     pub strictness: Strictness,
-    /// What a verification costs: in request events, and in a status that is no longer `PENDING`.
-    /// Default 0.0453 EUR, an invented figure.
+    /// The price of a verification, in request events and in a status that is no longer `PENDING`. Default
+    /// 0.0453 EUR, an invented amount.
     pub price: Option<Money>,
-    /// What the call of a flash call or callout costs besides, told with the billed seconds once the
-    /// status is no longer `PENDING`. Default: none, as without termination debiting.
+    /// The termination price of a flash call or callout: what the call itself costs. A status that is no
+    /// longer `PENDING` contains it, with the billed seconds. Default: none, as without termination
+    /// debiting.
     pub termination_price: Option<Money>,
-    /// How many messages one handset keeps; at least 1. Default 100.
-    #[serde(deserialize_with = "file::at_least_one")]
+    /// The most messages that one handset keeps; at least 1. Default 100.
+    #[serde(deserialize_with = "at_least_one")]
     pub inbox_kept: usize,
-    /// How many ended verifications are kept, with their messages; pending ones always are.
+    /// The most ended verifications that are kept, with their messages. Pending ones are always kept.
     /// Default 100,000.
     pub verifications_kept: usize,
-    /// How many calls of the API the request journal keeps, with their answers; 0 turns it off.
-    /// Default 1,000.
+    /// The most requests that the journal keeps, with their answers; 0 turns it off. Default 1,000.
     pub requests_kept: usize,
-    /// How many tries of callbacks the delivery log keeps. Default 1,000.
+    /// The most deliveries that the delivery log keeps. Default 1,000.
     pub deliveries_kept: usize,
-    /// How many events the feed keeps for those who come back. Default 10,000.
+    /// The most events that the feed keeps for readers that reconnect. Default 10,000.
     pub events_kept: usize,
 }
 
@@ -195,29 +196,29 @@ impl Default for Settings {
     }
 }
 
-/// How a report that verified nothing is answered. Clients must take both for "not verified".
+/// The answer to a report that did not verify the number. A client must treat both as "not verified".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ReportAnswer {
     /// 400 with error code 40003.
     Refusal,
-    /// 200 with the verification as it stands.
+    /// 200 with the current state of the verification.
     Verification,
 }
 
-/// When an app asks for the status of a callout, in whole seconds from its start.
+/// When an app queries the status of a callout, in whole seconds after its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CalloutPolling {
-    /// The first question. Default 3 s.
+    /// The time of the first query. Default 3 s.
     #[serde(with = "duration")]
     pub start_after: Duration,
-    /// The last question. Default 30 s.
+    /// The time of the last query. Default 30 s.
     #[serde(with = "duration")]
     pub stop_after: Duration,
-    /// The time between questions. Default 3 s.
+    /// The time between queries. Default 3 s.
     #[serde(with = "duration")]
     pub interval: Duration,
 }
@@ -232,21 +233,21 @@ impl Default for CalloutPolling {
     }
 }
 
-/// What happens to a request that is understood but not written as documented.
+/// How a request is treated that is understood but not in the documented form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Strictness {
-    /// It is taken.
+    /// The request is accepted.
     Lenient,
-    /// It is taken, and the answer's `x-emulator-anomalies` header lists the anomalies.
+    /// The request is accepted, and the header `x-emulator-anomalies` of the answer lists the anomalies.
     Warn,
-    /// It is refused with 400/40001 that names the first anomaly.
+    /// The request is refused with 400/40001, and the message names the first anomaly.
     Strict,
 }
 
 impl Strictness {
-    /// Its name in control answers and on command lines.
+    /// The name in answers of the control interface and on command lines.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Lenient => "lenient",
@@ -267,7 +268,7 @@ impl FromStr for Strictness {
     }
 }
 
-/// A text that names no [`Strictness`].
+/// The error of parsing a [`Strictness`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidStrictness;
 
@@ -278,3 +279,42 @@ impl fmt::Display for InvalidStrictness {
 }
 
 impl std::error::Error for InvalidStrictness {}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Window", deny_unknown_fields)]
+struct WindowFields {
+    #[serde(with = "duration")]
+    past: Duration,
+    #[serde(with = "duration")]
+    future: Duration,
+}
+
+fn at_least_one<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default + PartialEq,
+{
+    let number = T::deserialize(deserializer)?;
+    if number == T::default() {
+        return Err(D::Error::custom("must be at least 1"));
+    }
+    Ok(number)
+}
+
+fn code_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let length = u8::deserialize(deserializer)?;
+    if !(1..=10).contains(&length) {
+        return Err(D::Error::custom("must be 1 to 10"));
+    }
+    Ok(length)
+}
+
+fn keypad_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let keys = String::deserialize(deserializer)?;
+    let are_keys = keys
+        .bytes()
+        .all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
+    if !are_keys || !(1..=10).contains(&keys.len()) {
+        return Err(D::Error::custom("must be 1 to 10 keys of 0-9 * #"));
+    }
+    Ok(keys)
+}

@@ -4,10 +4,10 @@
 //! `exclude` in `Cargo.toml` keeps it out of the published package.
 
 mod calls;
+mod checks;
 mod commands;
-mod expect;
+mod invariants;
 mod journal;
-mod look;
 mod model;
 mod reports;
 mod starts;
@@ -18,14 +18,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use world::World;
 
-/// The service under random commands and settings: starts, decisions that come late, twice, not at
-/// all or lie, reports that come again, keys, calls that are ended, clocks that jump ahead and back.
+/// Runs the engine with random commands and settings: starts, decisions that are late, repeated, missing
+/// or invalid, repeated reports, keys, ended calls, and clocks that jump ahead and back.
 ///
-/// There is no I/O in it, so it runs as fast as the machine allows, and a seed fixes all of it.
-/// After every step a model that knows nothing of the inside must agree: a verification ends once
-/// and is told once, a code works once and is answered as the settings say, hanging up ends only a
-/// call that is under way, nothing is pending past its expiry, nothing is due for what has ended, and
-/// no application sees another's.
+/// There is no I/O, and the seed determines everything. After every step, a model that does not know the
+/// internals of the engine must agree: a verification ends once and has one result event, a code works
+/// once, reports are answered as the settings say, hanging up ends only a call that is under way, no
+/// verification is pending past its expiry, no ended one has timers, and no application sees the
+/// verifications of another.
 struct Simulation {
     seed: u64,
     steps: u64,
@@ -33,7 +33,7 @@ struct Simulation {
 }
 
 impl Simulation {
-    /// A simulation that `seed` fixes, at its first step.
+    /// A simulation with this seed, before its first step.
     fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -42,7 +42,7 @@ impl Simulation {
         }
     }
 
-    /// Takes so many more steps.
+    /// Runs more steps.
     fn run(&mut self, steps: u64) -> Result<(), SimulationFailure> {
         let world = &mut self.world;
         let taken = &mut self.steps;
@@ -65,7 +65,7 @@ impl Simulation {
         })
     }
 
-    /// Lets a day pass, after which nothing may be pending. The simulation can go on.
+    /// Lets a day pass, after which no verification may be pending. The simulation can continue.
     fn settle(&mut self) -> Result<(), SimulationFailure> {
         self.world.settle().map_err(|problem| SimulationFailure {
             seed: self.seed,
@@ -74,26 +74,25 @@ impl Simulation {
         })
     }
 
-    /// A digest of everything that was answered and told so far: the same for the same seed and
-    /// steps.
+    /// A digest of all answers and events so far. It is the same for the same seed and steps.
     fn digest(&self) -> u64 {
         self.world.digest()
     }
 
-    /// How many verifications were started, and how many of them ended, so far.
+    /// The number of verifications that were started and that ended so far.
     fn verifications(&self) -> (u64, u64) {
         self.world.verifications()
     }
 }
 
-/// Something that must hold did not.
+/// A failed check.
 #[derive(Debug)]
 struct SimulationFailure {
     /// The seed.
     seed: u64,
-    /// The step, 1 for the first: running this many steps shows it again.
+    /// The number of the step, 1 for the first. Running this many steps repeats the failure.
     step: u64,
-    /// What did not hold.
+    /// The check that failed.
     problem: String,
 }
 
@@ -111,8 +110,8 @@ mod tests {
     use super::Simulation;
     use super::world::World;
 
-    /// Steps between two lines of progress.
-    const LEG: u64 = 1_000_000;
+    /// The number of steps between two lines of progress.
+    const PROGRESS_STEPS: u64 = 1_000_000;
 
     /// `cargo xtask simulate` sets the steps and the seed.
     #[test]
@@ -123,7 +122,7 @@ mod tests {
         let began = Instant::now();
         let mut simulation = Simulation::new(seed);
         while simulation.steps < steps {
-            let leg = LEG.min(steps - simulation.steps);
+            let leg = PROGRESS_STEPS.min(steps - simulation.steps);
             if let Err(failure) = simulation.run(leg) {
                 let (seed, step) = (failure.seed, failure.step);
                 panic!("{failure}; see it again with: cargo xtask simulate --steps {step} --seed {seed}");
@@ -142,7 +141,7 @@ mod tests {
     #[test]
     fn two_hundred_thousand_steps_keep_every_rule() {
         let mut all = 0;
-        // Each seed has settings of its own.
+        // Each seed has its own settings.
         for seed in 1..=8 {
             let mut simulation = Simulation::new(seed);
             simulation.run(25_000).unwrap();

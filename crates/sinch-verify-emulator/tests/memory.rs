@@ -1,6 +1,6 @@
-//! What `pendingBytes` counts is what pending verifications take.
+//! The bytes that `pendingBytes` counts are the memory that pending verifications use.
 //!
-//! Alone in its process: the counter of the allocator is global.
+//! The only test of its process, because the counter of the allocator is global.
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::alloc::System;
@@ -20,7 +20,7 @@ static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const KEY: &str = "11111111-2222-3333-4444-555555555555";
 const SECRET: &str = "BeIukql3pTKJ8RGL5zo0DA==";
 
-/// What pending verifications may take in here.
+/// The limit for pending verifications in this test.
 const LIMIT: usize = 2_000_000;
 
 struct Client(SendRequest<Full<Bytes>>);
@@ -52,12 +52,12 @@ impl Client {
     }
 }
 
-/// Starts verifications, with these fields besides, until no more are taken; reports each once with this
-/// body. Gives how many there were, and what they took of the heap.
+/// Starts verifications with these additional fields until one is refused, and reports each once with this
+/// body. Returns their number and the heap memory that they use.
 async fn fill(fields: &str, report: Option<&str>) -> (usize, usize) {
     let mut settings = Settings::default();
     settings.pending_bytes = LIMIT;
-    // What is kept besides is bounded by their number.
+    // Journal, feed and log have limits of their own.
     settings.requests_kept = 0;
     settings.events_kept = 0;
     let emulator = Emulator::builder()
@@ -113,7 +113,7 @@ async fn pending_bytes_are_counted_as_they_are_kept() {
     ] {
         let (n, taken) = fill(fields, report).await;
         println!("{what}: {n} verifications, {taken} bytes, {} each", taken / n);
-        // The allocator keeps some more for itself, and the maps grow by doubling.
+        // The allocator has an overhead, and maps grow by doubling.
         let ratio = taken as f64 / LIMIT as f64;
         assert!((0.7..=1.1).contains(&ratio), "{what}: {ratio}");
     }

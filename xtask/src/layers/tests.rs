@@ -116,7 +116,7 @@ fn two_majors_are_named_with_their_users() {
         ("sinch-verify-client@0.1.0", &["rustls@0.23.4"]),
         ("rustls@0.22.1", &[]),
         ("rustls@0.23.4", &[]),
-        // Twice the same major, and a crate nobody minds.
+        // The same major version twice, and a crate without a rule.
         ("tokio@1.1.0", &[]),
         ("tokio@1.2.0", &[]),
         ("syn@1.0.0", &[]),

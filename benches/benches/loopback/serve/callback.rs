@@ -1,4 +1,4 @@
-//! The callback receiver, whole, on its own hyper server.
+//! The complete callback receiver, on its own hyper server.
 
 use std::future::pending;
 use std::num::NonZeroUsize;
@@ -12,7 +12,7 @@ use super::{listen, until_input_ends};
 use crate::fixture;
 use crate::process::ready;
 
-/// More than a run sends within the time that signatures are remembered.
+/// More signatures than a run sends within the time that they are remembered.
 const ROOM: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_000_000);
 
 pub(super) fn run(runtime: &Runtime) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The emulator, with a way to ask what only it knows.
+//! The emulator, with commands on standard input that read its state.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use crate::fixture;
 use crate::process::{number, ready, serve_lines};
 
-/// Serves an emulator. `manual` makes its clock stand still; `callback URL` names who is told.
+/// Serves an emulator. `manual` pauses its clock; `callback URL` sets its callback URL.
 pub(crate) fn run(runtime: &Runtime, args: &[&str]) -> Result<()> {
     let mut application = Application::new(fixture::key()?, fixture::secret()?);
     let mut builder = Emulator::builder().seed(1);

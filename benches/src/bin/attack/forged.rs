@@ -1,4 +1,4 @@
-//! A million callbacks that no application signed, at a receiver that authentic ones reach in between.
+//! Sends a million forged callbacks to a receiver, with authentic ones in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use crate::traffic::{Sender, in_parallel};
 
 const FORGERIES: u64 = 1_000_000;
 
-/// An authentic callback comes after so many forged ones.
+/// The number of forged callbacks between two authentic ones.
 const HONEST_EVERY: u64 = 50;
 
 /// Forges the `n`th callback of a kind.
@@ -83,7 +83,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         memory: receiver.peak(),
     };
     row.print()?;
-    // What the receiver says itself: none of the forged ones got as far as the handler.
+    // The receiver's own count: no forged callback reached the handler.
     row.counted = "decisions beside one for each";
     row.count = receiver.counts()?.decided.abs_diff(sent);
     row.print()
@@ -92,15 +92,15 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
 struct Attack {
     forger: Forger,
     sender: Sender,
-    /// Forged callbacks that were taken.
+    /// The number of forged callbacks that were accepted.
     taken: AtomicU64,
-    /// Authentic ones that were sent, and taken.
+    /// The numbers of authentic callbacks that were sent and that were accepted.
     honest: AtomicU64,
     honest_taken: AtomicU64,
 }
 
 impl Attack {
-    /// Sends a forged callback, and now and then an authentic one.
+    /// Sends a forged callback, and sometimes an authentic one.
     async fn send(&self, forge: Forge, n: u64) -> Result<()> {
         if self.sender.is_taken(forge(&self.forger, n)?).await {
             self.taken.fetch_add(1, Ordering::Relaxed);
@@ -138,7 +138,7 @@ impl Forger {
         })
     }
 
-    /// One that must be taken, and was not sent before.
+    /// A new authentic callback, which must be accepted.
     fn authentic(&self) -> Result<Request<Bytes>> {
         callback(&self.signer, &self.url, self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -146,7 +146,7 @@ impl Forger {
     fn changed(&self, n: u64) -> Result<Request<Bytes>> {
         let mut request = self.authentic()?;
         let at = usize::try_from(n / 5)?;
-        // One bit: text stays text, and a letter never becomes only another case of itself.
+        // One bit, chosen so that text stays text and more than the case of a letter changes.
         let change = |bytes: &mut [u8]| {
             let at = at % bytes.len();
             bytes[at] ^= 4;
@@ -162,7 +162,7 @@ impl Forger {
         match n % 5 {
             0 => {
                 let mut path = fixture::CALLBACK_PATH.as_bytes().to_vec();
-                // The first stays: without it there is no path.
+                // The first byte is kept, because without it there is no path.
                 change(&mut path[1..]);
                 *request.uri_mut() = self.at_path(std::str::from_utf8(&path)?)?;
             }
@@ -193,8 +193,8 @@ impl Forger {
     fn out_of_time(&self, n: u64) -> Result<Request<Bytes>> {
         let mut request = self.authentic()?;
         let now = SystemTime::now();
-        // Outside the window of 5 minutes past and 1 minute ahead. What waits on its way grows older,
-        // so what is signed for later has time to spare.
+        // Outside the window of 5 minutes past and 1 minute ahead. Timestamps in the future have a margin,
+        // because a callback gets older on its way.
         let at = match n % 2 {
             0 => now.checked_sub(Duration::from_secs(301 + n)),
             _ => now.checked_add(Duration::from_secs(600 + n)),

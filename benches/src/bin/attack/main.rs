@@ -1,8 +1,7 @@
-//! Attacks on receivers, clients and the command, on loopback: what got through, and what it cost.
+//! Attacks on receivers, clients and the command, on loopback. Counts what succeeded, and its cost.
 //!
 //! `cargo xtask attack` starts this program and writes the page. Each row is a line of JSON.
-//! What is attacked over a socket is a process of its own where its memory counts: this program
-//! started again in a role.
+//! A target whose memory is measured is a separate process: this program, started again in a role.
 #![forbid(unsafe_code)]
 
 mod forged;
@@ -60,12 +59,12 @@ async fn run(name: &str, scale: Scale) -> Result<()> {
     }
 }
 
-/// Which part of the whole number of requests is sent.
+/// The fraction of the usual number of requests.
 #[derive(Clone, Copy)]
 struct Scale(f64);
 
 impl Scale {
-    /// This part of `whole`, and at least `least`.
+    /// This fraction of `whole`, at least `least`.
     fn of(self, whole: u64, least: u64) -> u64 {
         ((whole as f64 * self.0) as u64).max(least)
     }

@@ -20,13 +20,13 @@ use crate::redis_server::{MISSING, Redis};
 use crate::row::{Row, not_run};
 use crate::traffic::Sender;
 
-/// Longer than a connection may be idle, in the attack on idle ones.
+/// The time between callbacks in the attack on idle connections: longer than a connection may be idle.
 const IDLE: Duration = Duration::from_millis(2800);
 
-/// How soon the next callback follows, in all others.
+/// The time between callbacks in all other attacks.
 const PACE: Duration = Duration::from_millis(5);
 
-/// How soon receivers must be well again once Redis is.
+/// The time limit for receivers to work again once Redis works.
 const RECOVERY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl Fault {
         }
     }
 
-    /// Whether Redis is there for each callback, so that a guard has no reason to be in doubt.
+    /// Whether Redis works for each callback, so that every guard must know each signature.
     fn must_heal(self) -> bool {
         matches!(self, Self::IdleClose | Self::ClientKill | Self::RestartBetween)
     }
@@ -89,10 +89,10 @@ async fn measure(fault: Fault, attack: &str, mut redis: Redis, scale: Scale) -> 
     };
     let mut sides = [Side::start(&url, false)?, Side::start(&url, true)?];
     resume(&mut sides, fault)?;
-    // All know Redis before anything goes wrong.
+    // All connect to Redis before the fault.
     sleep(Duration::from_millis(500)).await;
     let broken = Instant::now();
-    // Kept while traffic goes on.
+    // Kept alive during the traffic.
     let _standby = strike(fault, &mut redis, &switch, &mut sides, scale).await?;
     let recovered = Instant::now() + RECOVERY;
     sleep(2 * RECOVERY).await;
@@ -117,7 +117,7 @@ async fn measure(fault: Fault, attack: &str, mut redis: Redis, scale: Scale) -> 
     Ok(())
 }
 
-/// Does what the fault is, and gives the server that took over, if one did.
+/// Causes the fault. Returns the server that took over, if any.
 async fn strike(
     fault: Fault,
     redis: &mut Redis,
@@ -179,7 +179,7 @@ async fn pause(sides: &mut [Side; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Makes `other` the primary, with all that was written, and `redis` its replica.
+/// Makes `other` the primary, with all data, and `redis` its replica.
 async fn take_over(redis: &Redis, other: &Redis) -> Result<()> {
     let is = async |server: &Redis, what: &str| -> Result<()> {
         for _ in 0..2000 {
@@ -196,7 +196,7 @@ async fn take_over(redis: &Redis, other: &Redis) -> Result<()> {
     is(other, "role:master").await
 }
 
-/// Two receivers that share a Redis and do the same in doubt, and the traffic to them.
+/// Two receivers that share a Redis and have the same setting for doubt, and the traffic to them.
 struct Side {
     accepts: bool,
     receivers: [Receiver; 2],
@@ -240,7 +240,7 @@ impl Side {
         let [one, two] = self.urls();
         let both_ways = [[one.clone(), two.clone()], [two, one]];
         let mut traffic = Traffic::default();
-        // Slow traffic comes alone: a second sender would keep the connections busy.
+        // Slow traffic has no second sender, which would keep the connections busy.
         let senders = if pace == IDLE { 1 } else { 2 };
         for urls in both_ways.into_iter().take(senders) {
             traffic.begin(urls, pace, &self.next)?;
@@ -268,8 +268,8 @@ impl Side {
         Ok(())
     }
 
-    /// What is counted, how many, and the most that is allowed. `apart` says that a callback came
-    /// neither during the fault nor in the second after it.
+    /// The counts, with the largest allowed value of each. `apart` selects callbacks that came neither
+    /// during the fault nor in the second after it.
     fn counts(
         &mut self,
         fault: Fault,
@@ -308,7 +308,7 @@ impl Side {
     }
 }
 
-/// Callbacks that come until they are ended.
+/// Sends callbacks until it is stopped.
 #[derive(Default)]
 struct Traffic {
     ended: Arc<AtomicBool>,
@@ -351,7 +351,7 @@ impl Traffic {
     }
 }
 
-/// A proxy whose new connections go to another server once it is switched; those that are open stay.
+/// A proxy. Once switched, new connections go to another server; open connections stay.
 struct Switch {
     port: u16,
     target: Arc<AtomicU16>,

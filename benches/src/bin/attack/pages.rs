@@ -1,4 +1,4 @@
-//! Requests that a page of another site makes a browser send to the emulator's control interface.
+//! Requests to the emulator's control interface that a page of another site makes a browser send.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use sinch_verify_emulator::{Application, Emulator};
 use crate::row::{Row, note};
 use crate::wire::exchange;
 
-/// Requests that read codes, or change what everybody works with.
+/// Requests that read codes or change the emulator.
 const REQUESTS: [(&str, &str, &str); 6] = [
     ("GET", "/_emu/info", ""),
     ("GET", "/_emu/requests", ""),
@@ -23,7 +23,7 @@ const REQUESTS: [(&str, &str, &str); 6] = [
     ("OPTIONS", "/_emu/clock", ""),
 ];
 
-/// Names that are not this machine's, `PORT` being the emulator's.
+/// Names of other machines. `PORT` is the port of the emulator.
 const HOSTS: [&str; 16] = [
     "evil.example",
     "evil.example:PORT",
@@ -43,7 +43,7 @@ const HOSTS: [&str; 16] = [
     " ",
 ];
 
-/// What a browser says of a page that is not the emulator's, beside a right `Host`.
+/// The headers of a browser for a page of another site, with a right `Host`.
 const PAGES: [&str; 10] = [
     "origin: http://evil.example\r\n",
     "origin: null\r\n",
@@ -84,7 +84,7 @@ pub(crate) async fn run() -> Result<()> {
         for (host, headers) in foreign_hosts.chain(foreign_pages) {
             let answer = send(request, &host, &headers).await?;
             sent += 1;
-            // A page may read an answer, and send what is not simple, only where this allows it.
+            // Without this header, a page cannot read an answer or send a request that is not simple.
             let is_taken = answer.starts_with("http/1.1 2") || answer.contains("access-control-allow-origin");
             if is_taken {
                 taken += 1;

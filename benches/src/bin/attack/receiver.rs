@@ -1,4 +1,4 @@
-//! The receiver that is attacked: a process of its own.
+//! The attacked receiver, as a separate process.
 
 use std::future::pending;
 use std::net::Ipv4Addr;
@@ -23,21 +23,21 @@ use sinch_verify_callback::{CallbackBuilder, InDoubt, KeyRing, ReplayGuard};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// Longer than a run: a request that meets the end of a connection would count as lost.
+/// Longer than a run, because a request on a connection that is being closed would count as lost.
 const AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// What a receiver remembers in.
+/// Where a receiver remembers signatures.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Store {
-    /// Its own memory.
+    /// In its own memory.
     Memory,
-    /// A Redis that several share.
+    /// In a Redis that several receivers share.
     Redis {
         url: String,
         prefix: String,
-        /// What it does in doubt.
+        /// The decision when Redis does not answer.
         accepts: bool,
-        /// How long it waits for Redis, in milliseconds; the guard's own limit where it is left out.
+        /// The time limit for Redis in milliseconds; by default that of the guard.
         patience: Option<u64>,
     },
 }
@@ -66,16 +66,16 @@ impl Store {
     }
 }
 
-/// What a receiver counted.
+/// The counts of a receiver.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Counts {
-    /// Request events that the handler decided.
+    /// The number of request events that the handler decided.
     pub(crate) decided: u64,
-    /// Times that the guard did not know.
+    /// How many times the guard was in doubt.
     pub(crate) doubts: u64,
 }
 
-/// Receives callbacks until its input ends, and answers each line of it with its counts.
+/// Receives callbacks until standard input ends, and answers each line of it with the counts.
 pub(crate) fn serve(store: &str) -> Result<()> {
     let guard = serde_json::from_str::<Store>(store)?.guard()?;
     let decided = Arc::new(AtomicU64::new(0));
@@ -122,7 +122,7 @@ impl Receiver {
         })
     }
 
-    /// Where callbacks go.
+    /// The URL for callbacks.
     pub(crate) fn url(&self) -> &Uri {
         &self.url
     }
@@ -132,7 +132,7 @@ impl Receiver {
         serde_json::from_value(counts).context("a receiver does not count")
     }
 
-    /// The most bytes of memory it had.
+    /// The most bytes of memory that it used.
     pub(crate) fn peak(&self) -> Option<u64> {
         process::peak(self.worker.id())
     }
@@ -143,7 +143,7 @@ pub(crate) fn callback(signer: &CallbackSigner, url: &Uri, n: u64) -> Result<Req
     Ok(signer.post(url.clone(), fixture::event(n)?, SystemTime::now()))
 }
 
-/// The same callback, sent elsewhere.
+/// The same callback for another address.
 pub(crate) fn to(url: &Uri, callback: &Request<Bytes>) -> Request<Bytes> {
     let mut callback = callback.clone();
     *callback.uri_mut() = url.clone();

@@ -1,4 +1,4 @@
-//! A redis-server of the attack's own.
+//! A redis-server for the attack.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -10,13 +10,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use redis::{Connection, FromRedisValue};
 use tempfile::TempDir;
 
-/// Why an attack that needs one is left out.
+/// The reason why an attack that needs one does not run.
 pub(crate) const MISSING: &str = "redis-server is missing; `apt-get install redis-server` brings it";
 
-/// How long it may take to answer after its start.
+/// The time limit for the first answer after the start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Ended, and its folder removed, when dropped.
+/// A running server. Dropping it ends the process and removes its folder.
 pub(crate) struct Redis {
     child: Child,
     port: u16,
@@ -24,7 +24,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts a server that loses nothing it answered for; `None` where the program is missing.
+    /// Starts a server that persists every write before it answers. `None` if the program is missing.
     pub(crate) fn start() -> Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -46,7 +46,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Sends one command, such as `CONFIG SET timeout 1`, over a connection of its own.
+    /// Sends one command, such as `CONFIG SET timeout 1`, over a new connection.
     pub(crate) fn command<T: FromRedisValue>(&self, line: &str) -> Result<T> {
         let words: Vec<&str> = line.split(' ').collect();
         let (name, args) = words.split_first().context("no command")?;
@@ -57,14 +57,14 @@ impl Redis {
             .with_context(|| format!("failed to send `{line}` to redis-server"))
     }
 
-    /// Crashes it and starts it again, with what it had written.
+    /// Kills the server and starts it again with its data.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.end();
         self.child = command(self.port, &self.folder).spawn()?;
         self.wait_until_up()
     }
 
-    /// Lets the process stand still, or go on: `STOP`, `CONT`.
+    /// Stops or continues the process, with signal `STOP` or `CONT`.
     pub(crate) fn signal(&self, name: &str) -> Result<()> {
         let status = Command::new("kill")
             .args([&format!("-{name}"), &self.child.id().to_string()])
@@ -85,7 +85,7 @@ impl Redis {
             if let Some(status) = self.child.try_wait()? {
                 bail!("redis-server ended with {status}; it may have found its port taken");
             }
-            // Refused until it listens, and an error until it has read what it had written.
+            // The connection is refused until it listens, and there is an error until its data is loaded.
             if self.command::<String>("PING").is_ok() {
                 return Ok(());
             }

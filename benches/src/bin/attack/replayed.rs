@@ -1,4 +1,4 @@
-//! Authentic callbacks, each sent a hundred times at once.
+//! Sends authentic callbacks, each a hundred times at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::traffic::{Sender, in_parallel};
 
 const REPLAYS: u64 = 40_000;
 
-/// How often each is sent.
+/// How many times each callback is sent.
 const TIMES: u64 = 100;
 
 pub(crate) async fn run(scale: Scale) -> Result<()> {
@@ -33,14 +33,14 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         url: redis.url(),
         prefix: "replayed:".to_owned(),
         accepts: false,
-        // Generous: a slow machine is another attack's subject.
+        // A long limit, because this attack does not test slow machines.
         patience: Some(10_000),
     };
     let mut two = [Receiver::start(&store)?, Receiver::start(&store)?];
     replay(name, &mut two, scale).await
 }
 
-/// Callbacks, and how often each was taken.
+/// The callbacks, and how many times each was accepted.
 struct Replays {
     callbacks: Vec<(Request<Bytes>, AtomicU64)>,
     urls: Vec<Uri>,

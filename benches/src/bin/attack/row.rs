@@ -1,4 +1,4 @@
-//! What an attack found.
+//! The results of an attack.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use serde_json::json;
 /// One count, printed as a line of JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row<'a> {
-    /// What was done.
+    /// The attack.
     pub(crate) attack: &'a str,
-    /// How many requests, or runs of a program.
+    /// The number of requests, or of runs of a program.
     pub(crate) sent: u64,
-    /// What is counted: something that must not happen, or not more often than the goal.
+    /// What is counted: an event that must not happen more often than `goal`.
     pub(crate) counted: &'a str,
     pub(crate) count: u64,
-    /// The most that is allowed; `None` where this is the price of a fault.
+    /// The largest allowed count. `None` if the count is an accepted cost of a fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) goal: Option<u64>,
     #[serde(serialize_with = "seconds", rename = "seconds")]
     pub(crate) took: Duration,
-    /// The most bytes that the attacked processes held.
+    /// The most bytes of memory of the attacked processes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory: Option<u64>,
 }
@@ -31,19 +31,19 @@ fn seconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok
 }
 
 impl Row<'_> {
-    /// Hands the row to the program that started this one.
+    /// Prints the row for `cargo xtask attack`.
     pub(crate) fn print(&self) -> Result<()> {
         print(&serde_json::to_string(self)?);
         Ok(())
     }
 }
 
-/// Says that an attack is left out.
+/// Prints that an attack does not run.
 pub(crate) fn not_run(attack: &str, why: &str) {
     print(&json!({ "attack": attack, "notRun": why }).to_string());
 }
 
-/// Shows one case that a row counts, so that it can be seen again.
+/// Prints one counted case, so that it can be repeated.
 #[expect(clippy::print_stderr, reason = "a person reads it beside the rows")]
 pub(crate) fn note(case: &str) {
     eprintln!("counted: {case}");

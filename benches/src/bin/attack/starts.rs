@@ -1,4 +1,4 @@
-//! Ten thousand starts by the client, against a service that breaks in every way.
+//! Ten thousand starts by the client, against a service with faults of every kind.
 
 mod faults;
 mod service;
@@ -22,7 +22,7 @@ use service::FaultyService;
 
 const STARTS: u64 = 10_000;
 
-/// A start that takes longer has no end.
+/// The time limit for a start. A longer one counts as endless.
 const ENDLESS: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(scale: Scale) -> Result<()> {
@@ -36,7 +36,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         .attempt_timeout(Duration::from_secs(2))
         .total_timeout(Duration::from_secs(4))
         .build()?;
-    // Each kind of fault strikes, though some starts do not arrive in time on a busy machine.
+    // Each kind of fault is triggered, even if some starts do not arrive in time on a busy machine.
     let count = scale.of(STARTS, 4 * service.kinds());
     let attack = Arc::new((client, AtomicU64::new(0)));
     let begun = Instant::now();
@@ -44,7 +44,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         let (client, no_end) = &*attack;
         let start = Start::sms(number(n)?).reference(Reference::new(&service::reference(n))?);
         let client = client.clone();
-        // A task of its own, so that a panic is counted and ends nothing else.
+        // In a separate task, so that a panic is counted and does not end the attack.
         let call = tokio::spawn(async move { drop(client.start(start).await) });
         if !matches!(timeout(ENDLESS, call).await, Ok(Ok(()))) {
             no_end.fetch_add(1, Ordering::Relaxed);
@@ -64,7 +64,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
         count: twice,
         goal: Some(0),
         took: begun.elapsed(),
-        // Client and service in one.
+        // This process is both client and service.
         memory: process::peak(std::process::id()),
     };
     row.print()?;

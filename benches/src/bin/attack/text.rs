@@ -1,5 +1,5 @@
-//! A service whose answers hold text made to do harm where it is shown: escape sequences, forged
-//! lines, hidden direction, the client's own secret, and whole numbers.
+//! A service whose answers contain harmful text: escape sequences, forged lines, hidden text direction, the
+//! client's own secret, and complete phone numbers.
 
 use std::env;
 use std::ffi::OsString;
@@ -24,7 +24,7 @@ use crate::row::{Row, not_run, note};
 use crate::traffic::in_parallel;
 use crate::wire::{answer, read_request};
 
-/// The number that is verified, and as a service may write it.
+/// The verified number, and forms in which a service may write it.
 const NUMBER: &str = "+46700012345";
 const GROUPED: [&str; 4] = [
     "+46 700 012 345",
@@ -33,10 +33,10 @@ const GROUPED: [&str; 4] = [
     "+46700012345",
 ];
 
-/// The beginning of a line that looks like one of the program's own.
+/// The beginning of a forged line of the program.
 const FORGED: &str = "forged: ";
 
-/// Text that acts on a terminal, or breaks a line.
+/// Text that controls a terminal or breaks a line.
 const CONTROLS: [&str; 12] = [
     "\u{1b}]0;title\u{7}",
     "\u{1b}[2J\u{1b}[1;1H",
@@ -91,7 +91,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
             let run = Arc::clone(&shared);
             let [out, err] = spawn_blocking(move || output(&run.1, &url, words, format)).await??;
             let printed = format!("{out}{err}");
-            // As JSON an error is on both.
+            // As JSON, an error is on both outputs.
             let errors = if out.starts_with("{\"error\"") {
                 &printed
             } else {
@@ -106,7 +106,7 @@ pub(crate) async fn run(scale: Scale) -> Result<()> {
     Ok(())
 }
 
-/// Which of all answers are asked for, and what they led to.
+/// The selected answers, and the findings.
 struct Runs {
     base: String,
     all: usize,
@@ -124,7 +124,7 @@ impl Runs {
         }
     }
 
-    /// Which of all the `n`th run is: where there are fewer, they are spread.
+    /// The answer of the `n`th run. With fewer runs than answers, they are distributed evenly.
     fn of_all(&self, n: u64) -> usize {
         (n as usize * self.all) / self.count as usize
     }
@@ -154,7 +154,7 @@ impl Runs {
     }
 }
 
-/// What was shown so far, of what must not be.
+/// The counts of forbidden text that was shown.
 #[derive(Default)]
 struct Shown {
     controls: AtomicU64,
@@ -162,8 +162,8 @@ struct Shown {
 }
 
 impl Shown {
-    /// Looks for controls in all of a text, and for what is private in the errors in it: an answer that
-    /// was asked for is shown as it is.
+    /// Searches a text for control characters, and its errors for private data. A requested answer may
+    /// contain private data.
     fn look_at(&self, text: &str, errors: &str) {
         let controls = text.chars().filter(|c| acts(*c)).count();
         let forged = text.lines().filter(|line| line.starts_with(FORGED)).count();
@@ -175,7 +175,7 @@ impl Shown {
             (&self.secrets, secrets, errors),
         ] {
             let before = count.fetch_add(found as u64, Ordering::Relaxed);
-            // The first of all.
+            // The first finding.
             if before == 0 && found > 0 {
                 note(&format!("{text:?}"));
             }
@@ -183,13 +183,13 @@ impl Shown {
     }
 }
 
-/// Whether a character does something else than being shown. A line's end is looked at as a line.
+/// Whether a character has an effect other than being shown. Line ends are checked separately.
 fn acts(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Each text in each place of an answer where a service may put it.
+/// Each text in each place of an answer.
 fn answers() -> Result<Vec<String>> {
     let basic = format!("Basic {}", STANDARD.encode(format!("{KEY}:{SECRET}")));
     let secret = format!("signed with {SECRET}");
@@ -257,7 +257,7 @@ fn answers() -> Result<Vec<String>> {
     Ok(answers)
 }
 
-/// Answers requests whose path begins with `/N` with the `N`th answer.
+/// Answers a request whose path begins with `/N` with the `N`th answer.
 async fn serve(answers: &Arc<Vec<String>>) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -276,7 +276,7 @@ async fn serve(answers: &Arc<Vec<String>>) -> Result<String> {
     Ok(url)
 }
 
-/// Looks at the errors of a client's calls, in each of their forms.
+/// Checks the errors of a client's calls, in each of their forms.
 async fn errors(url: &str, shown: &Shown) -> Result<()> {
     let client = Client::builder()
         .application_signed(KEY, SECRET)
@@ -296,7 +296,7 @@ async fn errors(url: &str, shown: &Shown) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints, and its complaints.
+/// The standard output and the standard error of a command.
 fn output(program: &OsString, url: &str, words: &[&str], format: Option<&str>) -> Result<[String; 2]> {
     let output = Command::new(program)
         .args(words)

@@ -1,4 +1,4 @@
-//! Many requests at once.
+//! Sends many requests concurrently.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::task::JoinSet;
 
-/// After this a request is counted as not answered.
+/// The time after which a request counts as not answered.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Does `work` for each of the first `count` numbers, `at_once` at a time, with what all of them share.
+/// Runs `work` for each of the first `count` numbers, `at_once` at a time, with a shared value.
 pub(crate) async fn in_parallel<T, F, Fut>(count: u64, at_once: u64, shared: &Arc<T>, work: F) -> Result<()>
 where
     T: Send + Sync + 'static,
@@ -44,7 +44,7 @@ where
     Ok(())
 }
 
-/// Sends requests over connections that are kept.
+/// Sends requests over persistent connections.
 #[derive(Clone)]
 pub(crate) struct Sender(Client<HttpConnector, Full<Bytes>>);
 
@@ -54,13 +54,13 @@ impl Sender {
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            // Sooner than a receiver closes it: a request would be lost in between.
+            // Closed before the receiver closes it, because a request could be lost in between.
             .pool_idle_timeout(Duration::from_secs(2))
             .build(connector);
         Self(client)
     }
 
-    /// The status of the answer; `None` where none comes.
+    /// The status of the answer; `None` if there is none.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Option<u16> {
         let exchange = async {
             let answer = self.0.request(request.map(Full::new)).await.ok()?;
@@ -71,7 +71,7 @@ impl Sender {
         tokio::time::timeout(PATIENCE, exchange).await.ok().flatten()
     }
 
-    /// Whether a callback is taken.
+    /// Whether a callback is accepted.
     pub(crate) async fn is_taken(&self, callback: Request<Bytes>) -> bool {
         self.send(callback).await == Some(200)
     }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as bytes, for what no library would send or answer.
+//! HTTP/1.1 as bytes, for messages that no library sends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The longest exchange.
+/// The time limit for an exchange.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The next request on a connection, head and body; `None` when the other side has gone.
+/// The next request on a connection, head and body; `None` if the other side has closed it.
 pub(crate) async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let (mut request, mut length) = (String::new(), 0);
     loop {
@@ -35,7 +35,7 @@ pub(crate) async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<St
     Some(request)
 }
 
-/// A whole answer; `headers` are lines with their ends.
+/// A complete answer. `headers` are lines with line ends.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -43,7 +43,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Sends bytes as they are, and reads until the server closes: the request must ask it to.
+/// Sends bytes unchanged, and reads until the server closes. The request must ask for that.
 pub(crate) async fn exchange(server: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
     let exchange = async {
         let mut stream = TcpStream::connect(server).await?;

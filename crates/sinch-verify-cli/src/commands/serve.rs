@@ -197,7 +197,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     })?;
     for (place, rule) in (1..).zip(faults.into_iter().flatten()) {
         let added = emulator.add_fault(rule);
-        added.map_err(|error| usage(format!("--faults: rule {place}: failed to {error}")))?;
+        added.map_err(|error| usage(format!("--faults: rule {place}: {error}")))?;
     }
     if !args.bind.is_loopback() {
         note!(

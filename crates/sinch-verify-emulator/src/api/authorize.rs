@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! Authorization: finds the application that sent a request.
 
 use std::time::SystemTime;
 
@@ -16,25 +16,25 @@ use crate::application::AuthorizationLevel;
 use crate::core::{Core, Registered};
 use crate::engine::AppId;
 
-/// Who sent a request, and how well that is shown.
+/// The application that sent a request, and how the request is authorized.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
     pub(super) app: AppId,
     pub(super) level: AuthorizationLevel,
-    /// What the signature covers, if there is one.
+    /// The form of the path that the signature covers, if there is a signature.
     path: Option<PathForm>,
-    /// Whether the key stands behind the name of its realm.
+    /// Whether the key has the prefix [`REALM`].
     realm: bool,
 }
 
-/// What the oldest helper library puts before the key, and no other.
+/// The prefix that the oldest helper library puts before the key.
 const REALM: &str = "application\\";
 
 impl Caller {
     /// The anomaly of the signature, if there is one.
     pub(super) fn anomaly(&self) -> Option<String> {
         if self.realm {
-            return Some("authorization: the key stands behind the name of its realm".to_owned());
+            return Some("authorization: the key has the prefix `application\\`".to_owned());
         }
         let anomaly = match self.path? {
             PathForm::Decoded => "signature: covers the decoded path",
@@ -45,8 +45,7 @@ impl Caller {
     }
 }
 
-/// Finds out who sent a request that came at this time of the wire, and whether that is enough for
-/// `route`.
+/// Checks the authorization of a request that came at this wire time, and whether `route` accepts it.
 pub(super) fn authorize(
     core: &Core,
     came: SystemTime,
@@ -61,7 +60,7 @@ pub(super) fn authorize(
             "Authorization required.",
         ));
     };
-    // Two would let a proxy and us believe different ones.
+    // With two headers, a proxy in front could use the other one.
     if values.next().is_some() {
         return Err(unreadable());
     }
@@ -99,7 +98,7 @@ pub(super) fn authorize(
     })
 }
 
-/// Whose key it is, and whether the key stands behind the name of its realm.
+/// The application with this key, and whether the key has the prefix [`REALM`].
 pub(crate) fn sender(core: &Core, authorization: &Authorization<'_>) -> Option<(AppId, bool)> {
     let key = authorization.key();
     let plain = match authorization {
@@ -109,7 +108,7 @@ pub(crate) fn sender(core: &Core, authorization: &Authorization<'_>) -> Option<(
     Some((core.registry.find(plain.unwrap_or(key))?, plain.is_some()))
 }
 
-/// The weakest authorization that an operation takes.
+/// The weakest authorization that an operation accepts.
 pub(super) fn needed(route: &Route) -> AuthorizationLevel {
     match route {
         Route::StatusById { .. } | Route::StatusByReference { .. } => AuthorizationLevel::Basic,

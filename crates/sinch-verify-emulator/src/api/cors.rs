@@ -1,6 +1,6 @@
-//! Web pages of any origin may call what public authorization may call.
+//! CORS: web pages of any origin may call the operations that accept public authorization.
 //!
-//! Nothing is taken from cookies, so any origin may read the answers.
+//! No cookie is used, so any origin may read the answers.
 
 use bytes::Bytes;
 use http::header::{
@@ -14,8 +14,7 @@ use sinch_verify_protocol::server::Route;
 use super::authorize::needed;
 use crate::application::AuthorizationLevel;
 
-/// The answer to a browser that asks whether a page may call an operation; `None` for anything
-/// else.
+/// The answer to a preflight request; `None` if the request is not one.
 pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Bytes>> {
     if request.method() != Verb::OPTIONS || !request.headers().contains_key(ORIGIN) {
         return None;
@@ -37,12 +36,12 @@ pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-/// Whether a page sent this request, and may read the answer.
+/// Whether a web page sent this request and may read the answer.
 pub(super) fn applies<B>(request: &Request<B>) -> bool {
     request.headers().contains_key(ORIGIN) && is_public(request.method(), request.uri().path())
 }
 
-/// Lets the page read the answer.
+/// Adds the header that lets the page read the answer.
 pub(super) fn share<B>(response: &mut Response<B>) {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);

@@ -1,6 +1,4 @@
-//! The operations: bytes to a command, an answer to bytes.
-
-use std::time::Duration;
+//! The operations of the API: decodes a request into a command and encodes the answer.
 
 use bytes::Bytes;
 use http::{Response, request};
@@ -15,6 +13,7 @@ use super::{error_response, refusal_response};
 use crate::core::Core;
 use crate::engine::{Answer, Command, Query, StartCommand, Target};
 use crate::journal::Notes;
+use crate::magic::HoldBack;
 use crate::settings::Strictness;
 
 pub(super) async fn run(
@@ -37,30 +36,34 @@ pub(super) async fn run(
     }
     if let Command::Start(start) = &command
         && let Ok(number) = start.request.identity.phone_number()
-        && let Some(by) = core.held_back(caller.app, &number)
-        // In a box: few calls wait, and the others need not carry it.
-        && let Err(error) = Box::pin(hold_back(core, by)).await
+        && let Some(hold_back) = core.held_back(caller.app, &number)
+        // Boxed: few calls wait, and the future of the others stays small.
+        && let Err(error) = Box::pin(wait(core, hold_back)).await
     {
         return error_response(core, error);
     }
-    let outcome = core.run_asking(caller.app, command).await;
+    let outcome = core.run_with_callback(caller.app, command).await;
     notes.about = outcome.about;
     match outcome.answer {
         Answer::Started { response, language } => response.to_http_response(language.as_ref()),
         Answer::Verification(verification) => verification.to_http_response(),
         Answer::Refused(refusal) => refusal_response(core, refusal),
-        Answer::Done | Answer::Ask(_) => OutcomeRequest::accepted(),
+        Answer::Done | Answer::NeedsDecision(_) => OutcomeRequest::accepted(),
     }
 }
 
-/// Waits so long; without a limit until the caller gives up, or the emulator stops.
-async fn hold_back(core: &Core, by: Option<Duration>) -> Result<(), ApiError> {
-    if let Some(by) = by {
-        tokio::time::sleep(by).await;
-        return Ok(());
+/// Waits as long as `hold_back` says. `Forever` lasts until the caller gives up or the emulator stops.
+async fn wait(core: &Core, hold_back: HoldBack) -> Result<(), ApiError> {
+    match hold_back {
+        HoldBack::For(delay) => {
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        HoldBack::Forever => {
+            let _ = core.stopping().wait_for(|stop| *stop).await;
+            Err(ApiError::new(ApiError::UNAVAILABLE, "The emulator stops."))
+        }
     }
-    let _ = core.stopping().wait_for(|stop| *stop).await;
-    Err(ApiError::new(ApiError::UNAVAILABLE, "The emulator stops."))
 }
 
 fn command(
@@ -108,12 +111,12 @@ fn command(
         Route::StatusById { id } => status(Query::Id(id)),
         Route::StatusByReference { reference } => status(Query::Reference(reference)),
         Route::StatusByNumber { method, number } => status(Query::Number { method, number }),
-        // A later version of the protocol may know more than is done here.
+        // A later version of the protocol crate may have more routes.
         _ => return Err(ApiError::not_found()),
     })
 }
 
-/// Reads a body and notes its anomalies.
+/// Decodes a body and reports its anomalies.
 fn receive<T: WireObject>(body: &Bytes, anomalies: &mut Vec<String>) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
     for anomaly in &received.anomalies {

@@ -1,4 +1,4 @@
-//! A receiver put to the test: callbacks that it must take, and callbacks that it must refuse.
+//! Tests a callback receiver with callbacks that it must accept and callbacks that it must refuse.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,70 +9,70 @@ use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEve
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
 
-use super::delivery::{Judgement, Parcel, post, signed};
+use super::post::{Judgement, OutgoingEvent, post, signed};
 use super::{deliver_event, replay, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Outcome, Registered};
+use crate::core::{Core, PostResult, Registered};
 use crate::engine::AppId;
-use crate::kit::TamperKit;
+use crate::tamper_kit::TamperKit;
 
-/// What the service never sends today, and may send tomorrow.
+/// An event that the service does not send yet. A receiver must acknowledge it.
 const UNKNOWN_EVENT: &str = "VerificationSomethingNewEvent";
 
-/// One callback that was posted, and whether the receiver did right.
+/// The result of posting one callback to a receiver under test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Check {
-    /// What the check is called.
+    /// The name of the check, such as `delivered-event`.
     pub name: String,
-    /// What was posted.
+    /// A description of the callback that was posted.
     pub sent: String,
-    /// What the receiver must answer.
+    /// The required answer.
     pub expected: &'static str,
-    /// What it answered.
+    /// The answer, or why there was none.
     pub got: String,
-    /// Whether that is right.
+    /// Whether the answer is the required one.
     pub ok: bool,
 }
 
-/// What must be answered.
+/// The required answer.
 #[derive(Clone, Copy)]
 enum Expected<'a> {
     Decision,
-    /// The decision that was answered before, by its bytes.
+    /// The same body as in an earlier answer.
     Same(&'a Bytes),
-    Heard,
+    Acknowledged,
     Refused,
 }
 
 impl Expected<'_> {
-    fn told(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Decision => "200 and a decision",
-            Self::Same(_) => "the same decision again",
-            Self::Heard => "200",
+            Self::Same(_) => "200 and the same decision",
+            Self::Acknowledged => "200",
             Self::Refused => "401",
         }
     }
 }
 
-/// What is posted for one check.
+/// The callback of one check.
 #[derive(Clone, Copy)]
-struct Sent<'a> {
+struct CheckedEvent<'a> {
     name: &'a str,
     sent: &'a str,
     event: &'a str,
     id: &'a VerificationId,
 }
 
-/// Tests the receiver of an application.
+/// Runs all checks on the receiver of an application.
 pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlError> {
     let kit = core.kit().ok_or(ControlError::NoKit)?;
     let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
     let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
     let number = PhoneNumber::parse("+447700900100").map_err(|_| ControlError::NoCallback)?;
-    let mut run = Run {
+    let mut run = ConformanceRun {
         core,
         app,
         own,
@@ -86,7 +86,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     Ok(run.checks)
 }
 
-struct Run<'a> {
+struct ConformanceRun<'a> {
     core: &'a Core,
     app: AppId,
     own: &'a Registered,
@@ -95,8 +95,8 @@ struct Run<'a> {
     checks: Vec<Check>,
 }
 
-impl Run<'_> {
-    /// One event of every kind, as it should be.
+impl ConformanceRun<'_> {
+    /// Posts one valid event of every kind.
     async fn events(&mut self) {
         let identity = || Identity::number(self.number);
         let id = self.id();
@@ -114,28 +114,28 @@ impl Run<'_> {
         ] {
             let request = self.sign(body, self.core.clock().wire());
             let sent = format!("a {event}, as the service sends it");
-            let sent = Sent {
+            let sent = CheckedEvent {
                 name,
                 sent: &sent,
                 event,
                 id: &id,
             };
-            self.check(sent, request, Expected::Heard).await;
+            self.check(sent, request, Expected::Acknowledged).await;
         }
     }
 
-    /// A question, again, and once more byte for byte.
+    /// Posts a request event, then the same one signed anew, then that one byte for byte.
     async fn repetitions(&mut self) {
         let second = Duration::from_secs(1);
         let now = self.core.clock().wire();
         let id = self.id();
-        let body = self.question(&id);
+        let body = self.request_event(&id);
         let first = self.sign(body.clone(), now.checked_sub(second).unwrap_or(now));
         let event = RequestEvent::EVENT;
         let id = &id;
         let name = "request-event";
         let sent = "a request event, as the service sends it";
-        let sent = Sent {
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -145,8 +145,8 @@ impl Run<'_> {
         let again = self.sign(body, now);
         let expected = answer.as_ref().map_or(Expected::Decision, Expected::Same);
         let name = "sent-again";
-        let sent = "the same request event, signed anew: the service tries again";
-        let sent = Sent {
+        let sent = "the same request event with a new signature, as when the service tries again";
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -154,8 +154,8 @@ impl Run<'_> {
         };
         self.check(sent, again.clone(), expected).await;
         let name = "replayed";
-        let sent = "the last one, byte for byte: somebody recorded it";
-        let sent = Sent {
+        let sent = "the previous callback byte for byte, as an attacker replays it";
+        let sent = CheckedEvent {
             name,
             sent,
             event,
@@ -164,16 +164,16 @@ impl Run<'_> {
         self.check(sent, again, Expected::Refused).await;
     }
 
-    /// A question of its own for each way to spoil it.
+    /// Posts one request event for each way in which the kit makes it invalid.
     async fn tampers(&mut self, kit: &dyn TamperKit) {
         for name in kit.names() {
             let now = self.core.clock().wire();
             let id = self.id();
-            let mut request = self.sign(self.question(&id), now);
+            let mut request = self.sign(self.request_event(&id), now);
             kit.spoil(name, self.own.signer.key(), &self.own.secret, &mut request, now);
-            let sent = format!("a request event, spoilt: {name}");
+            let sent = format!("an invalid request event: {name}");
             let event = RequestEvent::EVENT;
-            let sent = Sent {
+            let sent = CheckedEvent {
                 name,
                 sent: &sent,
                 event,
@@ -183,15 +183,16 @@ impl Run<'_> {
         }
     }
 
-    /// Gives the answer's body, if the answer was right.
+    /// Posts a callback and records the check. Returns the answer's body if the answer is the
+    /// required one.
     async fn check(
         &mut self,
-        what: Sent<'_>,
+        what: CheckedEvent<'_>,
         request: Request<Bytes>,
         expected: Expected<'_>,
     ) -> Option<Bytes> {
         let variant = format!("conformance: {}", what.name);
-        let parcel = Parcel {
+        let outgoing = OutgoingEvent {
             app: self.app,
             verification_id: what.id.clone(),
             event: what.event,
@@ -203,7 +204,7 @@ impl Run<'_> {
             variant: Some(&variant),
         };
         let mut answer = None;
-        post(self.core, parcel, |outcome| {
+        post(self.core, outgoing, |outcome| {
             let (ok, remark) = judge(self.core, outcome, expected);
             let got = match (outcome, &remark) {
                 (Ok(answered), None) => answered.status.as_u16().to_string(),
@@ -213,7 +214,7 @@ impl Run<'_> {
             self.checks.push(Check {
                 name: what.name.to_owned(),
                 sent: what.sent.to_owned(),
-                expected: expected.told(),
+                expected: expected.description(),
                 got,
                 ok,
             });
@@ -228,11 +229,11 @@ impl Run<'_> {
         answer
     }
 
-    fn question(&self, id: &VerificationId) -> String {
+    fn request_event(&self, id: &VerificationId) -> String {
         RequestEvent::new(id.clone(), Method::Sms, Identity::number(self.number)).to_json()
     }
 
-    /// An id that no verification has.
+    /// An id that belongs to no verification.
     fn id(&self) -> VerificationId {
         let text = format!("conformance-{}", self.core.support_id());
         #[expect(clippy::expect_used, reason = "an id takes letters, digits and dashes")]
@@ -244,18 +245,19 @@ impl Run<'_> {
     }
 }
 
-fn judge(core: &Core, outcome: &Outcome, expected: Expected<'_>) -> Judgement {
+fn judge(core: &Core, outcome: &PostResult, expected: Expected<'_>) -> Judgement {
     let strictness = core.settings().strictness;
     let decision = || request_event::judge(outcome, &Method::Sms, strictness).1;
     match expected {
         Expected::Decision => decision(),
         Expected::Same(before) => match (decision(), outcome) {
-            ((true, _), Ok(answered)) if answered.body != *before => {
-                (false, Some("another decision than before".to_owned()))
-            }
+            ((true, _), Ok(answered)) if answered.body != *before => (
+                false,
+                Some("the decision differs from the earlier one".to_owned()),
+            ),
             (judgement, _) => judgement,
         },
-        Expected::Heard => deliver_event::judge(outcome),
-        Expected::Refused => replay::refused(outcome),
+        Expected::Acknowledged => deliver_event::judge(outcome),
+        Expected::Refused => replay::judge_refusal(outcome),
     }
 }

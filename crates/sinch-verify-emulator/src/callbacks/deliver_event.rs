@@ -8,89 +8,86 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::delivery::{Judgement, Parcel, post, signed, strike, unsent};
-use crate::core::{Core, Outcome};
+use super::post::{Judgement, OutgoingEvent, fault_for, post, signed, unsent};
+use crate::core::{Core, PostResult};
 use crate::engine::{Effect, Notice, Uid};
-use crate::mix::mix;
 use crate::operation::Operation;
+use crate::splitmix::splitmix64;
 
 /// The result of a try.
 #[derive(Clone, Copy)]
-pub(super) enum Tried {
-    /// The event was delivered, or the application has no callback URL any more.
-    Over,
-    /// It was not delivered; this is the wire time at which it was sent.
-    InVain { sent: SystemTime },
+pub(super) enum TryResult {
+    /// The event was delivered, or the application no longer has a callback URL.
+    Finished,
+    /// The event was not delivered. `sent` is the wire time of the try.
+    Failed { sent: SystemTime },
 }
 
-/// Tries to deliver an event, for the `attempt`th time; the last time it was sent at `before`.
-pub(super) async fn once(
+/// Tries to deliver an event. `before` is the wire time of the previous try.
+pub(super) async fn try_once(
     core: &Core,
     in_flight: &Semaphore,
     effect: &Effect,
     attempt: u32,
     before: Option<SystemTime>,
-) -> Tried {
-    // Waits between tries hold no permit.
+) -> TryResult {
+    // The permit is held only while the event is posted, not between tries.
     let Ok(_permit) = in_flight.acquire().await else {
-        return Tried::Over;
+        return TryResult::Finished;
     };
-    // Looked up every time: the URL may be set anew between tries.
+    // Looked up for every try, because the URL may change.
     let (Some(url), Some(registered)) = (core.registry.callback(effect.app), core.registry.get(effect.app))
     else {
-        return Tried::Over;
+        return TryResult::Finished;
     };
     let signer = &registered.signer;
     let fault = match &effect.notice {
-        Notice::Result(event) => strike(core, signer, Operation::Result, &event.identity),
-        Notice::Delivered(event) => strike(core, signer, Operation::Delivered, &event.identity),
+        Notice::Result(event) => fault_for(core, signer, Operation::Result, &event.identity),
+        Notice::Delivered(event) => fault_for(core, signer, Operation::Delivered, &event.identity),
     };
-    // Two tries with one timestamp would be a replay.
+    // Two tries with the same timestamp have the same signature: the receiver sees a replay.
     let clock = core.clock();
     let sent = before.map_or_else(|| clock.wire(), |before| clock.wire_after(before));
-    let parcel = Parcel {
+    let outgoing = OutgoingEvent {
         request: signed(url.uri(), signer, body(&effect.notice), sent, fault.as_ref()),
         fault,
         attempt,
-        ..parcel(core, effect)
+        ..outgoing(core, effect)
     };
-    let mut heard = false;
-    post(core, parcel, |outcome| {
+    let mut is_delivered = false;
+    post(core, outgoing, |outcome| {
         let judgement = judge(outcome);
-        heard = judgement.0;
+        is_delivered = judgement.0;
         judgement
     })
     .await;
-    if heard {
-        Tried::Over
+    if is_delivered {
+        TryResult::Finished
     } else {
-        Tried::InVain { sent }
+        TryResult::Failed { sent }
     }
 }
 
-/// Says that an event is not tried any more.
+/// Logs that an event will not be tried again.
 pub(super) fn give_up(effect: &Effect, tries: u32) {
     tracing::warn!(id = %effect.uid, event = name(&effect.notice), tries, "event was given up");
 }
 
-/// Whether an event was delivered, and what is wrong with the answer or an anomaly of it.
-pub(super) fn judge(outcome: &Outcome) -> Judgement {
+/// Judges the answer to an event.
+pub(super) fn judge(outcome: &PostResult) -> Judgement {
     match outcome {
         Ok(answered) if answered.status.is_success() => {
             let body = answered.body.trim_ascii();
             let is_ignored = !body.is_empty() && body != b"{}";
-            let remark = "the answer has a body, which nobody reads; an empty one is expected";
+            let remark = "the body of the answer is ignored; answer with an empty body";
             (true, is_ignored.then(|| remark.to_owned()))
         }
-        Ok(answered) => {
-            let status = answered.status.as_u16();
-            (false, Some(format!("answered {status}, must be 200")))
-        }
+        Ok(_) => (false, Some("the status must be 200".to_owned())),
         Err(error) => (false, Some(error.clone())),
     }
 }
 
-/// Notes that too many events wait already.
+/// Records in the delivery log that an event is dropped because too many are waiting.
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
     if let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) {
@@ -101,17 +98,17 @@ pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
             core.clock().wire(),
             None,
         );
-        let parcel = Parcel {
+        let outgoing = OutgoingEvent {
             request,
-            ..parcel(core, effect)
+            ..outgoing(core, effect)
         };
-        unsent(core, parcel, "not sent: too many events are waiting");
+        unsent(core, outgoing, "not sent: too many events are waiting");
     }
 }
 
-/// An event without what a try adds.
-fn parcel<'a>(core: &Core, effect: &Effect) -> Parcel<'a> {
-    Parcel {
+/// An event before its first try is signed.
+fn outgoing<'a>(core: &Core, effect: &Effect) -> OutgoingEvent<'a> {
+    OutgoingEvent {
         app: effect.app,
         verification_id: effect.uid.to_id(),
         event: name(&effect.notice),
@@ -139,13 +136,13 @@ pub(super) fn name(notice: &Notice) -> &'static str {
     }
 }
 
-/// The wait before try `attempt`: doubled every time, with up to half of it taken off so that
-/// events that failed together do not come together again.
-pub(super) fn pause(core: &Core, uid: Uid, attempt: u32) -> Duration {
+/// The delay before try `attempt`. It doubles with every try, less a random part of up to half, so
+/// that events that failed together are not retried together.
+pub(super) fn retry_delay(core: &Core, uid: Uid, attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(2).min(16);
     let whole = core.settings().event_backoff.saturating_mul(1 << doublings);
-    let chance = mix(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
-    // At most half of the longest span there is, so it is one.
+    let chance = splitmix64(core.seed() ^ uid.low_bits() ^ u64::from(attempt));
+    // At most half of the longest duration, so `mul_f64` cannot overflow.
     let off = (whole / 2).mul_f64(f64::from((chance >> 32) as u32) / f64::from(u32::MAX));
     whole.saturating_sub(off)
 }

@@ -1,4 +1,4 @@
-//! The task that owns all events that wait or are being posted.
+//! The task that owns all undelivered events.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::deliver_event::{self, Tried};
+use super::deliver_event::{self, TryResult};
 use super::request_event;
 use crate::clock;
 use crate::core::{Core, Job, Waiting};
 use crate::engine::{Effect, Uid};
 
-/// The most waiting events that are listed.
-const LISTED: usize = 1_000;
+/// The most events in a list of waiting events.
+const MAX_LISTED: usize = 1_000;
 
-/// Carries jobs out until the emulator is gone.
+/// Runs jobs until the emulator stops.
 pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let mut dispatcher = Dispatcher {
         in_flight: Arc::new(Semaphore::new(core.settings().events_in_flight.max(1))),
@@ -32,7 +32,7 @@ pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>)
                 None => return,
             },
             Some(done) = dispatcher.tasks.join_next(), if !dispatcher.tasks.is_empty() => {
-                if let Ok(Done::Tried { uid, tried }) = done {
+                if let Ok(TaskEnd::Tried { uid, tried }) = done {
                     dispatcher.tried(uid, tried);
                 }
             }
@@ -43,48 +43,52 @@ pub(crate) async fn run(core: Arc<Core>, mut jobs: mpsc::UnboundedReceiver<Job>)
 struct Dispatcher {
     core: Arc<Core>,
     in_flight: Arc<Semaphore>,
-    tasks: JoinSet<Done>,
+    tasks: JoinSet<TaskEnd>,
     /// The undelivered events of each verification, in order.
     queues: HashMap<Uid, Queue>,
     /// The number of events in all queues.
     held: usize,
 }
 
-/// What a task ends with.
-enum Done {
-    Asked,
-    Tried { uid: Uid, tried: Tried },
+/// The result of a task.
+enum TaskEnd {
+    Decided,
+    Tried { uid: Uid, tried: TryResult },
 }
 
 /// The undelivered events of one verification.
 struct Queue {
     first: Undelivered,
     behind: VecDeque<(Effect, Duration)>,
-    /// Manual clock offset already applied to this queue. Its events are at the instant that is this
-    /// far ahead of the time that passed by itself, so that waits add up alike whether the clock runs
-    /// through them or is moved over them.
+    /// Manual clock offset already applied to this queue. The instant of its events is the unmoved
+    /// service time plus this offset. So delays add up in the same way whether the clock runs or is moved.
     moved: Duration,
 }
 
 /// The first event of a queue.
 struct Undelivered {
     effect: Arc<Effect>,
-    /// The try that is under way, or comes next.
+    /// The number of the current or next try.
     attempt: u32,
-    /// When that is; `None` when it is under way.
+    /// When the next try is due; `None` while a try is under way.
     next_at: Option<SystemTime>,
-    /// When the one before it was sent, wire time.
+    /// Wire time of the previous try.
     sent: Option<SystemTime>,
 }
 
 impl Dispatcher {
     fn take(&mut self, job: Job) {
         match job {
-            Job::RequestEvent { app, ask, reply } => {
-                let asking = request_event::ask(Arc::clone(&self.core), app, ask, reply);
+            Job::RequestEvent {
+                app,
+                decision_request,
+                reply,
+            } => {
+                let asking =
+                    request_event::request_decision(Arc::clone(&self.core), app, decision_request, reply);
                 self.tasks.spawn(async move {
                     asking.await;
-                    Done::Asked
+                    TaskEnd::Decided
                 });
             }
             Job::DeliverEvent { effect, moved } => {
@@ -108,31 +112,31 @@ impl Dispatcher {
                 self.try_first(uid);
             }
             Job::Retry { uid, due } => {
-                let by_itself = self.core.clock().by_itself();
-                // After a reset another event may be where this one was.
+                let unmoved = self.core.clock().unmoved();
+                // After a reset, the queue may hold another event.
                 let queue = self.queues.get_mut(&uid);
                 if let Some(queue) = queue.filter(|queue| queue.first.next_at == Some(due)) {
-                    queue.move_to(due, by_itself);
+                    queue.move_to(due, unmoved);
                     self.try_first(uid);
                 }
             }
             Job::ListWaiting { reply } => {
                 let queues = self.queues.values();
-                let mut waiting: Vec<_> = queues.flat_map(Queue::waiting).take(LISTED).collect();
+                let mut waiting: Vec<_> = queues.flat_map(Queue::waiting).take(MAX_LISTED).collect();
                 waiting.sort_by_key(|waiting| (waiting.next_at, waiting.uid));
                 let _ = reply.send(waiting);
             }
             Job::Forget => {
                 self.tasks = JoinSet::new();
                 self.queues.clear();
-                // What failed since the reset.
+                // Retries that were scheduled after the reset began.
                 self.core.forget_retries();
                 self.core.outstanding.remove(std::mem::take(&mut self.held));
             }
         }
     }
 
-    /// Sends the first event of a queue on its way.
+    /// Starts a try of the first event of a queue.
     fn try_first(&mut self, uid: Uid) {
         let Some(first) = self.queues.get_mut(&uid).map(|queue| &mut queue.first) else {
             return;
@@ -141,16 +145,16 @@ impl Dispatcher {
         let (core, in_flight) = (Arc::clone(&self.core), Arc::clone(&self.in_flight));
         let (effect, attempt, sent) = (Arc::clone(&first.effect), first.attempt, first.sent);
         self.tasks.spawn(async move {
-            let tried = deliver_event::once(&core, &in_flight, &effect, attempt, sent).await;
-            Done::Tried { uid, tried }
+            let tried = deliver_event::try_once(&core, &in_flight, &effect, attempt, sent).await;
+            TaskEnd::Tried { uid, tried }
         });
     }
 
-    fn tried(&mut self, uid: Uid, tried: Tried) {
+    fn tried(&mut self, uid: Uid, tried: TryResult) {
         let Some(queue) = self.queues.get_mut(&uid) else {
             return;
         };
-        let Tried::InVain { sent } = tried else {
+        let TryResult::Failed { sent } = tried else {
             return self.finished(uid);
         };
         if queue.first.attempt >= self.core.settings().event_tries.max(1) {
@@ -159,15 +163,16 @@ impl Dispatcher {
         }
         queue.first.attempt += 1;
         queue.first.sent = Some(sent);
-        let by_itself = self.core.clock().by_itself();
-        let now = by_itself.checked_add(queue.moved);
-        let due =
-            now.and_then(|now| now.checked_add(deliver_event::pause(&self.core, uid, queue.first.attempt)));
-        // The clock may stand, but it ends.
+        let unmoved = self.core.clock().unmoved();
+        let now = unmoved.checked_add(queue.moved);
+        let due = now.and_then(|now| {
+            now.checked_add(deliver_event::retry_delay(&self.core, uid, queue.first.attempt))
+        });
+        // Service time ends at `clock::end`; a later instant would never come.
         let due = due.map_or_else(clock::end, |due| due.min(clock::end()));
         queue.first.next_at = Some(due);
-        if !self.core.try_again_at(due, uid) {
-            queue.move_to(due, by_itself);
+        if !self.core.schedule_retry(due, uid) {
+            queue.move_to(due, unmoved);
             self.try_first(uid);
         }
     }
@@ -190,9 +195,9 @@ impl Dispatcher {
 }
 
 impl Queue {
-    /// The instant of these events is `due`, if it was before.
-    fn move_to(&mut self, due: SystemTime, by_itself: SystemTime) {
-        let moved = due.duration_since(by_itself).unwrap_or_default();
+    /// Moves the instant of this queue ahead to `due`, if it was earlier.
+    fn move_to(&mut self, due: SystemTime, unmoved: SystemTime) {
+        let moved = due.duration_since(unmoved).unwrap_or_default();
         self.moved = self.moved.max(moved);
     }
 
@@ -209,7 +214,7 @@ impl Queue {
 }
 
 impl Waiting {
-    /// An event that waits for another of its verification.
+    /// An event that waits for an earlier event of the same verification.
     fn behind(effect: &Effect) -> Self {
         Self {
             app: effect.app,

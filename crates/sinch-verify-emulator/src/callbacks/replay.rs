@@ -1,4 +1,4 @@
-//! What was posted before, once more: as it was, or so that it must be refused.
+//! Posts an earlier delivery again, unchanged or changed so that the receiver must refuse it.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,20 +9,24 @@ use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::delivery::{Judgement, Parcel, post, signed};
+use super::post::{Judgement, OutgoingEvent, post, signed};
 use super::{deliver_event, request_event};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
-use crate::core::{Core, Outcome, Registered};
+use crate::core::{Core, PostResult, Registered};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::replay::Replay;
 
-/// How far off a stale timestamp, or one from the future, is.
-const OFF: Duration = Duration::from_secs(3600);
+/// How far a stale or future timestamp is from now.
+const TIMESTAMP_SHIFT: Duration = Duration::from_secs(3600);
 
-/// Posts a delivery again; returns the new deliveries in order.
-pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Delivery>, ControlError> {
+/// Posts a delivery again. Returns the new deliveries in order.
+pub(crate) async fn replay_delivery(
+    core: &Core,
+    seq: u64,
+    how: &Replay,
+) -> Result<Vec<Delivery>, ControlError> {
     let (app, before) = core.log.find(seq).ok_or(ControlError::NoDelivery(seq))?;
     let url = core.registry.callback(app).ok_or(ControlError::NoCallback)?;
     let own = core.registry.get(app).ok_or(ControlError::NoCallback)?;
@@ -31,36 +35,36 @@ pub(crate) async fn again(core: &Core, seq: u64, how: &Replay) -> Result<Vec<Del
     {
         return Err(ControlError::Replay(name.clone()));
     }
-    let again = Again {
+    let replayer = Replayer {
         core,
         app,
         own,
         url: &url,
         how,
     };
-    let now = core.clock().wire_again(before.at);
+    let now = core.clock().wire_for_resend(before.at);
     let mut posted = Vec::new();
     match how {
         Replay::Reordered => {
-            for event in again.backwards(&before) {
-                posted.push(again.post(&event, again.sign(&event, now), true).await);
+            for event in replayer.reordered(&before) {
+                posted.push(replayer.post(&event, replayer.sign(&event, now), true).await);
             }
         }
         Replay::Duplicate => {
-            // Byte for byte, so that the second can be told from one that is sent again.
-            let request = again.sign(&before, now);
-            posted.push(again.post(&before, request.clone(), true).await);
-            posted.push(again.post(&before, request, false).await);
+            // The second request is byte for byte the first; a retry would have a new signature.
+            let request = replayer.sign(&before, now);
+            posted.push(replayer.post(&before, request.clone(), true).await);
+            posted.push(replayer.post(&before, request, false).await);
         }
         how => {
-            let request = spoil(core, own, again.sign(&before, now), how, now);
-            posted.push(again.post(&before, request, *how == Replay::Same).await);
+            let request = change(core, own, replayer.sign(&before, now), how, now);
+            posted.push(replayer.post(&before, request, *how == Replay::Same).await);
         }
     }
     Ok(posted.into_iter().flatten().collect())
 }
 
-struct Again<'a> {
+struct Replayer<'a> {
     core: &'a Core,
     app: AppId,
     own: &'a Registered,
@@ -68,14 +72,14 @@ struct Again<'a> {
     how: &'a Replay,
 }
 
-impl Again<'_> {
+impl Replayer<'_> {
     fn sign(&self, before: &Delivery, now: SystemTime) -> Request<Bytes> {
         let body = Bytes::from(before.request.clone());
         signed(self.url.uri(), &self.own.signer, body, now, None)
     }
 
-    /// All events of the same verification, the last one first.
-    fn backwards(&self, of: &Delivery) -> Vec<Delivery> {
+    /// All events of the same verification, the latest first.
+    fn reordered(&self, of: &Delivery) -> Vec<Delivery> {
         let mut events: Vec<Delivery> = Vec::new();
         let tries = self.core.log.before(u64::MAX, usize::MAX, |_, delivery| {
             delivery.verification_id == of.verification_id && delivery.replay_of.is_none()
@@ -88,9 +92,9 @@ impl Again<'_> {
         events
     }
 
-    /// `good` callbacks must be taken, the others refused.
+    /// Posts a callback. The receiver must accept it if `good`, and refuse it otherwise.
     async fn post(&self, before: &Delivery, request: Request<Bytes>, good: bool) -> Option<Delivery> {
-        let parcel = Parcel {
+        let outgoing = OutgoingEvent {
             app: self.app,
             verification_id: before.verification_id.clone(),
             event: &before.event,
@@ -101,60 +105,60 @@ impl Again<'_> {
             replay_of: Some(before.seq),
             variant: (*self.how != Replay::Same).then(|| self.how.name()),
         };
-        let judge = |outcome: &Outcome| match good {
-            true => as_before(self.core, before, outcome),
-            false => refused(outcome),
+        let judge = |outcome: &PostResult| match good {
+            true => judge_repeat(self.core, before, outcome),
+            false => judge_refusal(outcome),
         };
-        let seq = post(self.core, parcel, judge).await;
+        let seq = post(self.core, outgoing, judge).await;
         self.core.log.find(seq).map(|(_, delivery)| delivery)
     }
 }
 
-/// A question must get a decision again, and the same one; other events must be heard again.
-fn as_before(core: &Core, before: &Delivery, outcome: &Outcome) -> Judgement {
-    let asked = (before.event == RequestEvent::EVENT)
+/// Judges the answer to a repeated event. A request event must get the same decision again; other
+/// events must be acknowledged again.
+fn judge_repeat(core: &Core, before: &Delivery, outcome: &PostResult) -> Judgement {
+    let event = (before.event == RequestEvent::EVENT)
         .then(|| RequestEvent::decode(before.request.as_bytes()).ok())
         .flatten();
-    let Some(asked) = asked else {
+    let Some(event) = event else {
         return deliver_event::judge(outcome);
     };
-    let (decision, judgement) = request_event::judge(outcome, &asked.method, core.settings().strictness);
-    match (decision, decided(before, &asked)) {
+    let (decision, judgement) = request_event::judge(outcome, &event.method, core.settings().strictness);
+    match (decision, earlier_decision(before, &event)) {
         (Some(now), Some(then)) if now != then => (
             false,
-            Some("another decision than before: a question that comes again must get the same".to_owned()),
+            Some("the decision differs from the earlier one; answer a repeated request event with the same decision".to_owned()),
         ),
         _ => judgement,
     }
 }
 
-/// What was decided before, as far as the log kept it.
-fn decided(before: &Delivery, asked: &RequestEvent) -> Option<Decision> {
+/// The decision in the answer to the earlier delivery, if the log has it.
+fn earlier_decision(before: &Delivery, event: &RequestEvent) -> Option<Decision> {
     let answer = before.response.as_deref().filter(|_| before.ok)?;
     DecisionBody::decode(answer.as_bytes())
         .ok()?
-        .decision(&asked.method)
+        .decision(&event.method)
 }
 
-/// Whether a callback that must not be believed was refused.
-pub(super) fn refused(outcome: &Outcome) -> Judgement {
+/// Judges the answer to a callback that must be refused.
+pub(super) fn judge_refusal(outcome: &PostResult) -> Judgement {
     match outcome {
         Ok(answered) if answered.status == StatusCode::UNAUTHORIZED => (true, None),
         Ok(answered) => {
-            let status = answered.status.as_u16();
             let verdict = if answered.status.is_success() {
-                format!("answered {status}: it was believed, and must be refused with 401")
+                "the receiver accepted an invalid callback; refuse it with 401"
             } else {
-                format!("answered {status}, must be 401")
+                "the status must be 401"
             };
-            (false, Some(verdict))
+            (false, Some(verdict.to_owned()))
         }
         Err(error) => (false, Some(error.clone())),
     }
 }
 
-/// Spoils a callback that was signed at `now`.
-fn spoil(
+/// Changes a callback that was signed at `now`.
+fn change(
     core: &Core,
     own: &Registered,
     mut request: Request<Bytes>,
@@ -166,10 +170,10 @@ fn spoil(
         signed(&url, signer, body, at.unwrap_or(SystemTime::UNIX_EPOCH), None)
     };
     match how {
-        Replay::Stale => signed_at(&own.signer, now.checked_sub(OFF), request),
-        Replay::Future => signed_at(&own.signer, now.checked_add(OFF), request),
+        Replay::Stale => signed_at(&own.signer, now.checked_sub(TIMESTAMP_SHIFT), request),
+        Replay::Future => signed_at(&own.signer, now.checked_add(TIMESTAMP_SHIFT), request),
         Replay::Forged => {
-            // By someone who knows the key, which is no secret, and all else but the secret.
+            // The key is not secret: an attacker knows everything but the secret.
             match ApplicationSecret::new("YSBmb3JnZXIncyBndWVzcw==") {
                 Ok(guess) => {
                     let forger = Signer::new(own.signer.key().clone(), &guess);

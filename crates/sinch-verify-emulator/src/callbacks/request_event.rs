@@ -1,4 +1,4 @@
-//! Request events, and the decisions that answer them.
+//! Request events: ask the application whether a verification may continue, and read its decision.
 
 use std::sync::Arc;
 
@@ -8,32 +8,37 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::delivery::{Judgement, Parcel, post, signed, strike};
-use crate::core::{Answered, Core, Outcome};
-use crate::engine::{Answer, AppId, Ask, Command};
+use super::post::{Judgement, OutgoingEvent, fault_for, post, signed};
+use crate::core::{CallbackAnswer, Core, PostResult};
+use crate::engine::{Answer, AppId, Command, DecisionRequest};
 use crate::operation::Operation;
 use crate::settings::Strictness;
 
-/// Posts the request event and gives the engine the decision.
-pub(super) async fn ask(core: Arc<Core>, app: AppId, ask: Ask, reply: oneshot::Sender<Answer>) {
-    let decision = decision(&core, app, &ask).await;
+/// Posts the request event and gives the decision to the engine.
+pub(super) async fn request_decision(
+    core: Arc<Core>,
+    app: AppId,
+    decision_request: DecisionRequest,
+    reply: oneshot::Sender<Answer>,
+) {
+    let decision = decision(&core, app, &decision_request).await;
     let answer = core.run(Command::Decide {
-        uid: ask.uid,
+        uid: decision_request.uid,
         decision: decision.map(Box::new),
     });
-    // The start's connection may be gone; the decision counts all the same.
+    // The connection of the start may be closed; the decision counts all the same.
     let _ = reply.send(answer);
 }
 
-async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
-    // The URL may have been removed since the start: then nothing is allowed.
+async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -> Option<Decision> {
+    // If the URL was removed since the start, there is no decision.
     let url = core.registry.callback(app)?;
     let signer = &core.registry.get(app)?.signer;
-    let fault = strike(core, signer, Operation::Request, &ask.event.identity);
-    let body = Bytes::from(ask.event.to_json());
-    let parcel = Parcel {
+    let fault = fault_for(core, signer, Operation::Request, &decision_request.event.identity);
+    let body = Bytes::from(decision_request.event.to_json());
+    let outgoing = OutgoingEvent {
         app,
-        verification_id: ask.uid.to_id(),
+        verification_id: decision_request.uid.to_id(),
         event: RequestEvent::EVENT,
         attempt: 1,
         request: signed(url.uri(), signer, body, core.clock().wire(), fault.as_ref()),
@@ -43,10 +48,15 @@ async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
         variant: None,
     };
     let mut decision = None;
-    post(core, parcel, |outcome| {
-        let (own, judgement) = judge(outcome, &ask.event.method, core.settings().strictness);
+    post(core, outgoing, |outcome| {
+        let (own, judgement) = judge(
+            outcome,
+            &decision_request.event.method,
+            core.settings().strictness,
+        );
         if let (false, Some(verdict)) = &judgement {
-            tracing::warn!(id = %ask.uid, %verdict, "request event got no usable answer");
+            let status = outcome.as_ref().ok().map(|answer| answer.status.as_u16());
+            tracing::warn!(id = %decision_request.uid, status, %verdict, "the answer to a request event is not usable");
         }
         decision = own;
         judgement
@@ -55,9 +65,9 @@ async fn decision(core: &Core, app: AppId, ask: &Ask) -> Option<Decision> {
     decision
 }
 
-/// The decision in an answer, if it is usable, and a judgement on the answer.
+/// Reads the decision in an answer, if it is usable, and judges the answer.
 pub(super) fn judge(
-    outcome: &Outcome,
+    outcome: &PostResult,
     method: &Method,
     strictness: Strictness,
 ) -> (Option<Decision>, Judgement) {
@@ -71,14 +81,18 @@ pub(super) fn judge(
     }
 }
 
-/// The decision in an answer and its anomalies, or why there is none.
+/// Reads the decision in an answer and its anomalies.
+///
+/// # Errors
+///
+/// Why the answer is not usable.
 fn read(
-    answered: &Answered,
+    answered: &CallbackAnswer,
     method: &Method,
     strictness: Strictness,
 ) -> Result<(Decision, Option<String>), String> {
     if answered.status != StatusCode::OK {
-        return Err(format!("answered {}, must be 200", answered.status.as_u16()));
+        return Err("the status must be 200".to_owned());
     }
     let received = DecisionBody::receive(&answered.body).map_err(|error| error.to_string())?;
     let body = received.value;

@@ -1,4 +1,4 @@
-//! The applications, and where their events go.
+//! Sets the callback URLs of applications.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use sinch_verify_protocol::ApplicationKey;
 
-use super::respond::{Answer, Refused, done, read_body};
+use super::response::{Answer, Refused, done, read_body};
 use crate::application::CallbackUrl;
 use crate::control_error::ControlError;
 use crate::core::Core;
@@ -16,12 +16,12 @@ use crate::core::Core;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
-    // Named even where it is null: a body with nothing in it must not turn callbacks off.
+    // Required, even if `null`: an empty body must not remove the URL.
     #[serde(deserialize_with = "Option::deserialize")]
     url: Option<String>,
 }
 
-/// Where events of an application are posted from now on.
+/// Sets the callback URL of an application.
 pub(super) async fn set_callback(
     State(core): State<Arc<Core>>,
     Path(key): Path<String>,

@@ -1,4 +1,4 @@
-//! What handsets do by themselves.
+//! Lists, sets and removes handset behaviors.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use serde_json::json as value;
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
 use super::query::Query;
-use super::respond::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
-use crate::engine::{Engine, Reach};
+use crate::engine::{BehaviorScope, Engine};
 use crate::handset_behavior::{HandsetBehavior, Scope};
 
-/// All behaviors in force, the widest last.
+/// Lists all handset behaviors, the widest scope last.
 pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
-    let behaviors = core.look(Engine::behaviors);
+    let behaviors = core.with_engine(Engine::behaviors);
     let behaviors: Vec<_> = behaviors
         .iter()
-        .map(|(reach, behavior)| {
+        .map(|(scope, behavior)| {
             let mut view = value!({"behavior": behavior});
-            match reach {
-                Reach::Number(number) => view["number"] = value!(number),
-                Reach::Prefix(prefix) => view["prefix"] = value!(prefix),
-                Reach::Application(app) => {
+            match scope {
+                BehaviorScope::Number(number) => view["number"] = value!(number),
+                BehaviorScope::Prefix(prefix) => view["prefix"] = value!(prefix),
+                BehaviorScope::Application(app) => {
                     let key = core.registry.get(*app).map(|own| own.signer.key().as_str());
                     view["application"] = value!(key);
                 }
-                Reach::Everyone => view["everyone"] = true.into(),
+                BehaviorScope::Everyone => view["everyone"] = true.into(),
             }
             view
         })
@@ -54,7 +54,9 @@ pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
         r#"{"prefix":"+46","behavior":{"do":"report","after":"2s"}}"#,
     )?;
     if wanted.everyone == Some(false) {
-        return Err(Refused::bad("everyone must be true, or left out"));
+        return Err(Refused::bad(
+            "everyone must be true; leave it out to use number, prefix or application",
+        ));
     }
     let everyone = wanted.everyone.unwrap_or_default();
     let scope = scope(
@@ -68,17 +70,18 @@ pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     Ok(done())
 }
 
-/// Forgets the behavior of one scope, or all of them.
+/// Removes the handset behavior of one scope, or all of them.
 pub(super) async fn clear(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let query = Query::of(&uri, &["number", "prefix", "application", "everyone"])?;
     let number = query.number("number")?;
     let prefix = query.text("prefix").map(str::to_owned);
     let everyone = query.text("everyone") == Some("true");
     match scope(number, prefix, query.text("application"), everyone)? {
-        // A variable that a script forgot to set must not cost all behaviors.
+        // A parameter left empty by mistake in a script must not remove all behaviors.
         None if uri.query().is_some_and(|query| !query.is_empty()) => {
             return Err(Refused::bad(
-                "number, prefix and application need a value, and everyone must be true",
+                "the query names no scope; give number, prefix or application a value, or everyone=true; without a query \
+                 all behaviors are removed",
             ));
         }
         None => core.clear_handset_behaviors(),
@@ -89,7 +92,7 @@ pub(super) async fn clear(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     Ok(done())
 }
 
-/// Whose handsets are meant, if that is said.
+/// The scope that the request names, if any.
 fn scope(
     number: Option<PhoneNumber>,
     prefix: Option<String>,
@@ -107,7 +110,7 @@ fn scope(
         (None, None, None, false) => return Ok(None),
         _ => {
             return Err(Refused::bad(
-                "name one of number, prefix, application and everyone",
+                "more than one scope is given; use only one of number, prefix, application and everyone",
             ));
         }
     }))

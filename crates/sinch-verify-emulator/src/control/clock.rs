@@ -1,4 +1,4 @@
-//! Service time.
+//! Reads and changes service time.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,30 +10,30 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json as value;
 
-use super::respond::{Answer, Refused, json, read_body};
+use super::response::{Answer, Refused, json, read_body};
 use super::time;
-use crate::core::{Core, Turn};
+use crate::core::{ClockChange, Core};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 
-/// Ten years: a slip of the finger must not take the clock to its end for good.
+/// Ten years. The clock cannot be moved back, so a typing error must not move it to its end.
 const LONGEST_ADVANCE: Duration = Duration::from_secs(3650 * 86_400);
 
 pub(super) async fn clock(State(core): State<Arc<Core>>) -> Response {
     let (service, wire) = core.clock().both();
     let is_running = core.clock().is_running();
     let mut times = value!({
-        // What verifications live by.
+        // Service time, which decides when verifications expire.
         "service": time(service),
         // The wall clock.
         "wire": time(wire),
-        // Whether service time stands until it is moved.
+        // Whether service time is paused and moves only on request.
         "manual": !is_running,
     });
     if is_running {
         times["aheadMs"] = ahead(service, wire).into();
     }
-    let expiry = core.look(Engine::next_expiry);
+    let expiry = core.with_engine(Engine::next_expiry);
     for (name, at) in [("nextDeadline", core.next_deadline()), ("nextExpiry", expiry)] {
         if let Some(at) = at {
             times[name] = time(at);
@@ -53,31 +53,34 @@ fn ahead(service: SystemTime, wire: SystemTime) -> i64 {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Move {
+struct ClockRequest {
     advance: Option<String>,
     pause: Option<bool>,
-    to: Option<Goal>,
+    to: Option<MoveTarget>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Goal {
+enum MoveTarget {
     Next,
     NextExpiry,
 }
 
-pub(super) async fn turn(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+pub(super) async fn change(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
     let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
-    let wanted: Move = read_body(&body, example)?;
-    let turn = match (wanted.advance, wanted.pause, wanted.to) {
-        (Some(text), None, None) => Turn::By(advance(&text)?),
-        (None, Some(pause), None) => Turn::Pause(pause),
-        (None, None, Some(Goal::Next)) => Turn::ToNextDue,
-        (None, None, Some(Goal::NextExpiry)) => Turn::ToNextExpiry,
-        _ => return Err(Refused::bad("name one of advance, pause and to")),
+    let wanted: ClockRequest = read_body(&body, example)?;
+    let change = match (wanted.advance, wanted.pause, wanted.to) {
+        (Some(text), None, None) => ClockChange::By(advance(&text)?),
+        (None, Some(pause), None) => ClockChange::Pause(pause),
+        (None, None, Some(MoveTarget::Next)) => ClockChange::ToNextDue,
+        (None, None, Some(MoveTarget::NextExpiry)) => ClockChange::ToNextExpiry,
+        _ => return Err(Refused::bad("give exactly one of advance, pause and to")),
     };
-    if !core.turn_among_others(turn).await {
-        return Err(Refused::new(StatusCode::CONFLICT, "nothing is due"));
+    if !core.change_clock_yielding(change).await {
+        return Err(Refused::new(
+            StatusCode::CONFLICT,
+            "nothing is due, so the clock was not moved; start a verification, or use advance",
+        ));
     }
     Ok(clock(State(core)).await)
 }
@@ -86,7 +89,7 @@ fn advance(text: &str) -> Result<Duration, Refused> {
     let by = parse_duration(text).map_err(|error| Refused::bad(format!("advance {error}")))?;
     if by > LONGEST_ADVANCE {
         return Err(Refused::bad(
-            "advance is longer than 3650d: the clock cannot be moved back",
+            "advance must be at most 3650d, because the clock cannot be moved back",
         ));
     }
     Ok(by)

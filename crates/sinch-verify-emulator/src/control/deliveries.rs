@@ -1,4 +1,4 @@
-//! What became of events.
+//! Lists and replays deliveries of callback events, and tests receivers.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use super::query::Query;
-use super::respond::{Answer, Refused, json, read_body};
+use super::response::{Answer, Refused, json, read_body};
 use super::time;
 use crate::callbacks;
 use crate::control_error::ControlError;
@@ -31,19 +31,19 @@ pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answe
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct How {
+struct ReplayRequest {
     r#as: Option<String>,
 }
 
-/// Posts a delivery again, in some way. One post is answered as it is, several as a list.
+/// Posts a delivery again. The answer is one delivery, or a list if the replay posts several.
 pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, body: Bytes) -> Answer {
     let how = if body.trim_ascii().is_empty() {
-        How { r#as: None }
+        ReplayRequest { r#as: None }
     } else {
         read_body(&body, r#"{"as":"forged"}"#)?
     };
     let how = how.r#as.as_deref().map_or(Replay::Same, Replay::named);
-    let mut posted = callbacks::again(&core, seq, &how)
+    let mut posted = callbacks::replay_delivery(&core, seq, &how)
         .await
         .map_err(|error| refused(&error))?;
     match how {
@@ -57,15 +57,19 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tested {
+struct ConformanceRequest {
     application: String,
 }
 
-/// Puts an application's receiver to the test.
+/// Runs the conformance checks on an application's receiver.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let tested: Tested = read_body(&body, r#"{"application":"KEY"}"#)?;
+    let tested: ConformanceRequest = read_body(&body, r#"{"application":"KEY"}"#)?;
     let app = core.registry.find(&tested.application);
-    let app = app.ok_or_else(|| Refused::not_found("no application of this emulator has this key"))?;
+    let app = app.ok_or_else(|| {
+        Refused::not_found(
+            "application: the emulator has no application with this key; GET /_emu/info lists them",
+        )
+    })?;
     let checks = callbacks::conform(&core, app)
         .await
         .map_err(|error| refused(&error))?;
@@ -83,7 +87,7 @@ fn refused(error: &ControlError) -> Refused {
     Refused::failed(status, error)
 }
 
-/// Events that were not heard yet.
+/// Lists the events that are not delivered yet.
 pub(super) async fn queue(State(core): State<Arc<Core>>) -> Response {
     let waiting = core.queue().await;
     let waiting: Vec<_> = waiting.iter().map(|waiting| view(&core, waiting)).collect();

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose.
+//! Lists, adds and removes fault rules.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::json as value;
 
-use super::respond::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Refused, done, json, read_body};
 use crate::core::Core;
 use crate::fault::FaultRule;
 
@@ -28,7 +28,9 @@ pub(super) async fn remove(State(core): State<Arc<Core>>, Path(id): Path<u64>) -
     if core.remove_fault(id) {
         Ok(done())
     } else {
-        Err(Refused::not_found(format!("no fault has the id {id}")))
+        Err(Refused::not_found(format!(
+            "there is no fault {id}; GET /_emu/faults lists them"
+        )))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What happens, as it happens.
+//! The feed of events, as server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use serde_json::{Value, json as value};
 use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::timestamp::XTimestamp;
 
-use super::inspect::Sender;
+use super::authorization::Sender;
 use super::query::Query;
 use super::requests::row;
-use super::respond::{Answer, Refused};
+use super::response::{Answer, Refused};
 use crate::core::Core;
 use crate::engine::AppId;
-use crate::feed::{Entry, FOLLOWERS, FeedEvent, KINDS, Place};
+use crate::feed::{Entry, FeedEvent, KINDS, MAX_READERS, Position};
 
-/// A comment this often shows proxies and readers that the feed is alive.
-const ALIVE: Duration = Duration::from_secs(15);
+/// The interval of comments, which show proxies and readers that the connection works.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a reader of the feed wants to hear of.
-struct Wanted {
-    /// All, when none is named.
+/// Which events a reader receives.
+struct Filter {
+    /// The kinds of events; empty for all.
     kinds: Vec<String>,
     app: Option<AppId>,
     number: Option<PhoneNumber>,
 }
 
-/// The feed as server-sent events: from now on, or from behind `Last-Event-ID` (0 for everything
-/// that is kept). A `gap` event tells how many are no longer kept, or that the id is of another run
-/// of the emulator, and then all that is kept follows.
+/// Sends the feed as server-sent events: from now on, or after `Last-Event-ID` (0 for every entry that
+/// is kept). A `gap` event reports how many entries are no longer kept. It also reports that the id is
+/// from another run of the emulator; then every entry that is kept follows.
 pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Query::of(&uri, &["kind", "application", "number", "after"])?;
     let kinds = query.text("kind").unwrap_or_default().split(',');
@@ -46,7 +46,7 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
         let known = KINDS.join(", ");
         return Err(Refused::bad(format!("kind: {kind:?} is none of {known}")));
     }
-    let wanted = Arc::new(Wanted {
+    let wanted = Arc::new(Filter {
         kinds: kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
         app: query.application("application", &core)?,
         number: query.number("number")?,
@@ -57,24 +57,24 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
         None => ("after", query.text("after")),
     };
     let begin = match id {
-        None => Place::Behind(core.feed.last()),
-        Some(id) => core.feed.place(id).ok_or_else(|| {
+        None => Position::Behind(core.feed.last()),
+        Some(id) => core.feed.position(id).ok_or_else(|| {
             Refused::bad(format!(
                 "{name} is neither an id of this feed nor the number of an event"
             ))
         })?,
     };
     let (first, after) = match begin {
-        Place::Behind(seq) => (None, seq),
-        // The reader comes from another run of the emulator.
-        Place::OtherRun => (Some(gap(&value!({"restarted": true}))), 0),
+        Position::Behind(seq) => (None, seq),
+        // The reader followed another run of the emulator.
+        Position::OtherRun => (Some(gap(&value!({"restarted": true}))), 0),
     };
-    let place = core.feed.follow().ok_or_else(|| {
-        let why = format!("{FOLLOWERS} readers follow the feed already");
+    let position = core.feed.add_reader().ok_or_else(|| {
+        let why = format!("{MAX_READERS} readers follow the feed already");
         Refused::new(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let state = (core, after, wanted, place);
-    let later = stream::unfold(state, |(core, mut after, wanted, place)| async move {
+    let state = (core, after, wanted, position);
+    let later = stream::unfold(state, |(core, mut after, wanted, position)| async move {
         let mut stopping = core.stopping();
         loop {
             let entry = tokio::select! {
@@ -86,33 +86,33 @@ pub(super) async fn events(State(core): State<Arc<Core>>, uri: Uri, headers: Hea
             let missed = (missed > 0).then(|| gap(&value!({"missed": missed})));
             let events: Vec<Event> = missed.into_iter().chain(wanted.event(&core, &entry)).collect();
             if !events.is_empty() {
-                return Some((stream::iter(events), (core, after, wanted, place)));
+                return Some((stream::iter(events), (core, after, wanted, position)));
             }
         }
     });
     let events = stream::iter(first)
         .chain(later.flatten())
         .map(Ok::<_, Infallible>);
-    let alive = KeepAlive::new().interval(ALIVE).text("alive");
+    let alive = KeepAlive::new().interval(KEEP_ALIVE).text("alive");
     Ok(([(CACHE_CONTROL, "no-store")], Sse::new(events).keep_alive(alive)).into_response())
 }
 
-/// Tells a reader that it misses events.
+/// The event that reports missing entries to a reader.
 fn gap(data: &Value) -> Event {
     Event::default().event("gap").data(data.to_string())
 }
 
-impl Wanted {
-    /// The entry as an event; `None` when it is not wanted.
+impl Filter {
+    /// The entry as an event; `None` if the filter excludes it.
     fn event(&self, core: &Core, entry: &Entry) -> Option<Event> {
         let kind = entry.what.kind();
         if !self.kinds.is_empty() && !self.kinds.iter().any(|wanted| wanted == kind) {
             return None;
         }
         let mut data = data(core, &entry.what);
-        // It may be forgotten by now.
+        // The message may no longer be kept.
         let uid = entry.what.about();
-        let about = uid.and_then(|uid| core.look(|engine| engine.overview(uid)));
+        let about = uid.and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
         if let Some(about) = &about {
             let key = core.registry.get(about.app).map(|own| own.signer.key().as_str());
             data["number"] = value!(about.number);
@@ -139,7 +139,7 @@ fn data(core: &Core, what: &FeedEvent) -> Value {
     match what {
         FeedEvent::Started { id, method } => value!({"verificationId": id, "method": method}),
         FeedEvent::Message(arrived) => {
-            let message = core.look(|engine| engine.message(&arrived.number, arrived.seq));
+            let message = core.with_engine(|engine| engine.message(&arrived.number, arrived.seq));
             let message = message.and_then(|message| serde_json::to_value(message).ok());
             let mut data = message.unwrap_or_else(|| value!({"seq": arrived.seq}));
             data["number"] = value!(arrived.number);

@@ -1,4 +1,4 @@
-//! Keeps web pages of others away from the control interface.
+//! Protects the control interface from web pages of other sites and from other machines.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,15 +10,16 @@ use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sinch_verify_protocol::url::HttpUrl;
 
-use super::respond::Refused;
+use super::response::Refused;
 use crate::core::Core;
-use crate::host::HostName;
+use crate::host_name::HostName;
 
-/// Lets requests through that name this machine and come from it, or that name a host that was
-/// allowed; none that a page of another origin sent.
+/// Passes a request whose `Host` is an allowed name, or a loopback name if the request comes from this
+/// machine. Refuses requests that a page of another origin sent.
 ///
-/// A page anywhere can make a browser post to a port of this machine, or point a name of its own
-/// at it; neither can hide the name or the origin. Other machines can write any name.
+/// Any web page can make a browser post to a port of this machine, or let its own name resolve to this
+/// machine. It cannot change the `Host` and `Origin` that the browser sends. Other machines can send any
+/// `Host`, so for them a loopback name is not enough.
 pub(super) async fn own_origin(
     State(core): State<Arc<Core>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -31,7 +32,7 @@ pub(super) async fn own_origin(
     }
 }
 
-/// Whether these are the headers of such a request.
+/// Checks the headers of a request, see [`own_origin`].
 pub(super) fn check(headers: &HeaderMap, peer: SocketAddr, allowed: &[HostName]) -> Result<(), Refused> {
     let host = only(headers, &HOST)?.map(|host| host.to_str().unwrap_or_default());
     if !is_taken(host, peer, allowed) {
@@ -42,23 +43,25 @@ pub(super) fn check(headers: &HeaderMap, peer: SocketAddr, allowed: &[HostName])
     }
     let own = host.map(|host| format!("http://{host}"));
     let foreign = |origin: &HeaderValue| own.as_deref().map(str::as_bytes) != Some(origin.as_bytes());
-    // A browser names no origin when it fetches an image or a script, but it names the site.
+    // A browser sends no `Origin` with a request for an image or a script, but `Sec-Fetch-Site`.
     let site = headers.get("sec-fetch-site");
     let of_another = site.is_some_and(|site| site == "cross-site" || site == "same-site");
     let is_visit = headers
         .get("sec-fetch-dest")
         .is_some_and(|what| what == "document");
     if only(headers, &ORIGIN)?.is_some_and(foreign) || (of_another && !is_visit) {
-        return forbidden("the control interface takes requests of its own Origin only");
+        return forbidden(
+            "Origin is another site; the control interface accepts only requests from its own page",
+        );
     }
     Ok(())
 }
 
-/// Whether a request from `peer` may name this host.
+/// Whether a request from `peer` may have this `Host`.
 fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool {
     let is_local = peer.ip().to_canonical().is_loopback();
     let Some(host) = host else {
-        // HTTP/1.0, which no browser speaks.
+        // HTTP/1.0, which browsers do not use.
         return is_local;
     };
     // A host and a port alone, not `evil@127.0.0.1`, `127.0.0.1:80.evil.test` or `127.0.0.1/evil`.
@@ -70,7 +73,7 @@ fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool 
     }
 }
 
-/// The one value of a header. Of two, another reader could believe the other.
+/// The only value of a header. With two, a proxy could use the other one.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Refused> {
     let mut values = headers.get_all(name).iter();
     let value = values.next();
@@ -78,7 +81,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
         None => Ok(value),
         Some(_) => Err(Refused::new(
             StatusCode::FORBIDDEN,
-            format!("{name} is there twice"),
+            format!("the request has two {name} headers; send one"),
         )),
     }
 }
@@ -92,7 +95,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::is_taken;
-    use crate::host::HostName;
+    use crate::host_name::HostName;
 
     #[test]
     fn a_loopback_host_counts_from_this_machine_or_where_it_is_allowed() {

@@ -1,4 +1,4 @@
-//! What this emulator is.
+//! Information about this emulator.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::method::{Form, MethodInfo};
 
-use super::respond::json;
+use super::response::json;
 use super::time;
 use crate::core::Core;
 use crate::replay::Replay;
@@ -24,9 +24,9 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
             view
         })
         .collect();
-    let own = Replay::OWN;
+    let own = Replay::BUILT_IN;
     let kit = core.kit().map(|kit| kit.names()).unwrap_or_default();
-    // A name of both means the way that needs no kit.
+    // If the kit has the name of a built-in replay, the built-in one is used.
     let more = kit
         .into_iter()
         .filter(|name| own.iter().all(|own| own.name() != *name));
@@ -34,21 +34,21 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
     let methods: Vec<Value> = MethodInfo::ALL.iter().map(|info| method(info)).collect();
     json(&value!({
         "version": env!("CARGO_PKG_VERSION"),
-        // Scripts of the web would round it as a number.
+        // A string, because JavaScript would round the number.
         "seed": core.seed().to_string(),
-        // Tells a restart from a connection that broke.
+        // Distinguishes a restart from a broken connection.
         "startedAt": time(core.started()),
         "strictness": core.settings().strictness.name(),
         "url": core.base().to_string(),
         "applications": applications,
         "methods": methods,
-        // Whether a receiver can be put to the test, and the ways to post a delivery again.
+        // Whether conformance checks are available, and the names of all replays.
         "conformance": core.kit().is_some(),
         "replays": replays,
     }))
 }
 
-/// A method, with what its messages look like and how they are reported.
+/// A method: the form of its messages, and the report of its proof.
 fn method(info: &MethodInfo) -> Value {
     let mut view = value!({
         "method": info.name,

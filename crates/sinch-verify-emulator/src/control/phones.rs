@@ -1,4 +1,4 @@
-//! Handsets: what reached them, and their keys.
+//! Handsets: reads their messages, presses their keys, ends their calls.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use serde_json::json as value;
 use sinch_verify_protocol::VerificationId;
 
 use super::query::{Query, list};
-use super::respond::{Answer, Refused, json, read_body, read_number};
+use super::response::{Answer, Refused, json, read_body, read_number};
 use crate::control_error::ControlError;
 use crate::core::Core;
 use crate::engine::Phone;
 use crate::magic::MagicNumber;
 
-/// The longest that a message may be waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+/// The longest wait for a message; a longer `timeout` is shortened to this.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// All phones, the one that received something last first.
+/// Lists all phones, the one with the latest message first.
 pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let page = Query::of(&uri, &["limit", "before"])?.page()?;
-    let part = core.look(|engine| engine.phones(page.before, page.limit));
+    let part = core.with_engine(|engine| engine.phones(page.before, page.limit));
     let phones: Vec<_> = part.items.iter().map(view).collect();
     Ok(json(&list("phones", &phones, part.next)))
 }
@@ -31,7 +31,7 @@ pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
 fn view(phone: &Phone) -> serde_json::Value {
     let mut last = serde_json::to_value(&phone.last).unwrap_or_default();
     if let Some(last) = last.as_object_mut() {
-        // The rest is for the phone itself.
+        // The other fields are in the messages of the phone.
         last.retain(|key, _| ["seq", "kind", "at", "text"].contains(&key.as_str()));
     }
     value!({
@@ -42,7 +42,7 @@ fn view(phone: &Phone) -> serde_json::Value {
     })
 }
 
-/// What reached one phone, newest first.
+/// Lists the messages and calls of one phone, newest first.
 pub(super) async fn messages(State(core): State<Arc<Core>>, Path(number): Path<String>, uri: Uri) -> Answer {
     let number = read_number(&number)?;
     let page = Query::of(&uri, &["limit", "before"])?.page()?;
@@ -51,17 +51,20 @@ pub(super) async fn messages(State(core): State<Arc<Core>>, Path(number): Path<S
     Ok(json(&page.of("messages", messages, |message| message.seq)))
 }
 
-/// Waits for a message, of a verification if one is named: 200 with the oldest after `after`, or 204
-/// when none comes in time.
+/// Waits for a message after number `after`, of one verification if `verification` is given. Answers
+/// 200 with the oldest one, or 204 if none arrives in time.
 pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     let query = Query::of(&uri, &["to", "after", "verification", "timeout"])?;
     let to = query.number("to")?;
-    let to = to.ok_or_else(|| Refused::bad("to is missing: the number whose message is awaited"))?;
+    let to =
+        to.ok_or_else(|| Refused::bad("to is missing; set it to the number that receives the message"))?;
     let after = query.seq("after")?.unwrap_or_default();
     let of = query.text("verification").map(VerificationId::new).transpose();
     let of = of.map_err(|error| Refused::bad(format!("verification: {error}")))?;
     let timeout = query.duration("timeout")?;
-    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |limit| limit.min(PATIENCE));
+    let timeout = timeout.map_or(std::time::Duration::from_secs(10), |limit| {
+        limit.min(LONGEST_WAIT)
+    });
     let mut stopping = core.stopping();
     let message = tokio::select! {
         message = core.wait_message(&to, after, of.as_ref(), timeout) => message,

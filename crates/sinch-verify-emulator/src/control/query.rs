@@ -1,4 +1,4 @@
-//! Queries of control requests, and the pages of lists.
+//! Reads the queries of control requests, and cuts lists into pages.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sinch_verify_protocol::PhoneNumber;
 
-use super::respond::{Refused, read_number};
+use super::response::{Refused, read_number};
 use crate::core::Core;
 use crate::duration::parse_duration;
 use crate::engine::AppId;
 
-/// What a page holds when nobody says.
-const USUAL: usize = 100;
+/// The default number of items on a page.
+const DEFAULT_LIMIT: usize = 100;
 
-/// The most that a page holds.
-const MOST: usize = 1_000;
+/// The largest number of items on a page.
+const MAX_LIMIT: usize = 1_000;
 
-/// A query, with its escapes decoded. A `+` stays one: it begins numbers.
+/// A query, with percent escapes decoded. A `+` is kept as it is, because phone numbers begin with it.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the query of `uri`, which may hold these names.
+    /// Reads the query of `uri`, which may have only these parameters.
     pub(super) fn of(uri: &Uri, names: &[&str]) -> Result<Self, Refused> {
         let pairs = uri.query().unwrap_or_default().split('&');
         let pairs = pairs.filter(|pair| !pair.is_empty()).map(|pair| {
@@ -35,7 +35,7 @@ impl Query {
                 ))
             } else {
                 Err(Refused::bad(format!(
-                    "the query holds {name:?}; it takes {}",
+                    "{name:?} is not a parameter of this path; use {}",
                     names.join(", ")
                 )))
             }
@@ -51,7 +51,7 @@ impl Query {
 
     pub(super) fn seq(&self, name: &str) -> Result<Option<u64>, Refused> {
         let number = self.text(name).map(str::parse).transpose();
-        number.map_err(|_| Refused::bad(format!("{name} is not a whole number")))
+        number.map_err(|_| Refused::bad(format!("{name} must be a whole number")))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<PhoneNumber>, Refused> {
@@ -63,21 +63,25 @@ impl Query {
         duration.map_err(|error| Refused::bad(format!("{name} {error}")))
     }
 
-    /// The application with the key that `name` gives.
+    /// The application whose key is the parameter `name`.
     pub(super) fn application(&self, name: &str, core: &Core) -> Result<Option<AppId>, Refused> {
         let find = |key: &str| {
             let app = core.registry.find(key);
-            app.ok_or_else(|| Refused::bad(format!("{name}: no application of this emulator has this key")))
+            app.ok_or_else(|| {
+                Refused::bad(format!(
+                    "{name}: the emulator has no application with this key; GET /_emu/info lists them"
+                ))
+            })
         };
         self.text(name).map(find).transpose()
     }
 
-    /// The page that is asked for.
+    /// The requested page.
     pub(super) fn page(&self) -> Result<Page, Refused> {
         let limit = self.seq("limit")?;
-        let limit = limit.map_or(USUAL, |limit| usize::try_from(limit).unwrap_or(MOST));
-        if !(1..=MOST).contains(&limit) {
-            return Err(Refused::bad(format!("limit must be 1 to {MOST}")));
+        let limit = limit.map_or(DEFAULT_LIMIT, |limit| usize::try_from(limit).unwrap_or(MAX_LIMIT));
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Refused::bad(format!("limit must be 1 to {MAX_LIMIT}")));
         }
         Ok(Page {
             before: self.seq("before")?.unwrap_or(u64::MAX),
@@ -86,19 +90,19 @@ impl Query {
     }
 }
 
-/// The part of a list that is asked for: so many items before a number, newest first.
+/// A page of a list: up to `limit` items with numbers below `before`, newest first.
 pub(super) struct Page {
     pub(super) before: u64,
     pub(super) limit: usize,
 }
 
 impl Page {
-    /// One more than the page holds, to see whether more follow.
+    /// One item more than the page, which shows whether another page follows.
     pub(super) fn and_one(&self) -> usize {
         self.limit + 1
     }
 
-    /// The page as an answer, from a list that may hold one item more.
+    /// The answer for this page, from a list of up to one item more.
     pub(super) fn of<T: Serialize>(&self, name: &str, mut items: Vec<T>, seq: impl Fn(&T) -> u64) -> Value {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
@@ -107,7 +111,7 @@ impl Page {
     }
 }
 
-/// A list, and the number before which it goes on.
+/// A list, and the `before` of the next page.
 pub(super) fn list<T: Serialize>(name: &str, items: &[T], next: Option<u64>) -> Value {
     let mut whole = Map::new();
     whole.insert(name.to_owned(), serde_json::to_value(items).unwrap_or_default());

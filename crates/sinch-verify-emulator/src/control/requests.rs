@@ -1,4 +1,4 @@
-//! Calls of the API, and what they mean.
+//! Lists and explains the recorded requests of the API.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use serde_json::{Value, json as value};
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::{ApiError, WireObject as _};
 
-use super::inspect::{Kind, Sender, inspect};
+use super::authorization::{AuthorizationScheme, Sender, inspect};
 use super::query::Query;
-use super::respond::{Answer, Refused, json};
+use super::response::{Answer, Refused, json};
 use super::{snippet, time};
 use crate::core::Core;
 use crate::journal::Exchange;
@@ -43,11 +43,15 @@ pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer 
 
 pub(super) async fn request(State(core): State<Arc<Core>>, Path(seq): Path<u64>) -> Answer {
     let exchange = core.journal.find(seq);
-    let exchange = exchange.ok_or_else(|| Refused::not_found(format!("request {seq} is not known")))?;
+    let exchange = exchange.ok_or_else(|| {
+        Refused::not_found(format!(
+            "there is no request {seq}, or it is no longer kept; GET /_emu/requests lists them"
+        ))
+    })?;
     Ok(json(&detail(&core, &exchange)))
 }
 
-/// A call in a line.
+/// The summary of a request, for lists.
 pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
     let target = exchange.target();
     let route = Route::parse(&exchange.verb(), target.path());
@@ -57,7 +61,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
         .and_then(|_| ApiError::decode(&exchange.answer).ok());
     let verdict = match (&error, exchange.status) {
         (Some(error), _) => error.message.clone().unwrap_or_default(),
-        (None, None) => "the connection was reset, as ordered".to_owned(),
+        (None, None) => "no answer: a fault rule reset the connection".to_owned(),
         (None, Some(status)) if status.is_success() => "accepted".to_owned(),
         (None, Some(status)) => format!("answered {}", status.as_u16()),
     };
@@ -92,7 +96,7 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
     row
 }
 
-/// All of a call, with the signature explained and the call as others would make it.
+/// The details of a request, with its signature explained, and as a `curl` command and Rust code.
 fn detail(core: &Core, exchange: &Exchange) -> Value {
     let headers = exchange.request_headers();
     let sender = Sender::of(core, &headers);
@@ -119,7 +123,7 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
         verb: exchange.verb(),
         target: target.to_string(),
         public_key: key
-            .filter(|_| sender.kind == Kind::Public)
+            .filter(|_| sender.kind == AuthorizationScheme::Public)
             .map(|own| own.signer.key().as_str()),
         headers: &headers,
         body: &exchange.body,
@@ -131,7 +135,7 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
     detail
 }
 
-/// Headers as pairs, without what proves who somebody is.
+/// Headers as pairs. Credentials are hidden.
 pub(super) fn shown(core: &Core, headers: &HeaderMap) -> Value {
     let pairs = headers.iter().map(|(name, value)| {
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -150,7 +154,7 @@ fn is_private(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
 }
 
-/// A signature is no secret, and a key neither; anything else may be.
+/// Hides everything in an `Authorization` value except key and signature, which are not secret.
 fn hidden(text: &str) -> String {
     let scheme = text.split(' ').next().unwrap_or_default();
     if scheme.eq_ignore_ascii_case("application") {

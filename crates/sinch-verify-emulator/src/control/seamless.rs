@@ -1,4 +1,4 @@
-//! The addresses of data verifications.
+//! Answers devices that open the address of a data ("seamless") verification.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::core::Core;
 use crate::engine::{Answer, Command, Uid};
 use crate::feed::FeedEvent;
 
-/// Fetching the address is the proof.
+/// Verifies the number: a device that opens the address proves that it has the number.
 pub(super) async fn follow(State(core): State<Arc<Core>>, Path(token): Path<String>) -> Response {
     let link = token
         .split_once('.')
         .and_then(|(uid, secret)| Some((Uid::parse(uid)?, u64::from_str_radix(secret, 16).ok()?)));
-    // An address that was never given out belongs to no verification.
+    // An address with a wrong secret belongs to no verification.
     let (uid, secret) = link.unwrap_or_default();
     let at = core.clock().service();
-    let outcome = core.carry_out(Command::Follow { uid, secret });
+    let outcome = core.run_command(Command::Follow { uid, secret });
     if let Some(uid) = outcome.about {
         core.feed.push(at, FeedEvent::Followed { uid });
     }

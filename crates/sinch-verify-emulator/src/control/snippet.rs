@@ -1,4 +1,4 @@
-//! A call in words that can be pasted: for a shell, and for a Rust program.
+//! Shows a recorded request as a `curl` command and as Rust code.
 
 mod rust;
 
@@ -8,21 +8,22 @@ use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
 use http::{HeaderMap, Method as Verb};
 use sinch_verify_protocol::BaseUrl;
 
-/// A call as it came.
+/// A recorded request.
 pub(super) struct Call<'a> {
     pub(super) base: &'a BaseUrl,
     pub(super) verb: Verb,
     /// Path and query.
     pub(super) target: String,
-    /// For a call with the key alone, the key.
+    /// The key, if the request is authorized by the key alone.
     pub(super) public_key: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
 }
 
 impl Call<'_> {
-    /// For `curl`, which cannot sign: what was signed is sent with key and secret instead, which
-    /// come from the environment. Whatever came, the line does nothing but send it.
+    /// The request as a `curl` command. `curl` cannot sign, so a signed request becomes one with basic
+    /// authorization, with key and secret from the environment. All text of the request is quoted, so
+    /// the command does nothing but send it.
     pub(super) fn curl(&self) -> String {
         let mut line = "curl".to_owned();
         if self.verb != Verb::GET && (self.verb != Verb::POST || self.body.is_empty()) {
@@ -31,7 +32,7 @@ impl Call<'_> {
             let shown = if is_word { verb.to_owned() } else { quoted(verb) };
             let _ = write!(line, " -X {shown}");
         }
-        // Else curl takes these for patterns, and sends many requests.
+        // Otherwise curl expands brackets and braces and sends many requests.
         if self.target.contains(['[', ']', '{', '}']) {
             line.push_str(" --globoff");
         }
@@ -57,14 +58,14 @@ impl Call<'_> {
         }
         if !self.body.is_empty() {
             let body = String::from_utf8_lossy(self.body);
-            // Raw: by the other options a body that begins with @ is the name of a file to send.
+            // With other options, a body that begins with @ names a file to send.
             let _ = write!(line, " --data-raw {}", quoted(&body));
         }
         line
     }
 }
 
-/// Text that a shell takes as it is.
+/// The text in single quotes, for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! What became of one verification, in order: put together from everything that is kept of it.
+//! The timeline of one verification, from the journal, the feed, the delivery log and the inbox.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json as value};
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent};
 use sinch_verify_protocol::server::Route;
 
-use super::inspect::Sender;
+use super::authorization::Sender;
 use super::requests::row;
 use super::time;
 use crate::core::Core;
@@ -16,17 +16,17 @@ use crate::feed::FeedEvent;
 use crate::journal::Exchange;
 use crate::operation::Operation;
 
-/// One step. At one instant steps are in the order of this enumeration: a clock may stand.
+/// The kind of a step. Steps at one instant, as when the clock is paused, are in this order.
 struct Step {
     at: SystemTime,
-    kind: Kind,
+    kind: StepKind,
     text: String,
-    /// Where to read on: the name of a list, and a number in it.
+    /// The name of another list, and the number of the item there.
     link: Option<(&'static str, u64)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum StepKind {
     Start,
     Asked,
     Decision,
@@ -41,7 +41,7 @@ enum Kind {
     Status,
 }
 
-impl Kind {
+impl StepKind {
     fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -60,13 +60,13 @@ impl Kind {
     }
 }
 
-/// The steps of a verification, as far as they are still known.
+/// The steps of a verification that are still kept.
 pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
     let mut steps = requests(core, of);
-    if !steps.iter().any(|step| step.kind == Kind::Start) {
+    if !steps.iter().any(|step| step.kind == StepKind::Start) {
         steps.push(Step {
             at: of.started_at,
-            kind: Kind::Start,
+            kind: StepKind::Start,
             text: format!("{} was started", of.method),
             link: None,
         });
@@ -81,7 +81,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
     let own = messages.filter(|message| message.verification_id == id);
     steps.extend(own.map(|message| Step {
         at: message.at,
-        kind: Kind::Sent,
+        kind: StepKind::Sent,
         text: format!("{} reached the handset", message.kind),
         link: Some(("message", message.seq)),
     }));
@@ -89,7 +89,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
         let reason = of.reason.as_ref();
         steps.push(Step {
             at,
-            kind: Kind::Ended,
+            kind: StepKind::Ended,
             text: reason.map_or_else(
                 || of.status.to_string(),
                 |reason| format!("{}: {reason}", of.status),
@@ -118,17 +118,17 @@ fn requests(core: &Core, of: &Overview) -> Vec<Step> {
 fn called(core: &Core, exchange: &Exchange) -> Step {
     let route = Route::parse(&exchange.verb(), exchange.target().path());
     let kind = match route.as_ref().map(Operation::of) {
-        Ok(Operation::Start) => Kind::Start,
-        Ok(Operation::Report) => Kind::Report,
-        Ok(Operation::Outcome) => Kind::Outcome,
-        _ => Kind::Status,
+        Ok(Operation::Start) => StepKind::Start,
+        Ok(Operation::Report) => StepKind::Report,
+        Ok(Operation::Outcome) => StepKind::Outcome,
+        _ => StepKind::Status,
     };
     let sender = Sender::of(core, &exchange.request_headers());
     let row = row(core, exchange, &sender);
-    let told = serde_json::from_slice::<Value>(&exchange.answer).unwrap_or_default();
-    let told = told["status"].as_str().unwrap_or("accepted");
+    let answer = serde_json::from_slice::<Value>(&exchange.answer).unwrap_or_default();
+    let accepted = answer["status"].as_str().unwrap_or("accepted");
     let verdict = match row["verdict"].as_str().unwrap_or_default() {
-        "accepted" => told,
+        "accepted" => accepted,
         refused => refused,
     };
     let status = exchange.status.map_or(0, |status| status.as_u16());
@@ -140,19 +140,19 @@ fn called(core: &Core, exchange: &Exchange) -> Step {
     }
 }
 
-/// What was done at the handset.
+/// The steps at the handset.
 fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
     core.feed.pick(|entry| {
         if entry.what.about() != Some(of.uid) {
             return None;
         }
         let (kind, text) = match &entry.what {
-            FeedEvent::Keys { digits, .. } => (Kind::Keys, format!("{digits} was pressed")),
-            FeedEvent::Followed { .. } => (Kind::Keys, "the address was followed".to_owned()),
+            FeedEvent::Keys { digits, .. } => (StepKind::Keys, format!("keys {digits} pressed")),
+            FeedEvent::Followed { .. } => (StepKind::Keys, "the address was opened".to_owned()),
             FeedEvent::CallOver(CallOver { hung_up: true, .. }) => {
-                (Kind::CallOver, "the handset hung up".to_owned())
+                (StepKind::CallOver, "the handset hung up".to_owned())
             }
-            FeedEvent::CallOver(_) => (Kind::CallOver, "it rings no more".to_owned()),
+            FeedEvent::CallOver(_) => (StepKind::CallOver, "the call stopped ringing".to_owned()),
             _ => return None,
         };
         Some(Step {
@@ -164,12 +164,12 @@ fn at_handset(core: &Core, of: &Overview) -> Vec<Step> {
     })
 }
 
-/// A try to post an event; a question has an answer, which is a step of its own.
+/// The steps of one post: the event, and for a request event also the decision.
 fn posted(delivery: &Delivery) -> Vec<Step> {
     let kind = match &*delivery.event {
-        RequestEvent::EVENT => Kind::Asked,
-        ResultEvent::EVENT => Kind::Result,
-        _ => Kind::Delivered,
+        RequestEvent::EVENT => StepKind::Asked,
+        ResultEvent::EVENT => StepKind::Result,
+        _ => StepKind::Delivered,
     };
     let link = Some(("delivery", delivery.seq));
     let answer = match (delivery.status, &delivery.verdict) {
@@ -178,15 +178,15 @@ fn posted(delivery: &Delivery) -> Vec<Step> {
         (None, verdict) => verdict.clone().unwrap_or_default(),
     };
     let attempt = match (delivery.attempt, delivery.replay_of) {
-        (_, Some(seq)) => format!("delivery {seq} again, "),
+        (_, Some(seq)) => format!("replay of delivery {seq}, "),
         (1, None) => String::new(),
         (attempt, None) => format!("try {attempt}, "),
     };
-    if kind != Kind::Asked {
+    if kind != StepKind::Asked {
         return vec![Step {
             at: delivery.service.0,
             kind,
-            text: format!("{attempt}{} told: {answer}", delivery.event),
+            text: format!("{attempt}{} posted: {answer}", delivery.event),
             link,
         }];
     }
@@ -201,12 +201,12 @@ fn posted(delivery: &Delivery) -> Vec<Step> {
     let asked = Step {
         at: delivery.service.0,
         kind,
-        text: format!("{attempt}the callback is asked"),
+        text: format!("{attempt}request event posted to the callback URL"),
         link,
     };
     let decided = Step {
         at: delivery.service.1,
-        kind: Kind::Decision,
+        kind: StepKind::Decision,
         text: decision,
         link,
     };

@@ -1,4 +1,4 @@
-//! Verifications, as an onlooker sees them.
+//! Lists verifications, and ends or delivers them by request.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json as value};
 use sinch_verify_protocol::{ApiError, Method, Status};
 
 use super::query::{Query, list};
-use super::respond::{Answer, Refused, json};
+use super::response::{Answer, Refused, json};
 use super::time;
 use super::timeline::timeline;
 use crate::core::Core;
@@ -24,14 +24,18 @@ pub(super) async fn verifications(State(core): State<Arc<Core>>, uri: Uri) -> An
         method: query.text("method").map(Method::from),
         status: query.text("status").map(Status::from),
     };
-    let part = core.look(|engine| engine.overviews(&filter, page.before, page.limit));
+    let part = core.with_engine(|engine| engine.overviews(&filter, page.before, page.limit));
     let views: Vec<_> = part.items.iter().map(|overview| view(&core, overview)).collect();
     Ok(json(&list("verifications", &views, part.next)))
 }
 
 pub(super) async fn verification(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Answer {
-    let found = Uid::parse(&id).and_then(|uid| core.look(|engine| engine.overview(uid)));
-    let found = found.ok_or_else(|| Refused::not_found(format!("verification {id:?} is not known")))?;
+    let found = Uid::parse(&id).and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
+    let found = found.ok_or_else(|| {
+        Refused::not_found(format!(
+            "there is no verification {id:?}, or it is no longer kept"
+        ))
+    })?;
     let mut detail = view(&core, &found);
     detail["timeline"] = timeline(&core, &found).into();
     Ok(json(&detail))

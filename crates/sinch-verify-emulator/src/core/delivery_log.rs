@@ -1,4 +1,4 @@
-//! The latest tries to post events.
+//! The log of the latest deliveries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,24 +6,24 @@ use tokio::sync::Notify;
 
 use crate::delivery::Delivery;
 use crate::engine::AppId;
-use crate::ring::Ring;
+use crate::ring_buffer::RingBuffer;
 
-/// The latest tries, as many as are kept.
+/// The latest deliveries. The oldest are dropped.
 pub(crate) struct DeliveryLog {
-    tries: Mutex<Ring<(AppId, Delivery)>>,
-    /// Notified of failed tries only: a success wakes no task.
+    tries: Mutex<RingBuffer<(AppId, Delivery)>>,
+    /// Notified of failed deliveries only, so that a success wakes no task.
     failed: Notify,
 }
 
 impl DeliveryLog {
     pub(crate) fn new(kept: usize) -> Self {
         Self {
-            tries: Mutex::new(Ring::new(kept)),
+            tries: Mutex::new(RingBuffer::new(kept)),
             failed: Notify::new(),
         }
     }
 
-    /// Numbers a try and keeps it; gives the number.
+    /// Numbers and keeps a delivery. Returns the number.
     pub(crate) fn push(&self, app: AppId, mut delivery: Delivery) -> u64 {
         let ok = delivery.ok;
         let seq = self.lock().push(|seq| {
@@ -36,7 +36,7 @@ impl DeliveryLog {
         seq
     }
 
-    /// Those before `seq` that `fits` takes, newest first.
+    /// The deliveries before `seq` that `fits` selects, newest first.
     pub(crate) fn before(
         &self,
         seq: u64,
@@ -48,12 +48,12 @@ impl DeliveryLog {
         fitting.map(|(_, delivery)| delivery.clone()).take(most).collect()
     }
 
-    /// Waits for the oldest that is kept of those after `seq` that failed.
+    /// Waits for a failed delivery after `seq`. Returns the oldest one that is kept.
     pub(crate) async fn next_failed(&self, seq: u64) -> Delivery {
         loop {
             let failed = self.failed.notified();
             tokio::pin!(failed);
-            // From here on no failure is missed.
+            // Enabled before the search, so that no failure is missed in between.
             failed.as_mut().enable();
             let found = {
                 let tries = self.lock();
@@ -80,8 +80,8 @@ impl DeliveryLog {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ring<(AppId, Delivery)>> {
-        // Nothing in here panics between two steps that belong together.
+    fn lock(&self) -> MutexGuard<'_, RingBuffer<(AppId, Delivery)>> {
+        // No update can panic halfway, so the state is valid.
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

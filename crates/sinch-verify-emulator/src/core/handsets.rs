@@ -1,4 +1,4 @@
-//! What happens at handsets, and what they do by themselves.
+//! Handsets: their messages, keys and calls, and their behaviors.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use sinch_verify_protocol::{ApiError, PhoneNumber, Verification, VerificationId}
 
 use super::Core;
 use crate::control_error::ControlError;
-use crate::engine::{Answer, AppId, Command, Reach};
+use crate::engine::{Answer, AppId, BehaviorScope, Command};
 use crate::feed::FeedEvent;
 use crate::handset_behavior::{HandsetBehavior, Scope};
+use crate::magic::HoldBack;
 use crate::message::Message;
 
 impl Core {
@@ -16,7 +17,7 @@ impl Core {
         self.lock().inbox(number)
     }
 
-    /// The oldest message after `after`: any, or one of a verification.
+    /// Waits for a message after number `after`, of verification `of` if given. Returns the oldest.
     pub(crate) async fn wait_message(
         &self,
         number: &PhoneNumber,
@@ -28,7 +29,7 @@ impl Core {
             loop {
                 let arrived = self.arrived.notified();
                 tokio::pin!(arrived);
-                // From here on no arrival is missed.
+                // Enabled before the search, so that no arrival is missed in between.
                 arrived.as_mut().enable();
                 let found = self.inbox(number).into_iter().rev().find(|message| {
                     message.seq > after && of.is_none_or(|id| message.verification_id == *id)
@@ -52,7 +53,7 @@ impl Core {
             digits: digits.to_owned(),
         };
         let pressed = self.clock.service();
-        let outcome = self.carry_out(command);
+        let outcome = self.run_command(command);
         if let Some(uid) = outcome.about {
             let digits = digits.to_owned();
             self.feed.push(pressed, FeedEvent::Keys { uid, digits });
@@ -71,9 +72,8 @@ impl Core {
         }
     }
 
-    /// What stands for a start of `number`, if its answer is to be held back: for how long, or for
-    /// ever.
-    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {
+    /// How the answer to a start of `number` is held back, if it is.
+    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<HoldBack> {
         self.lock().held_back(app, number)
     }
 
@@ -82,39 +82,39 @@ impl Core {
         scope: Scope,
         behavior: HandsetBehavior,
     ) -> Result<(), ControlError> {
-        let scope = self.reach(scope)?;
+        let scope = self.behavior_scope(scope)?;
         self.run(Command::SetBehavior { scope, behavior });
-        self.tell(FeedEvent::Behavior);
+        self.publish(FeedEvent::Behavior);
         Ok(())
     }
 
     pub(crate) fn remove_handset_behavior(&self, scope: Scope) -> Result<(), ControlError> {
-        let scope = self.reach(scope)?;
+        let scope = self.behavior_scope(scope)?;
         self.run(Command::RemoveBehavior { scope });
-        self.tell(FeedEvent::Behavior);
+        self.publish(FeedEvent::Behavior);
         Ok(())
     }
 
     pub(crate) fn clear_handset_behaviors(&self) {
         self.run(Command::ClearBehaviors);
-        self.tell(FeedEvent::Behavior);
+        self.publish(FeedEvent::Behavior);
     }
 
-    fn reach(&self, scope: Scope) -> Result<Reach, ControlError> {
+    fn behavior_scope(&self, scope: Scope) -> Result<BehaviorScope, ControlError> {
         Ok(match scope {
-            Scope::Number(number) => Reach::Number(number),
+            Scope::Number(number) => BehaviorScope::Number(number),
             Scope::Prefix(prefix) => {
                 let digits = prefix.strip_prefix('+').unwrap_or_default();
                 if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                     return Err(ControlError::Prefix);
                 }
-                Reach::Prefix(prefix)
+                BehaviorScope::Prefix(prefix)
             }
             Scope::Application(key) => {
                 let app = self.registry.find(key.as_str());
-                Reach::Application(app.ok_or(ControlError::UnknownApplication(key))?)
+                BehaviorScope::Application(app.ok_or(ControlError::UnknownApplication(key))?)
             }
-            Scope::Everyone => Reach::Everyone,
+            Scope::Everyone => BehaviorScope::Everyone,
         })
     }
 }

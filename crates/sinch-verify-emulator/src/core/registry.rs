@@ -10,7 +10,7 @@ use crate::application::{Application, AuthorizationLevel, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::engine::AppId;
 
-/// The applications that an emulator knows, which stay the same while it runs.
+/// The applications of an emulator. They do not change while it runs, except for their callback URLs.
 pub(crate) struct Registry {
     applications: Vec<Registered>,
     by_key: HashMap<Box<str>, AppId>,
@@ -65,7 +65,7 @@ impl Registry {
         Ok(())
     }
 
-    /// `text` without any application's secret in it.
+    /// `text` with every secret of every application hidden.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.applications.iter().flat_map(Registered::secrets) {
@@ -78,12 +78,12 @@ impl Registry {
     }
 }
 
-/// An application, ready for use.
+/// An application with its signer and its verifiers.
 pub(crate) struct Registered {
     pub(crate) secret: ApplicationSecret,
     older: Vec<ApplicationSecret>,
     pub(crate) minimum: AuthorizationLevel,
-    /// One for each secret, the first one's first.
+    /// One for each secret, in the same order.
     pub(crate) verifiers: Vec<Verifier>,
     pub(crate) signer: Signer,
     callback: RwLock<Option<Arc<CallbackUrl>>>,
@@ -104,7 +104,7 @@ impl Registered {
         }
     }
 
-    /// All secrets that are taken.
+    /// All accepted secrets.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &ApplicationSecret> {
         [&self.secret].into_iter().chain(&self.older)
     }

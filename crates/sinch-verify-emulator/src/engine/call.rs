@@ -1,18 +1,19 @@
-//! Calls: how long they ring, and how they stop.
+//! Calls: how long they ring, how they end, and the caller ids of flash calls.
 
 use std::time::Duration;
 
+use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{PhoneNumber, Reason, Status};
+use sinch_verify_protocol::{Cli, PhoneNumber, Reason, Status};
 
 use super::Engine;
-use super::agenda::Task;
 use super::command::{Answer, CallOver, Refusal};
 use super::ids::Uid;
 use super::record::Call;
+use super::timers::Timer;
 
 impl Engine {
-    /// A call is made; once it is there it lasts so long, if it has such a limit.
+    /// Makes a call. `lasting` limits how long it rings or waits once it arrives.
     pub(super) fn dial(&mut self, uid: Uid, lasting: Option<Duration>) {
         if let Some(record) = self.store.get_mut(uid) {
             record.call = Some(Box::new(Call {
@@ -24,7 +25,7 @@ impl Engine {
         }
     }
 
-    /// The call begins: its time runs from now on.
+    /// The call arrives: its time limit starts.
     pub(super) fn begin_call(&mut self, uid: Uid) {
         let record = self.store.get(uid).filter(|record| record.is_pending());
         let call = record.and_then(|record| record.call.as_deref());
@@ -35,11 +36,11 @@ impl Engine {
         }) = call
         {
             let at = self.later(*lasting);
-            self.schedule(uid, Task::CallOver, at);
+            self.schedule(uid, Timer::CallOver, at);
         }
     }
 
-    /// A call rang, or waited for a key, as long as it may.
+    /// The time limit of a call is reached.
     pub(super) fn call_over(&mut self, uid: Uid) {
         match self.store.get(uid).map(|record| &record.method) {
             None => {}
@@ -48,18 +49,18 @@ impl Engine {
         }
     }
 
-    /// The call is over, and the verification need not be; one that was over stays as it is.
+    /// Ends a call, but not its verification. A call that has ended stays as it is.
     pub(super) fn stop_call(&mut self, uid: Uid, result: CallResult, hung_up: bool) {
         let at = self.now;
         let record = self.store.get_mut(uid);
         if record.is_some_and(|record| record.complete_call(result, at)) {
-            self.schedule(uid, Task::CallOver, None);
+            self.schedule(uid, Timer::CallOver, None);
             self.calls_over.push(CallOver { uid, at, hung_up });
         }
     }
 
-    /// Whoever holds the handset declines its latest call, or ends it. A callout that nobody
-    /// completed has failed then; the caller id of a flash call was seen all the same.
+    /// The handset declines or ends its latest call. A callout without the right keys fails. The caller id
+    /// of a flash call can still be reported.
     pub(super) fn hang_up(&mut self, number: &PhoneNumber) -> Answer {
         let found = self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
@@ -79,4 +80,24 @@ impl Engine {
         }
         self.report_answer(uid)
     }
+}
+
+/// How many of the last digits a filter has: enough to distinguish the generated caller ids, and few
+/// enough to match their national forms too.
+const FILTER_DIGITS: usize = 9;
+
+/// The `cliFilter` for a device: the end of the caller id, with any text around it.
+pub(super) fn cli_filter(cli: &PhoneNumber) -> String {
+    let digits = cli.digits();
+    let end = &digits[digits.len().saturating_sub(FILTER_DIGITS)..];
+    format!("(.*){end}(.*)")
+}
+
+/// Whether a reported caller id is the right one. It may be in E.164 form, or have `00` or nothing in
+/// place of the `+`, with or without punctuation. A national form is not accepted, because it is
+/// ambiguous.
+pub(super) fn is_caller_id(cli: &PhoneNumber, reported: &Cli) -> bool {
+    Candidates::new(reported.expose())
+        .iter()
+        .any(|form| form.text() == cli.as_str())
 }

@@ -1,4 +1,4 @@
-//! Callouts: what is said, and the keys that are pressed.
+//! Callouts (voice calls): the spoken text, and the pressed keys.
 
 use sinch_verify_protocol::{Code, PhoneNumber, Reason, Status};
 
@@ -6,13 +6,13 @@ use super::Engine;
 use super::command::{Answer, Refusal};
 use super::language::Language;
 use super::plan::{Menu, are_keys};
-use super::record::{Carried, Record, Speech};
+use super::record::{Payload, Record, Speech};
 
 impl Engine {
-    /// Someone presses keys in the latest pending callout to `number`, whoever started it.
+    /// The handset presses keys in the latest pending callout to `number`, of any application.
     ///
-    /// The code verifies the number, and so does the pin: today's callouts speak a code, the older
-    /// form asked for a key, and a handset cannot tell which one an application is made for.
+    /// Both the code and the confirmation key verify the number: current callouts speak a code, the older
+    /// form asks for a key.
     pub(super) fn keypad(&mut self, number: &PhoneNumber, digits: &str) -> Answer {
         if !are_keys(digits) {
             return Answer::Refused(Refusal::parameter("digits", "must be 1 to 10 keys of 0-9 * #"));
@@ -20,7 +20,7 @@ impl Engine {
         let Some(record) = self.pending_callout(number) else {
             return Answer::Refused(Refusal::not_found());
         };
-        let Carried::Speech(speech) = &record.carried else {
+        let Payload::Speech(speech) = &record.payload else {
             return Answer::Refused(Refusal::not_found());
         };
         let uid = record.uid;
@@ -44,7 +44,7 @@ impl Engine {
     }
 }
 
-/// What a callout says and takes.
+/// The spoken text of a callout, and the keys that it accepts.
 pub(super) fn speech(
     language: &'static Language,
     code: Option<Code>,
@@ -70,7 +70,7 @@ pub(super) fn speech(
     }
 }
 
-/// A code as it is spoken: one character after the other.
+/// A code to be spoken one character after the other.
 fn spelt(code: &Code) -> String {
     let characters: Vec<String> = code.expose().chars().map(String::from).collect();
     characters.join(", ")

@@ -13,23 +13,23 @@ use super::ids::{AppId, Uid};
 use crate::application::AuthorizationLevel;
 use crate::handset_behavior::HandsetBehavior;
 
-/// Something happens.
+/// An input to the engine.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     /// An application starts a verification.
     Start(Box<StartCommand>),
-    /// The callback answered the request event of a start, or failed to (`None`).
+    /// The callback answered the request event of a start. `None` if it gave no usable answer.
     Decide {
         uid: Uid,
         decision: Option<Box<Decision>>,
     },
-    /// An application, or a device, reports what it saw.
+    /// An application or a device reports a code or a caller id.
     Report {
         app: AppId,
         target: Target,
         report: Box<ReportRequest>,
     },
-    /// An application, or a device, asks how things stand.
+    /// An application or a device queries the status.
     Status { app: AppId, query: Query },
     /// A device reports the outcome of a flash call.
     Outcome {
@@ -37,68 +37,71 @@ pub(crate) enum Command {
         number: PhoneNumber,
         no_call: bool,
     },
-    /// A device follows the address of a data verification.
+    /// A device opens the address of a data verification.
     Follow { uid: Uid, secret: u64 },
-    /// Someone presses keys in a callout.
+    /// A handset presses keys in a callout.
     Keypad { number: PhoneNumber, digits: String },
-    /// Someone declines or ends a call.
+    /// A handset declines or ends a call.
     HangUp { number: PhoneNumber },
-    /// From now on handsets do this by themselves.
-    SetBehavior { scope: Reach, behavior: HandsetBehavior },
-    /// No handset does anything by itself any more; magic numbers stay.
+    /// Sets a handset behavior.
+    SetBehavior {
+        scope: BehaviorScope,
+        behavior: HandsetBehavior,
+    },
+    /// Removes all handset behaviors. Magic numbers keep their outcomes.
     ClearBehaviors,
-    /// The behavior for just this scope is forgotten.
-    RemoveBehavior { scope: Reach },
-    /// An onlooker brings something about.
+    /// Removes the handset behavior of this scope.
+    RemoveBehavior { scope: BehaviorScope },
+    /// A person or script intervenes in a verification.
     Intervene { uid: Uid, what: Intervention },
-    /// Nothing but time.
+    /// Only runs timers that are due.
     TimeReached,
-    /// Forget everything.
+    /// Removes everything.
     Reset,
 }
 
-/// What an onlooker may bring about.
+/// An intervention in a verification, by the page or a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intervention {
-    /// The verification expires now.
+    /// Let the verification expire now.
     Expire,
-    /// What was lost, or is late, reaches the handset now.
+    /// Deliver the lost or delayed message now.
     Deliver,
-    /// The verification is denied, as if by its callback.
+    /// Deny the verification, as its callback can.
     Deny,
 }
 
-/// A start by someone who may start.
+/// An authorized start.
 #[derive(Clone, Debug)]
 pub(crate) struct StartCommand {
     pub(crate) app: AppId,
-    /// How well the sender showed who it is.
+    /// The authorization of the request.
     pub(crate) level: AuthorizationLevel,
-    /// Whether the application has a callback URL to ask.
+    /// Whether the application has a callback URL, so that a decision is required.
     pub(crate) callback: bool,
     pub(crate) request: StartRequest,
     /// `Accept-Language`.
     pub(crate) languages: AcceptLanguage,
 }
 
-/// Whose handsets a behavior is for.
+/// The handsets that a behavior is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum BehaviorScope {
     Number(PhoneNumber),
-    /// With `+`.
+    /// `+` and digits.
     Prefix(String),
     Application(AppId),
     Everyone,
 }
 
-/// Which verification a report means.
+/// The verification that a report is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Id(VerificationId),
     Number(PhoneNumber),
 }
 
-/// Which verification a status query means.
+/// The verification that a status query is for.
 #[derive(Clone, Debug)]
 pub(crate) enum Query {
     Id(VerificationId),
@@ -109,22 +112,22 @@ pub(crate) enum Query {
     },
 }
 
-/// What a command led to.
+/// The outputs of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
-    /// For the caller.
+    /// The answer to the caller.
     pub(crate) answer: Answer,
-    /// For everyone else, in order; also of what time alone brought about.
+    /// The callback events, in order, also those of timers.
     pub(crate) effects: Vec<Effect>,
-    /// What reached handsets, in order.
+    /// The messages and calls that reached handsets, in order.
     pub(crate) arrivals: Vec<Arrived>,
-    /// Calls that were over before their verification, or with it because the handset hung up.
+    /// The calls that ended before their verification, or with it because the handset hung up.
     pub(crate) calls_over: Vec<CallOver>,
-    /// The verification that the command was about.
+    /// The verification that the command is about.
     pub(crate) about: Option<Uid>,
 }
 
-/// Something reached a handset.
+/// A message or call that reached a handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrived {
     pub(crate) uid: Uid,
@@ -132,47 +135,47 @@ pub(crate) struct Arrived {
     pub(crate) seq: u64,
 }
 
-/// A call is over.
+/// A call that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallOver {
     pub(crate) uid: Uid,
     pub(crate) at: SystemTime,
-    /// Whether the handset ended it.
+    /// Whether the handset ended the call.
     pub(crate) hung_up: bool,
 }
 
 /// The answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Ask the callback first, and come back with [`Command::Decide`].
-    Ask(Ask),
-    /// Started.
+    /// The callback must decide first; then [`Command::Decide`] follows.
+    NeedsDecision(DecisionRequest),
+    /// The verification was started.
     Started {
         response: Box<StartResponse>,
         language: Option<LanguageTag>,
     },
-    /// A verification as it stands.
+    /// The current state of a verification.
     Verification(Box<Verification>),
-    /// Not done.
+    /// The command was refused.
     Refused(Refusal),
-    /// Done, and nothing to say.
+    /// The command was carried out; there is no other answer.
     Done,
 }
 
-/// The question to the callback.
+/// The request for a decision of the callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub(crate) struct DecisionRequest {
     pub(crate) uid: Uid,
     pub(crate) event: Box<RequestEvent>,
 }
 
-/// Why a command was not done.
+/// Why a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The error code on the wire.
     pub(crate) code: u32,
     pub(crate) message: String,
-    /// When to try again.
+    /// When the command can be tried again.
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -185,7 +188,7 @@ impl Refusal {
         }
     }
 
-    /// 40001 that names the parameter.
+    /// Error 40001, which names the parameter.
     pub(super) fn parameter(field: &str, problem: impl std::fmt::Display) -> Self {
         Self::new(ApiError::PARAMETER, format!("Parameter {field}: {problem}."))
     }
@@ -194,7 +197,7 @@ impl Refusal {
         ApiError::not_found().into()
     }
 
-    /// 40003: well-formed, but not possible.
+    /// Error 40003: well-formed, but not possible.
     pub(super) fn not_processable(message: &str) -> Self {
         Self::new(ApiError::NOT_PROCESSABLE, message)
     }
@@ -206,17 +209,17 @@ impl From<ApiError> for Refusal {
     }
 }
 
-/// Something to tell an application, in order with everything else about that verification.
+/// A callback event to post. The events of one verification are in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Effect {
     pub(crate) app: AppId,
     pub(crate) uid: Uid,
-    /// When it happened, service time.
+    /// When the event happened, service time.
     pub(crate) at: SystemTime,
     pub(crate) notice: Notice,
 }
 
-/// What to tell.
+/// The body of a callback event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     Delivered(Box<SmsDeliveredEvent>),

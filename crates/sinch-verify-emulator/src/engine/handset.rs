@@ -1,4 +1,4 @@
-//! The phones: every number is one, from the first message on.
+//! The virtual handsets: every number has one after its first message.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -9,17 +9,17 @@ use sinch_verify_protocol::method::MethodInfo;
 
 use super::ids::Uid;
 
-/// What reached which phone. A phone belongs to nobody: all applications reach the same one.
+/// The messages and calls on all handsets. All applications share the handset of a number.
 pub(super) struct Handsets {
     inboxes: HashMap<PhoneNumber, VecDeque<Entry>>,
-    /// The phones by the number of what they received last.
+    /// The handsets, by the number of their latest message.
     latest: BTreeMap<u64, PhoneNumber>,
-    /// How much of it an inbox keeps.
+    /// The most messages that one handset keeps.
     kept: usize,
     received: u64,
 }
 
-/// One message or call. What it said is told by its verification.
+/// One message or call. Its text comes from its verification.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) seq: u64,
@@ -38,14 +38,13 @@ impl Handsets {
         }
     }
 
-    /// Empties every inbox. Numbers go on from where they were, so that nobody takes a new
-    /// message for an old one.
+    /// Removes all messages. Numbers continue, so that no number is used twice.
     pub(super) fn clear(&mut self) {
         self.inboxes.clear();
         self.latest.clear();
     }
 
-    /// Gives the number of what was received.
+    /// Adds a message or call. Returns its number.
     pub(super) fn receive(
         &mut self,
         number: PhoneNumber,
@@ -54,7 +53,7 @@ impl Handsets {
         at: SystemTime,
     ) -> u64 {
         self.received += 1;
-        // Most phones get one message: room for more comes with the second.
+        // Most handsets receive one message, so more capacity is reserved with the second.
         let inbox = self
             .inboxes
             .entry(number)
@@ -75,13 +74,13 @@ impl Handsets {
         self.received
     }
 
-    /// The phones whose last message is before `before`, with its number.
+    /// The handsets whose latest message is before `before`, with its number.
     pub(super) fn newest_first(&self, before: u64) -> impl Iterator<Item = (u64, &PhoneNumber)> {
         let older = self.latest.range(..before).rev();
         older.map(|(seq, number)| (*seq, number))
     }
 
-    /// Oldest first.
+    /// The messages of one handset, oldest first.
     pub(super) fn entries(&self, number: &PhoneNumber) -> impl DoubleEndedIterator<Item = &Entry> {
         self.inboxes.get(number).into_iter().flatten()
     }

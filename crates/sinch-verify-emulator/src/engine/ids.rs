@@ -10,14 +10,14 @@ use uuid::Uuid;
 pub(crate) struct Uid(pub(super) u128);
 
 impl Uid {
-    /// Reads the text that [`Uid::to_id`] gives, and nothing else.
+    /// Parses the text that [`Uid::to_id`] returns.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uid = Self(Uuid::try_parse(text).ok()?.as_u128());
-        // An id has one spelling: capitals, braces and bare digits are other ids.
+        // Only one spelling is valid: no capitals, no braces, no missing dashes.
         (uid.uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uid)
     }
 
-    /// The half that is made up.
+    /// The random half.
     pub(crate) fn low_bits(self) -> u64 {
         self.0 as u64
     }
@@ -42,7 +42,7 @@ impl fmt::Display for Uid {
     }
 }
 
-/// An application, by its place in the list given at the start.
+/// An application, by its index in the list of the builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AppId(pub(crate) u32);
 

@@ -1,21 +1,21 @@
-//! The languages that messages and callouts come in.
+//! The languages of messages and callouts.
 
 use sinch_verify_protocol::LanguageTag;
 
-/// A language, with the words of an SMS and of a callout.
+/// A language, with the texts of an SMS and of a callout.
 pub(super) struct Language {
     pub(super) tag: &'static str,
-    /// With `{{CODE}}`.
+    /// Contains `{{CODE}}`.
     pub(super) sms: &'static str,
-    /// With `{code}` and `{pin}`.
+    /// Contains `{code}` and `{pin}`.
     pub(super) speech: &'static str,
-    /// With `{pin}`: the older form of a callout, which speaks no code.
+    /// Contains `{pin}`. The older form of a callout, which does not speak a code.
     pub(super) menu: &'static str,
 }
 
 impl Language {
-    /// The first wanted language that there is, by whole tag or else by language alone; the
-    /// service's default, `en-US`, when there is none.
+    /// The first wanted language that is available, by the whole tag or by the language alone. If there is
+    /// none, `en-US`, the default of the service.
     pub(super) fn choose<'a>(wanted: impl IntoIterator<Item = &'a str>) -> &'static Self {
         wanted
             .into_iter()
@@ -36,7 +36,7 @@ impl Language {
     }
 }
 
-/// The part of a tag that names the language. An official example writes `en_US`.
+/// The part of a tag that names the language. An official example uses `en_US`, with an underscore.
 fn primary(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or(tag)
 }

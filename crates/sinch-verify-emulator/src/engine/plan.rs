@@ -1,4 +1,4 @@
-//! What is to be sent: what the start wants, changed by what the callback decides.
+//! The plan of what to send: the options of the start, changed by the decision of the callback.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method,
 
 use super::command::Refusal;
 
-/// What is to be sent. What is not set is chosen when it is sent.
+/// What to send. Values that are not set are chosen when the message is sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) code: Option<Code>,
@@ -18,16 +18,16 @@ pub(super) struct Plan {
     pub(super) expiry: Option<Duration>,
     pub(super) template: Option<String>,
     pub(super) application_hash: Option<String>,
-    /// Best first.
+    /// The preferred languages, best first.
     pub(super) languages: Vec<String>,
     pub(super) cli: Option<PhoneNumber>,
     pub(super) ring: Option<Duration>,
     pub(super) interception: Option<Duration>,
-    /// The older form of a callout: press a key.
+    /// The older form of a callout, which asks for a key.
     pub(super) menu: Option<Menu>,
 }
 
-/// The older form of a callout.
+/// The texts of the older form of a callout.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Menu {
     pub(super) pin: Option<String>,
@@ -37,7 +37,7 @@ pub(super) struct Menu {
 }
 
 impl Plan {
-    /// What a start wants. Options of other methods are left aside.
+    /// The plan of a start. Options of other methods are ignored.
     pub(super) fn of(request: StartRequest, languages: &AcceptLanguage) -> Result<Self, Refusal> {
         if request.method.is_unknown() {
             return Err(Refusal::parameter("method", MethodInfo::must_be(|_| true)));
@@ -83,7 +83,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Takes over what the callback set. Says `false` when it set something that cannot be done.
+    /// Applies the decision of the callback. Returns `false` if it is not possible.
     pub(super) fn decide(&mut self, decision: Decision) -> bool {
         let code_type = match decision {
             Decision::AllowSms(sms) => {
@@ -165,7 +165,7 @@ fn known_code_type(code_type: Option<CodeType>, field: &str) -> Result<Option<Co
     }
 }
 
-/// Whether `text` can be pressed on a telephone.
+/// Whether `text` consists of telephone keys.
 pub(super) fn are_keys(text: &str) -> bool {
     (1..=10).contains(&text.len())
         && text

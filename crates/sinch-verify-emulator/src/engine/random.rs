@@ -1,4 +1,4 @@
-//! Everything that is made up: ids, codes, caller ids, secrets of links.
+//! Random values: ids, codes, caller ids, secrets of addresses.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use sinch_verify_protocol::{Code, CodeType};
 
 use super::ids::Uid;
 
-/// A stream of made-up values that its seed fixes.
+/// A stream of pseudo-random values that the seed determines.
 #[derive(Debug)]
 pub(super) struct Random {
     stream: ChaCha12Rng,
@@ -24,20 +24,19 @@ impl Random {
         }
     }
 
-    /// A fresh id. Ids sort by the order in which they were made, so that what happens at one
-    /// instant happens in that order too.
+    /// A new id. Ids sort in the order of creation, so that timers at one instant run in that order.
     pub(super) fn uid(&mut self, now: SystemTime) -> Uid {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = since.as_millis() & 0xFFFF_FFFF_FFFF;
         let tail = u128::from(self.ids) << 42 | u128::from(self.stream.next_u64() >> 22);
         self.ids = self.ids.wrapping_add(1);
-        // A version 7 UUID has 12 free bits behind the version, and 62 behind the variant.
+        // A version 7 UUID has 12 free bits after the version and 62 after the variant.
         Uid(millis << 80 | 7 << 76 | tail >> 62 << 64 | 0b10 << 62 | tail & ((1 << 62) - 1))
     }
 
     /// A code of `length` characters.
     pub(super) fn code(&mut self, kind: &CodeType, length: u8) -> Option<Code> {
-        // Letters and digits that are easily taken for one another are left out.
+        // Letters and digits that look alike are left out.
         let alphabet: &[u8] = match kind {
             CodeType::Alpha => b"ABCDEFGHJKLMNPQRSTUVWXYZ",
             CodeType::Alphanumeric => b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ",
@@ -49,7 +48,8 @@ impl Random {
         Code::new(&text).ok()
     }
 
-    /// One of the numbers that the British regulator keeps for use in drama: nobody has it.
+    /// A number from the range that the British regulator reserves for use in drama, so it is never
+    /// assigned.
     pub(super) fn fictional_number(&mut self) -> String {
         const RANGES: [&str; 15] = [
             "113496", "114496", "115496", "116496", "117496", "118496", "121496", "131496", "141496",
@@ -60,7 +60,7 @@ impl Random {
         format!("+44{range}0{last:03}")
     }
 
-    /// What makes the address of a data verification hard to guess.
+    /// The secret part of the address of a data verification.
     pub(super) fn secret(&mut self) -> u64 {
         self.stream.next_u64()
     }

@@ -7,10 +7,10 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status};
 
-use super::agenda::Task;
 use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
+use super::timers::Timer;
 use crate::application::AuthorizationLevel;
 
 /// The methods that an `auto` start tries, in this order.
@@ -19,11 +19,11 @@ pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &S
 /// One verification.
 #[derive(Clone)]
 pub(super) struct Record {
-    /// Its number: 1 for the first verification of this emulator. Given by the store.
+    /// The number of the verification, 1 for the first one. The store sets it.
     pub(super) seq: u64,
     pub(super) uid: Uid,
     pub(super) app: AppId,
-    /// How well the starter showed who it is.
+    /// The authorization of the start.
     pub(super) level: AuthorizationLevel,
     pub(super) number: PhoneNumber,
     pub(super) method: Method,
@@ -33,33 +33,33 @@ pub(super) struct Record {
     pub(super) reason: Option<Reason>,
     pub(super) started_at: SystemTime,
     pub(super) ended_at: Option<SystemTime>,
-    /// When it expires; in the agenda while it is pending. `None` for never.
+    /// When it expires; among the timers while it is pending. `None` for never.
     pub(super) expires_at: Option<SystemTime>,
-    /// When its call is over; in the agenda while it is set, as the next two are.
+    /// When its call is over; among the timers while it is set, as the next two are.
     pub(super) call_over_at: Option<SystemTime>,
-    /// When its scripted outcome happens.
-    pub(super) act_at: Option<SystemTime>,
-    /// When what was held up arrives.
+    /// When its scripted outcome is applied.
+    pub(super) outcome_at: Option<SystemTime>,
+    /// When a delayed message arrives.
     pub(super) arrive_at: Option<SystemTime>,
     pub(super) scripted_outcome: Option<Box<ScriptedOutcome>>,
-    /// Wrong reports and wrong keys.
+    /// The number of wrong reports and wrong keys.
     pub(super) attempts: u32,
     pub(super) source: Option<Source>,
-    pub(super) carried: Carried,
-    /// Whether that reached the handset.
+    pub(super) payload: Payload,
+    /// Whether the message or call reached the handset.
     pub(super) arrived: bool,
-    /// For calls, once the call was made.
+    /// The state of the call, once it is made.
     pub(super) call: Option<Box<Call>>,
-    /// What it counts for among the bytes of pending verifications. Kept by the store.
+    /// Its counted size in bytes, while it is pending. The store sets it.
     pub(super) counted: usize,
 }
 
-/// What was carried to the handset.
+/// What is sent to the handset.
 #[derive(Clone)]
-pub(super) enum Carried {
-    /// Nothing yet: the callback is being asked. The plan is what the start wants.
+pub(super) enum Payload {
+    /// Nothing yet: the callback has not decided. The plan has the options of the start.
     Waiting(Box<Plan>),
-    /// Nothing, and nothing will be.
+    /// Nothing, because the start was denied.
     Nothing,
     /// A message with a code.
     Text {
@@ -71,25 +71,25 @@ pub(super) enum Carried {
     Call { cli: PhoneNumber },
     /// A callout.
     Speech(Box<Speech>),
-    /// An address to follow.
+    /// An address to open.
     Link { secret: u64 },
-    /// Several of the above, for `auto`.
-    Several(Box<[Part]>),
+    /// Several of the above, for an `auto` start.
+    Several(Box<[MethodPart]>),
 }
 
-/// What a start said about the words of a message: few do, so it is kept apart.
+/// The text options of a start. In a separate type, because few starts have them.
 #[derive(Clone)]
 pub(super) struct Wording {
     pub(super) template: Option<String>,
     pub(super) hash: Option<String>,
 }
 
-/// What a script does to a verification, at its [`Task::Act`].
+/// The scripted outcome of a verification, applied at its [`Timer::Outcome`].
 #[derive(Clone)]
 pub(super) enum ScriptedOutcome {
-    /// Its proof is reported, after so many wrong ones, each this long after the last.
+    /// The proof is reported after `wrong` wrong reports, with delay `every` between reports.
     Report { every: Duration, wrong: u32 },
-    /// It ends.
+    /// The verification ends.
     End {
         status: Status,
         reason: Option<Reason>,
@@ -97,34 +97,34 @@ pub(super) enum ScriptedOutcome {
     },
 }
 
-/// What one of several methods carried.
+/// What one of several methods sends.
 #[derive(Clone)]
-pub(super) struct Part {
-    /// The id that reports by this method go to.
+pub(super) struct MethodPart {
+    /// The id for reports by this method.
     pub(super) uid: Uid,
     pub(super) method: Method,
-    pub(super) carried: Carried,
+    pub(super) payload: Payload,
 }
 
-/// What a callout says, and what it takes.
+/// The spoken text of a callout, and the keys that it accepts.
 #[derive(Clone)]
 pub(super) struct Speech {
-    /// Spoken, unless the older form was asked for without one.
+    /// The spoken code. `None` in the older form.
     pub(super) code: Option<Code>,
-    /// The key that confirms.
+    /// The key that confirms the number.
     pub(super) pin: Box<str>,
     pub(super) text: Box<str>,
-    /// The language of the text; `None` for words of one's own.
+    /// The language of the text; `None` if the application set the text.
     pub(super) language: Option<&'static Language>,
 }
 
 /// The state of a call.
 #[derive(Clone)]
 pub(super) struct Call {
-    /// How long it lasts once it is there, if there is a limit.
+    /// How long the call rings or waits after it arrives; `None` for no limit.
     pub(super) lasting: Option<Duration>,
     pub(super) complete: bool,
-    /// When it was over.
+    /// When the call ended.
     pub(super) over_at: Option<SystemTime>,
     pub(super) result: Option<CallResult>,
 }
@@ -134,32 +134,32 @@ impl Record {
         self.status == Status::Pending
     }
 
-    /// When `task` happens to it.
-    pub(super) fn due_mut(&mut self, task: Task) -> &mut Option<SystemTime> {
-        match task {
-            Task::Act => &mut self.act_at,
-            Task::Arrive => &mut self.arrive_at,
-            Task::CallOver => &mut self.call_over_at,
-            Task::Expire => &mut self.expires_at,
+    /// When `timer` is due.
+    pub(super) fn due_mut(&mut self, timer: Timer) -> &mut Option<SystemTime> {
+        match timer {
+            Timer::Outcome => &mut self.outcome_at,
+            Timer::Arrive => &mut self.arrive_at,
+            Timer::CallOver => &mut self.call_over_at,
+            Timer::Expire => &mut self.expires_at,
         }
     }
 
-    /// Whether `method` is how it verifies, alone or among others.
+    /// Whether it tries `method`, alone or among others.
     pub(super) fn tries(&self, method: &Method) -> bool {
         self.method == *method
             || self.method == Method::Auto && AUTO.iter().any(|tried| tried.method == *method)
     }
 
-    /// What reached the handset by `method`; `None` for a method that is not tried.
-    pub(super) fn by(&self, method: &Method) -> Option<&Carried> {
-        match &self.carried {
-            Carried::Several(parts) => {
+    /// What is sent by `method`; `None` for a method that is not tried.
+    pub(super) fn by(&self, method: &Method) -> Option<&Payload> {
+        match &self.payload {
+            Payload::Several(parts) => {
                 let part = parts.iter().find(|part| part.method == *method)?;
-                Some(&part.carried)
+                Some(&part.payload)
             }
-            // Nothing was sent yet, by any of its methods.
-            carried if self.method == Method::Auto => Some(carried),
-            carried => (self.method == *method).then_some(carried),
+            // Nothing is sent yet by any method.
+            payload if self.method == Method::Auto => Some(payload),
+            payload => (self.method == *method).then_some(payload),
         }
     }
 
@@ -167,7 +167,7 @@ impl Record {
         self.status == Status::Fail && self.reason == Some(Reason::Expired)
     }
 
-    /// Marks the call as over, unless it is already; says whether it was not.
+    /// Marks the call as ended. Returns `false` if it had already ended.
     pub(super) fn complete_call(&mut self, result: CallResult, now: SystemTime) -> bool {
         let call = self.call.as_mut().filter(|call| !call.complete);
         let is_news = call.is_some();
@@ -179,17 +179,17 @@ impl Record {
         is_news
     }
 
-    /// Takes the final state. The engine does the rest.
+    /// Sets the final state. The engine does the rest.
     pub(super) fn end(&mut self, status: Status, reason: Option<Reason>, now: SystemTime) {
         let result = match (&self.method, &status, &reason) {
-            // Whoever leaves a flash call unanswered hears it stop.
+            // A flash call that is not answered stops ringing.
             (Method::FlashCall | Method::Auto, ..) | (_, Status::Aborted, _) => CallResult::Cancel,
             (_, _, Some(Reason::Expired)) => CallResult::NoAnswer,
             _ => CallResult::Answered,
         };
         self.complete_call(result, now);
-        if matches!(self.carried, Carried::Waiting(_)) {
-            self.carried = Carried::Nothing;
+        if matches!(self.payload, Payload::Waiting(_)) {
+            self.payload = Payload::Nothing;
         }
         self.status = status;
         self.reason = reason;

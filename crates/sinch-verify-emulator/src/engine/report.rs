@@ -1,13 +1,13 @@
-//! Reports of what reached the handset.
+//! Reports of codes and caller ids.
 
 use sinch_verify_protocol::report::{ReportRequest, ReportedProof};
 use sinch_verify_protocol::{ApiError, Reason, Status};
 
 use super::Engine;
+use super::call;
 use super::command::{Answer, Refusal, Target};
-use super::flash_call;
 use super::ids::{AppId, Uid};
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
 use crate::settings::ReportAnswer;
 
 impl Engine {
@@ -28,19 +28,19 @@ impl Engine {
         if let Some(answer) = self.late(record) {
             return answer;
         }
-        let Some(carried) = record.by(&report.method) else {
+        let Some(payload) = record.by(&report.method) else {
             if self.settings.other_method_is_attempt {
                 self.count_attempt(uid, Reason::InvalidCode);
             }
             return wrong("The verification is by another method.");
         };
-        let right = match (carried, proof) {
-            (Carried::Text { code, .. }, ReportedProof::Code(reported)) => *code == reported.code,
-            (Carried::Speech(speech), ReportedProof::Code(reported)) => {
+        let right = match (payload, proof) {
+            (Payload::Text { code, .. }, ReportedProof::Code(reported)) => *code == reported.code,
+            (Payload::Speech(speech), ReportedProof::Code(reported)) => {
                 speech.code.as_ref() == Some(&reported.code)
             }
-            (Carried::Call { cli }, ReportedProof::Cli(reported)) => flash_call::is(cli, &reported.cli),
-            // Nothing was sent yet, so nothing can have been seen.
+            (Payload::Call { cli }, ReportedProof::Cli(reported)) => call::is_caller_id(cli, &reported.cli),
+            // Nothing was sent yet, so no report can be right.
             _ => return wrong("Nothing was sent to the number yet."),
         };
         if let Some(source) = &report.source
@@ -85,7 +85,7 @@ impl Engine {
         })
     }
 
-    /// Notes something wrong; says whether it was the last that was allowed.
+    /// Counts a wrong attempt. Returns whether it was the last one.
     pub(super) fn count_attempt(&mut self, uid: Uid, reason: Reason) -> bool {
         let most = self.settings.attempts;
         let Some(record) = self.store.get_mut(uid) else {
@@ -96,7 +96,7 @@ impl Engine {
         if last {
             self.end(uid, Status::Fail, Some(reason));
         } else {
-            // Its source is kept, and may be any text.
+            // The source of a report is kept and may be a long text.
             self.store.count_again(uid);
         }
         last

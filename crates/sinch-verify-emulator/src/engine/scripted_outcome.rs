@@ -1,4 +1,4 @@
-//! Handset behaviors and magic numbers: the scripted outcome of a verification.
+//! The scripted outcomes of verifications, by handset behaviors and magic numbers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -9,20 +9,20 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Source, Status};
 
 use super::Engine;
-use super::agenda::{self, Task};
-use super::command::{Arrived, Effect, Notice, Reach};
+use super::command::{Arrived, BehaviorScope, Effect, Notice};
 use super::ids::{AppId, Uid};
 use super::record::{AUTO, ScriptedOutcome};
+use super::timers::{self, Timer};
 use crate::handset_behavior::HandsetBehavior;
-use crate::magic::{self, Act};
+use crate::magic::{self, HoldBack, Script};
 
-/// Whether and when what was sent reaches the handset.
+/// Whether and when a message or call reaches the handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     Now,
     Later,
     Never,
-    /// And the network says so.
+    /// Never, and the network reports it.
     Failed,
 }
 
@@ -36,36 +36,37 @@ pub(super) struct Behaviors {
 }
 
 impl Behaviors {
-    pub(super) fn set(&mut self, reach: Reach, behavior: HandsetBehavior) {
-        match reach {
-            Reach::Number(number) => drop(self.numbers.insert(number, behavior)),
-            Reach::Prefix(prefix) => drop(self.prefixes.insert(prefix, behavior)),
-            Reach::Application(app) => drop(self.applications.insert(app.0, behavior)),
-            Reach::Everyone => self.everyone = Some(behavior),
+    pub(super) fn set(&mut self, scope: BehaviorScope, behavior: HandsetBehavior) {
+        match scope {
+            BehaviorScope::Number(number) => drop(self.numbers.insert(number, behavior)),
+            BehaviorScope::Prefix(prefix) => drop(self.prefixes.insert(prefix, behavior)),
+            BehaviorScope::Application(app) => drop(self.applications.insert(app.0, behavior)),
+            BehaviorScope::Everyone => self.everyone = Some(behavior),
         }
     }
 
-    pub(super) fn remove(&mut self, reach: &Reach) {
-        match reach {
-            Reach::Number(number) => drop(self.numbers.remove(number)),
-            Reach::Prefix(prefix) => drop(self.prefixes.remove(prefix)),
-            Reach::Application(app) => drop(self.applications.remove(&app.0)),
-            Reach::Everyone => self.everyone = None,
+    pub(super) fn remove(&mut self, scope: &BehaviorScope) {
+        match scope {
+            BehaviorScope::Number(number) => drop(self.numbers.remove(number)),
+            BehaviorScope::Prefix(prefix) => drop(self.prefixes.remove(prefix)),
+            BehaviorScope::Application(app) => drop(self.applications.remove(&app.0)),
+            BehaviorScope::Everyone => self.everyone = None,
         }
     }
 
-    /// All of them, the widest last.
-    pub(super) fn list(&self) -> Vec<(Reach, HandsetBehavior)> {
+    /// All behaviors, the widest scope last.
+    pub(super) fn list(&self) -> Vec<(BehaviorScope, HandsetBehavior)> {
         let mut numbers: Vec<_> = self.numbers.iter().collect();
         numbers.sort_by_key(|(number, _)| number.as_str());
         let numbers = numbers
             .into_iter()
-            .map(|(number, behavior)| (Reach::Number(*number), *behavior));
+            .map(|(number, behavior)| (BehaviorScope::Number(*number), *behavior));
         let prefixes = self.prefixes.iter().rev();
-        let prefixes = prefixes.map(|(prefix, behavior)| (Reach::Prefix(prefix.clone()), *behavior));
+        let prefixes = prefixes.map(|(prefix, behavior)| (BehaviorScope::Prefix(prefix.clone()), *behavior));
         let applications = self.applications.iter();
-        let applications = applications.map(|(app, behavior)| (Reach::Application(AppId(*app)), *behavior));
-        let everyone = self.everyone.map(|behavior| (Reach::Everyone, behavior));
+        let applications =
+            applications.map(|(app, behavior)| (BehaviorScope::Application(AppId(*app)), *behavior));
+        let everyone = self.everyone.map(|behavior| (BehaviorScope::Everyone, behavior));
         numbers
             .chain(prefixes)
             .chain(applications)
@@ -73,7 +74,7 @@ impl Behaviors {
             .collect()
     }
 
-    /// The narrowest that fits.
+    /// The behavior with the narrowest scope that matches.
     fn of(&self, app: AppId, number: &PhoneNumber) -> Option<HandsetBehavior> {
         let by_prefix = || {
             let fitting = self
@@ -94,32 +95,37 @@ impl Behaviors {
 }
 
 impl Engine {
-    /// The handset behavior or magic behavior of this number.
-    pub(super) fn act(&self, app: AppId, number: &PhoneNumber) -> Act {
+    /// The script of a number: its handset behavior, or else its magic outcome.
+    pub(super) fn script_of(&self, app: AppId, number: &PhoneNumber) -> Script {
         if let Some(behavior) = self.behaviors.of(app, number) {
-            return Act::Handset(behavior);
+            return Script::Handset(behavior);
         }
-        let magic = self.settings.magic_numbers.then(|| magic::act(number)).flatten();
-        magic.unwrap_or(Act::Handset(HandsetBehavior::Wait))
+        let magic = self
+            .settings
+            .magic_numbers
+            .then(|| magic::script_of(number))
+            .flatten();
+        magic.unwrap_or(Script::Handset(HandsetBehavior::Wait))
     }
 
-    /// Whether, and for how long, the answer to a start is held back.
-    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<Option<Duration>> {
-        match self.act(app, number) {
-            Act::Slow(by) => Some(by),
+    /// How the answer to a start of `number` is held back, if it is.
+    pub(crate) fn held_back(&self, app: AppId, number: &PhoneNumber) -> Option<HoldBack> {
+        match self.script_of(app, number) {
+            Script::HoldBack(hold_back) => Some(hold_back),
             _ => None,
         }
     }
 
-    /// Schedules the scripted outcome of what is being sent, and says whether it reaches the handset.
+    /// Schedules the scripted outcome of a verification whose message is being sent. Returns whether the
+    /// message reaches the handset.
     pub(super) fn schedule_outcome(&mut self, uid: Uid) -> Arrival {
         let Some(record) = self.store.get(uid) else {
             return Arrival::Never;
         };
         let is_call = record.method.form().is_some_and(Form::is_call);
         let takes_a_key = record.method.takes_a_key();
-        let (outcome, after, arrival) = match self.act(record.app, &record.number) {
-            Act::Handset(behavior) => match behavior {
+        let (outcome, after, arrival) = match self.script_of(record.app, &record.number) {
+            Script::Handset(behavior) => match behavior {
                 HandsetBehavior::Report { after, wrong } => (
                     Some(ScriptedOutcome::Report { every: after, wrong }),
                     after,
@@ -127,7 +133,7 @@ impl Engine {
                 ),
                 HandsetBehavior::Never => (None, Duration::ZERO, Arrival::Never),
                 HandsetBehavior::Late { after } => {
-                    self.schedule(uid, Task::Arrive, self.later(after));
+                    self.schedule(uid, Timer::Arrive, self.later(after));
                     (None, Duration::ZERO, Arrival::Later)
                 }
                 HandsetBehavior::Unreachable { after } => {
@@ -144,25 +150,27 @@ impl Engine {
                 }
                 _ => (None, Duration::ZERO, Arrival::Now),
             },
-            Act::End(status, reason) => {
+            Script::End(status, reason) => {
                 let outcome = ScriptedOutcome::End {
                     status,
                     reason,
                     call: None,
                 };
-                (Some(outcome), magic::SOON, Arrival::Now)
+                (Some(outcome), magic::OUTCOME_DELAY, Arrival::Now)
             }
-            Act::Undelivered => {
+            Script::Undelivered => {
                 let reason = if is_call {
                     Reason::Unreachable
                 } else {
                     Reason::SmsDeliveryFailure
                 };
-                (Some(fail(reason, None)), magic::SOON, Arrival::Failed)
+                (Some(fail(reason, None)), magic::OUTCOME_DELAY, Arrival::Failed)
             }
-            Act::AfterExpiry => {
-                let at = record.expires_at.and_then(|at| agenda::after(at, magic::SOON));
-                self.schedule(uid, Task::Arrive, at);
+            Script::AfterExpiry => {
+                let at = record
+                    .expires_at
+                    .and_then(|at| timers::after(at, magic::OUTCOME_DELAY));
+                self.schedule(uid, Timer::Arrive, at);
                 (None, Duration::ZERO, Arrival::Later)
             }
             _ => (None, Duration::ZERO, Arrival::Now),
@@ -171,12 +179,12 @@ impl Engine {
             if let Some(record) = self.store.get_mut(uid) {
                 record.scripted_outcome = Some(Box::new(outcome));
             }
-            self.schedule(uid, Task::Act, self.later(after));
+            self.schedule(uid, Timer::Outcome, self.later(after));
         }
         arrival
     }
 
-    /// Applies the scripted outcome of a verification: its time has come.
+    /// Applies the scripted outcome of a verification.
     pub(super) fn apply_outcome(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| record.is_pending()) else {
             return;
@@ -200,9 +208,9 @@ impl Engine {
                     wrong: wrong - 1,
                 }));
                 if !self.count_attempt(uid, reason) {
-                    // At least a moment apart, so that time goes on between them.
+                    // At least 1 ms apart, so that service time can move on.
                     let at = self.later(every.max(Duration::from_millis(1)));
-                    self.schedule(uid, Task::Act, at);
+                    self.schedule(uid, Timer::Outcome, at);
                 }
             }
             ScriptedOutcome::End { status, reason, call } => {
@@ -214,14 +222,14 @@ impl Engine {
         }
     }
 
-    /// What was sent reaches the handset, once. If it was held up, all may be over.
+    /// The message or call reaches the handset, at most once. The verification may have ended before.
     pub(super) fn arrive(&mut self, uid: Uid) {
         let Some(record) = self.store.get_mut(uid).filter(|record| !record.arrived) else {
             return;
         };
         record.arrived = true;
         if let Some(at) = record.arrive_at.take() {
-            self.agenda.remove(at, uid, Task::Arrive);
+            self.timers.remove(at, uid, Timer::Arrive);
         }
         let (number, is_pending) = (record.number, record.is_pending());
         let method = record.method.clone();
@@ -236,7 +244,7 @@ impl Engine {
         }
     }
 
-    /// Emits the delivered event of an SMS, if there was one.
+    /// Emits the delivered event, if the verification sends an SMS.
     pub(super) fn tell_delivery(&mut self, uid: Uid, result: SmsResult) {
         let record = self.store.get(uid);
         let Some(record) = record.filter(|record| record.tries(&Method::Sms)) else {

@@ -1,4 +1,4 @@
-//! What reaches the handset, and what the start answers.
+//! Sends the message or call of a start, and answers the start.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use sinch_verify_protocol::{
 };
 
 use super::Engine;
-use super::agenda::Task;
+use super::call;
 use super::callout;
 use super::command::{Answer, Refusal};
-use super::flash_call;
 use super::ids::Uid;
 use super::language::Language;
 use super::plan::Plan;
-use super::record::{AUTO, Carried, Part, Wording};
+use super::record::{AUTO, MethodPart, Payload, Wording};
 use super::scripted_outcome::Arrival;
+use super::timers::Timer;
 
 impl Engine {
-    /// Sends what `plan` says and answers the start.
+    /// Sends what `plan` says, and answers the start.
     pub(super) fn send(&mut self, uid: Uid, plan: Plan) -> Answer {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
@@ -41,17 +41,17 @@ impl Engine {
             Some(Form::Speech) => self.call_out(uid, plan, &mut response),
             Some(Form::Address) => Some((self.give_address(uid, &mut response), None)),
             Some(Form::Several) => self.send_several(uid, plan, &mut response),
-            // Starts by other methods are refused before they get here.
+            // Starts by other methods are refused earlier.
             _ => None,
         };
-        let Some((carried, language)) = sent else {
+        let Some((payload, language)) = sent else {
             self.end(uid, Status::Error, Some(Reason::InternalError));
             return Answer::Refused(Refusal::new(ApiError::INTERNAL, "Internal server error."));
         };
         let Some(record) = self.store.get_mut(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        record.carried = carried;
+        record.payload = payload;
         self.store.count_again(uid);
         match self.schedule_outcome(uid) {
             Arrival::Now => self.arrive(uid),
@@ -59,7 +59,7 @@ impl Engine {
                 self.begin_call(uid);
                 self.tell_delivery(uid, SmsResult::Failed);
             }
-            // The caller hears it ring all the same.
+            // The call rings for the caller even if it does not reach the handset.
             Arrival::Never => self.begin_call(uid),
             Arrival::Later => {}
         }
@@ -69,33 +69,32 @@ impl Engine {
         }
     }
 
-    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Carried {
+    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Payload {
         let secret = self.random.secret();
         let mut details = SeamlessDetails::default();
         let record = self.store.get(uid);
         details.target_uri = record.map(|record| record.target_uri(&self.base, secret).into());
         response.seamless = Some(details);
-        Carried::Link { secret }
+        Payload::Link { secret }
     }
 
-    /// For `auto`, all methods of the order at once: which of them gets through is for the device
-    /// to find out.
+    /// For an `auto` start: sends by all methods at once. The device uses the one that works.
     fn send_several(
         &mut self,
         uid: Uid,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let link = self.give_address(uid, response);
         let (call, _) = self.ring(uid, &plan, response)?;
         let (text, language) = self.send_text(&Method::Sms, plan, response)?;
-        let parts: Box<[Part]> = AUTO
+        let parts: Box<[MethodPart]> = AUTO
             .into_iter()
             .zip([link, call, text])
-            .map(|(sent, carried)| Part {
+            .map(|(sent, payload)| MethodPart {
                 uid: self.random.uid(self.now),
                 method: sent.method.clone(),
-                carried,
+                payload,
             })
             .collect();
         let mut details = AutoDetails::default();
@@ -108,7 +107,7 @@ impl Engine {
             response.set_sub_verification_id(&part.method, part.uid.to_id());
         }
         response.auto = Some(details);
-        Some((Carried::Several(parts), language))
+        Some((Payload::Several(parts), language))
     }
 
     fn send_text(
@@ -116,14 +115,14 @@ impl Engine {
         method: &Method,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let language = Language::choose(plan.languages.iter().map(String::as_str));
         let code_type = plan.code_type.unwrap_or(CodeType::Numeric);
         let code = match plan.code {
             Some(code) => code,
             None => self.random.code(&code_type, self.settings.code_length)?,
         };
-        // The words of one's own are in no language that we know of.
+        // The language of a text that the application set is unknown.
         let tag = if plan.template.is_some() {
             None
         } else {
@@ -149,12 +148,12 @@ impl Engine {
             hash: plan.application_hash,
         };
         let is_own = wording.template.is_some() || wording.hash.is_some();
-        let carried = Carried::Text {
+        let payload = Payload::Text {
             code,
             language,
             wording: is_own.then(|| Box::new(wording)),
         };
-        Some((carried, tag))
+        Some((payload, tag))
     }
 
     fn ring(
@@ -162,24 +161,24 @@ impl Engine {
         uid: Uid,
         plan: &Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let cli = match plan.cli {
             Some(cli) => cli,
             None => self.random.fictional_number().parse().ok()?,
         };
         let settings = &self.settings;
         let interception = plan.interception.unwrap_or(settings.flash_call_interception);
-        // The time to report goes on as long after the time to intercept as it does by default.
+        // The report timeout is later than the interception timeout by the same duration as by default.
         let report = settings
             .flash_call_report
             .saturating_sub(settings.flash_call_interception);
-        let mut details = FlashCallDetails::new(flash_call::filter(&cli));
+        let mut details = FlashCallDetails::new(call::cli_filter(&cli));
         details.interception_timeout = Some(seconds(interception));
         details.report_timeout = Some(seconds(interception.saturating_add(report)));
         details.deny_call_after = Some(seconds(settings.flash_call_deny_after));
         response.flash_call = Some(details);
         self.dial(uid, Some(plan.ring.unwrap_or(self.settings.flash_call_ring)));
-        Some((Carried::Call { cli }, None))
+        Some((Payload::Call { cli }, None))
     }
 
     fn call_out(
@@ -187,7 +186,7 @@ impl Engine {
         uid: Uid,
         plan: Plan,
         response: &mut StartResponse,
-    ) -> Option<(Carried, Option<LanguageTag>)> {
+    ) -> Option<(Payload, Option<LanguageTag>)> {
         let language = Language::choose(plan.languages.iter().map(String::as_str));
         let older = plan.menu.is_some();
         let menu = plan.menu.unwrap_or_default();
@@ -205,13 +204,12 @@ impl Engine {
             details
         });
         let speech = callout::speech(language, code, menu, &self.settings.callout_pin);
-        Some((Carried::Speech(Box::new(speech)), language.tag()))
+        Some((Payload::Speech(Box::new(speech)), language.tag()))
     }
 
-    /// An expiry that was asked for says how long the code is valid, so it counts from now on,
-    /// however long the callback took to answer.
+    /// A requested expiry is the validity of the code, so it counts from now, not from the start.
     fn set_expiry(&mut self, uid: Uid, expiry: Duration) {
-        self.schedule(uid, Task::Expire, self.later(expiry));
+        self.schedule(uid, Timer::Expire, self.later(expiry));
     }
 }
 
@@ -219,7 +217,7 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Where to ask, and where to report: the same address.
+/// The links to the status and the report of a verification, which have the same address.
 fn links(base: &BaseUrl, id: VerificationId) -> Vec<Link> {
     let href = StatusById { id }.href(base);
     vec![

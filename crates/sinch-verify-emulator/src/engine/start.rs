@@ -1,4 +1,4 @@
-//! Starts, and what the callback says to them.
+//! Starts, and the decisions of the callback about them.
 
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::identity::IdentityType;
@@ -6,13 +6,13 @@ use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{AcceptLanguage, ApiError, Custom, PhoneNumber, Reason, Status, VerificationId};
 
 use super::Engine;
-use super::agenda::Task;
-use super::command::{Answer, Ask, Refusal, StartCommand};
+use super::command::{Answer, DecisionRequest, Refusal, StartCommand};
 use super::ids::{AppId, Uid};
 use super::plan::Plan;
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
+use super::timers::Timer;
 use crate::application::AuthorizationLevel;
-use crate::magic::Act;
+use crate::magic::Script;
 
 impl Engine {
     pub(super) fn start(&mut self, command: StartCommand) -> Answer {
@@ -22,7 +22,7 @@ impl Engine {
         }
     }
 
-    /// Nothing is kept of a start that is refused in here.
+    /// Checks a start and keeps it. A refused start is not kept.
     fn try_start(&mut self, command: StartCommand) -> Result<Answer, Refusal> {
         let StartCommand {
             app,
@@ -54,12 +54,12 @@ impl Engine {
             ));
         }
         self.check_rates(app, &number)?;
-        let act = self.act(app, &number);
-        if let Act::Refuse { code, message } = act {
+        let script = self.script_of(app, &number);
+        if let Script::Refuse { code, message } = script {
             return Err(Refusal {
                 code,
                 message: message.to_owned(),
-                // Errors that pass say when.
+                // Temporary errors have a `Retry-After`.
                 retry_after: matches!(code, ApiError::CAPACITY..=42999 | ApiError::UNAVAILABLE)
                     .then_some(std::time::Duration::from_secs(1)),
             });
@@ -86,21 +86,21 @@ impl Engine {
             ended_at: None,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
-            act_at: None,
+            outcome_at: None,
             arrive_at: None,
             scripted_outcome: None,
             attempts: 0,
             source: None,
-            carried: Carried::Nothing,
+            payload: Payload::Nothing,
             arrived: false,
             call: None,
             counted: 0,
         };
         self.about = Some(uid);
         if let Some(at) = record.expires_at {
-            self.agenda.add(at, uid, Task::Expire);
+            self.timers.add(at, uid, Timer::Expire);
         }
-        if let Act::Deny(reason) = act {
+        if let Script::Deny(reason) = script {
             self.store.insert(record);
             return Err(self.deny(uid, reason));
         }
@@ -110,28 +110,28 @@ impl Engine {
         }
         let event = record.request_event(self.settings.price.as_ref(), asked);
         self.store.insert(Record {
-            carried: Carried::Waiting(Box::new(plan)),
+            payload: Payload::Waiting(Box::new(plan)),
             ..record
         });
-        Ok(Answer::Ask(Ask {
+        Ok(Answer::NeedsDecision(DecisionRequest {
             uid,
             event: Box::new(event),
         }))
     }
 
-    /// The callback answered; `None` when it gave no usable answer.
+    /// Applies the decision of the callback; `None` if it gave no usable answer.
     pub(super) fn decide(&mut self, uid: Uid, decision: Option<Decision>) -> Answer {
         let Some(record) = self.store.get_mut(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
         self.about = Some(uid);
         let level = record.level;
-        let wanted = match std::mem::replace(&mut record.carried, Carried::Nothing) {
-            Carried::Waiting(plan) => *plan,
+        let wanted = match std::mem::replace(&mut record.payload, Payload::Nothing) {
+            Payload::Waiting(plan) => *plan,
             other => {
-                record.carried = other;
+                record.payload = other;
                 if record.status == Status::Denied {
-                    // By an onlooker, while the callback was asked.
+                    // By an intervention, before the callback answered.
                     let message = "Verification was denied.";
                     return Answer::Refused(Refusal::new(ApiError::RESTRICTED, message));
                 }
@@ -209,8 +209,8 @@ fn check_identity(request: &StartRequest) -> Result<PhoneNumber, Refusal> {
 
 fn check_names(request: &StartRequest) -> Result<(), Refusal> {
     if let Some(reference) = &request.reference {
-        // References and ids stand in the same place of a path. SDKs send references that need
-        // escapes there, so more is taken than a client of ours can send.
+        // References and ids are in the same part of a path. SDKs send references there that need
+        // escapes, so more characters are accepted than our client sends.
         VerificationId::new(reference).map_err(|problem| Refusal::parameter("reference", problem))?;
     }
     if let Some(custom) = &request.custom {

@@ -1,4 +1,4 @@
-//! The verifications, and the names they are found by.
+//! The store of verifications, and the indexes to find them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -7,31 +7,30 @@ use foldhash::HashMap;
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::ids::{AppId, Uid};
-use super::record::{Carried, Record};
+use super::record::{Payload, Record};
 
-/// All verifications. The maps are looked up and never iterated over, but to check: their order is not
-/// fixed.
+/// All verifications. The maps are not iterated over, except in tests, because their order is random.
 pub(super) struct Store {
     records: HashMap<Uid, Box<Record>>,
-    /// Ids for parts of a verification, and the verification.
+    /// The verifications by the ids of their methods.
     parts: HashMap<Uid, Uid>,
-    /// Those that ended, in the order of their ends.
+    /// The ended verifications, in the order of their ends.
     ended: VecDeque<Uid>,
-    /// All of them, in the order of their starts.
+    /// All verifications, in the order of their starts.
     order: BTreeMap<u64, Uid>,
     last: u64,
-    /// What the pending ones take.
+    /// The bytes of all pending verifications.
     pending_bytes: usize,
     applications: Vec<Application>,
 }
 
-/// What one application knows; no other sees it.
+/// The indexes of one application.
 #[derive(Default)]
 struct Application {
     references: HashMap<Box<str>, Uid>,
-    /// The latest verification of each method that was used, latest last.
+    /// The latest verification of each method, the latest last.
     numbers: HashMap<PhoneNumber, Vec<Uid>>,
-    /// When the current second of the capacity began, and the starts in it.
+    /// The start of the current second, and the number of starts in it, for the capacity limit.
     second: Option<(SystemTime, u32)>,
 }
 
@@ -48,8 +47,7 @@ impl Store {
         }
     }
 
-    /// Forgets everything. Numbers go on from where they were, so that nobody takes a new
-    /// verification for an old one.
+    /// Removes all verifications. Numbers continue, so that no number is used twice.
     pub(super) fn clear(&mut self) {
         *self = Self {
             last: self.last,
@@ -57,7 +55,7 @@ impl Store {
         };
     }
 
-    /// Those before number `before`.
+    /// The verifications before number `before`.
     pub(super) fn newest_first(&self, before: u64) -> impl Iterator<Item = (u64, Uid)> {
         let older = self.order.range(..before).rev();
         older.map(|(seq, uid)| (*seq, *uid))
@@ -71,18 +69,18 @@ impl Store {
         self.records.get_mut(&uid).map(|record| &mut **record)
     }
 
-    /// The verification, if it is one of this application's.
+    /// The verification, if it belongs to this application.
     pub(super) fn of(&self, app: AppId, uid: Uid) -> Option<&Record> {
         self.get(uid).filter(|record| record.app == app)
     }
 
-    /// The verification with this id, or with a part of this id.
+    /// The verification with this id, or with a method of this id.
     pub(super) fn by_id(&self, id: &VerificationId) -> Option<Uid> {
         let uid = Uid::parse(id.as_str())?;
         Some(self.parts.get(&uid).copied().unwrap_or(uid))
     }
 
-    /// Lets `uid` be found by the id of a part of it too.
+    /// Makes `uid` available by the id of one of its methods.
     pub(super) fn add_part(&mut self, uid: Uid, part: Uid) {
         self.parts.insert(part, uid);
     }
@@ -95,7 +93,7 @@ impl Store {
             .copied()
     }
 
-    /// The number's latest verification, of those that try a method if one is given.
+    /// The latest verification of a number, by `method` if given.
     pub(super) fn latest(&self, app: AppId, number: &PhoneNumber, method: Option<&Method>) -> Option<Uid> {
         let uids = self.applications.get(app.index())?.numbers.get(number)?;
         uids.iter()
@@ -118,8 +116,8 @@ impl Store {
                 .numbers
                 .entry(record.number)
                 .or_insert_with(|| Vec::with_capacity(1));
-            // One that is over is not told by its number any more; one that is pending is again, should
-            // the new one be forgotten first.
+            // An ended verification is no longer found by its number. A pending one is found again if
+            // the new one is dropped first.
             let stays = |old: &Record| old.method != record.method || old.is_pending();
             uids.retain(|uid| records.get(uid).is_some_and(|old| stays(old)));
             uids.push(uid);
@@ -129,12 +127,12 @@ impl Store {
         self.records.insert(uid, Box::new(record));
     }
 
-    /// The bytes that pending verifications take.
+    /// The bytes of all pending verifications.
     pub(super) fn pending_bytes(&self) -> usize {
         self.pending_bytes
     }
 
-    /// Counts a pending verification again, after it changed what it takes.
+    /// Counts the bytes of a pending verification again, after it changed.
     pub(super) fn count_again(&mut self, uid: Uid) {
         let record = self.records.get_mut(&uid);
         if let Some(record) = record.filter(|record| record.is_pending()) {
@@ -144,14 +142,14 @@ impl Store {
         }
     }
 
-    /// Whether the pending ones take as many bytes as were counted.
+    /// Whether the count equals the bytes of all pending verifications.
     #[cfg(test)]
-    pub(super) fn is_counted_right(&self) -> bool {
+    pub(super) fn is_byte_count_correct(&self) -> bool {
         let pending = self.records.values().filter(|record| record.is_pending());
         pending.map(|record| record.size()).sum::<usize>() == self.pending_bytes
     }
 
-    /// Counts a start of `app` at `now`; says `false` when there were `most` in this second.
+    /// Counts a start of `app` at `now`. Returns `false` if there were `most` in this second.
     pub(super) fn has_capacity(&mut self, app: AppId, now: SystemTime, most: u32) -> bool {
         let Some(application) = self.applications.get_mut(app.index()) else {
             return true;
@@ -169,12 +167,12 @@ impl Store {
         }
     }
 
-    /// Notes the end of a verification, and gives the ones that are forgotten for it.
+    /// Records the end of a verification. Returns the verifications that are dropped to make room.
     pub(super) fn ended(&mut self, uid: Uid, kept: usize) -> Vec<Record> {
         self.pending_bytes -= self.records.get(&uid).map_or(0, |record| record.counted);
         self.ended.push_back(uid);
         let mut forgotten = Vec::new();
-        // The one that ends now must still be told about.
+        // The verification that ends now is needed for its result event.
         while self.ended.len() > kept.max(1) {
             forgotten.extend(self.ended.pop_front().and_then(|uid| self.remove(uid)));
         }
@@ -184,7 +182,7 @@ impl Store {
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
         self.order.remove(&record.seq);
-        if let Carried::Several(parts) = &record.carried {
+        if let Payload::Several(parts) = &record.payload {
             for part in parts {
                 self.parts.remove(&part.uid);
             }

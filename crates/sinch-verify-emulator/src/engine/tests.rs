@@ -19,6 +19,7 @@ use super::command::{Answer, Command, Effect, Notice, Outputs, Query, StartComma
 use super::ids::{AppId, Uid};
 use super::{Engine, Settings};
 use crate::application::AuthorizationLevel;
+use crate::magic::HoldBack;
 use crate::message::Message;
 
 const APPLICATIONS: u32 = 2;
@@ -31,7 +32,7 @@ const METHODS: [Method; 5] = [
     Method::WhatsApp,
 ];
 
-/// A command in terms of what happened so far.
+/// A command, relative to the verifications started so far.
 #[derive(Clone, Debug)]
 enum Step {
     Start {
@@ -43,12 +44,12 @@ enum Step {
         reference: Option<u8>,
         expiry: Option<u8>,
     },
-    /// Answers one of the open questions.
+    /// Answers one of the open request events.
     Decide {
         which: usize,
         how: u8,
     },
-    /// Reports to one of the verifications, or to a number.
+    /// Reports for one of the verifications, or for a number.
     Report {
         app: u32,
         which: usize,
@@ -121,15 +122,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// An engine, and what an observer knows of it.
+/// An engine, and what an outside observer knows about it.
 struct World {
     engine: Engine,
     settings: Arc<Settings>,
     now: SystemTime,
-    /// Every verification that was started, with its application, and when it must have ended.
+    /// Every started verification, with its application and its latest possible end.
     known: Vec<(Uid, AppId, PhoneNumber, SystemTime)>,
     open: Vec<Uid>,
-    /// Ends told, by verification.
+    /// The ends in result events, by verification.
     ended: BTreeMap<Uid, Status>,
     journal: Vec<String>,
 }
@@ -160,14 +161,14 @@ impl World {
         let outputs = self.engine.handle(self.now, command);
         self.journal.push(format!("{outputs:?}"));
         for effect in &outputs.effects {
-            self.told(effect);
+            self.check_event(effect);
         }
         if started {
             self.learn(step, &outputs);
         }
         if let Some(uid) = target {
             self.open.retain(|open| *open != uid);
-            // An expiry that was asked for counts from the sending; none in here is a minute long.
+            // A requested expiry counts from the sending; all in this test are shorter than a minute.
             for known in self.known.iter_mut().filter(|known| known.0 == uid) {
                 known.3 = known.3.max(self.now + Duration::from_secs(60));
             }
@@ -182,7 +183,7 @@ impl World {
 
     fn learn(&mut self, step: &Step, outputs: &Outputs) {
         let uid = match &outputs.answer {
-            Answer::Ask(ask) => {
+            Answer::NeedsDecision(ask) => {
                 self.open.push(ask.uid);
                 ask.uid
             }
@@ -193,13 +194,13 @@ impl World {
         let Step::Start { app, number, .. } = step else {
             return;
         };
-        // No start in here asks for more than the default.
+        // No start in this test requests more than the default.
         let last = self.now + self.settings.expiry;
         self.known
             .push((uid, AppId(*app), NUMBERS[*number].parse().unwrap(), last));
     }
 
-    fn told(&mut self, effect: &Effect) {
+    fn check_event(&mut self, effect: &Effect) {
         if let Notice::Result(event) = &effect.notice {
             assert_eq!(event.id, effect.uid.to_id());
             assert!(event.status.is_final());
@@ -224,9 +225,12 @@ impl World {
         }
     }
 
-    /// What must hold after every step.
+    /// The checks after every step.
     fn check(&mut self) {
-        assert!(self.engine.is_counted_right(), "bytes of pending verifications");
+        assert!(
+            self.engine.is_byte_count_correct(),
+            "bytes of pending verifications"
+        );
         assert!(
             self.engine
                 .next_deadline()
@@ -366,7 +370,7 @@ impl World {
             r#"{{"method":"{named}","sms":{{"code":"{code}"}},"callout":{{"code":"{code}"}},"whatsapp":{{"code":"{code}"}},"flashCall":{{"cli":"{cli}"}}}}"#
         );
         Some(Command::Report {
-            // Mostly its own application.
+            // Mostly the application that started it.
             app: if which.is_multiple_of(7) {
                 AppId(app)
             } else {
@@ -422,7 +426,7 @@ proptest! {
         for step in &steps {
             world.take(step);
         }
-        // In the end everything has ended, and was told so once.
+        // At the end every verification has ended and has one result event.
         world.take(&Step::Wait { millis: 360_000 });
         prop_assert_eq!(world.ended.len(), world.known.len());
         prop_assert_eq!(world.engine.next_deadline(), None);
@@ -465,7 +469,8 @@ fn ids_are_uuids_that_sort_by_age() {
     }
 }
 
-/// More than is done at once falls due at one instant: whoever asks meanwhile meets that instant.
+/// If more timers are due at one instant than one command runs, a query in between is answered as of
+/// that instant.
 #[test]
 fn much_that_is_due_is_done_bit_by_bit() {
     const MANY: usize = 1_000;
@@ -502,7 +507,7 @@ fn much_that_is_due_is_done_bit_by_bit() {
     while engine.next_deadline().is_some_and(|due| due <= later) {
         ended += engine.handle(later, Command::TimeReached).effects.len();
     }
-    assert_eq!(ended, MANY, "each was told of once");
+    assert_eq!(ended, MANY, "each has one result event");
     let outputs = engine.handle(later, query(last.unwrap()));
     assert!(matches!(outputs.answer, Answer::Verification(found) if found.status == Status::Fail));
     assert_eq!(engine.now, later);
@@ -519,7 +524,10 @@ fn some_magic_numbers_hold_the_answer_to_a_start_back() {
             Some((magic.outcome, by))
         })
         .collect();
-    let expected = [("silent", None), ("slow", Some(Duration::from_secs(3)))];
+    let expected = [
+        ("silent", HoldBack::Forever),
+        ("slow", HoldBack::For(Duration::from_secs(3))),
+    ];
     assert_eq!(held_back, BTreeMap::from(expected));
     let settings = Settings {
         magic_numbers: false,

@@ -1,16 +1,16 @@
-//! Random doings with calls: keys, outcomes, and hanging up.
+//! Random actions on calls: keys, outcomes and hanging up.
 
 use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
+use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
 use super::commands::{self, chance};
-use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::world::World;
 use crate::engine::{Answer, Command, Notice, Query, Uid};
 
 impl World {
-    /// Someone presses keys in the latest callout to a number.
+    /// Presses keys in the latest callout to a number.
     pub(super) fn keypad(&mut self) -> Checked {
         let (number, message) = match self.chosen() {
             Some((_, known, message)) if chance(&mut self.rng, 80) => (known.number, message),
@@ -26,11 +26,10 @@ impl World {
         if answer.status != Status::Successful {
             self.wrong(uid, &outputs)?;
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
-    /// Someone declines or ends the latest call to a number: a callout has failed then, a flash call
-    /// only stops.
+    /// Declines or ends the latest call to a number. A callout then fails, and a flash call only stops.
     pub(super) fn hang_up(&mut self) -> Checked {
         let number = match self.chosen() {
             Some((_, known, _)) if chance(&mut self.rng, 80) => known.number,
@@ -48,12 +47,8 @@ impl World {
             return refused(&outputs, 40400);
         };
         same(&vec![(uid, true)], &over, "the calls that are over")?;
-        let known = self
-            .model
-            .get(uid)
-            .cloned()
-            .ok_or("a call is of nobody's start")?;
-        let told: Vec<_> = outputs
+        let known = self.model.get(uid).cloned().ok_or("a call belongs to no start")?;
+        let events: Vec<_> = outputs
             .effects
             .iter()
             .map(|effect| match &effect.notice {
@@ -69,10 +64,10 @@ impl World {
             ),
             _ => (vec![], Status::Pending, CallResult::Busy),
         };
-        same(&expected, &told, "what is told when somebody hangs up")?;
+        same(&expected, &events, "the events after hanging up")?;
         let answer = verification(&outputs)?;
         same(&uid.to_id(), &answer.id, "the call that is ended")?;
-        same(&status, &answer.status, "the status once somebody hung up")?;
+        same(&status, &answer.status, "the status after hanging up")?;
         let after = self.status(known.app, Query::Id(uid.to_id()))?;
         let after = after.ok_or("a verification is forgotten with its call")?;
         same(
@@ -81,13 +76,13 @@ impl World {
             "a call that was ended, and its result",
         )?;
         if self.call_under_way(&number)? == Some(uid) {
-            return Err(format!("the call of {uid} goes on after somebody hung up"));
+            return Err(format!("the call of {uid} continues after hanging up"));
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
-    /// The latest call that a handset shows as ringing or answered, if that is as it must be: of
-    /// something pending, a callout as long as that is so, a flash call as long as it rings.
+    /// The latest call under way on a handset. Checks that it belongs to a pending verification: a callout
+    /// until the end, a flash call as long as it rings.
     fn call_under_way(&self, number: &PhoneNumber) -> Result<Option<Uid>, String> {
         let mut latest = None;
         for message in self.engine.inbox(number) {
@@ -106,7 +101,7 @@ impl World {
         Ok(latest)
     }
 
-    /// A device tells that no call came: the latest flash call of its number is over, if it was not.
+    /// A device reports that no call came, which ends the latest flash call to its number.
     pub(super) fn outcome(&mut self) -> Checked {
         let (app, number) = match self.chosen() {
             Some((_, known, _)) if chance(&mut self.rng, 80) => (known.app, known.number),
@@ -120,7 +115,7 @@ impl World {
         let no_call = chance(&mut self.rng, 80);
         let outputs = self.give(Command::Outcome { app, number, no_call })?;
         let Some(before) = before else {
-            // It may only be too old to be found by its number.
+            // It may be too old to be found by its number.
             return match self.settings.status_by_number {
                 None => refused(&outputs, 40400),
                 Some(_) => unchanged(&outputs),
@@ -133,7 +128,7 @@ impl World {
             "the answer to the outcome of a call",
         )?;
         let after = self.status(app, query())?;
-        let after = after.ok_or("a flash call is found no more, once its outcome is told")?;
+        let after = after.ok_or("a flash call is found no more, once its outcome is reported")?;
         same(&before.id, &after.id, "the flash call of a number")?;
         let rang = before.call_complete == Some(false) && no_call;
         let expected = match rang {

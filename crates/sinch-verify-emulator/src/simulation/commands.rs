@@ -1,4 +1,4 @@
-//! Random commands, in terms of what happened so far.
+//! Random commands, relative to what happened so far.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::magic;
 use crate::message::Message;
 use crate::settings::{ReportAnswer, Settings};
 
-/// Applications in the simulation.
+/// The number of applications in the simulation.
 pub(super) const APPLICATIONS: u32 = 3;
 
-/// Numbers in the simulation.
+/// The number of phone numbers in the simulation.
 const NUMBERS: u32 = 4_000;
 
 pub(super) fn chance(rng: &mut ChaCha8Rng, percent: u32) -> bool {
@@ -33,7 +33,7 @@ pub(super) fn app(rng: &mut ChaCha8Rng) -> AppId {
     AppId(rng.random_range(0..APPLICATIONS))
 }
 
-/// What the service does where its documents leave it open, as far as that shows in the engine.
+/// Random settings, as far as they have an effect in the engine.
 pub(super) fn settings(rng: &mut ChaCha8Rng, kept: usize) -> Settings {
     let answer = |rng: &mut ChaCha8Rng| match chance(rng, 50) {
         true => ReportAnswer::Refusal,
@@ -47,7 +47,7 @@ pub(super) fn settings(rng: &mut ChaCha8Rng, kept: usize) -> Settings {
         report_after_expiry: answer(rng),
         report_after_success: answer(rng),
         other_method_is_attempt: chance(rng, 50),
-        // One of them answers as if too much was asked for, which could not be told apart.
+        // One of them is answered like the capacity limit, and the model could not tell them apart.
         magic_numbers: capacity.is_none() && chance(rng, 90),
         expiry: Duration::from_secs(rng.random_range(60..600)),
         status_by_number: chance(rng, 30).then(|| Duration::from_secs(rng.random_range(10..400))),
@@ -64,7 +64,7 @@ pub(super) fn settings(rng: &mut ChaCha8Rng, kept: usize) -> Settings {
     }
 }
 
-/// One of the numbers; a few of them much more often than the others, and some that are magic.
+/// A random number: a few of them are much more frequent, and some are magic.
 pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
     if chance(rng, 5) {
         let n = rng.random_range(0..30_u32);
@@ -75,14 +75,14 @@ pub(super) fn number(rng: &mut ChaCha8Rng) -> Result<PhoneNumber, String> {
     PhoneNumber::parse(&format!("+4670{n:07}")).map_err(|error| error.to_string())
 }
 
-/// The numbers from here on are handsets that do something by themselves.
+/// The handsets of numbers from here on have a behavior.
 const OWN_WILL: &str = "+46700003000";
 
 pub(super) fn acts_by_itself(number: &PhoneNumber) -> bool {
-    number.as_str() >= OWN_WILL || magic::act(number).is_some()
+    number.as_str() >= OWN_WILL || magic::script_of(number).is_some()
 }
 
-/// What the handsets do that do something by themselves, by the beginnings of their numbers.
+/// The handset behaviors, by prefix.
 pub(super) fn behaviors(rng: &mut ChaCha8Rng) -> Vec<(String, HandsetBehavior)> {
     let mut after = || Duration::from_millis(rng.random_range(1..400_000));
     let behaviors = [
@@ -122,7 +122,7 @@ pub(super) fn method(rng: &mut ChaCha8Rng) -> Method {
     }
 }
 
-/// A start, and how long it asks to be pending.
+/// A random start, and the expiry that it requests.
 pub(super) fn start(rng: &mut ChaCha8Rng) -> Result<(StartCommand, Option<Duration>), String> {
     let mut request = StartRequest::new(Identity::number(number(rng)?), method(rng));
     let mut asked = None;
@@ -169,8 +169,8 @@ pub(super) fn start(rng: &mut ChaCha8Rng) -> Result<(StartCommand, Option<Durati
     Ok((command, asked))
 }
 
-/// What a callback says: usable or not, fitting the method or not, or nothing; and how long it
-/// asks the verification to be pending.
+/// A random decision: usable or not, for the right method or not, or none; and the expiry that it
+/// requests.
 pub(super) fn decision(rng: &mut ChaCha8Rng) -> (Option<Decision>, Option<Duration>) {
     let mut asked = None;
     let decision = match rng.random_range(0..12_u32) {
@@ -211,7 +211,7 @@ pub(super) fn decision(rng: &mut ChaCha8Rng) -> (Option<Decision>, Option<Durati
     (Some(decision), asked)
 }
 
-/// A report of what `message` shows, or of something else.
+/// A report of the proof in `message`, or of another one.
 pub(super) fn report(
     named: &Method,
     message: Option<&Message>,
@@ -231,7 +231,7 @@ pub(super) fn report(
     ReportRequest::decode(body.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// Keys that a finger finds on a telephone.
+/// Random telephone keys.
 pub(super) fn keys(rng: &mut ChaCha8Rng, message: Option<&Message>) -> String {
     let code = message.and_then(|message| message.code.as_ref());
     match rng.random_range(0..6_u32) {

@@ -1,11 +1,11 @@
-//! Everything the engine said, as bytes.
+//! All outputs of the engine, as bytes.
 
 use sinch_verify_protocol::WireObject as _;
 
 use crate::engine::{Answer, Notice, Outputs};
-use crate::mix::mix;
+use crate::splitmix::splitmix64;
 
-/// The bytes themselves, if they are kept, and a digest of them.
+/// A digest of the bytes, and the bytes if they are kept.
 #[derive(Default)]
 pub(super) struct Journal {
     digest: u64,
@@ -30,10 +30,10 @@ impl Journal {
         self.kept.unwrap_or_default()
     }
 
-    /// One line for the answer, one for every effect.
+    /// Writes a line for the answer and one for each effect.
     pub(super) fn note(&mut self, outputs: &Outputs) {
         match &outputs.answer {
-            Answer::Ask(ask) => self.line(ask.event.to_json().as_ref()),
+            Answer::NeedsDecision(ask) => self.line(ask.event.to_json().as_ref()),
             Answer::Started { response, language } => {
                 self.line(response.to_json().as_ref());
                 self.line(language.as_ref().map_or("", |tag| tag.as_str()).as_bytes());
@@ -56,9 +56,9 @@ impl Journal {
         for eight in line.chunks(8) {
             let mut word = [0; 8];
             word[..eight.len()].copy_from_slice(eight);
-            self.digest = mix(self.digest ^ u64::from_le_bytes(word));
+            self.digest = splitmix64(self.digest ^ u64::from_le_bytes(word));
         }
-        self.digest = mix(self.digest ^ line.len() as u64);
+        self.digest = splitmix64(self.digest ^ line.len() as u64);
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(line);
             kept.push(b'\n');

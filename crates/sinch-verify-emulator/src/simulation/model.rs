@@ -1,14 +1,14 @@
-//! What an observer knows: who started what, what was told, and when it must be over.
+//! The model: the verifications as an outside observer knows them.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
-use super::expect::Checked;
+use super::checks::Checked;
 use crate::engine::{AppId, Effect, Notice, Outputs, Uid};
 
-/// A verification as an observer knows it.
+/// A verification in the model.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) app: AppId,
@@ -16,40 +16,40 @@ pub(super) struct Known {
     pub(super) method: Method,
     pub(super) reference: Option<String>,
     pub(super) started: SystemTime,
-    /// How long its start asks it to be pending, from its sending on.
+    /// The requested expiry, counted from the sending.
     pub(super) asked: Option<Duration>,
-    /// By when it must have ended.
+    /// The latest possible end.
     pub(super) last: SystemTime,
-    /// How it ended, if it was told to have.
+    /// The end in its result event.
     pub(super) end: Option<Status>,
-    /// Whether that was its expiry.
+    /// Whether it ended by expiry.
     pub(super) expired: bool,
-    /// Whether it was sent, and is no longer waiting for a decision.
+    /// Whether its message was sent, so that it no longer waits for a decision.
     pub(super) sent: bool,
     pub(super) wrong: u32,
 }
 
-/// All verifications that must still be known.
+/// All verifications that the engine must still keep.
 #[derive(Default)]
 pub(super) struct Model {
     known: HashMap<Uid, Known>,
     pending: HashMap<(u32, PhoneNumber), Uid>,
     /// The latest start of each number.
     latest: HashMap<(u32, PhoneNumber), Uid>,
-    /// When starts of the last second were let through.
+    /// The times of accepted starts in the last second.
     passed: HashMap<u32, VecDeque<SystemTime>>,
     references: HashMap<(u32, String), Uid>,
     due: BTreeSet<(SystemTime, Uid)>,
     ended: VecDeque<Uid>,
     kept: usize,
-    /// Whether a start ends the one before it for the same number.
+    /// Whether a start ends the pending one for the same number.
     aborts: bool,
     pub(super) started: u64,
     pub(super) over: u64,
 }
 
 impl Model {
-    /// A service that keeps so many ended verifications, and aborts predecessors or not.
+    /// A model of an engine that keeps `kept` ended verifications and aborts predecessors or not.
     pub(super) fn new(kept: usize, aborts: bool) -> Self {
         Self {
             kept,
@@ -58,7 +58,7 @@ impl Model {
         }
     }
 
-    /// After a reset nothing is known; what was pending never ends.
+    /// Removes everything, as after a reset. Pending verifications never end then.
     pub(super) fn clear(&mut self) {
         *self = Self {
             started: self.started,
@@ -81,22 +81,22 @@ impl Model {
         self.references.get(&(app.0, reference.to_owned())).copied()
     }
 
-    /// By when the next of them must have ended.
+    /// The earliest of the latest possible ends.
     pub(super) fn next_due(&self) -> Option<SystemTime> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// All of them, in no order.
+    /// All verifications, in no order.
     pub(super) fn all(&self) -> Vec<Uid> {
         self.known.keys().copied().collect()
     }
 
-    /// The latest start for a number, which may have been forgotten since.
+    /// The latest start for a number, which may no longer be kept.
     pub(super) fn latest(&self, app: AppId, number: PhoneNumber) -> Option<Uid> {
         self.latest.get(&(app.0, number)).copied()
     }
 
-    /// A start of `app` was let through at `now`, or refused because there were `most` in a second.
+    /// Checks a start of `app` at `now` that was accepted, or refused by the limit of `most` in a second.
     pub(super) fn passed(&mut self, app: AppId, now: SystemTime, most: u32, full: bool) -> Checked {
         let passed = self.passed.entry(app.0).or_default();
         let second = Duration::from_secs(1);
@@ -107,13 +107,13 @@ impl Model {
         let (most, passed) = (most as usize, passed.len());
         match full {
             true if passed < most => Err(format!("a start is one too many after {passed} of {most}")),
-            // The second that is counted may end within this one, and another begin.
+            // The engine's counting second may end within this one.
             false if passed > 2 * most => Err(format!("{passed} starts in a second, of {most}")),
             _ => Ok(()),
         }
     }
 
-    /// The end of `uid` that these outputs tell of.
+    /// The end of `uid` in these outputs.
     pub(super) fn end_of(outputs: &Outputs, uid: Uid) -> Option<&Status> {
         outputs.effects.iter().find_map(|effect| match &effect.notice {
             Notice::Result(event) if effect.uid == uid => Some(&event.status),
@@ -121,13 +121,13 @@ impl Model {
         })
     }
 
-    /// Whether the service may have forgotten `uid` already.
+    /// Whether the engine may no longer keep `uid`.
     pub(super) fn is_to_forget(&self, uid: Uid) -> bool {
         let surplus = self.ended.len().saturating_sub(self.kept);
         self.ended.iter().take(surplus).any(|ended| *ended == uid)
     }
 
-    /// A start went through.
+    /// Adds a start.
     pub(super) fn learn(&mut self, uid: Uid, known: Known) -> Result<(), String> {
         self.started += 1;
         self.due.insert((known.last, uid));
@@ -145,7 +145,7 @@ impl Model {
         }
     }
 
-    /// The end may be this much later than was known.
+    /// Moves the latest possible end.
     pub(super) fn postpone(&mut self, uid: Uid, last: SystemTime) {
         if let Some(known) = self.known.get_mut(&uid).filter(|known| known.end.is_none()) {
             self.due.remove(&(known.last, uid));
@@ -154,14 +154,14 @@ impl Model {
         }
     }
 
-    /// An application is told something.
-    pub(super) fn told(&mut self, effect: &Effect) -> Result<(), String> {
+    /// Checks an event.
+    pub(super) fn check_event(&mut self, effect: &Effect) -> Result<(), String> {
         let uid = effect.uid;
         let Some(known) = self.known.get_mut(&uid) else {
-            return Err(format!("an event tells of {uid}, which nobody started"));
+            return Err(format!("an event is about {uid}, which was never started"));
         };
         if known.app != effect.app {
-            return Err(format!("another application is told of {uid}"));
+            return Err(format!("an event about {uid} is for another application"));
         }
         let event = match &effect.notice {
             Notice::Result(event) => event,
@@ -189,7 +189,7 @@ impl Model {
         Ok(())
     }
 
-    /// Forgets what the service need not keep; gives it.
+    /// Removes and returns the verifications that the engine does not need to keep.
     pub(super) fn forget_old(&mut self) -> Vec<Uid> {
         let mut forgotten = Vec::new();
         while self.ended.len() > self.kept {

@@ -1,10 +1,10 @@
-//! Random reports: right, wrong, late, twice, by anyone; and what they must answer.
+//! Random reports: right, wrong, late, repeated, of any application; and the checks of their answers.
 
 use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::{Method, Status};
 
+use super::checks::{Checked, answers_refusal, refused, same, unchanged, verification};
 use super::commands::{self, chance};
-use super::expect::{Checked, answers_refusal, refused, same, unchanged, verification};
 use super::model::{Known, Model};
 use super::world::World;
 use crate::engine::{Command, Outputs, Target, Uid};
@@ -35,7 +35,7 @@ impl World {
                 _ => message.code.is_some(),
             });
         let latest = self.model.latest(app, known.number);
-        // Where starts do not end each other, an older one may outlive the latest.
+        // If starts do not abort each other, an older one may end after the latest.
         let clear =
             self.settings.abort_predecessor || latest.is_some_and(|uid| self.model.get(uid).is_some());
         let (target, meant) = if clear && chance(&mut self.rng, 40) {
@@ -51,7 +51,7 @@ impl World {
         };
         let outputs = self.give(give.clone())?;
         if named == Method::Seamless {
-            // Nothing proves it but its address.
+            // Only its address verifies it.
             return refused(&outputs, 40001);
         }
         let Some((meant, before)) = before else {
@@ -66,7 +66,9 @@ impl World {
             answers_refusal(&outputs, 40003)?;
             let is_attempt = before.sent || before.method != Method::Auto;
             return match self.settings.other_method_is_attempt && is_attempt {
-                true => self.wrong(meant, &outputs).and_then(|()| self.look(meant)),
+                true => self
+                    .wrong(meant, &outputs)
+                    .and_then(|()| self.check_verification(meant)),
                 false => unchanged(&outputs),
             };
         }
@@ -74,12 +76,12 @@ impl World {
             return refused(&outputs, 40003);
         }
         if proof && meant == uid {
-            let told = &verification(&outputs)?.status;
-            same(&Status::Successful, told, "a right report")?;
+            let status = &verification(&outputs)?.status;
+            same(&Status::Successful, status, "a right report")?;
             let end = Model::end_of(&outputs, meant);
             same(&Some(&Status::Successful), &end, "the event of a right report")?;
-            self.look(meant)?;
-            // Its answer was lost, and the same comes again.
+            self.check_verification(meant)?;
+            // The same report again, as after a lost answer.
             return match (chance(&mut self.rng, 20), self.model.get(meant).cloned()) {
                 (true, Some(known)) => {
                     let outputs = self.give(give)?;
@@ -95,14 +97,14 @@ impl World {
             Some(end) => answers(self.settings.last_wrong_report, end, &outputs)?,
             None => answers(self.settings.wrong_report, &Status::Pending, &outputs)?,
         }
-        self.look(meant)
+        self.check_verification(meant)
     }
 
-    /// Whoever comes when all is over is told so, and that is all.
+    /// Checks the answer to a report after the end, which changes nothing.
     pub(super) fn late(&self, known: &Known, outputs: &Outputs) -> Checked {
         unchanged(outputs)?;
         let Some(end) = &known.end else {
-            return Err("what is pending is not over".to_owned());
+            return Err("a pending verification answers as ended".to_owned());
         };
         let answer = match end {
             Status::Fail if known.expired => self.settings.report_after_expiry,
@@ -112,7 +114,7 @@ impl World {
         answers(answer, end, outputs)
     }
 
-    /// Something wrong was reported, or pressed. A code may be right by chance.
+    /// Checks a wrong report or wrong keys. A random code may be right by chance.
     pub(super) fn wrong(&mut self, uid: Uid, outputs: &Outputs) -> Checked {
         let attempts = self.settings.attempts;
         let end = Model::end_of(outputs, uid).cloned();
@@ -123,7 +125,7 @@ impl World {
         match end {
             Some(Status::Successful) => Ok(()),
             Some(Status::Fail) if wrong >= attempts => Ok(()),
-            // Whoever holds such a handset had attempts too.
+            // The handset's behavior made attempts too.
             Some(Status::Fail) if self.acts_by_itself(uid) => Ok(()),
             None if wrong < attempts => unchanged(outputs),
             end => Err(format!(
@@ -138,7 +140,7 @@ impl World {
     }
 }
 
-/// Answered so, about a verification that stands like this.
+/// Checks the answer to a report, for a verification with this status.
 fn answers(answer: ReportAnswer, status: &Status, outputs: &Outputs) -> Checked {
     match answer {
         ReportAnswer::Refusal => answers_refusal(outputs, 40003),

@@ -1,15 +1,15 @@
-//! Random starts, and what must become of each.
+//! Random starts, and the checks of their answers.
 
 use std::time::Duration;
 
 use sinch_verify_protocol::Status;
 
+use super::checks::{Checked, answers_refusal, refused, same, uid_of};
 use super::commands;
-use super::expect::{Checked, answers_refusal, refused, same, uid_of};
 use super::model::{Known, Model};
 use super::world::World;
 use crate::engine::{Answer, AppId, Command};
-use crate::magic::{self, Act};
+use crate::magic::{self, Script};
 
 impl World {
     pub(super) fn start(&mut self) -> Checked {
@@ -28,7 +28,11 @@ impl World {
         let since = before.map(|before| self.now.duration_since(before.started).unwrap_or_default());
         let quick = since.zip(self.settings.velocity);
         let quick = quick.is_some_and(|(since, least)| since < least);
-        let act = self.settings.magic_numbers.then(|| magic::act(&number)).flatten();
+        let script = self
+            .settings
+            .magic_numbers
+            .then(|| magic::script_of(&number))
+            .flatten();
 
         let outputs = self.say(Command::Start(Box::new(command)));
         let refusal = match (used, restricted, quick) {
@@ -36,8 +40,8 @@ impl World {
             (_, true, _) => Some(40303),
             (.., true) => Some(42901),
             _ if self.is_full(app, &outputs.answer)? => Some(42900),
-            _ => match act {
-                Some(Act::Refuse { code, .. }) => Some(code),
+            _ => match script {
+                Some(Script::Refuse { code, .. }) => Some(code),
                 _ => None,
             },
         };
@@ -45,14 +49,14 @@ impl World {
             return refused(&outputs, code);
         }
         let (uid, sent) = match &outputs.answer {
-            Answer::Ask(ask) => {
+            Answer::NeedsDecision(ask) => {
                 same(&ask.uid.to_id(), &ask.event.id, "the id in a request event")?;
                 self.open.push(ask.uid);
                 (ask.uid, false)
             }
             Answer::Started { response, .. } => (uid_of(response.id.as_str())?, true),
-            // Refused, and kept.
-            _ if matches!(act, Some(Act::Deny(_))) => {
+            // Denied: the start is refused, and the verification is kept.
+            _ if matches!(script, Some(Script::Deny(_))) => {
                 answers_refusal(&outputs, 40303)?;
                 (outputs.about.ok_or("what is denied is kept")?, false)
             }
@@ -60,17 +64,17 @@ impl World {
         };
         let is_denied = Model::end_of(&outputs, uid) == Some(&Status::Denied);
         same(
-            &matches!(act, Some(Act::Deny(_))),
+            &matches!(script, Some(Script::Deny(_))),
             &is_denied,
             "whether it is denied",
         )?;
-        // Its predecessor ends before it begins.
+        // The pending one for the same number ends first.
         let (own, others): (Vec<_>, Vec<_>) = outputs.effects.iter().partition(|effect| effect.uid == uid);
         for effect in others {
             if !self.settings.abort_predecessor {
                 return Err(format!("the start of {uid} ends {}", effect.uid));
             }
-            self.model.told(effect)?;
+            self.model.check_event(effect)?;
         }
         self.model.learn(
             uid,
@@ -89,13 +93,13 @@ impl World {
             },
         )?;
         for effect in own {
-            self.model.told(effect)?;
+            self.model.check_event(effect)?;
         }
         self.offer(uid);
-        self.look(uid)
+        self.check_verification(uid)
     }
 
-    /// Whether a start that nothing else stands against is one too many in this second.
+    /// Whether the capacity limit refuses an otherwise valid start.
     fn is_full(&mut self, app: AppId, answer: &Answer) -> Result<bool, String> {
         let Some(most) = self.settings.capacity else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! The engine, the model, and the steps that must keep them in agreement.
+//! The engine, the model, and the random steps after which both must agree.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,21 +8,23 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::{BaseUrl, Status};
 
+use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
 use super::commands::{self, APPLICATIONS, chance};
-use super::expect::{Checked, refused, same, uid_of, unchanged, verification};
 use super::journal::Journal;
 use super::model::{Known, Model};
-use crate::engine::{Answer, Arrived, Command, Effect, Engine, Intervention, Outputs, Query, Reach, Uid};
+use crate::engine::{
+    Answer, Arrived, BehaviorScope, Command, Effect, Engine, Intervention, Outputs, Query, Uid,
+};
 use crate::message::Message;
 use crate::settings::Settings;
 
-/// Ended verifications that the service keeps: few, so that it forgets often.
+/// The most ended verifications that the engine keeps: few, so that it drops some often.
 const KEPT: usize = 2_000;
 
-/// Verifications that random commands choose from.
+/// The number of verifications that random commands choose from.
 const CHOICE: usize = 1_000;
 
-/// Steps between two looks at all verifications.
+/// The number of steps between two checks of all verifications.
 const SWEEP: u64 = 20_000;
 
 pub(super) struct World {
@@ -31,9 +33,9 @@ pub(super) struct World {
     pub(super) settings: Arc<Settings>,
     pub(super) now: SystemTime,
     pub(super) model: Model,
-    /// Questions that callbacks did not answer yet.
+    /// Request events without a decision so far.
     pub(super) open: Vec<Uid>,
-    /// Some of the latest verifications; they may have been forgotten since.
+    /// Some of the latest verifications, which may no longer be kept.
     choice: Vec<Uid>,
     journal: Journal,
     steps: u64,
@@ -56,7 +58,7 @@ impl World {
         let applications = APPLICATIONS as usize;
         let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
         for (prefix, behavior) in commands::behaviors(&mut rng) {
-            let scope = Reach::Prefix(prefix);
+            let scope = BehaviorScope::Prefix(prefix);
             engine.handle(now, Command::SetBehavior { scope, behavior });
         }
         Self {
@@ -85,7 +87,7 @@ impl World {
         (self.model.started, self.model.over)
     }
 
-    /// One random command, and a look at what it led to.
+    /// Runs one random command and checks the result.
     pub(super) fn step(&mut self) -> Checked {
         self.steps += 1;
         match self.rng.random_range(0..1_000_u32) {
@@ -103,9 +105,9 @@ impl World {
             _ if chance(&mut self.rng, 5) => self.reset(),
             _ => self.turn_back()?,
         }
-        self.look_around()?;
+        self.check_after_step()?;
         if self.steps.is_multiple_of(SWEEP) {
-            self.sweep()?;
+            self.check_all()?;
         }
         Ok(())
     }
@@ -115,17 +117,17 @@ impl World {
         self.now += Duration::from_secs(86_400);
         self.give(Command::TimeReached)?;
         if self.engine.next_deadline().is_some() || self.model.next_due().is_some() {
-            return Err("something is still pending after a day".to_owned());
+            return Err("a verification is still pending after a day".to_owned());
         }
-        self.sweep()
+        self.check_all()
     }
 
-    /// A callback answers: soon, late, twice, or about something it was not asked about.
+    /// A callback decides: soon, late, twice, or about another verification.
     fn decide(&mut self) -> Checked {
         let question = if self.open.is_empty() || chance(&mut self.rng, 5) {
             self.choose()
         } else {
-            // Mostly the latest question; what is left over is answered late, if at all.
+            // Mostly the latest request event; others are answered late or never.
             let newest = self.open.len() - 1;
             let place = if chance(&mut self.rng, 70) {
                 newest
@@ -162,9 +164,9 @@ impl World {
             }
             (Answer::Refused(refusal), before, after) => {
                 let expected = match (before, after) {
-                    // It may have been forgotten the moment it ended.
+                    // It may have been dropped when it ended.
                     (None, _) => 40400,
-                    // The onlooker's deny, or one of an earlier decision.
+                    // Denied by an intervention or by an earlier decision.
                     (Some(before), _) if before.end == Some(Status::Denied) => 40303,
                     (Some(before), _) if before.sent || before.end.is_some() => 40003,
                     (_, Some(after)) if after.end == Some(Status::Denied) => 40303,
@@ -174,7 +176,7 @@ impl World {
             }
             (answer, before, _) => return Err(format!("a decision on {before:?} answers {answer:?}")),
         }
-        self.look(uid)
+        self.check_verification(uid)
     }
 
     fn follow(&mut self) -> Checked {
@@ -202,10 +204,10 @@ impl World {
             &verification(&outputs)?.status,
             "an address that was followed",
         )?;
-        self.look(uid)
+        self.check_verification(uid)
     }
 
-    /// An onlooker expires, delivers or denies.
+    /// Intervenes in a verification: expires, delivers or denies it.
     fn intervene(&mut self) -> Checked {
         let Some((uid, known, message)) = self.chosen() else {
             return Ok(());
@@ -227,9 +229,9 @@ impl World {
             if message.is_some() || !known.sent {
                 return Err(format!("{uid} is delivered twice, or before it is sent"));
             }
-            // It may be told of, and nothing else.
+            // It may have a delivered event, and nothing else.
             return match Model::end_of(&outputs, uid) {
-                None => self.look(uid),
+                None => self.check_verification(uid),
                 Some(end) => Err(format!("a delivery ends {uid} as {end}")),
             };
         }
@@ -238,10 +240,10 @@ impl World {
             &Model::end_of(&outputs, uid),
             "the end by an onlooker",
         )?;
-        self.look(uid)
+        self.check_verification(uid)
     }
 
-    /// Status by the other names.
+    /// Queries the status by number and by reference.
     fn ask(&mut self) -> Checked {
         let Some((uid, known, _)) = self.chosen() else {
             return Ok(());
@@ -287,13 +289,13 @@ impl World {
         Ok(())
     }
 
-    /// Time passes, up to so many milliseconds.
+    /// Lets a random time pass, up to `most` milliseconds.
     fn wait(&mut self, most: u64) -> Checked {
         self.now += Duration::from_millis(self.rng.random_range(0..most));
         self.give(Command::TimeReached).map(|_| ())
     }
 
-    /// The wall clock is set back for the length of one command.
+    /// Sets the wall clock back for one command.
     fn turn_back(&mut self) -> Checked {
         let now = self.now;
         self.now -= Duration::from_secs(self.rng.random_range(1..100_000));
@@ -309,17 +311,16 @@ impl World {
         self.choice.clear();
     }
 
-    /// Gives the engine a command and the model what comes of it.
+    /// Gives the engine a command, and the model its outputs.
     pub(super) fn give(&mut self, command: Command) -> Result<Outputs, String> {
         let outputs = self.say(command);
         for effect in &outputs.effects {
-            self.model.told(effect)?;
+            self.model.check_event(effect)?;
         }
         Ok(outputs)
     }
 
-    /// Gives the engine a command, once it has done what is due, and lets it do what the command
-    /// made due.
+    /// Runs all timers that are due, then a command, then the timers that the command made due.
     pub(super) fn say(&mut self, command: Command) -> Outputs {
         let mut effects = Vec::new();
         let mut arrivals = Vec::new();
@@ -337,7 +338,7 @@ impl World {
         outputs
     }
 
-    /// The engine does only so much at once.
+    /// Runs all timers that are due. One call to the engine runs a limited number.
     fn do_what_is_due(&mut self, effects: &mut Vec<Effect>, arrivals: &mut Vec<Arrived>) {
         while self.engine.next_deadline().is_some_and(|due| due <= self.now) {
             let outputs = self.engine.handle(self.now, Command::TimeReached);
@@ -346,7 +347,7 @@ impl World {
         }
     }
 
-    /// Random commands may be about `uid` from now on.
+    /// Makes `uid` available to random commands.
     pub(super) fn offer(&mut self, uid: Uid) {
         if self.choice.len() < CHOICE {
             self.choice.push(uid);
@@ -361,7 +362,7 @@ impl World {
         (places > 0).then(|| self.choice[self.rng.random_range(0..places)])
     }
 
-    /// A verification that must still be known, and what its handset shows of it.
+    /// A verification that must still be kept, and its message on the handset.
     pub(super) fn chosen(&mut self) -> Option<(Uid, Known, Option<Message>)> {
         let uid = self.choose()?;
         let known = self.model.get(uid)?.clone();

@@ -1,7 +1,7 @@
 //! Official clients, unmodified, against the emulator.
 //!
-//! They need Node and the packages of `package-lock.json`. Nothing is installed from here: run
-//! `npm ci` in this folder first. Without them the test reports that it did not run, and fails in CI.
+//! They need Node and the packages of `package-lock.json`, which the test does not install: run `npm ci` in
+//! this folder first. Without them the test reports that it did not run, and fails in CI.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -24,14 +24,14 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// How long a client may take for all it does.
+/// The time limit for one client.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")
 }
 
-/// Starts the client, if what it needs is there.
+/// Starts the client, if Node and its packages are installed.
 fn node(emulator: &Emulator) -> Option<Child> {
     let packages = here().join("node_modules/@sinch/sdk-core/package.json");
     let missing = if packages.is_file() {
@@ -94,7 +94,7 @@ async fn the_official_node_client_and_its_callback_check() {
     let complaints = complaints.await.unwrap();
     assert!(status.success(), "{status}\n{complaints}");
     let summary: serde_json::Value = serde_json::from_str(&summary.unwrap_or_default()).unwrap();
-    // Two ways to make the client; five methods that report in two ways, two that do not.
+    // Two ways to create the client; five methods with two kinds of report, two without.
     assert_eq!(summary["verified"], 2 * (5 * 2 + 2));
     assert!(
         emulator

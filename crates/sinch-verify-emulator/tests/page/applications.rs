@@ -1,4 +1,4 @@
-//! More than one application: lists of one of them, and one that takes no report from a device.
+//! Several applications: filtered lists, and an application that accepts no report from a device.
 
 use sinch_verify_emulator::{Application, AuthorizationLevel};
 use sinch_verify_protocol::callback::Decision;
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_are_of_one_application_and_a_strict_one_is_reported_to() {
+async fn lists_are_filtered_by_application_and_the_backend_reports_for_a_strict_one() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -38,15 +38,15 @@ async fn lists_are_of_one_application_and_a_strict_one_is_reported_to() {
             browser.wait(&shown).await;
         }
     }
-    browser.sees("Nothing here fits.").await;
+    browser.sees("Nothing matches the filter.").await;
 
-    // A device of the strict one may not report; its backend may.
+    // A device of the strict application cannot report; its backend can.
     browser
         .open(&format!("{}/#/phones/{NUMBER}", emulator.url()))
         .await;
-    browser.sees("takes no report with its key alone").await;
+    browser.sees("does not accept reports from a phone").await;
     browser.keep("strict").await;
-    browser.press("Have the backend report it").await;
+    browser.press("Report as the backend").await;
     browser.wait("document.querySelector('.sms .pill.ok')").await;
     let report = &json(&get(&emulator, "/_emu/requests?limit=1").await)["requests"][0];
     assert_eq!(
@@ -62,7 +62,7 @@ async fn lists_are_of_one_application_and_a_strict_one_is_reported_to() {
     browser.sees("SUCCESSFUL").await;
     browser.wait("!document.querySelector('.ringing')").await;
 
-    // The first steps go the same way, and tell what the backend was answered.
+    // The first steps report as the backend too, and show the answer.
     start_for(&emulator, OTHER_KEY, "sms", NUMBER).await;
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
     for (typed, said) in [("wrong", "400: "), (code.expose(), "+46700000001 is verified.")] {
@@ -78,7 +78,7 @@ async fn lists_are_of_one_application_and_a_strict_one_is_reported_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_application_is_nothing_to_choose() {
+async fn one_application_shows_no_choice() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! A browser, as these tests use it.
+//! Drives a browser for these tests.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::driver::Driver;
 use crate::not_run;
+use crate::webdriver::Driver;
 
-/// The longest that a condition may take to come true, on a machine that is busy.
+/// The longest wait for a condition, on a busy machine.
 const PATIENCE_MS: u64 = 20_000;
 
-/// Says whether a control can be clicked, and notes whether the next click is on it.
+/// Returns whether a control can be clicked, and records whether the next click lands on it.
 const WATCH: &str = "const [control] = arguments;
     window.landed = false;
     const note = (event) => { window.landed = event.composedPath().includes(control); };
@@ -23,8 +23,7 @@ const WATCH: &str = "const [control] = arguments;
 pub(crate) struct Browser(Driver);
 
 impl Browser {
-    /// Starts a browser without windows; `None` where there is none, which is reported. On CI that
-    /// is a failure.
+    /// Starts a headless browser. If none is installed, reports that and returns `None`; on CI it fails.
     pub(crate) async fn start() -> Option<Self> {
         match Driver::start().await {
             Ok(driver) => {
@@ -47,14 +46,14 @@ impl Browser {
         self.0.command("/url", json!({ "url": url })).await;
     }
 
-    /// Makes the page so large, in CSS pixels.
+    /// Sets the size of the page, in CSS pixels.
     pub(crate) async fn size(&self, width: u32, height: u32) {
         let parameters = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.developer("Emulation.setDeviceMetricsOverride", parameters)
             .await;
     }
 
-    /// Has the system prefer `light` or `dark`.
+    /// Sets the colour preference of the system: `light` or `dark`.
     pub(crate) async fn prefers(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
         self.developer("Emulation.setEmulatedMedia", json!({ "features": features }))
@@ -67,14 +66,14 @@ impl Browser {
             .await
     }
 
-    /// Runs a script in the page; a promise is waited for.
+    /// Runs a script in the page, and waits for its promise.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.0
             .command("/execute/sync", json!({"script": script, "args": []}))
             .await
     }
 
-    /// Waits until the expression is true in the page, and gives what it is.
+    /// Waits until the expression is true in the page. Returns its value.
     pub(crate) async fn wait(&self, expression: &str) -> Value {
         let script = format!(
             "const end = performance.now() + {PATIENCE_MS};
@@ -103,7 +102,7 @@ impl Browser {
             .await;
     }
 
-    /// Clicks what the selector finds, as soon as it can be clicked.
+    /// Clicks the element of the selector, as soon as it can be clicked.
     pub(crate) async fn click(&self, selector: &str) {
         self.click_where("css selector", selector).await;
     }
@@ -115,14 +114,14 @@ impl Browser {
     }
 
     async fn click_where(&self, using: &str, what: &str) {
-        // A live page redraws: what was found may be another element by now.
+        // The page redraws, so the element may have been replaced.
         let end = Instant::now() + Duration::from_millis(PATIENCE_MS);
         loop {
             let Err(error) = self.try_click(using, what).await else {
                 return;
             };
             assert!(Instant::now() < end, "{what}: {error}");
-            // Gives the page its turn, rather than a while of our own.
+            // Waits for the next frame of the page.
             self.run("return new Promise(requestAnimationFrame)").await;
         }
     }
@@ -132,10 +131,10 @@ impl Browser {
             .0
             .ask("/element", json!({"using": using, "value": what}))
             .await?;
-        // An object of one member, whose name is a constant of the protocol.
+        // An object with one member, whose name is a constant of WebDriver.
         let id = found.as_object().unwrap().values().next().unwrap();
-        // A click on a disabled control succeeds, and does nothing; so does one that lands beside a
-        // control that moves at that moment.
+        // A click on a disabled control succeeds without effect, as does a click beside a control that
+        // moves.
         let ready = json!({"script": WATCH, "args": [found]});
         if self.0.ask("/execute/sync", ready).await? != true {
             return Err("it is disabled".to_owned());
@@ -148,7 +147,7 @@ impl Browser {
         }
     }
 
-    /// Chooses the option with this value, as soon as it is there.
+    /// Chooses the option with this value, as soon as it exists.
     pub(crate) async fn choose(&self, selector: &str, value: &str) {
         let control = format!("document.querySelector({})", json!(selector));
         let value = json!(value);
@@ -163,7 +162,7 @@ impl Browser {
         .await;
     }
 
-    /// Types on the keyboard, wherever the focus is. See [`key`].
+    /// Types on the keyboard, at the focus. See [`key`].
     pub(crate) async fn keys(&self, text: &str) {
         let strokes: Vec<Value> = text
             .chars()
@@ -173,8 +172,7 @@ impl Browser {
         self.0.command("/actions", keyboard).await;
     }
 
-    /// Keeps a picture of the window as `NAME.webp` in the folder that `SINCH_VERIFY_PICTURES`
-    /// names, if any.
+    /// Saves a picture of the window as `NAME.webp` in the folder `SINCH_VERIFY_PICTURES`, if set.
     pub(crate) async fn keep(&self, name: &str) {
         if let Some(folder) = std::env::var_os("SINCH_VERIFY_PICTURES") {
             let format = json!({"format": "webp", "quality": 85});
@@ -188,7 +186,7 @@ impl Browser {
         }
     }
 
-    /// Everything that the browser complained about: refused scripts, lost requests, exceptions.
+    /// The errors that the browser logged: refused scripts, failed requests, exceptions.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.0.command("/se/log", json!({"type": "browser"})).await;
         let entries = log.as_array().unwrap().iter();

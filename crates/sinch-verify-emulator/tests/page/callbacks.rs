@@ -1,4 +1,4 @@
-//! Callbacks: what was posted, what is posted again, and a receiver put to the test.
+//! The callbacks view: deliveries, replays, undelivered events and conformance checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::browser::Browser;
 use crate::start::start;
 use crate::support::{NUMBER, RESULT, Receiver, application, emulator_calling_with, reply};
 
-/// Two ways to spoil a callback, one of which does not.
+/// A kit of two changes, one of which does not make the callback invalid.
 struct Kit;
 
 impl TamperKit for Kit {
@@ -41,11 +41,11 @@ impl TamperKit for Kit {
     }
 }
 
-/// What waits to be posted again.
+/// The list of undelivered events.
 const WAITING: &str = "document.querySelector('.waiting').innerText";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_receiver_refuses_waits_until_it_does_not() {
+async fn a_refused_event_waits_until_the_receiver_accepts_it() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -57,15 +57,15 @@ async fn what_a_receiver_refuses_waits_until_it_does_not() {
     })
     .await;
     let emulator = emulator_calling_with(&receiver, |settings| {
-        // The second try comes after 10 to 20 s: time enough for the hand, on a busy machine too.
+        // The second try comes after 10 to 20 s, which is enough for the clicks on a busy machine.
         settings.event_backoff = Duration::from_secs(20);
     })
     .await;
     let id = start(&emulator, "sms", NUMBER).await;
-    // The question and the delivery; then the end, of which the receiver does not hear.
+    // The request event and the delivered event; then the result event, which the receiver refuses.
     receiver.wait(2).await;
     browser.open(&format!("{}/#/callbacks", emulator.url())).await;
-    browser.sees("Nothing waits.").await;
+    browser.sees("All events are delivered.").await;
     browser.press("Next expiry").await;
     browser
         .wait(&format!(
@@ -76,22 +76,22 @@ async fn what_a_receiver_refuses_waits_until_it_does_not() {
     let verification = format!("!!document.querySelector(\".waiting a[href$='/{id}']\")");
     assert_eq!(browser.run(&format!("return {verification}")).await, true);
 
-    // Posted by hand, before and after the receiver is mended; the event goes on waiting for its time.
+    // Replayed while the receiver fails and after that. The event still waits for its next try.
     browser.click(".row[href$='/callbacks/3']").await;
-    browser.sees("It did not do its job").await;
-    browser.press("Post it").await;
+    browser.sees("Not answered as required").await;
+    browser.press("Post").await;
     browser
         .wait("document.querySelector('.replayed .bad')?.innerText.includes('500, failed')")
         .await;
     mended.store(true, Ordering::SeqCst);
-    browser.press("Post it").await;
+    browser.press("Post").await;
     browser
         .wait("document.querySelector('.replayed .verdict.ok')")
         .await;
     browser.press("Callbacks").await;
-    // Then it is heard by itself: the second try, and the last.
+    // The second try delivers it.
     assert!(emulator.wait_delivered(Duration::from_secs(60)).await);
-    browser.sees("Nothing waits.").await;
+    browser.sees("All events are delivered.").await;
     assert_eq!(browser.run(&format!("return {WAITING}")).await, "");
     let deliveries = emulator.deliveries();
     let own = deliveries
@@ -113,7 +113,7 @@ fn answer(event: &Event) -> Response<Bytes> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
+async fn events_are_replayed_and_conformance_checks_run() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -135,10 +135,10 @@ async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
     );
     browser.wait(&url).await;
 
-    // The question once more: as it was, then with a signature that must be refused.
+    // The request event again: unchanged, then with an invalid signature.
     browser.click(".rows li:last-child .row").await;
-    browser.sees("It did its job").await;
-    browser.press("Post it").await;
+    browser.sees("Answered as required").await;
+    browser.press("Post").await;
     browser
         .wait("document.querySelectorAll('.replayed .ok').length > 0")
         .await;
@@ -146,7 +146,7 @@ async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
     assert_eq!(receiver.names()[2], "VerificationRequestEvent");
     browser.choose("[name=as]", "forged").await;
     browser.sees(r#"{"as":"forged"}"#).await;
-    browser.press("Post it").await;
+    browser.press("Post").await;
     browser
         .wait("document.querySelector('.replayed').innerText.includes('401')")
         .await;
@@ -160,12 +160,12 @@ async fn events_are_posted_again_and_a_receiver_is_put_to_the_test() {
         (Some("forged"), Some(401), true)
     );
 
-    // The whole test: what is spoilt is refused, and a check that fails is told from the others.
+    // All checks: invalid callbacks are refused, and the failed check is marked.
     browser.press("Callbacks").await;
     browser.press("Run the checks").await;
-    browser.sees("7 of 8 as they should be").await;
+    browser.sees("7 of 8 checks passed").await;
     let wrong = "return [...document.querySelectorAll('.report tr')]
-        .filter((row) => row.textContent.endsWith('wrong'))
+        .filter((row) => row.textContent.endsWith('failed'))
         .map((row) => row.cells[0].firstChild.textContent)";
     assert_eq!(browser.run(wrong).await, json!(["nothing"]));
     browser.keep("conformance").await;

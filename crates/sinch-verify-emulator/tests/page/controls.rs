@@ -1,4 +1,4 @@
-//! What the page changes: the clock, faults, verifications, and what happens when nobody answers.
+//! The controls of the page: clock, faults, interventions, and errors when the emulator does not answer.
 
 use sinch_verify_emulator::Emulator;
 use sinch_verify_protocol::{Method, Reason, StatusByNumber, Verification};
@@ -15,7 +15,7 @@ async fn ask(emulator: &Emulator) -> Verification {
     call(emulator, &basic(), &question).await.unwrap()
 }
 
-/// Starts one and opens its timeline from the list.
+/// Starts a verification and opens its timeline from the list.
 async fn start_and_open(emulator: &Emulator, browser: &Browser, number: &str) {
     let id = start(emulator, "sms", number).await;
     browser.click(&format!(".row[href$='/{id}']")).await;
@@ -44,7 +44,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
         .wait("document.querySelector('#last-call').innerText.includes('\"1m\"')")
         .await;
     assert_eq!(emulator.now().duration_since(stands).unwrap().as_secs(), 60);
-    browser.click("[aria-label='Let the clock run']").await;
+    browser.click("[aria-label='Resume the clock']").await;
     browser
         .wait("!document.querySelector('#strip').innerText.includes('paused')")
         .await;
@@ -58,9 +58,9 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
     browser.sees("Expired").await;
     assert_eq!(ask(&emulator).await.reason, Some(Reason::Expired));
 
-    // Two more are ended by hand, from their timelines.
+    // Two more are ended from their timelines.
     for (label, reason) in [
-        ("Let it expire", Reason::Expired),
+        ("Expire now", Reason::Expired),
         ("Deny", Reason::DeniedByCallback),
     ] {
         start_and_open(&emulator, &browser, NUMBER).await;
@@ -70,11 +70,11 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
         browser.press("Verifications").await;
     }
 
-    // To this number every message is lost, until somebody delivers it.
+    // Messages to this number are lost until they are delivered by the button.
     let lost = "+447700900915";
     start_and_open(&emulator, &browser, lost).await;
     assert!(emulator.inbox(&lost.parse().unwrap()).is_empty());
-    browser.press("Deliver it").await;
+    browser.press("Deliver now").await;
     browser.wait("document.querySelector('.timeline .sent')").await;
     assert_eq!(emulator.inbox(&lost.parse().unwrap()).len(), 1);
     browser
@@ -84,43 +84,43 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_strikes_and_is_removed() {
+async fn a_fault_is_triggered_and_removed() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let emulator = emulator().await;
     browser.open(&format!("{}/#/faults", emulator.url())).await;
-    browser.sees("Nothing goes wrong").await;
+    browser.sees("No active faults").await;
     browser.choose("[name=kind]", "status").await;
     browser
         .sees(r#"{"on":"api","fault":{"kind":"status","status":503}}"#)
         .await;
-    browser.press("Add the fault").await;
-    browser.sees("0 of 0 struck").await;
+    browser.press("Add fault").await;
+    browser.sees("triggered by 0 of 0").await;
     browser
         .wait("document.querySelector('#tabs .pill').textContent === '1'")
         .await;
 
-    // From a magic number to the form, and the start is struck.
+    // From a magic number to the form, and the start triggers the fault.
     browser.press("Numbers").await;
     browser.click("[aria-label='Try it: second-try']").await;
     browser
         .wait("document.querySelector('[name=number]').value === '+447700900902'")
         .await;
     browser.press("Start the verification").await;
-    browser.sees("It was refused").await;
-    browser.press("The request").await;
-    browser.sees("A fault struck it").await;
+    browser.sees("Refused").await;
+    browser.press("Open the request").await;
+    browser.sees("Fault triggered").await;
     browser.press("status").await;
-    browser.sees("1 of 1 struck").await;
+    browser.sees("triggered by 1 of 1").await;
     browser.press("Remove").await;
-    browser.sees("Nothing goes wrong").await;
+    browser.sees("No active faults").await;
     assert!(emulator.faults().is_empty());
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_said() {
+async fn errors_are_shown() {
     let Some(browser) = Browser::start().await else {
         return;
     };

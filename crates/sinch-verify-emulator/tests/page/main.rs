@@ -7,22 +7,22 @@
 )]
 
 mod applications;
+mod assets;
 mod browser;
 mod callbacks;
 mod controls;
-mod driver;
+mod first_visit;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
-mod gate;
-mod live;
-mod many;
+mod live_updates;
+mod many_messages;
 #[path = "../../../../xtask/src/test/not_run.rs"]
 mod not_run;
 mod phones;
+mod proxy;
 mod requests;
-mod served;
 mod start;
 #[path = "../service/support.rs"]
 #[expect(dead_code, reason = "the service's tests use more of it")]
 mod support;
-mod visit;
+mod webdriver;

@@ -1,4 +1,4 @@
-//! What the phones show, and what can be done with them.
+//! The phones view: messages, calls, reports and handset behaviors.
 
 use std::time::Duration;
 
@@ -36,21 +36,21 @@ async fn a_callout_is_completed_on_the_keypad() {
     start(&emulator, "callout", NUMBER).await;
     browser.press("Answer").await;
     browser.keep("keypad").await;
-    // A wrong key first, by mouse: the call goes on.
+    // A wrong key first, by mouse: the call continues.
     browser.press("9").await;
-    browser.press("Press").await;
-    // The foot of the page tells of the call once it is answered, and goes on telling of it.
+    browser.press("Send keys").await;
+    // The foot of the page shows the API call once it is answered.
     browser
         .wait(r#"document.querySelector('#last-call').textContent.includes('"digits":"9"')"#)
         .await;
     assert_eq!(status(&emulator, Method::Callout).await, Status::Pending);
     browser.press("1").await;
-    browser.press("Press").await;
+    browser.press("Send keys").await;
     browser.sees("SUCCESSFUL").await;
     browser.wait("!document.querySelector('.call')").await;
     assert_eq!(status(&emulator, Method::Callout).await, Status::Successful);
 
-    // The code does as well, from the keyboard.
+    // The code verifies too, typed on the keyboard.
     start(&emulator, "callout", NUMBER).await;
     browser.press("Answer").await;
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
@@ -82,14 +82,14 @@ async fn a_call_is_hung_up_or_stops_ringing() {
         assert_eq!(status(&emulator, Method::Callout).await, Status::Fail);
     }
 
-    // A flash call proves its number however it ends; until then the code can be reported.
+    // The caller id of a flash call can be reported however the call ends.
     start(&emulator, "flashcall", NUMBER).await;
     browser.wait("document.querySelector('.ringing')").await;
     browser.press("Hang up").await;
     browser.wait("!document.querySelector('.ringing')").await;
     assert_eq!(status(&emulator, Method::FlashCall).await, Status::Pending);
 
-    // It rings as long as the service says, and stops without anybody's doing.
+    // It rings for the set duration and then stops by itself.
     start(&emulator, "flashcall", NUMBER).await;
     browser.wait("document.querySelector('.ringing')").await;
     emulator.advance(Duration::from_secs(109));
@@ -104,11 +104,11 @@ async fn a_call_is_hung_up_or_stops_ringing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flash_call_stops_ringing_while_somebody_looks() {
+async fn a_flash_call_stops_ringing_on_the_open_phone() {
     let Some(browser) = Browser::start().await else {
         return;
     };
-    // Nothing but the end of the call happens here.
+    // The end of the call is the only event.
     let emulator = emulator_with(|settings| settings.flash_call_ring = Duration::from_millis(1500)).await;
     look(&browser, &emulator).await;
     start(&emulator, "flashcall", NUMBER).await;
@@ -152,7 +152,7 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     assert_eq!(status(&emulator, Method::WhatsApp).await, Status::Successful);
 
     start(&emulator, "seamless", NUMBER).await;
-    browser.press("Open it as the phone").await;
+    browser.press("Open the address on the phone").await;
     browser.wait("document.querySelector('.seamless .pill.ok')").await;
     assert_eq!(status(&emulator, Method::Seamless).await, Status::Successful);
 
@@ -162,13 +162,13 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
     browser.click(".sms .big-code button").await;
     browser.sees("Copied the code").await;
 
-    // A behavior reports the next one by itself.
+    // A behavior reports the next code.
     browser.choose("[name=do]", "report").await;
     browser
         .run("document.querySelector('[name=after]').value = '0s'")
         .await;
     browser.press("Set").await;
-    browser.sees("The handset behavior is set").await;
+    browser.sees("Handset behavior set").await;
     browser.sees("set for this number").await;
     start(&emulator, "sms", NUMBER).await;
     browser
@@ -179,7 +179,7 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_message_says_stays_a_text() {
+async fn the_text_of_a_message_is_never_markup() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -15,8 +15,8 @@ async fn a_wrong_signature_is_explained() {
     };
     let emulator = emulator().await;
     browser.open(&format!("{}/#/requests", emulator.url())).await;
-    browser.sees("No call yet").await;
-    // Signed with one content type, sent with another: what an HTTP client does behind its user's back.
+    browser.sees("No requests yet").await;
+    // Signed with one content type and sent with another, as when an HTTP client adds a charset.
     let mut request = Start::sms(number()).to_http(&emulator.base_url()).unwrap();
     request
         .headers_mut()
@@ -52,7 +52,7 @@ async fn a_wrong_signature_is_explained() {
     browser.prefers("dark").await;
     browser.keep("wrong-signature-dark").await;
 
-    // The same request for a shell and for Rust, and no secret in sight.
+    // The same request as curl and as Rust, and the page does not contain the secret.
     let sources = browser
         .run("return [...document.querySelectorAll('.source pre')].map((one) => one.textContent).join()")
         .await;

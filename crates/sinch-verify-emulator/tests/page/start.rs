@@ -1,10 +1,10 @@
-//! Verifications to look at.
+//! Starts verifications for these tests.
 
 use sinch_verify_emulator::Emulator;
 
 use crate::support::{KEY, json, post};
 
-/// Starts one as a backend does, signed; gives its id.
+/// Starts a verification with a signed request. Returns its id.
 pub(crate) async fn start(emulator: &Emulator, method: &str, number: &str) -> String {
     start_for(emulator, KEY, method, number).await
 }

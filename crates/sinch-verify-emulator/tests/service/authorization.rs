@@ -1,4 +1,4 @@
-//! Who may do what: every row of the table of error codes that is about authorization.
+//! Authorization: every error code that is about it, and the operations that each kind may call.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +38,7 @@ async fn a_secret_starts_and_a_key_alone_needs_a_decision() {
             .await
             .unwrap();
     }
-    // Nobody could decide about this one.
+    // Without a callback URL there is no decision.
     assert_eq!(
         code(call(&emulator, &public(), &Start::sms(number())).await),
         40303
@@ -151,7 +151,7 @@ async fn a_signature_covers_body_and_path() {
 }
 
 #[tokio::test]
-async fn sdks_that_sign_the_decoded_path_are_taken_and_told() {
+async fn signatures_of_the_decoded_path_are_accepted_as_an_anomaly() {
     let emulator = emulator().await;
     let base = emulator.base_url();
     let mut request = Request::builder()
@@ -202,7 +202,7 @@ async fn status_by_id_and_by_reference_need_a_secret() {
 }
 
 #[tokio::test]
-async fn an_application_may_ask_for_more() {
+async fn an_application_may_require_stronger_authorization() {
     let levels = [
         (AuthorizationLevel::Basic, [false, true, true]),
         (AuthorizationLevel::Signed, [false, false, true]),
@@ -225,7 +225,7 @@ async fn an_application_may_ask_for_more() {
 }
 
 #[tokio::test]
-async fn a_secret_is_rotated() {
+async fn an_older_secret_is_accepted_during_rotation() {
     let older = || ApplicationSecret::new("AAAAAAAAAAAAAAAAAAAAAA==").unwrap();
     let oldest = || ApplicationSecret::new("YSBzZWNyZXQgb2Ygb2xkIQ==").unwrap();
     let emulator = Emulator::builder()
@@ -255,7 +255,7 @@ async fn an_unknown_caller_learns_nothing_about_the_path() {
 }
 
 #[tokio::test]
-async fn applications_are_apart() {
+async fn applications_do_not_see_each_other() {
     let other = crate::support::OTHER_KEY
         .parse::<sinch_verify_protocol::ApplicationKey>()
         .unwrap();
@@ -277,7 +277,7 @@ async fn applications_are_apart() {
     assert_eq!(code(call(&emulator, &theirs, &by_id).await), 40400);
     assert_eq!(code(call(&emulator, &theirs, &by_reference).await), 40400);
     assert_eq!(code(call(&emulator, &theirs, &by_number).await), 40400);
-    // The same reference and number are free for the other one, and end nothing here.
+    // The other application can use the same reference and number, without effect on the first.
     let second = call(&emulator, &theirs, &start).await.unwrap();
     assert_ne!(second.id, ours.id);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Calls: how long they ring, how they stop, and what is told of that.
+//! Calls: how long they ring, how they end, and what messages and timeline show.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
 
 const HANG_UP: &str = "/_emu/numbers/+46700000001/hang-up";
 
-/// The kinds of what happened, as the timeline of the number's latest verification has them.
+/// The kinds and texts in the timeline of the number's latest verification.
 async fn timeline(emulator: &Emulator) -> Vec<(String, String)> {
     let path = format!(
         "/_emu/verifications/{}",
@@ -51,10 +51,10 @@ async fn a_message_says_how_long_its_call_rings_and_that_it_was_missed() {
     assert!(message["ringUntil"].as_str().unwrap().ends_with('Z'));
     let steps = timeline(&emulator).await;
     assert!(
-        steps.contains(&("call-over".to_owned(), "it rings no more".to_owned())),
+        steps.contains(&("call-over".to_owned(), "the call stopped ringing".to_owned())),
         "{steps:?}"
     );
-    // The caller id is worth as much as before; with the end of all nothing rings either.
+    // The caller id can still be reported. After the end of the verification no call rings.
     let report = Report::<FlashCall>::by_number(number(), newest(&emulator).cli.unwrap());
     assert!(call(&emulator, &basic(), &report).await.unwrap().is_successful());
     call(&emulator, &basic(), &Start::flash_call(number()))
@@ -68,7 +68,7 @@ async fn a_message_says_how_long_its_call_rings_and_that_it_was_missed() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_says_nothing_of_ringing() {
+async fn messages_have_no_ringing_fields() {
     let emulator = emulator().await;
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     let shown = json(&get(&emulator, "/_emu/numbers/+46700000001/messages").await);
@@ -109,7 +109,7 @@ async fn a_call_that_comes_late_rings_from_then_on() {
 }
 
 #[tokio::test]
-async fn who_hangs_up_ends_a_callout_and_silences_a_flash_call() {
+async fn hanging_up_ends_a_callout_and_stops_a_flash_call() {
     let emulator = emulator().await;
     assert_eq!(post(&emulator, HANG_UP, "").await.status(), 404);
     call(&emulator, &basic(), &Start::callout(number()))
@@ -143,12 +143,12 @@ async fn who_hangs_up_ends_a_callout_and_silences_a_flash_call() {
     let error = emulator.hang_up(&number()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "hang up: no call to this number rings or waits for keys"
+        "no call to this number rings or waits for keys; start one first"
     );
     let report = Report::<FlashCall>::by_number(number(), message.cli.unwrap());
     assert!(call(&emulator, &basic(), &report).await.unwrap().is_successful());
 
-    // Of several at once the call is ended, and nothing else is.
+    // Of several methods, only the call ends.
     call(&emulator, &basic(), &Start::auto(number())).await.unwrap();
     emulator.hang_up(&number()).unwrap();
     assert_eq!(status(&emulator, Method::Sms).await.status, Status::Pending);

@@ -121,7 +121,7 @@ async fn the_clock_is_moved_over_http() {
     assert_eq!(after["aheadMs"], 300_000);
     let told = status_by_id(&emulator, &started.id).await;
     assert_eq!(told.reason.unwrap().as_str(), "Expired");
-    // Far too far is as far as it goes.
+    // A move past the end of service time stops there.
     emulator.advance(Duration::from_secs(9_999_999 * 86_400));
     emulator.advance(Duration::from_secs(9_999_999 * 86_400));
     let last = json(&get(&emulator, "/_emu/clock").await);
@@ -149,7 +149,7 @@ async fn a_reset_forgets_everything() {
     .await;
     assert_eq!(code(gone), 40400);
     assert!(emulator.wait_delivered(SHORT).await);
-    // It goes on as if it were new, but for the numbers of messages.
+    // It continues like a new emulator, except for the numbers of messages.
     call(&emulator, &public(), &Start::sms(number())).await.unwrap();
     assert_eq!(newest(&emulator).seq, 2);
 }
@@ -185,7 +185,7 @@ async fn probes_and_index_answer() {
 }
 
 #[tokio::test]
-async fn pages_of_others_are_kept_out() {
+async fn pages_of_other_origins_are_refused() {
     let emulator = emulator().await;
     let own = emulator.addr().to_string();
     let port = emulator.addr().port();

@@ -1,4 +1,4 @@
-//! Questions to the application, and the decisions that come back.
+//! Request events to the application, and its decisions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn invalid(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Del
 }
 
 #[tokio::test]
-async fn answers_that_cannot_be_used() {
+async fn unusable_answers_deny_the_verification() {
     let too_much = format!(r#"{{"action":"allow","filler":"{}"}}"#, "x".repeat(70_000));
     for (status, body, verdict) in [
         (200, "", "JSON at `.`"),
@@ -91,9 +91,9 @@ async fn answers_that_cannot_be_used() {
         ),
         (200, r#"{"action":"allow","sms":{"codeType":"Runes"}}"#, ""),
         (200, &*too_much, "body"),
-        (201, r#"{"action":"allow"}"#, "201"),
-        (302, r#"{"action":"allow"}"#, "302"),
-        (500, r#"{"action":"allow"}"#, "500"),
+        (201, r#"{"action":"allow"}"#, "must be 200"),
+        (302, r#"{"action":"allow"}"#, "must be 200"),
+        (500, r#"{"action":"allow"}"#, "must be 200"),
     ] {
         let body = body.to_owned();
         let answer = body.clone();
@@ -140,7 +140,7 @@ async fn a_receiver_that_is_not_there_denies() {
 }
 
 #[tokio::test]
-async fn trusted_starts_may_go_on_without_an_answer() {
+async fn trusted_starts_may_continue_without_a_decision() {
     let receiver = Receiver::new(|_| reply(500, "")).await;
     let emulator = emulator_calling_with(&receiver, |settings| settings.trust_without_answer = true).await;
     assert_eq!(
@@ -242,7 +242,7 @@ async fn a_callout_in_its_older_form() {
     );
     assert!(emulator.press_keypad(&number(), "4").unwrap().is_successful());
 
-    // Nobody presses anything.
+    // No key is pressed.
     call(&emulator, &public(), &Start::callout(number()))
         .await
         .unwrap();
@@ -252,7 +252,7 @@ async fn a_callout_in_its_older_form() {
 }
 
 #[tokio::test]
-async fn odd_answers_are_obeyed_and_noted() {
+async fn answers_with_anomalies_are_accepted_and_recorded() {
     let receiver = Receiver::new(|event| match event {
         Event::Request(_) => reply(200, r#"{"action":"Deny","because":"I can"}"#),
         _ => reply(200, ""),
@@ -287,16 +287,16 @@ async fn starts_wait_for_their_decision_side_by_side() {
             call(&emulator, &public(), &Start::callout(number)).await.unwrap();
         });
     }
-    // All were asked, and none was answered.
+    // All request events were posted, and none was answered.
     receiver.wait(20).await;
-    // Meanwhile others are served.
+    // Other requests are answered meanwhile.
     assert_eq!(get(&emulator, "/readyz").await.status(), 200);
     receiver.release();
     starts.join_all().await;
 }
 
 #[tokio::test]
-async fn a_start_overtaken_while_it_waits() {
+async fn a_start_that_is_aborted_while_it_waits_is_denied() {
     let receiver = Receiver::holding(answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
     let start = async || match call(&emulator, &public(), &Start::sms(number())).await {
@@ -326,10 +326,10 @@ async fn a_start_overtaken_while_it_waits() {
 }
 
 #[tokio::test]
-async fn a_decision_counts_even_if_the_starter_is_gone() {
+async fn a_decision_counts_even_if_the_start_connection_is_closed() {
     let receiver = Receiver::holding(answering(Decision::Allow)).await;
     let emulator = emulator_calling(&receiver).await;
-    // Gone once the receiver was asked, and before it answers.
+    // The connection closes after the request event and before the decision.
     let (caller, start) = (public(), Start::sms(number()));
     tokio::select! {
         answer = call(&emulator, &caller, &start) => panic!("too early: {answer:?}"),

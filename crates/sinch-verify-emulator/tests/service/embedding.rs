@@ -1,4 +1,4 @@
-//! The emulator inside a test.
+//! The emulator as a library in a test.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
     SHORT, application, basic, builder, call, emulator, eventually, key, noon, number, secret,
 };
 
-/// What a run makes up, without what it was told.
+/// The random values of a run with this seed.
 async fn run(seed: u64) -> Vec<Message> {
     let emulator = Emulator::builder()
         .application(application())
@@ -33,7 +33,7 @@ async fn run(seed: u64) -> Vec<Message> {
 }
 
 #[tokio::test]
-async fn a_seed_fixes_what_is_made_up() {
+async fn a_seed_determines_all_random_values() {
     let first = run(1).await;
     assert_eq!(first, run(1).await);
     assert_ne!(first, run(2).await);
@@ -55,7 +55,7 @@ async fn a_reset_starts_the_seed_again() {
 #[tokio::test]
 async fn a_manual_clock_stands() {
     let emulator = builder().manual_clock(noon()).start().await.unwrap();
-    // What takes a moment by the wall clock takes none by this one.
+    // Time passes on the wall clock and not on this one.
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     assert_eq!(emulator.now(), noon());
     emulator.advance(Duration::from_millis(1500));
@@ -86,7 +86,7 @@ async fn dropped_means_stopped() {
     let emulator = emulator().await;
     let address = emulator.addr();
     let mut open = TcpStream::connect(address).await.unwrap();
-    // Let the server take the connection.
+    // Lets the server accept the connection.
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     drop(emulator);
     let mut rest = Vec::new();

@@ -1,4 +1,4 @@
-//! Results and deliveries, told to the application.
+//! Result and delivered events.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -72,7 +72,7 @@ async fn one_result_event_for_every_kind_of_end() {
         call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     };
     let wrong = || Report::<Sms>::by_number(number(), Code::new("wrong").unwrap());
-    // Aborted by the next.
+    // Aborted by the next start.
     start().await;
     // Failed.
     start().await;
@@ -128,7 +128,7 @@ async fn events_are_tried_again_in_order() {
     })
     .await;
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    // The end comes while the delivered event is still being tried.
+    // The verification ends while the delivered event is still retried.
     let report = Report::<Sms>::by_number(number(), newest(&emulator).code.unwrap());
     call(&emulator, &basic(), &report).await.unwrap();
     settled(&emulator).await;
@@ -183,7 +183,7 @@ async fn a_query_is_sent_and_not_signed() {
 }
 
 #[tokio::test]
-async fn the_clock_has_no_hold_on_signatures_of_events() {
+async fn moving_the_clock_does_not_change_signatures_of_events() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;
     emulator.advance(Duration::from_secs(24 * 3600));
@@ -195,7 +195,7 @@ async fn the_clock_has_no_hold_on_signatures_of_events() {
 }
 
 #[tokio::test]
-async fn too_many_events_are_dropped_and_noted() {
+async fn too_many_events_are_dropped_and_recorded() {
     let receiver = Receiver::holding(|_| reply(200, "")).await;
     let mut settings = Settings::default();
     settings.events_waiting = 1;
@@ -223,7 +223,7 @@ async fn too_many_events_are_dropped_and_noted() {
     assert_eq!(verdicts, [None, dropped], "the newest first");
 }
 
-/// Starts callouts to so many numbers.
+/// Starts callouts to `numbers` numbers.
 async fn call_out(emulator: &Emulator, numbers: u32) {
     for n in 0..numbers {
         let number = format!("+467000002{n:02}").parse().unwrap();
@@ -239,7 +239,7 @@ async fn few_events_are_under_way_at_once() {
     let url: sinch_verify_emulator::CallbackUrl = format!("http://{}/", listener.local_addr().unwrap())
         .parse()
         .unwrap();
-    // A receiver that answers three at a time, and counts the posts that it has not answered yet.
+    // A receiver that holds answers back and counts the posts without an answer.
     let together = Arc::new(Barrier::new(3));
     let mut connections = JoinSet::new();
     connections.spawn(async move {

@@ -1,4 +1,4 @@
-//! Faults that were ordered.
+//! Fault rules.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::support::{
 const STARTS: &str = "/verification/v1/verifications";
 const START: &str = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms"}"#;
 
-/// What became of a request that may get no whole answer.
+/// The result of a request whose answer may be incomplete.
 async fn raw(emulator: &Emulator, verb: &str, path: &str, body: &str) -> Result<Bytes, hyper::Error> {
     let stream = TcpStream::connect(emulator.addr()).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -52,7 +52,7 @@ async fn an_answer_is_lost_with_its_connection() {
     assert_eq!(emulator.faults()[0].hits, 1);
 }
 
-/// A rule for a number, however a request names the verification.
+/// A rule for a number applies however a request names the verification.
 #[tokio::test]
 async fn a_number_is_meant_by_id_and_by_reference_too() {
     let emulator = emulator().await;

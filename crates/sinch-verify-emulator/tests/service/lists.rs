@@ -1,4 +1,4 @@
-//! What an onlooker sees: the emulator, its phones and its verifications.
+//! The lists of the control interface: information, phones, verifications.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_emulator_tells_what_it_is() {
+async fn the_emulator_describes_itself() {
     let wall_clock = || XTimestamp::new(SystemTime::now()).as_str().to_owned();
     let began = wall_clock();
     let receiver = Receiver::new(|_| reply(200, "")).await;
@@ -51,7 +51,7 @@ async fn the_emulator_tells_what_it_is() {
 }
 
 #[tokio::test]
-async fn phones_by_what_they_received_last() {
+async fn phones_are_listed_by_their_latest_message() {
     let emulator = emulator().await;
     for n in [1, 2, 3, 1] {
         let number = format!("+4670000000{n}").parse().unwrap();
@@ -100,7 +100,7 @@ async fn phones_by_what_they_received_last() {
 }
 
 #[tokio::test]
-async fn a_forgotten_message_leaves_its_phone_where_the_others_put_it() {
+async fn a_dropped_message_does_not_count_for_the_order_of_phones() {
     let mut settings = Settings::default();
     settings.verifications_kept = 1;
     settings.abort_predecessor = false;
@@ -109,7 +109,7 @@ async fn a_forgotten_message_leaves_its_phone_where_the_others_put_it() {
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     call(&emulator, &basic(), &Start::sms(other)).await.unwrap();
     let second = call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
-    // The newest of the first phone ends, and is forgotten when another ends.
+    // The newest message of the first phone is dropped when another verification ends.
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
     call(
         &emulator,
@@ -138,7 +138,7 @@ async fn a_forgotten_message_leaves_its_phone_where_the_others_put_it() {
 }
 
 #[tokio::test]
-async fn verifications_newest_first_and_by_filter() {
+async fn verifications_are_listed_newest_first_and_filtered() {
     let other: sinch_verify_protocol::ApplicationKey = OTHER_KEY.parse().unwrap();
     let theirs = Credentials::basic(other.clone(), secret());
     let emulator = builder()

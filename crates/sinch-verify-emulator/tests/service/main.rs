@@ -1,4 +1,4 @@
-//! The emulator from outside: real requests over real sockets.
+//! Tests of the emulator from outside: real requests over real sockets.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -9,26 +9,26 @@
 mod authorization;
 mod calls;
 mod control;
+mod control_actions;
+mod cross_origin;
 mod decisions;
 mod embedding;
 mod events;
 mod faults;
-mod feeds;
+mod feed;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
 mod guide;
-mod hostile;
-mod inspector;
-mod life;
+mod hostile_requests;
+mod invalid_requests;
+mod journal;
+mod lifecycle;
 mod lists;
 mod methods;
 mod numbers;
-mod onlooker;
 mod replays;
-mod requests;
 mod retries;
-mod sdks;
+mod sdk_requests;
 mod settings;
-mod steering;
 mod support;
-mod web;
+mod timeline;

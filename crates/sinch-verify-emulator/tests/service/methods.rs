@@ -1,4 +1,4 @@
-//! The methods: what a start answers, what the handset shows, what proves the number.
+//! The methods: the answer to a start, the message on the handset, the reports that verify.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn an_sms_verifies_by_its_code() {
 }
 
 #[tokio::test]
-async fn an_sms_is_in_the_best_language_asked_for() {
+async fn an_sms_is_in_the_preferred_language() {
     let emulator = emulator().await;
     for (asked, chosen) in [
         ("sv-SE", "sv-SE"),
@@ -76,7 +76,7 @@ async fn an_sms_is_as_its_options_say() {
     assert_eq!(started.details.template.as_deref(), Some("{{CODE}} lets you in"));
     assert_eq!(
         started.content_language, None,
-        "nobody knows the language of these words"
+        "the language of the application's own text is unknown"
     );
     let message = newest(&emulator);
     let code = message.code.unwrap();
@@ -165,7 +165,7 @@ async fn a_flash_call_stops_ringing() {
 }
 
 #[tokio::test]
-async fn what_became_of_a_flash_call() {
+async fn an_outcome_reports_a_missing_flash_call() {
     let emulator = emulator().await;
     let outcome = FlashCallOutcome::new(number(), CallOutcome::None);
     assert_eq!(code(call(&emulator, &public(), &outcome).await), 40400);
@@ -222,7 +222,7 @@ async fn a_callout_ends_by_the_keypad() {
     }
 }
 
-/// How the latest verification of the number that tries `method` stands, and its call.
+/// Method, status and call result of the number's latest verification that tries `method`.
 async fn call_of(emulator: &Emulator, method: Method) -> (Option<Method>, Status, Option<CallResult>) {
     let told = status(emulator, method).await;
     (told.method, told.status, told.call_result)
@@ -248,7 +248,7 @@ async fn an_outcome_is_of_the_latest_call_and_leaves_one_that_is_over_alone() {
     );
     assert_eq!(call_of(&emulator, Method::FlashCall).await, seen);
 
-    // The flash call is one of several ways in here.
+    // The flash call is one of several methods of this start.
     call(&emulator, &basic(), &Start::auto(number())).await.unwrap();
     let rings = (Some(Method::Auto), Status::Pending, None);
     assert_eq!(call_of(&emulator, Method::FlashCall).await, rings);
@@ -258,14 +258,17 @@ async fn an_outcome_is_of_the_latest_call_and_leaves_one_that_is_over_alone() {
         assert_eq!(call_of(&emulator, method).await, over);
     }
     let clock = json(&get(&emulator, "/_emu/clock").await);
-    assert_eq!(clock["nextDeadline"], clock["nextExpiry"], "it rings no more");
+    assert_eq!(
+        clock["nextDeadline"], clock["nextExpiry"],
+        "the call stopped ringing"
+    );
     let not_tried = StatusByNumber {
         method: Method::Callout,
         number: number(),
     };
     assert_eq!(code(call(&emulator, &basic(), &not_tried).await), 40400);
 
-    // A later verification by one of the ways alone is found by that, the other ones by the rest.
+    // A later verification by one of the methods is found by that method, the earlier by the others.
     call(&emulator, &basic(), &Start::sms(number())).await.unwrap();
     assert_eq!(call_of(&emulator, Method::Sms).await.0, Some(Method::Sms));
     let aborted = (Some(Method::Auto), Status::Aborted, Some(CallResult::NoAnswer));
@@ -290,7 +293,7 @@ async fn wrong_keys_are_attempts() {
 }
 
 #[tokio::test]
-async fn a_callout_nobody_answers() {
+async fn a_callout_without_keys_expires() {
     let emulator = emulator().await;
     call(&emulator, &basic(), &Start::callout(number()))
         .await
@@ -317,7 +320,7 @@ async fn calls_may_cost_by_the_second() {
     assert_eq!(price.termination, price.verification);
     assert_eq!(price.billable_duration, Some(5), "begun seconds count");
 
-    // Nobody answers a flash call, and an SMS is no call.
+    // A flash call is not answered, and an SMS is no call.
     call(&emulator, &basic(), &Start::flash_call(number()))
         .await
         .unwrap();
@@ -362,13 +365,13 @@ async fn a_data_verification_ends_by_its_address_once() {
     let target = started.details.target_uri.unwrap();
     assert_eq!(newest(&emulator).target_uri.as_deref(), Some(target.as_str()));
     let path = target.as_str().strip_prefix(&emulator.url()).unwrap();
-    // A guess is not an address.
+    // A guessed address is not found.
     let guess = format!("{}0", &path[..path.len() - 1]);
     if guess != path {
         assert_eq!(get(&emulator, &guess).await.status(), 404);
     }
     assert_eq!(get(&emulator, "/_emu/seamless/nonsense").await.status(), 404);
-    // A link checker's HEAD proves nothing.
+    // The HEAD of a link checker does not verify.
     assert_eq!(send(&emulator, plain("HEAD", path, "")).await.status(), 405);
     assert!(!status(&emulator, Method::Seamless).await.is_successful());
     let answer = get(&emulator, path).await;

@@ -1,4 +1,4 @@
-//! Magic numbers, and behaviors of handsets.
+//! Magic numbers and handset behaviors.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +28,7 @@ async fn status(emulator: &Emulator, method: Method, number: PhoneNumber) -> Ver
         .unwrap()
 }
 
-/// Starts by SMS, lets everything happen, and tells the end.
+/// Starts by SMS, runs everything that is due, and returns the end.
 async fn end_of(emulator: &Emulator, number: PhoneNumber) -> (Status, Option<Reason>) {
     call(emulator, &basic(), &Start::sms(number)).await.unwrap();
     emulator.advance(Duration::from_secs(10));
@@ -129,7 +129,7 @@ async fn calls_have_their_own_ends() {
 }
 
 #[tokio::test]
-async fn a_late_message_comes_when_all_is_over() {
+async fn a_late_message_arrives_after_the_expiry() {
     let emulator = emulator().await;
     emulator.pause_clock();
     let late = magic("late");
@@ -156,7 +156,7 @@ async fn a_silent_start_is_never_answered() {
 }
 
 #[tokio::test]
-async fn an_undelivered_message_is_told() {
+async fn an_undelivered_message_has_an_event() {
     let receiver = Receiver::new(|_| reply(200, r#"{"action":"allow"}"#)).await;
     let emulator = crate::support::emulator_calling(&receiver).await;
     call(&emulator, &basic(), &Start::sms(magic("undelivered")))
@@ -173,7 +173,7 @@ async fn an_undelivered_message_is_told() {
 }
 
 #[tokio::test]
-async fn the_plan_is_printed_and_can_be_turned_off() {
+async fn magic_numbers_are_listed_and_can_be_turned_off() {
     let emulator = emulator().await;
     let plan = json(&get(&emulator, "/_emu/numbers").await);
     assert_eq!(plan["numbers"][1]["number"], "+447700900901");
@@ -234,10 +234,10 @@ async fn the_narrowest_behavior_counts() {
     ));
 }
 
-/// What is seen of a verification whose handset has a behavior, after a minute and after expiry.
+/// A verification whose handset has a behavior, after a minute and after expiry.
 struct Ends {
     behavior: HandsetBehavior,
-    /// How many messages or calls reached the handset in that minute.
+    /// The messages and calls on the handset after that minute.
     arrived: usize,
     after: Status,
     reason: Option<Reason>,

@@ -1,4 +1,4 @@
-//! Events posted again, as they were or spoilt, and receivers put to the test.
+//! Replayed deliveries, valid and invalid, and conformance checks.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ use crate::support::{
     number, post, public, reply,
 };
 
-/// Allows, and acknowledges.
+/// Allows request events and acknowledges others.
 fn answer(event: &Event) -> Response<Bytes> {
     match event {
         Event::Request(_) => Decision::Allow.to_http_response(),
@@ -24,7 +24,7 @@ fn answer(event: &Event) -> Response<Bytes> {
     }
 }
 
-/// An emulator after one verification: question, delivery and result were posted.
+/// An emulator after one verification with a request event, a delivered event and a result event.
 async fn after_one(receiver: &Receiver) -> Emulator {
     let emulator = emulator_calling(receiver).await;
     call(&emulator, &public(), &Start::sms(number())).await.unwrap();
@@ -45,7 +45,7 @@ const SPOILT: [Replay; 6] = [
 ];
 
 #[tokio::test]
-async fn a_careful_receiver_refuses_what_is_spoilt() {
+async fn a_careful_receiver_refuses_invalid_replays() {
     let receiver = Receiver::careful(answer).await;
     let emulator = after_one(&receiver).await;
     for seq in [1, 2, 3] {
@@ -60,7 +60,7 @@ async fn a_careful_receiver_refuses_what_is_spoilt() {
             );
             assert_eq!(delivery.verdict, None);
         }
-        // At once, and so faster than timestamps tell apart: each has one of its own all the same.
+        // Faster than the resolution of timestamps; each replay has its own timestamp all the same.
         let again = tokio::join!(emulator.replay(seq), emulator.replay(seq), emulator.replay(seq));
         for again in <[_; 3]>::from(again) {
             let again = again.unwrap();
@@ -91,7 +91,7 @@ async fn a_careful_receiver_refuses_what_is_spoilt() {
 }
 
 #[tokio::test]
-async fn a_gullible_receiver_is_found_out() {
+async fn a_receiver_that_accepts_everything_fails() {
     let receiver = always("200 OK").await;
     let emulator = emulator().await;
     emulator.set_callback_url(&key(), receiver.1.clone()).unwrap();
@@ -101,14 +101,20 @@ async fn a_gullible_receiver_is_found_out() {
     for how in SPOILT {
         let posted = emulator.replay_as(1, &how).await.unwrap();
         assert!(!posted[0].ok, "{how:?}");
-        assert!(posted[0].verdict.as_deref().unwrap().contains("it was believed"));
+        assert!(
+            posted[0]
+                .verdict
+                .as_deref()
+                .unwrap()
+                .contains("accepted an invalid callback")
+        );
     }
     let twice = emulator.replay_as(1, &Replay::Duplicate).await.unwrap();
     assert_eq!((twice[0].ok, twice[1].ok), (true, false));
 }
 
 #[tokio::test]
-async fn a_receiver_that_tells_why_it_refuses_is_found_out() {
+async fn a_receiver_that_refuses_with_another_status_fails() {
     for status in ["400 Bad Request", "403 Forbidden"] {
         let receiver = always(status).await;
         let emulator = emulator().await;
@@ -125,7 +131,7 @@ async fn a_receiver_that_tells_why_it_refuses_is_found_out() {
     }
 }
 
-/// Answers everything with the same status and decision, and checks nothing.
+/// A receiver that answers every post with the same status and decision, without checks.
 async fn always(status: &'static str) -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -137,13 +143,13 @@ async fn always(status: &'static str) -> (tokio::task::JoinSet<()>, sinch_verify
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut buffer = [0; 8192];
-            // A post of ours is one or two segments, and nobody looks at it.
+            // A post is one or two segments, and its content does not matter.
             let _ = stream.read(&mut buffer).await;
             let body = r#"{"action":"allow"}"#;
             let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 18\r\n\r\n");
             let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
             let _ = stream.shutdown().await;
-            // Until the other side has it all.
+            // Waits until the other side has received everything.
             while stream.read(&mut buffer).await.unwrap_or(0) > 0 {}
         }
     });
@@ -151,7 +157,7 @@ async fn always(status: &'static str) -> (tokio::task::JoinSet<()>, sinch_verify
 }
 
 #[tokio::test]
-async fn a_question_that_comes_again_must_get_the_same_answer() {
+async fn a_repeated_request_event_must_have_the_same_decision() {
     let asked = AtomicU32::new(0);
     let receiver = Receiver::new(move |event| match event {
         Event::Request(_) if asked.fetch_add(1, Ordering::SeqCst) > 0 => Decision::Deny.to_http_response(),
@@ -161,7 +167,12 @@ async fn a_question_that_comes_again_must_get_the_same_answer() {
     let emulator = after_one(&receiver).await;
     let again = emulator.replay(1).await.unwrap();
     assert!(!again.ok);
-    assert!(again.verdict.unwrap().starts_with("another decision than before"));
+    assert!(
+        again
+            .verdict
+            .unwrap()
+            .starts_with("the decision differs from the earlier one")
+    );
 }
 
 #[tokio::test]
@@ -215,7 +226,7 @@ async fn deliveries_are_replayed_over_http() {
     assert_eq!(replay(1, "").await.status(), 409);
 }
 
-/// Two ways to spoil a callback.
+/// A kit of two changes.
 struct Kit;
 
 impl TamperKit for Kit {
@@ -242,7 +253,7 @@ impl TamperKit for Kit {
 }
 
 #[tokio::test]
-async fn a_receiver_is_put_to_the_test() {
+async fn conformance_checks_a_receiver() {
     let receiver = Receiver::careful(answer).await;
     let build = |url: Option<sinch_verify_emulator::CallbackUrl>| {
         let mut application = application();
@@ -273,11 +284,11 @@ async fn a_receiver_is_put_to_the_test() {
             ("result-event", "200", true),
             ("unknown-event", "200", true),
             ("request-event", "200 and a decision", true),
-            ("sent-again", "the same decision again", true),
+            ("sent-again", "200 and the same decision", true),
             ("replayed", "401", true),
             ("body", "401", true),
             ("stale", "401", false),
-            // A kit that does nothing shows that a check can fail.
+            // A change without effect shows that a check can fail.
             ("nothing", "401", false),
         ],
         "{report}"
@@ -287,7 +298,7 @@ async fn a_receiver_is_put_to_the_test() {
         checks[8]["got"]
             .as_str()
             .unwrap()
-            .starts_with("200: answered 200: it was believed")
+            .starts_with("200: the receiver accepted an invalid callback")
     );
     let variants: Vec<_> = emulator
         .deliveries()
@@ -327,7 +338,7 @@ async fn a_receiver_is_put_to_the_test() {
 }
 
 #[tokio::test]
-async fn decisions_that_set_what_nobody_reads() {
+async fn decisions_with_ignored_fields_have_a_remark() {
     for (body, remark) in [
         (
             r#"{"action":"deny","sms":{"code":"1234"}}"#,

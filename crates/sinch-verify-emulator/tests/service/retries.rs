@@ -1,4 +1,4 @@
-//! Events that are not heard are tried again, in service time.
+//! Failed events are retried, in service time.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,8 @@ use crate::support::{
     post, reply, settled,
 };
 
-/// Allows everything, and hears nothing. What comes twice alike, or stale, it does not even count.
-async fn deaf() -> Receiver {
+/// A receiver that allows request events and refuses all others. It does not count replays and stale posts.
+async fn refusing() -> Receiver {
     Receiver::careful(|event| match event {
         Event::Request(_) => Decision::Allow.to_http_response(),
         _ => reply(500, ""),
@@ -22,8 +22,8 @@ async fn deaf() -> Receiver {
     .await
 }
 
-/// An emulator whose clock stands, with events that go to `receiver`.
-async fn standing(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Emulator {
+/// An emulator with a paused clock, whose events go to `receiver`.
+async fn paused(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Emulator {
     builder_calling(receiver, change)
         .manual_clock(noon())
         .start()
@@ -35,7 +35,7 @@ async fn start(emulator: &Emulator, number: PhoneNumber) {
     call(emulator, &basic(), &Start::sms(number)).await.unwrap();
 }
 
-/// The queue once so many events wait for their next try.
+/// The list of undelivered events, once `waiting` of them wait for their next try.
 async fn queue(emulator: &Emulator, waiting: usize) -> Vec<Value> {
     eventually(async || {
         let queue = json(&get(emulator, "/_emu/queue").await);
@@ -51,11 +51,11 @@ fn text(at: SystemTime) -> String {
 }
 
 #[tokio::test]
-async fn a_move_of_the_clock_brings_every_try_that_falls_into_it() {
-    let receiver = deaf().await;
-    let emulator = standing(&receiver, |_| {}).await;
+async fn a_move_of_the_clock_makes_every_try_that_falls_into_it() {
+    let receiver = refusing().await;
+    let emulator = paused(&receiver, |_| {}).await;
     start(&emulator, number()).await;
-    // It expires on the way; nobody waits for a try before the clock moves on.
+    // It expires during the move, which does not wait for the tries.
     emulator.advance(Duration::from_secs(300));
     emulator.advance(Duration::from_secs(3600));
     settled(&emulator).await;
@@ -71,9 +71,9 @@ async fn a_move_of_the_clock_brings_every_try_that_falls_into_it() {
 }
 
 #[tokio::test]
-async fn a_move_brings_no_try_that_is_due_after_it() {
-    let receiver = deaf().await;
-    let emulator = standing(&receiver, |settings| {
+async fn a_move_makes_no_try_that_is_due_after_it() {
+    let receiver = refusing().await;
+    let emulator = paused(&receiver, |settings| {
         settings.event_backoff = Duration::from_secs(100);
     })
     .await;
@@ -91,10 +91,10 @@ async fn a_move_brings_no_try_that_is_due_after_it() {
 }
 
 #[tokio::test]
-async fn tries_wait_while_the_clock_stands_and_come_one_by_one() {
-    let receiver = deaf().await;
+async fn tries_wait_while_the_clock_is_paused() {
+    let receiver = refusing().await;
     let backoff = Duration::from_millis(500);
-    let emulator = standing(&receiver, |settings| settings.event_backoff = backoff).await;
+    let emulator = paused(&receiver, |settings| settings.event_backoff = backoff).await;
     start(&emulator, number()).await;
     let mut last = noon();
     for attempt in 2..=5_u32 {
@@ -122,10 +122,10 @@ async fn tries_wait_while_the_clock_stands_and_come_one_by_one() {
 }
 
 #[tokio::test]
-async fn what_failed_together_does_not_come_together_again() {
+async fn events_that_failed_together_are_retried_apart() {
     let waits = async || {
-        let receiver = deaf().await;
-        let emulator = standing(&receiver, |_| {}).await;
+        let receiver = refusing().await;
+        let emulator = paused(&receiver, |_| {}).await;
         for n in 1..=2 {
             start(&emulator, format!("+4670000000{n}").parse().unwrap()).await;
         }
@@ -138,9 +138,9 @@ async fn what_failed_together_does_not_come_together_again() {
 }
 
 #[tokio::test]
-async fn the_longest_wait_there_is() {
-    let receiver = deaf().await;
-    let emulator = standing(&receiver, |settings| settings.event_backoff = Duration::MAX).await;
+async fn the_longest_delay_does_not_overflow() {
+    let receiver = refusing().await;
+    let emulator = paused(&receiver, |settings| settings.event_backoff = Duration::MAX).await;
     start(&emulator, number()).await;
     let event = queue(&emulator, 1).await.remove(0);
     assert_eq!(

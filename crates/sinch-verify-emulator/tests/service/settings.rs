@@ -1,4 +1,4 @@
-//! Settings that no other test turns.
+//! Settings that no other test changes.
 
 use std::time::{Duration, SystemTime};
 
@@ -136,6 +136,6 @@ async fn how_much_is_kept() {
         .iter()
         .map(|delivery| delivery["seq"].as_u64().unwrap())
         .collect();
-    // Four questions, four deliveries, three ends.
+    // Four request events, four delivered events, three result events.
     assert_eq!(seqs, [11, 10, 9]);
 }

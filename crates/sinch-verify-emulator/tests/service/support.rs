@@ -42,7 +42,7 @@ pub(crate) fn secret() -> ApplicationSecret {
     SECRET.parse().unwrap()
 }
 
-/// Where a clock stands that is set by hand.
+/// The start time of a manual clock.
 pub(crate) fn noon() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
@@ -82,7 +82,7 @@ pub(crate) fn signed() -> Credentials {
     Credentials::signed(key(), secret())
 }
 
-/// Asks until there is an answer, and fails after [`SHORT`].
+/// Calls `ask` until it returns a value, and fails after [`SHORT`].
 pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         loop {
@@ -95,7 +95,7 @@ pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T 
     tokio::time::timeout(SHORT, asking).await.expect("it comes true")
 }
 
-/// Sends one request on a connection of its own.
+/// Sends one request on a new connection.
 pub(crate) async fn send(emulator: &Emulator, request: Request<Bytes>) -> Response<Bytes> {
     send_to(emulator.addr(), request).await
 }
@@ -108,7 +108,7 @@ pub(crate) async fn send_to(server: SocketAddr, request: Request<Bytes>) -> Resp
         .unwrap();
     let connection = tokio::spawn(connection);
     let (mut head, body) = request.into_parts();
-    // On a connection to the server itself a request names the path only.
+    // A request to the server itself has only the path.
     if let Some(path) = head.uri.path_and_query() {
         head.headers
             .entry(http::header::HOST)
@@ -125,7 +125,7 @@ pub(crate) async fn send_to(server: SocketAddr, request: Request<Bytes>) -> Resp
     Response::from_parts(head, body)
 }
 
-/// Sends an operation as a client does.
+/// Sends a request for an operation, as a client does.
 pub(crate) async fn call<E: Endpoint>(
     emulator: &Emulator,
     credentials: &Credentials,
@@ -155,7 +155,7 @@ pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, DecodeError>) -> u32 {
     }
 }
 
-/// A request in words, with basic authorization.
+/// A request with basic authorization.
 pub(crate) fn plain(method: &str, path: &str, body: &str) -> Request<Bytes> {
     let mut request = Request::builder()
         .method(method)
@@ -185,12 +185,12 @@ pub(crate) fn json(response: &Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-/// The newest message of the number most tests use.
+/// The newest message to [`number`].
 pub(crate) fn newest(emulator: &Emulator) -> Message {
     emulator.inbox(&number()).remove(0)
 }
 
-/// A callback receiver that checks signatures and answers as told.
+/// A callback receiver that checks signatures and answers with a given function.
 pub(crate) struct Receiver {
     url: CallbackUrl,
     got: Arc<Got>,
@@ -201,14 +201,14 @@ pub(crate) struct Receiver {
 struct Got {
     posts: Mutex<Vec<Posted>>,
     news: Notify,
-    /// Whether what does not verify is refused; otherwise it fails the test.
+    /// Whether invalid callbacks are refused. Otherwise they fail the test.
     refuses: bool,
-    /// How many answers are held back until the test lets them go.
+    /// Holds answers back until the test releases them.
     held: Option<Semaphore>,
     seen: Mutex<Vec<Vec<u8>>>,
 }
 
-/// One post.
+/// One received post.
 #[derive(Clone, Debug)]
 pub(crate) struct Posted {
     pub(crate) event: Event,
@@ -217,12 +217,12 @@ pub(crate) struct Posted {
 }
 
 impl Receiver {
-    /// Answers every event with what `answer` makes of it.
+    /// A receiver that answers every event with `answer`.
     pub(crate) async fn new(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         Self::at("/callback", answer).await
     }
 
-    /// As [`Receiver::new`], and refuses what does not verify, is stale, or comes twice.
+    /// As [`Receiver::new`], but refuses callbacks that are invalid, stale or replayed.
     pub(crate) async fn careful(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         let got = Got {
             refuses: true,
@@ -231,7 +231,7 @@ impl Receiver {
         Self::with(got, "/callback", answer).await
     }
 
-    /// As [`Receiver::new`], at a path of one's own.
+    /// As [`Receiver::new`], at another path.
     pub(crate) async fn at(
         path: &str,
         answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static,
@@ -239,7 +239,7 @@ impl Receiver {
         Self::with(Got::default(), path, answer).await
     }
 
-    /// As [`Receiver::new`], but no answer leaves before [`Receiver::release`].
+    /// As [`Receiver::new`], but sends no answer before [`Receiver::release`].
     pub(crate) async fn holding(answer: impl Fn(&Event) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         let got = Got {
             held: Some(Semaphore::new(0)),
@@ -248,7 +248,7 @@ impl Receiver {
         Self::with(got, "/callback", answer).await
     }
 
-    /// Lets go all answers that are held back, and those to come.
+    /// Sends all held answers, and later ones at once.
     pub(crate) fn release(&self) {
         self.got.held.as_ref().expect("answers are held back").close();
     }
@@ -274,7 +274,7 @@ impl Receiver {
                     async move {
                         let event = got.take(request).await;
                         if let Some(held) = &got.held {
-                            // None is ever handed out: this ends when it is closed.
+                            // There are no permits, so this waits until the semaphore is closed.
                             assert!(held.acquire().await.is_err());
                         }
                         let answer = event.map_or_else(|| reply(401, ""), |event| answer(&event));
@@ -321,7 +321,7 @@ impl Receiver {
             .collect()
     }
 
-    /// Waits for so many posts.
+    /// Waits until this many posts were received.
     pub(crate) async fn wait(&self, posts: usize) {
         let enough = async {
             loop {
@@ -337,7 +337,7 @@ impl Receiver {
 }
 
 impl Got {
-    /// The event, if it can be believed.
+    /// The event, if the callback is valid.
     async fn take(&self, request: Request<Incoming>) -> Option<Event> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -394,7 +394,7 @@ pub(crate) fn answering(decision: Decision) -> impl Fn(&Event) -> Response<Bytes
     }
 }
 
-/// A receiver that answers so.
+/// A receiver that answers request events with this decision.
 pub(crate) async fn deciding(decision: Decision) -> Receiver {
     Receiver::new(answering(decision)).await
 }
@@ -404,7 +404,7 @@ pub(crate) async fn emulator_calling(receiver: &Receiver) -> Emulator {
     emulator_calling_with(receiver, |_| {}).await
 }
 
-/// An emulator to be, with other settings, whose events go to `receiver`.
+/// The builder of an emulator with other settings, whose events go to `receiver`.
 pub(crate) fn builder_calling(receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Builder {
     let mut settings = Settings::default();
     change(&mut settings);
@@ -422,14 +422,14 @@ pub(crate) async fn emulator_calling_with(
     builder_calling(receiver, change).start().await.unwrap()
 }
 
-/// How things stand with the number most tests use.
+/// The latest verification of [`number`] by `method`.
 pub(crate) async fn status(emulator: &Emulator, method: Method) -> Verification {
     let number = number();
     let query = StatusByNumber { method, number };
     call(emulator, &public(), &query).await.unwrap()
 }
 
-/// Waits until every event was heard or given up.
+/// Waits until every event is delivered or given up.
 pub(crate) async fn settled(emulator: &Emulator) {
     assert!(emulator.wait_delivered(SHORT).await);
 }

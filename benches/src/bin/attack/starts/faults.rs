@@ -1,8 +1,8 @@
-//! The ways in which the service breaks.
+//! The faults of the service.
 
 use crate::wire::answer;
 
-/// One way.
+/// A fault.
 pub(super) struct Fault {
     pub(super) carried_out: CarriedOut,
     pub(super) says: Says,
@@ -15,16 +15,16 @@ pub(super) enum CarriedOut {
     No,
 }
 
-/// What is said in answer.
+/// The answer of a fault.
 pub(super) enum Says {
     Nothing,
-    /// So many percent of the true answer, which there is only where the request is carried out.
+    /// A percentage of the true answer. Only if the request is carried out.
     Part(usize),
     /// These bytes.
     Bytes(Vec<u8>),
 }
 
-/// What becomes of the connection.
+/// The end of the connection.
 #[derive(Clone, Copy)]
 pub(super) enum Then {
     Close,
@@ -32,7 +32,7 @@ pub(super) enum Then {
     Stall,
 }
 
-/// Every way.
+/// All faults.
 pub(super) fn all() -> Vec<Fault> {
     let mut all = Vec::new();
     let mut add = |carried_out, says, then| {
@@ -46,7 +46,7 @@ pub(super) fn all() -> Vec<Fault> {
         for carried_out in [CarriedOut::No, CarriedOut::Yes] {
             add(carried_out, Says::Nothing, then);
         }
-        // Within the head, before the body, within the body.
+        // In the head, before the body, in the body.
         for percent in [5, 30, 60, 80, 99] {
             add(CarriedOut::Yes, Says::Part(percent), then);
         }
@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Fault> {
         let says = Says::Bytes(answer(status, headers, &body).into_bytes());
         add(CarriedOut::No, says, Then::Close);
     }
-    // Answers that say nothing of what was done.
+    // Answers that do not show whether the request was carried out.
     for status in [
         "500 Error",
         "502 Bad Gateway",
@@ -102,7 +102,7 @@ const REFUSALS: [(&str, &str); 14] = [
     ),
 ];
 
-/// Successes that are not what they should be.
+/// Answers with status 200 and an invalid body.
 const BODIES: [&str; 11] = [
     "",
     "null",
@@ -117,7 +117,7 @@ const BODIES: [&str; 11] = [
     "<html>welcome</html>",
 ];
 
-/// Bytes that are no good HTTP.
+/// Bytes that are not valid HTTP.
 const RAW: [&str; 8] = [
     "SSH-2.0-OpenSSH_9.6\r\n\r\n",
     "HTTP/1.1 204 No Content\r\n\r\n",

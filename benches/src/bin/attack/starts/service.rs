@@ -1,4 +1,4 @@
-//! The service behind something that breaks.
+//! The service behind a proxy that injects faults.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,14 +14,15 @@ use tokio::time::timeout;
 use super::faults::{self, CarriedOut, Fault, Says, Then};
 use crate::wire::{exchange, read_request};
 
-/// A reference names its start, so that every request about it says which one it is.
+/// The prefix of references. Each reference has the number of its start, so that every request about it
+/// can be assigned.
 const PREFIX: &str = "attack-";
 
 pub(super) fn reference(n: u64) -> String {
     format!("{PREFIX}{n}")
 }
 
-/// What a start met so far.
+/// The faults of a start so far.
 #[derive(Default)]
 struct Met {
     starts: u64,
@@ -29,7 +30,7 @@ struct Met {
     carried_out: u64,
 }
 
-/// Every start meets a fault, and most queries about it do.
+/// The proxy. Every start has a fault, and most queries about it too.
 #[derive(Clone)]
 pub(super) struct FaultyService(Arc<Inner>);
 
@@ -37,10 +38,10 @@ struct Inner {
     address: SocketAddr,
     service: SocketAddr,
     faults: Vec<Fault>,
-    /// How often each fault struck a start.
+    /// How many times each fault was triggered by a start.
     struck: Vec<AtomicU64>,
     met: Mutex<HashMap<u64, Met>>,
-    /// How many starts came, those that came again not counted.
+    /// The number of starts without repetitions.
     came: AtomicU64,
 }
 
@@ -60,7 +61,7 @@ impl FaultyService {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let serving = serving.clone();
-                // A client that goes away in the middle is part of the attack.
+                // A client that disconnects is part of the attack.
                 tokio::spawn(async move { drop(serving.0.serve(BufReader::new(stream)).await) });
             }
         });
@@ -71,12 +72,12 @@ impl FaultyService {
         format!("http://{}", self.0.address)
     }
 
-    /// How many kinds of fault there are.
+    /// The number of faults.
     pub(super) fn kinds(&self) -> u64 {
         self.0.faults.len() as u64
     }
 
-    /// How many of them no start met.
+    /// The number of faults that no start had.
     pub(super) fn idle_kinds(&self) -> u64 {
         let idle = self
             .0
@@ -86,7 +87,7 @@ impl FaultyService {
         idle.count() as u64
     }
 
-    /// How often the service behind got the `n`th start.
+    /// How many times the service received the `n`th start.
     pub(super) fn carried_out(&self, n: u64) -> u64 {
         self.0.met(n, |met| met.carried_out)
     }
@@ -106,7 +107,7 @@ impl Inner {
             if is_start {
                 self.met(n, |met| met.carried_out += 1);
             }
-            // One exchange on each connection, on this side and behind.
+            // One exchange on each connection, on both sides.
             let closing = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
             answer = exchange(self.service, closing.as_bytes()).await?;
         }
@@ -121,7 +122,7 @@ impl Inner {
         match fault.then {
             Then::Close => {}
             Then::Reset => stream.get_ref().set_zero_linger()?,
-            // Until the other side has enough.
+            // Until the other side closes.
             Then::Stall => {
                 let silence = async { while let Ok(1..) = stream.read(&mut [0; 256]).await {} };
                 let _ = timeout(Duration::from_secs(60), silence).await;
@@ -130,8 +131,8 @@ impl Inner {
         Ok(())
     }
 
-    /// The first request of a start meets the next fault of all, in the order of arrival, and two of
-    /// three later ones meet another.
+    /// The fault for a request. The first request of a start has the next fault, in the order of arrival,
+    /// and two of three later requests have another.
     fn fault(&self, n: u64, is_start: bool) -> Option<&Fault> {
         let kinds = self.faults.len() as u64;
         let nth = self.met(n, |met| {
@@ -163,7 +164,7 @@ impl Inner {
     }
 }
 
-/// Which start a request is about: its reference is in the body or in the path.
+/// The number of the start that a request is about. Its reference is in the body or in the path.
 fn number_of(request: &str) -> Option<u64> {
     let (_, rest) = request.split_once(PREFIX)?;
     let end = rest.find(|c: char| !c.is_ascii_digit())?;

@@ -32,5 +32,7 @@ fn told(delivery: &Delivery) -> String {
         Some(404 | 405) => "; is the path right?",
         _ => "",
     };
-    format!("callback {event} to {url}, try {attempt}: {verdict}{hint}")
+    let answered = delivery.status.map(|status| format!("answered {status}: "));
+    let answered = answered.unwrap_or_default();
+    format!("callback {event} to {url}, try {attempt}: {answered}{verdict}{hint}")
 }

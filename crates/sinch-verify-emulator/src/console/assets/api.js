@@ -1,6 +1,6 @@
-// The control interface, and the API itself as a device without a secret uses it.
+// Calls of the control interface, and of the API as a device without a secret uses it.
 
-/** What was answered instead of what was asked for. */
+/** An error answer. */
 export class Failure extends Error {
   constructor(status, message) {
     super(message);
@@ -8,15 +8,15 @@ export class Failure extends Error {
   }
 }
 
-/** Tells of every call that changes something, as `call` events. */
+/** Dispatches a `call` event for every call that changes something. */
 export const calls = new EventTarget();
 
-/** Asks for something. */
+/** Makes a GET call. */
 export function get(path, signal) {
   return call('GET', path, undefined, { signal });
 }
 
-/** Makes a call; the answer is its JSON, or nothing where there is none. */
+/** Makes a call. Returns the JSON of the answer, or undefined if it has none. */
 export async function call(method, path, body, { signal, headers = {} } = {}) {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const began = performance.now();
@@ -31,7 +31,7 @@ export async function call(method, path, body, { signal, headers = {} } = {}) {
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Failure(0, 'the emulator does not answer; is it still running?');
+    throw new Failure(0, 'the emulator does not answer; check that it is running');
   }
   const answer = read(await response.text());
   if (method !== 'GET') {
@@ -51,7 +51,7 @@ function read(text) {
   }
 }
 
-/** The same call for a shell. */
+/** The call as a `curl` command. */
 export function curl(method, path, body, headers = {}) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const parts = ['curl'];
@@ -62,7 +62,7 @@ export function curl(method, path, body, headers = {}) {
   return parts.join(' ');
 }
 
-/** A path of segments that may hold anything; the `+` of a number may stand there as it is. */
+/** A path of escaped segments. The `+` of a number is not escaped. */
 export function path(...segments) {
   return `/${segments.map((segment) => encodeURIComponent(segment).replaceAll('%2B', '+')).join('/')}`;
 }

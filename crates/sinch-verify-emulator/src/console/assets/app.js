@@ -1,10 +1,10 @@
-// The frame around the views: which one is shown, the keys, the connection.
+// The frame around the views: navigation, keyboard shortcuts, connection.
 
-import { lastCall } from './parts.js';
+import { lastCall } from './widgets.js';
 import { el, icon } from './dom.js';
 import { get } from './api.js';
 import { feed, follow, live, ready } from './feed.js';
-import { help, shortcuts } from './keys.js';
+import { help, shortcuts } from './keyboard.js';
 import { strip } from './clock.js';
 import { apply, themeButton, toggle } from './theme.js';
 import { copyNewest, phones } from './views/phones.js';
@@ -17,7 +17,7 @@ import { numbers } from './views/numbers.js';
 
 apply();
 
-/** In the order of their keys, 1 to 7. Each is mounted with a signal and shows what it is given. */
+/** The views, in the order of their keys, 1 to 7. `mount` gets a signal that aborts when the view is left. */
 const VIEWS = [
   { name: 'phones', title: 'Phones', mount: phones },
   { name: 'try', title: 'Try it', mount: tryIt },
@@ -30,19 +30,19 @@ const VIEWS = [
 
 const KEYS = [
   ...VIEWS.map(({ name, title }, at) => ({ key: String(at + 1), what: title, run: () => { location.hash = `#/${name}`; } })),
-  { key: '/', what: 'To the filter', run: () => document.querySelector('[type=search]')?.focus() },
-  { key: 'c', what: 'Copy the newest code of the phone', run: copyNewest },
-  { key: 't', what: 'Light or dark', run: toggle },
-  { key: '?', what: 'This list', run: () => help(KEYS) },
+  { key: '/', what: 'Go to the filter', run: () => document.querySelector('[type=search]')?.focus() },
+  { key: 'c', what: 'Copy the newest code on the phone', run: copyNewest },
+  { key: 't', what: 'Switch between light and dark', run: toggle },
+  { key: '?', what: 'Show this list', run: () => help(KEYS) },
 ];
 
 const main = document.getElementById('main');
 let shown;
 
-/** The frame stays for as long as the page. */
+/** The frame is never left. */
 const forever = new AbortController().signal;
 
-/** The segments of a place; none when somebody mistyped an escape, and then the first view shows. */
+/** The segments of an address. An invalid escape gives none, and then the first view shows. */
 function segments(place) {
   try {
     return place.split('/').map(decodeURIComponent);
@@ -51,7 +51,7 @@ function segments(place) {
   }
 }
 
-/** Shows what the address says: `#/view/argument?parameter=value`. */
+/** Shows the view of the address: `#/view/argument?parameter=value`. */
 function route() {
   const [place, query] = location.hash.replace(/^#\/?/, '').split('?');
   const [name, ...args] = segments(place);
@@ -74,8 +74,8 @@ function route() {
 }
 
 /**
- * On a narrow screen the tabs scroll. Not by `scrollIntoView`: some browsers let Tab go on from what
- * it showed, and the first Tab of a visit would no longer come to the link past the tabs.
+ * Scrolls the tabs on a narrow screen. Not by `scrollIntoView`: in some browsers, Tab then continues from
+ * the shown element, and the first Tab would no longer reach the link that skips the tabs.
  */
 function reveal(tab) {
   const tabs = tab.parentElement;
@@ -83,7 +83,7 @@ function reveal(tab) {
   tabs.scrollLeft += Math.min(0, one.left - all.left) + Math.max(0, one.right - all.right);
 }
 
-/** Says at its tab, where it can, how many faults are in force: a forgotten one is a long search. */
+/** Shows the number of active faults at its tab, because a forgotten fault is hard to find. */
 function countFaults() {
   const tab = document.querySelector('#tabs a[href="#/faults"]');
   const count = el('span', { class: 'pill warn' });
@@ -112,7 +112,7 @@ document.getElementById('tabs').append(
 document.getElementById('tools').append(
   connection(),
   themeButton(),
-  el('button', { class: 'icon-only', 'aria-label': 'Keys', title: 'Keys (?)', onclick: () => help(KEYS) }, icon('help')),
+  el('button', { class: 'icon-only', 'aria-label': 'Keyboard shortcuts', title: 'Keyboard shortcuts (?)', onclick: () => help(KEYS) }, icon('help')),
 );
 document.getElementById('skip').addEventListener('click', () => main.focus());
 lastCall(document.getElementById('last-call'));
@@ -120,7 +120,7 @@ shortcuts(KEYS);
 countFaults();
 strip(document.getElementById('strip'), forever);
 follow();
-// Every view may ask what emulator this is.
+// Every view may use `info`.
 await ready;
 window.addEventListener('hashchange', route);
 route();

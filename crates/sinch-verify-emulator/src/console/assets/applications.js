@@ -1,9 +1,9 @@
-// The applications that use the emulator, to choose from.
+// The applications of the emulator.
 
 import { el } from './dom.js';
 import { feed, info } from './feed.js';
 
-/** A choice of application, or of `any` where that is a text; hidden where there is but one. */
+/** A choice of application, with the option `any` if that is a text. Hidden if there is only one application. */
 export function chooseApplication(signal, any) {
   const choice = el('select', { name: 'application', 'aria-label': any && 'Application' });
   const draw = () => {
@@ -13,13 +13,13 @@ export function chooseApplication(signal, any) {
     choice.replaceChildren(...options.map(([value, text]) => el('option', { value, selected: value === chosen }, text)));
     choice.hidden = keys.length < 2;
   };
-  // Another run may have others.
+  // After a restart the emulator may have other applications.
   feed.addEventListener('live', draw, { signal });
   draw();
   return choice;
 }
 
-/** What is known of the application with this key. */
+/** The application with this key. */
 export function applicationOf(key) {
   return info.applications.find((one) => one.key === key);
 }

@@ -1,10 +1,10 @@
-// The two times: verifications live by the service's, which can be moved; requests and callbacks
-// carry the wall clock's.
+// The two clocks: service time decides when verifications expire and can be moved; requests and callbacks
+// use the wall clock.
 
 import { call, get } from './api.js';
 import { el, icon } from './dom.js';
 import { live } from './feed.js';
-import { callNote, failed } from './parts.js';
+import { callNote, failed } from './widgets.js';
 
 let ahead = 0;
 let standing;
@@ -15,7 +15,7 @@ export function now(clock) {
   return Date.now();
 }
 
-/** How long ago, or how soon, `at` is; the text goes on by itself. */
+/** The time since or until `at`, as a text that is updated every second. */
 export function age(at, clock) {
   const time = el('time', { datetime: at, 'data-clock': clock, title: `${at} (${clock} time)` });
   tick(time);
@@ -24,26 +24,26 @@ export function age(at, clock) {
 
 function tick(time) {
   const seconds = (now(time.dataset.clock) - Date.parse(time.dateTime)) / 1000;
-  const text = seconds < -0.5 ? `in ${span(-seconds)}` : seconds < 1 ? 'now' : `${span(seconds)} ago`;
+  const text = seconds < -0.5 ? `in ${duration(-seconds)}` : seconds < 1 ? 'now' : `${duration(seconds)} ago`;
   if (time.textContent !== text) time.textContent = text;
 }
 
-/** A span in its largest unit that fits. */
-function span(seconds) {
+/** A duration in its largest unit. */
+function duration(seconds) {
   for (const [unit, length] of [['d', 86_400], ['h', 3_600], ['min', 60]]) {
     if (seconds >= 2 * length) return `${Math.floor(seconds / length)} ${unit}`;
   }
   return `${Math.max(1, Math.floor(seconds))} s`;
 }
 
-/** The hour of an instant, as a phone shows it. */
+/** Hour and minute of an instant, as a phone shows them. */
 export function hour(at) {
   return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 const MOVE = '/_emu/clock';
 
-/** The clock with its buttons. That it is not to be had is said by the mark of the connection. */
+/** The clock with its buttons. The connection mark shows if the emulator does not answer. */
 export function strip(root, signal) {
   const time = el('time', { class: 'service-time' });
   const offset = el('span', { class: 'muted', title: 'Ahead of the wall clock' });
@@ -74,12 +74,12 @@ export function strip(root, signal) {
     state = clock;
     standing = clock.manual ? Date.parse(clock.service) : undefined;
     ahead = Date.parse(clock.service) - Date.parse(clock.wire);
-    const label = clock.manual ? 'Let the clock run' : 'Pause the clock';
+    const label = clock.manual ? 'Resume the clock' : 'Pause the clock';
     pause.replaceChildren(icon(clock.manual ? 'play' : 'pause'));
     pause.setAttribute('aria-label', label);
     pause.title = `${label}: POST ${MOVE} {"pause":${!clock.manual}}`;
     root.classList.toggle('paused', clock.manual);
-    offset.textContent = clock.manual ? 'paused' : ahead > 1500 ? `+${span(ahead / 1000)}` : '';
+    offset.textContent = clock.manual ? 'paused' : ahead > 1500 ? `+${duration(ahead / 1000)}` : '';
     jump.disabled = !clock.nextExpiry;
     next.replaceChildren(...(clock.nextExpiry ? [age(clock.nextExpiry, 'service')] : []));
     draw();

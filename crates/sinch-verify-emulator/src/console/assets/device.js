@@ -1,14 +1,14 @@
-// What an app on the phone does: it reports what reached the phone, and knows the application's
-// key but no secret. That is a call of the API that is emulated, not of the control interface. An
-// application that wants more than its key has such reports made by its backend.
+// The app on the phone: reports the codes and caller ids that reach the phone. It knows the application's key
+// but no secret, and calls the emulated API. If the application requires more than the key, its backend sends
+// the reports.
 
 import { call, Failure, path } from './api.js';
 import { methodOf } from './methods.js';
 
-/** Whether an application takes reports with its key alone. */
+/** Whether an application accepts reports with its key alone. */
 export const takesKeyAlone = ({ minimum }) => minimum === 'public';
 
-/** The report of what `message` carries to its application; `typed` replaces the code in it. */
+/** The report of the code or caller id in `message`; `typed` replaces it. */
 export function reportOf(message, application, typed) {
   const { report: { key, field } } = methodOf(message.kind);
   const [id, body] = [message.verificationId, { method: message.kind, [key]: { [field]: typed ?? message[field] } }];
@@ -21,17 +21,17 @@ export function reportOf(message, application, typed) {
   };
 }
 
-/** Sends a report; the answer is the verification. */
+/** Sends a report. Returns the verification. */
 export async function send({ method, path: where, body, headers }) {
   const answer = await call(method, where, body, { headers });
   if (headers) return answer;
-  // What the backend was answered, and how it asked.
+  // The backend's request and the answer to it.
   const { status, response } = answer;
   if (status >= 300) throw new Failure(status, `${status}: ${response?.message ?? response}`);
   return response;
 }
 
-/** Fetches the address of a data verification, over the emulated mobile network. */
+/** Opens the address of a data verification, as the phone does over mobile data. */
 export function follow(message) {
   return call('GET', new URL(message.targetUri).pathname);
 }

@@ -1,6 +1,6 @@
-// Elements, made without markup: whatever a message says stays a text.
+// Creates elements without markup, so that text from outside is never parsed as HTML.
 
-/** Makes an element. A function is a listener, `true` an empty attribute; nothing is left out. */
+/** Creates an element. A function property is a listener, `true` an empty attribute; false and null are left out. */
 export function el(name, props = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(props)) {
@@ -16,8 +16,8 @@ export function el(name, props = {}, ...children) {
 const marks = new WeakMap();
 
 /**
- * Makes `parent` show `items`, in order, and touches only what changed: an element whose item is
- * the same stays, with its focus and its scroll position.
+ * Shows `items` in `parent`, in order. The element of an unchanged item stays, with its focus and its scroll
+ * position.
  */
 export function fill(parent, items, keyOf, build) {
   const old = new Map([...parent.children].map((child) => [marks.get(child)?.key, child]));
@@ -40,7 +40,7 @@ export function fill(parent, items, keyOf, build) {
   }
 }
 
-/** A row that is drawn anew keeps the focus and the place in a roving list. */
+/** Replaces an element, and keeps the focus and the tab stop of a list. */
 function replace(before, node) {
   const had = before.contains(document.activeElement);
   before.replaceWith(node);
@@ -67,7 +67,7 @@ const ICONS = {
   back: 'm14 5-7 7 7 7',
 };
 
-/** A drawing beside a text that says the same. */
+/** An icon. The text beside it or its label has the meaning. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

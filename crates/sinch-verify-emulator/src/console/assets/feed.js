@@ -1,35 +1,35 @@
-// What happens in the emulator, as it happens.
+// Follows the feed of the emulator.
 //
-// Server-sent events over `fetch` rather than `EventSource`: that one keeps the comments to itself
-// by which a silent connection is told from a dead one.
+// Reads server-sent events with `fetch`, because `EventSource` hides the comments that show whether a silent
+// connection still works.
 
 import { get } from './api.js';
-import { failed } from './parts.js';
+import { failed } from './widgets.js';
 
-/** Every event by its kind; besides `live` when a connection is there and `lost` when it is not. */
+/** Dispatches every event by its kind, `live` when connected, and `lost` when disconnected. */
 export const feed = new EventTarget();
 
-/** The server sends a comment every 15 s: after so long without a sign the connection is dead. */
+/** The server sends a comment every 15 s. After this silence the connection counts as lost. */
 const SILENCE_MS = 40_000;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** What `/_emu/info` said last; there once `ready` is. */
+/** The latest answer of `/_emu/info`; set once `ready` resolves. */
 export let info;
 
 let isReady;
 export const ready = new Promise((resolve) => { isReady = resolve; });
 
-/** Also says of which run of the emulator it is: another one answers with a gap. */
+/** The id of the latest event. It names the run of the emulator; another run answers with a gap. */
 let lastId;
 
-/** Follows the feed for as long as the page is open. */
+/** Follows the feed while the page is open. */
 export async function follow() {
   let pause = 100;
   for (;;) {
     try {
       await connect(() => { pause = 100; });
     } catch {
-      // It makes no difference how a connection ended.
+      // Reconnects after any end of a connection.
     }
     emit('lost');
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -55,11 +55,11 @@ async function connect(connected) {
     if (done) return;
     const frames = (text + value).split('\n\n');
     text = frames.pop();
-    frames.forEach(tell);
+    frames.forEach(dispatch);
   }
 }
 
-function tell(frame) {
+function dispatch(frame) {
   const fields = Object.fromEntries(
     frame.split('\n').map((line) => line.match(/^(\w+): ?(.*)$/)?.slice(1)).filter(Boolean),
   );
@@ -71,13 +71,12 @@ function emit(kind, detail) {
   feed.dispatchEvent(new CustomEvent(kind, { detail }));
 }
 
-/** Between two looks at the same thing; a burst of events is one look. */
+/** The shortest time between two refreshes, so that a burst of events causes one. */
 const REST_MS = 250;
 
 /**
- * Runs `refresh` now, whenever one of `kinds` happens, and after whatever may have been missed. It
- * never runs twice at once. An event that says something else than `about` makes no difference;
- * what goes wrong is for `onError`.
+ * Runs `refresh` now, on every event of `kinds`, and after a reconnection. It never runs twice at once. Events
+ * whose fields differ from `about` are ignored. `onError` gets the errors.
  */
 export function live(kinds, signal, refresh, { about = {}, onError = failed } = {}) {
   let running = false;

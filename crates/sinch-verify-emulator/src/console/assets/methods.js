@@ -1,13 +1,13 @@
-// The methods that the emulator knows, and what their messages look like.
+// The methods of the emulator, and the form of their messages.
 
 import { info } from './feed.js';
 
-/** What is known of the method with this name. */
+/** The method with this name. */
 export function methodOf(name) {
   return info.methods.find(({ method }) => method === name) ?? { method: name, title: name };
 }
 
-/** The methods to choose from, each with its name for people. */
+/** The options of a choice of method, each with its title. */
 export function methodChoices() {
   return info.methods.map(({ method, title }) => [method, title]);
 }

@@ -1,4 +1,4 @@
-// Light and dark: as the system says, until somebody says otherwise.
+// Light and dark colours: the preference of the system, or the choice of the user.
 
 import { el, icon } from './dom.js';
 
@@ -8,12 +8,12 @@ function isDark() {
   return (localStorage.getItem('theme') ?? (dark.matches ? 'dark' : 'light')) === 'dark';
 }
 
-/** Applies what was chosen; before the first paint. */
+/** Applies the theme. Runs before the first paint. */
 export function apply() {
   document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
 }
 
-/** Changes to the other one, and remembers it while it differs from the system's. */
+/** Switches the theme. The choice is stored while it differs from the system's preference. */
 export function toggle() {
   const wanted = isDark() ? 'light' : 'dark';
   if ((wanted === 'dark') === dark.matches) localStorage.removeItem('theme');
@@ -21,7 +21,7 @@ export function toggle() {
   apply();
 }
 
-/** The button for it. */
+/** The button that switches the theme. */
 export function themeButton() {
   const button = el('button', { class: 'icon-only', onclick: toggle });
   const draw = () => {

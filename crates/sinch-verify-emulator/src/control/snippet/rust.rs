@@ -1,4 +1,4 @@
-//! A call as a program makes it that has a `client` of the client crate.
+//! Shows a recorded request as Rust code that uses a `client` of the client crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
@@ -13,7 +13,7 @@ use sinch_verify_protocol::{CodeType, Custom, Method, Reference, Source, WireObj
 use super::Call;
 
 impl Call<'_> {
-    /// For the client crate; `None` for what no client of it would send.
+    /// The request as Rust code; `None` if the client crate does not send such a request.
     pub(in crate::control) fn rust(&self, route: &Route) -> Option<String> {
         let mut code = Snippet::default();
         match route {
@@ -176,13 +176,13 @@ impl Call<'_> {
     }
 }
 
-/// Statements, and what has to be said about them.
+/// Rust statements, their imports, and the fields that they leave out.
 #[derive(Default)]
 struct Snippet {
-    /// The names that are used, by the module that they are in.
+    /// The imported names, by module.
     uses: BTreeMap<&'static str, BTreeSet<&'static str>>,
     lines: String,
-    /// What the call held and the statements do not.
+    /// The fields of the request that the statements do not set.
     left_out: Vec<String>,
 }
 
@@ -191,7 +191,7 @@ impl Snippet {
         self.uses.entry(module).or_default().insert(name);
     }
 
-    /// Another call in a chain.
+    /// Adds a method call to the chain.
     fn link(&mut self, call: impl Display) {
         let _ = write!(self.lines, "\n    .{call}");
     }
@@ -201,7 +201,7 @@ impl Snippet {
     }
 
     fn leave_out(&mut self, field: impl Display) {
-        // Quoted: a name from outside must not end the comment that it stands in.
+        // Quoted, because a name from the request must not end the comment that contains it.
         self.left_out.push(format!("{:?}", field.to_string()));
     }
 
@@ -211,7 +211,7 @@ impl Snippet {
         }
     }
 
-    /// Makes `options`, if the start's method has some.
+    /// Adds `let options`, if the start sets options of its method.
     fn options(&mut self, request: &StartRequest) -> bool {
         let mut made = false;
         for (method, key) in request.parts() {
@@ -224,7 +224,7 @@ impl Snippet {
         made
     }
 
-    /// The options under `key`, which are those of the start's own method.
+    /// The options under `key`, if it is the key of the start's method.
     fn own_options(&mut self, request: &StartRequest, key: &str) -> bool {
         let extra = if let (Method::Sms, Some(sms)) = (&request.method, &request.sms_options) {
             self.begin("SmsOptions");
@@ -304,7 +304,7 @@ impl Snippet {
 
     fn finish(self) -> String {
         let mut text = String::new();
-        // Modules stand before what is in none.
+        // Modules come before names without a module.
         let (top, modules): (Vec<_>, Vec<_>) = self.uses.iter().partition(|(module, _)| module.is_empty());
         for (module, names) in modules.into_iter().chain(top) {
             let names: Vec<_> = names.iter().copied().collect();
@@ -323,7 +323,7 @@ impl Snippet {
     }
 }
 
-/// What the method is called in Rust.
+/// The Rust name of the method.
 fn variant(method: &Method) -> Option<&'static str> {
     method.info().map(|info| info.rust.0)
 }

@@ -1,4 +1,4 @@
-//! What is due, and what no longer is.
+//! Tests that timers exist as long as they have an effect, and no longer.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use sinch_verify_protocol::{AcceptLanguage, Method, PhoneNumber, Status};
 use super::{AppId, Command, Engine, Settings, StartCommand, Uid};
 use crate::application::AuthorizationLevel;
 use crate::clock;
-use crate::engine::{Intervention, Reach};
+use crate::engine::{BehaviorScope, Intervention};
 use crate::handset_behavior::HandsetBehavior;
 
 const NUMBER: &str = "+46700000001";
@@ -28,7 +28,7 @@ fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
 
 fn obeying(behavior: HandsetBehavior) -> Engine {
     let mut engine = engine(|_| {});
-    let scope = Reach::Everyone;
+    let scope = BehaviorScope::Everyone;
     engine.handle(began(), Command::SetBehavior { scope, behavior });
     engine
 }
@@ -52,7 +52,7 @@ fn number() -> PhoneNumber {
     NUMBER.parse().unwrap()
 }
 
-/// Everything until the end of the clock.
+/// Runs all timers until the end of service time.
 fn wait_for_ever(engine: &mut Engine) {
     while engine.next_deadline().is_some() {
         engine.handle(clock::end(), Command::TimeReached);
@@ -76,7 +76,7 @@ fn what_is_due_past_the_end_of_the_clock_never_comes() {
         engine.handle(clock::end(), Command::TimeReached);
         assert_eq!(status(&engine, uid), Status::Pending, "{far:?}");
 
-        // What waits for an expiry that never comes, does not come either.
+        // A timer that depends on an expiry that never comes does not run.
         let late = start(&mut engine, "+447700900914", Method::Sms);
         assert_eq!(engine.next_deadline(), None, "{far:?}");
         assert_eq!(status(&engine, late), Status::Pending);
@@ -135,7 +135,7 @@ fn fates_of_the_past_do_not_pile_up_while_the_clock_stands() {
         start(&mut engine, NUMBER, Method::Sms);
     }
     assert_eq!(
-        engine.agenda.len(),
+        engine.timers.len(),
         2,
         "the last one's scripted outcome and its expiry"
     );
@@ -158,12 +158,12 @@ fn what_is_late_is_due_until_it_arrives() {
 fn what_is_late_is_no_longer_due_once_it_is_forgotten() {
     let mut engine = engine(|settings| settings.verifications_kept = 1);
     let behavior = HandsetBehavior::Late { after: HOUR };
-    let scope = Reach::Number(number());
+    let scope = BehaviorScope::Number(number());
     engine.handle(began(), Command::SetBehavior { scope, behavior });
     let numbers = [NUMBER, "+46700000002"];
     for uid in numbers.map(|number| start(&mut engine, number, Method::Sms)) {
         let what = Intervention::Expire;
         engine.handle(began(), Command::Intervene { uid, what });
     }
-    assert_eq!(engine.next_deadline(), None, "nobody knows the late one any more");
+    assert_eq!(engine.next_deadline(), None, "the late message is no longer kept");
 }

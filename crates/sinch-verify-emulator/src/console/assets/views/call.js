@@ -1,4 +1,4 @@
-// A call on the screen of a phone: a flash call that rings, or a callout with its keypad.
+// A call on the screen of a phone: a ringing flash call, or a callout with its keypad.
 
 import { el, icon } from '../dom.js';
 import { methodOf } from '../methods.js';
@@ -6,12 +6,12 @@ import { callerId, hangUp, press, reportIt } from './phone.js';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 
-/** Answers what to call with the call that is on, if one is, whenever that may have changed. */
+/** Returns a function that shows the given call, or none. */
 export function overlay(screen, number) {
   let shown;
   return (message) => {
     const wanted = message?.seq;
-    // What was typed on the keypad stays while other things happen.
+    // An unchanged call is not redrawn, so that the typed keys stay.
     if (wanted === shown) return;
     screen.querySelector('.call')?.remove();
     shown = wanted;
@@ -26,7 +26,7 @@ function flashCall(message, number, decline) {
     'section', { class: 'call ringing', role: 'alert', 'aria-label': `Flash call from ${message.cli}` },
     el('p', { class: 'call-title' }, 'Flash call'),
     el('p', { class: 'caller-big' }, callerId(message.cli)),
-    el('p', { class: 'muted' }, 'Nobody answers it: the caller id is the code.'),
+    el('p', { class: 'muted' }, 'Do not answer: the caller id is the code.'),
     el('div', { class: 'rings', 'aria-hidden': 'true' }, icon('call')),
     el('div', { class: 'call-buttons' },
       el('button', { class: 'round bad', onclick: decline }, icon('cross'), 'Hang up'),
@@ -51,7 +51,7 @@ function callout(message, number, decline) {
 }
 
 function keypad(message, number, decline) {
-  const typed = el('output', { class: 'typed', 'aria-label': 'Keys so far', 'aria-live': 'polite' });
+  const typed = el('output', { class: 'typed', 'aria-label': 'Typed keys', 'aria-live': 'polite' });
   const type = (key) => { if (typed.textContent.length < 10) typed.textContent += key; };
   const send = () => {
     if (typed.textContent === '') return;
@@ -64,7 +64,7 @@ function keypad(message, number, decline) {
       Backspace: () => { typed.textContent = typed.textContent.slice(0, -1); },
       Escape: decline,
     }[event.key];
-    // On a button Enter presses the button.
+    // On a button, Enter activates the button.
     if (!act || (event.key === 'Enter' && event.target.matches('button'))) return;
     event.preventDefault();
     act();
@@ -77,6 +77,6 @@ function keypad(message, number, decline) {
     el('div', { class: 'keys' }, KEYS.map((key) => el('button', { onclick: () => type(key) }, key))),
     el('div', { class: 'call-buttons' },
       el('button', { class: 'round bad', onclick: decline }, icon('cross'), 'Hang up'),
-      el('button', { class: 'round ok', onclick: send }, icon('check'), 'Press')),
+      el('button', { class: 'round ok', onclick: send }, icon('check'), 'Send keys')),
   );
 }

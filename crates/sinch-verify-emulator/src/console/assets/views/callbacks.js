@@ -1,12 +1,12 @@
-// Callbacks: every try to post an event, what waits, and how the receiver stands up to abuse.
+// Callbacks: every delivery of an event, the undelivered events, and the conformance checks.
 
 import { call, get, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { info, live } from '../feed.js';
-import { callNote, empty, facts, failed, field, httpMessage, pill, say, select, trouble } from '../parts.js';
+import { callNote, empty, facts, failed, field, httpMessage, pill, say, select, trouble } from '../widgets.js';
 import { conformanceCard } from './conformance.js';
 
 const LIST = '/_emu/deliveries';
@@ -21,7 +21,7 @@ export function callbacks(root, signal) {
     keyOf: ({ seq }) => seq,
     row,
     filters: [chooseApplication(signal, 'Any application')],
-    empty: () => el('p', { class: 'muted none' }, 'Nothing was posted yet.'),
+    empty: () => el('p', { class: 'muted none' }, 'No event was posted yet.'),
     idle: () => overview(),
     detail,
   });
@@ -43,20 +43,20 @@ function row({ event, verificationId, attempt, status, ok, at, verdict, replayOf
     el('span', { class: 'count' }, replayOf ? 'replay' : `try ${attempt}`));
 }
 
-/** The status of the answer; the right one to something spoilt is a refusal. */
+/** The status of the answer. The required answer to an invalid callback is a refusal. */
 function answered(status, ok) {
   if (!status) return pill('no answer', 'bad');
   return ok ? pill(String(status), 'ok') : pill(`${status}, failed`, 'bad');
 }
 
-/** Ways to post an event once more; others come with a kit, and their names say what they are. */
+/** Descriptions of the built-in replays. A kit has more, which have only names. */
 const REPLAYS = {
-  same: 'as it was, signed anew',
+  same: 'unchanged, with a new signature',
   duplicate: 'twice, byte for byte',
-  reordered: 'all of its verification, the last one first',
-  stale: 'signed an hour ago',
-  future: 'signed an hour from now',
-  forged: 'signed without the secret',
+  reordered: 'all events of the verification, latest first',
+  stale: 'timestamp of an hour ago',
+  future: 'timestamp of an hour from now',
+  forged: 'signed with a wrong secret',
   truncated: 'half of the body',
 };
 
@@ -67,7 +67,7 @@ async function detail(pane, seq, signal) {
     const { deliveries } = await get(`${LIST}?before=${Number(seq) + 1}&limit=1`, signal);
     const one = deliveries.find((delivery) => delivery.seq === Number(seq));
     if (one) shown.append(...inspect(one));
-    else shown.append(empty('Forgotten', 'This delivery is no longer kept.'));
+    else shown.append(empty('Not available', 'This delivery is no longer kept.'));
   } catch (error) {
     if (!signal.aborted) shown.append(trouble(error));
   }
@@ -76,15 +76,15 @@ async function detail(pane, seq, signal) {
 function inspect({ seq, event, verificationId, attempt, url, at, ms, status, ok, verdict, replayOf, variant, request, response, requestHeaders, responseHeaders }) {
   return [
     el('h2', {}, event, ' ', answered(status, ok)),
-    el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, ok ? 'It did its job' : 'It did not do its job'), verdict && `: ${verdict}`),
+    el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, ok ? 'Answered as required' : 'Not answered as required'), verdict && `: ${verdict}`),
     facts([
       ['Try', String(attempt)],
       ['Replay of', replayOf && el('a', { href: place('callbacks', replayOf) }, String(replayOf))],
       ['Posted to', url],
       ['When', age(at, 'wire')],
       ['Took', `${ms} ms`],
-      ['Way', variant],
-      // The checks are about verifications that never were.
+      ['Change', variant],
+      // The checks use verifications that do not exist.
       ['Verification', variant?.startsWith('conformance')
         ? verificationId
         : el('a', { href: place('verifications', verificationId) }, verificationId)],
@@ -113,18 +113,18 @@ function replayForm(seq) {
         failed(error);
       }
     },
-  }, el('div', { class: 'side-by-side' }, field('Replay', variant), el('button', { class: 'primary' }, 'Post it')), note, result);
+  }, el('div', { class: 'side-by-side' }, field('Replay', variant), el('button', { class: 'primary' }, 'Post')), note, result);
   draw();
-  return el('section', { class: 'card' }, el('h3', {}, 'Post it once more'), form);
+  return el('section', { class: 'card' }, el('h3', {}, 'Post this event again'), form);
 }
 
 function outcome({ seq, status, ok, verdict }) {
   return el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` },
-    answered(status, ok), ' ', verdict ?? (ok ? 'as it should be' : 'not as it should be'), ' ',
+    answered(status, ok), ' ', verdict ?? (ok ? 'answered as required' : 'not answered as required'), ' ',
     el('a', { href: place('callbacks', seq) }, 'details'));
 }
 
-/** Where events go, for each application. */
+/** The callback URL of each application. */
 function endpoints(signal) {
   const list = el('div', { class: 'stack' });
   const note = el('div', {});
@@ -133,42 +133,48 @@ function endpoints(signal) {
     fill(list, applications, ({ key }) => key, endpoint);
     note.replaceChildren(callNote('PUT', pathOf(applications[0].key), { url: 'http://127.0.0.1:8000/callback' }));
   });
-  return el('section', { class: 'card' }, el('h2', {}, 'Where events go'), list, note);
+  return el('section', { class: 'card' }, el('h2', {}, 'Callback URLs'), list, note);
 }
 
 const pathOf = (key) => `/_emu/applications/${encodeURIComponent(key)}/callback`;
 
+/** The authorizations that an application accepts, by its minimum. */
+const ACCEPTED = {
+  public: 'accepts public, basic and signed requests',
+  basic: 'accepts basic and signed requests',
+  signed: 'accepts signed requests only',
+};
+
 function endpoint({ key, callbackUrl, minimum }) {
-  const url = el('input', { name: 'url', value: callbackUrl ?? '', placeholder: 'nowhere', 'aria-label': `Callback URL of ${key}`, autocomplete: 'off', inputmode: 'url' });
+  const url = el('input', { name: 'url', value: callbackUrl ?? '', placeholder: 'none', 'aria-label': `Callback URL of ${key}`, autocomplete: 'off', inputmode: 'url' });
   return el('form', {
     class: 'endpoint',
     onsubmit: async (event) => {
       event.preventDefault();
       try {
         await call('PUT', pathOf(key), { url: url.value.trim() || null });
-        say('Events go there from now on', 'ok');
+        say('Callback URL set', 'ok');
       } catch (error) {
         failed(error);
       }
     },
-  }, el('p', {}, el('code', {}, key), el('span', { class: 'muted' }, ` · at least ${minimum}`)), el('div', { class: 'side-by-side' }, url, el('button', {}, 'Set')));
+  }, el('p', {}, el('code', {}, key), el('span', { class: 'muted' }, ` · ${ACCEPTED[minimum]}`)), el('div', { class: 'side-by-side' }, url, el('button', {}, 'Set')));
 }
 
-/** What is to be posted again, and when. */
+/** The undelivered events, and when each is tried next. */
 function queue(signal) {
   const list = el('ul', { class: 'waiting', 'aria-label': 'Waiting events' });
-  const nothing = el('p', { class: 'muted' }, 'Nothing waits.');
+  const nothing = el('p', { class: 'muted' }, 'All events are delivered.');
   let again;
   const refresh = live(['delivery', 'ended'], signal, async () => {
     const { waiting } = await get('/_emu/queue', signal);
-    // A try is told of when it is over, and the queue moves a moment later; when a try begins
-    // nobody tells.
+    // The queue changes shortly after the `delivery` event, and no event reports the start of a try.
     clearTimeout(again);
     if (waiting.length > 0 && !signal.aborted) again = setTimeout(refresh, 1000);
     fill(list, waiting, ({ verificationId, event }) => `${verificationId} ${event}`, ({ event, attempt, nextAt, underWay, url, verificationId }) => el('li', {},
-      el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'service') : underWay ? 'under way' : 'after the one before it',
+      el('strong', {}, event), ` try ${attempt} `, nextAt ? age(nextAt, 'service') : underWay ? 'being posted' : 'after the event before it',
       el('p', { class: 'muted' }, `to ${url} · `, el('a', { href: place('verifications', verificationId) }, 'verification'))));
     nothing.hidden = waiting.length > 0;
   });
-  return el('section', { class: 'card' }, el('h2', {}, 'Retry queue'), list, nothing, callNote('GET', '/_emu/queue'));
+  return el('section', { class: 'card' }, el('h2', {}, 'Undelivered events'), list, nothing, callNote('GET', '/_emu/queue'));
 }

@@ -1,20 +1,20 @@
-// A run of everything that a receiver of callbacks must stand up to.
+// The conformance checks of a callback receiver.
 
 import { call } from '../api.js';
 import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed, info } from '../feed.js';
-import { callNote, failed, field, pill, table } from '../parts.js';
+import { callNote, failed, field, pill, table } from '../widgets.js';
 
 const PATH = '/_emu/conformance';
 
-/** A card that starts a run and shows its report. */
+/** A card that runs the checks and shows the report. */
 export function conformanceCard(signal) {
   const application = chooseApplication(signal);
   const run = el('button', { class: 'primary' }, 'Run the checks');
   const report = el('div', { class: 'report stack', role: 'status' });
   const note = el('div', {});
-  const form = el('form', { class: 'stack', oninput: draw, onsubmit: start }, field('Receiver of', application), run, note);
+  const form = el('form', { class: 'stack', oninput: draw, onsubmit: start }, field('Application', application), run, note);
 
   function draw() {
     note.replaceChildren(callNote('POST', PATH, { application: application.value }));
@@ -22,7 +22,7 @@ export function conformanceCard(signal) {
 
   function ready() {
     run.disabled = !info.conformance;
-    if (!info.conformance) report.replaceChildren(el('p', { class: 'muted' }, 'This emulator was started without the checks; sinch-verify serve has them.'));
+    if (!info.conformance) report.replaceChildren(el('p', { class: 'muted' }, 'This emulator has no conformance checks. Start it with sinch-verify serve to use them.'));
     draw();
   }
 
@@ -34,8 +34,8 @@ export function conformanceCard(signal) {
       const { ok, checks } = await call('POST', PATH, { application: application.value });
       const good = checks.filter((check) => check.ok).length;
       report.replaceChildren(
-        el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} as they should be`)),
-        el('div', { class: 'scroll' }, table(['Check', 'Expected', 'Got', ''], checks.map(row))),
+        el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} checks passed`)),
+        el('div', { class: 'scroll' }, table(['Check', 'Required answer', 'Answer', ''], checks.map(row))),
       );
       report.scrollIntoView({ block: 'nearest' });
     } catch (error) {
@@ -50,12 +50,12 @@ export function conformanceCard(signal) {
   ready();
   return el('section', { class: 'card' },
     el('h2', {}, 'Conformance of your receiver'),
-    el('p', { class: 'muted' }, 'Posts events that are right, repeated, stale, forged and cut short, and tells which answers were wrong.'),
+    el('p', { class: 'muted' }, 'Posts valid, repeated, outdated, forged and truncated events to the callback URL, and checks the answers.'),
     form, report);
 }
 
 function row({ name, sent, expected, got, ok }) {
   return el('tr', {},
     el('td', {}, name, el('p', { class: 'muted' }, sent)), el('td', {}, expected), el('td', {}, got),
-    el('td', {}, pill(ok ? 'right' : 'wrong', ok ? 'ok' : 'bad')));
+    el('td', {}, pill(ok ? 'passed' : 'failed', ok ? 'ok' : 'bad')));
 }

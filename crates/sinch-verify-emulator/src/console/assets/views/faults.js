@@ -1,20 +1,20 @@
-// What goes wrong on purpose.
+// Fault rules: requests that fail on purpose.
 
 import { call, get } from '../api.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, callNotes, empty, failed, field, pill, say, select } from '../parts.js';
+import { callNote, callNotes, empty, failed, field, pill, say, select } from '../widgets.js';
 
 const PATH = '/_emu/faults';
 
-/** Each with what it means, and the fields that it takes. */
+/** The text of each fault, and its fields. */
 const FAULTS = {
-  latency: { text: 'It takes longer', takes: ['from', 'to'] },
-  status: { text: 'An error is the answer', takes: ['status'] },
-  reset: { text: 'The connection is reset', takes: ['handled'] },
-  stall: { text: 'No answer ever comes', takes: [] },
-  truncate: { text: 'The body is cut', takes: [] },
-  malformed: { text: 'The JSON is broken', takes: [] },
+  latency: { text: 'Delay', takes: ['from', 'to'] },
+  status: { text: 'Error status', takes: ['status'] },
+  reset: { text: 'Connection reset', takes: ['handled'] },
+  stall: { text: 'No answer', takes: [] },
+  truncate: { text: 'Body cut short', takes: [] },
+  malformed: { text: 'Invalid JSON', takes: [] },
 };
 
 const OPERATIONS = {
@@ -23,32 +23,32 @@ const OPERATIONS = {
 };
 
 export function faults(root, signal) {
-  const place = select('on', [['api', 'Answers of the API'], ['callback', 'Callbacks to you']]);
+  const place = select('on', [['api', 'Answers of the API'], ['callback', 'Callbacks to your application']]);
   const operation = el('select', { name: 'operation' });
   const kind = select('kind', Object.entries(FAULTS).map(([key, { text }]) => [key, text]));
   const inputs = {
-    from: field('From', el('input', { name: 'from', value: '500ms', size: 6 })),
-    to: field('To', el('input', { name: 'to', value: '2s', size: 6 })),
-    status: field('Status', el('input', { name: 'status', type: 'number', min: 400, max: 599, value: 503 })),
-    handled: el('label', { class: 'check' }, el('input', { type: 'checkbox', name: 'handled' }), 'after the request was carried out'),
+    from: field('Shortest', el('input', { name: 'from', value: '500ms', size: 6 })),
+    to: field('Longest', el('input', { name: 'to', value: '2s', size: 6 })),
+    status: field('HTTP status', el('input', { name: 'status', type: 'number', min: 400, max: 599, value: 503 })),
+    handled: el('label', { class: 'check' }, el('input', { type: 'checkbox', name: 'handled' }), 'carry out the request first'),
   };
   const note = el('div', {});
   const form = el('form', { class: 'stack', onsubmit: add, oninput: draw },
-    field('Where', place), field('For', operation), field('What', kind),
+    field('Affects', place), field('Operation', operation), field('Fault', kind),
     el('div', { class: 'side-by-side' }, Object.values(inputs)),
-    field('Number', el('input', { name: 'number', placeholder: 'any', autocomplete: 'off' })),
+    field('Phone number', el('input', { name: 'number', placeholder: 'any', autocomplete: 'off' })),
     el('div', { class: 'side-by-side' },
-      field('How likely', el('input', { name: 'probability', type: 'number', min: 0, max: 1, step: 'any', placeholder: '1' })),
-      field('Every nth', el('input', { name: 'every', type: 'number', min: 1, placeholder: '1' })),
-      field('In all', el('input', { name: 'count', type: 'number', min: 1, placeholder: 'no end' }))),
-    el('button', { class: 'primary' }, 'Add the fault'),
+      field('Probability', el('input', { name: 'probability', type: 'number', min: 0, max: 1, step: 'any', placeholder: '1' })),
+      field('Every nth request', el('input', { name: 'every', type: 'number', min: 1, placeholder: '1' })),
+      field('Times at most', el('input', { name: 'count', type: 'number', min: 1, placeholder: 'no limit' }))),
+    el('button', { class: 'primary' }, 'Add fault'),
     note);
-  const list = el('ul', { class: 'cards', 'aria-label': 'Faults in force' });
-  const nothing = empty('Nothing goes wrong', 'A fault makes the service misbehave as a network or a bad day would. The first one that fits a request strikes.');
+  const list = el('ul', { class: 'cards', 'aria-label': 'Active faults' });
+  const nothing = empty('No active faults', 'A fault makes requests fail on purpose, as an unreliable network or service does. If several match a request, the first one applies.');
   const clear = el('button', { class: 'small', onclick: () => change('DELETE', PATH) }, 'Remove all');
   root.append(
     el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, 'Add a fault')), form),
-    el('section', { class: 'detail', 'aria-label': 'Faults in force' }, el('header', { class: 'list-head' }, el('h2', {}, 'In force'), clear), nothing, list,
+    el('section', { class: 'detail', 'aria-label': 'Active faults' }, el('header', { class: 'list-head' }, el('h2', {}, 'Active faults'), clear), nothing, list,
       callNotes(callNote('GET', PATH), callNote('DELETE', PATH))),
   );
 
@@ -70,7 +70,7 @@ export function faults(root, signal) {
 
   function operations() {
     const chosen = operation.value;
-    operation.replaceChildren(...['', ...OPERATIONS[place.value]].map((name) => el('option', { value: name, selected: name === chosen }, name || 'everything')));
+    operation.replaceChildren(...['', ...OPERATIONS[place.value]].map((name) => el('option', { value: name, selected: name === chosen }, name || 'all')));
   }
 
   function draw() {
@@ -90,7 +90,7 @@ export function faults(root, signal) {
   async function change(method, path, body) {
     try {
       await call(method, path, body);
-      say(method === 'POST' ? 'The fault is in force' : 'Removed', 'ok');
+      say(method === 'POST' ? 'Fault added' : 'Removed', 'ok');
       refresh();
     } catch (error) {
       failed(error);
@@ -99,15 +99,15 @@ export function faults(root, signal) {
 
   function card({ id, rule: { on, operation: name, number, application, probability, every, count, fault }, seen, hits }) {
     const limits = [
-      number, application && `application ${application}`, probability !== undefined && `likely ${probability}`,
-      every > 1 && `one in ${every}`, count && `${count} in all`,
+      number, application && `application ${application}`, probability !== undefined && `probability ${probability}`,
+      every > 1 && `1 of every ${every} requests`, count && `at most ${count} times`,
     ].filter(Boolean);
     const details = Object.entries(fault).filter(([key]) => key !== 'kind').map(([key, value]) => `${key} ${value}`);
     return el('li', { class: 'card fault' },
       el('div', {},
         el('strong', {}, FAULTS[fault.kind]?.text ?? fault.kind), details.length ? ` (${details.join(', ')})` : '',
-        el('p', { class: 'muted' }, `${on === 'api' ? 'API' : 'callbacks'}, ${name ?? 'everything'}${limits.length ? `; ${limits.join(', ')}` : ''}`)),
-      pill(`${hits} of ${seen} struck`, hits ? 'warn' : 'quiet'),
+        el('p', { class: 'muted' }, `${on === 'api' ? 'API' : 'callbacks'}, ${name ?? 'all operations'}${limits.length ? `; ${limits.join(', ')}` : ''}`)),
+      pill(`triggered by ${hits} of ${seen}`, hits ? 'warn' : 'quiet'),
       el('button', { class: 'small', 'aria-label': `Remove fault ${id}`, title: `DELETE ${PATH}/${id}`, onclick: () => change('DELETE', `${PATH}/${id}`) }, 'Remove'));
   }
 

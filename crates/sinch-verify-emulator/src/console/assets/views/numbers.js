@@ -1,8 +1,8 @@
-// The magic numbers: any client sees every outcome, with nothing set up.
+// The list of magic numbers.
 
 import { get, place as address, withQuery } from '../api.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, table, trouble } from '../parts.js';
+import { callNote, copyButton, table, trouble } from '../widgets.js';
 
 const PATH = '/_emu/numbers';
 
@@ -11,7 +11,7 @@ export function numbers(root, signal) {
   const place = el('div', { class: 'scroll' });
   root.append(el('section', { class: 'wide' },
     el('header', { class: 'list-head' }, el('h1', {}, 'Magic numbers'), el('div', { class: 'filters' }, filter)),
-    el('p', { class: 'muted' }, 'Fictional numbers, one outcome each. Start a verification of one, from any client, and it ends as it says.'),
+    el('p', { class: 'muted' }, 'Each of these fictional numbers has a fixed outcome. Start a verification of one, from any client, to test that outcome.'),
     place, callNote('GET', PATH)));
 
   function sift() {

@@ -1,4 +1,4 @@
-// One phone: its thread, its calls, and what it does by itself.
+// One phone: its messages, its calls and its behavior.
 
 import { call, get, path, place, withQuery } from '../api.js';
 import { applicationOf } from '../applications.js';
@@ -7,13 +7,13 @@ import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
 import { live } from '../feed.js';
 import { methodOf } from '../methods.js';
-import { callNote, callNotes, copyButton, failed, pill, say } from '../parts.js';
+import { callNote, callNotes, copyButton, failed, pill, say } from '../widgets.js';
 import { overlay } from './call.js';
-import { behaviorCard } from './behavior.js';
+import { behaviorCard } from './handset_behavior.js';
 
 const PAGE = 30;
 
-/** Shows the phone of `number`, with `more` beside it; tells `looked` of the newest message and code. */
+/** Shows the phone of `number`, with `more` beside it. Calls `looked` with the newest message and code. */
 export function phone(pane, number, signal, more, looked) {
   const inbox = path('_emu', 'numbers', number, 'messages');
   const thread = el('div', { class: 'thread', role: 'log', 'aria-label': `Messages and calls of ${number}, oldest first`, tabindex: '0' });
@@ -32,8 +32,8 @@ export function phone(pane, number, signal, more, looked) {
         more,
         behaviorCard(number, signal),
         el('div', { class: 'card' },
-          el('h3', {}, 'Send something here'),
-          el('p', { class: 'muted' }, 'Start a verification of this number as a backend would.'),
+          el('h3', {}, 'Send a message to this phone'),
+          el('p', { class: 'muted' }, 'Start a verification of this number, as a backend does.'),
           el('a', { class: 'button', href: withQuery(place('try'), { number }) }, 'Try it')),
         callNotes(
           callNote('GET', inbox),
@@ -79,7 +79,7 @@ export function phone(pane, number, signal, more, looked) {
   }
 }
 
-/** Whether a code is still worth something. */
+/** Whether the message can still be reported. */
 const isPending = ({ status }) => status === 'PENDING';
 
 function bubble(message) {
@@ -91,13 +91,13 @@ function bubble(message) {
   return el('article', { class: 'bubble' }, head, BODIES[form]?.(message), actions(message), foot);
 }
 
-/** What a bubble holds, by what the messages of its method look like. */
+/** The content of a bubble, by the form of the method's messages. */
 const BODIES = {
   text: textAndCode,
   ring: ({ cli, missed }) => el('p', { class: 'caller' }, icon('call'), el('span', {}, missed ? 'Missed call from ' : 'Call from '), callerId(cli)),
   speech: ({ text, code }) => [el('blockquote', {}, text), code && bigCode(code)],
   address: ({ targetUri }) => [
-    el('p', {}, 'An address that the phone opens over the mobile network. Opening it is the proof.'),
+    el('p', {}, 'An address that the app opens over mobile data. Opening it verifies the number.'),
     el('code', { class: 'address' }, targetUri),
   ],
 };
@@ -110,24 +110,24 @@ function bigCode(code) {
   return el('p', { class: 'big-code' }, el('output', { 'aria-label': `Code ${[...code].join(' ')}` }, code), copyButton(code, `the code ${code}`));
 }
 
-/** A caller id with its end made strong: that is what a filter looks at. */
+/** A caller id with its last digits emphasized, which a filter compares. */
 export function callerId(cli) {
   return el('span', { class: 'cli' }, cli.slice(0, -4), el('b', {}, cli.slice(-4)), copyButton(cli, 'the caller id'));
 }
 
-/** What can be done with a message while its verification is pending. */
+/** The buttons of a message while its verification is pending. */
 function actions(message) {
   if (!isPending(message)) return undefined;
   const { form } = methodOf(message.kind);
   if (form === 'address') {
-    return el('button', { class: 'small primary', onclick: () => answerOf(device.follow(message)) }, 'Open it as the phone');
+    return el('button', { class: 'small primary', onclick: () => answerOf(device.follow(message)) }, 'Open the address on the phone');
   }
   const button = (label) => el('button', { class: 'small primary', onclick: () => reportIt(message) }, label);
   if (device.takesKeyAlone(applicationOf(message.application))) return button(form === 'ring' ? 'Report the caller id' : 'Report this code');
-  return [button('Have the backend report it'), el('small', {}, 'This application takes no report with its key alone.')];
+  return [button('Report as the backend'), el('small', {}, 'This application does not accept reports from a phone, which has no secret.')];
 }
 
-/** Reports what reached the phone, as the app on it does, or has it done. */
+/** Reports the code or caller id, as the app on the phone or as its backend. */
 export function reportIt(message) {
   return answerOf(device.send(device.reportOf(message, applicationOf(message.application))));
 }

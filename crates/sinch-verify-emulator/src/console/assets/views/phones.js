@@ -1,12 +1,12 @@
-// The phones: every number is one, from its first message on.
+// The list of phones. Every number is a phone after its first message.
 
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, icon } from '../dom.js';
 import { methodOf } from '../methods.js';
-import { callNote, copy, empty, say } from '../parts.js';
-import { isUnread, look } from '../seen.js';
-import { firstSteps, isWanted, SAMPLE } from './steps.js';
+import { callNote, copy, empty, say } from '../widgets.js';
+import { isUnread, markRead } from '../unread.js';
+import { firstSteps, isWanted, SAMPLE } from './first_steps.js';
 import { phone } from './phone.js';
 
 const ICONS = { text: 'message', ring: 'call', speech: 'call', address: 'link' };
@@ -16,7 +16,7 @@ let newest;
 /** Copies the newest code of the phone in view. */
 export function copyNewest() {
   if (newest) copy(newest, `the code ${newest}`);
-  else say('No code on a phone in view');
+  else say('The phone in view has no code');
 }
 
 export function phones(root, signal) {
@@ -32,12 +32,12 @@ export function phones(root, signal) {
     kinds: ['message', 'ended'],
     keyOf: ({ number }) => number,
     row,
-    empty: () => el('p', { class: 'muted none' }, 'No phone has got anything yet. A number becomes a phone when something is sent to it.'),
-    idle: () => el('div', { class: 'stack' }, steps, empty('Choose a phone', 'Its messages and calls are shown here, with everything that can be done to them.')),
+    empty: () => el('p', { class: 'muted none' }, 'No messages yet. A phone appears here when a message or call is sent to its number.'),
+    idle: () => el('div', { class: 'stack' }, steps, empty('Choose a phone', 'Its messages and calls appear here. You can report codes, press keys and end calls.')),
     detail: (pane, number, detail) => {
       phone(pane, number, detail, number === SAMPLE && steps, (seq, code) => {
         newest = code;
-        if (look(number, seq)) root.querySelector(`[data-number="${number}"]`)?.removeAttribute('data-unread');
+        if (markRead(number, seq)) root.querySelector(`[data-number="${number}"]`)?.removeAttribute('data-unread');
       });
     },
   });

@@ -1,11 +1,11 @@
-// The inspector: every call of the API, what became of it, and why.
+// The inspector: every request of the API, its answer, and the mistake in its authorization.
 
 import { get, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../parts.js';
+import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../widgets.js';
 
 const LIST = '/_emu/requests';
 
@@ -22,8 +22,8 @@ export function requests(root, signal) {
       select('status', [['', 'Any answer'], '200', '400', ['401', '401: not authorized'], ['403', '403: denied'], '404', '409'], 'Answer'),
       chooseApplication(signal, 'Any application'),
     ],
-    empty: () => empty('No call yet', `Point your client at ${location.origin}; each of its calls is shown here with its signature checked.`),
-    idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'For a signature that does not match, this shows the string that was signed here and the mistake that explains yours.')),
+    empty: () => empty('No requests yet', `Set the base URL of your client to ${location.origin}. Each request appears here, with its signature checked.`),
+    idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'If its signature is wrong, the details show the string to sign and the mistake.')),
     detail,
   });
   root.querySelector('.list').append(callNote('GET', LIST));
@@ -83,7 +83,7 @@ function inspect(call) {
 
 function verdictOf(call) {
   const { verdict, explanation, fault } = call;
-  const ordered = fault && el('p', {}, 'A fault struck it: ', el('a', { href: '#/faults' }, fault));
+  const ordered = fault && el('p', {}, 'Fault triggered: ', el('a', { href: '#/faults' }, fault));
   if (isAccepted(call)) return el('div', { class: 'verdict ok' }, el('strong', {}, 'Accepted'), ordered);
   return el('section', { class: 'verdict bad' },
     el('strong', {}, 'Refused: '), verdict,
@@ -91,7 +91,7 @@ function verdictOf(call) {
     ordered);
 }
 
-/** The string to sign, line by line; beside it the one that was signed by mistake. */
+/** The string to sign, line by line, beside the one that was signed by mistake. */
 function signatureOf({ stringToSign, expectedSignature, explanation }) {
   if (!stringToSign) return undefined;
   const theirs = explanation?.signed?.split('\n');
@@ -106,9 +106,9 @@ function signatureOf({ stringToSign, expectedSignature, explanation }) {
   return el('section', { class: 'card' },
     el('h3', {}, 'The string to sign'),
     el('p', { class: 'muted' }, theirs
-      ? 'The signature fits the string on the right. Its lines are joined by single line feeds, with none at the end.'
-      : 'What came, as it is to be signed: its lines joined by single line feeds, with none at the end.'),
-    el('div', { class: 'scroll' }, table(['', 'as it came', ...(theirs ? ['as you signed it'] : [])], lines, 'signed')),
+      ? 'Your signature belongs to the string on the right. The lines are joined by single line feeds, with none at the end.'
+      : 'The lines are joined by single line feeds, with none at the end.'),
+    el('div', { class: 'scroll' }, table(['', 'to sign', ...(theirs ? ['signed by you'] : [])], lines, 'signed')),
     el('p', {}, copyButton(stringToSign.ours, 'the string to sign', { label: 'Copy the string' })),
-    expectedSignature && facts([['Right signature', el('span', {}, el('code', {}, expectedSignature), copyButton(expectedSignature, 'the right signature'))]]));
+    expectedSignature && facts([['Expected signature', el('span', {}, el('code', {}, expectedSignature), copyButton(expectedSignature, 'the expected signature'))]]));
 }

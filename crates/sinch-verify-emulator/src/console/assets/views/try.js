@@ -1,12 +1,12 @@
-// Try it: start a verification as a backend would, and see the same in curl and Rust.
+// Try it: starts a verification as a backend does, and shows the request as curl and Rust.
 
 import { call, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
 import { el } from '../dom.js';
 import { feed } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, failed, field, httpStatus, select, source } from '../parts.js';
-import { SAMPLE } from './steps.js';
+import { callNote, failed, field, httpStatus, select, source } from '../widgets.js';
+import { SAMPLE } from './first_steps.js';
 
 const PATH = '/_emu/try';
 
@@ -15,13 +15,13 @@ export function tryIt(root, signal) {
   const method = select('method', methodChoices());
   const application = chooseApplication(signal);
   const note = el('div', {});
-  const result = el('section', { class: 'detail', 'aria-label': 'What came of it', 'aria-live': 'polite' },
-    el('div', { class: 'empty' }, el('h2', {}, 'Nothing started yet'), el('p', {}, 'The request goes through the real API, signed like a backend\'s, and shows up everywhere else on this page.')));
+  const result = el('section', { class: 'detail', 'aria-label': 'Result', 'aria-live': 'polite' },
+    el('div', { class: 'empty' }, el('h2', {}, 'Nothing started yet'), el('p', {}, 'The emulator sends a signed request to its own API, as a backend does. The result appears here and in the other views.')));
   const form = el('form', { class: 'stack', onsubmit: start, oninput: draw },
     field('Method', method),
-    field('Number', number, 'Any number is a phone; magic ones have an outcome of their own.'),
-    field('Reference', el('input', { name: 'reference', autocomplete: 'off' }), 'Yours, and used once.'),
-    field('Custom', el('input', { name: 'custom', autocomplete: 'off' }), 'Comes back in the callbacks.'),
+    field('Number', number, 'Any number works. Magic numbers have a fixed outcome.'),
+    field('Reference', el('input', { name: 'reference', autocomplete: 'off' }), 'Your own id for the verification. Use each one once.'),
+    field('Custom', el('input', { name: 'custom', autocomplete: 'off' }), 'Your own text, returned in the callbacks.'),
     field('Accept-Language', el('input', { name: 'acceptLanguage', placeholder: 'sv-SE, en', autocomplete: 'off' })),
     field('Application', application),
     el('button', { class: 'primary' }, 'Start the verification'),
@@ -61,11 +61,11 @@ export function tryIt(root, signal) {
 function outcome({ number }, { request, status, response, curl, rust }) {
   const id = response?.id;
   return [
-    el('h2', {}, status < 300 ? 'It is under way ' : 'It was refused ', httpStatus(status)),
+    el('h2', {}, status < 300 ? 'Started ' : 'Refused ', httpStatus(status)),
     el('p', { class: 'links' },
-      status < 300 && el('a', { class: 'button primary', href: place('phones', number) }, 'See the phone'),
-      id && el('a', { class: 'button', href: place('verifications', id) }, 'The verification'),
-      request && el('a', { class: 'button', href: place('requests', request) }, 'The request')),
+      status < 300 && el('a', { class: 'button primary', href: place('phones', number) }, 'Open the phone'),
+      id && el('a', { class: 'button', href: place('verifications', id) }, 'Open the verification'),
+      request && el('a', { class: 'button', href: place('requests', request) }, 'Open the request')),
     source('curl', curl, 'the request as curl'),
     source('Rust', rust, 'the request as Rust'),
     source('Answer', typeof response === 'string' ? response : JSON.stringify(response, null, 2), 'the answer'),

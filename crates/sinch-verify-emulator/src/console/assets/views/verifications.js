@@ -1,13 +1,13 @@
-// Every verification, and how it came to its end.
+// The list of verifications, and the timeline of each.
 
 import { call, get, path, place } from '../api.js';
 import { chooseApplication } from '../applications.js';
-import { browse } from '../browse.js';
+import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../parts.js';
+import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../widgets.js';
 
 const LIST = '/_emu/verifications';
 
@@ -26,8 +26,8 @@ export function verifications(root, signal) {
       select('method', [['', 'Any method'], ...methodChoices()], 'Method'),
       chooseApplication(signal, 'Any application'),
     ],
-    empty: () => empty('No verification yet', 'Start one from your code, or here.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
-    idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, what was sent, reports and the result.')),
+    empty: () => empty('No verification yet', 'Start one from your code or on this page.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
+    idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, messages, reports and the result.')),
     detail,
   });
   root.querySelector('.list').append(callNote('GET', LIST));
@@ -41,13 +41,13 @@ function row({ number, method, status, reason, startedAt, attempts, attemptsAllo
     pill(status),
     age(startedAt, 'service'),
     el('span', { class: 'what' }, reason ?? (reference ? `reference ${reference}` : '')),
-    el('span', { class: 'count', title: 'Wrong attempts' }, `${attempts} of ${attemptsAllowed}`));
+    attempts > 0 && el('span', { class: 'count', title: 'Wrong attempts' }, `${attempts} of ${attemptsAllowed} wrong`));
 }
 
-/** What can be done to a pending verification. */
+/** The actions on a pending verification. */
 const ACTIONS = [
-  ['expire', 'Let it expire'],
-  ['deliver', 'Deliver it'],
+  ['expire', 'Expire now'],
+  ['deliver', 'Deliver now'],
   ['deny', 'Deny'],
 ];
 
@@ -72,7 +72,7 @@ function detail(pane, id, signal) {
     fill(head, [others], () => id, () => el('div', { class: 'stack' }, summary(others)));
     const arrived = steps.some(({ kind }) => kind === 'sent');
     for (const button of buttons) {
-      // Only what is lost or late can be delivered.
+      // Only a lost or delayed message can be delivered.
       button.disabled = shown.status !== 'PENDING' || (button.value === 'deliver' && arrived);
     }
     fill(timeline, steps.map((step, order) => ({ ...step, order })), ({ order }) => order, step);
@@ -87,11 +87,11 @@ function summary(shown) {
       ['Method', method],
       ['Id', el('span', {}, el('code', {}, id), copyButton(id, 'the id'))],
       ['Reference', reference],
-      ['Wrong attempts', `${attempts} of ${attemptsAllowed}`],
+      ['Wrong attempts', `${attempts} (${attemptsAllowed} end the verification)`],
       ['Started', age(startedAt, 'service')],
       endedAt ? ['Ended', age(endedAt, 'service')] : ['Expires', expiresAt ? age(expiresAt, 'service') : 'never'],
       ['Application', el('code', {}, application)],
-      ['Callback', callbackUrl ?? 'none: nobody is asked'],
+      ['Callback', callbackUrl ?? 'none, so no decision is requested'],
       ['Phone', el('a', { href: place('phones', number) }, number)],
     ]),
   ];

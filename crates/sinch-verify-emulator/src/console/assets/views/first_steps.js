@@ -1,0 +1,146 @@
+// The first visit: three steps to a verified number.
+
+import { call, get, path, place, withQuery } from '../api.js';
+import { applicationOf } from '../applications.js';
+import * as device from '../device.js';
+import { el, icon } from '../dom.js';
+import { live } from '../feed.js';
+import { callNote, failed, say } from '../widgets.js';
+
+/** A fictional number. */
+export const SAMPLE = '+46700000001';
+
+const DONE = 'first-steps';
+const START = { method: 'sms', number: SAMPLE };
+
+/** Whether this is the first visit. */
+export function isWanted() {
+  return localStorage.getItem(DONE) === null;
+}
+
+/** Shows the steps in `root` until they are done or dismissed. */
+export function firstSteps(root, signal) {
+  let message;
+  let application;
+  let verified = false;
+  let reporting = false;
+  const typed = el('input', { name: 'code', inputmode: 'numeric', autocomplete: 'off', size: 8, placeholder: 'Code', 'aria-label': 'The code on the phone' });
+  const report = el('div', {});
+  const steps = [
+    {
+      title: 'Start a verification',
+      body: [
+        el('p', {}, 'Your backend asks the service to verify a number. This button does the same, with a signed request.'),
+        el('button', { class: 'primary', onclick: start }, `Verify ${SAMPLE} by SMS`),
+        callNote('POST', '/_emu/try', START),
+      ],
+    },
+    {
+      title: 'Read the code on the phone',
+      body: [
+        el('p', {}, 'The SMS is on ', el('a', { href: place('phones', SAMPLE) }, `the phone of ${SAMPLE}`), '. Every number has a phone on this page.'),
+        callNote('GET', path('_emu', 'numbers', SAMPLE, 'messages')),
+      ],
+    },
+    {
+      title: 'Report the code',
+      body: [
+        el('form', { class: 'side-by-side', onsubmit: submit }, typed, el('button', { class: 'primary' }, 'Report the code')),
+        report,
+      ],
+    },
+  ].map(({ title, body }) => ({ item: el('li', {}), title, body }));
+  const end = el('div', { class: 'verified', role: 'status' });
+  const notNow = el('button', { class: 'small', onclick: leave }, 'Not now');
+  const panel = el(
+    'section', { class: 'first-steps', 'aria-labelledby': 'first-steps-title' },
+    el('header', {},
+      el('h2', { id: 'first-steps-title' }, 'Verify your first number'),
+      notNow),
+    el('ol', {}, steps.map(({ item }) => item)),
+    end,
+  );
+  root.replaceChildren(panel);
+
+  function at() {
+    if (verified) return 3;
+    return message ? 2 : 0;
+  }
+
+  let drawn;
+  function draw() {
+    const current = at();
+    if (current === drawn) return;
+    drawn = current;
+    steps.forEach(({ item, title, body }, step) => {
+      const done = step < current;
+      // Steps 2 and 3 are open together, because the phone shows the code.
+      const open = step === current || (current === 2 && step === 1);
+      item.className = done ? 'done' : open ? 'open' : '';
+      item.replaceChildren(
+        el('span', { class: 'step-mark', 'aria-hidden': 'true' }, done ? icon('check') : String(step + 1)),
+        el('div', {}, el('h3', {}, title, done && el('span', { class: 'unseen' }, ', done')), open && !(done && step === 0) ? body : undefined),
+      );
+    });
+    if (message) {
+      const { method, path: where, body } = device.reportOf(message, application, '…');
+      report.replaceChildren(callNote(method, where, body));
+    }
+    if (verified) {
+      notNow.hidden = true;
+      end.replaceChildren(
+        el('p', {}, icon('check'), el('strong', {}, `${SAMPLE} is verified.`)),
+        el('p', {}, 'Now point your own client at ', el('code', {}, location.origin), '. See what happened: ',
+          el('a', { href: place('verifications', message.verificationId) }, 'the verification'), ', ',
+          el('a', { href: '#/requests' }, 'its requests'), '; or ',
+          el('a', { href: '#/try' }, 'try another method'), '.'),
+        el('button', { class: 'small', onclick: leave }, 'Done'),
+      );
+    }
+  }
+
+  async function start() {
+    try {
+      await call('POST', '/_emu/try', START);
+      location.hash = place('phones', SAMPLE);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const code = typed.value.trim();
+    if (!code || !message) return;
+    reporting = true;
+    try {
+      const { status } = await device.send(device.reportOf(message, application, code));
+      verified = status === 'SUCCESSFUL';
+      say(status, verified ? 'ok' : 'bad');
+      if (verified) localStorage.setItem(DONE, 'done');
+      draw();
+    } catch (error) {
+      failed(error);
+    } finally {
+      reporting = false;
+    }
+  }
+
+  function leave() {
+    localStorage.setItem(DONE, 'left');
+    panel.remove();
+  }
+
+  live(['message', 'ended'], signal, async () => {
+    // During a report, the message must not change.
+    if (verified || reporting) return;
+    const [{ messages }, { verifications }] = await Promise.all([
+      get(withQuery(path('_emu', 'numbers', SAMPLE, 'messages'), { limit: 20 }), signal),
+      get(withQuery('/_emu/verifications', { number: SAMPLE, method: 'sms', status: 'PENDING', limit: 1 }), signal),
+    ]);
+    const [pending] = verifications;
+    message = messages.find(({ verificationId }) => verificationId === pending?.id);
+    application = applicationOf(pending?.application);
+    draw();
+  }, { about: { number: SAMPLE } });
+}

@@ -1,0 +1,190 @@
+//! Explains the authorization of a recorded request: its sender, and the mistake in its signature.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json as value};
+use sinch_verify_protocol::ApiError;
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, Explain, Finding, Signature, SignedMessage, StringToSign,
+};
+
+use crate::api;
+use crate::core::{Core, Registered};
+use crate::engine::AppId;
+use crate::journal::Exchange;
+
+/// The kind of authorization of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AuthorizationScheme {
+    None,
+    Public,
+    Basic,
+    Signed,
+    Unreadable,
+}
+
+impl AuthorizationScheme {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Public => "public",
+            Self::Basic => "basic",
+            Self::Signed => "signed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// The sender that a request names.
+pub(super) struct Sender {
+    pub(super) kind: AuthorizationScheme,
+    /// The application with the key in the request.
+    pub(super) app: Option<AppId>,
+    signature: Option<Signature>,
+}
+
+impl Sender {
+    pub(super) fn of(core: &Core, headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let (first, more) = (values.next(), values.next());
+        let Some(value) = first else {
+            return Self::by(AuthorizationScheme::None, None);
+        };
+        let Ok(authorization) = Authorization::parse(value.as_bytes()) else {
+            return Self::by(AuthorizationScheme::Unreadable, None);
+        };
+        let app = api::sender(core, &authorization).map(|(app, _)| app);
+        match authorization {
+            _ if more.is_some() => Self::by(AuthorizationScheme::Unreadable, None),
+            Authorization::Public { .. } => Self::by(AuthorizationScheme::Public, app),
+            Authorization::Basic { .. } => Self::by(AuthorizationScheme::Basic, app),
+            Authorization::Signed { signature, .. } => Self {
+                signature: Some(signature),
+                ..Self::by(AuthorizationScheme::Signed, app)
+            },
+            _ => Self::by(AuthorizationScheme::Unreadable, None),
+        }
+    }
+
+    fn by(kind: AuthorizationScheme, app: Option<AppId>) -> Self {
+        Self {
+            kind,
+            app,
+            signature: None,
+        }
+    }
+}
+
+/// The mistake in a request's authorization: a name for programs, a text for people, and the string
+/// that was signed by mistake.
+struct Explanation {
+    mistake: String,
+    text: String,
+    signed: Option<String>,
+}
+
+impl Explanation {
+    fn new(mistake: &str, text: impl Into<String>) -> Self {
+        Self {
+            mistake: mistake.to_owned(),
+            text: text.into(),
+            signed: None,
+        }
+    }
+}
+
+/// Adds to `detail` the string to sign, the expected signature, and an explanation of the mistake.
+pub(super) fn inspect(
+    core: &Core,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    sender: &Sender,
+    detail: &mut Value,
+) {
+    let own = sender.app.and_then(|app| core.registry.get(app));
+    let explanation = match (sender.kind, own) {
+        (AuthorizationScheme::None, _) => None,
+        (AuthorizationScheme::Unreadable, _) => Some(Explanation::new(
+            "unreadable",
+            "the Authorization header is not readable; send one header with `Application KEY`, \
+             `Application KEY:SIGNATURE` or `Basic BASE64`",
+        )),
+        (_, None) => Some(Explanation::new(
+            "unknown-key",
+            "the emulator has no application with this key; GET /_emu/info lists them",
+        )),
+        (AuthorizationScheme::Signed, Some(own)) => signature(core, own, exchange, headers, sender, detail),
+        (_, Some(_)) if detail["errorCode"] == ApiError::CREDENTIALS => Some(Explanation::new(
+            "wrong-secret",
+            "the secret does not belong to this key; check the secret",
+        )),
+        _ => None,
+    };
+    if let Some(Explanation {
+        mistake,
+        text,
+        signed,
+    }) = explanation
+    {
+        detail["explanation"] = value!({"mistake": mistake, "text": text});
+        if let Some(signed) = signed {
+            detail["explanation"]["signed"] = signed.into();
+        }
+    }
+}
+
+fn signature(
+    core: &Core,
+    own: &Registered,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    sender: &Sender,
+    detail: &mut Value,
+) -> Option<Explanation> {
+    let (verb, target) = (exchange.verb(), exchange.target().to_string());
+    let body: &Bytes = &exchange.body;
+    let md5 = ContentMd5::of(body);
+    let message = match SignedMessage::from_headers(verb.as_str(), &target, headers, &md5) {
+        Ok((_, message)) => message,
+        Err(error) => return Some(Explanation::new("header", error.to_string())),
+    };
+    let string = message.string_to_sign();
+    let ours = String::from_utf8_lossy(&string.to_bytes()).into_owned();
+    let lines = StringToSign::LINES.iter().zip(ours.split('\n'));
+    let lines: Vec<_> = lines
+        .map(|(name, text)| value!({"name": name, "value": text}))
+        .collect();
+    detail["stringToSign"] = value!({"ours": ours, "lines": lines});
+    detail["expectedSignature"] = own.signer.signature(&string).to_text().as_str().into();
+
+    let explain = Explain {
+        message: &message,
+        body,
+        secret: &own.secret,
+    };
+    let given = sender.signature.as_ref()?;
+    let by_older = own.secrets().skip(1).any(|secret| {
+        let explain = Explain { secret, ..explain };
+        explain.signature(given) == Finding::Right
+    });
+    match explain.signature(given) {
+        Finding::Unknown { .. } if by_older => stale(core, exchange, message.timestamp),
+        Finding::Mistake { mistake, signed } => Some(Explanation {
+            signed: Some(String::from_utf8_lossy(&signed).into_owned()),
+            ..Explanation::new(mistake.name(), mistake.to_string())
+        }),
+        Finding::Unknown { .. } => Some(Explanation::new(
+            "unknown",
+            "no known mistake explains this signature; check the secret, and that the bytes that were signed are \
+             those that were sent",
+        )),
+        // The signature is right, so only the timestamp can be wrong.
+        _ => stale(core, exchange, message.timestamp),
+    }
+}
+
+fn stale(core: &Core, exchange: &Exchange, timestamp: &[u8]) -> Option<Explanation> {
+    let fresh = core.settings().freshness.check(timestamp, exchange.wire);
+    Some(Explanation::new("timestamp", fresh.err()?.to_string()))
+}
