@@ -87,7 +87,7 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
     Ok(seen)
 }
 
-/// Nobody reports in time.
+/// No report comes in time.
 pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let begun: Begun<FlashCall> = begin(world, timeline, Setting::Backend, "+46701740623", "expired").await?;
     let cli = world
