@@ -39,7 +39,7 @@ enum Job {
     Docs,
     /// The programs and tests in the README and the guides
     Guides,
-    /// The README and the first guide, done as a newcomer does them
+    /// The README, the first guide and the guide about tests, done as a newcomer does them
     FollowGuide,
     /// Every library with each of its features alone
     Features,

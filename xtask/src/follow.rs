@@ -1,6 +1,7 @@
-//! The job `follow-guide`: does what the README and the first guide say, as a newcomer would.
+//! The job `follow-guide`: does what the README, the first guide and the guide about tests say, as a
+//! newcomer would.
 //!
-//! A clean clone, empty projects, and every block of the two documents in its order:
+//! A clean clone, empty projects, and every block of these documents in its order:
 //!
 //! - `sh` runs in the first terminal, `sh terminal=NAME` in another one. What that terminal runs already is
 //!   ended by Ctrl-C before, or else at the end of the document. `export` lines that it prints are pasted
@@ -27,7 +28,11 @@ use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
 use terminal::Terminal;
 
-const DOCUMENTS: [&str; 2] = ["README.md", "docs/guides/first-verification.md"];
+const DOCUMENTS: [&str; 3] = [
+    "README.md",
+    "docs/guides/first-verification.md",
+    "docs/guides/testing-with-the-emulator.md",
+];
 
 /// What the documents must lead to, as they show it.
 const ENDS: [(&str, &str); 3] = [
@@ -91,7 +96,7 @@ fn follow_all(home: &Path) -> Result<()> {
         home.join(REPORT).exists(),
         "the documents do not lead to {REPORT}"
     );
-    println!("\n{} can be followed", DOCUMENTS.join(" and "));
+    println!("\n{} can be followed", DOCUMENTS.join(", "));
     Ok(())
 }
 

@@ -57,9 +57,9 @@ enum Command {
     Tidy,
     /// Build the documentation and say where to open it
     Docs,
-    /// Compile every program of the README and the guides as it stands there, and run their tests
+    /// Compile every program and test of the README and the guides as it stands there
     Guides,
-    /// Do what the README and the first guide say, with a clean clone and empty projects
+    /// Do what the README, the first guide and the guide about tests say, from a clean clone on
     FollowGuide,
     /// Run the benches of an area and write its section of docs/performance.md
     Bench(bench::Bench),

@@ -205,7 +205,7 @@ fn the_method_is_found_out_or_asked_for() {
     start("sms", "r-3");
     let unfit = served.run(&["report", "--reference", "r-3", "--cli", "+4612345"]);
     assert_eq!(unfit.status.code(), Some(2), "{}", stderr(&unfit));
-    assert!(stderr(&unfit).contains("takes --code"), "{}", stderr(&unfit));
+    assert!(stderr(&unfit).contains("give --code"), "{}", stderr(&unfit));
 }
 
 #[test]

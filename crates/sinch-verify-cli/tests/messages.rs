@@ -30,10 +30,11 @@ fn check(name: &str) {
     let served = Served::start(&args);
     let mut actual = String::new();
     for line in expected.lines() {
-        if line.is_empty() || line.starts_with('#') || line.starts_with("POST ") {
-            if let Some(request) = line.strip_prefix("POST ") {
-                post(&served.url, request);
-            }
+        if line.starts_with('#') {
+            let empty = if actual.is_empty() { "" } else { "\n" };
+            actual += &format!("{empty}{line}\n");
+        } else if let Some(request) = line.strip_prefix("POST ") {
+            post(&served.url, request);
             actual += &format!("{line}\n");
         } else if let Some(command) = line.strip_prefix("$ ") {
             actual += &format!("{line}\n{}", run(&served, folder.path(), command));
