@@ -6,6 +6,7 @@
 //! - `sh` runs in the first terminal, `sh terminal=NAME` in another one. What that terminal runs already is
 //!   ended by Ctrl-C before, or else at the end of the document. `export` lines that it prints are pasted
 //!   into all terminals.
+//! - `sh measures` runs in the first terminal, and may end with the verdict that the machine is too busy.
 //! - `sh types` runs in a terminal of its own; what it prints is typed into the program that waits in the
 //!   first one.
 //! - `text` is what the terminal of the last command shows by now, `text terminal=NAME` what another one
@@ -41,6 +42,9 @@ const ENDS: [(&str, &str); 3] = [
     ("a passing test", "test result: ok."),
 ];
 
+/// The exit code of the load tester when its figures say nothing about the target.
+const TOO_BUSY: u8 = 3;
+
 /// The report of the load test, in the folder that holds the clone.
 const REPORT: &str = "sinch-verify/target/load/report.html";
 
@@ -54,13 +58,11 @@ pub(crate) fn run() -> Result<()> {
     let home = std::env::temp_dir().join(format!("sinch-verify-newcomer-{}", std::process::id()));
     fs::create_dir_all(&home).with_context(|| format!("failed to make {}", home.display()))?;
     let followed = follow_all(&home);
-    match &followed {
-        Ok(()) => {
-            fs::remove_dir_all(&home).with_context(|| format!("failed to remove {}", home.display()))?
-        }
-        Err(_) => println!("what was made is in {}", home.display()),
+    if followed.is_err() {
+        println!("what was made is in {}", home.display());
+        return followed;
     }
-    followed
+    fs::remove_dir_all(&home).with_context(|| format!("failed to remove {}", home.display()))
 }
 
 fn follow_all(home: &Path) -> Result<()> {
@@ -113,6 +115,8 @@ enum Action {
         terminal: Option<String>,
         script: String,
     },
+    /// As `Runs` in the first terminal, with a load tester.
+    Measures(String),
     Types(String),
     Shows {
         terminal: Option<String>,
@@ -135,6 +139,7 @@ fn steps(blocks: &[Block]) -> Result<Vec<Step>> {
             .map(str::to_owned);
         let action = match (block.language.as_str(), note) {
             ("sh", Some("types")) => Action::Types(text),
+            ("sh", Some("measures")) => Action::Measures(text),
             ("sh", _) => Action::Runs {
                 terminal,
                 script: text,
@@ -207,12 +212,14 @@ impl Newcomer {
                 terminal: None,
                 script,
             } => {
-                let script = format!("{script}\npwd > '{}'", self.place().display());
-                self.first = Some(Terminal::open("first", &script, &self.folder, &self.variables)?);
-                self.last = None;
+                self.run(script)?;
                 if !is_asked {
                     self.finish()?;
                 }
+            }
+            Action::Measures(script) => {
+                self.run(&format!("{{\n{script}}} || [ $? = {TOO_BUSY} ]"))?;
+                self.finish()?;
             }
             Action::Runs {
                 terminal: Some(name),
@@ -260,6 +267,14 @@ impl Newcomer {
                 fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
             }
         }
+        Ok(())
+    }
+
+    /// Runs a script in the first terminal.
+    fn run(&mut self, script: &str) -> Result<()> {
+        let script = format!("{script}\npwd > '{}'", self.place().display());
+        self.first = Some(Terminal::open("first", &script, &self.folder, &self.variables)?);
+        self.last = None;
         Ok(())
     }
 
@@ -331,6 +346,7 @@ mod tests {
             ("sh", &[][..], runs(None)),
             ("sh", &["terminal=serve"], runs(Some("serve"))),
             ("sh", &["types"], Action::Types(text.clone())),
+            ("sh", &["measures"], Action::Measures(text.clone())),
             ("text", &["terminal=serve"], shows),
             ("toml", &[], Action::Depends(text.clone())),
             ("rust", &["src/main.rs"], writes),
