@@ -295,8 +295,9 @@ impl Newcomer {
         Ok(())
     }
 
-    /// Closes all terminals.
+    /// Closes all terminals: new ones do not have what was pasted.
     fn leave(&mut self) {
+        self.variables.retain(|name, _| !name.starts_with("SINCH_"));
         self.first = None;
         self.others.clear();
         self.folder.clone_from(&self.home);
