@@ -10,31 +10,3 @@
 
 pub mod fixture;
 pub mod process;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/callbacks.md")]
-struct CallbacksGuide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/errors-and-retries.md")]
-struct ErrorsAndRetriesGuide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/first-verification.md")]
-struct FirstVerificationGuide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/flows.md")]
-struct FlowsGuide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/stateless-backend.md")]
-struct StatelessBackendGuide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/guides/testing-with-the-emulator.md")]
-struct TestingWithTheEmulatorGuide;

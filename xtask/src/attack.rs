@@ -21,7 +21,7 @@ const PAGE: &str = "docs/testing.md";
 /// The text of the section before its table.
 const INTRODUCTION: &str = "## Attacks\n\n\
 `cargo xtask attack` repeats the large attacks on this machine alone, in minutes, and replaces this section.\n\
-Each row counts what must not happen, and a goal is the most that is allowed; a row without a goal says what a fault costs.\n\
+Each row counts what must not happen, and a goal is the most that is allowed; a row without a goal shows what a fault costs.\n\
 The command fails where a goal is not met.\n\
 `--only NAME` runs one of `forged`, `replayed`, `outages`, `starts`, `text` and `pages`, and `--scale 0.01` runs all of them with a hundredth of the requests; neither writes here.\n\
 Memory is the most that the attacked processes held together.\n\

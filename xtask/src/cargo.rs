@@ -15,13 +15,18 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
+    without_package(&mut command);
+    command.args(args);
+    command
+}
+
+/// Withholds what cargo says of this package from a command that starts cargo.
+pub(crate) fn without_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if describes_a_package(&name) {
             command.env_remove(name);
         }
     }
-    command.args(args);
-    command
 }
 
 /// Runs a command on this terminal, its output passed through, and adds `fix` when it fails.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run};
-use crate::{docs, features, layers, targets, test, tidy};
+use crate::{docs, features, follow, guides, layers, targets, test, tidy};
 
 /// Which jobs to run, and what to do when one fails.
 #[derive(Debug, Args)]
@@ -37,6 +37,10 @@ enum Job {
     Doctest,
     /// The documentation itself
     Docs,
+    /// The programs and tests in the README and the guides
+    Guides,
+    /// The README, the first guide and the guide about tests, done as a newcomer does them
+    FollowGuide,
     /// Every library with each of its features alone
     Features,
     /// The protocol crate on the platforms of apps, where their targets are installed
@@ -129,7 +133,7 @@ fn run_all(jobs: &[Job], fail_fast: bool, mut run: impl FnMut(Job) -> Outcome) -
 
 /// The jobs with their seconds and their ends.
 fn table(rows: &[Row]) -> String {
-    let mut text = format!("{:<10} {:>8}  {}\n", "job", "seconds", "result");
+    let mut text = format!("{:<12} {:>8}  {}\n", "job", "seconds", "result");
     for row in rows {
         let result = match row.outcome {
             Outcome::Ok => "ok",
@@ -137,7 +141,7 @@ fn table(rows: &[Row]) -> String {
             Outcome::NotRun => "not run",
         };
         let seconds = row.took.as_secs_f64();
-        text += &format!("{:<10} {seconds:>8.1}  {result}\n", row.job.name());
+        text += &format!("{:<12} {seconds:>8.1}  {result}\n", row.job.name());
     }
     text
 }
@@ -151,6 +155,8 @@ impl Job {
             Self::Test => "test",
             Self::Doctest => "doctest",
             Self::Docs => "docs",
+            Self::Guides => "guides",
+            Self::FollowGuide => "follow-guide",
             Self::Features => "features",
             Self::Targets => "targets",
             Self::Layers => "layers",
@@ -181,6 +187,8 @@ impl Job {
                 "fix the examples named above; one crate alone: `cargo test --doc -p CRATE`",
             ),
             Self::Docs => docs::build(),
+            Self::Guides => guides::run(),
+            Self::FollowGuide => follow::run(),
             Self::Features => features::run(),
             Self::Targets if !targets::run()? => return Ok(Outcome::NotRun),
             Self::Targets => Ok(()),
@@ -198,14 +206,36 @@ mod tests {
     #[test]
     fn jobs_run_once_and_in_the_order_of_ci() {
         use Job::*;
-        let all = [Fmt, Clippy, Test, Doctest, Docs, Features, Targets, Layers, Tidy];
+        let all = [
+            Fmt,
+            Clippy,
+            Test,
+            Doctest,
+            Docs,
+            Guides,
+            FollowGuide,
+            Features,
+            Targets,
+            Layers,
+            Tidy,
+        ];
         let cases: [(&[Job], &[Job], &[Job]); 5] = [
             (&[], &[], &all),
             (&[Tidy, Fmt, Tidy], &[], &[Fmt, Tidy]),
             (
                 &[],
                 &[Test, Docs],
-                &[Fmt, Clippy, Doctest, Features, Targets, Layers, Tidy],
+                &[
+                    Fmt,
+                    Clippy,
+                    Doctest,
+                    Guides,
+                    FollowGuide,
+                    Features,
+                    Targets,
+                    Layers,
+                    Tidy,
+                ],
             ),
             (&[Test, Fmt], &[Test], &[Fmt]),
             (&[Test], &[Test], &[]),
@@ -235,7 +265,9 @@ mod tests {
             .to_string();
         assert!(error.contains("lint"), "{error}");
         assert!(
-            error.contains("fmt, clippy, test, doctest, docs, features, targets, layers, tidy"),
+            error.contains(
+                "fmt, clippy, test, doctest, docs, guides, follow-guide, features, targets, layers, tidy"
+            ),
             "{error}"
         );
     }
@@ -276,10 +308,10 @@ mod tests {
             },
         ];
         let expected = "\
-job         seconds  result
-fmt             1.2  ok
-doctest        90.0  FAILED
-docs            0.0  not run
+job           seconds  result
+fmt               1.2  ok
+doctest          90.0  FAILED
+docs              0.0  not run
 ";
         assert_eq!(table(&rows), expected);
     }

@@ -14,8 +14,11 @@ mod cargo;
 mod ci;
 mod docs;
 mod features;
+mod follow;
 mod fuzz;
+mod guides;
 mod layers;
+mod markdown;
 mod metadata;
 mod page;
 mod release;
@@ -54,6 +57,10 @@ enum Command {
     Tidy,
     /// Build the documentation and say where to open it
     Docs,
+    /// Compile every program and test of the README and the guides as it stands there
+    Guides,
+    /// Do what the README, the first guide and the guide about tests say, from a clean clone on
+    FollowGuide,
     /// Run the benches of an area and write its section of docs/performance.md
     Bench(bench::Bench),
     /// Attack receivers, clients and the command on this machine, and write docs/testing.md's section
@@ -88,6 +95,8 @@ impl Xtask {
             Command::Simulate(simulate) => simulate.run(),
             Command::Tidy => tidy::run(),
             Command::Docs => docs::run(),
+            Command::Guides => guides::run(),
+            Command::FollowGuide => follow::run(),
             Command::Bench(bench) => bench.run(),
             Command::Attack(attack) => attack.run(),
             Command::Fuzz(fuzz) => fuzz.run(),

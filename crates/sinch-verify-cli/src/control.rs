@@ -13,7 +13,9 @@ use sinch_verify_client::{Transport as _, TransportError};
 use sinch_verify_protocol::BaseUrl;
 use sinch_verify_protocol::untrusted::escape;
 
-/// How long an answer may take that nobody waits for on the other side.
+use crate::failure::root_cause;
+
+/// How long an answer may take that the emulator gives at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The control interface at an address.
@@ -101,13 +103,13 @@ impl Control {
             .uri(self.base.join(path))
             .body(body)
             .context("failed to make a request for the emulator")?;
-        let nobody = |why: Option<TransportError>| NobodyThere {
+        let unreachable = |why: Option<TransportError>| EmulatorUnreachable {
             url: self.base.join(""),
             why,
         };
         match tokio::time::timeout(patience, self.transport.send(request)).await {
-            Ok(answer) => Ok(answer.map_err(|error| nobody(Some(error)))?),
-            Err(_) => Err(nobody(None).into()),
+            Ok(answer) => Ok(answer.map_err(|error| unreachable(Some(error)))?),
+            Err(_) => Err(unreachable(None).into()),
         }
     }
 }
@@ -131,7 +133,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
     serde_json::from_slice(body).context("the emulator's answer is not as expected")
 }
 
-/// A text as a part of a path or a query: whatever could end it is escaped.
+/// A text as a part of a path or a query: all but letters, digits and `-._~` is escaped.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -146,21 +148,20 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// No answer came from where an emulator should be.
 #[derive(Debug)]
-pub(crate) struct NobodyThere {
+pub(crate) struct EmulatorUnreachable {
     url: String,
     why: Option<TransportError>,
 }
 
-impl fmt::Display for NobodyThere {
+impl fmt::Display for EmulatorUnreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no answer from the emulator at {}", self.url)
+        write!(f, "no answer from the emulator at {}", self.url)?;
+        match &self.why {
+            Some(why) => write!(f, ": {}", root_cause(why)),
+            None => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for NobodyThere {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.why
-            .as_ref()
-            .map(|why| -> &(dyn std::error::Error + 'static) { why })
-    }
-}
+/// The message holds its cause.
+impl std::error::Error for EmulatorUnreachable {}

@@ -11,7 +11,7 @@ pub(crate) enum Outcome {
     No,
     /// The service answered, and the number is not verified.
     NotVerified,
-    /// Nobody answered.
+    /// No answer came.
     Unreachable,
 }
 
@@ -67,19 +67,40 @@ Exit codes:
   6  too many requests: the error says when to come back
 With --json, standard output holds {\"error\":{...}} when a command fails.";
 
-/// The call itself was wrong.
+/// An error that says what to do about it.
 #[derive(Debug)]
-pub(crate) struct Usage(pub String);
+pub(crate) struct ExitError {
+    pub(crate) code: u8,
+    /// What is wrong.
+    pub(crate) cause: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
 
-impl std::fmt::Display for Usage {
+impl std::fmt::Display for ExitError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.cause)
     }
 }
 
-impl std::error::Error for Usage {}
+impl std::error::Error for ExitError {}
 
-/// An error that exits with 2.
+/// An error that exits with 2: the command was called in a wrong way. In `message`, what to do about it
+/// stands after the first `; `.
 pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
-    anyhow::Error::new(Usage(message.to_string()))
+    exit_error(USAGE, &message)
+}
+
+/// An error that exits with 1, with a message as in [`usage`].
+pub(crate) fn failed(message: impl std::fmt::Display) -> anyhow::Error {
+    exit_error(NO, &message)
+}
+
+fn exit_error(code: u8, message: &dyn std::fmt::Display) -> anyhow::Error {
+    let message = message.to_string();
+    let (cause, hint) = match message.split_once("; ") {
+        Some((cause, hint)) => (cause.to_owned(), Some(hint.to_owned())),
+        None => (message, None),
+    };
+    anyhow::Error::new(ExitError { code, cause, hint })
 }

@@ -1,16 +1,18 @@
-//! How an error is told: to people on stderr, with what to do about it, and to scripts as JSON.
+//! How a failure is reported: on standard error its cause and what to do about it, for scripts as JSON.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sinch_verify_client::{Error, Lookup, Phase};
+use sinch_verify_client::{Error, Lookup, Phase, TransportError};
 use sinch_verify_protocol::untrusted::mask;
-use sinch_verify_protocol::{ApiError, WireObject as _};
+use sinch_verify_protocol::{ApiError, BaseUrl, WireObject as _};
 
-use crate::control::NobodyThere;
-use crate::exit::{NO, NOT_VERIFIED, Outcome, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE, USAGE, Usage};
+use crate::control::EmulatorUnreachable;
+use crate::exit::{ExitError, NO, NOT_VERIFIED, Outcome, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE};
 use crate::print::{self, note, say};
 
 /// Prints an error, as JSON too if `json` is set, and chooses the exit code.
@@ -19,8 +21,8 @@ pub(crate) fn exit_code(result: anyhow::Result<Outcome>, json: bool) -> ExitCode
         Ok(outcome) => outcome.code(),
         Err(error) => {
             let failure = Failure::of(&error);
-            failure.tell(json);
-            failure.code()
+            failure.print(json);
+            failure.code
         }
     };
     if print::failed() {
@@ -30,58 +32,108 @@ pub(crate) fn exit_code(result: anyhow::Result<Outcome>, json: bool) -> ExitCode
     ExitCode::from(code)
 }
 
+/// Prints a cause, and below it what to do about it.
+pub(crate) fn print_error(cause: &str, hints: &[String]) {
+    let bold_red = anstyle::Style::new()
+        .bold()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()));
+    note!("{bold_red}error{bold_red:#}: {cause}");
+    for hint in hints {
+        note!("hint: {hint}");
+    }
+}
+
+/// The innermost source of an error: what the system said.
+pub(crate) fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// A refusal in the service's words, without what may be a number.
+pub(crate) fn refusal(error: &ApiError) -> String {
+    let message = error.message.as_deref().unwrap_or("no message");
+    mask(message.trim_end_matches('.'))
+}
+
+/// A call to the service failed.
+#[derive(Debug)]
+pub(crate) struct CallFailed {
+    error: Error,
+    url: BaseUrl,
+    /// What to do about it, as the command knows.
+    hint: Option<String>,
+}
+
+impl CallFailed {
+    /// A call to the service at `url`.
+    pub(crate) fn new(error: Error, url: BaseUrl) -> Self {
+        Self {
+            error,
+            url,
+            hint: None,
+        }
+    }
+
+    /// Adds what to do where the service has no such verification.
+    pub(crate) fn if_not_found(mut self, hint: impl FnOnce() -> String) -> Self {
+        self.hint = self.error.is_not_found().then(hint);
+        self
+    }
+}
+
+impl fmt::Display for CallFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&cause(&self.error, &self.url))
+    }
+}
+
+impl StdError for CallFailed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// An error that ended a command.
 struct Failure<'a> {
-    error: &'a anyhow::Error,
+    cause: String,
+    hints: Vec<String>,
+    code: u8,
     /// The client's error in it, if a call failed.
     call: Option<&'a Error>,
 }
 
 impl<'a> Failure<'a> {
     fn of(error: &'a anyhow::Error) -> Self {
-        let call = error.chain().find_map(|cause| cause.downcast_ref());
-        Self { error, call }
-    }
-
-    /// The exit code.
-    fn code(&self) -> u8 {
-        if self.error.is::<Usage>() {
-            return USAGE;
-        }
-        let Some(call) = self.call else {
-            return if self.error.is::<NobodyThere>() {
-                UNREACHABLE
-            } else {
-                NO
-            };
+        let mut failure = Self {
+            cause: format!("{error:#}"),
+            hints: Vec::new(),
+            code: NO,
+            call: error.chain().find_map(|cause| cause.downcast_ref()),
         };
-        let code = call.as_api_error().map(|error| error.code);
-        let status = call.status().map(|status| status.as_u16());
-        match status {
-            _ if call.is_denied() => NOT_VERIFIED,
-            Some(401) => UNAUTHORIZED,
-            Some(403) if code == Some(ApiError::SCHEME) => UNAUTHORIZED,
-            Some(429) => RATE_LIMITED,
-            Some(500..=599) => UNREACHABLE,
-            // A success that could not be read.
-            Some(200..=299) => UNREACHABLE,
-            Some(_) => NO,
-            None if call.phase() == Phase::Transport => UNREACHABLE,
-            None => NO,
+        if let Some(ExitError { code, cause, hint }) = error.downcast_ref() {
+            failure.cause.clone_from(cause);
+            failure.hints.extend(hint.clone());
+            failure.code = *code;
+        } else if error.is::<EmulatorUnreachable>() {
+            failure.hints.push(IS_IT_RUNNING.to_owned());
+            failure.code = UNREACHABLE;
+        } else if let Some(call) = failure.call {
+            failure.code = code(call);
+            if let Some(failed) = error.downcast_ref::<CallFailed>() {
+                failure.cause = failed.to_string();
+                failure.hints.extend(failed.hint.clone());
+                failure.hints.extend(hints(call, &failed.url));
+            }
         }
+        failure
     }
 
-    /// Tells people on stderr, and scripts on stdout when `json` is set.
-    fn tell(&self, json: bool) {
-        let bold_red = anstyle::Style::new()
-            .bold()
-            .fg_color(Some(anstyle::AnsiColor::Red.into()));
-        note!("{bold_red}error{bold_red:#}: {}", self.message());
-        match self.call {
-            Some(call) => advise(call),
-            None if self.error.is::<NobodyThere>() => note!("{IS_IT_RUNNING}"),
-            None => {}
-        }
+    /// Prints it on standard error, and on standard output too when `json` is set.
+    fn print(&self, json: bool) {
+        print_error(&self.cause, &self.hints);
         if json {
             match serde_json::to_string(&self.document()) {
                 Ok(document) => say!("{document}"),
@@ -90,22 +142,12 @@ impl<'a> Failure<'a> {
         }
     }
 
-    /// What failed and why. The client's errors are fragments that fit after "failed to".
-    fn message(&self) -> String {
-        let outermost = self.error.chain().next();
-        if outermost.is_some_and(<dyn std::error::Error>::is::<Error>) {
-            format!("failed to {:#}", self.error)
-        } else {
-            format!("{:#}", self.error)
-        }
-    }
-
     fn document(&self) -> Document<'_> {
         let api = self.call.and_then(Error::as_api_error);
         let found = self.call.and_then(Error::lookup);
         Document {
-            error: Told {
-                message: self.message(),
+            error: ErrorFields {
+                message: &self.cause,
                 status: self.call.and_then(Error::status).map(|status| status.as_u16()),
                 error_code: api.map(|error| error.code),
                 support_reference: api.and_then(|error| error.reference.as_deref()).map(mask),
@@ -132,13 +174,13 @@ impl<'a> Failure<'a> {
 /// What scripts get.
 #[derive(Serialize)]
 struct Document<'a> {
-    error: Told<'a>,
+    error: ErrorFields<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
-    message: String,
+struct ErrorFields<'a> {
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,34 +202,107 @@ struct Told<'a> {
     retry_after_ms: Option<u128>,
 }
 
-const IS_IT_RUNNING: &str =
-    "is it running? `sinch-verify serve` starts one on this machine, and --url names another";
+/// The exit code of a call that failed.
+fn code(call: &Error) -> u8 {
+    let code = call.as_api_error().map(|error| error.code);
+    let status = call.status().map(|status| status.as_u16());
+    match status {
+        _ if call.is_denied() => NOT_VERIFIED,
+        Some(401) => UNAUTHORIZED,
+        Some(403) if code == Some(ApiError::SCHEME) => UNAUTHORIZED,
+        Some(429) => RATE_LIMITED,
+        Some(500..=599) => UNREACHABLE,
+        // A success that could not be read.
+        Some(200..=299) => UNREACHABLE,
+        Some(_) => NO,
+        None if call.phase() == Phase::Transport => UNREACHABLE,
+        None => NO,
+    }
+}
 
-/// What became of the request, and what can be done.
-fn advise(call: &Error) {
-    match call.lookup() {
-        Some(Lookup::Verification(found)) => {
-            note!("the answer was lost, but the service has the verification:");
-            note!("  id {}, status {}", found.id, found.status);
+/// Why a call failed: the cause that a user can act on, the details of the transport last.
+fn cause(call: &Error, url: &BaseUrl) -> String {
+    let source = call.source();
+    if let Some(transport) = source.and_then(|source| source.downcast_ref::<TransportError>()) {
+        let what = if call.is_connect() {
+            format!("no connection to {url}")
+        } else {
+            transport.to_string()
+        };
+        return match transport.source() {
+            Some(source) => format!("{what}: {}", root_cause(source)),
+            None => what,
+        };
+    }
+    let (Some(status), Some(source)) = (call.status(), source) else {
+        return format!("failed to {call:#}");
+    };
+    let who = if status.is_server_error() {
+        "the service failed"
+    } else {
+        "the service refused"
+    };
+    match call.as_api_error() {
+        Some(error) => {
+            let message = refusal(error);
+            format!("{who}: {message} ({}, errorCode {})", status.as_u16(), error.code)
         }
-        Some(found) => note!("{found}"),
-        None => {}
+        None if status.is_success() => format!("the answer cannot be read: {source}"),
+        None => format!("{who}: {source}"),
     }
-    // Only where it is of use: a refusal began nothing that could be asked for.
-    if let (Some(_), Some(reference)) = (call.lookup(), call.reference()) {
-        note!("ask for it later: sinch-verify status --reference {reference}");
+}
+
+const IS_IT_RUNNING: &str =
+    "start the emulator with `sinch-verify serve`, or give its address with --url or SINCH_VERIFICATION_URL";
+
+/// What is known of the request, and what to do.
+fn hints(call: &Error, url: &BaseUrl) -> Vec<String> {
+    let mut hints = Vec::new();
+    let later = call
+        .reference()
+        .map(|reference| format!("`sinch-verify status --reference {reference}`"));
+    match (call.lookup(), later) {
+        (Some(Lookup::Verification(found)), later) => {
+            hints.push(format!(
+                "the service has the verification: id {}, status {}",
+                found.id, found.status
+            ));
+            hints.extend(later.map(|later| format!("{later} shows how it goes on")));
+        }
+        (Some(Lookup::Nothing), Some(later)) => hints.push(format!(
+            "no verification has its reference so far, but the start may still arrive: \
+             run {later} before you start again"
+        )),
+        (Some(Lookup::Unknown(query)), later) => {
+            hints.push(format!(
+                "the request may have been carried out; the status query failed too: {}",
+                cause(query, url)
+            ));
+            hints.extend(later.map(|later| format!("run {later} before you start again")));
+        }
+        (Some(lookup), _) => hints.push(lookup.to_string()),
+        (None, _) => {}
     }
-    if call.is_connect() {
-        note!("{IS_IT_RUNNING}");
-    } else if call.phase() == Phase::Transport && !call.may_have_been_sent() {
-        note!("nothing was sent");
+    if call.is_connect() && url.is_loopback() {
+        hints.push(IS_IT_RUNNING.to_owned());
+    } else if call.is_connect() {
+        hints.push("check the host name, in --url or SINCH_VERIFICATION_URL, and the network".to_owned());
+    }
+    if call.status().is_some_and(|status| status.is_success()) {
+        hints.push("check that --url, or SINCH_VERIFICATION_URL, is the address of the service".to_owned());
     }
     if let Some(wait) = call.retry_after() {
-        note!("try again in {} s", whole_seconds(wait));
+        hints.push(format!("try again in {} s", whole_seconds(wait)));
     }
-    if let Some(hint) = call.as_api_error().and_then(|error| hint(error.code)) {
-        note!("{hint}");
-    }
+    hints.extend(call.ignored_clock_offset().map(|offset| {
+        format!("the service's clock is {offset} from this machine's: set the clock of this machine")
+    }));
+    hints.extend(
+        call.as_api_error()
+            .and_then(|error| remedy(error.code))
+            .map(str::to_owned),
+    );
+    hints
 }
 
 /// Rounded up: a moment too early is refused again.
@@ -195,23 +310,29 @@ fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// How a refusal is mended.
-fn hint(code: u32) -> Option<&'static str> {
+/// What to do about a refusal.
+fn remedy(code: u32) -> Option<&'static str> {
     Some(match code {
         ApiError::CREDENTIALS => {
-            "the service does not know SINCH_APPLICATION_KEY, or SINCH_APPLICATION_SECRET is not its secret; \
-             `sinch-verify serve` makes new ones up at each start, unless it is given some: paste the lines that it prints"
+            "SINCH_APPLICATION_KEY is not known there, or SINCH_APPLICATION_SECRET is not its secret; \
+             `sinch-verify serve` makes up new ones at each start: paste the lines that it prints"
         }
         ApiError::SIGNATURE => {
             "SINCH_APPLICATION_SECRET is not the secret of SINCH_APPLICATION_KEY; \
-             `sinch-verify serve` makes new ones up at each start, unless it is given some: paste the lines that it prints"
+             `sinch-verify serve` makes up new ones at each start: paste the lines that it prints"
         }
-        ApiError::SCHEME => "more than the key is needed: leave --auth out, or give --auth signed",
+        ApiError::SCHEME => "this takes more than the key: leave --auth out, or give --auth signed",
         ApiError::RESTRICTED => {
-            "the callback denied it, or gave no usable answer, or none is set for a start with --auth public; \
-             `sinch-verify serve` says what became of a callback, and takes --callback-url"
+            "the application's callback denied it or gave no usable answer, or --auth public was given and no \
+             callback URL is set; `sinch-verify serve` says why a callback failed, and takes --callback-url"
         }
-        ApiError::TIMESTAMP => "the clock of this machine or of the service is wrong: set it",
+        ApiError::TIMESTAMP => "set the clock of this machine",
+        ApiError::REFERENCE_USED => {
+            "a reference is taken once: give another one, or leave --reference out; \
+             `sinch-verify status --reference` shows the verification that has it"
+        }
+        ApiError::CREDIT => "add credit to the account in the dashboard",
+        ApiError::FORBIDDEN | ApiError::NO_ROUTE => "try another number, or another --method",
         _ => return None,
     })
 }

@@ -36,7 +36,7 @@ impl From<MethodArg> for Method {
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) method: Method,
-    /// Nobody said so: it may be wrong.
+    /// No option gave it: it may be wrong.
     pub(crate) assumed: bool,
 }
 
@@ -49,17 +49,13 @@ impl Chosen {
         }
     }
 
-    /// The method, where it was assumed and may be wrong.
+    /// What to do where the method was assumed and may be wrong.
     pub(crate) fn hint(&self) -> Option<String> {
-        self.assumed
-            .then(|| format!("by {}; give --method if it is another", self.method))
-    }
-
-    /// What was not done, with the method where that may be why.
-    pub(crate) fn failed_to(&self, what: &str, error: &sinch_verify_client::Error) -> String {
-        match self.hint().filter(|_| error.is_not_found()) {
-            Some(hint) => format!("failed to {what} {hint}"),
-            None => format!("failed to {what}"),
-        }
+        self.assumed.then(|| {
+            format!(
+                "the method was taken to be {}; give --method if it is another",
+                self.method
+            )
+        })
     }
 }

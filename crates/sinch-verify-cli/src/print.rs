@@ -1,8 +1,8 @@
 //! Printing that does not panic.
 //!
 //! `println!` panics when its reader has gone (`sinch-verify serve | head -1`)
-//! or the disk is full. Here a reader that went away is nobody to tell, and any
-//! other failure is told once, at the end, by the exit code.
+//! or the disk is full. Here a reader that went away is no failure, and any other
+//! failure is reported once, at the end, by the exit code.
 //!
 //! No control character gets through but line ends, tabs and our own colours. Text from outside is
 //! [escaped](sinch_verify_protocol::untrusted::escape) where it is put into a line, so that it cannot add
@@ -23,7 +23,7 @@ pub(crate) fn failed() -> bool {
     FAILED.load(Ordering::Relaxed)
 }
 
-/// Whether nobody reads standard output any more. A command that only prints,
+/// Whether standard output has no reader any more. A command that only prints,
 /// for as long as it is let, has then nothing left to do.
 pub(crate) fn gone() -> bool {
     GONE.load(Ordering::Relaxed)
@@ -40,7 +40,7 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
     }
 }
 
-/// Writes a line to standard error, if anybody reads it.
+/// Writes a line to standard error, if it has a reader.
 pub(crate) fn remark(text: fmt::Arguments<'_>) {
     let text = text.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text));

@@ -1,4 +1,4 @@
-//! A list of things: a table on a terminal, a line each for whoever reads a pipe.
+//! A list of things: a table on a terminal, a line each in a pipe.
 
 use std::io::IsTerminal as _;
 

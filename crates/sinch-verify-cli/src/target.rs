@@ -1,10 +1,11 @@
 //! Which service a command talks to, and as whom.
 
 use anyhow::Context as _;
-use sinch_verify_client::{Client, env};
+use sinch_verify_client::{Client, Error, env};
 use sinch_verify_protocol::{BaseUrl, Credentials};
 
 use crate::exit::usage;
+use crate::failure::CallFailed;
 
 /// The emulator's address when `serve` chose its default port.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
@@ -46,7 +47,7 @@ impl Target {
         let url = &self.address.url;
         if !url.is_loopback() && !self.live {
             return Err(usage(format!(
-                "{} is not this machine: messages and calls there are real and cost money; add --live if you mean it",
+                "{} is not this machine: messages and calls there are real and cost money; add --live if that is meant",
                 url.host()
             )));
         }
@@ -55,7 +56,7 @@ impl Target {
             && let Some(rest) = url.to_string().strip_prefix("http://")
         {
             return Err(usage(format!(
-                "http://{rest} would be sent numbers, codes and credentials in clear; use https://{rest}, \
+                "numbers, codes and credentials would go to http://{rest} unencrypted; use https://{rest}, \
                  or a tunnel from a port of this machine"
             )));
         }
@@ -63,7 +64,17 @@ impl Target {
             .credentials(self.credentials()?)
             .base_url(url.clone())
             .build();
-        client.context("failed to set the client up")
+        client.context("failed to set up the client")
+    }
+
+    /// The failure of a call that the client made.
+    pub(crate) fn failed(&self, error: Error) -> CallFailed {
+        CallFailed::new(error, self.address.url.clone())
+    }
+
+    /// Whether the service is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.address.url.is_loopback()
     }
 
     fn credentials(&self) -> anyhow::Result<Credentials> {

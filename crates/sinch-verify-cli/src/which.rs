@@ -3,6 +3,7 @@
 use sinch_verify_protocol::{PhoneNumber, Reference, VerificationId};
 
 use crate::exit::usage;
+use crate::methods::Chosen;
 
 /// One of the ways to name a verification.
 #[derive(clap::Args)]
@@ -20,10 +21,33 @@ pub(crate) struct Args {
 }
 
 /// The way that was taken.
+#[derive(Clone)]
 pub(crate) enum Which {
     Id(VerificationId),
     Reference(Reference),
     Number(PhoneNumber),
+}
+
+impl Which {
+    /// What to do where the service has no such verification.
+    pub(crate) fn not_found(&self, chosen: &Chosen) -> String {
+        match self {
+            Self::Id(_) => {
+                "check the id, which `sinch-verify start` prints; an emulator forgets it when it ends"
+                    .to_owned()
+            }
+            Self::Reference(_) => {
+                "check the reference, which `sinch-verify start` prints; an emulator forgets it when it ends"
+                    .to_owned()
+            }
+            Self::Number(_) => chosen.hint().unwrap_or_else(|| {
+                format!(
+                    "start one with `sinch-verify start NUMBER --method {}`",
+                    chosen.method
+                )
+            }),
+        }
+    }
 }
 
 impl Args {

@@ -101,7 +101,7 @@ async fn what_was_there_is_taken_and_said_to_be_old() {
     let none = inbox(&url, &["wait", NUMBER, "--timeout", "0s"]).await;
     check(&none, 1);
     assert_eq!(stdout(&none), "");
-    assert!(stderr(&none).contains("nothing came"), "{}", stderr(&none));
+    assert!(stderr(&none).contains("no message came"), "{}", stderr(&none));
 
     let first = start(&emulator, &[]).await;
     let second = start(&emulator, &[]).await;
@@ -227,7 +227,7 @@ async fn phones_and_messages_are_listed() {
         let empty = inbox(&url, args).await;
         check(&empty, 0);
         assert_eq!(stdout(&empty), "");
-        assert!(stderr(&empty).contains("nothing reached"));
+        assert!(stderr(&empty).contains("no message has reached"));
     }
     let sms = start(&emulator, &[]).await;
     let call = start(&emulator, &["--method", "flashcall"]).await;

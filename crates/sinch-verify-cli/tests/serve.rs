@@ -330,7 +330,7 @@ fn others_reach_the_phones_by_an_allowed_name_only() {
     let name = "emulator.test.svc";
     let mut serve = Serve::start(known(&["--bind", "0.0.0.0", "--allow-host", name]));
     let warning = serve.remark();
-    assert!(warning.contains("reads every code"), "{warning}");
+    assert!(warning.contains("can read every code"), "{warning}");
     let port = serve.url().rsplit_once(':').unwrap().1.to_owned();
     for (head, status) in [
         (format!("Host: {name}:{port}"), "200"),

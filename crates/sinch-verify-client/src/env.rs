@@ -80,7 +80,7 @@ impl fmt::Display for EnvError {
             None => write!(f, "{variable} is not set")?,
             Some(source) => write!(f, "{variable}: {source}")?,
         }
-        f.write_str("; `sinch-verify serve` prints lines to paste")
+        f.write_str("; for the emulator, paste the `export` lines that `sinch-verify serve` prints")
     }
 }
 

@@ -112,11 +112,13 @@ impl fmt::Display for Lookup {
             ),
             Self::Doubtful(verification) => write!(
                 f,
-                "the service has a verification that may be another one, status {}",
+                "the service has a verification with status {} that may be another one",
                 verification.status
             ),
-            Self::Nothing => f.write_str("the service knows no such verification"),
-            Self::Unknown(error) => write!(f, "its status is unknown, failed to {error:#}"),
+            Self::Nothing => f.write_str(
+                "the service has no such verification so far; a request under way may still arrive",
+            ),
+            Self::Unknown(error) => write!(f, "its status is unknown: failed to {error:#}"),
         }
     }
 }
@@ -445,11 +447,16 @@ impl fmt::Display for Error {
             Kind::Authorize(_) => f.write_str(": the request cannot be authorized")?,
             Kind::Transport(_) => {}
             Kind::Decode {
+                status,
                 source: DecodeError::Api { .. } | DecodeError::Status { .. },
                 ..
-            } => f.write_str(": the service refused")?,
+            } => f.write_str(if status.is_server_error() {
+                ": the service failed"
+            } else {
+                ": the service refused"
+            })?,
             Kind::Decode { .. } => f.write_str(": the answer cannot be read")?,
-            Kind::AnotherVerification => f.write_str(": the service tells of another verification")?,
+            Kind::AnotherVerification => f.write_str(": the service answered about another verification")?,
         }
         write_sources(f, self)?;
         if f.alternate() {

@@ -191,14 +191,16 @@ impl TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            TransportErrorKind::Connect => f.write_str("connect to the service"),
-            TransportErrorKind::ConnectTimeout => f.write_str("connect to the service in time"),
-            TransportErrorKind::Timeout => f.write_str("receive the answer in time"),
-            TransportErrorKind::Interrupted => f.write_str("keep the connection until the answer was whole"),
-            TransportErrorKind::BodyTooLarge => {
-                write!(f, "receive an answer of at most {} KiB", MAX_BODY / 1024)
+            TransportErrorKind::Connect => f.write_str("no connection to the service"),
+            TransportErrorKind::ConnectTimeout => f.write_str("no connection to the service in time"),
+            TransportErrorKind::Timeout => f.write_str("no answer in time"),
+            TransportErrorKind::Interrupted => {
+                f.write_str("the connection broke before the answer was complete")
             }
-            TransportErrorKind::Other => f.write_str("exchange request and answer"),
+            TransportErrorKind::BodyTooLarge => {
+                write!(f, "the answer is larger than {} KiB", MAX_BODY / 1024)
+            }
+            TransportErrorKind::Other => f.write_str("the exchange with the service failed"),
         }
     }
 }

@@ -55,7 +55,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 impl Address {
     /// The emulator that is there.
     async fn emulator(&self) -> anyhow::Result<Control> {
-        let no_emulator = |why: &str| usage(format!("{} {why}: only an emulator shows its phones", self.url));
+        let no_emulator = |why: &str| {
+            usage(format!(
+                "{} {why}; only an emulator on this machine shows its phones",
+                self.url
+            ))
+        };
         if !self.url.is_loopback() {
             return Err(no_emulator("is not this machine"));
         }

@@ -14,7 +14,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
 use http::uri::PathAndQuery;
 use sinch_verify_callback::{CallbackBuilder, KeyRing};
@@ -25,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::duration;
-use crate::exit::{Outcome, usage};
+use crate::exit::{Outcome, failed, usage};
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::target::Address;
@@ -117,11 +116,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let forward = forward.transpose()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
-        .with_context(|| {
-            format!(
-                "failed to listen on port {}; choose another with --port, or --port 0 for a free one",
+        .map_err(|error| {
+            failed(format!(
+                "failed to listen on 127.0.0.1:{}: {error}; choose another port with --port, or --port 0 for a free one",
                 args.port
-            )
+            ))
         })?;
     let url = format!("http://{}{}", listener.local_addr()?, args.path);
     let greeted_forward = forward.as_ref().map(Forward::told);

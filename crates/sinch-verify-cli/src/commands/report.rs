@@ -1,11 +1,13 @@
 //! `report`: report the code, or the caller id of a flash call.
 
 use serde::Serialize;
+use sinch_verify_client::Client;
 use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::report::{Proof, Target as To};
-use sinch_verify_protocol::{Cli, Code, Method, Report, ReportOutcome, Verification};
+use sinch_verify_protocol::{ApiError, Cli, Code, Method, Report, ReportOutcome, Verification};
 
 use crate::exit::{Outcome, usage};
+use crate::failure::{print_error, refusal};
 use crate::methods::{Chosen, MethodArg};
 use crate::print::note;
 use crate::target::Target;
@@ -45,12 +47,17 @@ struct ProofArgs {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
-    let (to, found) = match args.which.which()? {
+    let which = args.which.which()?;
+    let (to, found) = match which.clone() {
         Which::Id(id) => (To::Id(id), None),
         Which::Number(number) => (To::Number(number), None),
-        // The service takes no report by reference, but tells whose it is.
+        // The service takes no report by reference, but says whose it is.
         Which::Reference(reference) => {
-            let found = client.status_by_reference(reference).await?;
+            let found = client.status_by_reference(reference).await;
+            let found = found.map_err(|error| {
+                let failed = args.target.failed(error);
+                failed.if_not_found(|| which.not_found(&Chosen::or(args.method, Method::Sms)))
+            })?;
             (To::Id(found.id), found.method)
         }
     };
@@ -66,30 +73,86 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         (given, _) => Chosen::or(given, Method::Sms),
     };
     let proof = args.proof.of(&chosen.method)?;
-    let report = Report::new(to, &chosen.method, proof).map_err(|error| usage(error.to_string()))?;
-    let outcome = client.report(report).await;
-    let outcome = outcome.map_err(|error| {
-        let told = chosen.failed_to("report", &error);
-        anyhow::Error::new(error).context(told)
+    let report = Report::new(to.clone(), &chosen.method, proof).map_err(usage)?;
+    let outcome = client.report(report).await.map_err(|error| {
+        let failed = args.target.failed(error);
+        failed.if_not_found(|| which.not_found(&chosen))
     })?;
     let answer = Answer::of(&outcome);
     let rows = answer.verification.map(view::verification).unwrap_or_default();
     view::print(&answer, args.json, rows)?;
-    if let ReportOutcome::Refused { error, .. } = &outcome {
-        match error {
-            Some(error) => note!("refused: {error}"),
-            None => note!("refused: the verification is still pending"),
+    match &outcome {
+        ReportOutcome::Verified(_) => {}
+        ReportOutcome::Refused { error, .. } => {
+            // For a script, one request is enough.
+            let now = if args.json {
+                None
+            } else {
+                status(&client, to, &chosen.method).await
+            };
+            explain(error.as_ref(), now.as_ref(), &chosen);
         }
-        note!("hint: the code is wrong, or the verification has ended: see `sinch-verify status`");
-        if let Some(hint) = chosen.hint() {
-            note!("hint: this was a report {hint}");
-        }
+        ReportOutcome::Ended(_) => note!("hint: {START_ANOTHER}"),
     }
     Ok(if outcome.is_verified() {
         Outcome::Yes
     } else {
         Outcome::NotVerified
     })
+}
+
+const START_ANOTHER: &str = "start a new verification with `sinch-verify start`";
+
+/// The verification after a refused report, to say why; it is no proof of anything.
+async fn status(client: &Client, to: To, method: &Method) -> Option<Verification> {
+    let answer = match to {
+        To::Id(id) => client.status_by_id(id).await,
+        To::Number(number) => client.status_by_number(method.clone(), number).await,
+        _ => return None,
+    };
+    answer.ok()
+}
+
+/// Prints why a report was refused, and what to do.
+fn explain(error: Option<&ApiError>, now: Option<&Verification>, chosen: &Chosen) {
+    let code = error.map(|error| format!(" ({}, errorCode {})", error.http_status().as_u16(), error.code));
+    let code = code.unwrap_or_default();
+    match now {
+        Some(now) if now.method.as_ref().is_some_and(|method| *method != chosen.method) => {
+            let (cause, method) = (error.map_or_else(String::new, refusal), now.method.as_ref());
+            let method = method.map(ToString::to_string).unwrap_or_default();
+            print_error(
+                &format!("the service refused: {cause}{code}"),
+                &[format!(
+                    "the verification is by {method}, and the report was by {}; give --method {method}",
+                    chosen.method
+                )],
+            );
+        }
+        Some(now) if now.status.is_final() => print_error(
+            &format!("the verification has ended before: {}{code}", now.status),
+            &[START_ANOTHER.to_owned()],
+        ),
+        Some(_) => {
+            let what = chosen.method.proof().map_or("code", |proof| match proof {
+                ProofKind::Cli => "caller id",
+                _ => "code",
+            });
+            print_error(
+                &format!("wrong {what}{code}"),
+                &["the verification is still pending; report again, or start a new one".to_owned()],
+            );
+        }
+        None => {
+            let cause = error.map_or_else(|| "the verification is still pending".to_owned(), refusal);
+            let mut hints = vec![
+                "the code is wrong, or the verification has ended; `sinch-verify status` says which"
+                    .to_owned(),
+            ];
+            hints.extend(chosen.hint());
+            print_error(&format!("the service refused: {cause}{code}"), &hints);
+        }
+    }
 }
 
 /// What scripts get.
@@ -133,10 +196,12 @@ impl ProofArgs {
     /// The proof that was given, which may be one that the method does not take.
     fn of(self, method: &Method) -> anyhow::Result<Proof> {
         match (self.code, self.cli, method.proof()) {
-            (None, _, Some(ProofKind::Code)) => {
-                Err(usage(format!("a verification by {method} takes --code")))
-            }
-            (_, None, Some(ProofKind::Cli)) => Err(usage(format!("a verification by {method} takes --cli"))),
+            (None, _, Some(ProofKind::Code)) => Err(usage(format!(
+                "a verification by {method} takes a code; give --code"
+            ))),
+            (_, None, Some(ProofKind::Cli)) => Err(usage(format!(
+                "a verification by {method} takes the caller id of the call; give --cli"
+            ))),
             (Some(code), ..) => Ok(code.into()),
             (None, Some(cli), _) => Ok(cli.into()),
             (None, None, _) => Err(usage("give --code or --cli")),

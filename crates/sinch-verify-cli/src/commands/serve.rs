@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use rand::RngExt as _;
 use serde::de::DeserializeOwned;
-use sinch_verify_emulator::{Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, Strictness};
+use sinch_verify_emulator::{
+    Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, StartError, Strictness,
+};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
-use crate::exit::{Outcome, usage};
+use crate::exit::{Outcome, failed, usage};
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
@@ -32,8 +33,8 @@ pub(crate) struct Args {
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 9901)]
     port: u16,
-    /// The address to listen on. With any but a loopback address, whoever reaches it reads every code
-    /// and may change everything: for closed networks only.
+    /// The address to listen on. With any but a loopback address, every machine that reaches it can read
+    /// every code and change everything: for closed networks only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// A name by which other machines may use the control interface, where load testers read codes;
@@ -45,8 +46,8 @@ pub(crate) struct Args {
     /// The application's key. Made up when left out.
     #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     app_key: Option<ApplicationKey>,
-    /// The application's secret, base64. Made up when left out. Better set in the environment: whoever
-    /// lists this machine's processes sees arguments.
+    /// The application's secret, base64. Made up when left out. Better set in the environment: a list of
+    /// this machine's processes shows arguments.
     #[arg(
         long,
         value_name = "SECRET",
@@ -190,10 +191,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
     }
-    let emulator = builder.start().await.with_context(|| {
-        format!(
-            "failed to start the emulator on {address}; choose another port with --port, or --port 0 for a free one",
-        )
+    let emulator = builder.start().await.map_err(|error| match &error {
+        StartError::Bind { source, .. } => failed(format!(
+            "failed to listen on {address}: {source}; choose another port with --port, or --port 0 for a free one"
+        )),
+        _ => usage(format!("failed to {error}")),
     })?;
     for (place, rule) in (1..).zip(faults.into_iter().flatten()) {
         let added = emulator.add_fault(rule);
@@ -201,7 +203,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     if !args.bind.is_loopback() {
         note!(
-            "warning: whoever reaches {} reads every code and may change everything",
+            "warning: every machine that reaches {} can read every code and change everything",
             emulator.addr()
         );
     }
@@ -225,7 +227,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
     read_json(file).map_err(|error| {
         usage(format!(
-            "--faults: {} is not a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]: {error}",
+            "--faults: {}: {error}; the file holds a list such as [{{\"on\":\"api\",\"fault\":{{\"kind\":\"stall\"}}}}]",
             file.display()
         ))
     })
@@ -244,7 +246,8 @@ fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
 /// that Serde knows, and of `also`, which were taken out of the outermost object before.
 fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str, also: &[&str]) -> String {
     let path = match error.path().to_string().as_str() {
-        "." => place.to_owned(),
+        // A document that breaks off has an unknown last step.
+        "." | "?" => place.to_owned(),
         path if path.starts_with('[') || place.is_empty() => format!("{place}{path}"),
         path => format!("{place}.{path}"),
     };
@@ -303,10 +306,10 @@ fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_call
     say!("  sinch-verify inbox +46700000001");
     say!("  curl {url}/_emu/numbers/+46700000001/messages\n");
     if has_callback {
-        say!("A callback that fails is told here; what became of all of them: curl {url}/_emu/deliveries\n");
+        say!("A callback that fails is named here; all callbacks: curl {url}/_emu/deliveries\n");
     } else {
         say!(
-            "No callbacks are sent: give --callback-url, for example http://127.0.0.1:8000/sinch/callback, or run `sinch-verify listen` in another terminal.\n"
+            "No callbacks are sent: give --callback-url, such as http://127.0.0.1:8000/sinch/callback, or run `sinch-verify listen` in another terminal.\n"
         );
     }
 }

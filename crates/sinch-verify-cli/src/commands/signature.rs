@@ -165,7 +165,7 @@ impl Message {
             ApplicationSecret::lenient(&self.secret).map_err(usage)?
         } else {
             ApplicationSecret::new(&self.secret)
-                .map_err(|error| usage(format!("{error} (or give --lenient-secret)")))?
+                .map_err(|error| usage(format!("{error}, or give --lenient-secret")))?
         };
         Ok((key, secret))
     }

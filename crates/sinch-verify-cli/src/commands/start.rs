@@ -1,8 +1,10 @@
 //! `start`: start a verification.
 
 use serde::Serialize;
+use sinch_verify_client::Handle;
+use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::start::StartResponse;
-use sinch_verify_protocol::{AcceptLanguage, Custom, PhoneNumber, Reference, Start};
+use sinch_verify_protocol::{AcceptLanguage, Custom, Method, PhoneNumber, Reference, Start};
 
 use crate::exit::Outcome;
 use crate::methods::MethodArg;
@@ -48,12 +50,18 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(languages) = &args.language {
         start = start.languages(languages.clone());
     }
-    let handle = client.start(start).await?;
+    let handle = client
+        .start(start)
+        .await
+        .map_err(|error| args.target.failed(error))?;
     if handle.found().is_some() {
-        note!("the answer to the start was lost, but the service has the verification");
-        note!("what else the answer said, such as the template of an SMS, is not known");
+        note!(
+            "warning: the answer to the start was lost; the service has the verification, \
+             but details such as the template of an SMS are missing"
+        );
     }
     let reference = handle.reference().cloned();
+    let next = next_command(&handle);
     let answer = StartResponse::from(handle);
     let mut rows = view::started(&answer);
     rows.extend(
@@ -67,7 +75,33 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         answer,
     };
     view::print(&answer, args.json, rows)?;
+    if !args.json {
+        if args.target.is_loopback() {
+            note!(
+                "hint: `sinch-verify inbox wait {}` prints what reached the phone",
+                args.number
+            );
+        }
+        note!("hint: {next}");
+    }
     Ok(Outcome::Yes)
+}
+
+/// The command that goes on with the verification.
+fn next_command(handle: &Handle) -> String {
+    let id = &handle.id;
+    let method = handle.method();
+    match method.proof() {
+        // `report` takes it for an SMS without `--method`.
+        Some(ProofKind::Code) if *method == Method::Sms => {
+            format!("report it with `sinch-verify report --id {id} --code CODE`")
+        }
+        Some(ProofKind::Code) => {
+            format!("report it with `sinch-verify report --id {id} --method {method} --code CODE`")
+        }
+        Some(ProofKind::Cli) => format!("report it with `sinch-verify report --id {id} --cli CALLER_ID`"),
+        _ => format!("open the address on the phone, then see `sinch-verify status --id {id}`"),
+    }
 }
 
 /// The service's answer, and the reference that the start went out with: it may have been made up.

@@ -28,21 +28,15 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let client = args.target.client()?;
     let chosen = Chosen::or(args.method, Method::Sms);
-    let (answer, chosen) = match args.which.which()? {
-        Which::Id(id) => (client.status_by_id(id).await, None),
-        Which::Reference(reference) => (client.status_by_reference(reference).await, None),
-        Which::Number(number) => {
-            let answer = client.status_by_number(chosen.method.clone(), number).await;
-            (answer, Some(chosen))
-        }
+    let which = args.which.which()?;
+    let answer = match which.clone() {
+        Which::Id(id) => client.status_by_id(id).await,
+        Which::Reference(reference) => client.status_by_reference(reference).await,
+        Which::Number(number) => client.status_by_number(chosen.method.clone(), number).await,
     };
     let answer = answer.map_err(|error| {
-        let told = chosen.map(|chosen| chosen.failed_to("ask for the status", &error));
-        let error = anyhow::Error::new(error);
-        match told {
-            Some(told) => error.context(told),
-            None => error,
-        }
+        let failed = args.target.failed(error);
+        failed.if_not_found(|| which.not_found(&chosen))
     })?;
     view::print(&answer, args.json, view::verification(&answer))?;
     Ok(Outcome::Yes)

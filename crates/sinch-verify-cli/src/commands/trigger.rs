@@ -18,6 +18,7 @@ use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Method};
 
 use crate::exit::{Outcome, usage};
+use crate::failure::root_cause;
 use crate::judge;
 use crate::print::say;
 use crate::table::Column::{Value, Words};
@@ -124,7 +125,7 @@ impl Trigger {
     fn new(args: &Args) -> anyhow::Result<Self> {
         if !args.to.is_loopback() && !args.live {
             return Err(usage(format!(
-                "{} is not this machine; add --live if you mean it",
+                "--to: {} is not this machine; add --live if that is meant",
                 args.to.host()
             )));
         }
@@ -145,7 +146,7 @@ impl Trigger {
         };
         Ok(Self {
             signer: CallbackSigner::new(key, &secret),
-            transport: transport.context("failed to set the sender up")?,
+            transport: transport.context("failed to set up the sender")?,
             to: args.to.clone().into(),
             event: args.event.event()?,
         })
@@ -212,7 +213,7 @@ impl Trigger {
                     (format!("{}: {why}{hint}", told(&answer)), false, Some(answer))
                 }
             },
-            Ok(Err(error)) => (self.nobody(&error), false, None),
+            Ok(Err(error)) => (self.no_answer(&error), false, None),
             Err(_) => (format!("no answer in {PATIENCE:?}"), false, None),
         };
         let row = Row {
@@ -227,18 +228,15 @@ impl Trigger {
 }
 
 impl Trigger {
-    /// Why there is no answer: the reason is at the end of the sources.
-    fn nobody(&self, error: &TransportError) -> String {
-        let mut why: &dyn std::error::Error = error;
-        while let Some(source) = why.source() {
-            why = source;
-        }
+    /// Why there is no answer.
+    fn no_answer(&self, error: &TransportError) -> String {
+        let why = root_cause(error);
         let authority = self.to.authority().map_or("", |authority| authority.as_str());
         match error.kind() {
             TransportErrorKind::Connect | TransportErrorKind::ConnectTimeout => {
-                format!("no answer: is the receiver running at {authority}? {why}")
+                format!("no answer: {why}; is the receiver running at {authority}?")
             }
-            _ => format!("no answer: the receiver at {authority} did not {error}: {why}"),
+            _ => format!("no answer from the receiver at {authority}: {error}: {why}"),
         }
     }
 }

@@ -39,7 +39,7 @@ fn the_guide_shows_this_code() {
         let (_, code) = code.split_once("\n\n").unwrap();
         let code = code.replace("pub(super) ", "");
         assert!(
-            GUIDE.contains(&format!("```rust\n{code}```\n")),
+            GUIDE.contains(&format!("```rust\n{code}")),
             "the guide differs from {code}"
         );
     }

@@ -80,14 +80,16 @@ impl CallbackClient {
     }
 }
 
-/// The error with its sources, because the error alone does not name the cause.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+/// What failed, and what the system said: the sources between say nothing more.
+fn describe(error: &hyper_util::client::legacy::Error) -> String {
+    let what = if error.is_connect() {
+        "no connection"
+    } else {
+        "no answer"
+    };
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    text
+    format!("{what}: {cause}")
 }

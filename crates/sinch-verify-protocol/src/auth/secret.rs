@@ -110,7 +110,8 @@ impl fmt::Display for InvalidSecret {
         f.write_str(match self {
             Self::Empty => "application secret is empty; copy it from the dashboard",
             Self::NotBase64 => {
-                "application secret is not base64 with padding; copy it whole from the dashboard"
+                "application secret is not base64 with padding; copy it whole from the dashboard, \
+                 without quotes, spaces and line ends"
             }
         })
     }

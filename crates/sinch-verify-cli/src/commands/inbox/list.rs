@@ -49,7 +49,7 @@ async fn messages(control: &Control, number: &PhoneNumber, args: &Args) -> anyho
         return Ok(());
     }
     if messages.is_empty() {
-        note!("nothing reached this phone yet");
+        note!("no message has reached this phone yet");
         return Ok(());
     }
     let mut table = Table::new(&[
@@ -100,7 +100,7 @@ async fn phones(control: &Control, args: &Args) -> anyhow::Result<()> {
     }
     let page: Page<Phone> = control.get(&path).await?;
     if page.phones.is_empty() {
-        note!("nothing reached any phone yet");
+        note!("no message has reached a phone yet");
         return Ok(());
     }
     // Messages come in service time, which may be moved and may stand.

@@ -19,7 +19,7 @@ use crate::target::Address;
 /// How long one question to the emulator waits at most.
 const POLL: Duration = Duration::from_secs(60);
 
-/// How long to wait when nobody says.
+/// How long to wait without `--timeout`.
 const USUAL: Duration = Duration::from_secs(10);
 
 /// As many messages as one answer holds.
@@ -70,7 +70,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Outcome> {
         && !args.follow
     {
         note!(
-            "this was there already, for verification {}; --new waits for the next one, --verification for that of one",
+            "hint: this came before, for verification {}; --new waits for the next message, --verification ID for one of that verification",
             found.message.verification_id
         );
     }
@@ -88,7 +88,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Outcome> {
         };
         let Some(next) = next else {
             if !any {
-                note!("nothing came in {:?}", patience.unwrap_or_default());
+                note!("error: no message came in {:?}", patience.unwrap_or_default());
             }
             return Ok(any.into());
         };

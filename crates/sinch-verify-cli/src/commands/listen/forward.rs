@@ -14,6 +14,7 @@ use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::usage;
+use crate::failure::root_cause;
 
 /// How long the application may take. The service waits longer, or the answer would come too late
 /// for it: the emulator 5 seconds.
@@ -54,7 +55,7 @@ impl Forward {
     ) -> anyhow::Result<Self> {
         if !to.is_loopback() && !live {
             return Err(usage(format!(
-                "--forward-to: {} is not this machine; add --live if you mean it",
+                "--forward-to: {} is not this machine; add --live if that is meant",
                 to.host()
             )));
         }
@@ -68,7 +69,7 @@ impl Forward {
         Ok(Self {
             to,
             signer,
-            transport: transport.context("failed to set the sender up")?,
+            transport: transport.context("failed to set up the sender")?,
         })
     }
 }
@@ -99,7 +100,7 @@ impl<T: Transport> Forward<T> {
                 *answer.headers_mut() = headers;
                 Ok(answer)
             }
-            Ok(Err(error)) => Err(NoAnswer::Failed(innermost(&error))),
+            Ok(Err(error)) => Err(NoAnswer::Failed(root_cause(&error))),
             Err(_) => Err(NoAnswer::Late),
         };
         Forwarded {
@@ -144,15 +145,6 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-/// The cause at the end of the chain: what the system said.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use sinch_verify_protocol::{ApplicationKey, BaseUrl};
 
-use crate::control::{Application, Control, NobodyThere, escaped};
+use crate::control::{Application, Control, EmulatorUnreachable, escaped};
 use crate::exit::usage;
 use crate::print::note;
 
-/// The emulator posts to us. Whoever drops this without [`put_back`](Self::put_back) leaves it so.
+/// The emulator posts to us, until [`put_back`](Self::put_back).
 pub(super) struct Registered {
     control: Control,
     key: ApplicationKey,
@@ -45,7 +45,7 @@ pub(super) async fn register(
                 format!("No emulator is at {base}: have callbacks posted to {url}."),
             ));
         }
-        Err(error) if error.is::<NobodyThere>() => {
+        Err(error) if error.is::<EmulatorUnreachable>() => {
             let told = format!(
                 "No emulator answers at {base}: start one with `sinch-verify serve --callback-url {url}`."
             );
@@ -56,7 +56,7 @@ pub(super) async fn register(
     let Some(application) = find(info.applications, key) else {
         return Err(usage(format!(
             "the emulator at {base} has no application with the key in SINCH_APPLICATION_KEY; \
-             `sinch-verify serve` prints the lines to paste"
+             paste the lines that `sinch-verify serve` prints"
         )));
     };
     let registered = Registered {
@@ -77,7 +77,7 @@ fn find(applications: Vec<Application>, key: &ApplicationKey) -> Option<Applicat
 }
 
 impl Registered {
-    /// Has callbacks posted where they were before, unless somebody has changed that since.
+    /// Has callbacks posted where they were before, unless the callback URL was changed since.
     pub(super) async fn put_back(self) {
         let back = async {
             let Some(info) = self.control.info().await? else {
@@ -91,7 +91,7 @@ impl Registered {
         };
         match back.await {
             // An emulator that is gone has forgotten it anyway.
-            Err(error) if !error.is::<NobodyThere>() => {
+            Err(error) if !error.is::<EmulatorUnreachable>() => {
                 note!("failed to put the callback URL back: {error:#}");
             }
             _ => {}

@@ -55,7 +55,7 @@ pub(super) async fn take(State(listen): State<Arc<Listen>>, request: Request<Bod
     response.map(Body::from)
 }
 
-/// A refusal, for the sender and for whoever looks on.
+/// A refusal, for the sender and for the terminal.
 type Refused = (Response<Bytes>, Refusal);
 
 impl Listen {
@@ -95,7 +95,7 @@ impl Listen {
             None => Answer::own(self.service.answer(callback).await),
         };
         self.told.answered(line, &shown, &event, &answer, since.elapsed());
-        // Nobody takes verdicts once it is over.
+        // Verdicts are not taken once it is over.
         let _ = self.verdicts.send(answer.problem.is_none());
         answer.response
     }

@@ -51,7 +51,7 @@ impl Shown {
         let number = event.identity().map(|identity| match identity.phone_number() {
             Ok(number) if reveal => number.to_string(),
             Ok(number) => number.masked().to_string(),
-            // Not for a screen: what it is nobody knows.
+            // Not for a screen: what it is cannot be known.
             Err(_) => "no number".to_owned(),
         });
         Self {

@@ -6,14 +6,13 @@ use sinch_verify_emulator::{Delivery, Emulator};
 
 use crate::print::note;
 
-/// Says on stderr which callbacks failed. To the one who started a verification all of them look alike,
-/// as a refusal.
+/// Says on standard error which callbacks failed. A start's answer does not tell one failure from another.
 pub(super) async fn tell(emulator: &Emulator) -> Infallible {
     let mut seen = 0;
     loop {
         let delivery = emulator.next_failed_delivery(seen).await;
         seen = delivery.seq;
-        // What somebody ordered is told to them.
+        // What was ordered through the control interface is answered there.
         let ordered = delivery.replay_of.is_some() || delivery.variant.is_some();
         if !ordered {
             note!("{}", told(&delivery));
@@ -27,7 +26,7 @@ fn told(delivery: &Delivery) -> String {
     } = delivery;
     let verdict = delivery.verdict.as_deref().unwrap_or("no usable answer");
     let hint = match delivery.status {
-        None if verdict.contains("onnect") => "; is the receiver running there?",
+        None if verdict.starts_with("no connection") => "; is the receiver running there?",
         Some(401 | 403) => "; does the receiver have this application's key and secret?",
         Some(404 | 405) => "; is the path right?",
         _ => "",

@@ -103,7 +103,7 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
     Ok(seen)
 }
 
-/// Nobody reports in time.
+/// No report comes in time.
 pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
     let begun = begin(
         world,
