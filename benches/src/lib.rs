@@ -4,8 +4,7 @@
 //! `loopback`, and the programs that they are compared with are in `peers/`. The program `attack` sends
 //! forged and replayed callbacks and injects faults.
 //!
-//! This library may depend on every layer and is never published, so it also contains the documents whose
-//! examples must compile.
+//! This library may depend on every layer and is never published.
 #![forbid(unsafe_code)]
 
 pub mod fixture;
