@@ -13,7 +13,7 @@ use sinch_verify_client::{Transport as _, TransportError};
 use sinch_verify_protocol::BaseUrl;
 use sinch_verify_protocol::untrusted::escape;
 
-use crate::failure::root_cause;
+use crate::exit::root_cause;
 
 /// How long an answer may take that the emulator gives at once.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -104,3 +104,12 @@ fn exit_error(code: u8, message: &dyn std::fmt::Display) -> anyhow::Error {
     };
     anyhow::Error::new(ExitError { code, cause, hint })
 }
+
+/// The innermost source of an error: what the system said.
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

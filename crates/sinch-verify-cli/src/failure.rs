@@ -12,7 +12,9 @@ use sinch_verify_protocol::untrusted::mask;
 use sinch_verify_protocol::{ApiError, BaseUrl, WireObject as _};
 
 use crate::control::EmulatorUnreachable;
-use crate::exit::{ExitError, NO, NOT_VERIFIED, Outcome, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE};
+use crate::exit::{
+    ExitError, NO, NOT_VERIFIED, Outcome, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE, root_cause,
+};
 use crate::print::{self, note, say};
 
 /// Prints an error, as JSON too if `json` is set, and chooses the exit code.
@@ -41,15 +43,6 @@ pub(crate) fn print_error(cause: &str, hints: &[String]) {
     for hint in hints {
         note!("hint: {hint}");
     }
-}
-
-/// The innermost source of an error: what the system said.
-pub(crate) fn root_cause(error: &dyn StdError) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 /// A refusal in the service's words, without what may be a number.

@@ -17,8 +17,7 @@ use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Method};
 
-use crate::exit::{Outcome, usage};
-use crate::failure::root_cause;
+use crate::exit::{Outcome, root_cause, usage};
 use crate::judge;
 use crate::print::say;
 use crate::table::Column::{Value, Words};

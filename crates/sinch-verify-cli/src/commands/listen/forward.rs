@@ -13,8 +13,7 @@ use sinch_verify_client::transport::ReqwestTransport;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
-use crate::exit::usage;
-use crate::failure::root_cause;
+use crate::exit::{root_cause, usage};
 
 /// How long the application may take. The service waits longer, or the answer would come too late
 /// for it: the emulator 5 seconds.
