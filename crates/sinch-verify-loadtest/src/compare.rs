@@ -206,32 +206,26 @@ impl std::error::Error for NotComparable {}
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
-    use crate::failure::{Failure, FailureKind};
-    use crate::flows::Flow;
-    use crate::measure::{FlowEnd, FlowRecord, Second, Span};
-    use crate::runfile::{Load, sample_run};
+    use crate::model::{Failure, FailureKind, FlowEnd, FlowRecord, Load, Second};
+    use crate::runfile::sample_run;
     use crate::verdict::{Thresholds, Verdict};
 
     /// A hundred flows of 1 to 100 times `ms`, of which `failed` failed and the others are judged well.
     fn run(ms: u64, failed: u64) -> RunFile {
         let mut run = sample_run();
         for flow in 1..=100 {
-            let started = Instant::now();
+            let started = Duration::from_secs(1);
             let end = if flow <= failed {
                 FlowEnd::Failed(Failure::new(FailureKind::Decode, "why"))
             } else {
                 FlowEnd::Succeeded
             };
-            let span = Span {
-                due: Some(started),
-                started,
-                ended: started + Duration::from_millis(flow * ms),
-            };
+            let ended = started + Duration::from_millis(flow * ms);
             run.flows
-                .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
+                .record(&FlowRecord::sample(started, started, ended, end));
         }
         run.counters.scheduled = 100;
         run.counters.started = 100;

@@ -6,9 +6,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::recorder::{Phase, Recorder, Snapshot};
+use crate::safety::{Rails, Spending};
 use anstyle::{AnsiColor, Style};
-use sinch_verify_loadtest::safety::{Rails, Spending};
-use sinch_verify_loadtest::{Board, Phase, Snapshot};
 
 /// Where nobody watches, one line in so many seconds is enough for a log.
 const SELDOM: u64 = 10;
@@ -20,7 +20,7 @@ const WIDTH: usize = 79;
 
 /// Shows how the run stands until what is returned is dropped: a line a second on a terminal, fewer
 /// and plain ones elsewhere.
-pub(crate) fn show(board: Arc<Board>, rails: Option<Arc<Rails>>) -> Option<Sender<()>> {
+pub(crate) fn show(board: Arc<Recorder>, rails: Option<Arc<Rails>>) -> Option<Sender<()>> {
     let terminal = stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let every = if terminal { 1 } else { SELDOM };
@@ -102,29 +102,22 @@ fn milliseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sinch_verify_loadtest::arrivals::Rate;
-    use sinch_verify_loadtest::flows::Flow;
-    use sinch_verify_loadtest::runfile::Load;
-    use sinch_verify_loadtest::{FailureKind, Options, Scenario};
+    use crate::model::{FailureKind, Shard, sample_setup};
 
     use super::*;
 
-    fn board() -> Board {
-        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(20));
-        options.load = Load::Open {
-            rate: Rate::DEFAULT,
-            users: 8,
-        };
-        Board::new(&options.setup(7))
+    fn board() -> Recorder {
+        let mut setup = sample_setup();
+        setup.duration_seconds = 20.0;
+        Recorder::new(&setup, Shard::WHOLE)
     }
 
     #[test]
     fn line_has_colours_only_where_they_are_seen() {
         let board = board();
-        let due = std::time::Instant::now();
-        board.open(due);
-        board.scheduled(due);
-        board.dropped(due);
+        board.open(std::time::Instant::now());
+        board.scheduled(Duration::ZERO);
+        board.dropped(Duration::ZERO);
         let plain = line(&board.snapshot(), None, false);
         assert!(plain.contains("/20 s  0 of 50/s"), "{plain}");
         assert!(plain.ends_with("0 failed  1 dropped"), "{plain}");

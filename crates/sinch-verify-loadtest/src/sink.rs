@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::output::Reports;
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::output::Reports;
 
 use crate::args::OutputArgs;
 use crate::outcome::print;

@@ -1,8 +1,7 @@
 //! The figures that more than one report shows.
 
-use crate::flows::Flow;
-use crate::measure::{FlowTally, Interval, Latency};
-use crate::runfile::{Load, RunFile};
+use crate::model::{FlowTally, Latency, Load, ScenarioName, StepName};
+use crate::runfile::RunFile;
 use crate::verdict::Exit;
 
 use super::text;
@@ -49,7 +48,7 @@ pub(super) fn headline(run: &RunFile) -> String {
 
 /// The distribution end to end of all flows that ended as expected.
 pub(super) fn end_to_end(total: &FlowTally) -> Option<&Latency> {
-    total.time(Interval::EndToEnd).filter(|times| times.count() > 0)
+    total.time(StepName::END_TO_END).filter(|times| times.count() > 0)
 }
 
 /// `count` in a second.
@@ -88,7 +87,7 @@ pub(super) struct Block<'a> {
 
 /// The flows, and in front of them all together where there are several.
 pub(super) fn blocks<'a>(run: &'a RunFile, total: &'a FlowTally) -> Vec<Block<'a>> {
-    let flows: Vec<(Flow, &FlowTally)> = run.flows.flows().collect();
+    let flows: Vec<(ScenarioName, &FlowTally)> = run.flows.flows().collect();
     let all = (flows.len() > 1).then_some(Block {
         name: "all flows",
         tally: total,
@@ -98,26 +97,4 @@ pub(super) fn blocks<'a>(run: &'a RunFile, total: &'a FlowTally) -> Vec<Block<'a
         tally,
     });
     all.into_iter().chain(each).collect()
-}
-
-/// What an interval is, in a few words.
-pub(super) fn describe(interval: Interval) -> &'static str {
-    match interval {
-        Interval::EndToEnd => "due until final status",
-        Interval::FailedEndToEnd => "due until failed",
-        Interval::FromSend => "really started until final status",
-        Interval::Lag => "due until really started",
-        Interval::Start => "start request",
-        Interval::Phone => "wait for the message",
-        Interval::Report => "report request",
-        Interval::Status => "status by id",
-        Interval::StatusByReference => "status by reference",
-        Interval::StatusByNumber => "status by number",
-        Interval::Fetch => "data address fetched",
-        Interval::CallbackIn => "start sent until event received",
-        Interval::CallbackServed => "event received until answered",
-        Interval::CallbackOut => "event answered until start answered",
-        Interval::Result => "report answered until result event",
-        Interval::Refused => "forged or repeated callback refused",
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt::{Result, Write as _};
 
 use super::escape::Cell;
 use super::{figures, text};
-use crate::measure::Interval;
+use crate::model::StepName;
 use crate::runfile::RunFile;
 use crate::verdict::Exit;
 
@@ -81,7 +81,7 @@ fn times(run: &RunFile, out: &mut String) -> Result {
         "| end to end, ms | count | p50 | p95 | p99 | p99.9 | max |\n|---|---:|---:|---:|---:|---:|---:|\n",
     );
     for block in blocks {
-        let Some(times) = block.tally.time(Interval::EndToEnd) else {
+        let Some(times) = block.tally.time(StepName::END_TO_END) else {
             continue;
         };
         write!(out, "| {} | {} |", block.name, text::grouped(times.count()))?;

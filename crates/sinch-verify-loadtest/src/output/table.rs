@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use sinch_verify_protocol::untrusted::escape;
 
 use super::{figures, text};
-use crate::measure::{FlowTally, Interval};
+use crate::model::{FlowTally, StepName};
 use crate::runfile::RunFile;
 
 pub(super) fn render(run: &RunFile) -> String {
@@ -84,7 +84,7 @@ fn latencies(run: &RunFile, total: &FlowTally) -> Table {
         let mut name = block.name;
         // The steps of each flow would be a screenful; the page has them.
         let every = block.name == first;
-        let shown = |interval| every || matches!(interval, Interval::EndToEnd | Interval::FailedEndToEnd);
+        let shown = |step| every || [StepName::END_TO_END, StepName::FAILED_END_TO_END].contains(&step);
         let times = block.tally.times.iter();
         for (interval, times) in times.filter(|(interval, times)| times.count() > 0 && shown(**interval)) {
             let ms = |percent| text::milliseconds(times.percentile(percent));

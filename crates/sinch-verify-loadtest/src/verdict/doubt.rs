@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::measure::{Interval, LATE};
-use crate::runfile::{Load, RunFile};
+use crate::model::{LATE, Load, StepName};
+use crate::runfile::RunFile;
 
 /// More than this part of the flows that fell due must not be dropped.
 const DROPPED: f64 = 0.001;
@@ -88,10 +88,10 @@ impl Doubt {
 fn lag(run: &RunFile) -> Option<(Duration, f64)> {
     let total = run.flows.total();
     let p99 = |interval| Some(total.time(interval)?.percentile(99.0));
-    let end_to_end = p99(Interval::EndToEnd)
-        .or_else(|| p99(Interval::FailedEndToEnd))
+    let end_to_end = p99(StepName::END_TO_END)
+        .or_else(|| p99(StepName::FAILED_END_TO_END))
         .filter(|time| !time.is_zero())?;
-    let by = p99(Interval::Lag)?;
+    let by = p99(StepName::LAG)?;
     Some((by, by.as_secs_f64() / end_to_end.as_secs_f64()))
 }
 

@@ -5,9 +5,7 @@ use sinch_verify_emulator::parse_duration;
 
 use super::Check;
 use super::metric::{Metric, Ratio, Unit, What};
-use crate::failure::FailureKind;
-use crate::flows::Flow;
-use crate::measure::Counter;
+use crate::model::{Counter, FailureKind, ScenarioName};
 use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
@@ -66,7 +64,7 @@ impl Threshold {
     /// Whether it says how many of `flow` may fail by `kind`: as one about all failures, about those
     /// of the flow or about those of the kind, and only where it sets an upper limit.
     #[must_use]
-    pub fn limits_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+    pub fn limits_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         let of_flow = self.metric.flow.is_none_or(|own| own == flow);
         let of_kind = match self.metric.what {
             What::Rate(Ratio::Errors) | What::Count(Counter::Failed) => true,
@@ -272,8 +270,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Threshold>(), Err(error), "{text}");
         }
-        let unknown = "e2ee.p99 < 1s".parse::<Threshold>().unwrap_err().to_string();
-        assert!(unknown.contains("the nearest is `e2e`"), "{unknown}");
+        let unknown = "eror-rate < 1%".parse::<Threshold>().unwrap_err().to_string();
+        assert!(unknown.contains("the nearest is `error-rate`"), "{unknown}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use sinch_verify_loadtest::measure::Interval;
+use sinch_verify_loadtest::model::StepName;
 use sinch_verify_loadtest::runfile::RunFile;
 
 /// Checks that a run exited with `code`, as its file says too; with 3 exactly where its own figures
@@ -42,8 +42,8 @@ fn generator_was_busy(file: &RunFile) -> bool {
         let times = total.time(interval)?;
         Some(times.percentile(99.0).as_secs_f64() * 1000.0)
     };
-    let lag = p99(Interval::Lag).unwrap_or(0.0);
-    let whole = p99(Interval::EndToEnd).or_else(|| p99(Interval::FailedEndToEnd));
+    let lag = p99(StepName::LAG).unwrap_or(0.0);
+    let whole = p99(StepName::END_TO_END).or_else(|| p99(StepName::FAILED_END_TO_END));
     let whole = whole.unwrap_or(0.0);
     file.late_seconds.is_some()
         || file.counters.dropped * 1000 > file.counters.scheduled

@@ -3,12 +3,10 @@
 use std::fmt::{Result, Write as _};
 use std::time::Duration;
 
-use crate::flows::Flow;
-use crate::measure::{FlowTally, Latency, Second};
-use crate::output::figures;
+use crate::model::{FlowTally, Latency, Load, Second};
 use crate::output::plot::{Axis, Mark, Plot, Series, svg};
-use crate::output::text;
-use crate::runfile::{Load, RunFile};
+use crate::output::{figures, text};
+use crate::runfile::RunFile;
 
 /// More points than this nobody tells apart; longer runs are drawn in spans of several seconds.
 const POINTS: usize = 240;
@@ -324,7 +322,11 @@ fn no_callback(run: &RunFile) -> &'static str {
     if !run.setup.callbacks {
         return "The run received no callbacks: none was asked for.";
     }
-    if run.flows.flows().all(|(flow, _)| flow == Flow::QueryOnly) {
+    if run
+        .flows
+        .flows()
+        .all(|(scenario, _)| scenario.as_str() == "query-only")
+    {
         return "No callback came; none belongs to a status query.";
     }
     "No callback came, though the run listened for them: does the target know the address, and can it reach it?"

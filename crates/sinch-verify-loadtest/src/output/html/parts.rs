@@ -2,11 +2,11 @@
 
 use std::fmt::{Result, Write as _};
 
-use crate::measure::{FlowTally, Interval};
+use crate::model::{FlowTally, Load, StepName};
 use crate::output::escape::Html;
 use crate::output::figures::{self, Block};
 use crate::output::text;
-use crate::runfile::{Load, RunFile};
+use crate::runfile::RunFile;
 use crate::verdict::Exit;
 
 /// The verdict, and what was run.
@@ -138,7 +138,7 @@ fn rows(block: &Block<'_>, out: &mut String) -> Result {
         Html(block.name)
     )?;
     for (interval, times) in block.tally.times.iter().filter(|(_, times)| times.count() > 0) {
-        let main = if *interval == Interval::EndToEnd {
+        let main = if *interval == StepName::END_TO_END {
             " class=\"main\""
         } else {
             ""
@@ -146,7 +146,7 @@ fn rows(block: &Block<'_>, out: &mut String) -> Result {
         write!(
             out,
             "<tr{main}><th scope=\"row\">{interval}<td class=\"what\">{}<td>{}",
-            figures::describe(*interval),
+            interval.summary(),
             text::grouped(times.count())
         )?;
         for percent in [50.0, 90.0, 95.0, 99.0, 99.9] {

@@ -1,10 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
-use crate::failure::{Failure, FailureKind};
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Measurements, Second, Span};
-use crate::runfile::{Load, Shard, Shards, Stopped, sample_run};
+use crate::model::{Failure, FailureKind, FlowEnd, FlowRecord, Load, Measurements, Second, Shard, Shards};
+use crate::runfile::{Stopped, sample_run};
 
 /// A run of 100 flows, 10 to 1000 ms end to end, each started 1 ms late, 50/s for 2 s.
 fn run() -> RunFile {
@@ -16,16 +14,16 @@ fn run() -> RunFile {
 }
 
 fn add(run: &mut RunFile, end: FlowEnd, took_ms: u64) {
-    let due = Instant::now();
-    let span = Span {
-        due: Some(due),
-        started: due + Duration::from_millis(1),
-        ended: due + Duration::from_millis(took_ms),
-    };
-    run.flows
-        .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
+    record(run, end, 1, took_ms);
     run.counters.scheduled += 1;
     run.counters.started += 1;
+}
+
+/// One flow that was started and ended so many milliseconds after it was due.
+fn record(run: &mut RunFile, end: FlowEnd, started: u64, ended: u64) {
+    let due = Duration::from_secs(1);
+    let [started, ended] = [started, ended].map(|ms| due + Duration::from_millis(ms));
+    run.flows.record(&FlowRecord::sample(due, started, ended, end));
 }
 
 fn failed(kind: FailureKind) -> FlowEnd {
@@ -140,15 +138,8 @@ fn doubts_outweigh_thresholds() {
     let lag = |ms, took| {
         move |run: &mut RunFile| {
             run.flows = Measurements::default();
-            let due = Instant::now();
             for _ in 0..100 {
-                let span = Span {
-                    due: Some(due),
-                    started: due + Duration::from_millis(ms),
-                    ended: due + Duration::from_millis(took),
-                };
-                run.flows
-                    .record(&FlowRecord::new(Flow::SMS, FlowEnd::Succeeded, span, Vec::new()));
+                record(run, FlowEnd::Succeeded, ms, took);
             }
         }
     };
@@ -206,15 +197,7 @@ fn doubts_outweigh_thresholds() {
     let all_failed = |ms| {
         with(|run| {
             run.flows = Measurements::default();
-            let due = Instant::now();
-            let span = Span {
-                due: Some(due),
-                started: due + Duration::from_millis(ms),
-                ended: due + Duration::from_millis(100),
-            };
-            let end = failed(FailureKind::ReadTimeout);
-            run.flows
-                .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
+            record(run, failed(FailureKind::ReadTimeout), ms, 100);
         })
     };
     assert_eq!(judged(&all_failed(50), "").0, Exit::Invalid);
