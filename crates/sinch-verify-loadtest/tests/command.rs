@@ -271,7 +271,7 @@ fn shards_merge_to_the_run() {
         "mixed sms=70,flashcall=15,callout=10,seamless=5"
     );
     let mut command = command("merge --threshold expire.e2e.p99<9s");
-    assert_usage(command.args(&files), "no such flow in this scenario");
+    assert_usage(command.args(&files), "no such scenario in this run");
 
     let output = merge(&[files[0].clone(), files[0].clone()]);
     assert_eq!(output.status.code(), Some(2));
@@ -346,7 +346,11 @@ fn wrong_usage_is_told() {
     for (arguments, says) in [
         ("--scenario smss", "the nearest is `sms`"),
         ("--scenario bad_callback", "the nearest is `bad-callback`"),
-        ("--mix sms=1,calout=1", "the nearest is `callout`"),
+        (
+            "--scenario mixed --mix sms=1,calout=1",
+            "the nearest is `callout`",
+        ),
+        ("--mix sms=1", "--scenario mixed"),
         ("--transport hyper", "there are goose, direct"),
         ("--users 0", "from 1 to"),
         ("--rate 9/s --ramp 1s", "--rate 10/s..300/s"),

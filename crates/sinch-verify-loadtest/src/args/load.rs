@@ -21,9 +21,10 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) scenario: Option<String>,
 
-    /// The weights of scenarios in a run of `mixed`.
-    #[arg(long, value_name = "SCENARIO=WEIGHT,...", default_value = Mix::DEFAULT)]
-    pub(crate) mix: Mix,
+    /// The weights of scenarios in a run of `mixed`. sms=70,flashcall=15,callout=10,seamless=5 unless
+    /// given.
+    #[arg(long, value_name = "SCENARIO=WEIGHT,...")]
+    pub(crate) mix: Option<Mix>,
 
     /// Who sends the requests: backend (signed requests) or device (public authorization; the callback decides).
     #[arg(long, value_name = "NAME", default_value = "backend")]
@@ -97,12 +98,12 @@ impl LoadArgs {
     /// What the users do.
     pub(crate) fn workload(&self, registry: &Registry) -> Result<Workload, String> {
         let name = self.scenario.as_deref().unwrap_or(registry.first().as_str());
-        let workload = registry.workload(name, &self.mix);
-        let flag = if name == ScenarioName::MIXED.as_str() {
-            "mix"
-        } else {
-            "scenario"
-        };
+        let mixed = name == ScenarioName::MIXED.as_str();
+        if self.mix.is_some() && !mixed {
+            return Err("--mix is for --scenario mixed".to_owned());
+        }
+        let workload = registry.workload(name, self.mix.as_ref().unwrap_or(&Mix::default()));
+        let flag = if mixed { "mix" } else { "scenario" };
         workload.map_err(|error| format!("--{flag}: {error}"))
     }
 

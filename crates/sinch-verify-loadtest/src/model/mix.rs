@@ -20,10 +20,18 @@ pub struct Mix {
     weights: Vec<(ScenarioName, u32)>,
 }
 
-impl Mix {
-    /// The mix of a run that names none.
-    pub(crate) const DEFAULT: &'static str = "sms=70,flashcall=15,callout=10,seamless=5";
+/// The mix of a run that names none.
+impl Default for Mix {
+    fn default() -> Self {
+        let weights = [("sms", 70), ("flashcall", 15), ("callout", 10), ("seamless", 5)];
+        let named = |(name, weight)| (ScenarioName::unchecked(name), weight);
+        Self {
+            weights: weights.map(named).to_vec(),
+        }
+    }
+}
 
+impl Mix {
     /// The place of the scenario for `chance`, from 0 to 1, among [those](Self::scenarios) in it.
     pub(crate) fn pick(&self, chance: f64) -> usize {
         let all: u64 = self.weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
@@ -124,7 +132,9 @@ mod tests {
         assert_eq!("sms=0".parse::<Mix>(), Err(MixError::Zero));
         let sms = ScenarioName::new("sms").unwrap();
         assert_eq!("sms=1,sms=2".parse::<Mix>(), Err(MixError::Twice(sms)));
-        assert_eq!(Mix::DEFAULT.parse::<Mix>().unwrap().to_string(), Mix::DEFAULT);
+        let written = Mix::default().to_string();
+        assert_eq!(written, "sms=70,flashcall=15,callout=10,seamless=5");
+        assert_eq!(written.parse(), Ok(Mix::default()));
     }
 
     #[test]

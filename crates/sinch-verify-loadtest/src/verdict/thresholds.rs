@@ -60,7 +60,7 @@ impl Thresholds {
                 && !scenarios.contains(&scenario)
             {
                 let all = scenarios.iter().map(|scenario| scenario.as_str()).collect();
-                return Err(UnknownName::new("flow in this run", scenario.as_str(), all));
+                return Err(UnknownName::new("scenario in this run", scenario.as_str(), all));
             }
             if let (What::Time(step, _), Some(own)) = (metric.what, own_steps) {
                 let known = || StepName::standard().chain(own.iter().copied());
