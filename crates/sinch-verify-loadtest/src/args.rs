@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::arrivals::Rate;
+use sinch_verify_loadtest::live::Destination;
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice};
-use sinch_verify_loadtest::safety::Destination;
 use sinch_verify_loadtest::verdict::Thresholds;
 use sinch_verify_loadtest::{Against, Options, Receiving};
 

@@ -20,8 +20,8 @@ use tokio::net::TcpListener;
 
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::live::Rails;
 use crate::runfile::{RunId, Shard};
-use crate::safety::Rails;
 
 pub use conversation::{Conversation, Conversations, Ended, Heard};
 pub use decider::Codes;

@@ -11,11 +11,11 @@ use crate::arrivals::Queue;
 use crate::board::{Board, Phase};
 use crate::failure::{Failure, FailureKind};
 use crate::flows::{Cast, Flow, Job, Steps};
+use crate::live::{Admitted, Guarded, Rails};
 use crate::measure::FlowEnd;
 use crate::numbers::Numbers;
 use crate::phone::Phone;
 use crate::runfile::Shard;
-use crate::safety::{Admitted, Guarded, Rails};
 use crate::scenario::{Mix, Scenario};
 use crate::wire::Wire;
 

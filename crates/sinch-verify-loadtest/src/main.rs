@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use sinch_verify_loadtest::compare::Comparison;
+use sinch_verify_loadtest::live::Stop;
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::safety::Stop;
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Alarm, Run, RunError};
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use sinch_verify_loadtest::safety::{Rails, Spending};
+use sinch_verify_loadtest::live::{Rails, Spending};
 use sinch_verify_loadtest::{Board, Phase, Snapshot};
 
 /// Where nobody watches, one line in so many seconds is enough for a log.

@@ -15,8 +15,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::failure::FailureKind;
+use crate::live::{Spending, Stop};
 use crate::measure::{Counters, Measurements, Second};
-use crate::safety::{Spending, Stop};
 use crate::verdict::Verdict;
 
 pub use generator::Generator;

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use sinch_verify_loadtest::safety::{
+use sinch_verify_loadtest::live::{
     Budget, Confirmation, Currency, LivePlan, LiveRequest, LiveTarget, LiveUrl, PerNumber, RateCap, Sum,
 };
 use sinch_verify_loadtest::{Elsewhere, Options};

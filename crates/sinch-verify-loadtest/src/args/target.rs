@@ -2,7 +2,7 @@
 
 use sinch_verify_client::{EnvError, env};
 use sinch_verify_loadtest::Elsewhere;
-use sinch_verify_loadtest::safety::{Destination, MockHost, Pin};
+use sinch_verify_loadtest::live::{Destination, MockHost, Pin};
 use sinch_verify_protocol::BaseUrl;
 
 #[derive(Debug, clap::Args)]

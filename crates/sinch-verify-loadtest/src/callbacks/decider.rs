@@ -14,8 +14,8 @@ use crate::board::{Board, CallbackSeen};
 use crate::chance::chance;
 use crate::clock::Clock;
 use crate::flows::Flow;
+use crate::live::Rails;
 use crate::phone::Delivered;
-use crate::safety::Rails;
 
 /// What decisions set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::beginning::missed;
 use super::options::Options;
 use crate::board::Board;
+use crate::live::Stop;
 use crate::runfile::{Generator, RunFile, RunId, Schema, Setup, Shards, Stopped};
-use crate::safety::Stop;
 
 /// A run as it can be written down at any time: what a run file needs beside what was counted.
 #[derive(Debug)]

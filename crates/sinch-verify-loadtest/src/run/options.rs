@@ -6,8 +6,8 @@ use sinch_verify_protocol::{Code, PhoneNumber};
 
 use crate::arrivals::Rate;
 use crate::flows::Flow;
+use crate::live::{LiveUnfit, is_fit_for_live};
 use crate::runfile::{Load, PhoneChoice, Setting, Setup, Shard, TransportName};
-use crate::safety::{LiveUnfit, is_fit_for_live};
 use crate::scenario::{Mix, Scenario};
 use crate::target::Against;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation};
 use sinch_verify_loadtest::flows::Flow;
+use sinch_verify_loadtest::live::Destination;
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
-use sinch_verify_loadtest::safety::Destination;
 use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
 use sinch_verify_loadtest::{
     Against, Board, Elsewhere, FailureKind, Options, Phase, Receiving, Run, Scenario,

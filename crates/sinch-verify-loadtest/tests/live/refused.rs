@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sinch_verify_loadtest::arrivals::{Rate, Schedule};
 use sinch_verify_loadtest::flows::Flow;
+use sinch_verify_loadtest::live::LiveUnfit;
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Shard};
-use sinch_verify_loadtest::safety::LiveUnfit;
 use sinch_verify_loadtest::verdict::Exit;
 use sinch_verify_loadtest::{Against, Options, Run, Scenario};
 use sinch_verify_protocol::ApplicationKey;

@@ -13,11 +13,11 @@ use sinch_verify_protocol::PhoneNumber;
 /// passed over. There is no pattern and no range, so whoever gets a message was written down.
 ///
 /// ```
-/// use sinch_verify_loadtest::safety::AllowList;
+/// use sinch_verify_loadtest::live::AllowList;
 ///
 /// let list: AllowList = "# the test handsets\n+46700000001\n+46700000002\n".parse()?;
 /// assert_eq!(list.numbers().len(), 2);
-/// # Ok::<(), sinch_verify_loadtest::safety::AllowListError>(())
+/// # Ok::<(), sinch_verify_loadtest::live::AllowListError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AllowList(Vec<PhoneNumber>);

@@ -12,11 +12,11 @@ const DECIMALS: u32 = 6;
 /// A sum of money, to a millionth of its currency's unit.
 ///
 /// ```
-/// use sinch_verify_loadtest::safety::Sum;
+/// use sinch_verify_loadtest::live::Sum;
 ///
 /// let sum: Sum = "0.0453".parse()?;
 /// assert_eq!((sum.times(3)).to_string(), "0.1359");
-/// # Ok::<(), sinch_verify_loadtest::safety::SumError>(())
+/// # Ok::<(), sinch_verify_loadtest::live::SumError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sum {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// The most starts per second of a live run.
 ///
 /// ```
-/// use sinch_verify_loadtest::safety::RateCap;
+/// use sinch_verify_loadtest::live::RateCap;
 ///
 /// let cap: RateCap = "0.5/s".parse()?;
 /// assert_eq!(cap.interval().as_secs(), 2);

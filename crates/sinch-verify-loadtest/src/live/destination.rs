@@ -13,7 +13,7 @@ const SINCH: &str = "sinch.com";
 /// What the name resolves to plays no part: a name decides the same way on every machine.
 ///
 /// ```
-/// use sinch_verify_loadtest::safety::Destination;
+/// use sinch_verify_loadtest::live::Destination;
 ///
 /// let emulator = Destination::judge("http://127.0.0.1:9901".parse()?, None, false)?;
 /// assert!(matches!(emulator, Destination::Mock(_)));

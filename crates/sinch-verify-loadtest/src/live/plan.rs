@@ -217,7 +217,7 @@ impl fmt::Display for LivePlan {
 /// ```compile_fail,E0451
 /// use std::sync::Arc;
 /// use sinch_verify_loadtest::Elsewhere;
-/// use sinch_verify_loadtest::safety::{LiveTarget, LiveUrl, Rails};
+/// use sinch_verify_loadtest::live::{LiveTarget, LiveUrl, Rails};
 ///
 /// fn bypass(service: Elsewhere<LiveUrl>, rails: Arc<Rails>) -> LiveTarget {
 ///     LiveTarget { service, rails }

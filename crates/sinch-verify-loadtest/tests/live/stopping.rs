@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Operation, Settings};
+use sinch_verify_loadtest::live::{Budget, Stop};
 use sinch_verify_loadtest::measure::FlowEnd;
-use sinch_verify_loadtest::safety::{Budget, Stop};
 use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
 use sinch_verify_protocol::{Code, PhoneNumber, VerificationId};
 use tokio::sync::Semaphore;

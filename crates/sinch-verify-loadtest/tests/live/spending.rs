@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sinch_verify_emulator::Settings;
-use sinch_verify_loadtest::safety::{Budget, Stop};
+use sinch_verify_loadtest::live::{Budget, Stop};
 use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::price::Money;
 

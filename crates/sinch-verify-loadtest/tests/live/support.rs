@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation, Settings};
 use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
-use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
-use sinch_verify_loadtest::safety::{
+use sinch_verify_loadtest::live::{
     Admitted, Budget, Destination, Guarded, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
 };
+use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
+use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
 use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
 
