@@ -91,7 +91,6 @@ const KNOWN_CYCLES: &[&str] = &[
     "sinch-verify-loadtest",
     "sinch-verify-loadtest::flows",
     "sinch-verify-loadtest::measure",
-    "sinch-verify-loadtest::live",
     "sinch-verify-protocol",
     "sinch-verify-protocol::session",
 ];

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sinch_verify_loadtest::arrivals::Rate;
-use sinch_verify_loadtest::live::Destination;
+use sinch_verify_loadtest::destination::{LiveUrl, MockUrl};
 use sinch_verify_loadtest::runfile::{Load, PhoneChoice};
 use sinch_verify_loadtest::verdict::Thresholds;
 use sinch_verify_loadtest::{Against, Options, Receiving};
@@ -62,7 +62,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
-    pub(crate) live: LiveArgs,
+    pub(crate) live: Option<LiveArgs>,
+    /// Prints the most that the run would do, and exits.
+    #[arg(long)]
+    pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
@@ -85,29 +88,29 @@ const LIVE_GRACE: Duration = Duration::from_secs(30);
 impl RunArgs {
     /// What was asked for, or what keeps it from being run.
     pub(crate) fn asked(&self) -> Result<Asked, String> {
-        let elsewhere = self.target.elsewhere(self.live.live)?;
-        let mut options = self.load.options(elsewhere.is_some())?;
+        let mut options = self.load.options(self.target.target.is_some())?;
         let thresholds = self.thresholds.thresholds()?;
         thresholds
             .fit(&options.flows())
             .map_err(|error| format!("a threshold: {error}"))?;
-        let Some(service) = elsewhere else {
-            return Ok(self.unless_planned(options, thresholds));
-        };
-        match service.url.clone() {
-            Destination::Mock(url) => {
-                options.against = Against::Mock(service.with_url(url));
+        match (&self.target.target, &self.live) {
+            // Nothing is live without a target.
+            (None, _) => {}
+            (Some(base), None) => {
+                let url = MockUrl::new(base.clone(), self.target.mock_host.as_ref())?;
+                options.against = Against::Mock(self.target.service(url)?);
             }
-            Destination::Live(url) => {
+            (Some(base), Some(live)) => {
+                let service = self.target.service(LiveUrl::new(base.clone())?)?;
                 if self.load.rate.is_none() && self.load.users.is_none() {
-                    let per_second = self.live.cap().per_second();
+                    let per_second = live.max_rate.per_second();
                     let rate = Rate::Constant { per_second };
                     let users = LIVE_USERS;
                     options.load = Load::Open { rate, users };
                 }
                 options.grace = options.grace.max(LIVE_GRACE);
                 if self.load.phone.is_none() {
-                    // Nobody can look into the inbox of a real handset.
+                    // A real handset has no inbox to look into.
                     options.phone = match options.callbacks {
                         Receiving::At(_) => PhoneChoice::Callback,
                         Receiving::Off if options.code.is_some() => PhoneChoice::Fixed,
@@ -115,8 +118,8 @@ impl RunArgs {
                     };
                 }
                 options.check()?;
-                let plan = self.live.plan(service.with_url(url), &options)?;
-                if self.live.plan {
+                let plan = live.plan(service, &options)?;
+                if self.plan {
                     return Ok(Asked::Plan(plan.to_string()));
                 }
                 options.against = Against::Live(confirm(plan)?);
@@ -126,7 +129,7 @@ impl RunArgs {
     }
 
     fn unless_planned(&self, options: Options, thresholds: Thresholds) -> Asked {
-        if !self.live.plan {
+        if !self.plan {
             return Asked::Run(Box::new(options), thresholds);
         }
         Asked::Plan(format!(

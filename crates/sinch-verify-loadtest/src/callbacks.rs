@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::live::Rails;
+use crate::live::Limits;
 use crate::runfile::{RunId, Shard};
 
 pub use conversation::{Conversation, Conversations, Ended, Heard};
@@ -54,7 +54,7 @@ pub struct CallbackSettings {
     /// What decisions set.
     pub codes: Codes,
     /// What a live run may spend: requests tell what they will cost.
-    pub rails: Option<Arc<Rails>>,
+    pub limits: Option<Arc<Limits>>,
     /// How many signatures must be remembered, to refuse repeated ones.
     pub room: NonZeroUsize,
 }
@@ -92,7 +92,7 @@ impl CallbackReceiver {
             let decider = Decider {
                 ours: ours.clone(),
                 codes: settings.codes.clone(),
-                rails: settings.rails.clone(),
+                limits: settings.limits.clone(),
                 conversations: Arc::clone(&conversations),
                 board: Arc::clone(board),
                 clock: Arc::clone(&clock),

@@ -11,7 +11,7 @@ use crate::arrivals::Queue;
 use crate::board::{Board, Phase};
 use crate::failure::{Failure, FailureKind};
 use crate::flows::{Cast, Flow, Job, Steps};
-use crate::live::{Admitted, Guarded, Rails};
+use crate::live::{Admitted, Guarded, Limits};
 use crate::measure::FlowEnd;
 use crate::numbers::Numbers;
 use crate::phone::Phone;
@@ -32,8 +32,8 @@ pub struct Crew<P> {
     pub work: Work,
     /// Where they count.
     pub board: Arc<Board>,
-    /// What keeps a live run from spending more than it may; `None` against a mock.
-    pub rails: Option<Arc<Rails>>,
+    /// The limits of a live run; `None` against a mock.
+    pub limits: Option<Arc<Limits>>,
 }
 
 /// Which flows are carried out.
@@ -120,7 +120,7 @@ impl<P: Phone> Crew<P> {
     pub async fn carry_out<W: Wire>(&self, turn: Turn, wire: &mut W) {
         let flow = self.work.scenario.flow(&self.work.mix, self.work.seed, turn.slot);
         let waiting = Waiting::new(&self.board, &*self.cast.clock, flow, turn.due);
-        let Some(rails) = &self.rails else {
+        let Some(limits) = &self.limits else {
             let begun = waiting.begin();
             match self.work.numbers.of(turn.slot) {
                 Some(number) => {
@@ -133,26 +133,26 @@ impl<P: Phone> Crew<P> {
             }
             return;
         };
-        if let Some(admitted) = self.admitted(rails).await {
+        if let Some(admitted) = self.admitted(limits).await {
             let begun = waiting.begin();
             let number = admitted.number();
             let wire = Guarded::live(wire, admitted);
             if let Some(failed) = self.run(flow, turn, number, wire, begun).await {
-                rails.flow_ended(failed);
+                limits.flow_ended(failed);
             }
         }
-        if rails.stopped().is_some() {
+        if limits.stopped().is_some() {
             self.board.close();
         }
     }
 
-    /// The rails' leave to begin a flow; `None` once the run is over. Whoever still waits for it then
-    /// begins nothing: a live run starts no verification after its duration.
-    async fn admitted(&self, rails: &Arc<Rails>) -> Option<Admitted> {
+    /// The permission of a live run to begin a flow; `None` once the run is over. A flow that still waits
+    /// then does not begin: a live run starts no verification after its duration.
+    async fn admitted(&self, limits: &Arc<Limits>) -> Option<Admitted> {
         let admitted = tokio::select! {
             biased;
             () = self.board.reached(Phase::Draining) => return None,
-            admitted = rails.admit() => admitted.ok()?,
+            admitted = limits.admit() => admitted.ok()?,
         };
         self.board.is_open(self.cast.clock.now()).then_some(admitted)
     }
@@ -179,7 +179,7 @@ impl<P: Phone> Crew<P> {
         };
         let (end, failed) = match done {
             Some(Ok(())) => (FlowEnd::Succeeded, Some(false)),
-            // The rails let it go no further.
+            // A limit refused its start.
             Some(Err(failure)) if failure.kind() == FailureKind::Aborted => (FlowEnd::Aborted, None),
             Some(Err(failure)) => (FlowEnd::Failed(failure), Some(true)),
             None => {

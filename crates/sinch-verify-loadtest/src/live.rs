@@ -1,40 +1,29 @@
-//! What keeps a load test from spending by accident.
+//! The limits of a live run, where every verification costs money and reaches a person.
 //!
 //! ```text
-//! URL, --mock-host, --live      -> Destination     judged by name alone, before anything is sent
-//! LiveRequest (every limit)     -> LivePlan        what a live run may do at most; `--plan` prints it
-//! LivePlan::confirm(word)       -> LiveTarget      the only way to one
-//! LiveTarget                    -> Rails           every request of the run passes `Guarded`
+//! LiveRequest (every limit)  -> LivePlan    the most that the run may do; `--plan` prints it
+//! LivePlan::confirm(word)    -> LiveTarget  the only way to get one
+//! LiveTarget::limits()       -> Limits      shared by all flows of the run
+//! Limits::admit()            -> Admitted    a phone number and a turn in the pace, for one flow
+//! Guarded                                   every request of a flow passes through it
 //! ```
 //!
-//! The rails stand at the wire, below every flow: a start that finds no budget, or that names a
-//! number outside the allow-list, does not leave this machine, whoever wrote it.
+//! [`Guarded`] reads the bytes that are about to be sent. A start whose price cannot be reserved, or
+//! whose number is not on the allow-list, is not sent, whatever the scenario does.
 
-mod admitted;
-mod breaker;
 mod budget;
-mod confirmation;
-mod destination;
-mod guarded;
+mod guard;
+mod limits;
 mod numbers;
 mod pace;
-mod pin;
 mod plan;
-mod rails;
 mod stop;
-mod sum;
 
-pub use admitted::Admitted;
-pub use breaker::Breaker;
-pub use budget::{Budget, Ledger, Spending};
-pub use confirmation::{Confirmation, NotConfirmed};
-pub use destination::{Destination, DestinationError, LiveUrl, MockHost, MockHostError, MockUrl};
-pub use guarded::Guarded;
-pub use numbers::{AllowList, AllowListError, PerNumber};
-pub use pace::{Pace, RateCap};
-pub use pin::{Pin, PinError};
-pub(crate) use plan::is_fit_for_live;
-pub use plan::{LivePlan, LiveRequest, LiveTarget, LiveUnfit};
-pub use rails::Rails;
+pub use budget::{Budget, Currency, Spending, parse_amount};
+pub use guard::Guarded;
+pub use limits::{Admitted, Limits};
+pub use numbers::{AllowList, MOST_PER_NUMBER};
+pub use pace::MaxRate;
+pub(crate) use plan::check_flows;
+pub use plan::{CONFIRMATION, LivePlan, LiveRequest, LiveTarget};
 pub use stop::Stop;
-pub use sum::{Currency, Sum, SumError};

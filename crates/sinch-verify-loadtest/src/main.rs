@@ -63,16 +63,16 @@ fn run(args: &RunArgs) -> Result<Exit> {
     };
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
-    let rails = options.against.rails().cloned();
+    let limits = options.against.limits().cloned();
     let run = Run::prepare(options)?;
     let board = run.board();
-    let spending = rails.clone();
+    let spending = limits.clone();
     // The first asks to end, so that what is under way is seen through; the second does not wait.
     ctrlc::set_handler(move || {
         if board.interrupt()
-            && let Some(rails) = &rails
+            && let Some(limits) = &limits
         {
-            rails.stop(Stop::Interrupted);
+            limits.stop(Stop::Interrupted);
         }
     })
     .context("listen for Ctrl-C")?;

@@ -30,7 +30,7 @@ use crate::wire::LeanWire;
 
 pub use draft::Draft;
 pub use error::RunError;
-pub use options::{Options, Receiving};
+pub use options::{Against, Options, Receiving};
 
 use beginning::Beginning;
 use stage::{RunPhone, Stage, runtime, unusable};
@@ -117,7 +117,7 @@ impl Run {
             ..
         } = self;
         let (cast, service) = stage.split();
-        let rails = options.against.rails().cloned();
+        let limits = options.against.limits().cloned();
         let run = cast.run.clone();
         let (source, schedule) = source(&options, setup.seed);
         let crew = Arc::new(Crew {
@@ -130,7 +130,7 @@ impl Run {
             },
             cast,
             board: Arc::clone(&board),
-            rails,
+            limits,
         });
         let conductor = Conductor {
             board: Arc::clone(&board),

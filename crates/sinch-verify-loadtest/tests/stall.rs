@@ -102,7 +102,7 @@ fn crew(load: Load, source: Source) -> Arc<Crew<NoPhone>> {
             source,
         },
         board,
-        rails: None,
+        limits: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use sinch_verify_client::{EnvError, env};
 use sinch_verify_loadtest::Elsewhere;
-use sinch_verify_loadtest::live::{Destination, MockHost, Pin};
+use sinch_verify_loadtest::destination::{MockHost, Pin};
 use sinch_verify_protocol::BaseUrl;
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(crate) struct TargetArgs {
     pub(crate) target: Option<BaseUrl>,
 
     /// Says that the target's host is a mock, by its name. No name under sinch.com can be one.
-    #[arg(long, value_name = "NAME", requires = "target")]
+    #[arg(long, value_name = "NAME", requires = "target", conflicts_with = "live")]
     pub(crate) mock_host: Option<MockHost>,
 
     /// Connects to this address for the target's host, which is not looked up.
@@ -23,29 +23,21 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The target and who asks it, or what keeps it from being asked; `None` for an emulator of the
-    /// run's own.
-    pub(crate) fn elsewhere(&self, live: bool) -> Result<Option<Elsewhere<Destination>>, String> {
-        let Some(base) = &self.target else {
-            return if live {
-                Err("--live needs --target".to_owned())
-            } else {
-                Ok(None)
-            };
-        };
-        let url = Destination::judge(base.clone(), self.mock_host.as_ref(), live);
-        let url = url.map_err(|error| error.to_string())?;
+    /// The service at `url`, which is the target's, and the application that asks it.
+    pub(crate) fn service<U: AsRef<BaseUrl>>(&self, url: U) -> Result<Elsewhere<U>, String> {
         if let Some(pin) = &self.resolve
-            && !pin.fits(base)
+            && !pin.fits(url.as_ref())
         {
-            return Err("--resolve must name the target's host, which is not this machine".to_owned());
+            return Err(
+                "--resolve must name the target's host, and the host must not be this machine".to_owned(),
+            );
         }
         let needed = |error: EnvError| format!("--target needs an application: {error}");
-        Ok(Some(Elsewhere {
+        Ok(Elsewhere {
             url,
             pin: self.resolve.clone(),
             key: env::application_key().map_err(needed)?,
             secret: env::application_secret().map_err(needed)?,
-        }))
+        })
     }
 }

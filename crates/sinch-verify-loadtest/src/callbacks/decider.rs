@@ -14,7 +14,7 @@ use crate::board::{Board, CallbackSeen};
 use crate::chance::chance;
 use crate::clock::Clock;
 use crate::flows::Flow;
-use crate::live::Rails;
+use crate::live::Limits;
 use crate::phone::Delivered;
 
 /// What decisions set.
@@ -40,7 +40,7 @@ const CALLERS: &str = "+888";
 pub(super) struct Decider {
     pub(super) ours: Ours,
     pub(super) codes: Codes,
-    pub(super) rails: Option<Arc<Rails>>,
+    pub(super) limits: Option<Arc<Limits>>,
     pub(super) conversations: Arc<Conversations>,
     pub(super) board: Arc<Board>,
     pub(super) clock: Arc<dyn Clock>,
@@ -100,8 +100,8 @@ impl Handler for Decider {
         if token.flow == Flow::BadCallback && Misbehaviour::of(token.slot) == Misbehaviour::Slow {
             tokio::time::sleep(SLOW).await;
         }
-        if let Some(rails) = &self.rails {
-            rails.event(&event);
+        if let Some(limits) = &self.limits {
+            limits.event(&event);
         }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);

@@ -1,137 +1,158 @@
-//! How fast a live run may start verifications.
+//! How fast a live run starts verifications.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The most starts per second of a live run.
-///
-/// ```
-/// use sinch_verify_loadtest::live::RateCap;
-///
-/// let cap: RateCap = "0.5/s".parse()?;
-/// assert_eq!(cap.interval().as_secs(), 2);
-/// # Ok::<(), &'static str>(())
-/// ```
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+
+use crate::arrivals::Rate;
+use crate::runfile::Shard;
+
+/// The most starts per second of a live run: 0.001 to 100, 1 by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RateCap {
+pub struct MaxRate {
     per_second: f64,
 }
 
-impl RateCap {
-    /// No live run is faster than this.
-    pub const MOST: f64 = 100.0;
-
-    /// How many per second.
+impl MaxRate {
+    /// Starts per second.
     #[must_use]
     pub fn per_second(self) -> f64 {
         self.per_second
     }
 
-    /// The time from one start to the next, rounded up: a cap of 3/s is never four in a second.
+    /// The least time between two starts, rounded up: at 3/s, no second has four starts.
     #[must_use]
     pub fn interval(self) -> Duration {
         Duration::from_nanos((1e9 / self.per_second).ceil() as u64)
     }
 
-    /// How many starts there can be within `time`, the first of them at its beginning.
+    /// The most starts within `duration`. The first may be at its beginning.
     #[must_use]
-    pub fn most_in(self, time: Duration) -> u64 {
-        let most = time.as_nanos().div_ceil(self.interval().as_nanos());
+    pub fn most_in(self, duration: Duration) -> u64 {
+        let most = duration.as_nanos().div_ceil(self.interval().as_nanos());
         u64::try_from(most).unwrap_or(u64::MAX)
     }
 
-    /// What each of `shards` may do.
+    /// The rate of one shard of a run.
     #[must_use]
-    pub fn shard(self, shards: NonZeroU32) -> Self {
-        let per_second = self.per_second / f64::from(shards.get());
+    pub fn of_shard(self, shard: Shard) -> Self {
+        let per_second = self.per_second / shard.of() as f64;
         Self { per_second }
     }
 }
 
-/// One per second.
-impl Default for RateCap {
+impl Default for MaxRate {
     fn default() -> Self {
         Self { per_second: 1.0 }
     }
 }
 
-impl FromStr for RateCap {
+impl FromStr for MaxRate {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
-        text.strip_suffix("/s")
-            .and_then(|number| number.parse().ok())
-            .filter(|rate: &f64| (0.001..=Self::MOST).contains(rate))
-            .map(|per_second| Self { per_second })
-            .ok_or("must be a rate such as 1/s, from 0.001/s to 100/s")
+        match text.parse() {
+            Ok(Rate::Constant { per_second }) if (0.001..=100.0).contains(&per_second) => {
+                Ok(Self { per_second })
+            }
+            _ => Err("must be a rate from 0.001/s to 100/s, such as 1/s"),
+        }
     }
 }
 
-impl fmt::Display for RateCap {
+impl fmt::Display for MaxRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", self.per_second)
     }
 }
 
-/// Gives out moments that are an interval apart.
+/// Keeps starts at least an interval apart, in the order in which they ask.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     interval: Duration,
-    next: Option<Instant>,
+    /// When the next start may be sent. The lock admits waiters in order.
+    next: Mutex<Instant>,
 }
 
 impl Pace {
-    /// As fast as `cap` allows.
-    #[must_use]
-    pub fn new(cap: RateCap) -> Self {
+    pub(super) fn new(rate: MaxRate) -> Self {
         Self {
-            interval: cap.interval(),
-            next: None,
+            interval: rate.interval(),
+            next: Mutex::new(Instant::now()),
         }
     }
 
-    /// When the caller, who comes `now`, may go. Time that nobody used is not made up for.
-    pub fn slot(&mut self, now: Instant) -> Instant {
-        let slot = self.next.map_or(now, |next| next.max(now));
-        self.next = Some(slot + self.interval);
-        slot
+    /// Waits until one more start may be sent. Unused time does not add up to a burst.
+    pub(super) async fn turn(&self) {
+        let mut next = self.next.lock().await;
+        sleep_until(*next).await;
+        *next = Instant::now() + self.interval;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future as _;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use super::*;
 
     #[test]
-    fn caps_are_read() {
+    fn rates_have_a_range_and_a_bound() {
         for (text, interval) in [("1/s", 1000), ("0.5/s", 2000), ("20/s", 50)] {
-            let cap: RateCap = text.parse().unwrap();
-            assert_eq!(cap.interval(), Duration::from_millis(interval));
-            assert_eq!(cap.to_string(), text);
+            let rate: MaxRate = text.parse().unwrap();
+            assert_eq!(rate.interval(), Duration::from_millis(interval));
+            assert_eq!(rate.to_string(), text);
         }
-        for wrong in ["", "1", "0/s", "-1/s", "101/s", "inf/s", "NaN/s", "1/m"] {
-            assert!(wrong.parse::<RateCap>().is_err(), "{wrong}");
+        for wrong in [
+            "",
+            "1",
+            "0/s",
+            "-1/s",
+            "101/s",
+            "inf/s",
+            "NaN/s",
+            "poisson:1/s",
+            "1/s..2/s",
+        ] {
+            assert!(wrong.parse::<MaxRate>().is_err(), "{wrong}");
         }
-        for (cap, seconds, most) in [("2/s", 5, 10), ("3/s", 1, 3), ("0.5/s", 5, 3), ("100/s", 0, 0)] {
-            let cap: RateCap = cap.parse().unwrap();
-            assert_eq!(cap.most_in(Duration::from_secs(seconds)), most);
+        for (rate, seconds, most) in [("2/s", 5, 10), ("3/s", 1, 3), ("0.5/s", 5, 3), ("100/s", 0, 0)] {
+            let rate: MaxRate = rate.parse().unwrap();
+            assert_eq!(rate.most_in(Duration::from_secs(seconds)), most);
         }
-        let four = NonZeroU32::new(4).unwrap();
-        assert_eq!(RateCap::default().shard(four).interval(), Duration::from_secs(4));
+        let quarter = MaxRate::default().of_shard("3/4".parse().unwrap());
+        assert_eq!(quarter.interval(), Duration::from_secs(4));
     }
 
-    #[test]
-    fn slots_are_an_interval_apart_and_not_made_up_for() {
-        let begin = Instant::now();
-        let at = |ms| begin + Duration::from_millis(ms);
-        let mut pace = Pace::new(RateCap::default());
-        assert_eq!(pace.slot(at(0)), at(0));
-        assert_eq!(pace.slot(at(1)), at(1000));
-        assert_eq!(pace.slot(at(2)), at(2000));
-        // After a pause, one may go at once, and only one.
-        assert_eq!(pace.slot(at(9000)), at(9000));
-        assert_eq!(pace.slot(at(9001)), at(10_000));
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_an_interval_apart_and_unused_time_is_no_burst() {
+        let pace = Pace::new(MaxRate::default());
+        let began = Instant::now();
+        let mut turns = Vec::new();
+        for pause in [0, 0, 0, 9500, 0, 300] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            pace.turn().await;
+            turns.push(began.elapsed().as_millis());
+        }
+        assert_eq!(turns, [0, 1000, 2000, 11_500, 12_500, 13_500]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_given_up_uses_no_turn() {
+        let pace = Pace::new(MaxRate::default());
+        let began = Instant::now();
+        pace.turn().await;
+        {
+            let mut given_up = pin!(pace.turn());
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(given_up.as_mut().poll(&mut context).is_pending());
+        }
+        pace.turn().await;
+        assert_eq!(began.elapsed(), Duration::from_secs(1));
     }
 }

@@ -1,156 +1,185 @@
-//! From what the user asked for to a live target.
+//! What a live run may do at most, and its confirmation.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sinch_verify_protocol::ApplicationKey;
+
+use super::budget::Budget;
+use super::limits::Limits;
+use super::pace::MaxRate;
 use crate::arrivals::{Rate, Schedule};
+use crate::destination::{LiveUrl, Pin};
 use crate::flows::Flow;
 use crate::runfile::{Load, PhoneChoice, Shard};
 use crate::scenario::Scenario;
 use crate::target::Elsewhere;
 
-use super::budget::Budget;
-use super::confirmation::{Confirmation, NotConfirmed};
-use super::destination::LiveUrl;
-use super::pace::RateCap;
-use super::pin::Pin;
-use super::rails::Rails;
-use super::sum::Sum;
+/// The environment variable that confirms a live run where nobody can type.
+pub const CONFIRMATION: &str = "SINCH_LOAD_CONFIRM";
 
-/// What a live run is asked to do. Every limit is there, since there is no default for it.
+/// A live run as the user asks for it. No limit has a default.
 #[derive(Clone, Debug)]
 pub struct LiveRequest {
-    /// The service, and who asks it.
+    /// The service, and the application that asks it.
     pub service: Elsewhere<LiveUrl>,
-    /// What to do over and over.
+    /// What the run does over and over.
     pub scenario: Scenario,
-    /// The flows that this consists of.
+    /// The flows of the scenario.
     pub flows: Vec<Flow>,
     /// How flows learn what reached the phone.
     pub phone: PhoneChoice,
-    /// What it may spend.
+    /// What the run may spend.
     pub budget: Budget,
     /// The most starts per second.
-    pub cap: RateCap,
-    /// How much load was asked for.
+    pub max_rate: MaxRate,
+    /// The load.
     pub load: Load,
-    /// What fixes its schedule; `None` for another one every time.
+    /// The seed of the schedule; `None` for another schedule every time.
     pub seed: Option<u64>,
-    /// For how long.
+    /// For how long flows are started.
     pub duration: Duration,
-    /// Which part of the run this process does.
+    /// The part of the run that this process does.
     pub shard: Shard,
 }
 
+/// Checks that a live run may have these flows and this phone.
+pub(crate) fn check_flows(flows: &[Flow], phone: PhoneChoice) -> Result<(), String> {
+    // What a person goes through. Abuse is for emulators, queries need verifications to ask for, and
+    // some codes appear in an inbox only.
+    let is_fit = |flow: &&Flow| flow.method().is_some() && !flow.needs_an_inbox();
+    if let Some(flow) = flows.iter().find(|flow| !is_fit(flow)) {
+        return Err(format!(
+            "{flow} is refused against a live target: run it against an emulator"
+        ));
+    }
+    if phone == PhoneChoice::Inbox {
+        return Err(
+            "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
+             --phone fixed"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 impl LiveRequest {
-    /// Checks that the parts fit together.
+    /// Checks the request against its limits.
     ///
     /// # Errors
     ///
-    /// What does not fit.
-    pub fn plan(self) -> Result<LivePlan, LiveUnfit> {
+    /// A message for the user: what does not fit, and how to fix it.
+    pub fn plan(self) -> Result<LivePlan, String> {
+        check_flows(&self.flows, self.phone)?;
         let stays_here = self.service.pin.as_ref().is_some_and(Pin::is_loopback);
-        let url = self.service.url.as_ref().to_string();
-        if !stays_here && !url.starts_with("https://") {
-            return Err(LiveUnfit::Plain);
+        if !stays_here && !self.service.url.as_ref().is_https() {
+            return Err(
+                "a live target must start with https://: phone numbers and codes leave this machine"
+                    .to_owned(),
+            );
         }
-        if let Some(flow) = self.flows.iter().find(|flow| !is_fit_for_live(**flow)) {
-            return Err(LiveUnfit::Flow(*flow));
-        }
-        if self.phone == PhoneChoice::Inbox {
-            return Err(LiveUnfit::Inbox);
-        }
+        let max_rate = self.max_rate;
         if let Load::Open { rate, .. } = &self.load
-            && rate.peak() > self.cap.per_second()
+            && rate.peak() > max_rate.per_second()
         {
-            return Err(LiveUnfit::Rate { cap: self.cap });
+            return Err(format!(
+                "--rate is above --max-rate, which is {max_rate}: lower the one or raise the other"
+            ));
         }
-        let confirmation = Confirmation::of(&self.service.key, self.budget.verifications);
-        let shard = u32::try_from(self.shard.index());
-        let count = u32::try_from(self.shard.of()).map(NonZeroU32::new);
-        let (Ok(shard), Ok(Some(count))) = (shard, count) else {
-            return Err(LiveUnfit::EmptyShard);
-        };
-        let budget = self.budget.shard(shard, count).ok_or(LiveUnfit::EmptyShard)?;
-        let cap = self.cap.shard(count);
-        // A worst price of nothing would let any number of verifications through.
-        if budget.worst == Sum::ZERO || budget.worst > budget.cost {
-            return Err(LiveUnfit::Cost);
+        let budget = self.budget.of_shard(self.shard).ok_or(
+            "there are more shards than numbers or verifications: start fewer shards, or raise \
+             --max-verifications",
+        )?;
+        // A worst price of zero would allow any number of verifications.
+        if budget.worst_price.is_zero() || budget.worst_price > budget.cost {
+            return Err(
+                "--worst-price must be above 0 and at most this shard's part of --max-cost".to_owned(),
+            );
         }
         Ok(LivePlan {
-            request: self,
+            word: word(&self.service.key, &self.budget),
             budget,
-            cap,
-            confirmation,
+            max_rate: max_rate.of_shard(self.shard),
+            request: self,
         })
     }
 }
 
-/// Whether a flow may be run with other people's phones: those that a person would go through.
-///
-/// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and a method
-/// whose code only an inbox shows.
-pub(crate) fn is_fit_for_live(flow: Flow) -> bool {
-    flow.method().is_some() && !flow.needs_an_inbox()
+/// The word that confirms a run: the first characters of the application's key, and the most
+/// verifications. A word kept from another run fits neither another application nor a larger run.
+fn word(key: &ApplicationKey, budget: &Budget) -> String {
+    let prefix: String = key.as_str().chars().take(8).collect();
+    format!("{prefix}:{}", budget.verifications)
 }
 
-/// A live run that fits together, and is not confirmed yet. Its `Display` is what `--plan` prints.
+/// A live run that is within its limits and not yet confirmed. `--plan` prints its `Display`.
 #[derive(Clone, Debug)]
 pub struct LivePlan {
     request: LiveRequest,
+    /// The part of this shard.
     budget: Budget,
-    cap: RateCap,
-    confirmation: Confirmation,
+    /// The part of this shard.
+    max_rate: MaxRate,
+    word: String,
 }
 
 impl LivePlan {
-    /// The word to confirm it with.
+    /// The word that confirms it.
     #[must_use]
-    pub fn confirmation(&self) -> &Confirmation {
-        &self.confirmation
+    pub fn word(&self) -> &str {
+        &self.word
     }
 
-    /// The target, for one who typed the word.
+    /// The target, once the word was typed.
     ///
     /// # Errors
     ///
-    /// When it is another word.
-    pub fn confirm(self, typed: &str) -> Result<LiveTarget, NotConfirmed> {
-        self.confirmation.check(typed)?;
+    /// A message for the user when it is another word.
+    pub fn confirm(self, typed: &str) -> Result<LiveTarget, String> {
+        if typed.trim() != self.word {
+            let word = self.word;
+            return Err(format!(
+                "the live run is not confirmed: type {word} when asked, or set {CONFIRMATION}={word}"
+            ));
+        }
         Ok(LiveTarget {
             service: self.request.service,
-            rails: Arc::new(Rails::new(self.budget, self.cap)),
+            limits: Arc::new(Limits::new(self.budget, self.max_rate)),
         })
     }
 
-    /// How many verifications there can be: the first of all limits.
+    /// The most verifications: the lowest of all limits.
     ///
-    /// Nothing begins after the duration, so the pace is a limit whatever the model of load. A schedule
-    /// is one where it is known: that of a Poisson process is not without a seed, and may well have
-    /// more in it than its rate says.
-    fn count(&self) -> u64 {
+    /// Nothing starts after the duration, so the pace bounds any load. A schedule is a bound where it
+    /// is known: that of a Poisson process depends on the seed, and may have more flows than its rate
+    /// says.
+    fn most(&self) -> u64 {
         let LiveRequest {
-            load, seed, duration, ..
+            load,
+            seed,
+            duration,
+            shard,
+            ..
         } = &self.request;
-        let paced = self.cap.most_in(*duration);
-        let due = match (load, seed) {
-            (Load::Closed { .. }, _) => None,
+        let scheduled = match (load, seed) {
             (
                 Load::Open {
                     rate: Rate::Poisson { .. },
                     ..
                 },
                 None,
-            ) => None,
+            )
+            | (Load::Closed { .. }, _) => u64::MAX,
             (Load::Open { rate, .. }, seed) => {
-                let seed = seed.unwrap_or_default();
-                let slots = Schedule::new(rate.clone(), *duration, seed, self.request.shard);
-                Some(slots.count() as u64)
+                let schedule = Schedule::new(rate.clone(), *duration, seed.unwrap_or_default(), *shard);
+                schedule.count() as u64
             }
         };
-        self.budget.count().min(paced).min(due.unwrap_or(u64::MAX))
+        self.budget
+            .most()
+            .min(self.max_rate.most_in(*duration))
+            .min(scheduled)
     }
 }
 
@@ -159,134 +188,186 @@ impl fmt::Display for LivePlan {
         let Self {
             request,
             budget,
-            cap,
-            confirmation,
+            max_rate,
+            word,
         } = self;
-        let count = self.count();
-        let currency = budget.currency;
-        let worst = budget.worst.times(count).min(budget.cost);
-        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: fmt::Arguments<'_>| {
-            writeln!(f, "  {name:<14} {value}")
-        };
+        let Budget {
+            cost,
+            worst_price,
+            currency,
+            numbers,
+            per_number,
+            ..
+        } = budget;
+        let most = self.most();
+        let total = worst_price.saturating_mul(most.into()).min(*cost);
         writeln!(f, "live run, real money:")?;
-        row(f, "target", format_args!("{}", request.service.url.as_ref()))?;
-        row(f, "scenario", format_args!("{}", request.scenario))?;
+        writeln!(f, "  target         {}", request.service.url.as_ref())?;
+        writeln!(f, "  scenario       {}", request.scenario)?;
         if request.shard != Shard::WHOLE {
-            let number = request.shard.index() + 1;
-            row(f, "shard", format_args!("{number} of {}", request.shard.of()))?;
+            let (number, of) = (request.shard.index() + 1, request.shard.of());
+            writeln!(f, "  shard          {number} of {of}")?;
         }
-        row(
+        writeln!(
             f,
-            "verifications",
-            format_args!(
-                "at most {count}, at most {cap}, for at most {:?}",
-                request.duration
-            ),
+            "  verifications  at most {most}, at most {max_rate}, for at most {:?}",
+            request.duration
         )?;
-        row(
+        writeln!(
             f,
-            "cost",
-            format_args!(
-                "at most {worst} {currency}: up to {} each, never more than {} in all",
-                budget.worst, budget.cost
-            ),
+            "  cost           at most {total} {currency}: up to {worst_price} each, never more than {cost} in all"
         )?;
-        row(
+        writeln!(
             f,
-            "numbers",
-            format_args!(
-                "{}, each at most {} times: {}",
-                budget.numbers.numbers().len(),
-                budget.per_number.get(),
-                budget.numbers
-            ),
+            "  numbers        {}, each at most {per_number} times: {numbers}",
+            numbers.numbers().len()
         )?;
-        row(
-            f,
-            "confirm with",
-            format_args!("{confirmation}, or {}={confirmation}", Confirmation::VARIABLE),
-        )
+        writeln!(f, "  confirm with   {word}, or {CONFIRMATION}={word}")
     }
 }
 
-/// The real service, with the rails of one confirmed run.
+/// The real service with the limits of one confirmed run.
 ///
-/// There is no other way to one than [`LivePlan::confirm`], so a live run without its budget cannot
-/// be written down:
-///
-/// ```compile_fail,E0451
-/// use std::sync::Arc;
-/// use sinch_verify_loadtest::Elsewhere;
-/// use sinch_verify_loadtest::live::{LiveTarget, LiveUrl, Rails};
-///
-/// fn bypass(service: Elsewhere<LiveUrl>, rails: Arc<Rails>) -> LiveTarget {
-///     LiveTarget { service, rails }
-/// }
-/// ```
+/// [`LivePlan::confirm`] is the only way to get one, so no run is live without its limits.
 #[derive(Clone, Debug)]
 pub struct LiveTarget {
     service: Elsewhere<LiveUrl>,
-    rails: Arc<Rails>,
+    limits: Arc<Limits>,
 }
 
 impl LiveTarget {
-    /// Where it is, and who asks.
+    /// The service, and the application that asks it.
     #[must_use]
     pub fn service(&self) -> &Elsewhere<LiveUrl> {
         &self.service
     }
 
-    /// What every flow has to pass.
+    /// The limits, which every flow must respect.
     #[must_use]
-    pub fn rails(&self) -> &Arc<Rails> {
-        &self.rails
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 }
 
-/// Why a live run does not come about.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum LiveUnfit {
-    /// The target speaks no TLS.
-    Plain,
-    /// The flow is not for other people's phones.
-    Flow(Flow),
-    /// There is no inbox to look into.
-    Inbox,
-    /// The rate is above the cap.
-    Rate {
-        /// The cap.
-        cap: RateCap,
-    },
-    /// The worst price is nothing, or more than all may cost.
-    Cost,
-    /// There is nothing for this shard to do.
-    EmptyShard,
-}
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
 
-impl fmt::Display for LiveUnfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain => {
-                f.write_str("a live target must start with https://: numbers and codes leave this machine")
-            }
-            Self::Flow(flow) => write!(f, "{flow} is refused against a live target: it is for emulators"),
-            Self::Inbox => f.write_str(
-                "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
-                 --phone fixed",
-            ),
-            Self::Rate { cap } => write!(
-                f,
-                "--rate is above the cap of a live run, {cap}; --max-rate raises it"
-            ),
-            Self::Cost => {
-                f.write_str("--worst-price must be above 0 and at most the run's share of --max-cost")
-            }
-            Self::EmptyShard => f.write_str(
-                "there are more shards than numbers or verifications, so this one has nothing to do",
-            ),
+    use sinch_verify_protocol::ApplicationSecret;
+
+    use super::*;
+    use crate::live::budget::tests::budget;
+    use crate::live::parse_amount;
+
+    fn request() -> LiveRequest {
+        let url = "https://verification.live.test".parse().unwrap();
+        let numbers: String = (10..50).map(|last| format!("+467000000{last}\n")).collect();
+        LiveRequest {
+            service: Elsewhere {
+                url: LiveUrl::new(url).unwrap(),
+                pin: None,
+                key: ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap(),
+                secret: ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap(),
+            },
+            scenario: Scenario::Only(Flow::SMS),
+            flows: vec![Flow::SMS],
+            phone: PhoneChoice::Callback,
+            budget: Budget {
+                verifications: NonZeroU64::new(100).unwrap(),
+                cost: parse_amount("100").unwrap(),
+                numbers: numbers.parse().unwrap(),
+                per_number: 3,
+                ..budget()
+            },
+            max_rate: "100/s".parse().unwrap(),
+            load: Load::closed(1),
+            seed: None,
+            duration: Duration::from_secs(8),
+            shard: Shard::WHOLE,
         }
     }
-}
 
-impl std::error::Error for LiveUnfit {}
+    #[test]
+    fn the_word_fits_one_application_and_one_size() {
+        for wrong in [
+            "",
+            "yes",
+            "11111111",
+            "11111111:1000",
+            "11111112:100",
+            "11111111:10",
+        ] {
+            let message = request().plan().unwrap().confirm(wrong).unwrap_err();
+            assert!(message.contains("SINCH_LOAD_CONFIRM=11111111:100"), "{message}");
+        }
+        assert!(request().plan().unwrap().confirm("11111111:100\n").is_ok());
+        let mut short = request();
+        short.service.key = ApplicationKey::new("ab").unwrap();
+        assert_eq!(short.plan().unwrap().word(), "ab:100");
+    }
+
+    #[test]
+    fn the_plan_shows_every_limit_and_no_number_key_or_secret() {
+        let plan = request().plan().unwrap().to_string();
+        for shown in [
+            "https://verification.live.test",
+            "at most 100, at most 100/s, for at most 8s",
+            "at most 20.00 EUR: up to 0.20 each, never more than 100.00 in all",
+            "40, each at most 3 times: ***10, ***11",
+            "SINCH_LOAD_CONFIRM=11111111:100",
+        ] {
+            assert!(plan.contains(shown), "{shown} is not in\n{plan}");
+        }
+        for hidden in ["4670000", "11111111-2222", "BeIuk"] {
+            assert!(!plan.contains(hidden), "{plan}");
+        }
+    }
+
+    #[test]
+    fn the_plan_counts_the_most_that_can_be_and_not_the_average() {
+        let most = |rate: Option<&str>, max_rate: &str, seed| {
+            let mut request = request();
+            request.max_rate = max_rate.parse().unwrap();
+            request.seed = seed;
+            if let Some(rate) = rate {
+                let rate = rate.parse().unwrap();
+                request.load = Load::Open { rate, users: 4 };
+            }
+            request.plan().unwrap().most()
+        };
+        assert_eq!(
+            most(None, "2/s", None),
+            16,
+            "users of a closed model keep the pace"
+        );
+        assert_eq!(most(Some("1/s..3/s"), "4/s", None), 16, "a ramp has its area");
+        assert_eq!(
+            most(Some("poisson:1/s"), "5/s", None),
+            40,
+            "the average of 8 is no bound"
+        );
+        let seed = (0..).find(|seed| {
+            let rate = Rate::Poisson { per_second: 1.0 };
+            Schedule::new(rate, Duration::from_secs(8), *seed, Shard::WHOLE).count() == 12
+        });
+        assert_eq!(most(Some("poisson:1/s"), "5/s", seed), 12);
+    }
+
+    #[test]
+    fn a_shard_has_its_part_of_every_limit() {
+        let mut last = request();
+        last.shard = "3/4".parse().unwrap();
+        let plan = last.plan().unwrap().to_string();
+        for shown in [
+            "4 of 4",
+            "at most 25, at most 25/s",
+            "more than 25.00 in all",
+            "10, each",
+        ] {
+            assert!(plan.contains(shown), "{shown} is not in\n{plan}");
+        }
+        let mut too_many = request();
+        too_many.shard = "40/41".parse().unwrap();
+        assert!(too_many.plan().unwrap_err().contains("more shards than numbers"));
+    }
+}

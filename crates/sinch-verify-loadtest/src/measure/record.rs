@@ -75,7 +75,7 @@ pub enum FlowEnd {
     Succeeded,
     /// Otherwise.
     Failed(Failure),
-    /// It was cut off, because somebody ended the run or the rails did. No failure.
+    /// It was cut off, because the user or a limit ended the run. No failure.
     Aborted,
 }
 

@@ -29,7 +29,7 @@ impl Draft {
     /// The run, begun at this time by the wall clock. There is no verdict in it.
     pub(super) fn file(&self, begun: Timestamp) -> RunFile {
         let options = &self.options;
-        let rails = options.against.rails();
+        let limits = options.against.limits();
         let counted = self.board.counted();
         let mut generator = Generator::here(self.workers);
         generator.in_flight_max = counted.in_flight_max;
@@ -50,14 +50,14 @@ impl Draft {
             warm_up: counted.warm_up,
             flows: counted.flows,
             series: counted.series,
-            stopped: rails
-                .and_then(|rails| rails.stopped())
+            stopped: limits
+                .and_then(|limits| limits.stopped())
                 // A limit that was kept does not excuse those who did not wait for the rest.
                 .filter(|stop| !(stop.is_planned() && self.board.is_interrupted()))
                 .or_else(|| interrupted.then_some(Stop::Interrupted))
                 .as_ref()
                 .map(Stopped::from),
-            spending: rails.map(|rails| rails.spending()),
+            spending: limits.map(|limits| limits.spending()),
             verdict: None,
         }
     }

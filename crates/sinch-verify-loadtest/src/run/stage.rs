@@ -15,7 +15,7 @@ use sinch_verify_protocol::{
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::RunError;
-use super::options::{Options, Receiving};
+use super::options::{Against, Options, Receiving};
 use crate::board::Board;
 use crate::callbacks::{CallbackReceiver, CallbackSettings, Codes};
 use crate::clock::{Clock as _, SystemClock};
@@ -24,7 +24,7 @@ use crate::flows::{Cast, Flow, Peer};
 use crate::phone::{ControlPhone, Delivered, FixedPhone, HeardPhone, InboxPhone, Phone};
 use crate::runfile::{Load, PhoneChoice, RunId};
 use crate::scenario::Scenario;
-use crate::target::{Against, Target, credentials};
+use crate::target::{Target, credentials};
 use crate::wire::{LeanWire, Wire as _};
 
 /// The application of the emulator that a run starts for itself. It guards nothing: the emulator
@@ -67,7 +67,7 @@ impl Stage {
                     shard: options.shard,
                     misbehaves: options.flows().contains(&Flow::BadCallback),
                     codes: codes(options),
-                    rails: options.against.rails().cloned(),
+                    limits: options.against.limits().cloned(),
                     room: room(options),
                 };
                 let receiver = runtime.block_on(receive(address, settings, board))?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation};
+use sinch_verify_loadtest::destination::MockUrl;
 use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::live::Destination;
 use sinch_verify_loadtest::measure::Interval;
 use sinch_verify_loadtest::runfile::{Load, RunFile, TransportName};
 use sinch_verify_loadtest::verdict::{Exit, Thresholds, Verdict};
@@ -48,12 +48,9 @@ pub(crate) async fn run_with(
     emulator: &Emulator,
     meanwhile: impl FnOnce(&Board) + Send + 'static,
 ) -> RunFile {
-    let Ok(Destination::Mock(url)) = Destination::judge(emulator.base_url(), None, false) else {
-        panic!("an emulator on loopback is a mock");
-    };
     options.callbacks = Receiving::Off;
     options.against = Against::Mock(Elsewhere {
-        url,
+        url: MockUrl::new(emulator.base_url(), None).unwrap(),
         pin: None,
         key: key(),
         secret: secret(),

@@ -73,7 +73,7 @@ impl World {
         let mut receiver = None;
         if let Some(codes) = codes {
             let mut settings = CallbackSettings {
-                rails: None,
+                limits: None,
                 key: key(),
                 secret: secret(),
                 run: run(),
@@ -155,7 +155,7 @@ impl World {
                 source: Source::Always(Turns::from(Shard::WHOLE)),
             },
             board: Arc::clone(&self.board),
-            rails: None,
+            limits: None,
         })
     }
 

@@ -1,173 +1,89 @@
-//! What a live run waits for itself, under injected time.
+//! What a live run waits for by itself.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
-use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
-use sinch_verify_loadtest::flows::{Cast, Flow};
-use sinch_verify_loadtest::measure::Interval;
-use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
-use sinch_verify_loadtest::{
-    Board, Clock, Counted, Failure, FixedPhone, Mix, Numbers, Options, Scenario, Wire,
-};
-use sinch_verify_protocol::Code;
-use tokio::task::JoinSet;
+use serde_json::Value;
 
-use crate::support::{confirm, request};
+use crate::support::Service;
 
-/// Tokio's clock, which a test can stop.
-struct Paused;
-
-impl Clock for Paused {
-    fn now(&self) -> Instant {
-        tokio::time::Instant::now().into_std()
-    }
-
-    fn wall(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
+/// The statistic of a time of SMS flows, in milliseconds.
+fn milliseconds(file: &Value, time: &str, statistic: &str) -> f64 {
+    let value = &file["flows"]["sms"]["times"][time][statistic];
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("no {statistic} of {time}"))
+        / 1000.0
 }
 
-/// How long the service takes for an answer.
-const ANSWER: Duration = Duration::from_millis(3);
-
-/// A service that answers as it should, and notes when it was asked to start something.
-#[derive(Clone, Default)]
-struct Quick {
-    starts: Arc<Mutex<Vec<Instant>>>,
-    ids: Arc<AtomicU64>,
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starts_keep_their_distance_and_the_wait_is_not_the_services_time() {
+    let service = Service::new().await;
+    // Four users share five starts a second: each waits 800 ms for its turn.
+    let run = service.run("paced").set("--max-rate", "5/s").set("--users", "4");
+    let file = run
+        .verifications(11)
+        .stopped("--max-verifications is reached")
+        .await;
+    assert_eq!(service.starts(), 11);
+    let seconds = file["seconds"].as_f64().unwrap();
+    assert!(
+        seconds >= 2.0,
+        "eleven starts have ten pauses of 200 ms: {seconds} s"
+    );
+    let start = milliseconds(&file, "start", "p50Us");
+    assert!(
+        start < 400.0,
+        "the wait for the pace is in the start's time: {start} ms"
+    );
 }
 
-impl Wire for Quick {
-    async fn send(&mut self, _: &'static str, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let arrived = Paused.now();
-        tokio::time::sleep(ANSWER).await;
-        let body = if request.method() == http::Method::POST {
-            self.starts.lock().unwrap().push(arrived);
-            let id = self.ids.fetch_add(1, Ordering::Relaxed);
-            format!(r#"{{"id":"{id}","method":"sms","sms":{{"template":"Your code is {{{{CODE}}}}"}}}}"#)
-        } else {
-            let id = request.uri().path().rsplit('/').next().unwrap();
-            let price = r#"{"verificationPrice":{"currencyId":"EUR","amount":0.05}}"#;
-            format!(r#"{{"id":"{id}","method":"sms","status":"SUCCESSFUL","price":{price}}}"#)
-        };
-        Ok(Response::new(body.into()))
-    }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_schedule_the_wait_for_the_pace_is_lag() {
+    let service = Service::new().await;
+    // The schedule has bursts: flows are due before the pace lets them begin.
+    let run = service
+        .run("lag")
+        .set("--rate", "poisson:5/s")
+        .set("--max-rate", "5/s")
+        .set("--seed", "1")
+        .set("--users", "16")
+        .set("--duration", "5s");
+    run.output().await;
+    let file = run.file();
+    assert!(service.starts() > 10, "{} starts", service.starts());
+    assert!(milliseconds(&file, "lag", "maxUs") > 200.0);
+    assert!(milliseconds(&file, "e2e", "maxUs") > 200.0);
+    let start = milliseconds(&file, "start", "p50Us");
+    assert!(start < 200.0, "{start} ms");
 }
 
-const DURATION: Duration = Duration::from_secs(5);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_starts_after_the_duration() {
+    // The users of a closed model wait for the pace when the time is over.
+    let service = Service::new().await;
+    let run = service.run("closed").set("--max-rate", "2/s").set("--users", "4");
+    let run = run.set("--duration", "3s");
+    run.assert_passed(&run.output().await);
+    assert!((1..=6).contains(&service.starts()), "{} starts", service.starts());
+    let counters = &run.file()["counters"];
+    assert_eq!(counters["finished"], service.starts());
 
-/// A run of this load under a cap, and when its starts were sent, after its beginning.
-async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
-    let mut live = request(9);
-    live.cap = cap.parse().unwrap();
-    live.duration = DURATION;
-    let live = confirm(live);
-    let code = Code::new("1234").unwrap();
-    let target = live.service().target(Setting::Backend);
-    let mut cast = Cast::new(target, FixedPhone::new(code), "0123456789abcdef".parse().unwrap());
-    cast.clock = Arc::new(Paused);
-    let mut options = Options::new(Scenario::Only(Flow::SMS), DURATION);
-    options.load = load.clone();
-    let board = Arc::new(Board::new(&options.setup(1)));
-    let origin = Paused.now();
-    board.open(origin);
-    let queue = Arc::new(Queue::new(100));
-    let crew = Arc::new(Crew {
-        cast,
-        work: Work {
-            scenario: Scenario::Only(Flow::SMS),
-            mix: Mix::default(),
-            seed: 1,
-            numbers: Numbers::made_up(0),
-            source: match &load {
-                Load::Open { .. } => Source::Queue(Arc::clone(&queue)),
-                Load::Closed { .. } => Source::Always(Turns::from(Shard::WHOLE)),
-            },
-        },
-        board: Arc::clone(&board),
-        rails: Some(Arc::clone(live.rails())),
-    });
-    let wire = Quick::default();
-    let mut users = JoinSet::new();
-    for _ in 0..load.users() {
-        let (crew, wire) = (Arc::clone(&crew), wire.clone());
-        users.spawn(async move { crew.work(wire).await });
-    }
-    if let Load::Open { rate, .. } = load {
-        for slot in Schedule::new(rate, DURATION, 1, Shard::WHOLE) {
-            let due = origin + slot.at;
-            tokio::time::sleep_until(due.into()).await;
-            board.scheduled(due);
-            let slot = slot.index;
-            assert!(queue.push(Arrival { slot, due }));
-        }
-    }
-    // The thread that closes a run may come late.
-    tokio::time::sleep_until((origin + DURATION + Duration::from_millis(700)).into()).await;
-    board.close();
-    queue.close();
-    users.join_all().await;
-    assert_eq!(live.rails().stopped(), None);
-    let starts = wire
-        .starts
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|at| *at - origin)
-        .collect();
-    (board.counted(), starts)
-}
-
-fn slowest(counted: &Counted, interval: Interval) -> Duration {
-    counted.flows.total().time(interval).unwrap().max()
-}
-
-/// In bursts, so that flows are due before the pace lets them begin.
-fn bursts() -> Load {
-    let rate = Rate::Poisson { per_second: 5.0 };
-    Load::Open { rate, users: 16 }
-}
-
-/// What takes the service 3 ms must not be reported as what our own pace makes of it.
-#[tokio::test(start_paused = true)]
-async fn waiting_for_the_pace_is_lag_and_not_the_services_time() {
-    for load in [Load::closed(4), bursts()] {
-        let (counted, starts) = run(load.clone(), "5/s").await;
-        assert!(starts.len() > 15, "{starts:?}");
-        for interval in [Interval::Start, Interval::Report, Interval::Status] {
-            let slowest = slowest(&counted, interval);
-            assert!(slowest < ANSWER * 2, "{load} {interval}: {slowest:?}");
-        }
-        assert!(slowest(&counted, Interval::FromSend) < ANSWER * 6);
-        if let Load::Open { .. } = load {
-            // All of the wait is in the time from when the flow was due.
-            assert!(slowest(&counted, Interval::Lag) > Duration::from_millis(200));
-            assert!(slowest(&counted, Interval::EndToEnd) > Duration::from_millis(200));
-            assert!(counted.counters.late > 5, "{:?}", counted.counters);
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn nothing_is_started_after_the_duration() {
-    // Four users at half a start a second wait when the time is up, as flows do that fell due last.
-    for (load, cap, most) in [
-        (Load::closed(4), "2/s", 10),
-        (bursts(), "2/s", 10),
-        (Load::closed(4), "0.4/s", 2),
-    ] {
-        let (counted, starts) = run(load.clone(), cap).await;
-        assert_eq!(starts.len(), most, "{load}: {starts:?}");
-        assert!(starts.iter().all(|at| *at < DURATION), "{load}: {starts:?}");
-        let counters = counted.counters;
-        assert_eq!(counters.finished, most as u64);
-        assert_eq!(counters.started, counters.finished + counters.aborted);
-        assert_eq!(counters.scheduled, counters.started, "none is lost");
-        assert_eq!(counters.aborted > 0, matches!(load, Load::Open { .. }));
-    }
+    // Flows that are due wait for the only number, which a slow flow verifies.
+    let service = Service::new().await;
+    service.slow_flows(Duration::from_secs(2));
+    let run = service
+        .run("open")
+        .numbers("+46700000001\n")
+        .set("--rate", "2/s")
+        .set("--duration", "3s")
+        .set("--users", "16");
+    run.output().await;
+    assert!((1..=2).contains(&service.starts()), "{} starts", service.starts());
+    let counters = &run.file()["counters"];
+    assert_eq!(
+        (&counters["scheduled"], &counters["started"]),
+        (&6.into(), &6.into())
+    );
+    assert_eq!(counters["finished"], service.starts());
+    assert_eq!(counters["aborted"], 6 - service.starts());
 }

@@ -1,160 +1,162 @@
-//! Live runs that do not come about, and requests that do not go astray.
+//! Live runs that send nothing, and requests that go nowhere else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use sinch_verify_loadtest::arrivals::{Rate, Schedule};
-use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::live::LiveUnfit;
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Shard};
-use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Against, Options, Run, Scenario};
-use sinch_verify_protocol::ApplicationKey;
-use sinch_verify_protocol::method::WhatsApp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Held, Service, live_url, request};
+use crate::support::{HOST, KEY, SECRET, Service, said};
 
-#[tokio::test]
-async fn unconfirmed_plan_is_no_target() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_limit_is_required() {
     let service = Service::new().await;
-    for word in ["", "yes", "11111111:99", "22222222:100"] {
-        let plan = service.request().plan().unwrap();
-        assert!(plan.confirm(word).is_err(), "{word}");
-    }
-    assert!(service.request().plan().unwrap().confirm("11111111:100").is_ok());
-    assert_eq!(service.starts(), 0, "asking costs nothing");
-}
-
-#[tokio::test]
-async fn parts_must_fit() {
-    let service = Service::new().await;
-    let mut leaves = service.request();
-    leaves.service.pin = None;
-    assert_eq!(leaves.plan().unwrap_err(), LiveUnfit::Plain);
-    let mut fast = service.request();
-    let rate = Rate::Constant { per_second: 100.1 };
-    fast.load = Load::Open { rate, users: 1 };
-    assert!(matches!(fast.plan().unwrap_err(), LiveUnfit::Rate { .. }));
-    let mut blind = service.request();
-    blind.phone = PhoneChoice::Inbox;
-    assert_eq!(blind.plan().unwrap_err(), LiveUnfit::Inbox);
-    for flow in [
-        Flow::WrongCode,
-        Flow::ResendStorm,
-        Flow::Expire,
-        Flow::Deny,
-        Flow::BadCallback,
-        Flow::Replay,
-        Flow::QueryOnly,
-        Flow::Verify(&WhatsApp::INFO),
+    for limit in [
+        "--target",
+        "--max-verifications",
+        "--max-cost",
+        "--worst-price",
+        "--currency",
+        "--numbers",
     ] {
-        let mut abuse = service.request();
-        abuse.flows.push(flow);
-        assert_eq!(abuse.plan().unwrap_err(), LiveUnfit::Flow(flow));
+        // The target is what `--resolve` and `--live` are about.
+        let refusal = service.run("limits").without(limit).refusal().await;
+        assert!(refusal.contains(limit), "{limit}: {refusal}");
     }
-    for (worst, cost) in [("0", "1"), ("1.01", "1")] {
-        let mut poor = service.request();
-        poor.budget.worst = worst.parse().unwrap();
-        poor.budget.cost = cost.parse().unwrap();
-        assert_eq!(poor.plan().unwrap_err(), LiveUnfit::Cost);
-    }
+    let refusal = service.run("not-live").without("--live").refusal().await;
+    assert!(refusal.contains("--live"), "{refusal}");
+    assert_eq!(service.starts(), 0);
 }
 
-#[tokio::test]
-async fn plan_shows_everything_but_numbers_and_secrets() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_not_confirmed_sends_nothing() {
     let service = Service::new().await;
-    let plan = service.request().plan().unwrap().to_string();
+    for word in [
+        None,
+        Some(""),
+        Some("yes"),
+        Some("11111111:1000"),
+        Some("22222222:100"),
+    ] {
+        let refusal = service.run("unconfirmed").word(word).refusal().await;
+        assert!(refusal.contains("is not confirmed"), "{refusal}");
+        assert!(refusal.contains("SINCH_LOAD_CONFIRM=11111111:100"), "{refusal}");
+    }
+    assert_eq!(service.starts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_a_live_run_is_refused() {
+    let service = Service::new().await;
+    for (name, value, reason) in [
+        (
+            "--scenario",
+            "wrong-code",
+            "wrong-code is refused against a live target",
+        ),
+        ("--scenario", "resend-storm", "resend-storm is refused"),
+        ("--scenario", "expire", "expire is refused"),
+        ("--scenario", "deny", "deny is refused"),
+        ("--scenario", "bad-callback", "bad-callback is refused"),
+        ("--scenario", "replay", "replay is refused"),
+        ("--scenario", "query-only", "query-only is refused"),
+        ("--scenario", "whatsapp", "whatsapp"),
+        ("--rate", "101/s", "above --max-rate"),
+        ("--max-rate", "101/s", "from 0.001/s to 100/s"),
+        ("--phone", "inbox", "shows no inbox"),
+        ("--mock-host", HOST, "cannot be used with"),
+        ("--per-number", "4", "1..=3"),
+        ("--max-cost", "1,5", "must be an amount such as 1.50"),
+        ("--worst-price", "0", "must be above 0"),
+        (
+            "--worst-price",
+            "100.01",
+            "at most this shard's part of --max-cost",
+        ),
+        ("--currency", "euro", "three letters"),
+        ("--numbers", "/nowhere", "failed to read --numbers"),
+        (
+            "--target",
+            "http://127.0.0.1:9901",
+            "--resolve must name the target's host",
+        ),
+    ] {
+        let refusal = service.run("unfit").set(name, value).refusal().await;
+        assert!(refusal.contains(reason), "{name} {value}: {refusal}");
+    }
+    let mixed = service
+        .run("mixed")
+        .set("--scenario", "mixed")
+        .set("--mix", "sms=1,resend-storm=1");
+    let refusal = mixed.refusal().await;
+    assert!(refusal.contains("resend-storm is refused"), "{refusal}");
+    let not_pinned = service.run("plain").without("--resolve").refusal().await;
+    assert!(not_pinned.contains("must start with https://"), "{not_pinned}");
+    let list = service
+        .run("list")
+        .numbers("+46700000001\n+4670*\n")
+        .refusal()
+        .await;
+    assert!(list.contains("line 2 is not one phone number"), "{list}");
+    assert_eq!(service.starts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_printed_and_nothing_is_sent() {
+    let service = Service::new().await;
+    let run = service.run("plan").word(None).flag("--plan");
+    let output = run.output().await;
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let plan = String::from_utf8(output.stdout).unwrap();
     for shown in [
-        "verification.live.test",
-        "at most 100, at most 100/s",
+        "at most 100,",
         "at most 20.00 EUR",
-        "40, each at most 3 times: ***10, ***11",
-        "SINCH_LOAD_CONFIRM=11111111:100",
+        "***10, ***11",
+        "11111111:100",
     ] {
         assert!(plan.contains(shown), "{shown} is not in\n{plan}");
     }
-    assert!(!plan.contains("4670000"), "{plan}");
-    assert!(!plan.contains(crate::support::SECRET));
-    assert!(!plan.contains(ApplicationKey::new(crate::support::KEY).unwrap().as_str()));
     assert_eq!(service.starts(), 0);
 }
 
-#[test]
-fn plan_counts_what_there_can_be_and_not_what_is_usual() {
-    let counted = |rate: Option<&str>, cap: &str, seed| {
-        let mut live = request(9);
-        live.cap = cap.parse().unwrap();
-        live.seed = seed;
-        live.duration = Duration::from_secs(8);
-        if let Some(rate) = rate {
-            let rate = rate.parse().unwrap();
-            live.load = Load::Open { rate, users: 4 };
-        }
-        let plan = live.plan().unwrap().to_string();
-        let (_, rest) = plan.split_once("at most ").unwrap();
-        rest.split_once(',').unwrap().0.parse::<u64>().unwrap()
-    };
-    assert_eq!(counted(None, "2/s", None), 16, "users who wait are paced");
-    assert_eq!(counted(Some("1/s..3/s"), "4/s", None), 16, "a ramp has its area");
-    // The average is 8, and nobody knows what chance makes of it.
-    assert_eq!(
-        counted(Some("poisson:1/s"), "5/s", None),
-        40,
-        "only the pace is sure"
-    );
-    let crowded = (0..).find(|seed| {
-        let rate = Rate::Poisson { per_second: 1.0 };
-        Schedule::new(rate, Duration::from_secs(8), *seed, Shard::WHOLE).count() == 12
-    });
-    assert_eq!(counted(Some("poisson:1/s"), "5/s", crowded), 12);
-}
-
-/// A confirmed target is good for what was confirmed: options that were changed since are looked at
-/// again before anything is sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn confirmed_target_is_not_good_for_other_flows() {
-    let service = Service::new().await;
-    let against = |scenario, phone| {
-        let live = service.confirmed(service.request()).target();
-        let mut options = Options::new(scenario, Duration::from_secs(1));
-        options.phone = phone;
-        options.against = Against::Live(live);
-        options
-    };
-    let mut mixed = against(Scenario::Mixed, PhoneChoice::Callback);
-    mixed.mix = "sms=1,resend-storm=1".parse().unwrap();
-    for (options, says) in [
-        (
-            against(Scenario::Only(Flow::QueryOnly), PhoneChoice::Callback),
-            "query-only is refused",
-        ),
-        (
-            against(Scenario::Only(Flow::WrongCode), PhoneChoice::Callback),
-            "wrong-code is refused",
-        ),
-        (mixed, "resend-storm is refused"),
-        (
-            against(Scenario::Only(Flow::SMS), PhoneChoice::Inbox),
-            "shows no inbox",
-        ),
-    ] {
-        let prepared = tokio::task::spawn_blocking(|| Run::prepare(options).map(drop));
-        let error = prepared.await.unwrap().unwrap_err();
-        assert_eq!(error.exit(), Exit::Usage);
-        assert!(error.to_string().contains(says), "{error}");
+async fn a_confirmed_run_spends_what_it_may_and_reports_no_secret() {
+    for transport in ["lean", "goose"] {
+        let service = Service::new().await;
+        let run = service.run(&format!("confirmed-{transport}"));
+        let run = run.verifications(5).set("--transport", transport);
+        let output = run.output().await;
+        assert_eq!(service.starts(), 5, "{}", said(&output));
+        run.assert_passed(&output);
+        let file = run.file();
+        let spending = &file["spending"];
+        assert_eq!(
+            (&spending["started"], &spending["spent"]),
+            (&5.into(), &"0.2265".into())
+        );
+        assert_eq!(file["stopped"]["planned"], true);
+        assert_eq!(file["counters"]["failed"], 0);
+
+        let files = std::fs::read_dir(run.directory.join("out")).unwrap();
+        let mut texts: Vec<_> = files
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        assert_eq!(texts.len(), 4);
+        texts.push(said(&output));
+        for text in &texts {
+            for secret in ["4670000", SECRET, KEY] {
+                assert!(!text.contains(secret), "{secret} is in\n{text}");
+            }
+        }
     }
-    assert_eq!(service.starts(), 0);
 }
 
 /// Answers every request with `answer`, and counts the connections.
 async fn server(answer: String) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&seen);
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
     tokio::spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::Relaxed);
@@ -163,25 +165,29 @@ async fn server(answer: String) -> (u16, Arc<AtomicUsize>) {
             let _ = socket.write_all(answer.as_bytes()).await;
         }
     });
-    (port, seen)
+    (port, connections)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redirects_are_not_followed() {
     let (elsewhere, followed) = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
     let (port, asked) = server(format!(
-        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{elsewhere}/\r\ncontent-length: 0\r\n\r\n"
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{elsewhere}/\r\n\
+         connection: close\r\ncontent-length: 0\r\n\r\n"
     ))
     .await;
-    let service = Service::new().await;
-    let mut request = service.request();
-    let url = format!("http://{}:{port}", crate::support::HOST);
-    request.service.url = live_url(url.parse().unwrap());
-    let live = service.confirmed(request);
-    let admitted = live.rails().admit().await.unwrap();
-    live.flow(admitted, &Held(tokio::sync::Semaphore::new(0))).await;
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
-    assert_eq!(followed.load(Ordering::Relaxed), 0);
-    // Whether the redirecting host sent a message is not known.
-    assert_eq!(live.spending().spent, "0.20");
+    for transport in ["lean", "goose"] {
+        let before = asked.load(Ordering::Relaxed);
+        let service = Service::new().await;
+        let run = service
+            .run(&format!("redirected-{transport}"))
+            .set("--target", &format!("http://{HOST}:{port}"))
+            .set("--transport", transport);
+        // The redirecting host may have sent a message, so it may cost something.
+        let file = run.stopped("price is missing").await;
+        assert_eq!(file["spending"]["spent"], "0.20");
+        // One connection to look whether the target answers, one for the start.
+        assert_eq!(asked.load(Ordering::Relaxed) - before, 2);
+        assert_eq!(followed.load(Ordering::Relaxed), 0);
+    }
 }

@@ -1,135 +1,100 @@
-//! The rules that end a run.
+//! What ends a live run.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Operation, Settings};
-use sinch_verify_loadtest::live::{Budget, Stop};
-use sinch_verify_loadtest::measure::FlowEnd;
-use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
-use sinch_verify_protocol::{Code, PhoneNumber, VerificationId};
-use tokio::sync::Semaphore;
+use sinch_verify_emulator::{Fault, MagicNumber, Operation, Settings};
 
-use crate::support::{Held, Service, budget};
+use crate::support::{Service, output, said};
 
-fn fault(operation: Operation, fault: Fault) -> FaultRule {
-    let mut rule = FaultRule::api(fault);
-    rule.operation = Some(operation);
-    rule
-}
-
-#[tokio::test]
-async fn bursts_of_refusals_stop() {
-    for status in [401, 402, 429] {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeated_refusals_stop() {
+    // A 402 says that there is no credit, so the first one stops.
+    for (status, starts, reason) in [
+        (401, 3, "keeps answering 401"),
+        (402, 1, "not enough credit"),
+        (429, 3, "keeps answering 429"),
+    ] {
         let service = Service::new().await;
-        service
-            .emulator
-            .add_fault(fault(Operation::Start, Fault::Status { status }))
-            .unwrap();
-        let live = service.live(budget());
-        let stop = live.one_by_one(50).await;
-        // A 402 says that there is no credit, at the first of them.
-        if status == 402 {
-            assert_eq!(stop, Some(Stop::NoCredit));
-            assert_eq!(service.starts(), 1);
-        } else {
-            assert_eq!(stop, Some(Stop::Refusals { status }));
-            assert_eq!(service.starts(), 3);
-        }
-        assert_eq!(live.spending().spent, "0.00", "what was refused costs nothing");
+        service.fault(Operation::Start, Fault::Status { status });
+        let file = service.run(&format!("refused-{status}")).stopped(reason).await;
+        assert_eq!(service.starts(), starts);
+        assert_eq!(file["spending"]["spent"], "0.00", "what is refused costs nothing");
     }
 }
 
-#[tokio::test]
-async fn account_without_credit_stops() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_without_credit_stops() {
     let service = Service::new().await;
-    let broke = MagicNumber::all()
-        .into_iter()
-        .find(|magic| magic.outcome == "no-credit")
-        .unwrap();
-    let live = service.live(Budget {
-        numbers: format!("{}\n+46700000001\n", broke.number).parse().unwrap(),
-        ..budget()
-    });
-    assert_eq!(live.one_by_one(50).await, Some(Stop::NoCredit));
+    let magic = MagicNumber::all();
+    let broke = magic.iter().find(|magic| magic.outcome == "no-credit").unwrap();
+    let run = service
+        .run("credit")
+        .numbers(&format!("{}\n+46700000001\n", broke.number));
+    run.stopped("not enough credit").await;
     assert_eq!(service.starts(), 1);
 }
 
-#[tokio::test]
-async fn run_that_fails_stops() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flows_that_fail_stop() {
     let mut settings = Settings::default();
     settings.attempts = 1;
     let service = Service::with(settings).await;
-    let live = service.live(budget());
-    for _ in 0..50 {
-        let Ok(admitted) = live.rails().admit().await else {
-            break;
-        };
-        live.flow(admitted, &Forgetful).await;
-    }
-    // Every verification ends, and is paid for; none as it should.
-    assert_eq!(live.rails().stopped(), Some(Stop::Failures { failed: 5, of: 5 }));
+    service
+        .emulator
+        .set_callback_url(&crate::support::KEY.parse().unwrap(), None)
+        .unwrap();
+    // Codes have four digits, so every report is wrong and ends the verification.
+    let run = service
+        .run("failing")
+        .without("--callback-listen")
+        .set("--phone", "fixed");
+    let mut command = run.command();
+    command.env("SINCH_LOAD_CODE", "00000");
+    let output = output(command).await;
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let file = run.file();
+    let reason = file["stopped"]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("5 of the last 5 flows failed"), "{reason}");
     assert_eq!(service.starts(), 5);
-    assert_eq!(live.spending().spent, "0.2265");
+    assert_eq!(file["spending"]["spent"], "0.2265", "each of them is paid for");
 }
 
-/// A phone whose owner types something else. Codes have four digits here, so this one is wrong.
-struct Forgetful;
-
-impl Phone for Forgetful {
-    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
-        Ok(Delivered::code(Code::new("00000").unwrap()))
-    }
-}
-
-#[tokio::test]
-async fn lost_answer_counts_as_spent() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_whose_answer_is_lost_costs_the_worst_price() {
     let service = Service::new().await;
-    service
-        .emulator
-        .add_fault(fault(Operation::Start, Fault::Reset { handled: true }))
-        .unwrap();
-    let live = service.live(budget());
-    assert_eq!(live.one_by_one(50).await, Some(Stop::UnknownPrice));
+    service.fault(Operation::Start, Fault::Reset { handled: true });
+    // The callback may tell the price, but no answer tells which start it belongs to.
+    let file = service.run("lost").stopped("price is missing").await;
     assert_eq!(service.starts(), 1);
-    assert_eq!(live.spending().spent, "0.20");
+    assert_eq!(file["spending"]["spent"], "0.20");
 }
 
-#[tokio::test]
-async fn what_is_under_way_may_finish() {
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_run_starts_nothing_more_and_finishes_what_it_started() {
     let service = Service::new().await;
-    let live = Arc::new(service.live(budget()));
-    let admitted = live.rails().admit().await.unwrap();
-    let next = live.rails().admit().await.unwrap();
-    let number = admitted.number();
-    let rings = Arc::new(Semaphore::new(0));
-    let flow = {
-        let phone = Late(Arc::clone(&rings), InboxPhone::new(Arc::clone(&service.emulator)));
-        let live = Arc::clone(&live);
-        tokio::spawn(async move { live.flow(admitted, &phone).await })
-    };
-    service
-        .emulator
-        .wait_message(&number, 0, Duration::from_secs(5))
-        .await
-        .unwrap();
-    live.rails().stop(Stop::Interrupted);
-    rings.add_permits(1);
-    let record = flow.await.unwrap();
-    assert_eq!(record.end, FlowEnd::Succeeded);
-    assert_eq!(live.spending().spent, "0.0453", "and its price is known");
-    // But nothing begins any more.
-    let phone = Held(Semaphore::new(1));
-    live.flow(next, &phone).await;
-    assert_eq!(service.starts(), 1);
-}
-
-/// A phone that shows what it received once the test says so.
-struct Late(Arc<Semaphore>, InboxPhone);
-
-impl Phone for Late {
-    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        let _permit = self.0.acquire().await;
-        self.1.delivered(number, id).await
+    service.slow_flows(Duration::from_secs(3));
+    let run = service.run("interrupted");
+    let mut child = run.command().stdout(std::process::Stdio::null()).spawn().unwrap();
+    while service.starts() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let code = tokio::task::spawn_blocking(move || child.wait().unwrap().code());
+    assert_eq!(code.await.unwrap(), Some(4));
+    let file = run.file();
+    assert_eq!(file["stopped"]["reason"], "interrupted");
+    assert_eq!(service.starts(), 1);
+    assert_eq!(
+        (&file["counters"]["finished"], &file["counters"]["failed"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        file["spending"]["spent"], "0.0453",
+        "the price of the flow under way is known"
+    );
 }

@@ -1,32 +1,31 @@
-//! A live host on loopback, and flows that are run against it.
+//! A live host on this machine, and live runs of the command against it.
 
-use std::net::Ipv4Addr;
-use std::num::NonZeroU64;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use sinch_verify_client::transport::HyperTransport;
-use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation, Settings};
-use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
-use sinch_verify_loadtest::live::{
-    Admitted, Budget, Destination, Guarded, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
-};
-use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
-use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
+use serde_json::Value;
+use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation, Settings, Spread};
+use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_protocol::PhoneNumber;
 
+use crate::exit::assert_exit;
 pub(crate) use crate::fixtures::{KEY, SECRET};
 
-/// Nobody's name, and to the load tester as live as any.
+/// A name that belongs to no one. The load tester takes it for a live target.
 pub(crate) const HOST: &str = "verification.live.test";
+
+/// The variable that confirms a live run.
+pub(crate) const CONFIRM: &str = "SINCH_LOAD_CONFIRM";
 
 /// The service.
 pub(crate) struct Service {
-    pub(crate) emulator: Arc<Emulator>,
-    /// A rule that never strikes and counts the starts that arrive.
+    pub(crate) emulator: Emulator,
+    /// A rule that never applies, and counts the starts that arrive.
     starts: u64,
+    /// Where the load tester listens for callbacks.
+    callbacks: String,
 }
 
 impl Service {
@@ -35,7 +34,13 @@ impl Service {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap());
+        let callbacks = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let url = format!("http://{callbacks}/callback").parse().unwrap();
+        let application = Application::new(KEY.parse().unwrap(), SECRET.parse().unwrap()).callback_url(url);
         let emulator = Emulator::builder()
             .application(application)
             .settings(settings)
@@ -48,174 +53,186 @@ impl Service {
         count.probability = Some(0.0);
         let starts = emulator.add_fault(count).unwrap();
         Self {
-            emulator: Arc::new(emulator),
+            emulator,
             starts,
+            callbacks,
         }
     }
 
-    /// How many starts arrived, whatever became of them.
+    pub(crate) fn fault(&self, operation: Operation, fault: Fault) {
+        let mut rule = FaultRule::api(fault);
+        rule.operation = Some(operation);
+        self.emulator.add_fault(rule).unwrap();
+    }
+
+    /// Makes every flow take this long: its report is answered late.
+    pub(crate) fn slow_flows(&self, by: Duration) {
+        let spread = Spread::default();
+        let latency = Fault::Latency {
+            from: by,
+            to: by,
+            spread,
+        };
+        self.fault(Operation::Report, latency);
+    }
+
+    /// How many starts arrived, whatever the answer was.
     pub(crate) fn starts(&self) -> u64 {
         let faults = self.emulator.faults();
         faults.iter().find(|fault| fault.id == self.starts).unwrap().seen
     }
 
-    /// How many messages went out.
-    pub(crate) fn messages(&self, numbers: &[PhoneNumber]) -> usize {
-        numbers
-            .iter()
-            .map(|number| self.emulator.inbox(number).len())
-            .sum()
+    /// How many messages a number got.
+    pub(crate) fn messages(&self, number: &str) -> usize {
+        self.emulator.inbox(&PhoneNumber::parse(number).unwrap()).len()
     }
 
-    pub(crate) fn request(&self) -> LiveRequest {
-        request(self.emulator.addr().port())
-    }
-
-    pub(crate) fn live(&self, budget: Budget) -> Live {
-        let mut request = self.request();
-        request.budget = budget;
-        self.confirmed(request)
-    }
-
-    pub(crate) fn confirmed(&self, request: LiveRequest) -> Live {
-        Live {
-            target: confirm(request),
-            emulator: Arc::clone(&self.emulator),
-            slots: AtomicU64::new(0),
-        }
-    }
-}
-
-/// A live run against what listens on this port of this machine.
-pub(crate) fn request(port: u16) -> LiveRequest {
-    let url = format!("http://{HOST}:{port}").parse().unwrap();
-    let url = live_url(url);
-    let key = ApplicationKey::new(KEY).unwrap();
-    let secret = ApplicationSecret::new(SECRET).unwrap();
-    LiveRequest {
-        service: Elsewhere {
-            url,
-            pin: Some(format!("{HOST}=127.0.0.1").parse().unwrap()),
-            key,
-            secret,
-        },
-        scenario: Scenario::Only(Flow::SMS),
-        flows: vec![Flow::SMS],
-        phone: PhoneChoice::Callback,
-        budget: budget(),
-        cap: "100/s".parse().unwrap(),
-        load: Load::closed(1),
-        seed: None,
-        duration: Duration::from_secs(60),
-        shard: Shard::WHOLE,
-    }
-}
-
-pub(crate) fn live_url(url: BaseUrl) -> LiveUrl {
-    match Destination::judge(url, None, true) {
-        Ok(Destination::Live(url)) => url,
-        other => panic!("{HOST} is live, not {other:?}"),
-    }
-}
-
-pub(crate) fn confirm(request: LiveRequest) -> LiveTarget {
-    let plan = request.plan().unwrap();
-    let word = plan.confirmation().to_string();
-    plan.confirm(&word).unwrap()
-}
-
-/// 40 numbers, 100 verifications, 100 EUR in all, 0.20 EUR each.
-pub(crate) fn budget() -> Budget {
-    let numbers: String = (10..50).map(|last| format!("+467000000{last}\n")).collect();
-    Budget {
-        verifications: NonZeroU64::new(100).unwrap(),
-        cost: "100".parse().unwrap(),
-        worst: "0.20".parse().unwrap(),
-        currency: "EUR".parse().unwrap(),
-        numbers: numbers.parse().unwrap(),
-        per_number: "3".parse().unwrap(),
-    }
-}
-
-/// A confirmed live run.
-pub(crate) struct Live {
-    target: LiveTarget,
-    emulator: Arc<Emulator>,
-    slots: AtomicU64,
-}
-
-impl Live {
-    /// The target, for a run of its own.
-    pub(crate) fn target(&self) -> LiveTarget {
-        self.target.clone()
-    }
-
-    pub(crate) fn rails(&self) -> &Arc<Rails> {
-        self.target.rails()
-    }
-
-    pub(crate) fn spending(&self) -> Spending {
-        self.rails().spending()
-    }
-
-    /// Flows one after the other, until `most` of them or the rails end it.
-    pub(crate) async fn one_by_one(&self, most: usize) -> Option<Stop> {
-        let phone = InboxPhone::new(Arc::clone(&self.emulator)).patience(Duration::from_secs(1));
-        for _ in 0..most {
-            let Ok(admitted) = self.rails().admit().await else {
-                break;
-            };
-            self.flow(admitted, &phone).await;
-        }
-        self.rails().stopped()
-    }
-
-    /// One flow, as the engine runs it.
-    pub(crate) async fn flow(&self, admitted: Admitted, phone: &impl Phone) -> FlowRecord {
-        let number = admitted.number();
-        self.flow_to(number, admitted, phone).await
-    }
-
-    /// The same, of a flow that verifies `number`, whatever it was admitted for.
-    pub(crate) async fn flow_to(
-        &self,
-        number: PhoneNumber,
-        admitted: Admitted,
-        phone: &impl Phone,
-    ) -> FlowRecord {
-        let mut wire = Guarded::live(LeanWire::new(self.transport()), admitted);
-        let run = "0123456789abcdef".parse().unwrap();
-        let cast = Cast::new(self.target.service().target(Setting::Backend), phone, run);
-        let slot = self.slots.fetch_add(1, Ordering::Relaxed);
-        let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot, number });
-        let started = Instant::now();
-        let end = match Flow::SMS.run(&mut steps).await {
-            Ok(()) => FlowEnd::Succeeded,
-            Err(failure) => FlowEnd::Failed(failure),
+    /// A live run with every limit: one user, 40 numbers, 100 verifications, 100 EUR in all and 0.20
+    /// EUR each. `name` is the name of its directory.
+    pub(crate) fn run(&self, name: &str) -> LiveRun {
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("live").join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        let out = directory.join("out");
+        // What an earlier run left must not be taken for this one's.
+        let _ = std::fs::remove_dir_all(&out);
+        let port = self.emulator.addr().port();
+        let run = LiveRun {
+            arguments: vec![("--live".to_owned(), None)],
+            word: Some("11111111:100".to_owned()),
+            directory,
         };
-        let span = Span {
-            due: None,
-            started,
-            ended: Instant::now(),
-        };
-        let record = FlowRecord::new(Flow::SMS, end, span, steps.finish());
-        self.rails().flow_ended(matches!(record.end, FlowEnd::Failed(_)));
-        record
-    }
-
-    pub(crate) fn transport(&self) -> HyperTransport {
-        HyperTransport::builder()
-            .resolve(HOST, Ipv4Addr::LOCALHOST.into())
-            .plain()
+        let numbers: String = (10..50).map(|last| format!("+467000000{last}\n")).collect();
+        run.set("--target", &format!("http://{HOST}:{port}"))
+            .set("--resolve", &format!("{HOST}=127.0.0.1"))
+            .set("--max-verifications", "100")
+            .set("--max-cost", "100")
+            .set("--worst-price", "0.20")
+            .set("--currency", "EUR")
+            .numbers(&format!("# handsets of the team\n{numbers}"))
+            .set("--max-rate", "100/s")
+            .set("--users", "1")
+            .set("--duration", "60s")
+            .set("--warm-up", "0s")
+            .set("--transport", "lean")
+            .set("--callback-listen", &self.callbacks)
+            .set("--out", out.to_str().unwrap())
     }
 }
 
-/// A phone that shows nothing until the test says so.
-pub(crate) struct Held(pub(crate) tokio::sync::Semaphore);
+/// A live run of the command.
+pub(crate) struct LiveRun {
+    arguments: Vec<(String, Option<String>)>,
+    word: Option<String>,
+    pub(crate) directory: PathBuf,
+}
 
-impl Phone for Held {
-    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
-        let _permit = self.0.acquire().await;
-        Ok(Delivered::default())
+impl LiveRun {
+    /// Gives `--name value`, in place of an earlier value.
+    pub(crate) fn set(self, name: &str, value: &str) -> Self {
+        let mut run = self.without(name);
+        run.arguments.push((name.to_owned(), Some(value.to_owned())));
+        run
     }
+
+    pub(crate) fn flag(mut self, name: &str) -> Self {
+        self.arguments.push((name.to_owned(), None));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.arguments.retain(|(argument, _)| argument != name);
+        self
+    }
+
+    /// Allows these numbers.
+    pub(crate) fn numbers(self, numbers: &str) -> Self {
+        let file = self.directory.join("numbers.txt");
+        std::fs::write(&file, numbers).unwrap();
+        self.set("--numbers", file.to_str().unwrap())
+    }
+
+    /// Allows this many verifications, and confirms the run.
+    pub(crate) fn verifications(mut self, most: u32) -> Self {
+        self.word = Some(format!("11111111:{most}"));
+        self.set("--max-verifications", &most.to_string())
+    }
+
+    pub(crate) fn word(mut self, word: Option<&str>) -> Self {
+        self.word = word.map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
+        command
+            .arg("run")
+            .env("SINCH_APPLICATION_KEY", KEY)
+            .env("SINCH_APPLICATION_SECRET", SECRET)
+            // No proxy listens there: a run that used one would reach nothing.
+            .env("HTTP_PROXY", "http://127.0.0.1:9")
+            .env("http_proxy", "http://127.0.0.1:9")
+            .env_remove("SINCH_LOAD_CODE")
+            .env_remove(CONFIRM)
+            .stdin(Stdio::null());
+        for (name, value) in &self.arguments {
+            command.arg(name).args(value);
+        }
+        if let Some(word) = &self.word {
+            command.env(CONFIRM, word);
+        }
+        command
+    }
+
+    pub(crate) async fn output(&self) -> Output {
+        output(self.command()).await
+    }
+
+    /// Runs the command, which must refuse before anything is sent. Gives what it says.
+    pub(crate) async fn refusal(&self) -> String {
+        let output = self.output().await;
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        said(&output)
+    }
+
+    /// Runs the command, which must end for a reason that has this text. Gives its run file.
+    pub(crate) async fn stopped(&self, reason: &str) -> Value {
+        let output = self.output().await;
+        let run = self.file();
+        let stopped = &run["stopped"];
+        let told = stopped["reason"].as_str().unwrap_or_default();
+        assert!(told.contains(reason), "{told}\n{}", said(&output));
+        if stopped["planned"] == true {
+            self.assert_passed(&output);
+        } else {
+            assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        }
+        run
+    }
+
+    /// Checks that the run passed, as far as this machine was not too busy for it.
+    pub(crate) fn assert_passed(&self, output: &Output) {
+        let run = RunFile::from_json(&self.text()).unwrap();
+        assert_exit(output, &run, 0);
+    }
+
+    pub(crate) fn file(&self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+
+    fn text(&self) -> String {
+        let file = self.directory.join("out/run.json");
+        std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+}
+
+pub(crate) async fn output(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+/// All that the command printed.
+pub(crate) fn said(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
 }
