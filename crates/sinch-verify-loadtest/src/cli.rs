@@ -10,11 +10,11 @@ use crate::alarm::Alarm;
 use crate::args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use crate::compare::Comparison;
 use crate::engine::{Run, RunError};
+use crate::live::Stop;
 use crate::model::Exit;
 use crate::outcome::{conclude, conclude_shard, give_up, print, say};
 use crate::progress;
 use crate::runfile::RunFile;
-use crate::safety::Stop;
 use crate::scenario::{Registry, Scenario};
 use crate::sink::Outputs;
 use anyhow::{Context as _, Result};
@@ -90,16 +90,16 @@ fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
     };
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
-    let rails = options.against.rails().cloned();
+    let limits = options.against.limits().cloned();
     let run = Run::prepare(options)?;
     let recorder = run.recorder();
-    let spending = rails.clone();
+    let spending = limits.clone();
     // The first asks for the end, and flows under way go on; the second does not wait for them.
     ctrlc::set_handler(move || {
         if recorder.interrupt()
-            && let Some(rails) = &rails
+            && let Some(limits) = &limits
         {
-            rails.stop(Stop::Interrupted);
+            limits.stop(Stop::Interrupted);
         }
     })
     .context("listen for Ctrl-C")?;

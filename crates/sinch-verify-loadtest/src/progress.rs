@@ -6,8 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::live::{Limits, Spending};
 use crate::recorder::{Phase, Recorder, Snapshot};
-use crate::safety::{Rails, Spending};
 use anstyle::{AnsiColor, Style};
 
 /// Where nobody watches, one line in so many seconds is enough for a log.
@@ -20,7 +20,7 @@ const WIDTH: usize = 79;
 
 /// Shows how the run stands until what is returned is dropped: a line a second on a terminal, fewer
 /// and plain ones elsewhere.
-pub(crate) fn show(board: Arc<Recorder>, rails: Option<Arc<Rails>>) -> Option<Sender<()>> {
+pub(crate) fn show(board: Arc<Recorder>, limits: Option<Arc<Limits>>) -> Option<Sender<()>> {
     let terminal = stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let every = if terminal { 1 } else { SELDOM };
@@ -33,7 +33,7 @@ pub(crate) fn show(board: Arc<Recorder>, rails: Option<Arc<Rails>>) -> Option<Se
             while is_over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
                 second += 1;
                 if second.is_multiple_of(every) {
-                    let spending = rails.as_ref().map(|rails| rails.spending());
+                    let spending = limits.as_ref().map(|limits| limits.spending());
                     let line = line(&board.snapshot(), spending.as_ref(), colour);
                     let _ = writeln!(stderr(), "{line}");
                 }

@@ -16,7 +16,7 @@ named! {
         /// 3: the run says nothing about the target, because the load tester itself went wrong or was
         /// the bottleneck.
         Invalid = "invalid",
-        /// 4: the rails, or somebody, ended the run before its time.
+        /// 4: a limit or the user ended the run before its time.
         Stopped = "stopped",
         /// 5: the target could not be reached.
         Unreachable = "unreachable",
