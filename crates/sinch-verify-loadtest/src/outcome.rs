@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::output::Reports;
+use sinch_verify_loadtest::report::Reports;
 use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_loadtest::verdict::{Doubt, Exit, Thresholds, Verdict};
 

@@ -5,7 +5,7 @@ use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::output::Reports;
+use sinch_verify_loadtest::report::Reports;
 
 use crate::args::OutputArgs;
 use crate::outcome::print;

@@ -1,7 +1,7 @@
 use std::fmt::{Result, Write as _};
 
 use super::{Mark, Plot, Series};
-use crate::output::escape::Html;
+use crate::report::escape::Html;
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 256.0;
@@ -13,7 +13,7 @@ const BOTTOM: f64 = 40.0;
 const LINE: f64 = 14.0;
 
 /// The plot as an SVG element.
-pub(in crate::output) fn svg(plot: &Plot) -> String {
+pub(in crate::report) fn svg(plot: &Plot) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write(plot, &mut out);

@@ -3,9 +3,9 @@
 use std::fmt::{Result, Write as _};
 
 use crate::measure::{FlowTally, Interval};
-use crate::output::escape::Html;
-use crate::output::figures::{self, Block};
-use crate::output::text;
+use crate::report::escape::Html;
+use crate::report::figures::{self, Block};
+use crate::report::text;
 use crate::runfile::{Load, RunFile};
 use crate::verdict::Exit;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::flows::Flow;
 use crate::measure::{FlowTally, Latency, Second};
-use crate::output::figures;
-use crate::output::plot::{Axis, Mark, Plot, Series, svg};
-use crate::output::text;
+use crate::report::figures;
+use crate::report::plot::{Axis, Mark, Plot, Series, svg};
+use crate::report::text;
 use crate::runfile::{Load, RunFile};
 
 /// More points than this nobody tells apart; longer runs are drawn in spans of several seconds.
