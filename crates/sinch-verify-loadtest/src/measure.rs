@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::flows::Flow;
 
+pub use counters::Counters;
 pub(crate) use counters::LATE;
-pub use counters::{Counter, Counters};
 pub use interval::Interval;
 pub use latency::Latency;
 pub(crate) use packed::BadHistogram;

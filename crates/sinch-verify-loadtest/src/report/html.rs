@@ -1,28 +1,43 @@
 //! The page.
 
 mod charts;
-mod parts;
 
 use std::fmt::{Result, Write as _};
 
 use super::escape::Html;
-use super::figures;
-use crate::runfile::RunFile;
+use super::format;
+use super::summary::{self, Fact};
+use super::table::Table;
+use crate::measure::FlowTally;
+use crate::runfile::{Load, RunFile};
+use crate::verdict::TooFew;
 
-/// What everything looks like: on a light and on a dark screen, and on paper.
+/// The style of the page: on a light and on a dark screen, and on paper.
 const STYLE: &str = include_str!("html/style.css");
 
-/// The whole page.
-pub(super) fn page(run: &RunFile) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write(run, &mut out);
-    out
-}
+/// The times that the load tester measures by itself, and what they are.
+const TIMES: [(&str, &str); 16] = [
+    ("e2e", "due until final status"),
+    ("e2e-failed", "due until failed"),
+    ("e2e-send", "started until final status"),
+    ("lag", "due until started: the load tester's own delay"),
+    ("start", "start request"),
+    ("phone", "wait for the message"),
+    ("report", "report request"),
+    ("status", "status by id"),
+    ("status-by-reference", "status by reference"),
+    ("status-by-number", "status by number"),
+    ("fetch", "fetch of a data address"),
+    ("cb-in", "start sent until event received"),
+    ("cb-srv", "event received until answered"),
+    ("cb-out", "event answered until start answered"),
+    ("result", "report answered until result event"),
+    ("cb-refused", "refusal of a forged or repeated callback"),
+];
 
-fn write(run: &RunFile, out: &mut String) -> Result {
-    let (verdict, _) = figures::verdict(run);
-    // Nothing may be fetched and nothing may run, whatever got into the text.
+/// The whole page.
+pub(super) fn write(run: &RunFile, out: &mut String) -> Result {
+    // The policy keeps the page from fetching and running anything, whatever text is in it.
     writeln!(
         out,
         r#"<!doctype html>
@@ -32,22 +47,187 @@ fn write(run: &RunFile, out: &mut String) -> Result {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{verdict}: {}</title>
+<title>{}: {}</title>
 <style>
 {STYLE}</style>
 </head>
 <body>
 <main>"#,
-        Html(figures::headline(run))
+        summary::judgement(run).word,
+        Html(summary::headline(run))
     )?;
     let total = run.flows.total();
-    parts::banner(run, out)?;
-    parts::tiles(run, &total, out)?;
-    parts::checks(run, out)?;
+    banner(run, out)?;
+    facts(&summary::origin(run), out)?;
+    tiles(run, &total, out)?;
+    section("Thresholds", summary::thresholds(run), out)?;
     charts::write(run, &total, out)?;
-    parts::times(run, &total, out)?;
-    parts::failures(run, out)?;
-    parts::setup(run, out)?;
-    parts::reading(run, out)?;
+    times(run, &total, out)?;
+    match summary::failures(run) {
+        Some(failures) => section("Failures", Some(failures), out)?,
+        None => {
+            out.push_str("<section>\n<h2>Failures</h2>\n<p class=\"note\">No flow failed.</p>\n</section>\n")
+        }
+    }
+    out.push_str("<section>\n<h2>Counted</h2>\n");
+    facts(&summary::counted(run), out)?;
+    out.push_str("</section>\n");
+    reading(run, &total, out)?;
     writeln!(out, "</main>\n</body>\n</html>")
+}
+
+/// The verdict, and what was run.
+fn banner(run: &RunFile, out: &mut String) -> Result {
+    let judgement = summary::judgement(run);
+    writeln!(
+        out,
+        r#"<header class="{}">
+<p class="word">{}</p>
+<div>
+<h1>{}</h1>
+<p>{}</p>"#,
+        judgement.tone.class(),
+        judgement.word,
+        Html(summary::headline(run)),
+        Html(judgement.sentence)
+    )?;
+    if !judgement.reasons.is_empty() {
+        out.push_str("<ul>\n");
+        for reason in &judgement.reasons {
+            writeln!(out, "<li>{}</li>", Html(reason))?;
+        }
+        out.push_str("</ul>\n");
+    }
+    writeln!(out, "</div>\n</header>")
+}
+
+fn facts(facts: &[Fact], out: &mut String) -> Result {
+    out.push_str("<dl class=\"facts\">\n");
+    for (name, value) in facts {
+        let value = Html(value);
+        if *name == "command" {
+            writeln!(out, "<dt>{name}</dt><dd><code>{value}</code></dd>")?;
+        } else {
+            writeln!(out, "<dt>{name}</dt><dd>{value}</dd>")?;
+        }
+    }
+    writeln!(out, "</dl>")
+}
+
+/// The few figures to look at first.
+fn tiles(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
+    let percentile = |percent, note: &str| {
+        let Some(times) = summary::end_to_end(total) else {
+            return ("–".to_owned(), "no flow succeeded".to_owned());
+        };
+        match TooFew::check(times.count(), percent) {
+            Ok(()) => (format::time(times.percentile(percent)), note.to_owned()),
+            Err(too_few) => ("–".to_owned(), too_few.to_string()),
+        }
+    };
+    let count = format::grouped;
+    let finished = total.finished();
+    let failed = match finished {
+        0 => "no flow finished".to_owned(),
+        _ => format!(
+            "{} of them",
+            format::percent(total.failed as f64 / finished as f64)
+        ),
+    };
+    let rate = format::rate(run.per_second(finished).unwrap_or(0.0));
+    let wanted = summary::wanted(run).map_or_else(
+        || format!("by {}", run.setup.load),
+        |wanted| format!("of {} wanted", format::rate(wanted)),
+    );
+    let warm_up = format!("{} more in the warm-up", count(run.warm_up.started));
+    let dropped = match run.setup.load {
+        Load::Open { .. } => format!("{} late", count(run.counters.late)),
+        Load::Closed { .. } => "closed model".to_owned(),
+    };
+    out.push_str("<dl class=\"tiles\">\n");
+    for (name, (value, note)) in [
+        ("median", percentile(50.0, "end to end")),
+        ("p99", percentile(99.0, "1 in 100 is slower")),
+        ("p99.9", percentile(99.9, "1 in 1,000 is slower")),
+        ("rate", (rate, wanted)),
+        ("finished", (count(finished), warm_up)),
+        ("failed", (count(total.failed), failed)),
+        ("dropped", (count(run.counters.dropped), dropped)),
+    ] {
+        writeln!(
+            out,
+            "<div><dt>{name}</dt><dd><b>{}</b><span>{}</span></dd></div>",
+            Html(value),
+            Html(note)
+        )?;
+    }
+    writeln!(out, "</dl>")
+}
+
+fn section(title: &str, table: Option<Table>, out: &mut String) -> Result {
+    match table {
+        Some(table) => writeln!(out, "<section>\n<h2>{title}</h2>\n{}</section>", table.html()),
+        None => Ok(()),
+    }
+}
+
+/// How long everything took: the flows beside each other, then the steps of all, then folded those of each.
+fn times(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
+    let several = run.flows.flows().count() > 1;
+    let Some(all) = summary::times(total) else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "<section>\n<h2>Times</h2>\n<p class=\"note\">{}</p>",
+        summary::NOTE_ON_TIMES
+    )?;
+    if !several {
+        return writeln!(out, "{}</section>", all.html());
+    }
+    if let Some(overview) = summary::overview(run) {
+        out.push_str(&overview.html());
+    }
+    let each = run.flows.flows().filter_map(|(flow, tally)| {
+        let times = summary::times(tally)?;
+        Some((flow.to_string(), times))
+    });
+    for (name, times) in std::iter::once(("all flows".to_owned(), all)).chain(each) {
+        writeln!(
+            out,
+            "<details>\n<summary>Steps of {}</summary>\n{}</details>",
+            Html(name),
+            times.html()
+        )?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// What the figures mean.
+fn reading(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
+    let model = match run.setup.load {
+        Load::Open { .. } => {
+            "Open model: flows are due by a schedule, whatever the target does, and every time end to end starts when \
+             its flow was due. A target that stalls cannot slow the schedule down, so the wait behind it is in the \
+             figures."
+        }
+        Load::Closed { .. } => {
+            "Closed model: each user starts a flow only when the one before has ended. A target that stalls receives \
+             fewer requests, so latency under a stall is understated here; use a rate to measure it."
+        }
+    };
+    writeln!(
+        out,
+        "<footer>\n<h2>How to read this</h2>\n<p>{model}</p>\n<p>A run is invalid where the load tester was the \
+         bottleneck: its own delay (<code>lag</code>) was over 5 ms and over a tenth of the time end to end, it dropped \
+         flows, or its threads were busy.</p>\n<p>Percentiles come from histograms that are exact to three digits. \
+         Shards are added bucket by bucket; nothing is averaged.</p>\n<dl class=\"facts\">"
+    )?;
+    let measured: Vec<_> = total.times.keys().map(ToString::to_string).collect();
+    for (name, meaning) in TIMES {
+        if measured.iter().any(|step| step == name) {
+            writeln!(out, "<dt><code>{name}</code></dt><dd>{meaning}</dd>")?;
+        }
+    }
+    writeln!(out, "</dl>\n</footer>")
 }

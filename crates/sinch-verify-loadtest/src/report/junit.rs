@@ -3,67 +3,67 @@
 use std::fmt::{Result, Write as _};
 
 use super::escape::Html;
-use super::figures;
+use super::summary;
 use crate::runfile::RunFile;
-use crate::verdict::Exit;
+use crate::verdict::{Check, CheckResult, Exit};
 
-pub(super) fn suite(run: &RunFile) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write(run, &mut out);
-    out
-}
-
-fn write(run: &RunFile, out: &mut String) -> Result {
+pub(super) fn write(run: &RunFile, out: &mut String) -> Result {
     let verdict = run.verdict.as_ref();
-    let checks = verdict.map_or(&[][..], |verdict| &verdict.checks);
-    let missed = checks.iter().filter(|check| !check.kept).count();
-    let exit = verdict.map(|verdict| verdict.exit);
-    let whole_failed = exit == Some(Exit::Failed);
-    let error = !matches!(exit, Some(Exit::Pass | Exit::Failed));
+    let checks: &[Check] = verdict.map_or(&[], |verdict| &verdict.checks);
+    let judgement = summary::judgement(run);
+    let reasons = match judgement.reasons.as_slice() {
+        [] => judgement.sentence,
+        reasons => reasons.join("; "),
+    };
+    // A failure is the target's; an error is the load tester's, or says that there is no verdict.
+    let end = match verdict.map(|verdict| verdict.exit) {
+        Some(Exit::Pass) => None,
+        Some(Exit::Failed) => Some("failure"),
+        _ => Some("error"),
+    };
+    let of = |wanted| {
+        checks
+            .iter()
+            .filter(move |check| end_of(check) == Some(wanted))
+            .count()
+    };
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(
         out,
-        r#"<testsuite name="sinch-verify-load {}" timestamp="{}" time="{:.3}" tests="{}" failures="{}" errors="{}">"#,
+        r#"<testsuite name="sinch-verify-load {}" timestamp="{}" time="{:.3}" tests="{}" failures="{}" errors="{}" skipped="{}">"#,
         Html(run.setup.scenario),
         Html(&run.started_at),
         run.seconds,
         checks.len() + 1,
-        missed + usize::from(whole_failed),
-        usize::from(error)
+        of("failure") + usize::from(end == Some("failure")),
+        usize::from(end == Some("error")),
+        of("skipped")
     )?;
-    let (word, meaning) = figures::verdict(run);
-    let reasons = verdict.map_or_else(|| meaning.to_owned(), |verdict| verdict.reasons.join("; "));
+    case(out, "run", &summary::headline(run), run.seconds, end, &reasons)?;
+    for check in checks {
+        let name = format!("{} {}", check.metric, check.limit);
+        case(out, "threshold", &name, 0.0, end_of(check), &check.measured)?;
+    }
+    writeln!(out, "</testsuite>")
+}
+
+/// The element that says how a threshold ended; `None` where it passed.
+fn end_of(check: &Check) -> Option<&'static str> {
+    match check.result {
+        CheckResult::Passed => None,
+        CheckResult::Failed | CheckResult::NotMeasured => Some("failure"),
+        CheckResult::NotJudged => Some("skipped"),
+    }
+}
+
+fn case(out: &mut String, class: &str, name: &str, seconds: f64, end: Option<&str>, why: &str) -> Result {
     write!(
         out,
-        r#"  <testcase classname="run" name="{}" time="{:.3}">"#,
-        Html(figures::headline(run)),
-        run.seconds
+        r#"  <testcase classname="{class}" name="{}" time="{seconds:.3}">"#,
+        Html(name)
     )?;
-    if error {
-        write!(
-            out,
-            r#"<error type="{}" message="{}"/>"#,
-            Html(word),
-            Html(&reasons)
-        )?;
-    } else if whole_failed {
-        write!(out, r#"<failure message="{}"/>"#, Html(&reasons))?;
+    if let Some(end) = end {
+        write!(out, r#"<{end} message="{}"/>"#, Html(why))?;
     }
-    out.push_str("</testcase>\n");
-    for check in checks {
-        write!(
-            out,
-            r#"  <testcase classname="threshold" name="{} {}" time="0">"#,
-            Html(&check.metric),
-            Html(&check.limit)
-        )?;
-        if !check.kept {
-            let measured = check.measured.as_deref().unwrap_or("nothing");
-            write!(out, r#"<failure message="measured {}"/>"#, Html(measured))?;
-        }
-        out.push_str("</testcase>\n");
-    }
-    out.push_str("</testsuite>\n");
-    Ok(())
+    writeln!(out, "</testcase>")
 }

@@ -1,146 +1,134 @@
-//! The run as plain text, for a terminal.
+//! A table of a report, and how each form shows it.
 
-use std::fmt::{Result, Write as _};
+use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, presets};
 use sinch_verify_protocol::untrusted::escape;
 
-use super::{figures, text};
-use crate::measure::{FlowTally, Interval};
-use crate::runfile::RunFile;
+use super::escape::{Html, Markdown};
 
-pub(super) fn render(run: &RunFile) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write(run, &mut out);
-    out
+/// A table. Its cells may hold text from outside: each form escapes it.
+#[derive(Debug)]
+pub(crate) struct Table {
+    columns: Vec<Column>,
+    rows: Vec<(Tone, Vec<String>)>,
 }
 
-fn write(run: &RunFile, out: &mut String) -> Result {
-    let total = run.flows.total();
-    let counters = &run.counters;
-    writeln!(out, "{}", figures::headline(run))?;
-    writeln!(out, "model    {}", run.setup.load.label())?;
-    writeln!(
-        out,
-        "flows    {} started, {} succeeded, {} failed, {} aborted at the end, {}",
-        total.started(),
-        total.succeeded,
-        total.failed,
-        total.aborted,
-        text::rate(figures::per_second(run, total.finished()))
-    )?;
-    if let Some(wanted) = figures::wanted(run) {
-        writeln!(
-            out,
-            "schedule {} due, {}, {} dropped, {} late",
-            counters.scheduled,
-            text::rate(wanted),
-            counters.dropped,
-            counters.late
-        )?;
-    }
-    if let Some(crowded) = figures::crowded(run) {
-        writeln!(out, "users    {crowded}")?;
-    }
-    writeln!(
-        out,
-        "requests {} sent, {}",
-        total.requests,
-        text::rate(figures::per_second(run, total.requests))
-    )?;
-    if let Some(spending) = &run.spending {
-        writeln!(
-            out,
-            "spent    {} of {} {} for {} verifications",
-            spending.spent, spending.limit, spending.currency, spending.started
-        )?;
-    }
-    if total.started() > 0 {
-        writeln!(out, "\n{}", plain(latencies(run, &total), 2..8))?;
-    }
-    if total.failed > 0 {
-        writeln!(out, "\n{}", plain(failures(run), 1..2))?;
-    }
-    let Some(verdict) = &run.verdict else {
-        return writeln!(out, "\nnot judged: shard, to be merged with the others");
-    };
-    if !verdict.checks.is_empty() {
-        writeln!(out, "\n{}", plain(checks(run), 2..3))?;
-    }
-    writeln!(out, "\nverdict: {}", verdict.exit)?;
-    for reason in &verdict.reasons {
-        writeln!(out, "         {reason}")?;
-    }
-    Ok(())
+/// The title of a column, and whether it holds numbers, which align to the right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    Text(&'static str),
+    Number(&'static str),
 }
 
-fn latencies(run: &RunFile, total: &FlowTally) -> Table {
-    let mut table = Table::new();
-    table.set_header(["flow", "ms", "count", "p50", "p95", "p99", "p99.9", "max"]);
-    let blocks = figures::blocks(run, total);
-    let first = blocks.first().map_or("", |block| block.name);
-    for block in blocks {
-        let mut name = block.name;
-        // The steps of each flow would be a screenful; the page has them.
-        let every = block.name == first;
-        let shown = |interval| every || matches!(interval, Interval::EndToEnd | Interval::FailedEndToEnd);
-        let times = block.tally.times.iter();
-        for (interval, times) in times.filter(|(interval, times)| times.count() > 0 && shown(**interval)) {
-            let ms = |percent| text::milliseconds(times.percentile(percent));
-            table.add_row([
-                name.to_owned(),
-                interval.to_string(),
-                times.count().to_string(),
-                ms(50.0),
-                ms(95.0),
-                ms(99.0),
-                ms(99.9),
-                text::milliseconds(times.max()),
-            ]);
-            name = "";
+/// Whether a result is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Good,
+    Doubt,
+    Bad,
+}
+
+impl Tone {
+    /// The class in the style sheet of the page.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Doubt => "doubt",
+            Self::Bad => "bad",
         }
     }
-    table
 }
 
-fn failures(run: &RunFile) -> Table {
-    let mut table = Table::new();
-    table.set_header(["failures", "count", "flow", "the first of them"]);
-    for (flow, tally) in run.flows.flows() {
-        for (kind, failures) in &tally.failures {
-            table.add_row([
-                kind.to_string(),
-                failures.count.to_string(),
-                flow.to_string(),
-                escape(&failures.example).into_owned(),
-            ]);
+impl Column {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Text(title) | Self::Number(title) => title,
         }
     }
-    table
-}
 
-fn checks(run: &RunFile) -> Table {
-    let mut table = Table::new();
-    table.set_header(["threshold", "limit", "measured", ""]);
-    for check in run.verdict.iter().flat_map(|verdict| &verdict.checks) {
-        table.add_row([
-            check.metric.as_str(),
-            check.limit.as_str(),
-            check.measured.as_deref().unwrap_or("nothing"),
-            if check.kept { "kept" } else { "MISSED" },
-        ]);
+    fn is_number(self) -> bool {
+        matches!(self, Self::Number(_))
     }
-    table
 }
 
-/// The table without lines; the columns of `numbers` to the right.
-fn plain(mut table: Table, numbers: std::ops::Range<usize>) -> String {
-    table.load_style(presets::NOTHING);
-    for index in numbers {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
+impl Table {
+    pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
+        Self {
+            columns: columns.into(),
+            rows: Vec::new(),
         }
     }
-    table.trim_fmt()
+
+    pub(crate) fn push(&mut self, tone: Tone, cells: impl Into<Vec<String>>) {
+        self.rows.push((tone, cells.into()));
+    }
+
+    /// The table if it has rows.
+    pub(super) fn non_empty(self) -> Option<Self> {
+        (!self.rows.is_empty()).then_some(self)
+    }
+
+    /// For a terminal, without lines, ending in a line break.
+    pub(crate) fn text(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.set_header(self.columns.iter().map(|column| column.title()));
+        for (_, cells) in &self.rows {
+            table.add_row(cells.iter().map(|cell| escape(cell).into_owned()));
+        }
+        table.load_style(presets::NOTHING);
+        for (index, column) in self.columns.iter().enumerate() {
+            if column.is_number()
+                && let Some(column) = table.column_mut(index)
+            {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.trim_fmt() + "\n"
+    }
+
+    /// As Markdown, ending in a line break.
+    pub(super) fn markdown(&self) -> String {
+        let line = |cells: &mut dyn Iterator<Item = String>| {
+            let cells: Vec<_> = cells.collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let mut out = line(&mut self.columns.iter().map(|column| column.title().to_owned()));
+        out += &line(&mut self.columns.iter().map(|column| match column {
+            Column::Text(_) => "---".to_owned(),
+            Column::Number(_) => "---:".to_owned(),
+        }));
+        for (_, cells) in &self.rows {
+            out += &line(&mut cells.iter().map(|cell| Markdown(cell).to_string()));
+        }
+        out
+    }
+
+    /// As an element that scrolls by itself where it is too wide, ending in a line break.
+    pub(super) fn html(&self) -> String {
+        let mut out = String::from("<div class=\"scroll\"><table>\n<thead><tr>");
+        for column in &self.columns {
+            let _ = write!(out, "<th{}>{}", number(*column), Html(column.title()));
+        }
+        out += "</thead>\n<tbody>\n";
+        for (tone, cells) in &self.rows {
+            let _ = write!(out, "<tr class=\"{}\">", tone.class());
+            for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+                let tag = if index == 0 { "th scope=\"row\"" } else { "td" };
+                let _ = write!(out, "<{tag}{}>{}", number(*column), Html(cell));
+            }
+            out.push('\n');
+        }
+        out + "</tbody>\n</table></div>\n"
+    }
+}
+
+fn number(column: Column) -> &'static str {
+    if column.is_number() {
+        " class=\"number\""
+    } else {
+        ""
+    }
 }

@@ -9,10 +9,10 @@ use crate::failure::FailureKind;
 use crate::flows::Flow;
 use crate::names::UnknownName;
 
-/// The limits that a run has to keep.
+/// The limits on a run.
 ///
-/// As TOML, a key is a metric, or a part of its name with the rest in a table; a value is a limit, or
-/// several of them:
+/// In TOML, a key is a metric, whose name may continue in a table; a value is a limit, or a list of
+/// limits:
 ///
 /// ```
 /// use sinch_verify_loadtest::verdict::Thresholds;
@@ -36,12 +36,12 @@ impl Thresholds {
         self.0.iter()
     }
 
-    /// Adds another.
+    /// Adds a threshold.
     pub fn push(&mut self, threshold: Threshold) {
         self.0.push(threshold);
     }
 
-    /// Whether one of them says how many of `flow` may fail by `kind`. Without one, none may.
+    /// Whether one of them limits failures of `flow` by `kind`. Without one, no flow may fail that way.
     #[must_use]
     pub fn limit_failures(&self, flow: Flow, kind: FailureKind) -> bool {
         self.0
@@ -49,11 +49,11 @@ impl Thresholds {
             .any(|threshold| threshold.limits_failures(flow, kind))
     }
 
-    /// Looks whether a run that consists of `flows` measures what they are about.
+    /// Checks that they limit no other flows than these.
     ///
     /// # Errors
     ///
-    /// The flow that is not run, with the nearest that is.
+    /// The first flow that is not among them, with the nearest that is.
     pub fn fit(&self, flows: &[Flow]) -> Result<(), UnknownName> {
         let foreign = |metric: Metric| metric.flow.filter(|flow| !flows.contains(flow));
         let named = self.0.iter().find_map(|threshold| foreign(threshold.metric()));
@@ -94,28 +94,28 @@ impl Thresholds {
                 let threshold = Threshold::new(&name, limit);
                 self.push(threshold.map_err(|error| ThresholdsError::Entry { name, error })?);
             }
-            _ => return Err(ThresholdsError::NoText { name }),
+            _ => return Err(ThresholdsError::NotText { name }),
         }
         Ok(())
     }
 }
 
-/// Why a text holds no thresholds.
+/// Why a text cannot be read as thresholds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ThresholdsError {
-    /// It is no TOML.
+    /// It is not TOML.
     Toml(toml::de::Error),
-    /// A limit is not written as text.
-    NoText {
-        /// Of which metric.
+    /// A limit is not a string.
+    NotText {
+        /// Its metric.
         name: String,
     },
-    /// A key or its value is wrong.
+    /// A key is not a metric, or its value is not a limit on it.
     Entry {
         /// The key.
         name: String,
-        /// What is wrong with it.
+        /// Why.
         error: ThresholdError,
     },
 }
@@ -124,7 +124,7 @@ impl fmt::Display for ThresholdsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Toml(error) => error.fmt(f),
-            Self::NoText { name } => write!(f, "{name}: a limit is a text, such as \"< 250ms\""),
+            Self::NotText { name } => write!(f, "{name}: a limit is a string such as \"< 250ms\""),
             Self::Entry { name, error } => write!(f, "{name}: {error}"),
         }
     }
@@ -157,19 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_key() {
+    fn errors_name_the_key() {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err().to_string();
         assert!(
             error("[sms]\ne2ee.p99 = '< 1s'")
                 .starts_with("sms.e2ee.p99: no such metric, the nearest is `e2e`")
         );
-        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a text"));
+        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a string"));
         assert!(error("e2e.p99 = '< 5'").starts_with("e2e.p99: the limit of this metric is a time"));
         assert!(error("e2e.p99 = ").contains("line 1"));
     }
 
     #[test]
-    fn flows_that_are_not_run_are_told() {
+    fn flow_that_does_not_run_is_refused() {
         let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
         assert!(thresholds.fit(&[Flow::SMS, Flow::Verify(&Callout::INFO)]).is_ok());
         let error = thresholds.fit(&[Flow::SMS]).unwrap_err();
@@ -198,7 +198,7 @@ mod tests {
             // About something else, or from the other side.
             ("errors.callback.late = '= 0'", [false; 3]),
             ("e2e.p99 = '< 1s'", [false; 3]),
-            ("succeeded = '>= 3'", [false; 3]),
+            ("throughput = '>= 3/s'", [false; 3]),
             ("error-rate = '> 1%'", [false; 3]),
             ("failed = '>= 1'", [false; 3]),
         ] {

@@ -1,6 +1,6 @@
-use crate::report::text;
+use crate::report::format;
 
-/// An axis: which values it spans, how they are spread over it, and what they are.
+/// An axis: the values it spans, and how they are spread over it.
 #[derive(Clone, Debug)]
 pub(in crate::report) struct Axis {
     pub(in crate::report) title: &'static str,
@@ -45,8 +45,8 @@ impl Axis {
         }
     }
 
-    /// Latencies: evenly where they are near each other, else by orders of magnitude, since a stall
-    /// would press everything else flat.
+    /// Latencies: evenly where they are close to each other, else by orders of magnitude, because next to a
+    /// stall everything else would be flat.
     pub(in crate::report) fn latency(values: impl Iterator<Item = f64>) -> Self {
         let (lowest, highest) = values
             .filter(|value| *value > 0.0)
@@ -69,7 +69,7 @@ impl Axis {
         }
     }
 
-    /// Percentiles up to what `count` values tell apart.
+    /// Percentiles, up to the highest that `count` values have.
     pub(in crate::report) fn percentile(count: u64) -> Self {
         Self {
             title: "of the flows are not slower",
@@ -79,8 +79,8 @@ impl Axis {
         }
     }
 
-    /// Where a percentile of `count` values stands. The highest of them is half a value from the end,
-    /// which is never reached.
+    /// The place of a percentile of `count` values. The highest is half a value from 100 %, which has no
+    /// place on a logarithmic axis.
     pub(in crate::report) fn percentile_at(part: f64, count: u64) -> f64 {
         let rest = (1.0 - part).max(0.5 / count.max(1) as f64);
         -rest.log10()
@@ -90,7 +90,7 @@ impl Axis {
         self.max
     }
 
-    /// Where `value` stands, 0 for the beginning of the axis and 1 for its end.
+    /// The place of `value`: 0 for the beginning of the axis, 1 for its end.
     pub(super) fn position(&self, value: f64) -> f64 {
         let part = match self.kind {
             Kind::LogLatency => {
@@ -102,7 +102,7 @@ impl Axis {
         part.clamp(0.0, 1.0)
     }
 
-    /// The values that are written down, with their texts.
+    /// The values with a mark, and their texts.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         match self.kind {
             Kind::Elapsed => {
@@ -113,7 +113,7 @@ impl Axis {
                 let step = (self.max / 4.0).max(1.0);
                 let step = if self.max >= 4.0 { nice(step) } else { 1.0 };
                 steps(step, self.max)
-                    .map(|at| (at, text::grouped(at.round() as u64)))
+                    .map(|at| (at, format::grouped(at.round() as u64)))
                     .collect()
             }
             Kind::Latency => {
@@ -170,7 +170,7 @@ fn round_up(value: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Seconds, minutes or hours that are easy to count in.
+/// A whole number of seconds, minutes or hours between marks.
 fn time_step(max: f64) -> f64 {
     let steps = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0,
