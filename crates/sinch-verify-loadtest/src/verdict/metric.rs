@@ -214,19 +214,25 @@ fn time(text: &str) -> Result<Metric, UnknownName> {
     let flow = flow
         .map(|flow| flow.parse().map_err(|_| unknown(flow)))
         .transpose()?;
-    let step = step.parse().map_err(|_| unknown(step))?;
+    let step = step.parse().map_err(|_| match flow {
+        Some(_) => UnknownName::new("step", step, steps().collect()),
+        None => unknown(step),
+    })?;
     let what = What::Time(step, statistic);
     Ok(Metric { flow, what })
 }
 
 fn unknown(name: &str) -> UnknownName {
     let plain = PLAIN.into_iter().map(|(name, _)| name);
-    let all = Interval::all()
-        .map(Interval::as_str)
+    let all = steps()
         .chain(plain)
         .chain(["errors"])
         .chain(Flow::all().map(Flow::as_str));
     UnknownName::new("metric", name, all.collect())
+}
+
+fn steps() -> impl Iterator<Item = &'static str> {
+    Interval::all().map(Interval::as_str)
 }
 
 impl fmt::Display for Metric {
@@ -294,7 +300,7 @@ mod tests {
             ("e2e.p100", "statistic", "p50"),
             ("e2e.mx", "statistic", "max"),
             ("e2e", "statistic", "p50"),
-            ("sms.end.p99", "metric", "e2e"),
+            ("sms.end.p99", "step", "e2e"),
             ("smss.e2e.p99", "metric", "sms"),
             ("flashcal.e2e.p99", "metric", "flashcall"),
             ("flashcal.error-rate", "flow", "flashcall"),
