@@ -471,8 +471,11 @@ fn command_in_the_report_repeats_the_run() {
     let first = read(directory.join("run.json"));
     assert_exit(&output, &first, 0);
     let page = std::fs::read_to_string(directory.join("report.html")).unwrap();
-    let (_, line) = page.split_once("<code>sinch-verify-load run ").unwrap();
+    let (_, line) = page
+        .split_once("<code><span>sinch-verify-load run</span> ")
+        .unwrap();
     let (line, _) = line.split_once("</code>").unwrap();
+    let line = line.replace("<span>", "").replace("</span>", "");
     let output = command("run --json -").args(line.split(' ')).output().unwrap();
     let again = printed(&output);
     assert_eq!(again.setup, first.setup);

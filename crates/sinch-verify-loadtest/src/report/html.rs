@@ -104,12 +104,21 @@ fn banner(run: &RunFile, out: &mut String) -> Result {
 fn facts(facts: &[Fact], out: &mut String) -> Result {
     out.push_str("<dl class=\"facts\">\n");
     for (name, value) in facts {
-        let value = Html(value);
-        if *name == "command" {
-            writeln!(out, "<dt>{name}</dt><dd><code>{value}</code></dd>")?;
-        } else {
-            writeln!(out, "<dt>{name}</dt><dd>{value}</dd>")?;
+        write!(out, "<dt>{name}</dt><dd>")?;
+        match name {
+            // A line may break between its options, and not at their hyphens.
+            &"command" => {
+                let options = value.split(" --").map(|option| Html(option).to_string());
+                let options: Vec<_> = options.collect();
+                write!(
+                    out,
+                    "<code><span>{}</span></code>",
+                    options.join("</span> <span>--")
+                )?;
+            }
+            _ => write!(out, "{}", Html(value))?,
         }
+        writeln!(out, "</dd>")?;
     }
     writeln!(out, "</dl>")
 }
@@ -171,7 +180,7 @@ fn section(title: &str, table: Option<Table>, out: &mut String) -> Result {
     }
 }
 
-/// How long everything took: the flows beside each other, then the steps of all, then folded those of each.
+/// How long everything took: the flows side by side, the steps of all, and folded the steps of each.
 fn times(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
     let several = run.flows.flows().count() > 1;
     let Some(all) = summary::times(total) else {
@@ -192,10 +201,12 @@ fn times(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
         let times = summary::times(tally)?;
         Some((flow.to_string(), times))
     });
-    for (name, times) in std::iter::once(("all flows".to_owned(), all)).chain(each) {
+    let all = std::iter::once(("all flows".to_owned(), all));
+    for (index, (name, times)) in all.chain(each).enumerate() {
         writeln!(
             out,
-            "<details>\n<summary>Steps of {}</summary>\n{}</details>",
+            "<details{}>\n<summary>Steps of {}</summary>\n{}</details>",
+            if index == 0 { " open" } else { "" },
             Html(name),
             times.html()
         )?;

@@ -126,7 +126,8 @@ fn page_shows_the_run_and_needs_nothing_else() {
         assert!(html.contains(shown), "{shown}");
     }
     // The steps of single flows are folded.
-    assert_eq!(html.matches("<details>").count(), 4);
+    assert_eq!(html.matches("<details>").count(), 3);
+    assert_eq!(html.matches("<details open>").count(), 1);
     // Nothing finished while the target stood still, so the lines of latency are broken there.
     let line = html.split("class=\"line c1\" d=\"").nth(1).unwrap();
     assert_eq!(line.split('"').next().unwrap().matches('M').count(), 2);

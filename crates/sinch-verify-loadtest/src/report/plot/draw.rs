@@ -6,13 +6,13 @@ use crate::report::escape::Html;
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 256.0;
 const LEFT: f64 = 58.0;
-const RIGHT: f64 = 74.0;
+const RIGHT: f64 = 80.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 40.0;
 /// The least distance between two names, one above the other.
 const LINE: f64 = 15.0;
 /// Names at line ends that are further apart than this cannot overlap.
-const WIDEST_NAME: f64 = 60.0;
+const WIDEST_NAME: f64 = 80.0;
 
 /// The plot as an SVG element.
 pub(in crate::report) fn svg(plot: &Plot) -> String {
@@ -207,6 +207,12 @@ fn names(plot: &Plot, out: &mut String) -> Result {
         .filter_map(|series| {
             let mut back = series.points.iter().rev();
             let (at, value) = back.find_map(|(at, value)| Some((*at, (*value)?)))?;
+            // A bar begins at its value, and the last one reaches the end of the axis.
+            let at = if series.mark == Mark::Bars {
+                plot.x.max()
+            } else {
+                at
+            };
             Some((x(plot, at), y(plot, value), series))
         })
         .collect();
