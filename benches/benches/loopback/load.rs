@@ -30,14 +30,14 @@ const FREE: Duration = Duration::from_secs(8);
 const FROZEN_P99: f64 = 1.9e9;
 
 const GOOSE: &str = "sinch-verify-load, transport goose";
-const LEAN: &str = "sinch-verify-load, transport lean";
+const DIRECT: &str = "sinch-verify-load, transport direct";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let bench = Bench::start()?;
     let id = bench.pending(41)?;
     for round in 1..=rounds {
-        let (ours, oha) = both(round, || bench.query_only("lean"), || bench.oha(&id))?;
-        beside(LEAN, "oha", 0.60, ours, oha)?;
+        let (ours, oha) = both(round, || bench.query_only("direct"), || bench.oha(&id))?;
+        beside(DIRECT, "oha", 0.60, ours, oha)?;
         let (goose, attack) = both(round, || bench.query_only("goose"), || bench.bare_goose())?;
         beside(GOOSE, "a bare goose attack", 0.90, goose, attack)?;
         // One for each round: what it kept open would be closed by the next one.
@@ -189,7 +189,7 @@ impl Bench {
             "--scenario",
             "query-only",
             "--transport",
-            "lean",
+            "direct",
             "--rate",
             &rate,
             "--duration",
@@ -219,7 +219,7 @@ impl Bench {
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioAtMost(1.0)),
             ours: Figure {
-                name: LEAN,
+                name: DIRECT,
                 value: time(&run, "lag", "p50Us")?,
             },
             beside: Some(Figure {
@@ -246,7 +246,7 @@ impl Bench {
             "--scenario",
             "query-only",
             "--transport",
-            "lean",
+            "direct",
             "--rate",
             "200/s",
             "--duration",
@@ -263,7 +263,7 @@ impl Bench {
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioWithin(0.05)),
             ours: Figure {
-                name: LEAN,
+                name: DIRECT,
                 value: time(&run, "e2e", "p99Us")?,
             },
             beside: Some(Figure {
@@ -291,7 +291,7 @@ impl Bench {
                 ])
                 .args([
                     "--transport",
-                    "lean",
+                    "direct",
                     "--rate",
                     "200/s",
                     "--duration",

@@ -11,12 +11,13 @@ mod threshold;
 
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
-use sinch_verify_loadtest::arrivals::Rate;
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice};
-use sinch_verify_loadtest::safety::Destination;
-use sinch_verify_loadtest::verdict::Thresholds;
-use sinch_verify_loadtest::{Against, Options, Receiving};
+use crate::engine::{Options, Receiving};
+use crate::model::{Load, PhoneChoice, Rate};
+use crate::safety::Destination;
+use crate::scenario::Registry;
+use crate::target::Against;
+use crate::verdict::Thresholds;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use compare::CompareArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -33,6 +34,25 @@ pub(crate) use threshold::ThresholdArgs;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Args {
+    /// Reads the command line of this process, for a program with these scenarios. Wrong usage ends the
+    /// process.
+    pub(crate) fn read(registry: &Registry) -> Self {
+        let command = Self::command().mut_subcommand("run", |run| {
+            run.mut_arg("scenario", |scenario| {
+                let help = format!(
+                    "What every user does over and over: {} [default: {}]",
+                    registry.names().join(", "),
+                    registry.first()
+                );
+                scenario.help(help)
+            })
+        });
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,13 +110,14 @@ const LIVE_GRACE: Duration = Duration::from_secs(30);
 
 impl RunArgs {
     /// What was asked for, or what keeps it from being run.
-    pub(crate) fn asked(&self) -> Result<Asked, String> {
-        let elsewhere = self.target.elsewhere(self.live.live)?;
-        let mut options = self.load.options(elsewhere.is_some())?;
+    pub(crate) fn asked(&self, registry: &Registry) -> Result<Asked, String> {
+        let workload = self.load.workload(registry)?;
+        let elsewhere = self.target.elsewhere(self.live.live, &workload)?;
         let thresholds = self.thresholds.thresholds()?;
         thresholds
-            .fit(&options.flows())
+            .fit(&workload.names(), workload.own_steps().as_deref())
             .map_err(|error| format!("a threshold: {error}"))?;
+        let mut options = self.load.options(workload, elsewhere.is_some())?;
         let Some(service) = elsewhere else {
             return Ok(self.unless_planned(options, thresholds));
         };
@@ -113,7 +134,7 @@ impl RunArgs {
                 }
                 options.grace = options.grace.max(LIVE_GRACE);
                 if self.load.phone.is_none() {
-                    // Nobody can look into the inbox of a real handset.
+                    // The inbox of a real handset cannot be read.
                     options.phone = match options.callbacks {
                         Receiving::At(_) => PhoneChoice::Callback,
                         Receiving::Off if options.code.is_some() => PhoneChoice::Fixed,
@@ -137,15 +158,15 @@ impl RunArgs {
         }
         Asked::Plan(format!(
             "{}: {} for {:?} against a mock, which costs nothing\n",
-            options.scenario, options.load, options.duration
+            options.workload.name(),
+            options.load,
+            options.duration
         ))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

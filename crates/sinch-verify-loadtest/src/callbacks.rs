@@ -1,9 +1,9 @@
-//! Our callback receiver: the backend's half of the flows, and what it hears of them.
+//! The callback receiver of a run: the backend's half of the flows, and the events it receives.
 
+mod answer;
 mod conversation;
 mod decider;
 mod front;
-mod misbehaviour;
 mod token;
 
 use std::fmt;
@@ -18,21 +18,21 @@ use sinch_verify_callback::{BuildError, CallbackBuilder, InDoubt, KeyRing, Repla
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::net::TcpListener;
 
-use crate::board::Board;
-use crate::clock::Clock;
-use crate::runfile::{RunId, Shard};
+use crate::model::{Clock, RunId, Shard};
+use crate::recorder::Recorder;
 use crate::safety::Rails;
 
+pub use answer::CallbackAnswer;
+pub use answer::{AnswerFn, Answers};
 pub use conversation::{Conversation, Conversations, Ended, Heard};
 pub use decider::Codes;
-pub(crate) use misbehaviour::Misbehaviour;
-pub use token::{NoToken, Token};
+pub use token::Token;
 
 use decider::Decider;
-use front::{Abuse, Front};
+use front::{Faults, Front};
 use token::Ours;
 
-/// Where callbacks are posted to. Any path is answered; this one tells in logs what it is for.
+/// Where callbacks are posted to. Any path is answered; this one says in logs what it is for.
 const PATH: &str = "/callback";
 /// A secret that no application has: 16 bytes in base64.
 const OUTDATED: &str = "YW4gb2xkZXIgc2VjcmV0IQ==";
@@ -47,10 +47,10 @@ pub struct CallbackSettings {
     pub secret: ApplicationSecret,
     /// The run whose flows are known.
     pub run: RunId,
-    /// Which part of it: what is about another part's flows is not for us.
+    /// Which part of it: events about another part's flows are not for this receiver.
     pub shard: Shard,
-    /// Whether flows of the run want to see us misbehave.
-    pub misbehaves: bool,
+    /// The scenarios of the run, and how their request events are answered.
+    pub answers: Answers,
     /// What decisions set.
     pub codes: Codes,
     /// What a live run may spend: requests tell what they will cost.
@@ -68,7 +68,7 @@ pub struct CallbackReceiver {
 }
 
 impl CallbackReceiver {
-    /// Listens on `address`, and counts on `board` what comes.
+    /// Listens on `address`, and counts in `recorder` what comes.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl CallbackReceiver {
     pub async fn bind(
         address: SocketAddr,
         settings: CallbackSettings,
-        board: &Arc<Board>,
+        recorder: &Arc<Recorder>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
@@ -85,6 +85,7 @@ impl CallbackReceiver {
         let ours = Ours {
             run: settings.run.clone(),
             shard: settings.shard,
+            answers: settings.answers.clone(),
         };
         let builder =
             |secret: &ApplicationSecret| CallbackBuilder::new(KeyRing::new(settings.key.clone(), secret));
@@ -94,7 +95,7 @@ impl CallbackReceiver {
                 codes: settings.codes.clone(),
                 rails: settings.rails.clone(),
                 conversations: Arc::clone(&conversations),
-                board: Arc::clone(board),
+                recorder: Arc::clone(recorder),
                 clock: Arc::clone(&clock),
             };
             let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
@@ -108,11 +109,11 @@ impl CallbackReceiver {
         let front = Front {
             good: service(&settings.secret)?,
             outdated: service(&outdated)?,
-            abuse: settings.misbehaves.then(|| Abuse {
+            faults: settings.answers.has_rules().then(|| Faults {
                 ours: ours.clone(),
                 receiver,
             }),
-            board: Arc::clone(board),
+            recorder: Arc::clone(recorder),
             clock,
         };
         Ok(Self {

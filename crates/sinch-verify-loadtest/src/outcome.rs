@@ -1,12 +1,12 @@
 //! The end of a run: the verdict, and the reports.
 
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::report::Reports;
-use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::verdict::{Doubt, Exit, Thresholds, Verdict};
 
 use crate::print::{error, note, print};
+use crate::report::Reports;
+use crate::runfile::RunFile;
 use crate::sink::Outputs;
+use crate::verdict::{Doubt, Exit, Thresholds, Verdict};
 
 /// Judges the run and writes its reports.
 pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
@@ -75,18 +75,25 @@ fn write(run: &RunFile, outputs: Outputs) -> Result<()> {
 mod tests {
     use std::time::{Duration, Instant, SystemTime};
 
-    use sinch_verify_loadtest::flows::Flow;
-    use sinch_verify_loadtest::runfile::{RunFile, TransportName};
-    use sinch_verify_loadtest::verdict::Exit;
-    use sinch_verify_loadtest::{Options, Run, Scenario};
+    use crate::engine::{Options, Run};
+    use crate::model::TransportName;
+    use crate::runfile::RunFile;
+    use crate::scenario::{Registry, Workload};
+    use crate::verdict::Exit;
 
     use super::*;
     use crate::args::OutputArgs;
 
+    fn sms() -> Workload {
+        let registry = Registry::new([]).unwrap();
+        let sms = registry.workload("sms", &"sms=1".parse().unwrap());
+        sms.unwrap()
+    }
+
     #[test]
     fn shard_that_begins_late_says_so_at_once() {
-        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_millis(100));
-        options.transport = TransportName::Lean;
+        let mut options = Options::new(sms(), Duration::from_millis(100));
+        options.transport = TransportName::Direct;
         options.seed = Some(1);
         options.shard = "0/2".parse().unwrap();
         options.start_at = Some(SystemTime::now() - Duration::from_secs(60));
@@ -115,12 +122,12 @@ mod tests {
             json: None,
         };
         let outputs = Outputs::open(&wanted).unwrap();
-        let run = Run::prepare(Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(1))).unwrap();
+        let run = Run::prepare(Options::new(sms(), Duration::from_secs(1))).unwrap();
         let draft = run.draft();
         assert!(draft.now().is_none(), "it has not begun");
         let begun = Instant::now();
-        run.board().open(begun);
-        run.board().scheduled(begun);
+        run.recorder().open(begun);
+        run.recorder().scheduled(Duration::ZERO);
         let file = draft.now().unwrap();
         give_up(file, "it is stuck", &Thresholds::default(), outputs).unwrap();
         let json = std::fs::read_to_string(directory.join("run.json")).unwrap();

@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::RunError;
-use sinch_verify_loadtest::compare::NotComparable;
-use sinch_verify_loadtest::verdict::Exit;
+
+use crate::compare::NotComparable;
+use crate::engine::RunError;
+use crate::verdict::Exit;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();

@@ -11,10 +11,10 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
-use sinch_verify_loadtest::safety::{Rails, Spending};
-use sinch_verify_loadtest::{Board, Phase, Snapshot};
 
 use crate::print::note;
+use crate::recorder::{Phase, Recorder, Snapshot};
+use crate::safety::{Rails, Spending};
 
 /// Without a terminal, at most this many lines are written in a run, however long it is,
 const LINES: u32 = 20;
@@ -34,13 +34,13 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts to show the run. Where the system gives no thread, nothing is shown.
-    pub(crate) fn start(board: Arc<Board>, rails: Option<Arc<Rails>>) -> Self {
+    pub(crate) fn start(recorder: Arc<Recorder>, rails: Option<Arc<Rails>>) -> Self {
         let (over, is_over) = channel();
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
             let mut view = View::new();
             while is_over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
                 let spending = rails.as_ref().map(|rails| rails.spending());
-                view.show(&board.snapshot(), spending.as_ref());
+                view.show(&recorder.snapshot(), spending.as_ref());
             }
             view.bar.finish_and_clear();
         });
@@ -169,30 +169,23 @@ fn milliseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sinch_verify_loadtest::arrivals::Rate;
-    use sinch_verify_loadtest::flows::Flow;
-    use sinch_verify_loadtest::runfile::Load;
-    use sinch_verify_loadtest::{FailureKind, Options, Scenario};
+    use crate::model::{FailureKind, Shard, sample_setup};
 
     use super::*;
 
-    fn board() -> Board {
-        let mut options = Options::new(Scenario::Only(Flow::SMS), Duration::from_secs(20));
-        options.load = Load::Open {
-            rate: Rate::DEFAULT,
-            users: 8,
-        };
-        Board::new(&options.setup(7))
+    fn recorder() -> Recorder {
+        let mut setup = sample_setup();
+        setup.duration_seconds = 20.0;
+        Recorder::new(&setup, Shard::WHOLE)
     }
 
     #[test]
     fn figures_have_colours_only_where_they_are_seen() {
-        let board = board();
-        let due = std::time::Instant::now();
-        board.open(due);
-        board.scheduled(due);
-        board.dropped(due);
-        let mut now = board.snapshot();
+        let recorder = recorder();
+        recorder.open(std::time::Instant::now());
+        recorder.scheduled(Duration::ZERO);
+        recorder.dropped(Duration::ZERO);
+        let mut now = recorder.snapshot();
         assert_eq!(time(&now), "0/20 s");
         let plain = figures(&now, None, false);
         assert_eq!(
@@ -210,7 +203,7 @@ mod tests {
     fn live_run_shows_what_is_spent_of_its_budget() {
         let spending = r#"{"started":9,"spent":"0.45","reserved":"0.20","limit":"2.00","currency":"EUR"}"#;
         let spending = serde_json::from_str(spending).unwrap();
-        let line = figures(&board().snapshot(), Some(&spending), false);
+        let line = figures(&recorder().snapshot(), Some(&spending), false);
         assert!(line.ends_with("0 failed  0.45 of 2.00 EUR spent"), "{line}");
     }
 

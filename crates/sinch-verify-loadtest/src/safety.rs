@@ -30,7 +30,6 @@ pub use budget::{Budget, Ledger, Spending};
 pub use confirmation::{Confirmation, NotConfirmed};
 pub use destination::{Destination, DestinationError, LiveUrl, MockHost, MockHostError, MockUrl};
 pub use guarded::Guarded;
-pub(crate) use live::is_fit_for_live;
 pub use live::{LivePlan, LiveRequest, LiveTarget, LiveUnfit};
 pub use numbers::{AllowList, AllowListError, PerNumber};
 pub use pace::{Pace, RateCap};

@@ -5,10 +5,10 @@ use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use sinch_verify_loadtest::report::Reports;
 
 use crate::args::OutputArgs;
 use crate::print::print;
+use crate::report::Reports;
 
 /// The files that a run writes. They are opened before anything is sent, so that a directory that cannot be
 /// written to does not cost a run.

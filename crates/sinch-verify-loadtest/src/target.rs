@@ -5,7 +5,7 @@ use sinch_verify_client::BuildError;
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
-use crate::runfile::Setting;
+use crate::model::Setting;
 use crate::safety::{LiveTarget, MockUrl, Pin, Rails};
 
 /// The service under load, and how its requests are authorized.

@@ -13,12 +13,12 @@ use std::process::{Command, Output, Stdio};
 use exit::{assert_exit, assert_shard_exit};
 use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::arrivals::{Rate, Schedule};
-use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::measure::{Counters, Interval, Second};
-use sinch_verify_loadtest::runfile::{Load, RunFile, Shard, TransportName};
-use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{FailureKind, Scenario};
+use sinch_verify_loadtest::arrivals::Schedule;
+use sinch_verify_loadtest::model::{
+    Counters, Exit, FailureKind, Load, Rate, ScenarioName, Second, Shard, StepName, TransportName,
+};
+use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_protocol::method::MethodInfo;
 
 /// The command with these arguments, which are split at spaces.
 fn command(line: &str) -> Command {
@@ -124,21 +124,21 @@ fn closed_model_passes_and_writes_its_file() {
     assert_eq!((file.counters.failed, file.counters.dropped), (0, 0));
     assert!(file.seconds >= 3.0, "the run went on for {} s", file.seconds);
     assert!(file.generator.in_flight_max <= 4);
-    let sms = file.flows.flow(Flow::SMS).unwrap();
+    let sms = file.flows.flow(ScenarioName::new("sms").unwrap()).unwrap();
     assert!(sms.succeeded > 0);
     assert!(sms.requests >= 3 * sms.succeeded);
     let time = |interval| sms.time(interval).unwrap();
-    assert_eq!(time(Interval::EndToEnd).count(), sms.succeeded);
+    assert_eq!(time(StepName::END_TO_END).count(), sms.succeeded);
     assert!(
-        sms.time(Interval::Lag).is_none(),
+        sms.time(StepName::LAG).is_none(),
         "nothing is due, so nothing is late"
     );
-    assert_eq!(time(Interval::CallbackIn).count(), sms.succeeded);
+    assert_eq!(time(StepName::CALLBACK_IN).count(), sms.succeeded);
 }
 
 #[test]
 fn open_model_keeps_its_rate_on_both_transports() {
-    for transport in ["goose", "lean"] {
+    for transport in ["goose", "direct"] {
         let file = run(&format!(
             "--scenario mixed --seed 3 --rate 100/s --users 64 --duration 2s --transport {transport}"
         ));
@@ -152,10 +152,10 @@ fn open_model_keeps_its_rate_on_both_transports() {
         // A busy machine drops some, and they are counted.
         let started = 180 - file.counters.dropped;
         let total = file.flows.total();
-        assert_eq!(total.time(Interval::Lag).unwrap().count(), started);
+        assert_eq!(total.time(StepName::LAG).unwrap().count(), started);
         let mean = |interval| total.time(interval).unwrap().mean();
-        let sum = mean(Interval::Lag) + mean(Interval::FromSend);
-        let apart = sum.abs_diff(mean(Interval::EndToEnd));
+        let sum = mean(StepName::LAG) + mean(StepName::FROM_SEND);
+        let apart = sum.abs_diff(mean(StepName::END_TO_END));
         assert!(
             apart.as_micros() <= 2,
             "end to end is lag and the rest: {apart:?}"
@@ -165,7 +165,7 @@ fn open_model_keeps_its_rate_on_both_transports() {
 
 #[test]
 fn default_is_an_open_model_at_fifty() {
-    let file = run("--duration 1s --warm-up 0s --transport lean");
+    let file = run("--duration 1s --warm-up 0s --transport direct");
     let rate = Rate::Constant { per_second: 50.0 };
     assert!(matches!(&file.setup.load, Load::Open { rate: wanted, .. } if *wanted == rate));
     assert_eq!(file.counters.scheduled, 50);
@@ -173,12 +173,15 @@ fn default_is_an_open_model_at_fifty() {
 
 #[test]
 fn every_scenario_passes_in_both_settings() {
-    for scenario in Scenario::all() {
+    let abuse = "wrong-code resend-storm expire deny bad-callback replay";
+    let methods = MethodInfo::single().map(|info| info.name);
+    let others = abuse.split(' ').chain(["query-only", "mixed"]);
+    for scenario in methods.chain(others) {
         for setting in ["backend", "device"] {
             let file = run(&format!(
-                "--scenario {scenario} --setting {setting} --transport lean --rate 40/s --duration 300ms"
+                "--scenario {scenario} --setting {setting} --transport direct --rate 40/s --duration 300ms"
             ));
-            assert_eq!(file.setup.scenario, scenario);
+            assert_eq!(file.setup.scenario.as_str(), scenario);
             assert_eq!(file.setup.setting.as_str(), setting);
             assert!(file.counters.finished > 0);
         }
@@ -189,7 +192,7 @@ fn every_scenario_passes_in_both_settings() {
 fn no_artifact_holds_a_number() {
     let directory = directory("no-number");
     for phone in ["inbox", "callback"] {
-        let output = command("run --duration 300ms --transport lean --json -")
+        let output = command("run --duration 300ms --transport direct --json -")
             .args(["--phone", phone, "--out"])
             .arg(&directory)
             .output()
@@ -212,7 +215,7 @@ fn no_artifact_holds_a_number() {
 #[test]
 fn flows_that_fail_fail_the_run() {
     // A code that no message holds.
-    let output = command("run --duration 300ms --transport lean --json - --phone fixed --no-callbacks")
+    let output = command("run --duration 300ms --transport direct --json - --phone fixed --no-callbacks")
         .env("SINCH_LOAD_CODE", "00000")
         .output()
         .unwrap();
@@ -236,7 +239,7 @@ fn shards_merge_to_the_run() {
         .map(|index| {
             let out = directory.join(index.to_string());
             let child = command("run --scenario mixed --rate poisson:90/s --duration 1s --warm-up 0s")
-                .args("--transport lean --seed 5 --start-at".split(' '))
+                .args("--transport direct --seed 5 --start-at".split(' '))
                 .args([&soon, "--shard", &format!("{index}/3"), "--out"])
                 .arg(&out)
                 .spawn()
@@ -272,7 +275,7 @@ fn shards_merge_to_the_run() {
         "mixed sms=70,flashcall=15,callout=10,seamless=5"
     );
     let mut command = command("merge --threshold expire.e2e.p99<9s");
-    assert_usage(command.args(&files), "no such flow in this scenario");
+    assert_usage(command.args(&files), "no such scenario in this run");
 
     let output = merge(&[files[0].clone(), files[0].clone()]);
     assert_eq!(output.status.code(), Some(2));
@@ -297,7 +300,7 @@ fn comparison_says_what_became_worse() {
     let directory = directory("compared");
     std::fs::create_dir_all(&directory).unwrap();
     let (before, after) = (directory.join("before.json"), directory.join("after.json"));
-    let mut run = command("run --duration 300ms --warm-up 0s --transport lean --json");
+    let mut run = command("run --duration 300ms --warm-up 0s --transport direct --json");
     run.arg(&before).output().unwrap();
     let mut file = read(&before);
     // Whether this machine was busy is not tested here.
@@ -347,8 +350,12 @@ fn wrong_usage_is_refused() {
     for (arguments, says) in [
         ("--scenario smss", "the nearest is `sms`"),
         ("--scenario bad_callback", "the nearest is `bad-callback`"),
-        ("--mix sms=1,calout=1", "the nearest is `callout`"),
-        ("--transport hyper", "there are goose, lean"),
+        (
+            "--scenario mixed --mix sms=1,calout=1",
+            "the nearest is `callout`",
+        ),
+        ("--mix sms=1", "--scenario mixed"),
+        ("--transport hyper", "there are goose, direct"),
         ("--users 0", "from 1 to"),
         ("--rate 9/s --ramp 1s", "--rate 10/s..300/s"),
         ("--users 4 --ramp 10s", "shorter than --duration"),
@@ -403,7 +410,7 @@ fn files_stay_as_they_were_when_there_is_no_run() {
 #[test]
 fn file_that_cannot_be_written_keeps_no_other_from_being_written() {
     let directory = directory("full");
-    let mut command = command("run --duration 200ms --transport lean --json /dev/full --out");
+    let mut command = command("run --duration 200ms --transport direct --json /dev/full --out");
     let output = command.arg(&directory).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("failed to write /dev/full"));
@@ -466,7 +473,7 @@ fn absent_target_is_unreachable() {
 fn command_in_the_report_repeats_the_run() {
     let directory = directory("again");
     let mut run = command("run --scenario mixed --rate poisson:40/s --duration 600ms --warm-up 200ms");
-    run.args("--transport lean --no-callbacks --out".split(' '));
+    run.args("--transport direct --no-callbacks --out".split(' '));
     let output = run.arg(&directory).output().unwrap();
     let first = read(directory.join("run.json"));
     assert_exit(&output, &first, 0);
@@ -487,7 +494,7 @@ fn command_in_the_report_repeats_the_run() {
 #[cfg(unix)]
 #[test]
 fn run_that_is_interrupted_in_its_warm_up_says_how_many_flows_it_started() {
-    let mut run = command("run --rate 50/s --duration 1m --warm-up 50s --transport lean");
+    let mut run = command("run --rate 50/s --duration 1m --warm-up 50s --transport direct");
     let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Its first line, after which it listens for signals.
     let mut stderr = BufReader::new(run.stderr.take().unwrap());
@@ -538,7 +545,7 @@ fn progress_redraws_on_a_terminal_with_colours_unless_they_are_unwanted() {
     std::fs::create_dir_all(&directory).unwrap();
     let shown = |no_colour: &str| {
         let line = format!(
-            "{} run --duration 2500ms --transport lean >{}",
+            "{} run --duration 2500ms --transport direct >{}",
             env!("CARGO_BIN_EXE_sinch-verify-load"),
             directory.join("report.txt").display()
         );

@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use fixtures::{KEY, SECRET};
+use sinch_verify_loadtest::model::{Failure, FailureKind};
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::{Failure, FailureKind};
 
 /// Long enough not to be found by chance among figures and histograms.
 const CODE: &str = "48213975";
@@ -90,9 +90,9 @@ fn answer(connection: TcpStream, refuses: bool) {
 #[test]
 fn what_the_service_says_is_masked_in_every_artifact() {
     for (transport, refuses, kind) in [
-        ("lean", true, FailureKind::Api(40001)),
+        ("direct", true, FailureKind::Api(40001)),
         ("goose", true, FailureKind::Api(40001)),
-        ("lean", false, FailureKind::OutcomeMismatch),
+        ("direct", false, FailureKind::OutcomeMismatch),
     ] {
         let directory =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("leaks-{transport}-{refuses}"));

@@ -65,7 +65,7 @@ fn guide_lists_the_fields_of_run_files() {
     let (listed, certain) = listed();
     let run = |arguments: &str, code: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
-        command.args(["run", "--json", "-", "--transport", "lean"]);
+        command.args(["run", "--json", "-", "--transport", "direct"]);
         command.args(arguments.split(' ')).env_remove("SINCH_LOAD_CODE");
         if let Some(code) = code {
             command.env("SINCH_LOAD_CODE", code);

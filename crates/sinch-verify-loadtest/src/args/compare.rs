@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sinch_verify_emulator::parse_duration;
-use sinch_verify_loadtest::compare::Tolerance;
+
+use crate::compare::Tolerance;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompareArgs {

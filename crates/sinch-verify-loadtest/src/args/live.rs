@@ -5,10 +5,11 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use sinch_verify_loadtest::safety::{
+use crate::engine::Options;
+use crate::safety::{
     Budget, Confirmation, Currency, LivePlan, LiveRequest, LiveTarget, LiveUrl, PerNumber, RateCap, Sum,
 };
-use sinch_verify_loadtest::{Elsewhere, Options};
+use crate::target::Elsewhere;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Live runs, which cost money")]
@@ -61,8 +62,8 @@ impl LiveArgs {
     pub(crate) fn plan(&self, service: Elsewhere<LiveUrl>, options: &Options) -> Result<LivePlan, String> {
         let request = LiveRequest {
             service,
-            scenario: options.scenario,
-            flows: options.flows(),
+            scenario: options.workload.name(),
+            unfit: options.unfit_for_live(),
             phone: options.phone,
             budget: self.budget()?,
             cap: self.cap(),

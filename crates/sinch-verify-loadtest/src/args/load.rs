@@ -5,28 +5,28 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
+use crate::engine::{Options, Receiving};
+use crate::model::{Load, Mix, PhoneChoice, Rate, ScenarioName, Setting, Shard, TransportName};
+use crate::scenario::{Registry, Workload};
 use jiff::Timestamp;
 use sinch_verify_emulator::parse_duration;
-use sinch_verify_loadtest::arrivals::Rate;
-use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard, TransportName};
-use sinch_verify_loadtest::{Mix, Options, Receiving, Scenario};
 use sinch_verify_protocol::Code;
 
-/// Where a fixed code comes from: it does not belong on a command line that everybody may read.
+/// Where a fixed code comes from: it does not belong on a command line, which others can read.
 const CODE: &str = "SINCH_LOAD_CODE";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArgs {
     /// What every user does over and over.
-    #[arg(long, value_name = "NAME", default_value = "sms", help = scenarios())]
-    pub(crate) scenario: Scenario,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: Option<String>,
 
-    /// The weights of flows in the scenario `mixed`.
-    #[arg(long, value_name = "FLOW=WEIGHT,...", default_value_t)]
-    pub(crate) mix: Mix,
+    /// The weights of scenarios in a run of `mixed`. sms=70,flashcall=15,callout=10,seamless=5 unless
+    /// given.
+    #[arg(long, value_name = "SCENARIO=WEIGHT,...")]
+    pub(crate) mix: Option<Mix>,
 
-    /// Who asks: backend (signed requests) or device (public authorization; the callback decides).
+    /// Who sends the requests: backend (signed requests) or device (public authorization; the callback decides).
     #[arg(long, value_name = "NAME", default_value = "backend")]
     pub(crate) setting: Setting,
 
@@ -58,7 +58,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = any_duration)]
     pub(crate) grace: Duration,
 
-    /// What sends the requests: goose, or lean (the client's own transport, for saturation).
+    /// What sends the requests: goose, or direct (the client's own transport, for saturation).
     #[arg(long, value_name = "NAME", default_value = "goose")]
     pub(crate) transport: TransportName,
 
@@ -94,23 +94,22 @@ pub(crate) struct LoadArgs {
     pub(crate) callback_listen: Option<SocketAddr>,
 }
 
-fn scenarios() -> String {
-    let methods: Vec<_> = Flow::all()
-        .filter(|flow| flow.method().is_some())
-        .map(Flow::as_str)
-        .collect();
-    format!(
-        "What every user does over and over: {}, mixed, query-only; or abuse: wrong-code, resend-storm, \
-         expire, deny, bad-callback, replay",
-        methods.join(", ")
-    )
-}
-
 impl LoadArgs {
+    /// What the users do.
+    pub(crate) fn workload(&self, registry: &Registry) -> Result<Workload, String> {
+        let name = self.scenario.as_deref().unwrap_or(registry.first().as_str());
+        let mixed = name == ScenarioName::MIXED.as_str();
+        if self.mix.is_some() && !mixed {
+            return Err("--mix is for --scenario mixed".to_owned());
+        }
+        let workload = registry.workload(name, self.mix.as_ref().unwrap_or(&Mix::default()));
+        let flag = if mixed { "mix" } else { "scenario" };
+        workload.map_err(|error| format!("--{flag}: {error}"))
+    }
+
     /// What to run; `elsewhere` says whether the target is not an emulator of the run's own.
-    pub(crate) fn options(&self, elsewhere: bool) -> Result<Options, String> {
-        let mut options = Options::new(self.scenario, self.duration);
-        options.mix = self.mix.clone();
+    pub(crate) fn options(&self, workload: Workload, elsewhere: bool) -> Result<Options, String> {
+        let mut options = Options::new(workload, self.duration);
         options.setting = self.setting;
         options.load = self.load()?;
         options.warm_up = self.warm_up.unwrap_or(self.duration / 10);
@@ -120,7 +119,8 @@ impl LoadArgs {
         options.shard = self.shard;
         options.start_at = self.start_at;
         options.application_per_shard = self.application_per_shard;
-        let needs_an_inbox = self.scenario.only().is_some_and(Flow::needs_an_inbox);
+        let mut scenarios = options.workload.scenarios().iter();
+        let needs_an_inbox = scenarios.all(|scenario| scenario.needs().inbox);
         options.phone = self.phone.unwrap_or(match self.setting {
             Setting::Device if !needs_an_inbox => PhoneChoice::Callback,
             _ => PhoneChoice::Inbox,

@@ -1,8 +1,9 @@
 //! What is under load.
 
+use crate::safety::{Destination, MockHost, Pin};
+use crate::scenario::Workload;
+use crate::target::Elsewhere;
 use sinch_verify_client::{EnvError, env};
-use sinch_verify_loadtest::Elsewhere;
-use sinch_verify_loadtest::safety::{Destination, MockHost, Pin};
 use sinch_verify_protocol::BaseUrl;
 
 #[derive(Debug, clap::Args)]
@@ -23,15 +24,25 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The target and who asks it, or what keeps it from being asked; `None` for an emulator of the
+    /// The target and its application, or why it cannot be used; `None` for an emulator of the
     /// run's own.
-    pub(crate) fn elsewhere(&self, live: bool) -> Result<Option<Elsewhere<Destination>>, String> {
+    ///
+    /// Without `--target` it is the emulator that the scenarios' own backend uses, where they name one.
+    pub(crate) fn elsewhere(
+        &self,
+        live: bool,
+        workload: &Workload,
+    ) -> Result<Option<Elsewhere<Destination>>, String> {
         let Some(base) = &self.target else {
-            return if live {
-                Err("--live needs --target".to_owned())
-            } else {
-                Ok(None)
+            if live {
+                return Err("--live needs --target".to_owned());
+            }
+            let Some(service) = workload.target() else {
+                return Ok(None);
             };
+            let url = Destination::judge(service.url.clone(), None, false);
+            let url = url.map_err(|error| format!("the target of the scenario: {error}"))?;
+            return Ok(Some(service.clone().with_url(url)));
         };
         let url = Destination::judge(base.clone(), self.mock_host.as_ref(), live);
         let url = url.map_err(|error| error.to_string())?;

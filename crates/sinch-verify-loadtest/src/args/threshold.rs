@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sinch_verify_loadtest::verdict::{Threshold, Thresholds};
+use crate::verdict::{Threshold, Thresholds};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ThresholdArgs {

@@ -1,17 +1,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-/// A flow that fell due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Its number in the schedule of the whole run.
-    pub slot: u64,
-    /// When it was due.
-    pub due: Instant,
-}
+use crate::model::Arrival;
 
 /// What is due and was not started yet, first come, first served.
 ///
@@ -84,21 +76,18 @@ mod tests {
 
     use super::*;
 
-    fn arrival(slot: u64) -> Arrival {
-        Arrival {
-            slot,
-            due: Instant::now(),
-        }
+    fn arrival(index: u64) -> Arrival {
+        Arrival { index, at: None }
     }
 
     #[tokio::test]
     async fn first_come_first_served_until_closed() {
         let queue = Queue::new(10);
-        assert!((0..3).all(|slot| queue.push(arrival(slot))));
-        assert_eq!(queue.next().await.unwrap().slot, 0);
+        assert!((0..3).all(|index| queue.push(arrival(index))));
+        assert_eq!(queue.next().await.unwrap().index, 0);
         queue.close();
-        assert_eq!(queue.next().await.unwrap().slot, 1);
-        assert_eq!(queue.next().await.unwrap().slot, 2);
+        assert_eq!(queue.next().await.unwrap().index, 1);
+        assert_eq!(queue.next().await.unwrap().index, 2);
         assert_eq!(queue.next().await, None);
     }
 
@@ -124,7 +113,7 @@ mod tests {
                 tokio::spawn(async move {
                     let mut taken = Vec::new();
                     while let Some(arrival) = queue.next().await {
-                        taken.push(arrival.slot);
+                        taken.push(arrival.index);
                     }
                     taken
                 })
@@ -132,7 +121,7 @@ mod tests {
             .collect();
         let putter = {
             let queue = Arc::clone(&queue);
-            std::thread::spawn(move || (0..N).for_each(|slot| assert!(queue.push(arrival(slot)))))
+            std::thread::spawn(move || (0..N).for_each(|index| assert!(queue.push(arrival(index)))))
         };
         putter.join().unwrap();
         queue.close();

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use sinch_verify_protocol::{Reason, Status, VerificationId};
 use tokio::sync::watch;
 
-use crate::board::CallbackSeen;
-use crate::phone::Delivered;
+use crate::model::Delivered;
+use crate::recorder::CallbackSeen;
 
 /// What our callback receiver heard of the verifications of a run, by their ids.
 ///
-/// The event of a start comes before the start's answer as a rule, and after it at times; either
-/// finds the same conversation, which whoever comes first begins.
+/// The event of a start comes before the start's answer as a rule, and after it at times. The first of
+/// them begins the conversation, and the other finds it.
 #[derive(Debug, Default)]
 pub struct Conversations {
     known: Mutex<Known>,
@@ -86,7 +86,7 @@ pub struct Ended {
 }
 
 impl Conversation {
-    /// The request event came, and was answered; says what became of it.
+    /// The request event came, and was answered; returns how it is counted.
     pub fn answered(&self, asked: Instant, answered: Instant, given: Option<Delivered>) -> CallbackSeen {
         let first = self.heard.send_if_modified(|heard| {
             let first = heard.asked.is_none();
@@ -104,7 +104,7 @@ impl Conversation {
         }
     }
 
-    /// The result event came; says what became of it.
+    /// The result event came; returns how it is counted.
     pub fn ended(&self, ended: Ended) -> CallbackSeen {
         let mut seen = CallbackSeen::Duplicate;
         self.heard.send_if_modified(|heard| {

@@ -1,10 +1,6 @@
-use std::time::Instant;
-
 use super::*;
-use crate::failure::{Failure, FailureKind};
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Second, Span};
-use crate::runfile::{Load, sample_run};
+use crate::model::{Failure, FailureKind, FlowEnd, FlowRecord, Load, Second};
+use crate::runfile::sample_run;
 use crate::verdict::{Thresholds, Verdict};
 
 const TOLERANCE: Tolerance = Tolerance {
@@ -19,20 +15,16 @@ fn run(slowest: Duration, failed: u64) -> RunFile {
 
 fn run_of(flows: u32, slowest: Duration, failed: u64) -> RunFile {
     let mut run = sample_run();
-    let started = Instant::now();
+    let started = Duration::from_secs(1);
     for flow in 1..=flows {
         let end = if u64::from(flow) <= failed {
             FlowEnd::Failed(Failure::new(FailureKind::Decode, "why"))
         } else {
             FlowEnd::Succeeded
         };
-        let span = Span {
-            due: Some(started),
-            started,
-            ended: started + slowest * flow / flows,
-        };
+        let ended = started + slowest * flow / flows;
         run.flows
-            .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
+            .record(&FlowRecord::sample(started, started, ended, end));
     }
     let flows = u64::from(flows);
     run.counters.scheduled = flows;

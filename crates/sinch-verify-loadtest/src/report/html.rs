@@ -8,32 +8,12 @@ use super::escape::Html;
 use super::format;
 use super::summary::{self, Fact};
 use super::table::Table;
-use crate::measure::FlowTally;
-use crate::runfile::{Load, RunFile};
+use crate::model::{FlowTally, Load};
+use crate::runfile::RunFile;
 use crate::verdict::TooFew;
 
 /// The style of the page: on a light and on a dark screen, and on paper.
 const STYLE: &str = include_str!("html/style.css");
-
-/// The times that the load tester measures by itself, and what they are.
-const TIMES: [(&str, &str); 16] = [
-    ("e2e", "due until final status"),
-    ("e2e-failed", "due until failed"),
-    ("e2e-send", "started until final status"),
-    ("lag", "due until started: the load tester's own delay"),
-    ("start", "start request"),
-    ("phone", "wait for the message"),
-    ("report", "report request"),
-    ("status", "status by id"),
-    ("status-by-reference", "status by reference"),
-    ("status-by-number", "status by number"),
-    ("fetch", "fetch of a data address"),
-    ("cb-in", "start sent until event received"),
-    ("cb-srv", "event received until answered"),
-    ("cb-out", "event answered until start answered"),
-    ("result", "report answered until result event"),
-    ("cb-refused", "refusal of a forged or repeated callback"),
-];
 
 /// The whole page.
 pub(super) fn write(run: &RunFile, out: &mut String) -> Result {
@@ -234,11 +214,12 @@ fn reading(run: &RunFile, total: &FlowTally, out: &mut String) -> Result {
          flows, or its threads were busy.</p>\n<p>Percentiles come from histograms that are exact to three digits. \
          Shards are added bucket by bucket; nothing is averaged.</p>\n<dl class=\"facts\">"
     )?;
-    let measured: Vec<_> = total.times.keys().map(ToString::to_string).collect();
-    for (name, meaning) in TIMES {
-        if measured.iter().any(|step| step == name) {
-            writeln!(out, "<dt><code>{name}</code></dt><dd>{meaning}</dd>")?;
-        }
+    for step in total.times.keys() {
+        writeln!(
+            out,
+            "<dt><code>{step}</code></dt><dd>{}</dd>",
+            Html(step.summary())
+        )?;
     }
     writeln!(out, "</dl>\n</footer>")
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::format;
 use super::table::{Column, Table, Tone};
-use crate::measure::{FlowTally, Interval, Latency};
-use crate::runfile::{Load, RunFile};
+use crate::model::{FlowTally, Latency, Load, StepName};
+use crate::runfile::RunFile;
 use crate::verdict::{CheckResult, Exit, Lag, TooFew};
 
 /// A name and its value.
@@ -297,7 +297,7 @@ fn crowded(run: &RunFile) -> Option<String> {
 
 /// The distribution end to end of the flows that succeeded.
 pub(super) fn end_to_end(tally: &FlowTally) -> Option<&Latency> {
-    tally.time(Interval::EndToEnd).filter(|times| times.count() > 0)
+    tally.time(StepName::END_TO_END).filter(|times| times.count() > 0)
 }
 
 /// The thresholds; `None` where there are none.

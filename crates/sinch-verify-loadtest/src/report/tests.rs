@@ -1,11 +1,11 @@
-use sinch_verify_protocol::method::{Callout, FlashCall};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
-use crate::failure::{Failure, FailureKind};
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Interval, Latency, Second, Span, Timed};
-use crate::runfile::{Load, sample_run};
+use crate::model::{
+    Failure, FailureKind, FlowEnd, FlowRecord, Latency, Load, ScenarioName, Second, StepKind, StepName,
+    StepTime,
+};
+use crate::runfile::sample_run;
 use crate::verdict::{Thresholds, Verdict};
 
 /// 40 s at 50/s of three flows, against a target that freezes for 2 s at the 20th, with a warm-up of
@@ -58,12 +58,7 @@ fn stalled() -> RunFile {
 }
 
 fn add(run: &mut RunFile, flow: u64, took_ms: u64, failed: bool) {
-    let due = Instant::now();
-    let span = Span {
-        due: Some(due),
-        started: due + Duration::from_micros(200),
-        ended: due + Duration::from_millis(took_ms),
-    };
+    let due = Duration::from_secs(1);
     let end = if failed {
         let hostile = "<script>alert(1)</script> | `x` @everyone & \"quoted\"";
         FlowEnd::Failed(Failure::new(FailureKind::Api(50000), hostile))
@@ -71,15 +66,25 @@ fn add(run: &mut RunFile, flow: u64, took_ms: u64, failed: bool) {
         FlowEnd::Succeeded
     };
     let third = Duration::from_millis(took_ms / 3);
-    let times = [Interval::Start, Interval::Phone, Interval::Report]
-        .map(|interval| Timed::new(interval, third, true))
+    let steps = [StepName::START, StepName::PHONE, StepName::REPORT]
+        .map(|step| StepTime {
+            step,
+            took: third,
+            kind: StepKind::Request,
+            answered: true,
+        })
         .to_vec();
-    let which = match flow % 10 {
-        0 => Flow::Verify(&Callout::INFO),
-        1 | 2 => Flow::Verify(&FlashCall::INFO),
-        _ => Flow::SMS,
+    let scenario = match flow % 10 {
+        0 => ScenarioName::new("callout").unwrap(),
+        1 | 2 => ScenarioName::new("flashcall").unwrap(),
+        _ => ScenarioName::new("sms").unwrap(),
     };
-    run.flows.record(&FlowRecord::new(which, end, span, times));
+    let ended = due + Duration::from_millis(took_ms);
+    run.flows.record(&FlowRecord {
+        scenario,
+        steps,
+        ..FlowRecord::sample(due, due + Duration::from_micros(200), ended, end)
+    });
     run.counters.scheduled += 1;
     run.counters.started += 1;
     run.counters.finished += 1;
@@ -113,7 +118,7 @@ fn page_shows_the_run_and_needs_nothing_else() {
     assert_eq!(html.matches("<svg ").count(), 6);
     for shown in [
         "<p class=\"word\">Fail</p>",
-        "<h1>sms: 50/s for 40 s, lean transport, against an emulator of its own</h1>",
+        "<h1>sms: 50/s for 40 s, direct transport, against an emulator of its own</h1>",
         "<p>1 of 3 thresholds failed.</p>",
         "<li>e2e.p99 is 1648.6 ms, not &lt; 1000 ms</li>",
         "<dt>started</dt><dd>2026-11-24 06:00:00 UTC</dd>",
@@ -219,18 +224,9 @@ fn test_cases_add_up() {
 fn text_moves_no_cursor() {
     let mut run = stalled();
     let failure = Failure::new(FailureKind::Decode, "\u{1b}[2Jgone\r\n");
-    let started = Instant::now();
-    let span = Span {
-        due: None,
-        started,
-        ended: started,
-    };
-    run.flows.record(&FlowRecord::new(
-        Flow::SMS,
-        FlowEnd::Failed(failure),
-        span,
-        Vec::new(),
-    ));
+    let at = Duration::ZERO;
+    run.flows
+        .record(&FlowRecord::sample(at, at, at, FlowEnd::Failed(failure)));
     let table = Reports::on(&run).text();
     assert!(table.contains("[2Jgone"), "{table}");
     assert!(!table.contains('\u{1b}') && !table.contains('\r'));
@@ -339,7 +335,7 @@ fn sentences_name_what_passed_and_what_failed() {
     assert_eq!(judged("error-rate = '< 9%'"), "All thresholds passed.");
     assert_eq!(judged("error-rate = '< 0.1%'"), "1 of 1 thresholds failed.");
     assert_eq!(judged(""), "The run failed for these reasons:");
-    run.flows = crate::measure::Measurements::default();
+    run.flows = crate::model::Measurements::default();
     add(&mut run, 1, 8, false);
     run.verdict = Some(Verdict::judge(&run, &Thresholds::default()));
     assert_eq!(summary::judgement(&run).sentence, "No flow failed.");

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::{RunFile, Shards};
-use crate::measure::BadHistogram;
+use super::RunFile;
+use crate::model::{BadHistogram, Shards};
 
 impl RunFile {
     /// Adds the shards of one run up, without loss: counters and histograms are what one machine

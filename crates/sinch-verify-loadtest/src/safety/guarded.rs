@@ -4,8 +4,8 @@ use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::{ApiError, DecodeError, Verification, WireObject as _};
 
-use crate::failure::{Failure, FailureKind};
-use crate::wire::Wire;
+use crate::model::{Failure, FailureKind, StepName};
+use crate::wire::{Answer, BoxFuture, Wire};
 
 use super::admitted::Admitted;
 use super::rails::Rails;
@@ -51,16 +51,18 @@ impl<W: Wire> Guarded<W> {
 }
 
 impl<W: Wire> Wire for Guarded<W> {
-    async fn send(
-        &mut self,
-        operation: &'static str,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Failure> {
+    fn send<'a>(&'a mut self, step: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer> {
+        Box::pin(self.exchange(step, request))
+    }
+}
+
+impl<W: Wire> Guarded<W> {
+    async fn exchange(&mut self, step: StepName, request: Request<Bytes>) -> Answer {
         let Some(inside) = &mut self.rails else {
-            return self.wire.send(operation, request).await;
+            return self.wire.send(step, request).await;
         };
         let start = inside.admit(&request).await.map_err(|stop| refused(&stop))?;
-        let answer = self.wire.send(operation, request).await;
+        let answer = self.wire.send(step, request).await;
         match start {
             Some(name) => inside.started(name, &answer),
             None => inside.asked(&answer),

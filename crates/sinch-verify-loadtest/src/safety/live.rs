@@ -5,10 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::arrivals::{Rate, Schedule};
-use crate::flows::Flow;
-use crate::runfile::{Load, PhoneChoice, Shard};
-use crate::scenario::Scenario;
+use crate::arrivals::Schedule;
+use crate::model::{Load, PhoneChoice, Rate, ScenarioName, Shard};
 use crate::target::Elsewhere;
 
 use super::budget::Budget;
@@ -25,9 +23,9 @@ pub struct LiveRequest {
     /// The service, and who asks it.
     pub service: Elsewhere<LiveUrl>,
     /// What to do over and over.
-    pub scenario: Scenario,
-    /// The flows that this consists of.
-    pub flows: Vec<Flow>,
+    pub scenario: ScenarioName,
+    /// A scenario in it that is not for the live service, if there is one.
+    pub unfit: Option<ScenarioName>,
     /// How flows learn what reached the phone.
     pub phone: PhoneChoice,
     /// What it may spend.
@@ -56,8 +54,8 @@ impl LiveRequest {
         if !stays_here && !url.starts_with("https://") {
             return Err(LiveUnfit::Plain);
         }
-        if let Some(flow) = self.flows.iter().find(|flow| !is_fit_for_live(**flow)) {
-            return Err(LiveUnfit::Flow(*flow));
+        if let Some(scenario) = self.unfit {
+            return Err(LiveUnfit::Scenario(scenario));
         }
         if self.phone == PhoneChoice::Inbox {
             return Err(LiveUnfit::Inbox);
@@ -86,14 +84,6 @@ impl LiveRequest {
             confirmation,
         })
     }
-}
-
-/// Whether a flow may be run with other people's phones: those that a person would go through.
-///
-/// Abuse is for emulators. Queries are, too, since there must be verifications to ask for, and a method
-/// whose code only an inbox shows.
-pub(crate) fn is_fit_for_live(flow: Flow) -> bool {
-    flow.method().is_some() && !flow.needs_an_inbox()
 }
 
 /// A live run that fits together, and is not confirmed yet. Its `Display` is what `--plan` prints.
@@ -216,7 +206,7 @@ impl fmt::Display for LivePlan {
 ///
 /// ```compile_fail,E0451
 /// use std::sync::Arc;
-/// use sinch_verify_loadtest::Elsewhere;
+/// use sinch_verify_loadtest::target::Elsewhere;
 /// use sinch_verify_loadtest::safety::{LiveTarget, LiveUrl, Rails};
 ///
 /// fn bypass(service: Elsewhere<LiveUrl>, rails: Arc<Rails>) -> LiveTarget {
@@ -249,8 +239,8 @@ impl LiveTarget {
 pub enum LiveUnfit {
     /// The target speaks no TLS.
     Plain,
-    /// The flow is not for other people's phones.
-    Flow(Flow),
+    /// The scenario is not for other people's phones.
+    Scenario(ScenarioName),
     /// There is no inbox to look into.
     Inbox,
     /// The rate is above the cap.
@@ -270,7 +260,7 @@ impl fmt::Display for LiveUnfit {
             Self::Plain => {
                 f.write_str("a live target must start with https://: numbers and codes leave this machine")
             }
-            Self::Flow(flow) => write!(f, "{flow} is refused against a live target: it is for emulators"),
+            Self::Scenario(flow) => write!(f, "{flow} is refused against a live target: it is for emulators"),
             Self::Inbox => f.write_str(
                 "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
                  --phone fixed",

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::samples::TooFew;
-use crate::measure::{Interval, LATE};
-use crate::runfile::{Load, RunFile};
+use crate::model::{LATE, Load, StepName};
+use crate::runfile::RunFile;
 
 /// At most this part of the scheduled flows may be dropped.
 const DROPPED: f64 = 0.001;
@@ -99,9 +99,9 @@ impl Lag {
         };
         let total = run.flows.total();
         let end_to_end = total
-            .time(Interval::EndToEnd)
-            .or_else(|| total.time(Interval::FailedEndToEnd))?;
-        let lag = total.time(Interval::Lag)?;
+            .time(StepName::END_TO_END)
+            .or_else(|| total.time(StepName::FAILED_END_TO_END))?;
+        let lag = total.time(StepName::LAG)?;
         let mut too_few = None;
         for percent in [99.0, 95.0, 90.0, 50.0] {
             match TooFew::check(end_to_end.count(), percent) {

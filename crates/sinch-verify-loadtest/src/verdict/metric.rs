@@ -2,9 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::samples::TooFew;
-use crate::failure::FailureKind;
-use crate::flows::Flow;
-use crate::measure::{FlowTally, Interval, Latency};
+use crate::model::{FailureKind, FlowTally, Latency, ScenarioName, StepName};
 use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
@@ -16,13 +14,13 @@ use crate::runfile::RunFile;
 ///
 /// let metric: Metric = "sms.e2e.p999".parse()?;
 /// assert_eq!(metric.to_string(), "sms.e2e.p99.9");
-/// assert_eq!("e2ee.p99".parse::<Metric>().unwrap_err().nearest, "e2e");
+/// assert_eq!("eror-rate".parse::<Metric>().unwrap_err().nearest, "error-rate");
 /// # Ok::<(), sinch_verify_loadtest::UnknownName>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metric {
     /// The flow it is about; `None` for all together.
-    pub flow: Option<Flow>,
+    pub flow: Option<ScenarioName>,
     /// What is measured.
     pub what: What,
 }
@@ -31,7 +29,7 @@ pub struct Metric {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// `STEP.p99`, `STEP.max`: a figure of a distribution of times.
-    Time(Interval, Statistic),
+    Time(StepName, Statistic),
     /// `errors.KIND`: flows that failed in this way.
     Errors(FailureKind),
     /// `failed`: flows that failed.
@@ -164,6 +162,8 @@ fn percent(text: &str) -> Option<f64> {
 impl FromStr for Metric {
     type Err = UnknownName;
 
+    /// Reads the form of the name. [`Thresholds::fit`](super::Thresholds::fit) checks that a run has the
+    /// scenario and the step.
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let text = text.trim();
         if let Some(kind) = text.strip_prefix("errors.") {
@@ -171,68 +171,59 @@ impl FromStr for Metric {
             return Ok(Self { flow: None, what });
         }
         if let Some((flow, kind)) = text.split_once(".errors.") {
-            let (flow, what) = (Some(flow.parse()?), What::Errors(kind.parse()?));
+            let (flow, what) = (Some(scenario(flow)?), What::Errors(kind.parse()?));
             return Ok(Self { flow, what });
         }
         let (of, last) = text
             .rsplit_once('.')
             .map_or((None, text), |(of, last)| (Some(of), last));
-        if let Some((_, what)) = PLAIN.into_iter().find(|(name, _)| *name == last) {
-            if what == What::Dropped && of.is_some() {
-                let of_flow = PLAIN.into_iter().filter(|(_, what)| *what != What::Dropped);
-                let names = of_flow.map(|(name, _)| name).chain(["errors"]).collect();
-                return Err(UnknownName::new("metric of a flow", last, names));
-            }
-            let flow = of.map(str::parse).transpose()?;
-            return Ok(Self { flow, what });
+        let Some((_, what)) = PLAIN.into_iter().find(|(name, _)| *name == last) else {
+            return time(text);
+        };
+        if what == What::Dropped && of.is_some() {
+            let of_flow = PLAIN.into_iter().filter(|(_, what)| *what != What::Dropped);
+            let names = of_flow.map(|(name, _)| name).chain(["errors"]).collect();
+            return Err(UnknownName::new("metric of a flow", last, names));
         }
-        time(text)
+        let flow = of.map(scenario).transpose()?;
+        Ok(Self { flow, what })
     }
 }
 
-/// Reads `STEP.STATISTIC`, with a flow in front of it or without.
+/// Reads `STEP.STATISTIC`, with a scenario in front of it or without.
 fn time(text: &str) -> Result<Metric, UnknownName> {
+    // A percentile may have a point in it.
     let mut dots = text.match_indices('.').map(|(at, _)| at);
     let split = dots.find_map(|at| Some((&text[..at], Statistic::read(&text[at + 1..])?)));
     let Some((name, statistic)) = split else {
-        let first = text.split('.').next().unwrap_or_default();
-        let is_known = first.parse::<Interval>().is_ok() || first.parse::<Flow>().is_ok();
-        return Err(if is_known {
-            let last = text.rsplit('.').next().unwrap_or_default();
-            UnknownName::new(
+        let is_step = StepName::standard().any(|step| step.as_str() == text);
+        let last = text.rsplit_once('.').map(|(_, last)| last);
+        return match last.or(is_step.then_some("")) {
+            Some(last) => Err(UnknownName::new(
                 "statistic",
                 last,
                 vec!["p50", "p90", "p95", "p99", "p99.9", "max"],
-            )
-        } else {
-            unknown(first)
-        });
+            )),
+            None => Err(unknown(text)),
+        };
     };
     let (flow, step) = name
         .split_once('.')
         .map_or((None, name), |(flow, step)| (Some(flow), step));
-    let flow = flow
-        .map(|flow| flow.parse().map_err(|_| unknown(flow)))
-        .transpose()?;
-    let step = step.parse().map_err(|_| match flow {
-        Some(_) => UnknownName::new("step", step, steps().collect()),
-        None => unknown(step),
-    })?;
+    let flow = flow.map(scenario).transpose()?;
+    let step = step.parse().map_err(|_| unknown(step))?;
     let what = What::Time(step, statistic);
     Ok(Metric { flow, what })
 }
 
-fn unknown(name: &str) -> UnknownName {
-    let plain = PLAIN.into_iter().map(|(name, _)| name);
-    let all = steps()
-        .chain(plain)
-        .chain(["errors"])
-        .chain(Flow::all().map(Flow::as_str));
-    UnknownName::new("metric", name, all.collect())
+fn scenario(name: &str) -> Result<ScenarioName, UnknownName> {
+    name.parse().map_err(|_| unknown(name))
 }
 
-fn steps() -> impl Iterator<Item = &'static str> {
-    Interval::all().map(Interval::as_str)
+fn unknown(name: &str) -> UnknownName {
+    let plain = PLAIN.into_iter().map(|(name, _)| name);
+    let steps = StepName::standard().map(StepName::as_str);
+    UnknownName::new("metric", name, steps.chain(plain).chain(["errors"]).collect())
 }
 
 impl fmt::Display for Metric {
@@ -272,6 +263,8 @@ mod tests {
             "flashcall.start.max",
             "lag.max",
             "callout.cb-srv.p50",
+            "signup.p99",
+            "signup.confirm.p99.9",
             "error-rate",
             "sms.error-rate",
             "throughput",
@@ -294,16 +287,13 @@ mod tests {
     #[test]
     fn error_names_the_nearest_metric() {
         for (text, what, nearest) in [
-            ("e2ee.p99", "metric", "e2e"),
+            ("E2E.p99", "metric", "e2e"),
+            ("sms.E2E.p99", "metric", "e2e"),
             ("e2e.p9x", "statistic", "p90"),
             ("e2e.p0", "statistic", "p50"),
             ("e2e.p100", "statistic", "p50"),
             ("e2e.mx", "statistic", "max"),
             ("e2e", "statistic", "p50"),
-            ("sms.end.p99", "step", "e2e"),
-            ("smss.e2e.p99", "metric", "sms"),
-            ("flashcal.e2e.p99", "metric", "flashcall"),
-            ("flashcal.error-rate", "flow", "flashcall"),
             ("errorrate", "metric", "error-rate"),
             ("error_rate", "metric", "error-rate"),
             ("droped", "metric", "dropped"),

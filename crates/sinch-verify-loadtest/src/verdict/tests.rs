@@ -1,10 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
-use crate::failure::{Failure, FailureKind};
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Measurements, Second, Span};
-use crate::runfile::{Load, Shard, Shards, Stopped, sample_run};
+use crate::model::{Failure, FailureKind, FlowEnd, FlowRecord, Load, Measurements, Second, Shard, Shards};
+use crate::runfile::{Stopped, sample_run};
 
 /// A run of 500 flows, 2 to 1000 ms end to end, each started 1 ms late, 250/s for 2 s.
 fn run() -> RunFile {
@@ -21,28 +19,16 @@ fn run_of(flows: u64) -> RunFile {
 }
 
 fn add(run: &mut RunFile, end: FlowEnd, took_ms: u64) {
-    let due = Instant::now();
-    let span = Span {
-        due: Some(due),
-        started: due + Duration::from_millis(1),
-        ended: due + Duration::from_millis(took_ms),
-    };
-    run.flows
-        .record(&FlowRecord::new(Flow::SMS, end, span, Vec::new()));
+    record(run, end, 1, took_ms);
     run.counters.scheduled += 1;
     run.counters.started += 1;
 }
 
 /// A flow that was started and ended so many milliseconds after it was due.
-fn record(run: &mut RunFile, started_ms: u64, ended_ms: u64) {
-    let due = Instant::now();
-    let span = Span {
-        due: Some(due),
-        started: due + Duration::from_millis(started_ms),
-        ended: due + Duration::from_millis(ended_ms),
-    };
-    run.flows
-        .record(&FlowRecord::new(Flow::SMS, FlowEnd::Succeeded, span, Vec::new()));
+fn record(run: &mut RunFile, end: FlowEnd, started_ms: u64, ended_ms: u64) {
+    let due = Duration::from_secs(1);
+    let [started, ended] = [started_ms, ended_ms].map(|ms| due + Duration::from_millis(ms));
+    run.flows.record(&FlowRecord::sample(due, started, ended, end));
 }
 
 fn failed(kind: FailureKind) -> FlowEnd {
@@ -139,7 +125,7 @@ fn one_late_flow_does_not_make_a_run_invalid() {
             run.flows = Measurements::default();
             for flow in 0..flows {
                 let lag = if flow < late { 50 } else { 0 };
-                record(run, lag, 20 + lag);
+                record(run, FlowEnd::Succeeded, lag, 20 + lag);
             }
         })
     };
@@ -217,7 +203,7 @@ fn doubts_outweigh_thresholds() {
     let lag = |ms, took| {
         move |run: &mut RunFile| {
             run.flows = Measurements::default();
-            (0..500).for_each(|_| record(run, ms, took));
+            (0..500).for_each(|_| record(run, FlowEnd::Succeeded, ms, took));
         }
     };
     for (run, exit, reason) in [
@@ -274,15 +260,7 @@ fn doubts_outweigh_thresholds() {
     let all_failed = |ms| {
         with(|run| {
             run.flows = Measurements::default();
-            let due = Instant::now();
-            let span = Span {
-                due: Some(due),
-                started: due + Duration::from_millis(ms),
-                ended: due + Duration::from_millis(100),
-            };
-            let end = failed(FailureKind::ReadTimeout);
-            let record = FlowRecord::new(Flow::SMS, end, span, Vec::new());
-            (0..10).for_each(|_| run.flows.record(&record));
+            (0..10).for_each(|_| record(run, failed(FailureKind::ReadTimeout), ms, 100));
         })
     };
     assert_eq!(judged(&all_failed(50), "").0, Exit::Invalid);

@@ -5,8 +5,7 @@ use sinch_verify_emulator::parse_duration;
 
 use super::metric::{Metric, Unit, What};
 use super::{Check, CheckResult};
-use crate::failure::FailureKind;
-use crate::flows::Flow;
+use crate::model::{FailureKind, ScenarioName};
 use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
@@ -64,7 +63,7 @@ impl Threshold {
     /// Whether it is an upper limit on failures of `flow` by `kind`: on all failures, on those of the flow
     /// or on those of the kind.
     #[must_use]
-    pub fn limits_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+    pub fn limits_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         let of_flow = self.metric.flow.is_none_or(|own| own == flow);
         let of_kind = match self.metric.what {
             What::ErrorRate | What::Failed => true,
@@ -279,8 +278,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Threshold>(), Err(error), "{text}");
         }
-        let unknown = "e2ee.p99 < 1s".parse::<Threshold>().unwrap_err().to_string();
-        assert!(unknown.contains("the nearest is `e2e`"), "{unknown}");
+        let unknown = "eror-rate < 1%".parse::<Threshold>().unwrap_err().to_string();
+        assert!(unknown.contains("the nearest is `error-rate`"), "{unknown}");
     }
 
     #[test]

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::metric::Metric;
+use super::metric::What;
 use super::threshold::{Threshold, ThresholdError};
-use crate::failure::FailureKind;
-use crate::flows::Flow;
+use crate::model::{FailureKind, ScenarioName, StepName};
 use crate::names::UnknownName;
 
 /// The limits on a run.
@@ -43,24 +42,35 @@ impl Thresholds {
 
     /// Whether one of them limits failures of `flow` by `kind`. Without one, no flow may fail that way.
     #[must_use]
-    pub fn limit_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+    pub fn limit_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         self.0
             .iter()
             .any(|threshold| threshold.limits_failures(flow, kind))
     }
 
-    /// Checks that they limit no other flows than these.
+    /// Checks that a run of `scenarios` measures what the thresholds are about. `own_steps` are the steps
+    /// that the scenarios time beside the standard ones; `None` where that is not known before the run.
     ///
     /// # Errors
     ///
-    /// The first flow that is not among them, with the nearest that is.
-    pub fn fit(&self, flows: &[Flow]) -> Result<(), UnknownName> {
-        let foreign = |metric: Metric| metric.flow.filter(|flow| !flows.contains(flow));
-        let named = self.0.iter().find_map(|threshold| foreign(threshold.metric()));
-        named.map_or(Ok(()), |flow| {
-            let all = flows.iter().map(|flow| flow.as_str()).collect();
-            Err(UnknownName::new("flow in this scenario", flow.as_str(), all))
-        })
+    /// The scenario or the step that the run does not have, with the nearest that it has.
+    pub fn fit(&self, scenarios: &[ScenarioName], own_steps: Option<&[StepName]>) -> Result<(), UnknownName> {
+        for metric in self.0.iter().map(Threshold::metric) {
+            if let Some(scenario) = metric.flow
+                && !scenarios.contains(&scenario)
+            {
+                let all = scenarios.iter().map(|scenario| scenario.as_str()).collect();
+                return Err(UnknownName::new("scenario in this run", scenario.as_str(), all));
+            }
+            if let (What::Time(step, _), Some(own)) = (metric.what, own_steps) {
+                let known = || StepName::standard().chain(own.iter().copied());
+                if known().all(|known| known != step) {
+                    let all = known().map(StepName::as_str).collect();
+                    return Err(UnknownName::new("step in this run", step.as_str(), all));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -134,8 +144,6 @@ impl std::error::Error for ThresholdsError {}
 
 #[cfg(test)]
 mod tests {
-    use sinch_verify_protocol::method::Callout;
-
     use super::*;
 
     #[test]
@@ -160,8 +168,8 @@ mod tests {
     fn errors_name_the_key() {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err().to_string();
         assert!(
-            error("[sms]\ne2ee.p99 = '< 1s'")
-                .starts_with("sms.e2ee.p99: no such metric, the nearest is `e2e`")
+            error("[sms]\ne2e.p9x = '< 1s'")
+                .starts_with("sms.e2e.p9x: no such statistic, the nearest is `p90`")
         );
         assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a string"));
         assert!(error("e2e.p99 = '< 5'").starts_with("e2e.p99: the limit of this metric is a time"));
@@ -169,11 +177,18 @@ mod tests {
     }
 
     #[test]
-    fn flow_that_does_not_run_is_refused() {
+    fn threshold_on_what_the_run_does_not_measure_is_refused() {
+        let [sms, callout] = ["sms", "callout"].map(|name| ScenarioName::new(name).unwrap());
+        let signup = StepName::new("signup").unwrap();
         let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
-        assert!(thresholds.fit(&[Flow::SMS, Flow::Verify(&Callout::INFO)]).is_ok());
-        let error = thresholds.fit(&[Flow::SMS]).unwrap_err();
-        assert_eq!(error.nearest, "sms");
+        assert_eq!(thresholds.fit(&[sms, callout], Some(&[])), Ok(()));
+        assert_eq!(thresholds.fit(&[sms], Some(&[])).unwrap_err().nearest, "sms");
+        let thresholds: Thresholds = "signupp.p99 = '< 1s'".parse().unwrap();
+        assert_eq!(
+            thresholds.fit(&[sms], Some(&[signup])).unwrap_err().nearest,
+            "signup"
+        );
+        assert_eq!(thresholds.fit(&[sms], None), Ok(()), "known after the run only");
     }
 
     #[test]
@@ -182,9 +197,9 @@ mod tests {
         let limited = |text: &str| {
             let thresholds: Thresholds = text.parse().unwrap();
             [
-                (Flow::SMS, Reset),
-                (Flow::SMS, Connect),
-                (Flow::Verify(&Callout::INFO), Reset),
+                (ScenarioName::new("sms").unwrap(), Reset),
+                (ScenarioName::new("sms").unwrap(), Connect),
+                (ScenarioName::new("callout").unwrap(), Reset),
             ]
             .map(|(flow, kind)| thresholds.limit_failures(flow, kind))
         };

@@ -33,7 +33,7 @@ fn complete(service: &Service, directory: &Path) -> Vec<String> {
         ("--max-rate", "20/s".to_owned()),
         ("--duration", "20s".to_owned()),
         ("--warm-up", "0s".to_owned()),
-        ("--transport", "lean".to_owned()),
+        ("--transport", "direct".to_owned()),
         ("--callback-listen", format!("127.0.0.1:{}", free_port())),
     ];
     let mut arguments = vec!["run".to_owned(), "--live".to_owned()];
@@ -158,11 +158,14 @@ async fn plan_is_printed_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn confirmed_run_spends_what_it_may_and_tells() {
-    for transport in ["lean", "goose"] {
+    for transport in ["direct", "goose"] {
         let service = Service::new().await;
         let directory = directory(&format!("confirmed-{transport}"));
         let mut arguments = complete(&service, &directory);
-        let at = arguments.iter().position(|argument| argument == "lean").unwrap();
+        let at = arguments
+            .iter()
+            .position(|argument| argument == "direct")
+            .unwrap();
         transport.clone_into(&mut arguments[at]);
         let listen = arguments.last().unwrap();
         let callback = format!("http://{listen}/callback").parse().unwrap();

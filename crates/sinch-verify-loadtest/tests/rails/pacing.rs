@@ -6,18 +6,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use sinch_verify_loadtest::arrivals::{Arrival, Queue, Rate, Schedule};
-use sinch_verify_loadtest::crew::{Crew, Source, Turns, Work};
-use sinch_verify_loadtest::flows::{Cast, Flow};
-use sinch_verify_loadtest::measure::Interval;
-use sinch_verify_loadtest::runfile::{Load, Setting, Shard};
-use sinch_verify_loadtest::{
-    Board, Clock, Counted, Failure, FixedPhone, Mix, Numbers, Options, Scenario, Wire,
-};
+use sinch_verify_loadtest::arrivals::{Queue, Schedule};
+use sinch_verify_loadtest::engine::{Indexes, Options, Source, VirtualUsers};
+use sinch_verify_loadtest::model::{Clock, Load, Numbers, Rate, Setting, Shard, StepName};
+use sinch_verify_loadtest::phone::FixedPhone;
+use sinch_verify_loadtest::recorder::{Counted, Recorder};
+use sinch_verify_loadtest::scenario::FlowContext;
+use sinch_verify_loadtest::wire::{Answer, BoxFuture, Wire};
 use sinch_verify_protocol::Code;
 use tokio::task::JoinSet;
 
-use crate::support::{confirm, request};
+use crate::support::{confirm, request, workload};
 
 /// Tokio's clock, which a test can stop.
 struct Paused;
@@ -43,19 +42,21 @@ struct Quick {
 }
 
 impl Wire for Quick {
-    async fn send(&mut self, _: &'static str, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let arrived = Paused.now();
-        tokio::time::sleep(ANSWER).await;
-        let body = if request.method() == http::Method::POST {
-            self.starts.lock().unwrap().push(arrived);
-            let id = self.ids.fetch_add(1, Ordering::Relaxed);
-            format!(r#"{{"id":"{id}","method":"sms","sms":{{"template":"Your code is {{{{CODE}}}}"}}}}"#)
-        } else {
-            let id = request.uri().path().rsplit('/').next().unwrap();
-            let price = r#"{"verificationPrice":{"currencyId":"EUR","amount":0.05}}"#;
-            format!(r#"{{"id":"{id}","method":"sms","status":"SUCCESSFUL","price":{price}}}"#)
-        };
-        Ok(Response::new(body.into()))
+    fn send<'a>(&'a mut self, _: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let arrived = Paused.now();
+            tokio::time::sleep(ANSWER).await;
+            let body = if request.method() == http::Method::POST {
+                self.starts.lock().unwrap().push(arrived);
+                let id = self.ids.fetch_add(1, Ordering::Relaxed);
+                format!(r#"{{"id":"{id}","method":"sms","sms":{{"template":"Your code is {{{{CODE}}}}"}}}}"#)
+            } else {
+                let id = request.uri().path().rsplit('/').next().unwrap();
+                let price = r#"{"verificationPrice":{"currencyId":"EUR","amount":0.05}}"#;
+                format!(r#"{{"id":"{id}","method":"sms","status":"SUCCESSFUL","price":{price}}}"#)
+            };
+            Ok(Response::new(body.into()))
+        })
     }
 }
 
@@ -69,47 +70,44 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
     let live = confirm(live);
     let code = Code::new("1234").unwrap();
     let target = live.service().target(Setting::Backend);
-    let mut cast = Cast::new(target, FixedPhone::new(code), "0123456789abcdef".parse().unwrap());
-    cast.clock = Arc::new(Paused);
-    let mut options = Options::new(Scenario::Only(Flow::SMS), DURATION);
+    let mut context = FlowContext::new(target, FixedPhone::new(code), "0123456789abcdef".parse().unwrap());
+    context.clock = Arc::new(Paused);
+    let workload = workload("sms", "sms=1");
+    let mut options = Options::new(workload.clone(), DURATION);
     options.load = load.clone();
-    let board = Arc::new(Board::new(&options.setup(1)));
+    let recorder = Arc::new(Recorder::new(&options.setup(1), Shard::WHOLE));
     let origin = Paused.now();
-    board.open(origin);
+    recorder.open(origin);
     let queue = Arc::new(Queue::new(100));
-    let crew = Arc::new(Crew {
-        cast,
-        work: Work {
-            scenario: Scenario::Only(Flow::SMS),
-            mix: Mix::default(),
-            seed: 1,
-            numbers: Numbers::made_up(0),
-            source: match &load {
-                Load::Open { .. } => Source::Queue(Arc::clone(&queue)),
-                Load::Closed { .. } => Source::Always(Turns::from(Shard::WHOLE)),
-            },
+    let virtual_users = Arc::new(VirtualUsers {
+        context,
+        workload,
+        seed: 1,
+        numbers: Numbers::made_up(0),
+        source: match &load {
+            Load::Open { .. } => Source::Queue(Arc::clone(&queue)),
+            Load::Closed { .. } => Source::Always(Indexes::from(Shard::WHOLE)),
         },
-        board: Arc::clone(&board),
+        recorder: Arc::clone(&recorder),
         rails: Some(Arc::clone(live.rails())),
     });
     let wire = Quick::default();
     let mut users = JoinSet::new();
     for _ in 0..load.users() {
-        let (crew, wire) = (Arc::clone(&crew), wire.clone());
-        users.spawn(async move { crew.work(wire).await });
+        let (virtual_users, wire) = (Arc::clone(&virtual_users), wire.clone());
+        users.spawn(async move { virtual_users.work(wire).await });
     }
     if let Load::Open { rate, .. } = load {
-        for slot in Schedule::new(rate, DURATION, 1, Shard::WHOLE) {
-            let due = origin + slot.at;
-            tokio::time::sleep_until(due.into()).await;
-            board.scheduled(due);
-            let slot = slot.index;
-            assert!(queue.push(Arrival { slot, due }));
+        for arrival in Schedule::new(rate, DURATION, 1, Shard::WHOLE) {
+            let due = arrival.at.unwrap();
+            tokio::time::sleep_until((origin + due).into()).await;
+            recorder.scheduled(due);
+            assert!(queue.push(arrival));
         }
     }
     // The thread that closes a run may come late.
     tokio::time::sleep_until((origin + DURATION + Duration::from_millis(700)).into()).await;
-    board.close();
+    recorder.close();
     queue.close();
     users.join_all().await;
     assert_eq!(live.rails().stopped(), None);
@@ -120,10 +118,10 @@ async fn run(load: Load, cap: &str) -> (Counted, Vec<Duration>) {
         .iter()
         .map(|at| *at - origin)
         .collect();
-    (board.counted(), starts)
+    (recorder.counted(), starts)
 }
 
-fn slowest(counted: &Counted, interval: Interval) -> Duration {
+fn slowest(counted: &Counted, interval: StepName) -> Duration {
     counted.flows.total().time(interval).unwrap().max()
 }
 
@@ -139,15 +137,15 @@ async fn waiting_for_the_pace_is_lag_and_not_the_services_time() {
     for load in [Load::closed(4), bursts()] {
         let (counted, starts) = run(load.clone(), "5/s").await;
         assert!(starts.len() > 15, "{starts:?}");
-        for interval in [Interval::Start, Interval::Report, Interval::Status] {
+        for interval in [StepName::START, StepName::REPORT, StepName::STATUS] {
             let slowest = slowest(&counted, interval);
             assert!(slowest < ANSWER * 2, "{load} {interval}: {slowest:?}");
         }
-        assert!(slowest(&counted, Interval::FromSend) < ANSWER * 6);
+        assert!(slowest(&counted, StepName::FROM_SEND) < ANSWER * 6);
         if let Load::Open { .. } = load {
             // All of the wait is in the time from when the flow was due.
-            assert!(slowest(&counted, Interval::Lag) > Duration::from_millis(200));
-            assert!(slowest(&counted, Interval::EndToEnd) > Duration::from_millis(200));
+            assert!(slowest(&counted, StepName::LAG) > Duration::from_millis(200));
+            assert!(slowest(&counted, StepName::END_TO_END) > Duration::from_millis(200));
             assert!(counted.counters.late > 5, "{:?}", counted.counters);
         }
     }

@@ -4,18 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sinch_verify_loadtest::arrivals::{Rate, Schedule};
-use sinch_verify_loadtest::flows::Flow;
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Shard};
+use sinch_verify_loadtest::arrivals::Schedule;
+use sinch_verify_loadtest::engine::{Options, Run};
+use sinch_verify_loadtest::model::{Exit, Load, PhoneChoice, Rate, Shard};
 use sinch_verify_loadtest::safety::LiveUnfit;
-use sinch_verify_loadtest::verdict::Exit;
-use sinch_verify_loadtest::{Against, Options, Run, Scenario};
+use sinch_verify_loadtest::target::Against;
 use sinch_verify_protocol::ApplicationKey;
-use sinch_verify_protocol::method::WhatsApp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Held, Service, live_url, request};
+use crate::support::{Held, Service, live_url, request, workload};
 
 #[tokio::test]
 async fn unconfirmed_plan_is_no_target() {
@@ -41,19 +39,21 @@ async fn parts_must_fit() {
     let mut blind = service.request();
     blind.phone = PhoneChoice::Inbox;
     assert_eq!(blind.plan().unwrap_err(), LiveUnfit::Inbox);
-    for flow in [
-        Flow::WrongCode,
-        Flow::ResendStorm,
-        Flow::Expire,
-        Flow::Deny,
-        Flow::BadCallback,
-        Flow::Replay,
-        Flow::QueryOnly,
-        Flow::Verify(&WhatsApp::INFO),
+    for scenario in [
+        "wrong-code",
+        "resend-storm",
+        "expire",
+        "deny",
+        "bad-callback",
+        "replay",
+        "query-only",
+        "whatsapp",
     ] {
+        let options = Options::new(workload(scenario, "sms=1"), Duration::from_secs(1));
+        let flow = scenario.parse().unwrap();
         let mut abuse = service.request();
-        abuse.flows.push(flow);
-        assert_eq!(abuse.plan().unwrap_err(), LiveUnfit::Flow(flow));
+        abuse.unfit = options.unfit_for_live();
+        assert_eq!(abuse.plan().unwrap_err(), LiveUnfit::Scenario(flow));
     }
     for (worst, cost) in [("0", "1"), ("1.01", "1")] {
         let mut poor = service.request();
@@ -124,20 +124,20 @@ async fn confirmed_target_is_not_good_for_other_flows() {
         options.against = Against::Live(live);
         options
     };
-    let mut mixed = against(Scenario::Mixed, PhoneChoice::Callback);
-    mixed.mix = "sms=1,resend-storm=1".parse().unwrap();
+    let mixed = workload("mixed", "sms=1,resend-storm=1");
+    let mixed = against(mixed, PhoneChoice::Callback);
     for (options, says) in [
         (
-            against(Scenario::Only(Flow::QueryOnly), PhoneChoice::Callback),
+            against(workload("query-only", "sms=1"), PhoneChoice::Callback),
             "query-only is refused",
         ),
         (
-            against(Scenario::Only(Flow::WrongCode), PhoneChoice::Callback),
+            against(workload("wrong-code", "sms=1"), PhoneChoice::Callback),
             "wrong-code is refused",
         ),
         (mixed, "resend-storm is refused"),
         (
-            against(Scenario::Only(Flow::SMS), PhoneChoice::Inbox),
+            against(workload("sms", "sms=1"), PhoneChoice::Inbox),
             "shows no inbox",
         ),
     ] {
@@ -179,7 +179,7 @@ async fn redirects_are_not_followed() {
     request.service.url = live_url(url.parse().unwrap());
     let live = service.confirmed(request);
     let admitted = live.rails().admit().await.unwrap();
-    live.flow(admitted, &Held(tokio::sync::Semaphore::new(0))).await;
+    live.flow(admitted, Held(tokio::sync::Semaphore::new(0))).await;
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     assert_eq!(followed.load(Ordering::Relaxed), 0);
     // Whether the redirecting host sent a message is not known.

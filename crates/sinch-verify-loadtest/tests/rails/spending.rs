@@ -38,7 +38,7 @@ async fn flows_at_once_cannot_overrun_the_budget() {
         .into_iter()
         .map(|admitted| {
             let (live, phone) = (Arc::clone(&live), Arc::clone(&phone));
-            tokio::spawn(async move { live.flow(admitted, &*phone).await })
+            tokio::spawn(async move { live.flow(admitted, phone).await })
         })
         .collect();
     live.rails().wait().await;
@@ -104,8 +104,8 @@ async fn nobody_else_is_messaged() {
     let admitted = live.rails().admit().await.unwrap();
     let other = PhoneNumber::parse("+46700009999").unwrap();
     let phone = Held(tokio::sync::Semaphore::new(0));
-    let record = live.flow_to(other, admitted, &phone).await;
-    assert!(record.times.iter().all(|time| !time.answered));
+    let record = live.flow_to(other, admitted, phone).await;
+    assert!(record.steps.iter().all(|time| !time.answered));
     assert_eq!(live.rails().stopped(), Some(Stop::ForeignNumber));
     assert_eq!(service.starts(), 0);
     assert_eq!(service.messages(&[other]), 0);

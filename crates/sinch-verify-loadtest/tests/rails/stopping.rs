@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_emulator::{Fault, FaultRule, MagicNumber, Operation, Settings};
-use sinch_verify_loadtest::measure::FlowEnd;
+use sinch_verify_loadtest::model::{Delivered, Failure, FlowEnd};
+use sinch_verify_loadtest::phone::{InboxPhone, Phone, Wanted};
 use sinch_verify_loadtest::safety::{Budget, Stop};
-use sinch_verify_loadtest::{Delivered, Failure, InboxPhone, Phone};
-use sinch_verify_protocol::{Code, PhoneNumber, VerificationId};
+use sinch_verify_loadtest::wire::BoxFuture;
+use sinch_verify_protocol::{Code, PhoneNumber};
 use tokio::sync::Semaphore;
 
 use crate::support::{Held, Service, budget};
@@ -65,7 +66,7 @@ async fn run_that_fails_stops() {
         let Ok(admitted) = live.rails().admit().await else {
             break;
         };
-        live.flow(admitted, &Forgetful).await;
+        live.flow(admitted, Forgetful).await;
     }
     // Every verification ends, and is paid for; none as it should.
     assert_eq!(live.rails().stopped(), Some(Stop::Failures { failed: 5, of: 5 }));
@@ -77,8 +78,12 @@ async fn run_that_fails_stops() {
 struct Forgetful;
 
 impl Phone for Forgetful {
-    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
-        Ok(Delivered::code(Code::new("00000").unwrap()))
+    fn delivered<'a>(
+        &'a self,
+        _: &'a PhoneNumber,
+        _: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Delivered, Failure>> {
+        Box::pin(async move { Ok(Delivered::code(Code::new("00000").unwrap())) })
     }
 }
 
@@ -106,7 +111,7 @@ async fn what_is_under_way_may_finish() {
     let flow = {
         let phone = Late(Arc::clone(&rings), InboxPhone::new(Arc::clone(&service.emulator)));
         let live = Arc::clone(&live);
-        tokio::spawn(async move { live.flow(admitted, &phone).await })
+        tokio::spawn(async move { live.flow(admitted, phone).await })
     };
     service
         .emulator
@@ -120,7 +125,7 @@ async fn what_is_under_way_may_finish() {
     assert_eq!(live.spending().spent, "0.0453", "and its price is known");
     // But nothing begins any more.
     let phone = Held(Semaphore::new(1));
-    live.flow(next, &phone).await;
+    live.flow(next, phone).await;
     assert_eq!(service.starts(), 1);
 }
 
@@ -128,8 +133,14 @@ async fn what_is_under_way_may_finish() {
 struct Late(Arc<Semaphore>, InboxPhone);
 
 impl Phone for Late {
-    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        let _permit = self.0.acquire().await;
-        self.1.delivered(number, id).await
+    fn delivered<'a>(
+        &'a self,
+        number: &'a PhoneNumber,
+        wanted: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Delivered, Failure>> {
+        Box::pin(async move {
+            let _permit = self.0.acquire().await;
+            self.1.delivered(number, wanted).await
+        })
     }
 }

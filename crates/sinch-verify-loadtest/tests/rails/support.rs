@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation, Settings};
-use sinch_verify_loadtest::flows::{Cast, Flow, Job, Steps};
-use sinch_verify_loadtest::measure::{FlowEnd, FlowRecord, Span};
-use sinch_verify_loadtest::runfile::{Load, PhoneChoice, Setting, Shard};
+use sinch_verify_loadtest::model::{
+    Arrival, Delivered, Failure, FlowEnd, FlowRecord, Load, PhoneChoice, ScenarioName, Setting, Shard,
+};
+use sinch_verify_loadtest::phone::{InboxPhone, Phone, Wanted};
 use sinch_verify_loadtest::safety::{
     Admitted, Budget, Destination, Guarded, LiveRequest, LiveTarget, LiveUrl, Rails, Spending, Stop,
 };
-use sinch_verify_loadtest::{Delivered, Elsewhere, Failure, InboxPhone, LeanWire, Phone, Scenario};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber, VerificationId};
+use sinch_verify_loadtest::scenario::{Flow, FlowContext, Registry, Steps, Workload};
+use sinch_verify_loadtest::target::Elsewhere;
+use sinch_verify_loadtest::wire::{BoxFuture, DirectWire};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, PhoneNumber};
 
 pub(crate) use crate::fixtures::{KEY, SECRET};
 
@@ -99,8 +102,8 @@ pub(crate) fn request(port: u16) -> LiveRequest {
             key,
             secret,
         },
-        scenario: Scenario::Only(Flow::SMS),
-        flows: vec![Flow::SMS],
+        scenario: ScenarioName::new("sms").unwrap(),
+        unfit: None,
         phone: PhoneChoice::Callback,
         budget: budget(),
         cap: "100/s".parse().unwrap(),
@@ -161,17 +164,18 @@ impl Live {
     /// Flows one after the other, until `most` of them or the rails end it.
     pub(crate) async fn one_by_one(&self, most: usize) -> Option<Stop> {
         let phone = InboxPhone::new(Arc::clone(&self.emulator)).patience(Duration::from_secs(1));
+
         for _ in 0..most {
             let Ok(admitted) = self.rails().admit().await else {
                 break;
             };
-            self.flow(admitted, &phone).await;
+            self.flow(admitted, phone.clone()).await;
         }
         self.rails().stopped()
     }
 
     /// One flow, as the engine runs it.
-    pub(crate) async fn flow(&self, admitted: Admitted, phone: &impl Phone) -> FlowRecord {
+    pub(crate) async fn flow(&self, admitted: Admitted, phone: impl Phone + 'static) -> FlowRecord {
         let number = admitted.number();
         self.flow_to(number, admitted, phone).await
     }
@@ -181,24 +185,30 @@ impl Live {
         &self,
         number: PhoneNumber,
         admitted: Admitted,
-        phone: &impl Phone,
+        phone: impl Phone + 'static,
     ) -> FlowRecord {
-        let mut wire = Guarded::live(LeanWire::new(self.transport()), admitted);
+        let mut wire = Guarded::live(DirectWire::new(self.transport()), admitted);
         let run = "0123456789abcdef".parse().unwrap();
-        let cast = Cast::new(self.target.service().target(Setting::Backend), phone, run);
-        let slot = self.slots.fetch_add(1, Ordering::Relaxed);
-        let mut steps = Steps::new(&mut wire, &cast, Flow::SMS, Job { slot, number });
-        let started = Instant::now();
-        let end = match Flow::SMS.run(&mut steps).await {
+        let target = self.target.service().target(Setting::Backend);
+        let context = FlowContext::new(target, phone, run);
+        let index = self.slots.fetch_add(1, Ordering::Relaxed);
+        let arrival = Arrival { index, at: None };
+        let workload = workload("sms", "sms=1");
+        let (scenario, steps) = (&workload.scenarios()[0], Steps::default());
+        let flow = Flow::new(&context, &mut wire, &steps, scenario.name(), arrival, number);
+        let begun = Instant::now();
+        let end = match scenario.run(flow).await {
             Ok(()) => FlowEnd::Succeeded,
             Err(failure) => FlowEnd::Failed(failure),
         };
-        let span = Span {
-            due: None,
-            started,
-            ended: Instant::now(),
+        let record = FlowRecord {
+            scenario: scenario.name(),
+            arrival,
+            started: Duration::ZERO,
+            ended: begun.elapsed(),
+            end,
+            steps: steps.finish(Instant::now()),
         };
-        let record = FlowRecord::new(Flow::SMS, end, span, steps.finish());
         self.rails().flow_ended(matches!(record.end, FlowEnd::Failed(_)));
         record
     }
@@ -214,8 +224,20 @@ impl Live {
 pub(crate) struct Held(pub(crate) tokio::sync::Semaphore);
 
 impl Phone for Held {
-    async fn delivered(&self, _: &PhoneNumber, _: &VerificationId) -> Result<Delivered, Failure> {
-        let _permit = self.0.acquire().await;
-        Ok(Delivered::default())
+    fn delivered<'a>(
+        &'a self,
+        _: &'a PhoneNumber,
+        _: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Delivered, Failure>> {
+        Box::pin(async move {
+            let _permit = self.0.acquire().await;
+            Ok(Delivered::default())
+        })
     }
+}
+
+/// What a run of this built-in scenario carries out.
+pub(crate) fn workload(scenario: &str, mix: &str) -> Workload {
+    let registry = Registry::new([]).unwrap();
+    registry.workload(scenario, &mix.parse().unwrap()).unwrap()
 }

@@ -3,11 +3,11 @@
 use std::fmt::{Result, Write as _};
 use std::time::Duration;
 
-use crate::measure::{FlowTally, Interval, Latency, Second};
+use crate::model::{FlowTally, Latency, Load, Second, StepName};
 use crate::report::format;
 use crate::report::plot::{Axis, Mark, Plot, Series, svg};
 use crate::report::summary;
-use crate::runfile::{Load, RunFile};
+use crate::runfile::RunFile;
 
 /// The most points that can be told apart; longer runs are drawn in spans of several seconds.
 const POINTS: usize = 240;
@@ -324,7 +324,7 @@ fn no_callback(run: &RunFile, total: &FlowTally) -> &'static str {
     if !run.setup.callbacks {
         return "The run did not listen for callbacks.";
     }
-    if total.time(Interval::Start).is_none() {
+    if total.time(StepName::START).is_none() {
         return "No callback came, and no verification was started.";
     }
     "No callback came, though the run listened: check that the target knows the address and can reach it."
