@@ -1,6 +1,7 @@
 //! The command line. Each group of flags has its file.
 
 mod compare;
+mod completions;
 mod live;
 mod load;
 mod merge;
@@ -18,6 +19,7 @@ use crate::verdict::Thresholds;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use compare::CompareArgs;
+pub(crate) use completions::CompletionsArgs;
 use live::{LiveArgs, confirm};
 use load::LoadArgs;
 pub(crate) use merge::MergeArgs;
@@ -25,7 +27,7 @@ pub(crate) use output::OutputArgs;
 use target::TargetArgs;
 pub(crate) use threshold::ThresholdArgs;
 
-/// Load on the whole Sinch Verification flow, and a verdict.
+/// Load-test complete Sinch verifications, with a verdict.
 #[derive(Debug, Parser)]
 #[command(name = "sinch-verify-load", version)]
 pub(crate) struct Args {
@@ -56,22 +58,26 @@ impl Args {
 pub(crate) enum Command {
     /// Run complete verifications and report their latency.
     ///
-    /// Exits with 0 when the run passed, 1 when it missed a threshold (without one about failures, no
-    /// flow may fail), 2 on wrong usage, 3 when the load tester was the bottleneck or went wrong, 4
-    /// when the run was ended before its time, and 5 when the target cannot be reached.
+    /// Exit codes: 0 the run passed; 1 a threshold failed, or flows failed in a way that no threshold limits;
+    /// 2 wrong usage; 3 the figures do not describe the target, because the load tester was the bottleneck or
+    /// had an error, or because there are too few samples; 4 the run was ended early; 5 the target cannot be
+    /// reached.
     Run(Box<RunArgs>),
 
     /// Add the shards of a run up, without loss, and judge them as one.
     ///
-    /// Exits with 2 when a file is no run file, or one of another run, with 3 when a shard is
-    /// missing, and otherwise as `run` does.
+    /// Exit codes: 2 a file is not a run file, or of another run; 3 a shard is missing; otherwise those of
+    /// `run`.
     Merge(MergeArgs),
 
     /// Show two runs beside each other, and whether the second is worse.
     ///
-    /// Judged are the median and the 99th percentile end to end, the throughput and the error rate. Exits
-    /// with 1 when one of them is worse by more than --worse, and with 2 when the runs cannot be compared.
+    /// Judged are the median and the 99th percentile end to end, the throughput and the error rate. Exit codes:
+    /// 0 no metric is worse, 1 one is, 2 the runs cannot be compared.
     Compare(CompareArgs),
+
+    /// Print a script that lets a shell complete this command.
+    Completions(CompletionsArgs),
 }
 
 #[derive(Debug, clap::Args)]

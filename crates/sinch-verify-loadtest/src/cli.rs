@@ -6,25 +6,27 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use anyhow::{Context as _, Result};
+
 use crate::alarm::Alarm;
 use crate::args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use crate::compare::Comparison;
-use crate::engine::{Run, RunError};
+use crate::engine::Run;
 use crate::live::Stop;
 use crate::model::Exit;
-use crate::outcome::{conclude, conclude_shard, give_up, print, say};
-use crate::progress;
+use crate::outcome::{conclude, conclude_shard, give_up};
+use crate::print::{Usage, error, fail, note, print};
+use crate::progress::Progress;
 use crate::runfile::RunFile;
 use crate::scenario::{Registry, Scenario};
 use crate::sink::Outputs;
-use anyhow::{Context as _, Result};
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
 /// How long the report on a stuck run may take, which may be stuck for the same reason.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const LAST_REPORT: Duration = Duration::from_secs(10);
 
-/// The whole command line of a load test: `run`, `merge` and `compare`, reports, verdict and exit code.
+/// The whole command line of a load test: `run`, `merge`, `compare` and `completions`, reports, verdict and exit code.
 /// It knows the program's own `scenarios` beside those that every load test has; the first of them is
 /// the one that is run unless `--scenario` names another.
 ///
@@ -50,51 +52,30 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// }
 /// ```
 pub fn main(scenarios: impl IntoIterator<Item = Scenario>) -> ExitCode {
-    let registry = match Registry::new(scenarios) {
-        Ok(registry) => registry,
-        Err(problem) => {
-            say(&format!("sinch-verify-load: {problem}"));
-            return Exit::Usage.into();
-        }
-    };
-    let done = match Args::read(&registry).command {
-        Command::Run(args) => run(&args, &registry),
-        Command::Merge(args) => merge(&args),
-        Command::Compare(args) => compare(&args),
-    };
-    match done {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            say(&format!("sinch-verify-load: failed to {error:#}"));
-            let exit = error.downcast_ref().map_or(Exit::Invalid, RunError::exit);
-            exit.into()
-        }
-    }
+    let done = Registry::new(scenarios)
+        .map_err(|problem| Usage::new(problem).into())
+        .and_then(|registry| match Args::read(&registry).command {
+            Command::Run(args) => run(&args, &registry),
+            Command::Merge(args) => merge(&args),
+            Command::Compare(args) => compare(&args),
+            Command::Completions(args) => print(&args.script()).map(|()| Exit::Pass),
+        });
+    done.unwrap_or_else(|error| fail(&error)).into()
 }
 
 fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
-    let (options, thresholds) = match args.asked(registry) {
-        Ok(Asked::Run(options, thresholds)) => (*options, thresholds),
-        Ok(Asked::Plan(plan)) => return print(&plan).map(|()| Exit::Pass),
-        Err(problem) => {
-            say(&format!("sinch-verify-load: {problem}"));
-            return Ok(Exit::Usage);
-        }
+    let (options, thresholds) = match args.asked(registry).map_err(Usage::new)? {
+        Asked::Run(options, thresholds) => (*options, thresholds),
+        Asked::Plan(plan) => return print(&plan).map(|()| Exit::Pass),
     };
-    let outputs = match Outputs::open(&args.output) {
-        Ok(outputs) => outputs,
-        Err(problem) => {
-            say(&format!("sinch-verify-load: {problem}"));
-            return Ok(Exit::Usage);
-        }
-    };
+    let outputs = Outputs::open(&args.output).map_err(Usage::new)?;
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
     let limits = options.against.limits().cloned();
     let run = Run::prepare(options)?;
     let recorder = run.recorder();
     let spending = limits.clone();
-    // The first asks for the end, and flows under way go on; the second does not wait for them.
+    // The first signal lets flows in flight end; the second cuts them off.
     ctrlc::set_handler(move || {
         if recorder.interrupt()
             && let Some(limits) = &limits
@@ -104,7 +85,7 @@ fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
     })
     .context("listen for Ctrl-C")?;
     let setup = run.setup();
-    say(&format!(
+    note(format_args!(
         "{}: {} for {:?} against {}",
         setup.what(),
         setup.load,
@@ -112,26 +93,26 @@ fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
         setup.target
     ));
     let draft = Arc::new(run.draft());
-    // The end of the run takes them, or the watchdog.
+    // The run takes them when it ends, or the watchdog when it does not.
     let outputs = Arc::new(Mutex::new(Some(outputs)));
     let _watchdog = {
         let (draft, outputs) = (Arc::clone(&draft), Arc::clone(&outputs));
         let thresholds = thresholds.clone();
         Alarm::after(longest.saturating_add(STUCK), move || {
             let exit = || std::process::exit(Exit::Invalid.code().into());
-            let reason = "the run is stuck; its figures are worth nothing";
-            say(&format!("sinch-verify-load: {reason}"));
-            let _last = Alarm::after(LAST_WORDS, exit);
+            let reason = "the run is stuck, and its figures do not describe the target";
+            error(reason);
+            let _last = Alarm::after(LAST_REPORT, exit);
             if let (Some(outputs), Some(run)) = (take(&outputs), draft.now())
-                && let Err(error) = give_up(run, reason, &thresholds, outputs)
+                && let Err(problem) = give_up(run, reason, &thresholds, outputs)
             {
-                say(&format!("sinch-verify-load: failed to {error:#}"));
+                error(format_args!("failed to {problem:#}"));
             }
             exit();
         })
         .context("start the thread that watches over the run")?
     };
-    let progress = progress::show(run.recorder(), spending);
+    let progress = Progress::start(run.recorder(), spending);
     let done = run.execute();
     drop(progress);
     let Some(outputs) = take(&outputs) else {
@@ -140,11 +121,11 @@ fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
     match done {
         Ok(shard) if shard.shards.of > 1 => conclude_shard(&shard, &thresholds, outputs),
         Ok(run) => conclude(run, &thresholds, outputs),
-        Err(error) => {
+        Err(problem) => {
             if let Some(run) = draft.now() {
-                give_up(run, &format!("failed to {error}"), &thresholds, outputs)?;
+                give_up(run, &format!("failed to {problem}"), &thresholds, outputs)?;
             }
-            Err(error.into())
+            Err(problem.into())
         }
     }
 }
@@ -154,26 +135,18 @@ fn take(outputs: &Mutex<Option<Outputs>>) -> Option<Outputs> {
     outputs.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Reads one run file, or says why it cannot be used.
-fn read(path: &Path) -> Result<RunFile, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?;
+fn read(path: &Path) -> Result<RunFile> {
+    let unusable = |error: anyhow::Error| Usage::new(format_args!("failed to {error:#}"));
+    let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+    let text = text.map_err(unusable)?;
     let file = RunFile::from_json(&text).with_context(|| format!("use {}", path.display()));
-    file.map_err(|error| format!("{error:#}"))
+    Ok(file.map_err(unusable)?)
 }
 
 fn compare(args: &CompareArgs) -> Result<Exit> {
-    let both = read(&args.before).and_then(|before| Ok((before, read(&args.after)?)));
-    let compared = both.and_then(|(before, after)| {
-        Comparison::of(&before, &after, args.worse).map_err(|why| format!("compare: {why}"))
-    });
-    let comparison = match compared {
-        Ok(comparison) => comparison,
-        Err(problem) => {
-            say(&format!("sinch-verify-load: failed to {problem}"));
-            return Ok(Exit::Usage);
-        }
-    };
-    print(&comparison.table())?;
+    let (before, after) = (read(&args.before)?, read(&args.after)?);
+    let comparison = Comparison::of(&before, &after, args.tolerance()).map_err(Usage::from)?;
+    print(&comparison.text())?;
     Ok(if comparison.is_worse() {
         Exit::Failed
     } else {
@@ -182,41 +155,20 @@ fn compare(args: &CompareArgs) -> Result<Exit> {
 }
 
 fn merge(args: &MergeArgs) -> Result<Exit> {
-    let usage = |problem: &dyn std::fmt::Display| {
-        say(&format!("sinch-verify-load: failed to {problem}"));
-        Ok(Exit::Usage)
-    };
-    let mut files = Vec::with_capacity(args.files.len());
-    for path in &args.files {
-        match read(path) {
-            Ok(file) => files.push(file),
-            Err(problem) => return usage(&problem),
-        }
-    }
-    let whole = match RunFile::merge(files) {
-        Ok(whole) => whole,
-        Err(error) => {
-            let path = args
-                .files
-                .get(error.at)
-                .map_or_else(String::new, |path| path.display().to_string());
-            return usage(&format_args!("merge {path}: {}", error.why));
-        }
-    };
-    let thresholds = match args.thresholds.thresholds() {
-        Ok(thresholds) => thresholds,
-        Err(problem) => return usage(&problem),
-    };
-    let total = whole.flows.total();
-    let steps: Vec<_> = total.times.keys().copied().collect();
-    if let Err(error) = thresholds.fit(&whole.setup.scenarios(), Some(&steps)) {
-        return usage(&format_args!("use a threshold: {error}"));
-    }
-    match Outputs::open(&args.output) {
-        Ok(outputs) => conclude(whole, &thresholds, outputs),
-        Err(problem) => {
-            say(&format!("sinch-verify-load: {problem}"));
-            Ok(Exit::Usage)
-        }
-    }
+    let files = args.files.iter().map(|path| read(path)).collect::<Result<_>>()?;
+    let whole = RunFile::merge(files).map_err(|error| {
+        let path = args.files.get(error.at).map(|path| path.display().to_string());
+        Usage::new(format_args!(
+            "failed to merge {}: {}",
+            path.unwrap_or_default(),
+            error.why
+        ))
+    })?;
+    let thresholds = args.thresholds.thresholds().map_err(Usage::new)?;
+    let steps: Vec<_> = whole.flows.total().times.into_keys().collect();
+    thresholds
+        .fit(&whole.setup.scenarios(), Some(&steps))
+        .map_err(|error| Usage::new(format_args!("a threshold: {error}")))?;
+    let outputs = Outputs::open(&args.output).map_err(Usage::new)?;
+    conclude(whole, &thresholds, outputs)
 }

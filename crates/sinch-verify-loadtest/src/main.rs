@@ -1,4 +1,4 @@
-//! `sinch-verify-load`: load on the whole verification flow, and a verdict.
+//! `sinch-verify-load`: load on complete verifications, and a verdict.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

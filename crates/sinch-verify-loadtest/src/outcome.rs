@@ -1,13 +1,12 @@
-//! What a run comes to: judged, written down, told.
+//! The end of a run: the verdict, and the reports.
 
-use std::io::Write as _;
-
-use crate::output::Reports;
-use crate::runfile::RunFile;
-use crate::verdict::{Doubt, Exit, Thresholds, Verdict};
 use anyhow::{Context as _, Result};
 
+use crate::print::{error, note, print};
+use crate::report::Reports;
+use crate::runfile::RunFile;
 use crate::sink::Outputs;
+use crate::verdict::{Doubt, Exit, Thresholds, Verdict};
 
 /// Judges the run and writes its reports.
 pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
@@ -18,8 +17,8 @@ pub(crate) fn conclude(mut run: RunFile, thresholds: &Thresholds, outputs: Outpu
     Ok(exit)
 }
 
-/// Writes the reports of one shard of a run, which is not judged before it is merged with the others:
-/// only what ended it says how it exits, or that it began too late, which no other shard makes good.
+/// Writes the reports of a shard. It is judged only when all shards are merged, but for two reasons that no
+/// other shard mends: what ended it early, and that it began too late.
 pub(crate) fn conclude_shard(run: &RunFile, thresholds: &Thresholds, outputs: Outputs) -> Result<Exit> {
     write(run, outputs)?;
     let doubts = Doubt::about(run);
@@ -27,7 +26,7 @@ pub(crate) fn conclude_shard(run: &RunFile, thresholds: &Thresholds, outputs: Ou
         .iter()
         .find(|doubt| matches!(doubt, Doubt::Beginning { .. }));
     if let Some(late) = late {
-        say(&format!("sinch-verify-load: {late}"));
+        error(late);
     }
     Ok(match Verdict::judge(run, thresholds).exit {
         ended @ (Exit::Stopped | Exit::Unreachable) => ended,
@@ -36,8 +35,8 @@ pub(crate) fn conclude_shard(run: &RunFile, thresholds: &Thresholds, outputs: Ou
     })
 }
 
-/// Writes the reports of a run that did not come to its end, for this reason: its figures are worth
-/// nothing, but what it sent and spent until then is to be known.
+/// Writes the reports of a run that did not end, for this reason. Its figures do not describe the target, but
+/// they say what was sent and spent.
 pub(crate) fn give_up(
     mut run: RunFile,
     reason: &str,
@@ -51,44 +50,25 @@ pub(crate) fn give_up(
     write(&run, outputs)
 }
 
-/// The table on stdout, the JSON where it was asked for. Only one of them can have stdout.
-///
-/// Whatever cannot be written keeps nothing else from being: what a run measured, and spent, is there
-/// once.
+/// Writes the text and the files. The text goes to standard output, or to standard error where that is for
+/// the JSON. A file that cannot be written keeps no other from being written: the run cannot be repeated.
 fn write(run: &RunFile, outputs: Outputs) -> Result<()> {
     let reports = Reports::on(run);
-    let table = reports.table();
-    let told = if outputs.json_has_stdout() {
-        say(table.trim_end());
+    let text = reports.text();
+    let printed = if outputs.json_has_stdout() {
+        note(text.trim_end());
         Ok(())
     } else {
-        print(&table)
+        print(&text)
     };
     let saved = run.to_json().context("write the run as JSON").and_then(|json| {
         let page = outputs.save(&json, &reports)?;
         if let Some(page) = page {
-            say(&format!("report: {}", page.display()));
+            note(format_args!("report: {}", page.display()));
         }
         Ok(())
     });
-    told.and(saved)
-}
-
-/// To standard output.
-pub(crate) fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever closed the pipe has read enough; the exit code still tells the verdict.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("write to standard output")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// For people, on stderr.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    printed.and(saved)
 }
 
 #[cfg(test)]
@@ -130,7 +110,7 @@ mod tests {
         assert_eq!(
             conclude(&run),
             Exit::Pass,
-            "whatever else there is is judged when merged"
+            "everything else is judged when the shards are merged"
         );
     }
 

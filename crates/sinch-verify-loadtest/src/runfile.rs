@@ -162,7 +162,7 @@ pub struct Schema;
 
 impl Schema {
     /// Our version.
-    pub const VERSION: u64 = 3;
+    pub const VERSION: u64 = 4;
 }
 
 impl Serialize for Schema {

@@ -1,17 +1,17 @@
-//! Where a run's files go, opened before it begins.
+//! The files of a run, opened before it begins.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::output::Reports;
 use anyhow::{Context as _, Result};
 
 use crate::args::OutputArgs;
-use crate::outcome::print;
+use crate::print::print;
+use crate::report::Reports;
 
-/// The files that a run is asked for. They are open before anything is sent: a directory that cannot
-/// be written to costs nobody a run.
+/// The files that a run writes. They are opened before anything is sent, so that a directory that cannot be
+/// written to does not cost a run.
 #[derive(Debug)]
 pub(crate) struct Outputs {
     /// `run.json` of a directory, and its reports in the order of [`Reports::FILES`].
@@ -26,8 +26,8 @@ enum Json {
 }
 
 impl Outputs {
-    /// Opens everything that is asked for, or says what cannot be opened. What is there already stays
-    /// as it is until it is written.
+    /// Opens the files, or says which cannot be opened. An existing file keeps its content until it is
+    /// written.
     pub(crate) fn open(wanted: &OutputArgs) -> Result<Self, String> {
         let directory = match &wanted.out {
             None => None,
@@ -51,7 +51,8 @@ impl Outputs {
         matches!(self.json, Some(Json::Stdout))
     }
 
-    /// Writes all of them, and says where the page is. What cannot be written is told when the rest is.
+    /// Writes all of them, and gives the path of the page. The first error is given when all others are
+    /// written.
     pub(crate) fn save(self, json: &str, reports: &Reports<'_>) -> Result<Option<PathBuf>> {
         let mut written = vec![match self.json {
             Some(Json::Stdout) => print(json),
@@ -70,7 +71,7 @@ impl Outputs {
     }
 }
 
-/// A file that is open for writing. Dropped unwritten, it is gone again if it was not there before.
+/// A file that is open for writing. Dropped unwritten, it is removed again if it is new.
 #[derive(Debug)]
 struct Sink {
     path: PathBuf,
@@ -99,7 +100,7 @@ impl Sink {
     }
 
     fn replace(&mut self, text: &str) -> io::Result<()> {
-        // A pipe or a terminal has nothing in it to be replaced.
+        // A pipe or a terminal has no content to replace.
         if self.file.metadata()?.is_file() {
             self.file.set_len(0)?;
             self.file.rewind()?;

@@ -1,4 +1,4 @@
-//! Which files are one run.
+//! The files of one run.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::{OutputArgs, ThresholdArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MergeArgs {
-    /// The run.json of every shard.
+    /// The run.json of each shard.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! What a run has to keep.
+//! The limits on a run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use crate::verdict::{Threshold, Thresholds};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ThresholdArgs {
-    /// A limit that the run has to keep, such as `e2e.p99<250ms`, `sms.start.p50<20ms`,
-    /// `error-rate<0.1%`, `throughput>=95/s` or `dropped=0`. May be repeated.
+    /// A limit on the run, such as `e2e.p99<250ms`, `sms.start.p50<20ms`, `error-rate<0.1%`,
+    /// `throughput>=95/s` or `dropped=0`. A percentile needs samples: p99 500, p50 10. May be repeated.
     #[arg(long = "threshold", value_name = "LIMIT")]
     threshold: Vec<Threshold>,
 
@@ -18,7 +18,7 @@ pub(crate) struct ThresholdArgs {
 }
 
 impl ThresholdArgs {
-    /// All of them, or what is wrong with the file.
+    /// All limits, or what is wrong with the file.
     pub(crate) fn thresholds(&self) -> Result<Thresholds, String> {
         let mut thresholds = Thresholds::default();
         if let Some(path) = &self.file {

@@ -53,6 +53,20 @@ impl RunError {
     }
 }
 
+impl RunError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Callbacks { .. } => Some("--callback-listen takes another address"),
+            Self::Unreachable(_) => {
+                Some("`sinch-verify serve` starts an emulator; without --target, a run starts one of its own")
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -60,10 +74,7 @@ impl fmt::Display for RunError {
             Self::Runtime(_) => "start the threads of a run",
             Self::Emulator(_) => "start an emulator for the run",
             Self::Callbacks { address, .. } => {
-                return write!(
-                    f,
-                    "listen for callbacks at {address}; --callback-listen takes another address"
-                );
+                return write!(f, "listen for callbacks at {address}");
             }
             Self::Unreachable(_) => "reach the target",
             Self::Request(_) => "make a request to the target",

@@ -2,8 +2,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::named;
-
 /// A flow that is started later than this after it was due counts as late.
 pub(crate) const LATE: Duration = Duration::from_millis(5);
 
@@ -43,26 +41,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The count of this name; `None` for one that is kept by flow only.
-    #[must_use]
-    pub fn get(&self, counter: Counter) -> Option<u64> {
-        Some(match counter {
-            Counter::Scheduled => self.scheduled,
-            Counter::Started => self.started,
-            Counter::Finished => self.finished,
-            Counter::Failed => self.failed,
-            Counter::Aborted => self.aborted,
-            Counter::Dropped => self.dropped,
-            Counter::Late => self.late,
-            Counter::Callbacks => self.callbacks,
-            Counter::Duplicates => self.duplicates,
-            Counter::Overdue => self.overdue,
-            Counter::Orphans => self.orphans,
-            Counter::Refused => self.refused,
-            Counter::Succeeded | Counter::Requests => return None,
-        })
-    }
-
     /// Adds what was counted elsewhere.
     pub fn merge(&mut self, other: &Self) {
         self.scheduled += other.scheduled;
@@ -77,54 +55,5 @@ impl Counters {
         self.overdue += other.overdue;
         self.orphans += other.orphans;
         self.refused += other.refused;
-    }
-}
-
-named! {
-    /// The name of a count, as in thresholds.
-    pub enum Counter as "counter" {
-        /// Flows that fell due. Of the whole run only.
-        Scheduled = "scheduled",
-        /// Flows that were started.
-        Started = "started",
-        /// Flows that came to an end of their own.
-        Finished = "finished",
-        /// Those of them that ended as expected.
-        Succeeded = "succeeded",
-        /// Those that did not.
-        Failed = "failed",
-        /// Flows that were cut off because the run was ended before its time.
-        Aborted = "aborted",
-        /// Requests to the target.
-        Requests = "requests",
-        /// Flows that were due while every user was busy. Of the whole run only.
-        Dropped = "dropped",
-        /// Flows that were started more than 5 ms late. Of the whole run only.
-        Late = "late",
-        /// Callbacks that our receiver took. Of the whole run only.
-        Callbacks = "callbacks",
-        /// Callbacks that had come before. Of the whole run only.
-        Duplicates = "duplicates",
-        /// Callbacks whose flow had stopped waiting for them. Of the whole run only.
-        Overdue = "overdue",
-        /// Callbacks that belong to no flow of the run. Of the whole run only.
-        Orphans = "orphans",
-        /// Callbacks that our receiver refused. Of the whole run only.
-        Refused = "refused",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::FlowTally;
-
-    #[test]
-    fn every_count_is_kept_somewhere() {
-        for counter in Counter::all() {
-            let of_flow = FlowTally::default().get(counter);
-            let count = of_flow.or_else(|| Counters::default().get(counter));
-            assert_eq!(count, Some(0), "{counter}");
-        }
     }
 }

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::counters::Counter;
 use super::failure::{Failure, FailureKind};
 use super::latency::Latency;
 use super::record::{FlowEnd, FlowRecord, StepKind};
@@ -38,27 +37,6 @@ impl FlowTally {
     #[must_use]
     pub fn finished(&self) -> u64 {
         self.succeeded + self.failed
-    }
-
-    /// The count of this name; `None` for one that is kept for the run as a whole only.
-    #[must_use]
-    pub fn get(&self, counter: Counter) -> Option<u64> {
-        Some(match counter {
-            Counter::Started => self.started(),
-            Counter::Finished => self.finished(),
-            Counter::Succeeded => self.succeeded,
-            Counter::Failed => self.failed,
-            Counter::Aborted => self.aborted,
-            Counter::Requests => self.requests,
-            Counter::Scheduled
-            | Counter::Dropped
-            | Counter::Late
-            | Counter::Callbacks
-            | Counter::Duplicates
-            | Counter::Overdue
-            | Counter::Orphans
-            | Counter::Refused => return None,
-        })
     }
 
     /// How long `step` took; `None` where it never happened.

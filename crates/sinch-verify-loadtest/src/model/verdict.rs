@@ -7,16 +7,16 @@ use crate::names::named;
 named! {
     /// The exit codes of the load tester.
     pub enum Exit as "verdict" {
-        /// 0: the run kept every threshold; where none says how many flows may fail, none did.
+        /// 0: all thresholds passed, and no flow failed in a way that no threshold limits.
         Pass = "pass",
-        /// 1: it did not.
+        /// 1: a threshold failed, or flows failed in a way that no threshold limits.
         Failed = "fail",
         /// 2: wrong usage; nothing was sent.
         Usage = "usage",
-        /// 3: the run says nothing about the target, because the load tester itself went wrong or was
-        /// the bottleneck.
+        /// 3: the figures do not describe the target: the load tester was the bottleneck or had an
+        /// error of its own, or there are too few samples.
         Invalid = "invalid",
-        /// 4: a limit or the user ended the run before its time.
+        /// 4: a live limit or a signal ended the run early.
         Stopped = "stopped",
         /// 5: the target could not be reached.
         Unreachable = "unreachable",
@@ -44,7 +44,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The judgement on a run.
+/// The verdict on a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub struct Verdict {
     pub checks: Vec<Check>,
 }
 
-/// One threshold, and how the run did by it.
+/// A threshold, what was measured, and the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -68,11 +68,24 @@ pub struct Check {
     pub metric: String,
     /// The limit, such as `< 250 ms`.
     pub limit: String,
-    /// The value, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<String>,
-    /// Whether the limit was kept.
-    pub kept: bool,
+    /// The value, or why it is not judged.
+    pub measured: String,
+    /// How they compare.
+    pub result: CheckResult,
+}
+
+named! {
+    /// The result of a [`Check`].
+    pub enum CheckResult as "result" {
+        /// The value is within the limit.
+        Passed = "passed",
+        /// It is not.
+        Failed = "failed",
+        /// Nothing was measured, which fails a threshold too.
+        NotMeasured = "not-measured",
+        /// The percentile has too few samples.
+        NotJudged = "not-judged",
+    }
 }
 
 impl Verdict {

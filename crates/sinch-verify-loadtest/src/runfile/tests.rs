@@ -87,13 +87,13 @@ fn reads_back_what_was_written() {
 #[test]
 fn other_schemas_are_refused() {
     let mut json = serde_json::to_value(sample()).unwrap();
-    assert_eq!(json["schema"], 3);
-    for schema in [2, 4] {
+    assert_eq!(json["schema"], 4);
+    for schema in [3, 5] {
         json["schema"] = schema.into();
         let error = RunFile::from_json(&json.to_string()).unwrap_err();
         assert!(matches!(error, RunFileError::Schema(other) if other == schema));
     }
-    for text in ["", "{}", "[]", r#"{"schema":3"#] {
+    for text in ["", "{}", "[]", r#"{"schema":4"#] {
         assert!(
             matches!(RunFile::from_json(text), Err(RunFileError::NoRunFile(_))),
             "{text}"

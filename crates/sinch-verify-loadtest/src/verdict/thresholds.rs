@@ -8,10 +8,10 @@ use super::threshold::{Threshold, ThresholdError};
 use crate::model::{FailureKind, ScenarioName, StepName};
 use crate::names::UnknownName;
 
-/// The limits that a run has to keep.
+/// The limits on a run.
 ///
-/// As TOML, a key is a metric, or a part of its name with the rest in a table; a value is a limit, or
-/// several of them:
+/// In TOML, a key is a metric, whose name may continue in a table; a value is a limit, or a list of
+/// limits:
 ///
 /// ```
 /// use sinch_verify_loadtest::verdict::Thresholds;
@@ -35,12 +35,12 @@ impl Thresholds {
         self.0.iter()
     }
 
-    /// Adds another.
+    /// Adds a threshold.
     pub fn push(&mut self, threshold: Threshold) {
         self.0.push(threshold);
     }
 
-    /// Whether one of them says how many of `flow` may fail by `kind`. Without one, none may.
+    /// Whether one of them limits failures of `flow` by `kind`. Without one, no flow may fail that way.
     #[must_use]
     pub fn limit_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         self.0
@@ -104,28 +104,28 @@ impl Thresholds {
                 let threshold = Threshold::new(&name, limit);
                 self.push(threshold.map_err(|error| ThresholdsError::Entry { name, error })?);
             }
-            _ => return Err(ThresholdsError::NoText { name }),
+            _ => return Err(ThresholdsError::NotText { name }),
         }
         Ok(())
     }
 }
 
-/// Why a text holds no thresholds.
+/// Why a text cannot be read as thresholds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ThresholdsError {
-    /// It is no TOML.
+    /// It is not TOML.
     Toml(toml::de::Error),
-    /// A limit is not written as text.
-    NoText {
-        /// Of which metric.
+    /// A limit is not a string.
+    NotText {
+        /// Its metric.
         name: String,
     },
-    /// A key or its value is wrong.
+    /// A key is not a metric, or its value is not a limit on it.
     Entry {
         /// The key.
         name: String,
-        /// What is wrong with it.
+        /// Why.
         error: ThresholdError,
     },
 }
@@ -134,7 +134,7 @@ impl fmt::Display for ThresholdsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Toml(error) => error.fmt(f),
-            Self::NoText { name } => write!(f, "{name}: a limit is a text, such as \"< 250ms\""),
+            Self::NotText { name } => write!(f, "{name}: a limit is a string such as \"< 250ms\""),
             Self::Entry { name, error } => write!(f, "{name}: {error}"),
         }
     }
@@ -165,19 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_key() {
+    fn errors_name_the_key() {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err().to_string();
         assert!(
             error("[sms]\ne2e.p9x = '< 1s'")
                 .starts_with("sms.e2e.p9x: no such statistic, the nearest is `p90`")
         );
-        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a text"));
+        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a string"));
         assert!(error("e2e.p99 = '< 5'").starts_with("e2e.p99: the limit of this metric is a time"));
         assert!(error("e2e.p99 = ").contains("line 1"));
     }
 
     #[test]
-    fn what_is_not_measured_is_refused() {
+    fn threshold_on_what_the_run_does_not_measure_is_refused() {
         let [sms, callout] = ["sms", "callout"].map(|name| ScenarioName::new(name).unwrap());
         let signup = StepName::new("signup").unwrap();
         let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
@@ -213,7 +213,7 @@ mod tests {
             // About something else, or from the other side.
             ("errors.callback.late = '= 0'", [false; 3]),
             ("e2e.p99 = '< 1s'", [false; 3]),
-            ("succeeded = '>= 3'", [false; 3]),
+            ("throughput = '>= 3/s'", [false; 3]),
             ("error-rate = '> 1%'", [false; 3]),
             ("failed = '>= 1'", [false; 3]),
         ] {

@@ -90,7 +90,7 @@ async fn flows_without_an_end_fail_the_run() {
 
     // How busy this machine is is not what is asked here.
     file.generator.cpu = None;
-    for thresholds in ["", "e2e.count = '= 0'"] {
+    for thresholds in ["", "dropped = '= 0'"] {
         let thresholds: Thresholds = thresholds.parse().unwrap();
         let verdict = Verdict::judge(&file, &thresholds);
         assert_eq!(verdict.exit, Exit::Failed);

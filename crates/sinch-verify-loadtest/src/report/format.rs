@@ -1,23 +1,18 @@
-//! Numbers for people.
+//! Numbers as text.
 
 use std::time::Duration;
 
 /// A time with three digits or so: `0.38 ms`, `12.4 ms`, `1.21 s`.
 pub(super) fn time(time: Duration) -> String {
-    seconds(time.as_secs_f64())
-}
-
-/// The same of seconds.
-pub(super) fn seconds(seconds: f64) -> String {
-    let ms = seconds * 1000.0;
+    let ms = time.as_secs_f64() * 1000.0;
     if ms >= 1000.0 {
-        format!("{} s", digits(seconds))
+        format!("{} s", digits(ms / 1000.0))
     } else {
         format!("{} ms", digits(ms))
     }
 }
 
-/// Milliseconds alone, for tables whose head says so.
+/// Milliseconds without their unit, for tables that name it.
 pub(super) fn milliseconds(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms >= 1000.0 {
@@ -27,8 +22,8 @@ pub(super) fn milliseconds(time: Duration) -> String {
     }
 }
 
-/// Three digits, as far as they are behind the point.
-pub(super) fn digits(value: f64) -> String {
+/// Three digits, or all of a whole number.
+fn digits(value: f64) -> String {
     if value >= 100.0 {
         format!("{value:.0}")
     } else if value >= 10.0 {
@@ -48,8 +43,8 @@ pub(super) fn rate(value: f64) -> String {
     }
 }
 
-/// How long a run was: `20 s`, `1 min 30 s`, `2 h`.
-pub(super) fn rounded(seconds: f64) -> String {
+/// The length of a run: `20 s`, `1 min 30 s`, `2 h`.
+pub(super) fn length(seconds: f64) -> String {
     let whole = seconds.round();
     if seconds < 1.0 || (seconds < 10.0 && (seconds - whole).abs() > 0.05) {
         return format!("{seconds:.1} s");
@@ -75,13 +70,13 @@ pub(super) fn percent(part: f64) -> String {
     }
 }
 
-/// A count with thin spaces between thousands.
+/// A count with commas between thousands.
 pub(super) fn grouped(count: u64) -> String {
     let plain = count.to_string();
     let mut text = String::with_capacity(plain.len() * 2);
     for (index, digit) in plain.chars().enumerate() {
         if index > 0 && (plain.len() - index).is_multiple_of(3) {
-            text.push('\u{202f}');
+            text.push(',');
         }
         text.push(digit);
     }
@@ -104,7 +99,7 @@ mod tests {
         ] {
             assert_eq!(time(Duration::from_micros(micros)), text);
         }
-        assert_eq!(milliseconds(Duration::from_micros(1_234_567)), "1\u{202f}235");
+        assert_eq!(milliseconds(Duration::from_micros(1_234_567)), "1,235");
         assert_eq!(milliseconds(Duration::from_micros(12_345)), "12.35");
     }
 
@@ -117,14 +112,14 @@ mod tests {
             (90.0, "1 min 30 s"),
             (7200.0, "2 h"),
         ] {
-            assert_eq!(rounded(seconds), text);
+            assert_eq!(length(seconds), text);
         }
     }
 
     #[test]
     fn counts_rates_and_parts() {
         assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(rate(300.0), "300/s");
         assert_eq!(rate(99.96), "100/s");
         assert_eq!(rate(0.25), "0.2/s");

@@ -1,9 +1,9 @@
-use crate::output::text;
+use crate::report::format;
 
-/// An axis: which values it spans, how they are spread over it, and what they are.
+/// An axis: the values it spans, and how they are spread over it.
 #[derive(Clone, Debug)]
-pub(in crate::output) struct Axis {
-    pub(in crate::output) title: &'static str,
+pub(in crate::report) struct Axis {
+    pub(in crate::report) title: &'static str,
     min: f64,
     max: f64,
     kind: Kind,
@@ -26,7 +26,7 @@ enum Kind {
 
 impl Axis {
     /// Seconds from zero to `end`.
-    pub(in crate::output) fn elapsed(end: f64) -> Self {
+    pub(in crate::report) fn elapsed(end: f64) -> Self {
         Self {
             title: "since the beginning",
             min: 0.0,
@@ -36,7 +36,7 @@ impl Axis {
     }
 
     /// From zero to a round number above `highest`.
-    pub(in crate::output) fn amount(title: &'static str, highest: f64) -> Self {
+    pub(in crate::report) fn amount(title: &'static str, highest: f64) -> Self {
         Self {
             title,
             min: 0.0,
@@ -45,9 +45,9 @@ impl Axis {
         }
     }
 
-    /// Latencies: evenly where they are near each other, else by orders of magnitude, since a stall
-    /// would press everything else flat.
-    pub(in crate::output) fn latency(values: impl Iterator<Item = f64>) -> Self {
+    /// Latencies: evenly where they are close to each other, else by orders of magnitude, because next to a
+    /// stall everything else would be flat.
+    pub(in crate::report) fn latency(values: impl Iterator<Item = f64>) -> Self {
         let (lowest, highest) = values
             .filter(|value| *value > 0.0)
             .fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
@@ -69,8 +69,8 @@ impl Axis {
         }
     }
 
-    /// Percentiles up to what `count` values tell apart.
-    pub(in crate::output) fn percentile(count: u64) -> Self {
+    /// Percentiles, up to the highest that `count` values have.
+    pub(in crate::report) fn percentile(count: u64) -> Self {
         Self {
             title: "of the flows are not slower",
             min: 0.0,
@@ -79,18 +79,18 @@ impl Axis {
         }
     }
 
-    /// Where a percentile of `count` values stands. The highest of them is half a value from the end,
-    /// which is never reached.
-    pub(in crate::output) fn percentile_at(part: f64, count: u64) -> f64 {
+    /// The place of a percentile of `count` values. The highest is half a value from 100 %, which has no
+    /// place on a logarithmic axis.
+    pub(in crate::report) fn percentile_at(part: f64, count: u64) -> f64 {
         let rest = (1.0 - part).max(0.5 / count.max(1) as f64);
         -rest.log10()
     }
 
-    pub(in crate::output) fn max(&self) -> f64 {
+    pub(in crate::report) fn max(&self) -> f64 {
         self.max
     }
 
-    /// Where `value` stands, 0 for the beginning of the axis and 1 for its end.
+    /// The place of `value`: 0 for the beginning of the axis, 1 for its end.
     pub(super) fn position(&self, value: f64) -> f64 {
         let part = match self.kind {
             Kind::LogLatency => {
@@ -102,7 +102,7 @@ impl Axis {
         part.clamp(0.0, 1.0)
     }
 
-    /// The values that are written down, with their texts.
+    /// The values with a mark, and their texts.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         match self.kind {
             Kind::Elapsed => {
@@ -113,7 +113,7 @@ impl Axis {
                 let step = (self.max / 4.0).max(1.0);
                 let step = if self.max >= 4.0 { nice(step) } else { 1.0 };
                 steps(step, self.max)
-                    .map(|at| (at, text::grouped(at.round() as u64)))
+                    .map(|at| (at, format::grouped(at.round() as u64)))
                     .collect()
             }
             Kind::Latency => {
@@ -170,7 +170,7 @@ fn round_up(value: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Seconds, minutes or hours that are easy to count in.
+/// A whole number of seconds, minutes or hours between marks.
 fn time_step(max: f64) -> f64 {
     let steps = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0,

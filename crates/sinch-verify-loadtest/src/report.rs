@@ -1,22 +1,25 @@
-//! What a run leaves behind, made from its [`RunFile`] alone: a page, a comment, a test result and a
-//! table. A report can so be made again, or made of merged shards, without having been there.
-//!
-//! Nothing is fetched by the page: its plots are drawn here, it has no script, and it prints.
+//! What a run leaves behind, made from its [`RunFile`] alone: a page, a comment, test cases and a text. So
+//! a report can be made again later, or from merged shards.
 
 mod escape;
-mod figures;
+mod format;
 mod html;
 mod junit;
 mod markdown;
 mod plot;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use std::fmt;
+
 use crate::runfile::RunFile;
 
-/// The reports on one run.
+pub(crate) use table::{Column, Table, Tone};
+
+/// The reports on a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Reports<'a> {
     run: &'a RunFile,
@@ -29,36 +32,43 @@ impl<'a> Reports<'a> {
         Self { run }
     }
 
-    /// One self-contained page.
+    /// One self-contained page: it fetches nothing, has no script, and prints.
     #[must_use]
     pub fn html(&self) -> String {
-        html::page(self.run)
+        self.write(html::write)
     }
 
     /// A short text for a comment in a code review.
     #[must_use]
     pub fn markdown(&self) -> String {
-        markdown::comment(self.run)
+        self.write(markdown::write)
     }
 
     /// The thresholds as test cases, for continuous integration.
     #[must_use]
     pub fn junit(&self) -> String {
-        junit::suite(self.run)
+        self.write(junit::write)
     }
 
-    /// A table for a terminal, ending in a line break.
+    /// A text for a terminal, ending in a line break.
     #[must_use]
-    pub fn table(&self) -> String {
-        table::render(self.run)
+    pub fn text(&self) -> String {
+        self.write(text::write)
     }
 
     /// The names of the reports in a run's directory, beside `run.json` itself.
     pub const FILES: [&'static str; 3] = ["report.html", "report.md", "junit.xml"];
 
-    /// What is in those, in the same order.
+    /// The contents of [`FILES`](Self::FILES), in the same order.
     #[must_use]
     pub fn files(&self) -> [String; 3] {
         [self.html(), self.markdown(), self.junit()]
+    }
+
+    fn write(&self, write: fn(&RunFile, &mut String) -> fmt::Result) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = write(self.run, &mut out);
+        out
     }
 }

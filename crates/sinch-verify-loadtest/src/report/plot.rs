@@ -1,7 +1,7 @@
-//! Plots as SVG, drawn without anything from elsewhere.
+//! Plots as SVG.
 //!
-//! Colours and fonts are the page's: everything drawn has a class, and the page's style sheet knows
-//! light, dark and paper.
+//! Everything drawn has a class, and the page's style sheet gives it a colour: on a light and on a dark
+//! screen, and on paper.
 
 mod axis;
 mod draw;
@@ -11,25 +11,25 @@ pub(super) use draw::svg;
 
 /// One plot.
 pub(super) struct Plot {
-    /// What it shows, for those who do not see it.
+    /// What it shows, for screen readers.
     pub(super) describes: String,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) series: Vec<Series>,
     /// A part of the x axis that does not count, from the left edge to here, and its name.
     pub(super) shade: Option<(f64, &'static str)>,
-    /// Texts to be shown where the pointer is: from, to, text.
+    /// Texts to show under the pointer: from, to, text.
     pub(super) hints: Vec<(f64, f64, String)>,
 }
 
-/// Some values, drawn alike.
+/// Values that are drawn as one line, area or row of bars.
 pub(super) struct Series {
-    /// Its name, which stands at its right end.
+    /// Its name, which is written at its end.
     pub(super) name: String,
-    /// What it looks like: a class of the page's style sheet.
+    /// Its class in the page's style sheet.
     pub(super) class: &'static str,
     pub(super) mark: Mark,
-    /// In order of x. Where there is no y, the line is broken.
+    /// In order of x. Without a y, the line has a gap.
     pub(super) points: Vec<(f64, Option<f64>)>,
 }
 
@@ -42,6 +42,6 @@ pub(super) enum Mark {
     Step,
     /// A step line with the area below filled.
     Area,
-    /// A bar from zero for each value, as wide as the distance given to it.
+    /// A bar from zero for each value, as wide as the distance to the next.
     Bars,
 }

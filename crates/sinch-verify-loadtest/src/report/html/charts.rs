@@ -1,14 +1,15 @@
-//! The plots of the page, and what is put into them.
+//! The plots of the page.
 
 use std::fmt::{Result, Write as _};
 use std::time::Duration;
 
-use crate::model::{FlowTally, Latency, Load, Second};
-use crate::output::plot::{Axis, Mark, Plot, Series, svg};
-use crate::output::{figures, text};
+use crate::model::{FlowTally, Latency, Load, Second, StepName};
+use crate::report::format;
+use crate::report::plot::{Axis, Mark, Plot, Series, svg};
+use crate::report::summary;
 use crate::runfile::RunFile;
 
-/// More points than this nobody tells apart; longer runs are drawn in spans of several seconds.
+/// The most points that can be told apart; longer runs are drawn in spans of several seconds.
 const POINTS: usize = 240;
 
 /// The plots, in a grid.
@@ -31,11 +32,11 @@ pub(super) fn write(run: &RunFile, total: &FlowTally, out: &mut String) -> Resul
         &latency,
     )?;
     if let Some(plot) = percentiles(run, total) {
-        let note = "End to end, the whole run: how slow the slowest are, with ever more nines.";
+        let note = "End to end, of the whole run, with one more nine at every mark.";
         figure(out, "Latency by percentile", note, &plot)?;
     }
     let note = match run.setup.load {
-        Load::Open { .. } => "Flows that fell due and flows that finished, in a second.",
+        Load::Open { .. } => "Flows due and flows finished, in a second.",
         Load::Closed { .. } => "Flows that finished, in a second.",
     };
     figure(out, "Throughput", note, &throughput(run, &spans))?;
@@ -46,21 +47,21 @@ pub(super) fn write(run: &RunFile, total: &FlowTally, out: &mut String) -> Resul
             "Flows that failed or were dropped, in a second.",
             &plot,
         )?,
-        None => empty(out, "Errors", "No flow failed and none was dropped.")?,
+        None => empty(out, "Errors", "No flow failed, and none was dropped.")?,
     }
     match callbacks(run, &spans) {
         Some(plot) => figure(
             out,
             "Callbacks",
-            "Events that our receiver took, in a second.",
+            "Events that the receiver took, in a second.",
             &plot,
         )?,
-        None => empty(out, "Callbacks", no_callback(run))?,
+        None => empty(out, "Callbacks", no_callback(run, total))?,
     }
     figure(
         out,
         "In flight",
-        "Flows under way at the end of each second.",
+        "Flows in flight at the end of each second.",
         &in_flight(run, &spans),
     )?;
     out.push_str("</section>\n");
@@ -117,7 +118,7 @@ fn spans(run: &RunFile) -> Vec<Span<'_>> {
         .collect()
 }
 
-/// A plot over time, with everything that all of them have.
+/// A plot over time, with what all plots over time have.
 fn over_time(run: &RunFile, spans: &[Span<'_>], describes: &str, y: Axis, series: Vec<Series>) -> Plot {
     let end = spans.last().map_or(1.0, |span| span.to);
     let warm_up = run.setup.warm_up_seconds;
@@ -134,16 +135,16 @@ fn over_time(run: &RunFile, spans: &[Span<'_>], describes: &str, y: Axis, series
 
 fn hint(span: &Span<'_>) -> String {
     let latency = span.latency.map_or_else(String::new, |[p50, _, p99]| {
-        format!(" p50 {}, p99 {},", text::time(p50), text::time(p99))
+        format!(" p50 {}, p99 {},", format::time(p50), format::time(p99))
     });
-    let finished = text::rate(span.per_second(|second| second.finished));
+    let finished = format::rate(span.per_second(|second| second.finished));
     let mut hint = format!("second {}:{latency} {finished} finished", span.from);
     for (name, count) in [
         ("failed", span.per_second(|second| second.failed)),
         ("dropped", span.per_second(|second| second.dropped)),
     ] {
         if count > 0.0 {
-            hint.push_str(&format!(", {} {name}", text::rate(count)));
+            hint.push_str(&format!(", {} {name}", format::rate(count)));
         }
     }
     hint
@@ -181,16 +182,17 @@ fn latency(run: &RunFile, spans: &[Span<'_>]) -> Plot {
 }
 
 fn percentiles(run: &RunFile, total: &FlowTally) -> Option<Plot> {
-    let all = figures::end_to_end(total)?;
+    let all = summary::end_to_end(total)?;
     let several = run.flows.flows().count() > 1;
-    let mut shown = vec![(if several { "all" } else { "e2e" }, "c1", all)];
+    let name = if several { "all" } else { "e2e" };
+    let mut shown = vec![(name.to_owned(), "c1", all)];
     if several {
         let classes = ["c2", "c3", "c4", "c5"];
         // The ones that most flows went through; more lines than these cannot be told apart.
         let mut flows: Vec<_> = run
             .flows
             .flows()
-            .filter_map(|(flow, tally)| Some((flow.as_str(), figures::end_to_end(tally)?)))
+            .filter_map(|(flow, tally)| Some((flow.to_string(), summary::end_to_end(tally)?)))
             .collect();
         flows.sort_by_key(|(_, times)| std::cmp::Reverse(times.count()));
         shown.extend(
@@ -213,9 +215,9 @@ fn percentiles(run: &RunFile, total: &FlowTally) -> Option<Plot> {
             .into_iter()
             .map(|time| time.as_secs_f64()),
     );
-    // In front of the flows, all of them together.
+    // All flows together are drawn last, in front of the others.
     let series = shown.into_iter().rev().map(|(name, class, times)| Series {
-        name: name.to_owned(),
+        name,
         class,
         mark: Mark::Line,
         points: curve(times),
@@ -225,7 +227,7 @@ fn percentiles(run: &RunFile, total: &FlowTally) -> Option<Plot> {
         .map(|pair| {
             let (from, to) = (pair[0], pair[1]);
             let at = |percent: f64| -(1.0 - percent / 100.0).log10();
-            let time = |percent| text::time(all.percentile(percent));
+            let time = |percent| format::time(all.percentile(percent));
             (
                 at(from),
                 at(to),
@@ -317,19 +319,15 @@ fn callbacks(run: &RunFile, spans: &[Span<'_>]) -> Option<Plot> {
     })
 }
 
-/// Why there is no plot of callbacks. Where some were to come, that is what to look at first.
-fn no_callback(run: &RunFile) -> &'static str {
+/// Why there is no plot of callbacks.
+fn no_callback(run: &RunFile, total: &FlowTally) -> &'static str {
     if !run.setup.callbacks {
-        return "The run received no callbacks: none was asked for.";
+        return "The run did not listen for callbacks.";
     }
-    if run
-        .flows
-        .flows()
-        .all(|(scenario, _)| scenario.as_str() == "query-only")
-    {
-        return "No callback came; none belongs to a status query.";
+    if total.time(StepName::START).is_none() {
+        return "No callback came, and no verification was started.";
     }
-    "No callback came, though the run listened for them: does the target know the address, and can it reach it?"
+    "No callback came, though the run listened: check that the target knows the address and can reach it."
 }
 
 fn in_flight(run: &RunFile, spans: &[Span<'_>]) -> Plot {

@@ -1,4 +1,4 @@
-//! Text that came from elsewhere, made harmless for where it stands.
+//! Text from outside, escaped for where it is put.
 
 use std::fmt;
 
@@ -14,63 +14,70 @@ impl<T: fmt::Display> fmt::Display for Html<T> {
     }
 }
 
-/// Text inside a cell of a Markdown table.
-pub(super) struct Cell<T>(pub(super) T);
+/// Text inside Markdown, in a line or in a cell of a table.
+pub(super) struct Markdown<T>(pub(super) T);
 
-impl<T: fmt::Display> fmt::Display for Cell<T> {
+impl<T: fmt::Display> fmt::Display for Markdown<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        write!(Filter { out: f, map: cell }, "{}", self.0)
+        write!(
+            Filter {
+                out: f,
+                map: markdown
+            },
+            "{}",
+            self.0
+        )
     }
 }
 
-/// What stands for a character.
-enum For {
+/// What replaces a character.
+enum Written {
     Same,
     Text(&'static str),
     Escaped,
 }
 
-fn markup(c: char) -> For {
+fn markup(c: char) -> Written {
     match c {
-        '&' => For::Text("&amp;"),
-        '<' => For::Text("&lt;"),
-        '>' => For::Text("&gt;"),
-        '"' => For::Text("&quot;"),
-        '\'' => For::Text("&#39;"),
-        '\n' | '\t' => For::Same,
+        '&' => Written::Text("&amp;"),
+        '<' => Written::Text("&lt;"),
+        '>' => Written::Text("&gt;"),
+        '"' => Written::Text("&quot;"),
+        '\'' => Written::Text("&#39;"),
+        '\n' | '\t' => Written::Same,
         // XML takes no other control characters, not even escaped, and no two of the last.
-        c if is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => For::Text("\u{fffd}"),
-        _ => For::Same,
+        c if is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => Written::Text("\u{fffd}"),
+        _ => Written::Same,
     }
 }
 
-fn cell(c: char) -> For {
+fn markdown(c: char) -> Written {
     match c {
-        '&' => For::Text("&amp;"),
-        '<' => For::Text("&lt;"),
-        '>' => For::Text("&gt;"),
-        // A mention would notify somebody.
-        '@' => For::Text("&#64;"),
-        '\\' | '|' | '`' | '*' | '_' | '~' | '[' | ']' | '#' | '!' => For::Escaped,
-        c if is_control(c) => For::Text(" "),
-        _ => For::Same,
+        '&' => Written::Text("&amp;"),
+        '<' => Written::Text("&lt;"),
+        '>' => Written::Text("&gt;"),
+        // A mention would notify a user.
+        '@' => Written::Text("&#64;"),
+        '\\' | '|' | '`' | '*' | '_' | '~' | '[' | ']' | '#' | '!' => Written::Escaped,
+        c if is_control(c) => Written::Text(" "),
+        _ => Written::Same,
     }
 }
 
 /// Replaces characters on the way to `out`.
 struct Filter<'a, 'b> {
     out: &'a mut fmt::Formatter<'b>,
-    map: fn(char) -> For,
+    map: fn(char) -> Written,
 }
 
 impl fmt::Write for Filter<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
             match (self.map)(c) {
-                For::Same => self.out.write_char(c)?,
-                For::Text(text) => self.out.write_str(text)?,
-                For::Escaped => write!(self.out, "\\{c}")?,
+                Written::Same => self.out.write_char(c)?,
+                Written::Text(text) => self.out.write_str(text)?,
+                Written::Escaped => write!(self.out, "\\{c}")?,
             }
         }
         Ok(())
@@ -93,7 +100,7 @@ mod tests {
     #[test]
     fn cells_stay_cells() {
         assert_eq!(
-            Cell("a|b\nc `d` @someone ![x](y) <b> \\| # *e*").to_string(),
+            Markdown("a|b\nc `d` @someone ![x](y) <b> \\| # *e*").to_string(),
             "a\\|b c \\`d\\` &#64;someone \\!\\[x\\](y) &lt;b&gt; \\\\\\| \\# \\*e\\*"
         );
     }
