@@ -3,5 +3,5 @@
 mod queue;
 mod schedule;
 
-pub use queue::Queue;
-pub use schedule::Schedule;
+pub(crate) use queue::Queue;
+pub(crate) use schedule::Schedule;

@@ -23,10 +23,10 @@ use crate::model::{Clock, RunId, Shard};
 use crate::recorder::Recorder;
 
 pub use answer::CallbackAnswer;
-pub use answer::{AnswerFn, Answers};
-pub use conversation::{Conversation, Conversations, Ended, Heard};
-pub use decider::Codes;
-pub use token::Token;
+pub(crate) use answer::{AnswerFn, Answers};
+pub(crate) use conversation::Conversations;
+pub(crate) use decider::Codes;
+pub(crate) use token::Token;
 
 use decider::Decider;
 use front::{Faults, Front};
@@ -40,27 +40,27 @@ const OUTDATED: &str = "YW4gb2xkZXIgc2VjcmV0IQ==";
 const CONNECTIONS: u32 = 16_384;
 
 /// What a callback receiver needs to know.
-pub struct CallbackSettings {
+pub(crate) struct CallbackSettings {
     /// The application whose callbacks are taken.
-    pub key: ApplicationKey,
+    pub(crate) key: ApplicationKey,
     /// Its secret.
-    pub secret: ApplicationSecret,
+    pub(crate) secret: ApplicationSecret,
     /// The run whose flows are known.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// Which part of it: events about another part's flows are not for this receiver.
-    pub shard: Shard,
+    pub(crate) shard: Shard,
     /// The scenarios of the run, and how their request events are answered.
-    pub answers: Answers,
+    pub(crate) answers: Answers,
     /// What decisions set.
-    pub codes: Codes,
+    pub(crate) codes: Codes,
     /// The limits of a live run; request events tell prices.
-    pub limits: Option<Arc<Limits>>,
+    pub(crate) limits: Option<Arc<Limits>>,
     /// How many signatures must be remembered, to refuse repeated ones.
-    pub room: NonZeroUsize,
+    pub(crate) room: NonZeroUsize,
 }
 
 /// A callback receiver that is bound, and not served yet.
-pub struct CallbackReceiver {
+pub(crate) struct CallbackReceiver {
     listener: TcpListener,
     address: SocketAddr,
     front: Front,
@@ -73,7 +73,7 @@ impl CallbackReceiver {
     /// # Errors
     ///
     /// When the address cannot be listened on.
-    pub async fn bind(
+    pub(crate) async fn bind(
         address: SocketAddr,
         settings: CallbackSettings,
         recorder: &Arc<Recorder>,
@@ -126,18 +126,18 @@ impl CallbackReceiver {
 
     /// Where callbacks are to be posted to.
     #[must_use]
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
 
     /// What it hears.
     #[must_use]
-    pub fn conversations(&self) -> Arc<Conversations> {
+    pub(crate) fn conversations(&self) -> Arc<Conversations> {
         Arc::clone(&self.conversations)
     }
 
     /// Answers callbacks until it is dropped.
-    pub async fn serve(self) {
+    pub(crate) async fn serve(self) {
         let server = Server::new(self.front).with_max_connections(CONNECTIONS);
         server.serve(self.listener, std::future::pending()).await;
     }

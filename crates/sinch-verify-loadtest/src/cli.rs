@@ -1,5 +1,12 @@
 //! The command line of a load test: reads it, runs, writes the reports, and gives the exit code.
 
+mod alarm;
+mod args;
+mod outcome;
+mod print;
+mod progress;
+mod sink;
+
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,18 +15,19 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 
-use crate::alarm::Alarm;
-use crate::args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use crate::compare::Comparison;
 use crate::engine::Run;
 use crate::live::Stop;
 use crate::model::Exit;
-use crate::outcome::{conclude, conclude_shard, give_up};
-use crate::print::{Usage, error, fail, note, print};
-use crate::progress::Progress;
 use crate::runfile::RunFile;
 use crate::scenario::{Registry, Scenario};
-use crate::sink::Outputs;
+
+use alarm::Alarm;
+use args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
+use outcome::{conclude, conclude_shard, give_up};
+use print::{Usage, error, fail, note, print};
+use progress::Progress;
+use sink::Outputs;
 
 /// How much longer than planned a run may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);

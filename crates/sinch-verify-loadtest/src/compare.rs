@@ -27,38 +27,38 @@ const ERROR_RATE: f64 = 0.001;
 /// How much worse a metric may become. Both bounds must be exceeded: a small relative difference is noise, and
 /// so is a large one of a very short time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tolerance {
+pub(crate) struct Tolerance {
     /// The relative bound, such as 0.1 for 10 %.
-    pub part: f64,
+    pub(crate) part: f64,
     /// The absolute bound on times.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// A run beside the one that it is compared with.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// Metric by metric, the judged ones first.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One metric in both runs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Row {
+pub(crate) struct Row {
     /// The metric.
-    pub metric: Metric,
+    pub(crate) metric: Metric,
     /// Its value in the first run; `None` where it was not measured.
-    pub before: Option<f64>,
+    pub(crate) before: Option<f64>,
     /// Its value in the second.
-    pub after: Option<f64>,
+    pub(crate) after: Option<f64>,
     /// The result; `None` where it is only shown.
-    pub result: Option<Change>,
+    pub(crate) result: Option<Change>,
 }
 
 /// The result for a metric that is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// No worse than the tolerance.
     Kept,
     /// Worse than the tolerance.
@@ -73,7 +73,7 @@ impl Comparison {
     /// # Errors
     ///
     /// When the figures of one of them do not describe its target, or they were not set up alike.
-    pub fn of(before: &RunFile, after: &RunFile, tolerance: Tolerance) -> Result<Self, NotComparable> {
+    pub(crate) fn of(before: &RunFile, after: &RunFile, tolerance: Tolerance) -> Result<Self, NotComparable> {
         for (which, run) in [("first", before), ("second", after)] {
             let verdict = run.verdict.as_ref().map(|verdict| verdict.exit);
             if !matches!(verdict, Some(Exit::Pass | Exit::Failed)) {
@@ -114,13 +114,13 @@ impl Comparison {
 
     /// Whether a metric that is judged became worse than the tolerance.
     #[must_use]
-    pub fn is_worse(&self) -> bool {
+    pub(crate) fn is_worse(&self) -> bool {
         self.rows.iter().any(|row| row.result == Some(Change::Worse))
     }
 
     /// A table for a terminal, ending in a line break.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut table = Table::new([
             Column::Text("metric"),
             Column::Number("before"),
@@ -184,7 +184,7 @@ fn judge(metric: Metric, runs: [&RunFile; 2], values: [Option<f64>; 2], toleranc
 /// Two runs that cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NotComparable {
+pub(crate) enum NotComparable {
     /// The figures of a run do not describe its target, or it was not judged.
     Unusable {
         /// `first` or `second`.
@@ -228,7 +228,7 @@ impl std::error::Error for NotComparable {}
 impl NotComparable {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Unusable { verdict: Some(_), .. } => "repeat that run",
             Self::Unusable { verdict: None, .. } => {

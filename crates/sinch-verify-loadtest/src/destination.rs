@@ -10,7 +10,7 @@ const SINCH: &str = "sinch.com";
 
 /// The URL of a mock: this machine, or a host that the user declares a mock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MockUrl(BaseUrl);
+pub(crate) struct MockUrl(BaseUrl);
 
 impl MockUrl {
     /// Checks that `base` is a mock.
@@ -18,7 +18,7 @@ impl MockUrl {
     /// # Errors
     ///
     /// A message for the user when `base` is not this machine and its host is not the `declared` one.
-    pub fn new(base: BaseUrl, declared: Option<&MockHost>) -> Result<Self, String> {
+    pub(crate) fn new(base: BaseUrl, declared: Option<&MockHost>) -> Result<Self, String> {
         let host = comparable(base.host());
         match declared {
             Some(MockHost(declared)) if *declared != host => Err(format!(
@@ -49,7 +49,7 @@ impl AsRef<BaseUrl> for MockUrl {
 /// The URL of a live target: the real service, or any host but this machine. A verification costs
 /// money there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveUrl(BaseUrl);
+pub(crate) struct LiveUrl(BaseUrl);
 
 impl LiveUrl {
     /// Checks that `base` is not this machine.
@@ -57,7 +57,7 @@ impl LiveUrl {
     /// # Errors
     ///
     /// A message for the user when it is.
-    pub fn new(base: BaseUrl) -> Result<Self, String> {
+    pub(crate) fn new(base: BaseUrl) -> Result<Self, String> {
         if base.is_loopback() {
             return Err(format!(
                 "--live is for the real service, and {} is this machine: leave --live out",
@@ -76,7 +76,7 @@ impl AsRef<BaseUrl> for LiveUrl {
 
 /// A host that the user declares a mock of the service: any but those under `sinch.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MockHost(String);
+pub(crate) struct MockHost(String);
 
 impl FromStr for MockHost {
     type Err = &'static str;
@@ -104,7 +104,7 @@ fn comparable(host: &str) -> String {
 ///
 /// The target is still classified by its name, and its TLS certificate must show the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pin {
+pub(crate) struct Pin {
     host: String,
     address: IpAddr,
 }
@@ -112,26 +112,26 @@ pub struct Pin {
 impl Pin {
     /// The host name.
     #[must_use]
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The address.
     #[must_use]
-    pub fn address(&self) -> IpAddr {
+    pub(crate) fn address(&self) -> IpAddr {
         self.address
     }
 
     /// Whether this is the host of `base`. A host that is this machine cannot be pinned, because it is
     /// trusted by its name.
     #[must_use]
-    pub fn fits(&self, base: &BaseUrl) -> bool {
+    pub(crate) fn fits(&self, base: &BaseUrl) -> bool {
         !base.is_loopback() && base.host().eq_ignore_ascii_case(&self.host)
     }
 
     /// Whether requests to the host stay on this machine.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.address.is_loopback()
     }
 }

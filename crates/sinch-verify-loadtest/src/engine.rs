@@ -27,11 +27,11 @@ use crate::model::{Load, Numbers, RunId, Setup, TransportName};
 use crate::recorder::Recorder;
 use crate::runfile::RunFile;
 
-pub use draft::Draft;
-pub use error::RunError;
+pub(crate) use draft::Draft;
+pub(crate) use error::RunError;
 pub(crate) use goose::GooseWire;
-pub use options::{Against, Options, Receiving};
-pub use users::{Indexes, Source, VirtualUsers};
+pub(crate) use options::{Against, Options, Receiving};
+pub(crate) use users::{Indexes, Source, VirtualUsers};
 
 use beginning::Beginning;
 use cpu::{Busy, WORKER};
@@ -46,7 +46,7 @@ const GATHER: Duration = Duration::from_secs(15);
 ///
 /// It has runtimes of its own, so neither [`prepare`](Self::prepare) nor [`execute`](Self::execute)
 /// may be called from async code.
-pub struct Run {
+pub(crate) struct Run {
     // Dropped in this order: the users, then what they used.
     users: Runtime,
     workers: usize,
@@ -63,7 +63,7 @@ impl Run {
     /// # Errors
     ///
     /// When the options do not fit together, there is no target to run against, or no runtime.
-    pub fn prepare(mut options: Options) -> Result<Self, RunError> {
+    pub(crate) fn prepare(mut options: Options) -> Result<Self, RunError> {
         options.check().map_err(RunError::Options)?;
         // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
         let seed = *options.seed.get_or_insert_with(|| RandomState::new().hash_one(0));
@@ -99,13 +99,13 @@ impl Run {
 
     /// How the run is set up.
     #[must_use]
-    pub fn setup(&self) -> &Setup {
+    pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }
 
     /// What counts the run: for a live view, and to end the run early.
     #[must_use]
-    pub fn recorder(&self) -> Arc<Recorder> {
+    pub(crate) fn recorder(&self) -> Arc<Recorder> {
         Arc::clone(&self.recorder)
     }
 
@@ -114,7 +114,7 @@ impl Run {
     /// # Errors
     ///
     /// When the load generator could not do its work. That flows fail is no error: the file says so.
-    pub fn execute(self) -> Result<RunFile, RunError> {
+    pub(crate) fn execute(self) -> Result<RunFile, RunError> {
         let draft = self.draft();
         let Self {
             users: runtime,
@@ -153,7 +153,7 @@ impl Run {
 
     /// What is needed to write down what the run has counted so far, should it not come to its end.
     #[must_use]
-    pub fn draft(&self) -> Draft {
+    pub(crate) fn draft(&self) -> Draft {
         Draft {
             recorder: Arc::clone(&self.recorder),
             run: self.environment.context.run.clone(),

@@ -2,48 +2,43 @@
 //!
 //! A [`Scenario`] is an async function over a [`Flow`]. [`main`] gives a program with scenarios of its own
 //! the whole command line of `sinch-verify-load`: schedules, callbacks, reports, thresholds, exit codes.
+//! [`verification`] has the same flows for a goose attack of your own, and [`runfile`] reads what a run
+//! leaves behind.
 //!
 //! ```text
 //! model      names, loads, arrivals, failures, what was measured
-//! arrivals   Schedule -> Queue                        when flows are due
-//! scenario   Flow, Scenario, the built-in scenarios   what a flow does
-//! engine     virtual users on goose or direct; the recorder counts
-//! runfile    run.json -> verdict, report              made from the file alone
+//! recorder   counts while a run goes on
+//! arrivals   when flows are due: Schedule -> Queue
 //! live       the limits of a run that costs money
+//! scenario   what a flow does: Flow, Scenario, the built-in scenarios
+//! engine     virtual users on goose or on the direct transport, the scheduler, the environment
+//! runfile    run.json; verdict, report and compare are made from it alone
+//! cli        the command line
 //! ```
 //!
 //! Phone numbers, codes and secrets are in no report and no error message.
 #![forbid(unsafe_code)]
 
-mod alarm;
-mod args;
-pub mod arrivals;
-pub mod callbacks;
+mod arrivals;
+mod callbacks;
 mod cli;
-pub mod compare;
-pub mod destination;
-pub mod engine;
-pub mod live;
-pub mod model;
+mod compare;
+mod destination;
+mod engine;
+mod live;
+mod model;
 mod names;
-mod outcome;
-pub mod phone;
-mod print;
-mod progress;
-pub mod recorder;
-pub mod report;
+mod phone;
+mod recorder;
+mod report;
 pub mod runfile;
-pub mod scenario;
-mod sink;
-pub mod target;
-pub mod verdict;
+mod scenario;
+mod target;
+mod verdict;
 pub mod verification;
-pub mod wire;
+mod wire;
 
 pub use callbacks::CallbackAnswer;
 pub use cli::main;
-pub use model::{
-    BadName, Delivered, Failure, FailureKind, Latency, Load, Mix, Rate, ScenarioName, Setting, Shard,
-    StepName, UnknownName,
-};
+pub use model::{Delivered, Failure, FailureKind, Setting};
 pub use scenario::{Expectation, Flow, FlowFn, ReceiverLink, Scenario, With, with};

@@ -25,9 +25,9 @@ mod tally;
 mod verdict;
 
 pub use crate::names::UnknownName;
-pub use arrival::Arrival;
+pub(crate) use arrival::Arrival;
 pub(crate) use chance::chance;
-pub use clock::{Clock, SystemClock};
+pub(crate) use clock::{Clock, SystemClock};
 pub use counters::Counters;
 pub(crate) use counters::LATE;
 pub use delivered::Delivered;
@@ -36,11 +36,11 @@ pub use latency::Latency;
 pub use measurements::Measurements;
 pub use mix::{Mix, MixError};
 pub use name::{BadName, ScenarioName};
-pub use numbers::Numbers;
+pub(crate) use numbers::Numbers;
 pub(crate) use packed::BadHistogram;
 pub use packed::Packed;
 pub use rate::{Rate, RateError, Step};
-pub use record::{FlowEnd, FlowRecord, StepKind, StepTime};
+pub(crate) use record::{FlowEnd, FlowRecord, StepKind, StepTime};
 pub use run_id::{NoRunId, RunId};
 pub use second::Second;
 #[cfg(test)]

@@ -3,13 +3,6 @@
 use std::fmt;
 
 /// No name of a kind is the one given.
-///
-/// ```
-/// use sinch_verify_loadtest::Scenario;
-///
-/// let error = "flaschall".parse::<Scenario>().unwrap_err();
-/// assert_eq!(error.nearest, "flashcall");
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownName {

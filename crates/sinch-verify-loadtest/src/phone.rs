@@ -12,14 +12,14 @@ use crate::callbacks::Conversations;
 use crate::model::{Delivered, Failure, FailureKind};
 use crate::wire::BoxFuture;
 
-pub use control::ControlPhone;
-pub use inbox::InboxPhone;
+pub(crate) use control::ControlPhone;
+pub(crate) use inbox::InboxPhone;
 
 /// How long a message may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The phones of a run.
-pub trait Phone: Send + Sync {
+pub(crate) trait Phone: Send + Sync {
     /// What reached the phone `number`, once it is there.
     ///
     /// The failure is `code.missing` when nothing arrives in time.
@@ -42,7 +42,7 @@ impl<P: Phone + ?Sized> Phone for Arc<P> {
 
 /// Which message is waited for.
 #[derive(Clone, Copy, Debug)]
-pub enum Wanted<'a> {
+pub(crate) enum Wanted<'a> {
     /// That of this verification.
     Of(&'a VerificationId),
     /// The first one after this place in the inbox.
@@ -70,11 +70,11 @@ impl Wanted<'_> {
 
 /// A phone that always gets the same code, as test numbers of a live service may.
 #[derive(Clone, Debug)]
-pub struct FixedPhone(Code);
+pub(crate) struct FixedPhone(Code);
 
 impl FixedPhone {
     /// A phone that gets `code`.
-    pub fn new(code: Code) -> Self {
+    pub(crate) fn new(code: Code) -> Self {
         Self(code)
     }
 }
@@ -91,11 +91,11 @@ impl Phone for FixedPhone {
 
 /// A phone whose code is known because our callback receiver set it.
 #[derive(Clone, Debug)]
-pub struct HeardPhone(Arc<Conversations>);
+pub(crate) struct HeardPhone(Arc<Conversations>);
 
 impl HeardPhone {
     /// A phone that gets what was set in `conversations`.
-    pub fn new(conversations: Arc<Conversations>) -> Self {
+    pub(crate) fn new(conversations: Arc<Conversations>) -> Self {
         Self(conversations)
     }
 }

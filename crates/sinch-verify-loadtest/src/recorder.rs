@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::model::{Arrival, Counters, FlowEnd, FlowRecord, LATE, Load, Measurements, Second, Setup, Shard};
 
-pub use snapshot::Snapshot;
+pub(crate) use snapshot::Snapshot;
 
 use progress::Progress;
 use seconds::Seconds;
@@ -23,7 +23,7 @@ use seconds::Seconds;
 /// Times count from the beginning of the run. Flows due during the warm-up are counted apart, and are
 /// not in the figures.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     load: Load,
     shard: Shard,
     duration: Duration,
@@ -46,7 +46,7 @@ struct State {
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Flows are started.
     Running,
     /// No flow is started any more; those under way go on.
@@ -58,7 +58,7 @@ pub enum Phase {
 
 /// How a callback is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallbackSeen {
+pub(crate) enum CallbackSeen {
     /// It was for a flow of this run, the first of its kind.
     Taken,
     /// It had come before.
@@ -73,25 +73,25 @@ pub enum CallbackSeen {
 
 /// Everything that was counted.
 #[derive(Clone, Debug)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// Of flows due after the warm-up.
-    pub counters: Counters,
+    pub(crate) counters: Counters,
     /// Of flows due before.
-    pub warm_up: Counters,
+    pub(crate) warm_up: Counters,
     /// What was measured of flows due after the warm-up.
-    pub flows: Measurements,
+    pub(crate) flows: Measurements,
     /// Second by second.
-    pub series: Vec<Second>,
+    pub(crate) series: Vec<Second>,
     /// The most flows that were under way at once.
-    pub in_flight_max: u64,
+    pub(crate) in_flight_max: u64,
     /// From the beginning of the schedule to the end of the run.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 impl Recorder {
     /// A recorder for one shard of a run of this setup.
     #[must_use]
-    pub fn new(setup: &Setup, shard: Shard) -> Self {
+    pub(crate) fn new(setup: &Setup, shard: Shard) -> Self {
         Self {
             load: setup.load.clone(),
             shard,
@@ -106,48 +106,48 @@ impl Recorder {
     }
 
     /// The run begins `at` this moment: it is what the schedule and the warm-up count from.
-    pub fn open(&self, at: Instant) {
+    pub(crate) fn open(&self, at: Instant) {
         let _ = self.origin.set(at);
     }
 
     /// When the run began; `None` before.
     #[must_use]
-    pub fn origin(&self) -> Option<Instant> {
+    pub(crate) fn origin(&self) -> Option<Instant> {
         self.origin.get().copied()
     }
 
     /// How long after the beginning of the run this moment is; `None` where it is before that.
     #[must_use]
-    pub fn since_start(&self, at: Instant) -> Option<Duration> {
+    pub(crate) fn since_start(&self, at: Instant) -> Option<Duration> {
         at.checked_duration_since(self.origin()?)
     }
 
     /// No flow begins after this; those under way go on.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.go_on(|progress| progress.reach(Phase::Draining));
     }
 
     /// The run has had its time. Flows still under way got no end in it, and count as failed.
-    pub fn expire(&self) {
+    pub(crate) fn expire(&self) {
         self.go_on(|progress| progress.reach(Phase::Stopped));
     }
 
     /// Ends the run before its time: no flow begins after this, and those under way are cut off,
     /// which is no failure of theirs.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.go_on(|progress| progress.cut(Phase::Stopped));
     }
 
     /// The user asks for the end, as by Ctrl-C. The first time, no flow begins any more, and those
     /// under way go on; the second time they are cut off. Returns whether that ended anything before
     /// its time: to ask once when the run is finishing anyway does not.
-    pub fn interrupt(&self) -> bool {
+    pub(crate) fn interrupt(&self) -> bool {
         self.go_on(Progress::ask)
     }
 
     /// Whether the user ended the run before its time.
     #[must_use]
-    pub fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         self.progress.borrow().interrupted
     }
 
@@ -163,40 +163,40 @@ impl Recorder {
 
     /// How far the run is.
     #[must_use]
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.progress.borrow().phase
     }
 
     /// Whether a flow may still begin `now`: what comes after the duration is not started, even where
     /// the thread that closes the run is late to say so.
     #[must_use]
-    pub fn is_open(&self, now: Instant) -> bool {
+    pub(crate) fn is_open(&self, now: Instant) -> bool {
         let within = |since: Duration| since < self.duration;
         self.phase() == Phase::Running && self.since_start(now).is_some_and(within)
     }
 
     /// Waits until the run is as far as `phase`.
-    pub async fn reached(&self, phase: Phase) {
+    pub(crate) async fn reached(&self, phase: Phase) {
         // The sender lives in `self`, so the only answer is the one waited for.
         let _ = self.progress.subscribe().wait_for(|now| now.phase >= phase).await;
     }
 
     /// A flow fell due.
-    pub fn scheduled(&self, due: Duration) {
+    pub(crate) fn scheduled(&self, due: Duration) {
         let mut state = self.lock();
         self.counters(&mut state, Some(due)).scheduled += 1;
         state.seconds.at(due.as_secs()).scheduled += 1;
     }
 
     /// A flow that fell due is not started: every user is busy, and the queue is full.
-    pub fn dropped(&self, due: Duration) {
+    pub(crate) fn dropped(&self, due: Duration) {
         let mut state = self.lock();
         self.counters(&mut state, Some(due)).dropped += 1;
         state.seconds.at(due.as_secs()).dropped += 1;
     }
 
     /// A flow begins. In a closed model, where nothing falls due, that schedules it, too.
-    pub fn begin(&self, arrival: Arrival, started: Duration) {
+    pub(crate) fn begin(&self, arrival: Arrival, started: Duration) {
         let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         let mut state = self.lock();
         state.in_flight_max = state.in_flight_max.max(now);
@@ -212,7 +212,7 @@ impl Recorder {
     }
 
     /// A flow that had begun is over.
-    pub fn end(&self, record: &FlowRecord) {
+    pub(crate) fn end(&self, record: &FlowRecord) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let mut state = self.lock();
         let state = &mut *state;
@@ -233,7 +233,7 @@ impl Recorder {
     }
 
     /// A callback came `at` this moment.
-    pub fn callback(&self, seen: CallbackSeen, at: Instant) {
+    pub(crate) fn callback(&self, seen: CallbackSeen, at: Instant) {
         let at = self.since_start(at);
         let mut state = self.lock();
         let counters = self.counters(&mut state, at);
@@ -252,20 +252,20 @@ impl Recorder {
 
     /// A second of the run is over. `cpu` is how busy the generator's threads were in it, from 0
     /// to 1.
-    pub fn tick(&self, cpu: Option<f64>) {
+    pub(crate) fn tick(&self, cpu: Option<f64>) {
         let in_flight = self.in_flight();
         self.lock().seconds.tick(cpu, in_flight);
     }
 
     /// How many flows are under way.
     #[must_use]
-    pub fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
 
     /// From the beginning of the run until its end, or until now.
     #[must_use]
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         let end = self.ended.get().copied().unwrap_or_else(Instant::now);
         self.origin()
             .map_or(Duration::ZERO, |origin| end.saturating_duration_since(origin))
@@ -273,7 +273,7 @@ impl Recorder {
 
     /// Everything counted so far.
     #[must_use]
-    pub fn counted(&self) -> Counted {
+    pub(crate) fn counted(&self) -> Counted {
         let state = self.lock();
         Counted {
             counters: state.counted,
@@ -287,7 +287,7 @@ impl Recorder {
 
     /// How the run stands, for a live view.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let elapsed = self.elapsed();
         let wanted = match &self.load {
             Load::Open { rate, .. } if self.phase() == Phase::Running => {

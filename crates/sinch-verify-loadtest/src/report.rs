@@ -21,47 +21,47 @@ pub(crate) use table::{Column, Table, Tone};
 
 /// The reports on a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Reports<'a> {
+pub(crate) struct Reports<'a> {
     run: &'a RunFile,
 }
 
 impl<'a> Reports<'a> {
     /// The reports on `run`.
     #[must_use]
-    pub fn on(run: &'a RunFile) -> Self {
+    pub(crate) fn on(run: &'a RunFile) -> Self {
         Self { run }
     }
 
     /// One self-contained page: it fetches nothing, has no script, and prints.
     #[must_use]
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         self.write(html::write)
     }
 
     /// A short text for a comment in a code review.
     #[must_use]
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         self.write(markdown::write)
     }
 
     /// The thresholds as test cases, for continuous integration.
     #[must_use]
-    pub fn junit(&self) -> String {
+    pub(crate) fn junit(&self) -> String {
         self.write(junit::write)
     }
 
     /// A text for a terminal, ending in a line break.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.write(text::write)
     }
 
     /// The names of the reports in a run's directory, beside `run.json` itself.
-    pub const FILES: [&'static str; 3] = ["report.html", "report.md", "junit.xml"];
+    pub(crate) const FILES: [&'static str; 3] = ["report.html", "report.md", "junit.xml"];
 
     /// The contents of [`FILES`](Self::FILES), in the same order.
     #[must_use]
-    pub fn files(&self) -> [String; 3] {
+    pub(crate) fn files(&self) -> [String; 3] {
         [self.html(), self.markdown(), self.junit()]
     }
 

@@ -11,9 +11,15 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::live::{Spending, Stop};
-use crate::model::{Counters, FailureKind, Measurements, RunId, Second, Setup, Shards, Verdict};
+use crate::live::Stop;
+use crate::model::FailureKind;
 
+pub use crate::live::Spending;
+pub use crate::model::{
+    BadName, Check, CheckResult, Counters, Exit, FailureTally, FlowTally, Latency, Load, Measurements, Mix,
+    MixError, NoRunId, Packed, PhoneChoice, Rate, RateError, RunId, ScenarioName, Second, Setting, Setup,
+    Shard, ShardError, Shards, Step, StepName, TransportName, UnknownName, Verdict,
+};
 pub use generator::Generator;
 pub use merge::{MergeError, Misfit};
 

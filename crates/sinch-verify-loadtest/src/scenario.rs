@@ -19,10 +19,12 @@ use crate::target::Elsewhere;
 use crate::wire::BoxFuture;
 
 pub(crate) use builtin::verification as built_in;
-pub use context::{FlowContext, ReceiverLink};
+pub(crate) use context::FlowContext;
+pub use context::ReceiverLink;
 pub use expectation::Expectation;
-pub use flow::{Flow, Steps};
-pub use registry::{Registry, Workload};
+pub use flow::Flow;
+pub(crate) use flow::Steps;
+pub(crate) use registry::{Registry, Workload};
 
 /// An async function over a [`Flow`]: `async fn signup(flow: Flow<'_>) -> Result<(), Failure>`.
 ///
@@ -123,7 +125,7 @@ pub struct Scenario {
 
 /// What a scenario needs of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// The run receives callbacks.
     pub(crate) callbacks: bool,
     /// The phone shows its inbox: no callback sets what is reported.
@@ -228,7 +230,7 @@ impl Scenario {
 }
 
 impl Scenario {
-    pub fn name(&self) -> ScenarioName {
+    pub(crate) fn name(&self) -> ScenarioName {
         self.name
     }
 
@@ -250,7 +252,7 @@ impl Scenario {
     }
 
     /// Carries one flow out.
-    pub fn run<'a>(&self, flow: Flow<'a>) -> BoxFuture<'a, Result<(), Failure>> {
+    pub(crate) fn run<'a>(&self, flow: Flow<'a>) -> BoxFuture<'a, Result<(), Failure>> {
         self.run.run(flow)
     }
 

@@ -9,19 +9,19 @@ use crate::model::Setting;
 
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     /// Where it is.
-    pub base: BaseUrl,
+    pub(crate) base: BaseUrl,
     /// Who asks.
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// The address of its host, where that is not to be looked up.
-    pub pin: Option<Pin>,
+    pub(crate) pin: Option<Pin>,
 }
 
 impl Target {
     /// The service at `base`.
     #[must_use]
-    pub fn new(base: BaseUrl, credentials: Credentials) -> Self {
+    pub(crate) fn new(base: BaseUrl, credentials: Credentials) -> Self {
         Self {
             base,
             credentials,
@@ -34,7 +34,7 @@ impl Target {
     /// # Errors
     ///
     /// When TLS is wanted and the platform's root certificates cannot be found.
-    pub fn transport(&self) -> Result<HyperTransport, BuildError> {
+    pub(crate) fn transport(&self) -> Result<HyperTransport, BuildError> {
         let mut builder = HyperTransport::builder();
         if let Some(pin) = &self.pin {
             builder = builder.resolve(pin.host(), pin.address());
@@ -61,21 +61,21 @@ impl Target {
 /// A service that is there already, and the application that asks it. `U` says what is known about
 /// its URL.
 #[derive(Clone, Debug)]
-pub struct Elsewhere<U> {
+pub(crate) struct Elsewhere<U> {
     /// Where it is.
-    pub url: U,
+    pub(crate) url: U,
     /// The address of its host, where that is not to be looked up.
-    pub pin: Option<Pin>,
+    pub(crate) pin: Option<Pin>,
     /// The application that asks.
-    pub key: ApplicationKey,
+    pub(crate) key: ApplicationKey,
     /// Its secret.
-    pub secret: ApplicationSecret,
+    pub(crate) secret: ApplicationSecret,
 }
 
 impl<U: AsRef<BaseUrl>> Elsewhere<U> {
     /// The service as it is asked in `setting`.
     #[must_use]
-    pub fn target(&self, setting: Setting) -> Target {
+    pub(crate) fn target(&self, setting: Setting) -> Target {
         let mut target = Target::new(
             self.url.as_ref().clone(),
             credentials(setting, &self.key, &self.secret),

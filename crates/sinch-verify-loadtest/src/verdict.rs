@@ -20,12 +20,12 @@ use std::collections::BTreeMap;
 
 use crate::runfile::RunFile;
 
-pub use crate::model::{Check, CheckResult, Exit, Verdict};
-pub use doubt::{Doubt, Lag};
-pub use metric::{Metric, Statistic, Unit, What};
-pub use samples::{TooFew, samples_needed};
-pub use threshold::{Threshold, ThresholdError};
-pub use thresholds::{Thresholds, ThresholdsError};
+pub(crate) use crate::model::{Check, CheckResult, Exit, Verdict};
+pub(crate) use doubt::{Doubt, Lag};
+pub(crate) use metric::{Metric, Unit};
+pub(crate) use samples::TooFew;
+pub(crate) use threshold::Threshold;
+pub(crate) use thresholds::Thresholds;
 
 impl Verdict {
     /// Judges a run by its thresholds.
@@ -34,7 +34,7 @@ impl Verdict {
     /// each of them makes what follows meaningless. A failed threshold comes before one that has too few
     /// samples.
     #[must_use]
-    pub fn judge(run: &RunFile, thresholds: &Thresholds) -> Self {
+    pub(crate) fn judge(run: &RunFile, thresholds: &Thresholds) -> Self {
         let checks: Vec<_> = thresholds.iter().map(|threshold| threshold.check(run)).collect();
         let total = run.flows.total();
         let unreachable = total.failed > 0

@@ -13,16 +13,16 @@ use crate::model::{Failure, FailureKind, StepName};
 pub(crate) const WHOLE: Duration = Duration::from_secs(30);
 
 /// A future that a trait object can return.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The whole answer to a request, or why there is none.
-pub type Answer = Result<Response<Bytes>, Failure>;
+pub(crate) type Answer = Result<Response<Bytes>, Failure>;
 
 /// Sends the requests of a flow: the one thing in which virtual users on goose and on the direct
 /// transport differ.
 ///
 /// The request may be authorized, so its path, content type and body must go out as they are, once.
-pub trait Wire: Send {
+pub(crate) trait Wire: Send {
     /// Sends `request` and returns the whole answer. `step` is its name in figures.
     fn send<'a>(&'a mut self, step: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer>;
 }
@@ -35,13 +35,13 @@ impl<W: Wire + ?Sized> Wire for &mut W {
 
 /// The direct transport: one of the client crate, with no load generator in between.
 #[derive(Clone, Debug)]
-pub struct DirectWire<T> {
+pub(crate) struct DirectWire<T> {
     transport: T,
 }
 
 impl<T: Transport> DirectWire<T> {
     /// Sends over `transport`.
-    pub fn new(transport: T) -> Self {
+    pub(crate) fn new(transport: T) -> Self {
         Self { transport }
     }
 }

@@ -13,11 +13,10 @@ use std::process::{Command, Output, Stdio};
 use exit::{assert_exit, assert_shard_exit};
 use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::arrivals::Schedule;
-use sinch_verify_loadtest::model::{
-    Counters, Exit, FailureKind, Load, Rate, ScenarioName, Second, Shard, StepName, TransportName,
+use sinch_verify_loadtest::FailureKind;
+use sinch_verify_loadtest::runfile::{
+    Counters, Exit, Load, Rate, RunFile, ScenarioName, Second, Shard, StepName, TransportName,
 };
-use sinch_verify_loadtest::runfile::RunFile;
 use sinch_verify_protocol::method::MethodInfo;
 
 /// The command with these arguments, which are split at spaces.
@@ -259,9 +258,8 @@ fn shards_merge_to_the_run() {
     assert_exit(&output, &merged, 0);
     assert!(merged.shards.is_whole());
     assert_conserved(&merged);
-    let rate = "poisson:90/s".parse().unwrap();
-    let schedule = Schedule::new(rate, std::time::Duration::from_secs(1), 5, Shard::WHOLE);
-    assert_eq!(merged.counters.scheduled, schedule.count() as u64);
+    // 90 on average, and six standard deviations.
+    assert!((33..=147).contains(&merged.counters.scheduled));
     assert!(merged.verdict.is_some());
 
     for some in [&files[..2], &files[..1]] {

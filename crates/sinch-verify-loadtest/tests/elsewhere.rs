@@ -10,8 +10,7 @@ use std::process::{Command, Output};
 use exit::{assert_exit, assert_shard_exit};
 use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::model::StepName;
-use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::runfile::{RunFile, StepName};
 
 /// An address that nobody listens on.
 fn free() -> SocketAddr {

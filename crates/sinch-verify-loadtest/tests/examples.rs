@@ -10,8 +10,7 @@ use std::process::Command;
 use exit::assert_exit;
 use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::model::StepName;
-use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::runfile::{RunFile, StepName};
 
 /// An example's program. Cargo builds the examples with the tests, beside them.
 fn example(name: &str) -> Command {

@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use fixtures::{KEY, SECRET};
-use sinch_verify_loadtest::model::{Failure, FailureKind};
 use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::{Failure, FailureKind};
 
 /// Long enough not to be found by chance among figures and histograms.
 const CODE: &str = "48213975";

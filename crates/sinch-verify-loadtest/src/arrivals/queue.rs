@@ -9,7 +9,7 @@ use crate::model::Arrival;
 ///
 /// It has an end: a schedule never waits, and what finds no room is dropped.
 #[derive(Debug)]
-pub struct Queue {
+pub(crate) struct Queue {
     waiting: Mutex<VecDeque<Arrival>>,
     /// One permit for each that waits. Closed when nothing will come any more.
     there: Semaphore,
@@ -19,7 +19,7 @@ pub struct Queue {
 impl Queue {
     /// A queue with room for so many.
     #[must_use]
-    pub fn new(room: usize) -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         Self {
             waiting: Mutex::default(),
             there: Semaphore::new(0),
@@ -28,7 +28,7 @@ impl Queue {
     }
 
     /// Puts one in; says whether there was room.
-    pub fn push(&self, arrival: Arrival) -> bool {
+    pub(crate) fn push(&self, arrival: Arrival) -> bool {
         let mut waiting = self.lock();
         if waiting.len() >= self.room {
             return false;
@@ -40,7 +40,7 @@ impl Queue {
     }
 
     /// Waits for the next; `None` once the queue is closed and empty.
-    pub async fn next(&self) -> Option<Arrival> {
+    pub(crate) async fn next(&self) -> Option<Arrival> {
         // Closed, it gives no permit: what still waits is taken without.
         if let Ok(permit) = self.there.acquire().await {
             permit.forget();
@@ -49,18 +49,18 @@ impl Queue {
     }
 
     /// Says that nothing will come any more. What waits is still handed out.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.there.close();
     }
 
     /// Takes everything out that waits.
-    pub fn clear(&self) -> VecDeque<Arrival> {
+    pub(crate) fn clear(&self) -> VecDeque<Arrival> {
         std::mem::take(&mut *self.lock())
     }
 
     /// Whether nothing waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 

@@ -7,7 +7,7 @@ use crate::model::{Arrival, Rate, Shard, chance};
 /// A shard's schedule is every n-th arrival of the whole one, so that the shards together are exactly
 /// the run that one machine would have made.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     rate: Rate,
     whole: f64,
     seed: u64,
@@ -20,7 +20,7 @@ pub struct Schedule {
 impl Schedule {
     /// The arrivals of `shard` in a run over `whole`.
     #[must_use]
-    pub fn new(rate: Rate, whole: Duration, seed: u64, shard: Shard) -> Self {
+    pub(crate) fn new(rate: Rate, whole: Duration, seed: u64, shard: Shard) -> Self {
         Self {
             rate,
             whole: whole.as_secs_f64(),

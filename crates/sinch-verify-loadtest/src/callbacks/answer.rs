@@ -25,11 +25,11 @@ pub enum CallbackAnswer {
 }
 
 /// How request events of the flows of a scenario are answered, by the flow's index.
-pub type AnswerFn = fn(u64) -> CallbackAnswer;
+pub(crate) type AnswerFn = fn(u64) -> CallbackAnswer;
 
 /// How request events are answered: the scenarios of a run, each with its rule if it has one.
 #[derive(Clone, Debug, Default)]
-pub struct Answers(pub BTreeMap<ScenarioName, Option<AnswerFn>>);
+pub(crate) struct Answers(pub(crate) BTreeMap<ScenarioName, Option<AnswerFn>>);
 
 impl Answers {
     /// The scenario of the run with this name.

@@ -15,7 +15,7 @@ use crate::recorder::{CallbackSeen, Recorder};
 
 /// What decisions set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Codes {
+pub(crate) enum Codes {
     /// Nothing: the service makes the code.
     #[default]
     Theirs,

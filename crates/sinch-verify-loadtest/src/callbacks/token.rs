@@ -8,13 +8,13 @@ use crate::model::{RunId, ScenarioName, Shard};
 /// The custom text of a start. Every event of its verification repeats it: it says which flow of which
 /// run the event belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// The run.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// The scenario.
-    pub scenario: ScenarioName,
+    pub(crate) scenario: ScenarioName,
     /// The flow's index in the run.
-    pub index: u64,
+    pub(crate) index: u64,
 }
 
 impl fmt::Display for Token {

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// An emulator in the same process has threads of its own, which are left out.
 #[derive(Debug)]
-pub struct Busy {
+pub(crate) struct Busy {
     /// As many of them as can run at once.
     workers: u32,
     last: Option<Duration>,
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(10);
 impl Busy {
     /// A meter for a generator with so many workers.
     #[must_use]
-    pub fn new(workers: usize) -> Self {
+    pub(crate) fn new(workers: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         Self {
             workers: u32::try_from(workers.min(cores)).unwrap_or(u32::MAX),
@@ -31,7 +31,7 @@ impl Busy {
 
     /// How busy they were since the last call, `passed` ago: 1 for all of them all the time. `None`
     /// where the system does not say.
-    pub fn since_last(&mut self, passed: Duration) -> Option<f64> {
+    pub(crate) fn since_last(&mut self, passed: Duration) -> Option<f64> {
         let now = taken();
         let before = std::mem::replace(&mut self.last, now);
         // Threads that ended take their time with them.

@@ -11,7 +11,7 @@ use crate::runfile::{Generator, RunFile, Schema, Stopped};
 
 /// A run as it can be written down at any time: what a run file needs beside what was counted.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub(super) recorder: Arc<Recorder>,
     pub(super) run: RunId,
     pub(super) setup: Setup,
@@ -22,7 +22,7 @@ pub struct Draft {
 impl Draft {
     /// The run as it stands now; `None` when it has not begun.
     #[must_use]
-    pub fn now(&self) -> Option<RunFile> {
+    pub(crate) fn now(&self) -> Option<RunFile> {
         let ago = SignedDuration::try_from(self.recorder.origin()?.elapsed()).ok()?;
         Some(self.file(Timestamp::now().saturating_sub(ago).ok()?))
     }

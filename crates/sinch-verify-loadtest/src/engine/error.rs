@@ -10,7 +10,7 @@ use crate::model::{Exit, Failure, ScenarioName};
 /// A run could not be carried out.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum RunError {
+pub(crate) enum RunError {
     /// The options do not fit together, for this reason.
     Options(String),
     /// The operating system gives no threads.
@@ -42,7 +42,7 @@ pub enum RunError {
 impl RunError {
     /// What the process exits with.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Unreachable(_) => Exit::Unreachable,
             Self::Prepare { failure, .. } if failure.kind().is_unreachable() => Exit::Unreachable,
@@ -56,7 +56,7 @@ impl RunError {
 impl RunError {
     /// What to do about it, where that is known.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Callbacks { .. } => Some("--callback-listen takes another address"),
             Self::Unreachable(_) => {

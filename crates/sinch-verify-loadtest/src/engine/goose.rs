@@ -38,17 +38,17 @@ const BACKSTOP: Duration = Duration::from_secs(60);
 
 /// An attack on goose.
 #[derive(Debug)]
-pub struct Attack {
+pub(crate) struct Attack {
     /// What its users do.
-    pub virtual_users: Arc<VirtualUsers>,
+    pub(crate) virtual_users: Arc<VirtualUsers>,
     /// How many there are.
-    pub users: usize,
+    pub(crate) users: usize,
     /// Over how long goose starts them, one after the other; zero for as fast as it can.
-    pub ramp: Duration,
+    pub(crate) ramp: Duration,
     /// How long the run takes at most.
-    pub longest: Duration,
+    pub(crate) longest: Duration,
     /// Counts the users who are there.
-    pub ready: Arc<Ready>,
+    pub(crate) ready: Arc<Ready>,
 }
 
 impl Attack {
@@ -57,7 +57,7 @@ impl Attack {
     /// # Errors
     ///
     /// When goose cannot be set up.
-    pub fn prepare(self) -> Result<Prepared, AttackError> {
+    pub(crate) fn prepare(self) -> Result<Prepared, AttackError> {
         quiet::silence();
         let configuration = GooseConfiguration::parse_args_default(&self.arguments())?;
         let client = wire::client(&self.virtual_users.context.target).map_err(GooseError::Reqwest)?;
@@ -106,7 +106,7 @@ impl Attack {
 }
 
 /// An attack that waits for its beginning.
-pub struct Prepared(Box<GooseAttack>);
+pub(crate) struct Prepared(Box<GooseAttack>);
 
 impl Prepared {
     /// Runs the attack until [`end`] is called, or the user interrupts it.
@@ -116,7 +116,7 @@ impl Prepared {
     /// # Errors
     ///
     /// When goose gives up. That flows fail is no error.
-    pub async fn run(self) -> Result<(), AttackError> {
+    pub(crate) async fn run(self) -> Result<(), AttackError> {
         self.0.execute().await?;
         Ok(())
     }
@@ -129,7 +129,7 @@ impl fmt::Debug for Prepared {
 }
 
 /// Ends the attack that runs in this process.
-pub fn end() {
+pub(crate) fn end() {
     goose::trigger_killswitch("the run is over");
 }
 
@@ -175,7 +175,7 @@ fn run(users: &Arc<VirtualUsers>) -> Transaction {
 
 /// Goose could not be set up, or gave up.
 #[derive(Debug)]
-pub struct AttackError(Box<GooseError>);
+pub(crate) struct AttackError(Box<GooseError>);
 
 impl From<GooseError> for AttackError {
     fn from(error: GooseError) -> Self {

@@ -13,45 +13,45 @@ use crate::target::Elsewhere;
 /// What to run, and against what.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Options {
+pub(crate) struct Options {
     /// What the users do.
-    pub workload: Workload,
+    pub(crate) workload: Workload,
     /// Who sends the requests.
-    pub setting: Setting,
+    pub(crate) setting: Setting,
     /// How much load there is.
-    pub load: Load,
+    pub(crate) load: Load,
     /// For how long flows are started.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// For how long, from the beginning, nothing counts; at least until all users are there.
-    pub warm_up: Duration,
+    pub(crate) warm_up: Duration,
     /// How long flows under way may take when no more are started.
-    pub grace: Duration,
+    pub(crate) grace: Duration,
     /// What sends the requests.
-    pub transport: TransportName,
+    pub(crate) transport: TransportName,
     /// What fixes the schedule and the mix; `None` takes another one every time.
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Which part of the run this is.
-    pub shard: Shard,
+    pub(crate) shard: Shard,
     /// When the run begins; `None` for as soon as all users are there.
-    pub start_at: Option<SystemTime>,
+    pub(crate) start_at: Option<SystemTime>,
     /// How flows learn what reached the phone.
-    pub phone: PhoneChoice,
+    pub(crate) phone: PhoneChoice,
     /// The code of [`PhoneChoice::Fixed`], and of decisions with [`PhoneChoice::Callback`] in place
     /// of a code for each flow.
-    pub code: Option<Code>,
+    pub(crate) code: Option<Code>,
     /// Whether callbacks are received.
-    pub callbacks: Receiving,
+    pub(crate) callbacks: Receiving,
     /// Whether each shard asks as an application of its own.
-    pub application_per_shard: bool,
+    pub(crate) application_per_shard: bool,
     /// The numbers to verify; `None` for made-up ones.
-    pub numbers: Option<Vec<PhoneNumber>>,
+    pub(crate) numbers: Option<Vec<PhoneNumber>>,
     /// The service under load.
-    pub against: Against,
+    pub(crate) against: Against,
 }
 
 /// The service that a run is against.
 #[derive(Clone, Debug, Default)]
-pub enum Against {
+pub(crate) enum Against {
     /// An emulator that the run starts itself.
     #[default]
     Own,
@@ -64,7 +64,7 @@ pub enum Against {
 impl Against {
     /// The limits of a live run; `None` against a mock.
     #[must_use]
-    pub fn limits(&self) -> Option<&Arc<Limits>> {
+    pub(crate) fn limits(&self) -> Option<&Arc<Limits>> {
         match self {
             Self::Live(live) => Some(live.limits()),
             Self::Own | Self::Mock(_) => None,
@@ -74,7 +74,7 @@ impl Against {
 
 /// Whether callbacks are received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receiving {
+pub(crate) enum Receiving {
     /// No. Nothing of the backend's half is exercised.
     Off,
     /// At this address, which the target must be told of unless it is our own emulator.
@@ -83,13 +83,13 @@ pub enum Receiving {
 
 impl Options {
     /// How long flows under way may take when no more are started, unless told otherwise.
-    pub const GRACE: Duration = Duration::from_secs(10);
+    pub(crate) const GRACE: Duration = Duration::from_secs(10);
     /// How many flows of an open model may be under way at once, unless told otherwise.
-    pub const USERS: usize = 512;
+    pub(crate) const USERS: usize = 512;
 
     /// A run at the default rate, against an emulator of its own.
     #[must_use]
-    pub fn new(workload: Workload, duration: Duration) -> Self {
+    pub(crate) fn new(workload: Workload, duration: Duration) -> Self {
         Self {
             workload,
             setting: Setting::Backend,
@@ -116,13 +116,13 @@ impl Options {
     /// How long it is from `now` until the run is to begin; `None` where it begins as soon as
     /// all users are there, or should have begun before.
     #[must_use]
-    pub fn wait(&self, now: SystemTime) -> Option<Duration> {
+    pub(crate) fn wait(&self, now: SystemTime) -> Option<Duration> {
         self.start_at?.duration_since(now).ok()
     }
 
     /// How a run with these options and this seed is set up.
     #[must_use]
-    pub fn setup(&self, seed: u64) -> Setup {
+    pub(crate) fn setup(&self, seed: u64) -> Setup {
         Setup {
             scenario: self.workload.name(),
             mix: self.workload.mix().cloned(),
@@ -148,7 +148,7 @@ impl Options {
     /// # Errors
     ///
     /// In words for the user who typed them.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let find = |has: fn(Needs) -> bool| self.find(has);
         if self.callbacks == Receiving::Off {
             if let Some(scenario) = find(|needs| needs.callbacks) {
@@ -208,7 +208,7 @@ impl Options {
 
     /// The first scenario that must not be run against the live service.
     #[must_use]
-    pub fn unfit_for_live(&self) -> Option<ScenarioName> {
+    pub(crate) fn unfit_for_live(&self) -> Option<ScenarioName> {
         self.find(|needs| !needs.live)
     }
 
@@ -225,7 +225,7 @@ impl Options {
     /// # Errors
     ///
     /// In words for the user who typed them.
-    pub fn check_elsewhere(&self) -> Result<(), String> {
+    pub(crate) fn check_elsewhere(&self) -> Result<(), String> {
         if self.shard != Shard::WHOLE && self.callbacks != Receiving::Off && !self.application_per_shard {
             return Err(
                 "an application has one callback URL, so only one shard would hear of its flows; give each \

@@ -10,16 +10,16 @@ use crate::recorder::{Phase, Recorder};
 
 /// How many users are there.
 #[derive(Debug, Default)]
-pub struct Ready(AtomicUsize);
+pub(crate) struct Ready(AtomicUsize);
 
 impl Ready {
     /// One more is there.
-    pub fn one_more(&self) {
+    pub(crate) fn one_more(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits until `all` are there, for at most `patience`.
-    pub fn wait(&self, all: usize, patience: Duration) {
+    pub(crate) fn wait(&self, all: usize, patience: Duration) {
         let deadline = Instant::now() + patience;
         while self.0.load(Ordering::Relaxed) < all && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(2));
@@ -30,17 +30,17 @@ impl Ready {
 /// Starts flows when they are due, and ends the run, by the wall clock. It has threads of the operating
 /// system: a runtime whose workers are all busy can neither delay a schedule nor keep a run from ending.
 #[derive(Debug)]
-pub struct Scheduler {
+pub(crate) struct Scheduler {
     /// What counts the run.
-    pub recorder: Arc<Recorder>,
+    pub(crate) recorder: Arc<Recorder>,
     /// When flows are due, and where they wait; `None` in a closed model.
-    pub schedule: Option<(Schedule, Arc<Queue>)>,
+    pub(crate) schedule: Option<(Schedule, Arc<Queue>)>,
     /// For how long flows are started.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// How long those under way may take after that.
-    pub grace: Duration,
+    pub(crate) grace: Duration,
     /// How busy the generator's threads are.
-    pub busy: Busy,
+    pub(crate) busy: Busy,
 }
 
 /// The longest sleep: so soon a run that is stopped from elsewhere is noticed.
@@ -54,7 +54,11 @@ impl Scheduler {
     /// # Errors
     ///
     /// When the operating system gives no thread.
-    pub fn start(self, at: Instant, over: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    pub(crate) fn start(
+        self,
+        at: Instant,
+        over: impl FnOnce() + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
         let Self {
             recorder,
             schedule,

@@ -14,26 +14,26 @@ use crate::scenario::{Flow, FlowContext, Scenario, Steps, Workload};
 use crate::wire::Wire;
 
 /// The virtual users of a run: what they do, over which wire soever, and where it is counted.
-pub struct VirtualUsers {
+pub(crate) struct VirtualUsers {
     /// What the flows share.
-    pub context: FlowContext,
+    pub(crate) context: FlowContext,
     /// Which flows they carry out.
-    pub workload: Workload,
+    pub(crate) workload: Workload,
     /// What fixes the mix.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The numbers that the flows verify.
-    pub numbers: Numbers,
+    pub(crate) numbers: Numbers,
     /// Where arrivals come from.
-    pub source: Source,
+    pub(crate) source: Source,
     /// What counts the flows.
-    pub recorder: Arc<Recorder>,
+    pub(crate) recorder: Arc<Recorder>,
     /// The limits of a live run; `None` against a mock.
-    pub limits: Option<Arc<Limits>>,
+    pub(crate) limits: Option<Arc<Limits>>,
 }
 
 /// Where the arrivals of virtual users come from.
 #[derive(Debug)]
-pub enum Source {
+pub(crate) enum Source {
     /// A schedule (open model).
     Queue(Arc<Queue>),
     /// The users themselves, one flow after the other (closed model).
@@ -42,7 +42,7 @@ pub enum Source {
 
 /// The indexes of flows of a closed model, given out as the flows begin.
 #[derive(Debug)]
-pub struct Indexes {
+pub(crate) struct Indexes {
     next: AtomicU64,
     step: u64,
 }
@@ -62,7 +62,7 @@ const EARLY: Duration = Duration::from_millis(2);
 
 impl VirtualUsers {
     /// Waits for the next arrival; `None` once the run is over.
-    pub async fn next(&self) -> Option<Arrival> {
+    pub(crate) async fn next(&self) -> Option<Arrival> {
         match &self.source {
             Source::Queue(queue) => queue.next().await,
             Source::Always(indexes) => {
@@ -83,14 +83,14 @@ impl VirtualUsers {
     }
 
     /// Carries out one flow after the other until the run is over.
-    pub async fn work(&self, mut wire: impl Wire) {
+    pub(crate) async fn work(&self, mut wire: impl Wire) {
         while let Some(arrival) = self.next().await {
             self.carry_out(arrival, &mut wire).await;
         }
     }
 
     /// Carries one flow out, to its end or to the end of the run, and counts it.
-    pub async fn carry_out(&self, arrival: Arrival, wire: &mut dyn Wire) {
+    pub(crate) async fn carry_out(&self, arrival: Arrival, wire: &mut dyn Wire) {
         let scenario = self.workload.pick(self.seed, arrival.index);
         let due = Due::new(&self.recorder, &*self.context.clock, scenario.name(), arrival);
         let Some(limits) = &self.limits else {
@@ -109,7 +109,7 @@ impl VirtualUsers {
         if let Some(admitted) = self.admitted(limits).await {
             let started = due.start();
             let number = admitted.number();
-            let mut wire = Guarded::live(wire, admitted);
+            let mut wire = Guarded::new(wire, admitted);
             if let Some(failed) = self.run(scenario, arrival, number, &mut wire, started).await {
                 limits.flow_ended(failed);
             }

@@ -16,25 +16,25 @@ use crate::model::Shard;
 
 /// What a live run may spend. Amounts are in `currency`.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// The most verifications that may be started.
-    pub verifications: NonZeroU64,
+    pub(crate) verifications: NonZeroU64,
     /// The most that all of them together may cost.
-    pub cost: Decimal,
+    pub(crate) cost: Decimal,
     /// The most that one may cost. It is reserved before each start.
-    pub worst_price: Decimal,
+    pub(crate) worst_price: Decimal,
     /// The currency of the account.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// The numbers that may be verified.
-    pub numbers: AllowList,
+    pub(crate) numbers: AllowList,
     /// How often each of them may be verified, 1 to [`MOST_PER_NUMBER`](super::MOST_PER_NUMBER).
-    pub per_number: u8,
+    pub(crate) per_number: u8,
 }
 
 impl Budget {
     /// The most verifications that the counts allow.
     #[must_use]
-    pub fn most(&self) -> u64 {
+    pub(crate) fn most(&self) -> u64 {
         let uses = self.numbers.numbers().len() as u64 * u64::from(self.per_number);
         self.verifications.get().min(uses)
     }
@@ -42,7 +42,7 @@ impl Budget {
     /// The part of one shard; all parts together are at most the whole. `None` when the shard has
     /// no verification or no number.
     #[must_use]
-    pub fn of_shard(&self, shard: Shard) -> Option<Self> {
+    pub(crate) fn of_shard(&self, shard: Shard) -> Option<Self> {
         let (all, shards, index) = (self.verifications.get(), shard.of() as u64, shard.index() as u64);
         let cost = self.cost.checked_div(shards.into())?.trunc_with_scale(6);
         Some(Self {
@@ -59,7 +59,7 @@ impl Budget {
 /// # Errors
 ///
 /// When the text is not a decimal number, is negative or has more than 28 digits.
-pub fn parse_amount(text: &str) -> Result<Decimal, &'static str> {
+pub(crate) fn parse_amount(text: &str) -> Result<Decimal, &'static str> {
     let amount = text.parse().ok();
     amount
         .and_then(|amount| exact(&amount))
@@ -81,7 +81,7 @@ fn with_cents(mut amount: Decimal) -> Decimal {
 
 /// A currency, by its ISO 4217 code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Currency(String);
+pub(crate) struct Currency(String);
 
 impl Currency {
     /// The amount of `money`; `None` when it has none, or is in another currency.

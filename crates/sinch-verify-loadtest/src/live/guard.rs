@@ -11,58 +11,45 @@ use super::stop::Stop;
 use crate::model::{Failure, FailureKind, StepName};
 use crate::wire::{Answer, BoxFuture, Wire};
 
-/// The wire of one flow. In a live run it sends a start only when its price is reserved.
+/// The wire of one flow of a live run. It sends a start only when its price is reserved.
 ///
 /// It reads the bytes that are about to be sent, not what the scenario says about them.
 #[derive(Debug)]
-pub struct Guarded<W> {
+pub(crate) struct Guarded<W> {
     wire: W,
-    guard: Option<Guard>,
+    guard: Guard,
 }
 
 impl<W: Wire> Guarded<W> {
-    /// A wire to a mock, without limits.
-    pub fn free(wire: W) -> Self {
-        Self { wire, guard: None }
-    }
-
-    /// A wire of a live run, for the flow that was [admitted](super::Limits::admit).
-    pub fn live(wire: W, admitted: Admitted) -> Self {
+    /// A wire for the flow that was [admitted](super::Limits::admit).
+    pub(crate) fn new(wire: W, admitted: Admitted) -> Self {
         let guard = Guard {
             admitted,
             starts: Vec::new(),
             has_turn: true,
         };
-        Self {
-            wire,
-            guard: Some(guard),
+        Self { wire, guard }
+    }
+
+    async fn exchange(&mut self, step: StepName, request: Request<Bytes>) -> Answer {
+        // Of all operations, only a start is a POST.
+        let is_start = request.method() == Verb::POST;
+        if is_start {
+            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
+            self.guard.reserve(request.body()).await.map_err(refused)?;
         }
+        let answer = self.wire.send(step, request).await;
+        self.guard.note(&answer);
+        if is_start {
+            self.guard.started(&answer);
+        }
+        answer
     }
 }
 
 impl<W: Wire> Wire for Guarded<W> {
     fn send<'a>(&'a mut self, step: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer> {
         Box::pin(self.exchange(step, request))
-    }
-}
-
-impl<W: Wire> Guarded<W> {
-    async fn exchange(&mut self, step: StepName, request: Request<Bytes>) -> Answer {
-        let Some(guard) = &mut self.guard else {
-            return self.wire.send(step, request).await;
-        };
-        // Of all operations, only a start is a POST.
-        let is_start = request.method() == Verb::POST;
-        if is_start {
-            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
-            guard.reserve(request.body()).await.map_err(refused)?;
-        }
-        let answer = self.wire.send(step, request).await;
-        guard.note(&answer);
-        if is_start {
-            guard.started(&answer);
-        }
-        answer
     }
 }
 
@@ -192,7 +179,7 @@ mod tests {
                 credentials: Credentials::signed(key, secret),
                 limits,
                 number: admitted.number(),
-                wire: Guarded::live(DirectWire::new(HyperTransport::default()), admitted),
+                wire: Guarded::new(DirectWire::new(HyperTransport::default()), admitted),
             }
         }
 
@@ -205,7 +192,7 @@ mod tests {
             self.credentials
                 .authorize(&mut request, SystemTime::now())
                 .unwrap();
-            let answer = self.wire.send("start", request).await;
+            let answer = self.wire.send(StepName::START, request).await;
             answer.map(drop).map_err(|failure| failure.kind())
         }
     }
@@ -274,7 +261,7 @@ mod tests {
             .unwrap()
             .port();
         *request.uri_mut() = format!("http://127.0.0.1:{port}/").parse().unwrap();
-        let kind = flow.wire.send("start", request).await.unwrap_err().kind();
+        let kind = flow.wire.send(StepName::START, request).await.unwrap_err().kind();
         assert!(kind.is_unreachable(), "{kind}");
         assert_eq!(flow.limits.spending().reserved.to_string(), "0.00");
         flow.start(&number, None).await.unwrap();

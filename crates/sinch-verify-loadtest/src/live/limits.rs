@@ -16,7 +16,7 @@ use super::stop::{Stop, StopRule};
 ///
 /// Only a confirmed plan has them, see [`LiveTarget`](super::LiveTarget).
 #[derive(Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     state: Mutex<State>,
     pace: Pace,
     /// The numbers that no flow verifies now: a second start would abort the first verification.
@@ -53,7 +53,7 @@ impl Limits {
     /// Ends the run: no verification is started after this, flows that started one may finish.
     ///
     /// The first reason stays, except that a failure replaces a planned end.
-    pub fn stop(&self, reason: Stop) {
+    pub(crate) fn stop(&self, reason: Stop) {
         self.stop.send_if_modified(|current| {
             let replaces = current
                 .as_ref()
@@ -67,7 +67,7 @@ impl Limits {
 
     /// Why the run was ended; `None` while it goes on.
     #[must_use]
-    pub fn stopped(&self) -> Option<Stop> {
+    pub(crate) fn stopped(&self) -> Option<Stop> {
         self.stop.borrow().clone()
     }
 
@@ -77,7 +77,7 @@ impl Limits {
     /// # Errors
     ///
     /// Why the run was ended.
-    pub async fn admit(self: &Arc<Self>) -> Result<Admitted, Stop> {
+    pub(crate) async fn admit(self: &Arc<Self>) -> Result<Admitted, Stop> {
         let ready = async {
             let number = self.free.lock().await.recv().await?;
             let limits = Arc::clone(self);
@@ -95,12 +95,12 @@ impl Limits {
     }
 
     /// Notes that a flow ended by itself.
-    pub fn flow_ended(&self, failed: bool) {
+    pub(crate) fn flow_ended(&self, failed: bool) {
         self.apply(|state| state.rule.flow(failed));
     }
 
     /// Notes the price that a callback told. `event` must be about a verification of this run.
-    pub fn event(&self, event: &RequestEvent) {
+    pub(crate) fn event(&self, event: &RequestEvent) {
         if let Some(price) = event.price.as_ref().or(event.rate.as_ref()) {
             self.apply(|state| state.account.announced(&event.id, price));
         }
@@ -108,7 +108,7 @@ impl Limits {
 
     /// What the run has spent so far.
     #[must_use]
-    pub fn spending(&self) -> Spending {
+    pub(crate) fn spending(&self) -> Spending {
         self.state().account.spending()
     }
 
@@ -174,7 +174,7 @@ impl Limits {
 /// and a turn in the pace for the first start.
 ///
 /// Only [`Limits::admit`] gives one.
-pub struct Admitted {
+pub(crate) struct Admitted {
     limits: Arc<Limits>,
     number: PhoneNumber,
 }
@@ -182,7 +182,7 @@ pub struct Admitted {
 impl Admitted {
     /// The number to verify.
     #[must_use]
-    pub fn number(&self) -> PhoneNumber {
+    pub(crate) fn number(&self) -> PhoneNumber {
         self.number
     }
 

@@ -9,25 +9,25 @@ use sinch_verify_protocol::PhoneNumber;
 use crate::model::Shard;
 
 /// How often a live run may verify one number at most.
-pub const MOST_PER_NUMBER: u8 = 3;
+pub(crate) const MOST_PER_NUMBER: u8 = 3;
 
 /// The numbers that a live run may verify: at least one, each once.
 ///
 /// They are read from a text with one number per line; empty lines and lines that start with `#` are
 /// skipped. There are no patterns and no ranges, so every person who gets a message is listed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AllowList(Vec<PhoneNumber>);
+pub(crate) struct AllowList(Vec<PhoneNumber>);
 
 impl AllowList {
     /// The numbers, in the order of the text.
     #[must_use]
-    pub fn numbers(&self) -> &[PhoneNumber] {
+    pub(crate) fn numbers(&self) -> &[PhoneNumber] {
         &self.0
     }
 
     /// The numbers of one shard: no two shards verify the same one. `None` when there are none.
     #[must_use]
-    pub fn of_shard(&self, shard: Shard) -> Option<Self> {
+    pub(crate) fn of_shard(&self, shard: Shard) -> Option<Self> {
         let own: Vec<_> = self
             .0
             .iter()

@@ -11,33 +11,33 @@ use crate::model::{Rate, Shard};
 
 /// The most starts per second of a live run: 0.001 to 100, 1 by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MaxRate {
+pub(crate) struct MaxRate {
     per_second: f64,
 }
 
 impl MaxRate {
     /// Starts per second.
     #[must_use]
-    pub fn per_second(self) -> f64 {
+    pub(crate) fn per_second(self) -> f64 {
         self.per_second
     }
 
     /// The least time between two starts, rounded up: at 3/s, no second has four starts.
     #[must_use]
-    pub fn interval(self) -> Duration {
+    pub(crate) fn interval(self) -> Duration {
         Duration::from_nanos((1e9 / self.per_second).ceil() as u64)
     }
 
     /// The most starts within `duration`. The first may be at its beginning.
     #[must_use]
-    pub fn most_in(self, duration: Duration) -> u64 {
+    pub(crate) fn most_in(self, duration: Duration) -> u64 {
         let most = duration.as_nanos().div_ceil(self.interval().as_nanos());
         u64::try_from(most).unwrap_or(u64::MAX)
     }
 
     /// The rate of one shard of a run.
     #[must_use]
-    pub fn of_shard(self, shard: Shard) -> Self {
+    pub(crate) fn of_shard(self, shard: Shard) -> Self {
         let per_second = self.per_second / shard.of() as f64;
         Self { per_second }
     }

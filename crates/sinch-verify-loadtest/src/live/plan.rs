@@ -15,31 +15,31 @@ use crate::model::{Load, PhoneChoice, Rate, ScenarioName, Shard};
 use crate::target::Elsewhere;
 
 /// The environment variable that confirms a live run where nobody can type.
-pub const CONFIRMATION: &str = "SINCH_LOAD_CONFIRM";
+pub(crate) const CONFIRMATION: &str = "SINCH_LOAD_CONFIRM";
 
 /// A live run as the user asks for it. No limit has a default.
 #[derive(Clone, Debug)]
-pub struct LiveRequest {
+pub(crate) struct LiveRequest {
     /// The service, and the application that asks it.
-    pub service: Elsewhere<LiveUrl>,
+    pub(crate) service: Elsewhere<LiveUrl>,
     /// What the run does over and over.
-    pub scenario: ScenarioName,
+    pub(crate) scenario: ScenarioName,
     /// A scenario in it that must not be run live, if there is one.
-    pub unfit: Option<ScenarioName>,
+    pub(crate) unfit: Option<ScenarioName>,
     /// How flows learn what reached the phone.
-    pub phone: PhoneChoice,
+    pub(crate) phone: PhoneChoice,
     /// What the run may spend.
-    pub budget: Budget,
+    pub(crate) budget: Budget,
     /// The most starts per second.
-    pub max_rate: MaxRate,
+    pub(crate) max_rate: MaxRate,
     /// The load.
-    pub load: Load,
+    pub(crate) load: Load,
     /// The seed of the schedule; `None` for another schedule every time.
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// For how long flows are started.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// The part of the run that this process does.
-    pub shard: Shard,
+    pub(crate) shard: Shard,
 }
 
 /// Checks that a live run may have its scenarios, of which `unfit` is not for live runs, and this phone.
@@ -65,7 +65,7 @@ impl LiveRequest {
     /// # Errors
     ///
     /// A message for the user: what does not fit, and how to fix it.
-    pub fn plan(self) -> Result<LivePlan, String> {
+    pub(crate) fn plan(self) -> Result<LivePlan, String> {
         check_scenarios(self.unfit, self.phone)?;
         let stays_here = self.service.pin.as_ref().is_some_and(Pin::is_loopback);
         if !stays_here && !self.service.url.as_ref().is_https() {
@@ -110,7 +110,7 @@ fn word(key: &ApplicationKey, budget: &Budget) -> String {
 
 /// A live run that is within its limits and not yet confirmed. `--plan` prints its `Display`.
 #[derive(Clone, Debug)]
-pub struct LivePlan {
+pub(crate) struct LivePlan {
     request: LiveRequest,
     /// The part of this shard.
     budget: Budget,
@@ -122,7 +122,7 @@ pub struct LivePlan {
 impl LivePlan {
     /// The word that confirms it.
     #[must_use]
-    pub fn word(&self) -> &str {
+    pub(crate) fn word(&self) -> &str {
         &self.word
     }
 
@@ -131,7 +131,7 @@ impl LivePlan {
     /// # Errors
     ///
     /// A message for the user when it is another word.
-    pub fn confirm(self, typed: &str) -> Result<LiveTarget, String> {
+    pub(crate) fn confirm(self, typed: &str) -> Result<LiveTarget, String> {
         if typed.trim() != self.word {
             let word = self.word;
             return Err(format!(
@@ -225,7 +225,7 @@ impl fmt::Display for LivePlan {
 ///
 /// [`LivePlan::confirm`] is the only way to get one, so no run is live without its limits.
 #[derive(Clone, Debug)]
-pub struct LiveTarget {
+pub(crate) struct LiveTarget {
     service: Elsewhere<LiveUrl>,
     limits: Arc<Limits>,
 }
@@ -233,13 +233,13 @@ pub struct LiveTarget {
 impl LiveTarget {
     /// The service, and the application that asks it.
     #[must_use]
-    pub fn service(&self) -> &Elsewhere<LiveUrl> {
+    pub(crate) fn service(&self) -> &Elsewhere<LiveUrl> {
         &self.service
     }
 
     /// The limits, which every flow must respect.
     #[must_use]
-    pub fn limits(&self) -> &Arc<Limits> {
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }
 }

@@ -8,7 +8,7 @@ use http::StatusCode;
 /// Why a run ended before its duration was over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stop {
+pub(crate) enum Stop {
     /// As many verifications were started as `--max-verifications` allows.
     Verifications,
     /// Every number was verified as often as `--per-number` allows.
@@ -42,7 +42,7 @@ pub enum Stop {
 impl Stop {
     /// Whether a limit ended a run that did all it was allowed to do. That is no failure.
     #[must_use]
-    pub fn is_planned(&self) -> bool {
+    pub(crate) fn is_planned(&self) -> bool {
         matches!(self, Self::Verifications | Self::Numbers)
     }
 }

@@ -1,7 +1,7 @@
 use std::time::{Instant, SystemTime};
 
 /// Where time comes from.
-pub trait Clock: Send + Sync {
+pub(crate) trait Clock: Send + Sync {
     /// The monotonic clock, which intervals are measured by.
     fn now(&self) -> Instant;
 
@@ -11,7 +11,7 @@ pub trait Clock: Send + Sync {
 
 /// The machine's clocks.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {

@@ -14,7 +14,7 @@ use super::packed::{LONGEST_US, Packed, empty};
 ///
 /// ```
 /// use std::time::Duration;
-/// use sinch_verify_loadtest::Latency;
+/// use sinch_verify_loadtest::runfile::Latency;
 ///
 /// let mut latency = Latency::default();
 /// (1..=100).for_each(|ms| latency.record(Duration::from_millis(ms)));

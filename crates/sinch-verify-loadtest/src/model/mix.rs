@@ -8,7 +8,7 @@ use super::name::{BadName, ScenarioName};
 /// How often each scenario of a mixed run comes.
 ///
 /// ```
-/// use sinch_verify_loadtest::Mix;
+/// use sinch_verify_loadtest::runfile::Mix;
 ///
 /// let mix: Mix = "sms=2,callout=1".parse()?;
 /// assert_eq!(mix.to_string(), "sms=2,callout=1");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// thresholds.
 ///
 /// ```
-/// use sinch_verify_loadtest::ScenarioName;
+/// use sinch_verify_loadtest::runfile::ScenarioName;
 ///
 /// assert!("signup-2".parse::<ScenarioName>().is_ok());
 /// assert!("Sign up".parse::<ScenarioName>().is_err());

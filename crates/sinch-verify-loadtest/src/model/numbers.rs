@@ -11,7 +11,7 @@ const COUNT: u64 = 1_000_000_000_000;
 /// A start for a number aborts the pending verification of the same number, so no two flows that
 /// overlap may share one.
 #[derive(Clone, Debug)]
-pub struct Numbers(Source);
+pub(crate) struct Numbers(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
@@ -23,19 +23,19 @@ impl Numbers {
     /// Numbers that no phone has, all different for the first 10^12 flows. Runs that begin elsewhere
     /// share none for a long while.
     #[must_use]
-    pub fn made_up(first: u64) -> Self {
+    pub(crate) fn made_up(first: u64) -> Self {
         Self(Source::MadeUp { first: first % COUNT })
     }
 
     /// These numbers, one after the other and over again.
     #[must_use]
-    pub fn listed(numbers: Vec<PhoneNumber>) -> Self {
+    pub(crate) fn listed(numbers: Vec<PhoneNumber>) -> Self {
         Self(Source::Listed(numbers))
     }
 
     /// The number of the flow of this index; `None` where the list is empty.
     #[must_use]
-    pub fn of(&self, index: u64) -> Option<PhoneNumber> {
+    pub(crate) fn of(&self, index: u64) -> Option<PhoneNumber> {
         match &self.0 {
             Source::MadeUp { first } => {
                 let index = (first + index % COUNT) % COUNT;

@@ -8,7 +8,7 @@ use sinch_verify_emulator::parse_duration;
 /// How many flows are to be started, and how evenly.
 ///
 /// ```
-/// use sinch_verify_loadtest::Rate;
+/// use sinch_verify_loadtest::runfile::Rate;
 ///
 /// assert_eq!("300/s".parse(), Ok(Rate::Constant { per_second: 300.0 }));
 /// assert_eq!("10/s..90/s".parse(), Ok(Rate::Ramp { from: 10.0, to: 90.0 }));

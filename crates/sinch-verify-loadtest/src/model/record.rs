@@ -7,43 +7,43 @@ use super::step::StepName;
 
 /// One flow, as it went. Times count from the beginning of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlowRecord {
+pub(crate) struct FlowRecord {
     /// Which scenario it carried out.
-    pub scenario: ScenarioName,
+    pub(crate) scenario: ScenarioName,
     /// Which flow it was, and when it was due.
-    pub arrival: Arrival,
+    pub(crate) arrival: Arrival,
     /// When it really was started.
-    pub started: Duration,
+    pub(crate) started: Duration,
     /// When it ended.
-    pub ended: Duration,
+    pub(crate) ended: Duration,
     /// How it ended.
-    pub end: FlowEnd,
+    pub(crate) end: FlowEnd,
     /// Its steps, in order.
-    pub steps: Vec<StepTime>,
+    pub(crate) steps: Vec<StepTime>,
 }
 
 impl FlowRecord {
     /// Where its time counts from: when it was due, or in a closed model when it was started.
     #[must_use]
-    pub fn origin(&self) -> Duration {
+    pub(crate) fn origin(&self) -> Duration {
         self.arrival.at.unwrap_or(self.started)
     }
 
     /// End to end, from when it was due.
     #[must_use]
-    pub fn end_to_end(&self) -> Duration {
+    pub(crate) fn end_to_end(&self) -> Duration {
         self.ended.saturating_sub(self.origin())
     }
 
     /// From when it was started.
     #[must_use]
-    pub fn from_send(&self) -> Duration {
+    pub(crate) fn from_send(&self) -> Duration {
         self.ended.saturating_sub(self.started)
     }
 
     /// How late it was started; `None` in a closed model.
     #[must_use]
-    pub fn lag(&self) -> Option<Duration> {
+    pub(crate) fn lag(&self) -> Option<Duration> {
         self.arrival.at.map(|due| self.started.saturating_sub(due))
     }
 }
@@ -52,7 +52,7 @@ impl FlowRecord {
 impl FlowRecord {
     /// A flow of `sms` that was due, started and ended at these times.
     #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-    pub fn sample(due: Duration, started: Duration, ended: Duration, end: FlowEnd) -> Self {
+    pub(crate) fn sample(due: Duration, started: Duration, ended: Duration, end: FlowEnd) -> Self {
         Self {
             scenario: ScenarioName::new("sms").unwrap(),
             arrival: Arrival {
@@ -69,7 +69,7 @@ impl FlowRecord {
 
 /// How a flow ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FlowEnd {
+pub(crate) enum FlowEnd {
     /// As it was expected to.
     Succeeded,
     /// Otherwise.
@@ -81,20 +81,20 @@ pub enum FlowEnd {
 
 /// How long one step of a flow took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepTime {
+pub(crate) struct StepTime {
     /// Which step.
-    pub step: StepName,
+    pub(crate) step: StepName,
     /// How long it took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// What it was.
-    pub kind: StepKind,
+    pub(crate) kind: StepKind,
     /// Whether it came to an answer, be it a refusal. Those without one are kept out of latencies.
-    pub answered: bool,
+    pub(crate) answered: bool,
 }
 
 /// Whether a step counts as a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepKind {
+pub(crate) enum StepKind {
     /// A request that the flow sent.
     Request,
     /// Anything else: a wait, or a part of something.

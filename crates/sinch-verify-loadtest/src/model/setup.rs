@@ -160,7 +160,7 @@ impl Load {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use sinch_verify_loadtest::Load;
+    /// use sinch_verify_loadtest::runfile::Load;
     ///
     /// let load = Load::Closed { users: 20, ramp_seconds: 10.0 };
     /// assert_eq!(load.comes(0), Duration::ZERO);

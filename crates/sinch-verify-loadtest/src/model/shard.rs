@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Which part of a run this is: of `n` shards, the one numbered `i`, from 0 on.
 ///
 /// ```
-/// use sinch_verify_loadtest::Shard;
+/// use sinch_verify_loadtest::runfile::Shard;
 ///
 /// let shard: Shard = "1/4".parse()?;
 /// assert_eq!((shard.index(), shard.of()), (1, 4));

@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_secs(2);
 /// The handsets of an emulator elsewhere, seen through its control interface, which answers as soon
 /// as something arrives.
 #[derive(Clone)]
-pub struct ControlPhone<T> {
+pub(crate) struct ControlPhone<T> {
     base: BaseUrl,
     transport: T,
 }
@@ -26,7 +26,7 @@ pub struct ControlPhone<T> {
 impl<T: Transport> ControlPhone<T> {
     /// The handsets of the emulator at `base`, which are given 5 seconds for a message to arrive.
     #[must_use]
-    pub fn new(base: BaseUrl, transport: T) -> Self {
+    pub(crate) fn new(base: BaseUrl, transport: T) -> Self {
         Self { base, transport }
     }
 

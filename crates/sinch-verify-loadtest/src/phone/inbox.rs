@@ -12,7 +12,7 @@ use crate::wire::BoxFuture;
 
 /// The handsets of an emulator in this process.
 #[derive(Clone)]
-pub struct InboxPhone {
+pub(crate) struct InboxPhone {
     emulator: Arc<Emulator>,
     patience: Duration,
 }
@@ -20,7 +20,7 @@ pub struct InboxPhone {
 impl InboxPhone {
     /// The handsets of `emulator`, which are given 5 seconds for a message to arrive.
     #[must_use]
-    pub fn new(emulator: Arc<Emulator>) -> Self {
+    pub(crate) fn new(emulator: Arc<Emulator>) -> Self {
         Self {
             emulator,
             patience: PATIENCE,
@@ -28,8 +28,8 @@ impl InboxPhone {
     }
 
     /// Waits at most `patience` for a message, on the wall clock.
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
+    #[cfg(test)]
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }

@@ -7,27 +7,27 @@ use crate::model::{Counters, FailureKind, Second};
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// Since the run began.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// For how long flows are started.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// How far it is.
-    pub phase: Phase,
+    pub(crate) phase: Phase,
     /// The rate that the schedule wants of this shard now, in flows a second; 0 in a closed model.
-    pub wanted: f64,
+    pub(crate) wanted: f64,
     /// How many flows can be under way at once.
-    pub users: usize,
+    pub(crate) users: usize,
     /// Everything counted so far, warm-up included.
-    pub total: Counters,
+    pub(crate) total: Counters,
     /// Flows under way.
-    pub in_flight: u64,
+    pub(crate) in_flight: u64,
     /// The last whole second: flows finished in it, its percentiles, how busy the generator was.
-    pub last: Second,
+    pub(crate) last: Second,
     /// The median end to end, of all that ended as expected so far.
-    pub p50: Duration,
+    pub(crate) p50: Duration,
     /// The 99th percentile of the same.
-    pub p99: Duration,
+    pub(crate) p99: Duration,
     /// Failures of flows so far.
-    pub errors: BTreeMap<FailureKind, u64>,
+    pub(crate) errors: BTreeMap<FailureKind, u64>,
 }

@@ -168,7 +168,7 @@ fn command_line(run: &RunFile) -> String {
         words.extend([
             ("--live", String::new()),
             ("--max-verifications", "N".to_owned()),
-            ("--max-cost", spending.limit.clone()),
+            ("--max-cost", spending.limit.to_string()),
             ("--worst-price", "AMOUNT".to_owned()),
             ("--currency", spending.currency.clone()),
             ("--numbers", "FILE".to_owned()),

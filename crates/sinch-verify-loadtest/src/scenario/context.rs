@@ -10,24 +10,24 @@ use crate::phone::Phone;
 use crate::target::Target;
 
 /// What all flows of a run share.
-pub struct FlowContext {
+pub(crate) struct FlowContext {
     /// The service under load.
-    pub target: Target,
+    pub(crate) target: Target,
     /// Who sends the requests.
-    pub setting: Setting,
+    pub(crate) setting: Setting,
     /// The phones under verification.
-    pub phone: Arc<dyn Phone>,
+    pub(crate) phone: Arc<dyn Phone>,
     /// The run's callback receiver, where there is one.
-    pub receiver: Option<ReceiverLink>,
+    pub(crate) receiver: Option<ReceiverLink>,
     /// The run, which references and custom texts name.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// The clocks that flows are timed by.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl FlowContext {
     /// A backend that sends requests to `target`, without a callback receiver.
-    pub fn new(target: Target, phone: impl Phone + 'static, run: RunId) -> Self {
+    pub(crate) fn new(target: Target, phone: impl Phone + 'static, run: RunId) -> Self {
         Self {
             target,
             setting: Setting::Backend,

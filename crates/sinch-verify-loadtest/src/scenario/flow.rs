@@ -44,7 +44,7 @@ pub struct Flow<'a> {
 }
 
 impl<'a> Flow<'a> {
-    pub fn new(
+    pub(crate) fn new(
         context: &'a FlowContext,
         wire: &'a mut dyn Wire,
         steps: &'a Steps,
@@ -400,7 +400,7 @@ impl fmt::Debug for Flow<'_> {
 /// The steps of one flow, and the times they took. They are outside of the flow, so that a flow which
 /// fails or is cut off leaves them behind.
 #[derive(Debug, Default)]
-pub struct Steps(Mutex<Recorded>);
+pub(crate) struct Steps(Mutex<Recorded>);
 
 #[derive(Debug, Default)]
 struct Recorded {
@@ -419,7 +419,7 @@ impl Steps {
     }
 
     /// The times of the steps so far, in order. A step that goes on `now` is one of them.
-    pub fn finish(self, now: Instant) -> Vec<StepTime> {
+    pub(crate) fn finish(self, now: Instant) -> Vec<StepTime> {
         self.end(now, false);
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner).times
     }

@@ -8,7 +8,7 @@ use crate::target::Elsewhere;
 
 /// The scenarios that a program can run: its own, and those that every load test has.
 #[derive(Clone, Debug)]
-pub struct Registry(Vec<Arc<Scenario>>);
+pub(crate) struct Registry(Vec<Arc<Scenario>>);
 
 impl Registry {
     /// The program's `own` scenarios before those that every load test has.
@@ -16,7 +16,7 @@ impl Registry {
     /// # Errors
     ///
     /// When a name is not written as one, or is there twice.
-    pub fn new(own: impl IntoIterator<Item = Scenario>) -> Result<Self, String> {
+    pub(crate) fn new(own: impl IntoIterator<Item = Scenario>) -> Result<Self, String> {
         let mut all = Self(Vec::new());
         for scenario in own.into_iter().chain(builtin::scenarios()) {
             let name = scenario.name();
@@ -33,14 +33,14 @@ impl Registry {
     }
 
     /// The scenario that is run unless another is asked for: the program's first, or `sms`.
-    pub fn first(&self) -> ScenarioName {
+    pub(crate) fn first(&self) -> ScenarioName {
         self.0
             .first()
             .map_or(ScenarioName::MIXED, |scenario| scenario.name())
     }
 
     /// All names, and that of a mix.
-    pub fn names(&self) -> Vec<&'static str> {
+    pub(crate) fn names(&self) -> Vec<&'static str> {
         let names = self.0.iter().map(|scenario| scenario.name().as_str());
         names.chain([ScenarioName::MIXED.as_str()]).collect()
     }
@@ -50,7 +50,7 @@ impl Registry {
     /// # Errors
     ///
     /// When there is no such scenario.
-    pub fn workload(&self, name: &str, mix: &Mix) -> Result<Workload, UnknownName> {
+    pub(crate) fn workload(&self, name: &str, mix: &Mix) -> Result<Workload, UnknownName> {
         if name != ScenarioName::MIXED.as_str() {
             let scenario = self.find(name)?;
             return Ok(Workload {
@@ -74,7 +74,7 @@ impl Registry {
 
 /// What a run carries out: one scenario, or several by weights.
 #[derive(Clone, Debug)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// At least one.
     scenarios: Vec<Arc<Scenario>>,
     /// Its scenarios are the same, in the same order; `None` for a single scenario.
@@ -86,7 +86,7 @@ const SCENARIO: u64 = 1;
 
 impl Workload {
     /// Its name: that of its scenario, or `mixed`.
-    pub fn name(&self) -> ScenarioName {
+    pub(crate) fn name(&self) -> ScenarioName {
         match (&self.mix, self.scenarios.as_slice()) {
             (None, [scenario]) => scenario.name(),
             _ => ScenarioName::MIXED,
@@ -94,22 +94,22 @@ impl Workload {
     }
 
     /// How it is mixed; `None` for a single scenario.
-    pub fn mix(&self) -> Option<&Mix> {
+    pub(crate) fn mix(&self) -> Option<&Mix> {
         self.mix.as_ref()
     }
 
     /// The scenarios in it.
-    pub fn scenarios(&self) -> &[Arc<Scenario>] {
+    pub(crate) fn scenarios(&self) -> &[Arc<Scenario>] {
         &self.scenarios
     }
 
     /// The names of the scenarios in it.
-    pub fn names(&self) -> Vec<ScenarioName> {
+    pub(crate) fn names(&self) -> Vec<ScenarioName> {
         self.scenarios.iter().map(|scenario| scenario.name()).collect()
     }
 
     /// The steps that its scenarios name; `None` where one of them does not name its steps.
-    pub fn own_steps(&self) -> Option<Vec<StepName>> {
+    pub(crate) fn own_steps(&self) -> Option<Vec<StepName>> {
         let mut steps = Vec::new();
         for scenario in &self.scenarios {
             steps.extend(scenario.own_steps()?);
@@ -156,7 +156,7 @@ impl Workload {
     }
 
     /// The scenario of the flow of this index. The same seed gives the same, in every shard.
-    pub fn pick(&self, seed: u64, index: u64) -> &Scenario {
+    pub(crate) fn pick(&self, seed: u64, index: u64) -> &Scenario {
         let place = self
             .mix
             .as_ref()

@@ -19,7 +19,7 @@ const CPU: f64 = 0.85;
 /// Why the figures of a run do not describe its target.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Doubt {
+pub(crate) enum Doubt {
     /// Flows were not started because every user was busy.
     Dropped {
         /// Their part of the scheduled flows.
@@ -44,10 +44,18 @@ pub enum Doubt {
     },
 }
 
+impl RunFile {
+    /// Why the figures do not describe the target; empty where they do.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        Doubt::about(self).iter().map(ToString::to_string).collect()
+    }
+}
+
 impl Doubt {
     /// All doubts about `run`.
     #[must_use]
-    pub fn about(run: &RunFile) -> Vec<Self> {
+    pub(crate) fn about(run: &RunFile) -> Vec<Self> {
         let mut doubts = Vec::new();
         let missing = run.shards.missing();
         if !missing.is_empty() {
@@ -79,13 +87,13 @@ impl Doubt {
 
 /// The load tester's own delay: from when flows were due until they were started.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lag {
+pub(crate) struct Lag {
     /// The percentile that is compared: p99, or the highest below it that has enough samples.
-    pub percent: f64,
+    pub(crate) percent: f64,
     /// The delay at this percentile.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// The part that this is of the time end to end at the same percentile.
-    pub part: f64,
+    pub(crate) part: f64,
 }
 
 impl Lag {
@@ -93,7 +101,7 @@ impl Lag {
     /// no flow ended.
     ///
     /// The time end to end is that of flows that succeeded, or of those that failed where none did.
-    pub fn of(run: &RunFile) -> Option<Result<Self, TooFew>> {
+    pub(crate) fn of(run: &RunFile) -> Option<Result<Self, TooFew>> {
         let Load::Open { .. } = run.setup.load else {
             return None;
         };

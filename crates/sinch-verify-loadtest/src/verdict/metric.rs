@@ -8,26 +8,17 @@ use crate::runfile::RunFile;
 
 /// Something that a run measured, under the name that thresholds use: `e2e.p99`, `sms.start.p50`,
 /// `error-rate`, `dropped`, `flashcall.errors.api.40003`.
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Metric;
-///
-/// let metric: Metric = "sms.e2e.p999".parse()?;
-/// assert_eq!(metric.to_string(), "sms.e2e.p99.9");
-/// assert_eq!("eror-rate".parse::<Metric>().unwrap_err().nearest, "error-rate");
-/// # Ok::<(), sinch_verify_loadtest::UnknownName>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Metric {
+pub(crate) struct Metric {
     /// The flow it is about; `None` for all together.
-    pub flow: Option<ScenarioName>,
+    pub(crate) flow: Option<ScenarioName>,
     /// What is measured.
-    pub what: What,
+    pub(crate) what: What,
 }
 
 /// What a [`Metric`] measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     /// `STEP.p99`, `STEP.max`: a figure of a distribution of times.
     Time(StepName, Statistic),
     /// `errors.KIND`: flows that failed in this way.
@@ -44,7 +35,7 @@ pub enum What {
 
 /// A figure of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
+pub(crate) enum Statistic {
     /// The longest.
     Max,
     /// The time that this many per cent are not above, between 0 and 100.
@@ -53,7 +44,7 @@ pub enum Statistic {
 
 /// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Seconds.
     Time,
     /// A whole number.
@@ -75,7 +66,7 @@ const PLAIN: [(&str, What); 4] = [
 impl Metric {
     /// The unit of its values.
     #[must_use]
-    pub fn unit(&self) -> Unit {
+    pub(crate) fn unit(&self) -> Unit {
         match self.what {
             What::Time(..) => Unit::Time,
             What::Errors(_) | What::Failed | What::Dropped => Unit::Count,
@@ -86,7 +77,7 @@ impl Metric {
 
     /// Its value in `run`, in its [unit](Self::unit); `None` where nothing was measured.
     #[must_use]
-    pub fn of(&self, run: &RunFile) -> Option<f64> {
+    pub(crate) fn of(&self, run: &RunFile) -> Option<f64> {
         let tally = self.tally(run)?;
         match self.what {
             What::Time(step, statistic) => {
@@ -112,7 +103,7 @@ impl Metric {
     /// # Errors
     ///
     /// When it is a percentile with too few samples.
-    pub fn check_samples(&self, run: &RunFile) -> Result<(), TooFew> {
+    pub(crate) fn check_samples(&self, run: &RunFile) -> Result<(), TooFew> {
         let What::Time(step, Statistic::Percentile(percent)) = self.what else {
             return Ok(());
         };

@@ -9,17 +9,17 @@ const BEYOND: f64 = 5.0;
 
 /// How many samples a verdict on this percentile needs: 10 for p50, 500 for p99, 5,000 for p99.9.
 #[must_use]
-pub fn samples_needed(percent: f64) -> u64 {
+pub(crate) fn samples_needed(percent: f64) -> u64 {
     (BEYOND * 100.0 / (100.0 - percent)).round() as u64
 }
 
 /// A percentile has too few samples for a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooFew {
+pub(crate) struct TooFew {
     /// How many there are.
-    pub samples: u64,
+    pub(crate) samples: u64,
     /// How many a verdict needs.
-    pub needed: u64,
+    pub(crate) needed: u64,
 }
 
 impl TooFew {
@@ -28,7 +28,7 @@ impl TooFew {
     /// # Errors
     ///
     /// When they are not.
-    pub fn check(samples: u64, percent: f64) -> Result<(), Self> {
+    pub(crate) fn check(samples: u64, percent: f64) -> Result<(), Self> {
         let needed = samples_needed(percent);
         if samples < needed {
             return Err(Self { samples, needed });

@@ -10,17 +10,8 @@ use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
 /// A limit on a metric: `sms.e2e.p99 < 200ms`, `error-rate <= 0.1%`, `throughput >= 95/s`, `dropped = 0`.
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Threshold;
-///
-/// let threshold: Threshold = "e2e.p99<250ms".parse()?;
-/// assert_eq!(threshold.to_string(), "e2e.p99 < 250 ms");
-/// assert!("e2e.p99 < 5%".parse::<Threshold>().is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Threshold {
+pub(crate) struct Threshold {
     metric: Metric,
     limit: Limit,
 }
@@ -48,7 +39,7 @@ impl Threshold {
     /// # Errors
     ///
     /// When there is no such metric, or the limit does not fit it.
-    pub fn new(metric: &str, limit: &str) -> Result<Self, ThresholdError> {
+    pub(crate) fn new(metric: &str, limit: &str) -> Result<Self, ThresholdError> {
         let metric: Metric = metric.parse().map_err(ThresholdError::Metric)?;
         let limit = Limit::read(limit.trim(), metric.unit())?;
         Ok(Self { metric, limit })
@@ -56,14 +47,14 @@ impl Threshold {
 
     /// The metric that it limits.
     #[must_use]
-    pub fn metric(&self) -> Metric {
+    pub(crate) fn metric(&self) -> Metric {
         self.metric
     }
 
     /// Whether it is an upper limit on failures of `flow` by `kind`: on all failures, on those of the flow
     /// or on those of the kind.
     #[must_use]
-    pub fn limits_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
+    pub(crate) fn limits_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         let of_flow = self.metric.flow.is_none_or(|own| own == flow);
         let of_kind = match self.metric.what {
             What::ErrorRate | What::Failed => true,
@@ -79,7 +70,7 @@ impl Threshold {
 
     /// Compares the limit with what `run` measured.
     #[must_use]
-    pub fn check(&self, run: &RunFile) -> Check {
+    pub(crate) fn check(&self, run: &RunFile) -> Check {
         let value = self.metric.of(run);
         let (measured, result) = match (value, self.metric.check_samples(run)) {
             (None, _) => ("not measured".to_owned(), CheckResult::NotMeasured),
@@ -103,7 +94,7 @@ impl Threshold {
 
     /// The limit alone, such as `< 250 ms`.
     #[must_use]
-    pub fn limit(&self) -> String {
+    pub(crate) fn limit(&self) -> String {
         let sign = match self.limit.comparison {
             Comparison::Below => "<",
             Comparison::AtMost => "<=",
@@ -180,7 +171,7 @@ impl Unit {
 
     /// A value of this unit as text, such as `12.5 ms`.
     #[must_use]
-    pub fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::Time => milliseconds(value),
             Self::Count => format!("{value}"),
@@ -221,7 +212,7 @@ fn short(value: f64) -> String {
 /// Why a text is not a threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ThresholdError {
+pub(crate) enum ThresholdError {
     /// It has no comparison sign.
     Syntax,
     /// It names no metric.

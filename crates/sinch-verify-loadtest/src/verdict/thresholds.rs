@@ -12,37 +12,23 @@ use crate::names::UnknownName;
 ///
 /// In TOML, a key is a metric, whose name may continue in a table; a value is a limit, or a list of
 /// limits:
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Thresholds;
-///
-/// let thresholds: Thresholds = r#"
-/// error-rate = "< 0.1%"
-/// e2e.p99 = "< 250ms"
-///
-/// [sms]
-/// e2e.p50 = ["> 1ms", "< 20ms"]
-/// "#.parse()?;
-/// assert_eq!(thresholds.iter().count(), 4);
-/// # Ok::<(), sinch_verify_loadtest::verdict::ThresholdsError>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Thresholds(Vec<Threshold>);
+pub(crate) struct Thresholds(Vec<Threshold>);
 
 impl Thresholds {
     /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Threshold> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Threshold> {
         self.0.iter()
     }
 
     /// Adds a threshold.
-    pub fn push(&mut self, threshold: Threshold) {
+    pub(crate) fn push(&mut self, threshold: Threshold) {
         self.0.push(threshold);
     }
 
     /// Whether one of them limits failures of `flow` by `kind`. Without one, no flow may fail that way.
     #[must_use]
-    pub fn limit_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
+    pub(crate) fn limit_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         self.0
             .iter()
             .any(|threshold| threshold.limits_failures(flow, kind))
@@ -54,7 +40,11 @@ impl Thresholds {
     /// # Errors
     ///
     /// The scenario or the step that the run does not have, with the nearest that it has.
-    pub fn fit(&self, scenarios: &[ScenarioName], own_steps: Option<&[StepName]>) -> Result<(), UnknownName> {
+    pub(crate) fn fit(
+        &self,
+        scenarios: &[ScenarioName],
+        own_steps: Option<&[StepName]>,
+    ) -> Result<(), UnknownName> {
         for metric in self.0.iter().map(Threshold::metric) {
             if let Some(scenario) = metric.flow
                 && !scenarios.contains(&scenario)
@@ -113,7 +103,7 @@ impl Thresholds {
 /// Why a text cannot be read as thresholds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum ThresholdsError {
+pub(crate) enum ThresholdsError {
     /// It is not TOML.
     Toml(toml::de::Error),
     /// A limit is not a string.

@@ -3,12 +3,11 @@
 use std::process::Output;
 
 use sinch_verify_loadtest::runfile::RunFile;
-use sinch_verify_loadtest::verdict::Doubt;
 
 /// Checks that a run exited with `code`, as its file says too; with 3 exactly where its own figures show
 /// that this machine had not enough time for it.
 pub(crate) fn assert_exit(output: &Output, file: &RunFile, code: u8) {
-    let expected = if Doubt::about(file).is_empty() { code } else { 3 };
+    let expected = if file.doubts().is_empty() { code } else { 3 };
     assert_eq!(
         output.status.code(),
         Some(i32::from(expected)),

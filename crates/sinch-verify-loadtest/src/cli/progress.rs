@@ -12,8 +12,8 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::print::note;
 use crate::live::{Limits, Spending};
-use crate::print::note;
 use crate::recorder::{Phase, Recorder, Snapshot};
 
 /// Without a terminal, at most this many lines are written in a run, however long it is,

@@ -2,10 +2,10 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::print::{error, note, print};
+use crate::cli::print::{error, note, print};
+use crate::cli::sink::Outputs;
 use crate::report::Reports;
 use crate::runfile::RunFile;
-use crate::sink::Outputs;
 use crate::verdict::{Doubt, Exit, Thresholds, Verdict};
 
 /// Judges the run and writes its reports.
@@ -82,7 +82,7 @@ mod tests {
     use crate::verdict::Exit;
 
     use super::*;
-    use crate::args::OutputArgs;
+    use crate::cli::args::OutputArgs;
 
     fn sms() -> Workload {
         let registry = Registry::new([]).unwrap();

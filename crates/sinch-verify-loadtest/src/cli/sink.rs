@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::args::OutputArgs;
-use crate::print::print;
+use crate::cli::args::OutputArgs;
+use crate::cli::print::print;
 use crate::report::Reports;
 
 /// The files that a run writes. They are opened before anything is sent, so that a directory that cannot be
