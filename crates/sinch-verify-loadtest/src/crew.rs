@@ -136,7 +136,7 @@ impl<P: Phone> Crew<P> {
         if let Some(admitted) = self.admitted(limits).await {
             let begun = waiting.begin();
             let number = admitted.number();
-            let wire = Guarded::live(wire, admitted);
+            let wire = Guarded::new(wire, admitted);
             if let Some(failed) = self.run(flow, turn, number, wire, begun).await {
                 limits.flow_ended(failed);
             }

@@ -19,11 +19,10 @@ mod pace;
 mod plan;
 mod stop;
 
-pub use budget::{Budget, Currency, Spending, parse_amount};
+pub use budget::{Budget, Spending, parse_amount, parse_currency};
 pub use guard::Guarded;
 pub use limits::{Admitted, Limits};
 pub use numbers::{AllowList, MOST_PER_NUMBER};
 pub use pace::MaxRate;
-pub(crate) use plan::check_flows;
 pub use plan::{CONFIRMATION, LivePlan, LiveRequest, LiveTarget};
 pub use stop::Stop;

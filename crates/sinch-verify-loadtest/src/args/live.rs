@@ -9,7 +9,8 @@ use clap::value_parser;
 use rust_decimal::Decimal;
 use sinch_verify_loadtest::destination::LiveUrl;
 use sinch_verify_loadtest::live::{
-    Budget, CONFIRMATION, Currency, LivePlan, LiveRequest, LiveTarget, MOST_PER_NUMBER, MaxRate, parse_amount,
+    Budget, CONFIRMATION, LivePlan, LiveRequest, LiveTarget, MOST_PER_NUMBER, MaxRate, parse_amount,
+    parse_currency,
 };
 use sinch_verify_loadtest::{Elsewhere, Options};
 
@@ -36,8 +37,8 @@ pub(crate) struct LiveArgs {
     worst_price: Decimal,
 
     /// The currency of both amounts and of the account, such as EUR.
-    #[arg(long, value_name = "CODE", required = false)]
-    currency: Currency,
+    #[arg(long, value_name = "CODE", required = false, value_parser = parse_currency)]
+    currency: String,
 
     /// A file with the numbers that may be verified, one per line.
     #[arg(long, value_name = "FILE", required = false)]
@@ -61,9 +62,7 @@ impl LiveArgs {
             .map_err(|error| format!("failed to read --numbers {file}: {error}"))?;
         let request = LiveRequest {
             service,
-            scenario: options.scenario,
-            flows: options.flows(),
-            phone: options.phone,
+            scenario: options.scenario.to_string(),
             budget: Budget {
                 verifications: self.max_verifications,
                 cost: self.max_cost,

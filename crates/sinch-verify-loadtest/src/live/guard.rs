@@ -4,68 +4,19 @@ use bytes::Bytes;
 use http::{Method as Verb, Request, Response};
 use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
-use sinch_verify_protocol::{ApiError, DecodeError, Verification, VerificationId, WireObject as _};
+use sinch_verify_protocol::{ApiError, DecodeError, Reason, Verification, VerificationId, WireObject as _};
 
 use super::limits::Admitted;
 use super::stop::Stop;
 use crate::failure::{Failure, FailureKind};
 use crate::wire::Wire;
 
-/// The wire of one flow. In a live run it sends a start only when its price is reserved.
+/// The wire of one flow of a live run. It sends a start only when its price is reserved.
 ///
 /// It reads the bytes that are about to be sent, not what the scenario says about them.
 #[derive(Debug)]
 pub struct Guarded<W> {
     wire: W,
-    guard: Option<Guard>,
-}
-
-impl<W: Wire> Guarded<W> {
-    /// A wire to a mock, without limits.
-    pub fn free(wire: W) -> Self {
-        Self { wire, guard: None }
-    }
-
-    /// A wire of a live run, for the flow that was [admitted](super::Limits::admit).
-    pub fn live(wire: W, admitted: Admitted) -> Self {
-        let guard = Guard {
-            admitted,
-            starts: Vec::new(),
-            has_turn: true,
-        };
-        Self {
-            wire,
-            guard: Some(guard),
-        }
-    }
-}
-
-impl<W: Wire> Wire for Guarded<W> {
-    async fn send(
-        &mut self,
-        operation: &'static str,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Failure> {
-        let Some(guard) = &mut self.guard else {
-            return self.wire.send(operation, request).await;
-        };
-        // Of all operations, only a start is a POST.
-        let is_start = request.method() == Verb::POST;
-        if is_start {
-            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
-            guard.reserve(request.body()).await.map_err(refused)?;
-        }
-        let answer = self.wire.send(operation, request).await;
-        guard.note(&answer);
-        if is_start {
-            guard.started(&answer);
-        }
-        answer
-    }
-}
-
-#[derive(Debug)]
-struct Guard {
     admitted: Admitted,
     /// Starts that may cost something.
     starts: Vec<Start>,
@@ -79,7 +30,38 @@ struct Start {
     is_call: bool,
 }
 
-impl Guard {
+impl<W: Wire> Wire for Guarded<W> {
+    async fn send(
+        &mut self,
+        operation: &'static str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Failure> {
+        // Of all operations, only a start is a POST.
+        let is_start = request.method() == Verb::POST;
+        if is_start {
+            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
+            self.reserve(request.body()).await.map_err(refused)?;
+        }
+        let answer = self.wire.send(operation, request).await;
+        self.note(&answer);
+        if is_start {
+            self.started(&answer);
+        }
+        answer
+    }
+}
+
+impl<W> Guarded<W> {
+    /// Guards the wire of a flow that was [admitted](super::Limits::admit).
+    pub fn new(wire: W, admitted: Admitted) -> Self {
+        Self {
+            wire,
+            admitted,
+            starts: Vec::new(),
+            has_turn: true,
+        }
+    }
+
     /// Waits for the turn of a start and reserves its price.
     async fn reserve(&mut self, body: &Bytes) -> Result<(), Stop> {
         let limits = self.admitted.limits();
@@ -111,13 +93,23 @@ impl Guard {
         let (limits, Ok(answer)) = (self.admitted.limits(), answer) else {
             return;
         };
-        limits.answered(answer.status());
-        match Verification::from_http(answer) {
-            Ok(verification) => limits.told(&verification),
-            Err(DecodeError::Api { error, .. }) if error.code == ApiError::CREDIT => {
-                limits.stop(Stop::NoCredit)
+        limits.apply(|state| state.rule.answer(answer.status()));
+        let has_credit = match Verification::from_http(answer) {
+            Ok(Verification {
+                id, reason, price, ..
+            }) => {
+                if let Some(price) = price
+                    && let Some(amount) = price.verification
+                {
+                    limits.apply(|state| state.account.price(&id, &amount, price.termination.as_ref()));
+                }
+                reason != Some(Reason::NotEnoughCredit)
             }
-            Err(_) => {}
+            Err(DecodeError::Api { error, .. }) => error.code != ApiError::CREDIT,
+            Err(_) => true,
+        };
+        if !has_credit {
+            limits.stop(Stop::NoCredit);
         }
     }
 
@@ -140,10 +132,11 @@ impl Guard {
 }
 
 /// The flow has ended, or was cut off.
-impl Drop for Guard {
+impl<W> Drop for Guarded<W> {
     fn drop(&mut self) {
-        for start in &self.starts {
-            self.admitted.limits().settle(start.id.as_ref(), start.is_call);
+        for Start { id, is_call } in &self.starts {
+            let limits = self.admitted.limits();
+            limits.apply(|state| state.account.settle(id.as_ref(), *is_call));
         }
     }
 }
@@ -190,7 +183,7 @@ mod tests {
                 credentials: Credentials::signed(key, secret),
                 limits,
                 number: admitted.number(),
-                wire: Guarded::live(LeanWire::new(HyperTransport::default()), admitted),
+                wire: Guarded::new(LeanWire::new(HyperTransport::default()), admitted),
             }
         }
 

@@ -12,21 +12,19 @@ use crate::runfile::Shard;
 
 /// The most starts per second of a live run: 0.001 to 100, 1 by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MaxRate {
-    per_second: f64,
-}
+pub struct MaxRate(f64);
 
 impl MaxRate {
     /// Starts per second.
     #[must_use]
     pub fn per_second(self) -> f64 {
-        self.per_second
+        self.0
     }
 
     /// The least time between two starts, rounded up: at 3/s, no second has four starts.
     #[must_use]
     pub fn interval(self) -> Duration {
-        Duration::from_nanos((1e9 / self.per_second).ceil() as u64)
+        Duration::from_nanos((1e9 / self.0).ceil() as u64)
     }
 
     /// The most starts within `duration`. The first may be at its beginning.
@@ -39,14 +37,13 @@ impl MaxRate {
     /// The rate of one shard of a run.
     #[must_use]
     pub fn of_shard(self, shard: Shard) -> Self {
-        let per_second = self.per_second / shard.of() as f64;
-        Self { per_second }
+        Self(self.0 / shard.of() as f64)
     }
 }
 
 impl Default for MaxRate {
     fn default() -> Self {
-        Self { per_second: 1.0 }
+        Self(1.0)
     }
 }
 
@@ -56,7 +53,7 @@ impl FromStr for MaxRate {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         match text.parse() {
             Ok(Rate::Constant { per_second }) if (0.001..=100.0).contains(&per_second) => {
-                Ok(Self { per_second })
+                Ok(Self(per_second))
             }
             _ => Err("must be a rate from 0.001/s to 100/s, such as 1/s"),
         }
@@ -65,7 +62,7 @@ impl FromStr for MaxRate {
 
 impl fmt::Display for MaxRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.per_second)
+        write!(f, "{}/s", self.0)
     }
 }
 

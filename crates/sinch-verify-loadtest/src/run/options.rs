@@ -8,7 +8,7 @@ use sinch_verify_protocol::{Code, PhoneNumber};
 use crate::arrivals::Rate;
 use crate::destination::MockUrl;
 use crate::flows::Flow;
-use crate::live::{Limits, LiveTarget, check_flows};
+use crate::live::{Limits, LiveTarget};
 use crate::runfile::{Load, PhoneChoice, Setting, Setup, Shard, TransportName};
 use crate::scenario::{Mix, Scenario};
 use crate::target::Elsewhere;
@@ -215,7 +215,32 @@ impl Options {
         }
         // The plan may have been confirmed for other options.
         if let Against::Live(_) = self.against {
-            check_flows(&flows, self.phone)?;
+            self.check_live()?;
+        }
+        Ok(())
+    }
+
+    /// Checks that the flows and the phone fit a live run: what a person goes through.
+    ///
+    /// Abuse is for emulators, queries need verifications to ask for, and some codes appear in an inbox
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// A message for the user.
+    pub fn check_live(&self) -> Result<(), String> {
+        let is_fit = |flow: &Flow| flow.method().is_some() && !flow.needs_an_inbox();
+        if let Some(flow) = self.flows().into_iter().find(|flow| !is_fit(flow)) {
+            return Err(format!(
+                "{flow} is refused against a live target: run it against an emulator"
+            ));
+        }
+        if self.phone == PhoneChoice::Inbox {
+            return Err(
+                "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
+                 --phone fixed"
+                    .to_owned(),
+            );
         }
         Ok(())
     }
