@@ -20,11 +20,10 @@ mod plan;
 mod stop;
 
 pub use budget::Spending;
-pub(crate) use budget::{Budget, Currency, parse_amount};
+pub(crate) use budget::{Budget, parse_amount, parse_currency};
 pub(crate) use guard::Guarded;
 pub(crate) use limits::{Admitted, Limits};
 pub(crate) use numbers::MOST_PER_NUMBER;
 pub(crate) use pace::MaxRate;
-pub(crate) use plan::check_scenarios;
 pub(crate) use plan::{CONFIRMATION, LivePlan, LiveRequest, LiveTarget};
 pub(crate) use stop::Stop;

@@ -150,6 +150,7 @@ impl RunArgs {
                     };
                 }
                 options.check()?;
+                options.check_live()?;
                 let plan = live.plan(service, &options)?;
                 if self.plan {
                     return Ok(Asked::Plan(plan.to_string()));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use sinch_verify_protocol::{Code, PhoneNumber};
 
 use crate::destination::MockUrl;
-use crate::live::{Limits, LiveTarget, check_scenarios};
+use crate::live::{Limits, LiveTarget};
 use crate::model::{Load, PhoneChoice, Rate, ScenarioName, Setting, Setup, Shard, TransportName};
 use crate::scenario::{Needs, Workload};
 use crate::target::Elsewhere;
@@ -201,15 +201,30 @@ impl Options {
         }
         // The plan may have been confirmed for other options.
         if let Against::Live(_) = self.against {
-            check_scenarios(self.unfit_for_live(), self.phone)?;
+            self.check_live()?;
         }
         Ok(())
     }
 
-    /// The first scenario that must not be run against the live service.
-    #[must_use]
-    pub(crate) fn unfit_for_live(&self) -> Option<ScenarioName> {
-        self.find(|needs| !needs.live)
+    /// Checks that the scenarios and the phone fit a live run.
+    ///
+    /// # Errors
+    ///
+    /// A message for the user.
+    pub(crate) fn check_live(&self) -> Result<(), String> {
+        if let Some(scenario) = self.find(|needs| !needs.live) {
+            return Err(format!(
+                "{scenario} is refused against a live target: run it against an emulator"
+            ));
+        }
+        if self.phone == PhoneChoice::Inbox {
+            return Err(
+                "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
+                 --phone fixed"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 
     /// The first scenario whose needs are such.

@@ -1,13 +1,11 @@
 //! What a live run may spend, and what it has spent.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroU64;
-use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use sinch_verify_protocol::price::{Money, VerificationPrice};
+use sinch_verify_protocol::price::Money;
 use sinch_verify_protocol::{Amount, PhoneNumber, VerificationId};
 
 use super::numbers::AllowList;
@@ -23,8 +21,8 @@ pub(crate) struct Budget {
     pub(crate) cost: Decimal,
     /// The most that one may cost. It is reserved before each start.
     pub(crate) worst_price: Decimal,
-    /// The currency of the account.
-    pub(crate) currency: Currency,
+    /// The currency of the account, see [`parse_currency`].
+    pub(crate) currency: String,
     /// The numbers that may be verified.
     pub(crate) numbers: AllowList,
     /// How often each of them may be verified, 1 to [`MOST_PER_NUMBER`](super::MOST_PER_NUMBER).
@@ -44,7 +42,11 @@ impl Budget {
     #[must_use]
     pub(crate) fn of_shard(&self, shard: Shard) -> Option<Self> {
         let (all, shards, index) = (self.verifications.get(), shard.of() as u64, shard.index() as u64);
-        let cost = self.cost.checked_div(shards.into())?.trunc_with_scale(6);
+        let cost = self
+            .cost
+            .checked_div(shards.into())?
+            .trunc_with_scale(6)
+            .normalize();
         Some(Self {
             verifications: NonZeroU64::new(all / shards + u64::from(index < all % shards))?,
             cost: with_cents(cost),
@@ -74,38 +76,21 @@ fn exact(amount: &Amount) -> Option<Decimal> {
 }
 
 /// The same amount with at least two decimals. Sums keep them.
-fn with_cents(mut amount: Decimal) -> Decimal {
+pub(super) fn with_cents(mut amount: Decimal) -> Decimal {
     amount.rescale(amount.scale().max(2));
     amount
 }
 
-/// A currency, by its ISO 4217 code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Currency(String);
-
-impl Currency {
-    /// The amount of `money`; `None` when it has none, or is in another currency.
-    fn amount(&self, money: &Money) -> Option<Decimal> {
-        let is_ours = money.currency.as_ref()?.eq_ignore_ascii_case(&self.0);
-        money.amount.as_ref().filter(|_| is_ours).and_then(exact)
-    }
-}
-
-impl FromStr for Currency {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            Ok(Self(text.to_ascii_uppercase()))
-        } else {
-            Err("must be three letters, such as EUR")
-        }
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+/// Reads a currency that a user gives: an ISO 4217 code such as `EUR`.
+///
+/// # Errors
+///
+/// When it is not three letters.
+pub(crate) fn parse_currency(text: &str) -> Result<String, &'static str> {
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        Ok(text.to_ascii_uppercase())
+    } else {
+        Err("must be three letters, such as EUR")
     }
 }
 
@@ -128,8 +113,8 @@ pub(super) struct Account {
 #[derive(Clone, Copy, Debug, Default)]
 struct Price {
     amount: Decimal,
-    /// Whether the price of a call is in it.
-    has_termination: bool,
+    /// Whether the price of the call is in it.
+    has_call: bool,
 }
 
 impl Account {
@@ -197,45 +182,31 @@ impl Account {
         Ok(())
     }
 
-    /// Notes the price of a verification of this run that a callback told.
+    /// Notes the price of a verification of this run, with that of its call where one was billed.
     ///
     /// # Errors
     ///
-    /// When the price is above the worst one, or in another currency.
-    pub(super) fn announced(&mut self, id: &VerificationId, price: &Money) -> Result<(), Stop> {
-        let amount = self.budget.currency.amount(price);
-        self.priced(id, amount, false)
-    }
-
-    /// Notes the price of a verification of this run that its status told.
-    ///
-    /// # Errors
-    ///
-    /// When the price is above the worst one, or in another currency.
-    pub(super) fn charged(&mut self, id: &VerificationId, price: &VerificationPrice) -> Result<(), Stop> {
-        let Some(verification) = &price.verification else {
-            return Ok(());
-        };
-        let currency = &self.budget.currency;
-        let termination = price.termination.as_ref();
-        let amount = currency.amount(verification).and_then(|amount| {
-            let call = termination.map_or(Some(Decimal::ZERO), |money| currency.amount(money))?;
-            Some(amount.saturating_add(call))
-        });
-        self.priced(id, amount, termination.is_some())
-    }
-
-    fn priced(
+    /// When the price is above the worst one, has no amount or is in another currency.
+    pub(super) fn price(
         &mut self,
         id: &VerificationId,
-        amount: Option<Decimal>,
-        has_termination: bool,
+        price: &Money,
+        call: Option<&Money>,
     ) -> Result<(), Stop> {
-        let amount = amount.ok_or(Stop::UnknownPrice)?;
+        let currency = &self.budget.currency;
+        let amount = |money: &Money| {
+            let is_ours = money.currency.as_ref()?.eq_ignore_ascii_case(currency);
+            money.amount.as_ref().filter(|_| is_ours).and_then(exact)
+        };
+        let call_amount = call.map_or(Some(Decimal::ZERO), amount);
+        let (Some(price), Some(call_amount)) = (amount(price), call_amount) else {
+            return Err(Stop::UnknownPrice);
+        };
+        let sum = price.saturating_add(call_amount);
         let price = self.prices.entry(id.clone()).or_default();
-        price.amount = price.amount.max(amount);
-        price.has_termination |= has_termination;
-        if amount > self.budget.worst_price {
+        price.amount = price.amount.max(sum);
+        price.has_call |= call.is_some();
+        if sum > self.budget.worst_price {
             return Err(Stop::PriceAboveWorst);
         }
         Ok(())
@@ -257,7 +228,7 @@ impl Account {
         let worst = self.budget.worst_price;
         let price = id.and_then(|id| self.prices.remove(id));
         let cost = match price {
-            Some(price) if price.has_termination || !is_call => price.amount,
+            Some(price) if price.has_call || !is_call => price.amount,
             // The call may still be billed.
             Some(price) => price.amount.max(worst),
             None => worst,
@@ -272,7 +243,7 @@ impl Account {
             spent: self.spent,
             reserved: self.reserved(),
             limit: self.budget.cost,
-            currency: self.budget.currency.to_string(),
+            currency: self.budget.currency.clone(),
         }
     }
 
@@ -329,12 +300,6 @@ pub(super) mod tests {
         Money::new("EUR", amount.parse().unwrap())
     }
 
-    fn status(amount: &str) -> VerificationPrice {
-        let mut price = VerificationPrice::default();
-        price.verification = Some(euros(amount));
-        price
-    }
-
     /// Ten numbers, ten verifications, 1.00 EUR in all, 0.20 EUR each.
     pub(in crate::live) fn budget() -> Budget {
         let numbers: String = (0..10).map(|last| format!("+4670000{last:04}\n")).collect();
@@ -342,7 +307,7 @@ pub(super) mod tests {
             verifications: NonZeroU64::new(10).unwrap(),
             cost: parse_amount("1").unwrap(),
             worst_price: parse_amount("0.2").unwrap(),
-            currency: "eur".parse().unwrap(),
+            currency: parse_currency("eur").unwrap(),
             numbers: numbers.parse().unwrap(),
             per_number: 2,
         }
@@ -377,7 +342,7 @@ pub(super) mod tests {
             assert!(parse_amount(wrong).is_err(), "{wrong}");
         }
         for wrong in ["", "EU", "EURO", "E1R", "\u{20ac}"] {
-            assert!(wrong.parse::<Currency>().is_err(), "{wrong}");
+            assert!(parse_currency(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -390,7 +355,7 @@ pub(super) mod tests {
         assert_eq!(shown(&account), texts("0.00", "1.00"));
         assert_eq!(account.reserve(&number(5)), Err(Stop::Budget));
         // A price that is known frees nothing before the flow ends.
-        account.charged(&id("a"), &status("0.05")).unwrap();
+        account.price(&id("a"), &euros("0.05"), None).unwrap();
         assert_eq!(account.reserve(&number(5)), Err(Stop::Budget));
         account.settle(Some(&id("a")), false).unwrap();
         assert_eq!(shown(&account), texts("0.05", "0.80"));
@@ -425,10 +390,9 @@ pub(super) mod tests {
         for _ in 0..2 {
             account.reserve(&number(0)).unwrap();
         }
-        account.charged(&id("a"), &VerificationPrice::default()).unwrap();
         assert_eq!(account.settle(Some(&id("a")), false), Err(Stop::UnknownPrice));
         let dollars = Money::new("USD", "0.01".parse().unwrap());
-        assert_eq!(account.announced(&id("b"), &dollars), Err(Stop::UnknownPrice));
+        assert_eq!(account.price(&id("b"), &dollars, None), Err(Stop::UnknownPrice));
         assert_eq!(account.settle(Some(&id("b")), false), Err(Stop::UnknownPrice));
         assert_eq!(shown(&account), texts("0.40", "0.00"));
     }
@@ -438,7 +402,7 @@ pub(super) mod tests {
         let mut account = Account::new(budget());
         account.reserve(&number(0)).unwrap();
         assert_eq!(
-            account.charged(&id("a"), &status("0.21")),
+            account.price(&id("a"), &euros("0.21"), None),
             Err(Stop::PriceAboveWorst)
         );
         account.settle(Some(&id("a")), false).unwrap();
@@ -449,8 +413,8 @@ pub(super) mod tests {
     fn a_callback_may_tell_the_price_before_the_start_is_answered() {
         let mut account = Account::new(budget());
         account.reserve(&number(0)).unwrap();
-        account.announced(&id("a"), &euros("0.07")).unwrap();
-        account.charged(&id("a"), &status("0.05")).unwrap();
+        account.price(&id("a"), &euros("0.07"), None).unwrap();
+        account.price(&id("a"), &euros("0.05"), None).unwrap();
         account.settle(Some(&id("a")), false).unwrap();
         assert_eq!(
             shown(&account),
@@ -460,13 +424,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_call_costs_the_worst_price_until_its_termination_is_billed() {
+    fn a_call_costs_the_worst_price_until_it_is_billed() {
         let mut account = Account::new(budget());
-        for (name, termination, spent) in [("a", None, "0.20"), ("b", Some("0.02"), "0.27")] {
+        for (name, call, spent) in [("a", None, "0.20"), ("b", Some("0.02"), "0.27")] {
             account.reserve(&number(0)).unwrap();
-            let mut price = status("0.05");
-            price.termination = termination.map(euros);
-            account.charged(&id(name), &price).unwrap();
+            let call = call.map(euros);
+            account.price(&id(name), &euros("0.05"), call.as_ref()).unwrap();
             account.settle(Some(&id(name)), true).unwrap();
             assert_eq!(shown(&account), texts(spent, "0.00"));
         }
@@ -476,10 +439,11 @@ pub(super) mod tests {
     fn a_huge_price_does_not_overflow() {
         let mut account = Account::new(budget());
         account.reserve(&number(0)).unwrap();
-        let huge = Decimal::MAX.to_string();
-        let mut price = status(&huge);
-        price.termination = Some(euros(&huge));
-        assert_eq!(account.charged(&id("a"), &price), Err(Stop::PriceAboveWorst));
+        let huge = euros(&Decimal::MAX.to_string());
+        assert_eq!(
+            account.price(&id("a"), &huge, Some(&huge)),
+            Err(Stop::PriceAboveWorst)
+        );
         account.settle(Some(&id("a")), true).unwrap();
         assert_eq!(account.reserve(&number(1)), Err(Stop::Budget));
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method as Verb, Request, Response};
 use sinch_verify_protocol::method::Form;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
-use sinch_verify_protocol::{ApiError, DecodeError, Verification, VerificationId, WireObject as _};
+use sinch_verify_protocol::{ApiError, DecodeError, Reason, Verification, VerificationId, WireObject as _};
 
 use super::limits::Admitted;
 use super::stop::Stop;
@@ -17,44 +17,6 @@ use crate::wire::{Answer, BoxFuture, Wire};
 #[derive(Debug)]
 pub(crate) struct Guarded<W> {
     wire: W,
-    guard: Guard,
-}
-
-impl<W: Wire> Guarded<W> {
-    /// A wire for the flow that was [admitted](super::Limits::admit).
-    pub(crate) fn new(wire: W, admitted: Admitted) -> Self {
-        let guard = Guard {
-            admitted,
-            starts: Vec::new(),
-            has_turn: true,
-        };
-        Self { wire, guard }
-    }
-
-    async fn exchange(&mut self, step: StepName, request: Request<Bytes>) -> Answer {
-        // Of all operations, only a start is a POST.
-        let is_start = request.method() == Verb::POST;
-        if is_start {
-            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
-            self.guard.reserve(request.body()).await.map_err(refused)?;
-        }
-        let answer = self.wire.send(step, request).await;
-        self.guard.note(&answer);
-        if is_start {
-            self.guard.started(&answer);
-        }
-        answer
-    }
-}
-
-impl<W: Wire> Wire for Guarded<W> {
-    fn send<'a>(&'a mut self, step: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer> {
-        Box::pin(self.exchange(step, request))
-    }
-}
-
-#[derive(Debug)]
-struct Guard {
     admitted: Admitted,
     /// Starts that may cost something.
     starts: Vec<Start>,
@@ -68,7 +30,40 @@ struct Start {
     is_call: bool,
 }
 
-impl Guard {
+impl<W: Wire> Wire for Guarded<W> {
+    fn send<'a>(&'a mut self, step: StepName, request: Request<Bytes>) -> BoxFuture<'a, Answer> {
+        Box::pin(self.exchange(step, request))
+    }
+}
+
+impl<W: Wire> Guarded<W> {
+    async fn exchange(&mut self, step: StepName, request: Request<Bytes>) -> Answer {
+        // Of all operations, only a start is a POST.
+        let is_start = request.method() == Verb::POST;
+        if is_start {
+            let refused = |stop: Stop| Failure::new(FailureKind::Aborted, stop.to_string());
+            self.reserve(request.body()).await.map_err(refused)?;
+        }
+        let answer = self.wire.send(step, request).await;
+        self.note(&answer);
+        if is_start {
+            self.started(&answer);
+        }
+        answer
+    }
+}
+
+impl<W> Guarded<W> {
+    /// Guards the wire of a flow that was [admitted](super::Limits::admit).
+    pub(crate) fn new(wire: W, admitted: Admitted) -> Self {
+        Self {
+            wire,
+            admitted,
+            starts: Vec::new(),
+            has_turn: true,
+        }
+    }
+
     /// Waits for the turn of a start and reserves its price.
     async fn reserve(&mut self, body: &Bytes) -> Result<(), Stop> {
         let limits = self.admitted.limits();
@@ -100,13 +95,23 @@ impl Guard {
         let (limits, Ok(answer)) = (self.admitted.limits(), answer) else {
             return;
         };
-        limits.answered(answer.status());
-        match Verification::from_http(answer) {
-            Ok(verification) => limits.told(&verification),
-            Err(DecodeError::Api { error, .. }) if error.code == ApiError::CREDIT => {
-                limits.stop(Stop::NoCredit)
+        limits.apply(|state| state.rule.answer(answer.status()));
+        let has_credit = match Verification::from_http(answer) {
+            Ok(Verification {
+                id, reason, price, ..
+            }) => {
+                if let Some(price) = price
+                    && let Some(amount) = price.verification
+                {
+                    limits.apply(|state| state.account.price(&id, &amount, price.termination.as_ref()));
+                }
+                reason != Some(Reason::NotEnoughCredit)
             }
-            Err(_) => {}
+            Err(DecodeError::Api { error, .. }) => error.code != ApiError::CREDIT,
+            Err(_) => true,
+        };
+        if !has_credit {
+            limits.stop(Stop::NoCredit);
         }
     }
 
@@ -129,10 +134,11 @@ impl Guard {
 }
 
 /// The flow has ended, or was cut off.
-impl Drop for Guard {
+impl<W> Drop for Guarded<W> {
     fn drop(&mut self) {
-        for start in &self.starts {
-            self.admitted.limits().settle(start.id.as_ref(), start.is_call);
+        for Start { id, is_call } in &self.starts {
+            let limits = self.admitted.limits();
+            limits.apply(|state| state.account.settle(id.as_ref(), *is_call));
         }
     }
 }

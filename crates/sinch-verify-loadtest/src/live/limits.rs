@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::StatusCode;
+use sinch_verify_protocol::PhoneNumber;
 use sinch_verify_protocol::callback::RequestEvent;
-use sinch_verify_protocol::{PhoneNumber, Reason, Verification, VerificationId};
 use tokio::sync::{Mutex as QueuedMutex, mpsc, watch};
 
 use super::budget::{Account, Budget, Spending};
@@ -25,10 +24,11 @@ pub(crate) struct Limits {
     stop: watch::Sender<Option<Stop>>,
 }
 
+/// What is used of the limits.
 #[derive(Debug)]
-struct State {
-    account: Account,
-    rule: StopRule,
+pub(super) struct State {
+    pub(super) account: Account,
+    pub(super) rule: StopRule,
 }
 
 impl Limits {
@@ -102,7 +102,7 @@ impl Limits {
     /// Notes the price that a callback told. `event` must be about a verification of this run.
     pub(crate) fn event(&self, event: &RequestEvent) {
         if let Some(price) = event.price.as_ref().or(event.rate.as_ref()) {
-            self.apply(|state| state.account.announced(&event.id, price));
+            self.apply(|state| state.account.price(&event.id, price, None));
         }
     }
 
@@ -137,27 +137,8 @@ impl Limits {
         self.state().account.release();
     }
 
-    /// Spends the reservation of a start whose flow ended.
-    pub(super) fn settle(&self, id: Option<&VerificationId>, is_call: bool) {
-        self.apply(|state| state.account.settle(id, is_call));
-    }
-
-    /// Notes the status of an answer.
-    pub(super) fn answered(&self, status: StatusCode) {
-        self.apply(|state| state.rule.answer(status));
-    }
-
-    /// Notes the price and the end of a verification that an answer told.
-    pub(super) fn told(&self, verification: &Verification) {
-        if verification.reason == Some(Reason::NotEnoughCredit) {
-            self.stop(Stop::NoCredit);
-        }
-        if let Some(price) = &verification.price {
-            self.apply(|state| state.account.charged(&verification.id, price));
-        }
-    }
-
-    fn apply(&self, change: impl FnOnce(&mut State) -> Result<(), Stop>) {
+    /// Changes what is used of the limits. What does not fit them ends the run.
+    pub(super) fn apply(&self, change: impl FnOnce(&mut State) -> Result<(), Stop>) {
         let result = change(&mut self.state());
         if let Err(stop) = result {
             self.stop(stop);

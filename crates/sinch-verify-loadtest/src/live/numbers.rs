@@ -15,7 +15,7 @@ pub(crate) const MOST_PER_NUMBER: u8 = 3;
 ///
 /// They are read from a text with one number per line; empty lines and lines that start with `#` are
 /// skipped. There are no patterns and no ranges, so every person who gets a message is listed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AllowList(Vec<PhoneNumber>);
 
 impl AllowList {
@@ -68,29 +68,21 @@ impl FromStr for AllowList {
     }
 }
 
-/// The last two digits of the first eight numbers, for a plan on a screen.
+/// The first eight numbers, masked, for a plan on a screen.
 impl fmt::Display for AllowList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;
-        let masked = |number: &PhoneNumber| {
-            let digits = number.digits();
-            format!(
-                "***{}",
-                digits.get(digits.len().saturating_sub(2)..).unwrap_or_default()
-            )
-        };
-        let shown: Vec<_> = self.0.iter().take(SHOWN).map(masked).collect();
+        let shown: Vec<_> = self
+            .0
+            .iter()
+            .take(SHOWN)
+            .map(|number| number.masked().to_string())
+            .collect();
         f.write_str(&shown.join(", "))?;
         match self.0.len().saturating_sub(SHOWN) {
             0 => Ok(()),
             more => write!(f, " and {more} more"),
         }
-    }
-}
-
-impl fmt::Debug for AllowList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AllowList({} numbers)", self.0.len())
     }
 }
 
@@ -120,10 +112,10 @@ mod tests {
     #[test]
     fn numbers_are_masked() {
         let list: AllowList = "+46700000001\n+46700000042\n".parse().unwrap();
-        assert_eq!(list.to_string(), "***01, ***42");
-        assert_eq!(format!("{list:?}"), "AllowList(2 numbers)");
+        assert_eq!(list.to_string(), "+4670***01, +4670***42");
+        assert!(!format!("{list:?}").contains("46700"));
         let many: String = (10..30).map(|last| format!("+467000000{last}\n")).collect();
         let shown = many.parse::<AllowList>().unwrap().to_string();
-        assert!(shown.ends_with("***17 and 12 more"), "{shown}");
+        assert!(shown.ends_with("+4670***17 and 12 more"), "{shown}");
     }
 }

@@ -11,21 +11,19 @@ use crate::model::{Rate, Shard};
 
 /// The most starts per second of a live run: 0.001 to 100, 1 by default.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct MaxRate {
-    per_second: f64,
-}
+pub(crate) struct MaxRate(f64);
 
 impl MaxRate {
     /// Starts per second.
     #[must_use]
     pub(crate) fn per_second(self) -> f64 {
-        self.per_second
+        self.0
     }
 
     /// The least time between two starts, rounded up: at 3/s, no second has four starts.
     #[must_use]
     pub(crate) fn interval(self) -> Duration {
-        Duration::from_nanos((1e9 / self.per_second).ceil() as u64)
+        Duration::from_nanos((1e9 / self.0).ceil() as u64)
     }
 
     /// The most starts within `duration`. The first may be at its beginning.
@@ -38,14 +36,13 @@ impl MaxRate {
     /// The rate of one shard of a run.
     #[must_use]
     pub(crate) fn of_shard(self, shard: Shard) -> Self {
-        let per_second = self.per_second / shard.of() as f64;
-        Self { per_second }
+        Self(self.0 / shard.of() as f64)
     }
 }
 
 impl Default for MaxRate {
     fn default() -> Self {
-        Self { per_second: 1.0 }
+        Self(1.0)
     }
 }
 
@@ -55,7 +52,7 @@ impl FromStr for MaxRate {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         match text.parse() {
             Ok(Rate::Constant { per_second }) if (0.001..=100.0).contains(&per_second) => {
-                Ok(Self { per_second })
+                Ok(Self(per_second))
             }
             _ => Err("must be a rate from 0.001/s to 100/s, such as 1/s"),
         }
@@ -64,11 +61,11 @@ impl FromStr for MaxRate {
 
 impl fmt::Display for MaxRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.per_second)
+        write!(f, "{}/s", self.0)
     }
 }
 
-/// Keeps starts at least an interval apart, in the order in which they ask.
+/// Gives out turns that are at least an interval apart, in the order in which starts ask for them.
 #[derive(Debug)]
 pub(super) struct Pace {
     interval: Duration,
@@ -87,8 +84,11 @@ impl Pace {
     /// Waits until one more start may be sent. Unused time does not add up to a burst.
     pub(super) async fn turn(&self) {
         let mut next = self.next.lock().await;
-        sleep_until(*next).await;
-        *next = Instant::now() + self.interval;
+        let turn = Instant::now().max(*next);
+        sleep_until(turn).await;
+        // From the turn, not from now: timers wake late, and a schedule at the same rate must not fall
+        // behind by a little more with every flow.
+        *next = turn + self.interval;
     }
 }
 
@@ -139,6 +139,21 @@ mod tests {
             turns.push(began.elapsed().as_millis());
         }
         assert_eq!(turns, [0, 1000, 2000, 11_500, 12_500, 13_500]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_timers_do_not_add_up() {
+        // Tokio's timers wake up to a millisecond late, here two thirds of one.
+        let pace = Pace::new("3/s".parse().unwrap());
+        let began = Instant::now();
+        for _ in 0..=30 {
+            pace.turn().await;
+        }
+        assert!(
+            began.elapsed() < Duration::from_millis(10_005),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

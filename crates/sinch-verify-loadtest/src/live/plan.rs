@@ -4,30 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sinch_verify_protocol::ApplicationKey;
-
-use super::budget::Budget;
+use super::budget::{Budget, with_cents};
 use super::limits::Limits;
 use super::pace::MaxRate;
 use crate::arrivals::Schedule;
 use crate::destination::{LiveUrl, Pin};
-use crate::model::{Load, PhoneChoice, Rate, ScenarioName, Shard};
+use crate::model::{Load, Rate, ScenarioName, Shard};
 use crate::target::Elsewhere;
 
 /// The environment variable that confirms a live run where nobody can type.
 pub(crate) const CONFIRMATION: &str = "SINCH_LOAD_CONFIRM";
 
-/// A live run as the user asks for it. No limit has a default.
+/// A live run as the user asks for it. No limit has a default here.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveRequest {
     /// The service, and the application that asks it.
     pub(crate) service: Elsewhere<LiveUrl>,
-    /// What the run does over and over.
+    /// The name of the scenario.
     pub(crate) scenario: ScenarioName,
-    /// A scenario in it that must not be run live, if there is one.
-    pub(crate) unfit: Option<ScenarioName>,
-    /// How flows learn what reached the phone.
-    pub(crate) phone: PhoneChoice,
     /// What the run may spend.
     pub(crate) budget: Budget,
     /// The most starts per second.
@@ -42,23 +36,6 @@ pub(crate) struct LiveRequest {
     pub(crate) shard: Shard,
 }
 
-/// Checks that a live run may have its scenarios, of which `unfit` is not for live runs, and this phone.
-pub(crate) fn check_scenarios(unfit: Option<ScenarioName>, phone: PhoneChoice) -> Result<(), String> {
-    if let Some(scenario) = unfit {
-        return Err(format!(
-            "{scenario} is refused against a live target: run it against an emulator"
-        ));
-    }
-    if phone == PhoneChoice::Inbox {
-        return Err(
-            "a live target shows no inbox: give --callback-listen, so that the callback sets the code, or \
-             --phone fixed"
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
 impl LiveRequest {
     /// Checks the request against its limits.
     ///
@@ -66,7 +43,6 @@ impl LiveRequest {
     ///
     /// A message for the user: what does not fit, and how to fix it.
     pub(crate) fn plan(self) -> Result<LivePlan, String> {
-        check_scenarios(self.unfit, self.phone)?;
         let stays_here = self.service.pin.as_ref().is_some_and(Pin::is_loopback);
         if !stays_here && !self.service.url.as_ref().is_https() {
             return Err(
@@ -92,20 +68,15 @@ impl LiveRequest {
                 "--worst-price must be above 0 and at most this shard's part of --max-cost".to_owned(),
             );
         }
+        // A word from another run fits neither another application nor a larger run.
+        let key: String = self.service.key.as_str().chars().take(8).collect();
         Ok(LivePlan {
-            word: word(&self.service.key, &self.budget),
+            word: format!("{key}:{}", self.budget.verifications),
             budget,
             max_rate: max_rate.of_shard(self.shard),
             request: self,
         })
     }
-}
-
-/// The word that confirms a run: the first characters of the application's key, and the most
-/// verifications. A word kept from another run fits neither another application nor a larger run.
-fn word(key: &ApplicationKey, budget: &Budget) -> String {
-    let prefix: String = key.as_str().chars().take(8).collect();
-    format!("{prefix}:{}", budget.verifications)
 }
 
 /// A live run that is within its limits and not yet confirmed. `--plan` prints its `Display`.
@@ -120,7 +91,8 @@ pub(crate) struct LivePlan {
 }
 
 impl LivePlan {
-    /// The word that confirms it.
+    /// The word that confirms it: the first characters of the application's key, and the most
+    /// verifications.
     #[must_use]
     pub(crate) fn word(&self) -> &str {
         &self.word
@@ -195,29 +167,30 @@ impl fmt::Display for LivePlan {
             ..
         } = budget;
         let most = self.most();
-        let total = worst_price.saturating_mul(most.into()).min(*cost);
-        writeln!(f, "live run, real money:")?;
-        writeln!(f, "  target         {}", request.service.url.as_ref())?;
-        writeln!(f, "  scenario       {}", request.scenario)?;
-        if request.shard != Shard::WHOLE {
-            let (number, of) = (request.shard.index() + 1, request.shard.of());
-            writeln!(f, "  shard          {number} of {of}")?;
-        }
+        let total = with_cents(worst_price.saturating_mul(most.into())).min(*cost);
+        let LiveRequest {
+            service,
+            scenario,
+            duration,
+            shard,
+            ..
+        } = request;
+        let part = match (shard.index() + 1, shard.of()) {
+            (_, 1) => String::new(),
+            (number, of) => format!("\n  shard          {number} of {of}"),
+        };
         writeln!(
             f,
-            "  verifications  at most {most}, at most {max_rate}, for at most {:?}",
-            request.duration
-        )?;
-        writeln!(
-            f,
-            "  cost           at most {total} {currency}: up to {worst_price} each, never more than {cost} in all"
-        )?;
-        writeln!(
-            f,
-            "  numbers        {}, each at most {per_number} times: {numbers}",
-            numbers.numbers().len()
-        )?;
-        writeln!(f, "  confirm with   {word}, or {CONFIRMATION}={word}")
+            "live run, real money:
+  target         {url}
+  scenario       {scenario}{part}
+  verifications  at most {most}, at most {max_rate}, for at most {duration:?}
+  cost           at most {total} {currency}: up to {worst_price} each, never more than {cost} in all
+  numbers        {count}, each at most {per_number} times: {numbers}
+  confirm with   {word}, or {CONFIRMATION}={word}",
+            url = service.url.as_ref(),
+            count = numbers.numbers().len(),
+        )
     }
 }
 
@@ -248,25 +221,26 @@ impl LiveTarget {
 mod tests {
     use std::num::NonZeroU64;
 
-    use sinch_verify_protocol::ApplicationSecret;
+    use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
     use super::*;
     use crate::live::budget::tests::budget;
     use crate::live::parse_amount;
 
+    fn live(url: &str) -> LiveUrl {
+        LiveUrl::new(url.parse().unwrap()).unwrap()
+    }
+
     fn request() -> LiveRequest {
-        let url = "https://verification.live.test".parse().unwrap();
         let numbers: String = (10..50).map(|last| format!("+467000000{last}\n")).collect();
         LiveRequest {
             service: Elsewhere {
-                url: LiveUrl::new(url).unwrap(),
+                url: live("https://verification.live.test"),
                 pin: None,
                 key: ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap(),
                 secret: ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap(),
             },
             scenario: ScenarioName::new("sms").unwrap(),
-            unfit: None,
-            phone: PhoneChoice::Callback,
             budget: Budget {
                 verifications: NonZeroU64::new(100).unwrap(),
                 cost: parse_amount("100").unwrap(),
@@ -308,12 +282,12 @@ mod tests {
             "https://verification.live.test",
             "at most 100, at most 100/s, for at most 8s",
             "at most 20.00 EUR: up to 0.20 each, never more than 100.00 in all",
-            "40, each at most 3 times: ***10, ***11",
+            "40, each at most 3 times: +4670***10, +4670***11",
             "SINCH_LOAD_CONFIRM=11111111:100",
         ] {
             assert!(plan.contains(shown), "{shown} is not in\n{plan}");
         }
-        for hidden in ["4670000", "11111111-2222", "BeIuk"] {
+        for hidden in ["+46700", "11111111-2222", "BeIuk"] {
             assert!(!plan.contains(hidden), "{plan}");
         }
     }
@@ -346,6 +320,25 @@ mod tests {
             Schedule::new(rate, Duration::from_secs(8), *seed, Shard::WHOLE).count() == 12
         });
         assert_eq!(most(Some("poisson:1/s"), "5/s", seed), 12);
+    }
+
+    #[test]
+    fn a_live_target_that_is_not_pinned_to_this_machine_needs_tls() {
+        let refusal = |url: &str, pin: Option<&str>| {
+            let mut request = request();
+            request.service.url = live(url);
+            request.service.pin = pin.map(|pin| pin.parse().unwrap());
+            request.plan().err().unwrap_or_default()
+        };
+        for pin in [
+            None,
+            Some("live.test=192.0.2.1"),
+            Some("live.test=::ffff:127.0.0.1"),
+        ] {
+            assert!(refusal("http://live.test", pin).contains("must start with https://"));
+            assert_eq!(refusal("https://live.test", pin), "");
+        }
+        assert_eq!(refusal("http://live.test", Some("live.test=127.0.0.1")), "");
     }
 
     #[test]

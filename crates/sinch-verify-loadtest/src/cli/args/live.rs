@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use crate::destination::LiveUrl;
 use crate::engine::Options;
 use crate::live::{
-    Budget, CONFIRMATION, Currency, LivePlan, LiveRequest, LiveTarget, MOST_PER_NUMBER, MaxRate, parse_amount,
+    Budget, CONFIRMATION, LivePlan, LiveRequest, LiveTarget, MOST_PER_NUMBER, MaxRate, parse_amount,
+    parse_currency,
 };
 use crate::target::Elsewhere;
 use clap::value_parser;
@@ -37,8 +38,8 @@ pub(crate) struct LiveArgs {
     worst_price: Decimal,
 
     /// The currency of both amounts and of the account, such as EUR.
-    #[arg(long, value_name = "CODE", required = false)]
-    currency: Currency,
+    #[arg(long, value_name = "CODE", required = false, value_parser = parse_currency)]
+    currency: String,
 
     /// A file with the numbers that may be verified, one per line.
     #[arg(long, value_name = "FILE", required = false)]
@@ -63,8 +64,6 @@ impl LiveArgs {
         let request = LiveRequest {
             service,
             scenario: options.workload.name(),
-            unfit: options.unfit_for_live(),
-            phone: options.phone,
             budget: Budget {
                 verifications: self.max_verifications,
                 cost: self.max_cost,
