@@ -7,7 +7,7 @@ use std::time::Duration;
 /// It has an OS thread of its own: busy workers of an async runtime cannot delay it. So it can end a run on
 /// time, and one that is stuck.
 #[derive(Debug)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     /// Dropping it wakes the thread.
     _disarm: Sender<()>,
 }
@@ -18,7 +18,7 @@ impl Alarm {
     /// # Errors
     ///
     /// When the operating system gives no thread.
-    pub fn after(delay: Duration, function: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn after(delay: Duration, function: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
         let (disarm, disarmed) = mpsc::channel();
         thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             if disarmed.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {

@@ -23,7 +23,6 @@ mod cli;
 pub mod compare;
 pub mod engine;
 pub mod model;
-mod names;
 mod outcome;
 pub mod phone;
 mod print;
