@@ -277,7 +277,7 @@ fn default_transport(base_url: &BaseUrl, attempt_timeout: Duration) -> Result<Sh
     // Below the attempt's own limit, so that a host that does not answer at all is told from an
     // answer that was lost.
     let connect_timeout = CONNECT_TIMEOUT.min((attempt_timeout / 4).saturating_mul(3));
-    if !base_url.to_string().starts_with("https:") {
+    if !base_url.is_https() {
         // Without reading the platform's root certificates, which a bare container may lack.
         return Ok(ReqwestTransport::plain(connect_timeout)?.into());
     }

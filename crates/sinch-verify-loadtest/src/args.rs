@@ -11,11 +11,10 @@ mod threshold;
 
 use std::time::Duration;
 
-use crate::engine::{Options, Receiving};
+use crate::destination::{LiveUrl, MockUrl};
+use crate::engine::{Against, Options, Receiving};
 use crate::model::{Load, PhoneChoice, Rate};
-use crate::safety::Destination;
 use crate::scenario::Registry;
-use crate::target::Against;
 use crate::verdict::Thresholds;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -88,7 +87,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     #[command(flatten)]
-    pub(crate) live: LiveArgs,
+    pub(crate) live: Option<LiveArgs>,
+    /// Prints the most that the run would do, and exits.
+    #[arg(long)]
+    pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
@@ -112,29 +114,35 @@ impl RunArgs {
     /// What was asked for, or what keeps it from being run.
     pub(crate) fn asked(&self, registry: &Registry) -> Result<Asked, String> {
         let workload = self.load.workload(registry)?;
-        let elsewhere = self.target.elsewhere(self.live.live, &workload)?;
         let thresholds = self.thresholds.thresholds()?;
         thresholds
             .fit(&workload.names(), workload.own_steps().as_deref())
             .map_err(|error| format!("a threshold: {error}"))?;
-        let mut options = self.load.options(workload, elsewhere.is_some())?;
-        let Some(service) = elsewhere else {
-            return Ok(self.unless_planned(options, thresholds));
-        };
-        match service.url.clone() {
-            Destination::Mock(url) => {
-                options.against = Against::Mock(service.with_url(url));
+        let own_target = workload.target()?;
+        let elsewhere = self.target.target.is_some() || own_target.is_some();
+        let mut options = self.load.options(workload, elsewhere)?;
+        match (&self.target.target, &self.live) {
+            // Nothing is live without a target.
+            (None, _) => {
+                if let Some(service) = own_target {
+                    options.against = Against::Mock(service);
+                }
             }
-            Destination::Live(url) => {
+            (Some(base), None) => {
+                let url = MockUrl::new(base.clone(), self.target.mock_host.as_ref())?;
+                options.against = Against::Mock(self.target.service(url)?);
+            }
+            (Some(base), Some(live)) => {
+                let service = self.target.service(LiveUrl::new(base.clone())?)?;
                 if self.load.rate.is_none() && self.load.users.is_none() {
-                    let per_second = self.live.cap().per_second();
+                    let per_second = live.max_rate.per_second();
                     let rate = Rate::Constant { per_second };
                     let users = LIVE_USERS;
                     options.load = Load::Open { rate, users };
                 }
                 options.grace = options.grace.max(LIVE_GRACE);
                 if self.load.phone.is_none() {
-                    // The inbox of a real handset cannot be read.
+                    // A real handset has no inbox to look into.
                     options.phone = match options.callbacks {
                         Receiving::At(_) => PhoneChoice::Callback,
                         Receiving::Off if options.code.is_some() => PhoneChoice::Fixed,
@@ -142,8 +150,8 @@ impl RunArgs {
                     };
                 }
                 options.check()?;
-                let plan = self.live.plan(service.with_url(url), &options)?;
-                if self.live.plan {
+                let plan = live.plan(service, &options)?;
+                if self.plan {
                     return Ok(Asked::Plan(plan.to_string()));
                 }
                 options.against = Against::Live(confirm(plan)?);
@@ -153,7 +161,7 @@ impl RunArgs {
     }
 
     fn unless_planned(&self, options: Options, thresholds: Thresholds) -> Asked {
-        if !self.live.plan {
+        if !self.plan {
             return Asked::Run(Box::new(options), thresholds);
         }
         Asked::Plan(format!(

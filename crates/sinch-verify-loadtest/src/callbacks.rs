@@ -18,9 +18,9 @@ use sinch_verify_callback::{BuildError, CallbackBuilder, InDoubt, KeyRing, Repla
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::net::TcpListener;
 
+use crate::live::Limits;
 use crate::model::{Clock, RunId, Shard};
 use crate::recorder::Recorder;
-use crate::safety::Rails;
 
 pub use answer::CallbackAnswer;
 pub use answer::{AnswerFn, Answers};
@@ -53,8 +53,8 @@ pub struct CallbackSettings {
     pub answers: Answers,
     /// What decisions set.
     pub codes: Codes,
-    /// What a live run may spend: requests tell what they will cost.
-    pub rails: Option<Arc<Rails>>,
+    /// The limits of a live run; request events tell prices.
+    pub limits: Option<Arc<Limits>>,
     /// How many signatures must be remembered, to refuse repeated ones.
     pub room: NonZeroUsize,
 }
@@ -93,7 +93,7 @@ impl CallbackReceiver {
             let decider = Decider {
                 ours: ours.clone(),
                 codes: settings.codes.clone(),
-                rails: settings.rails.clone(),
+                limits: settings.limits.clone(),
                 conversations: Arc::clone(&conversations),
                 recorder: Arc::clone(recorder),
                 clock: Arc::clone(&clock),

@@ -12,12 +12,12 @@ use crate::alarm::Alarm;
 use crate::args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use crate::compare::Comparison;
 use crate::engine::Run;
+use crate::live::Stop;
 use crate::model::Exit;
 use crate::outcome::{conclude, conclude_shard, give_up};
 use crate::print::{Usage, error, fail, note, print};
 use crate::progress::Progress;
 use crate::runfile::RunFile;
-use crate::safety::Stop;
 use crate::scenario::{Registry, Scenario};
 use crate::sink::Outputs;
 
@@ -71,16 +71,16 @@ fn run(args: &RunArgs, registry: &Registry) -> Result<Exit> {
     let outputs = Outputs::open(&args.output).map_err(Usage::new)?;
     let wait = options.wait(SystemTime::now()).unwrap_or_default();
     let longest = wait + options.duration + options.grace;
-    let rails = options.against.rails().cloned();
+    let limits = options.against.limits().cloned();
     let run = Run::prepare(options)?;
     let recorder = run.recorder();
-    let spending = rails.clone();
+    let spending = limits.clone();
     // The first signal lets flows in flight end; the second cuts them off.
     ctrlc::set_handler(move || {
         if recorder.interrupt()
-            && let Some(rails) = &rails
+            && let Some(limits) = &limits
         {
-            rails.stop(Stop::Interrupted);
+            limits.stop(Stop::Interrupted);
         }
     })
     .context("listen for Ctrl-C")?;

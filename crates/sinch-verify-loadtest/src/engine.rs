@@ -30,7 +30,7 @@ use crate::runfile::RunFile;
 pub use draft::Draft;
 pub use error::RunError;
 pub(crate) use goose::GooseWire;
-pub use options::{Options, Receiving};
+pub use options::{Against, Options, Receiving};
 pub use users::{Indexes, Source, VirtualUsers};
 
 use beginning::Beginning;
@@ -133,7 +133,7 @@ impl Run {
             seed: setup.seed,
             source,
             recorder: Arc::clone(&recorder),
-            rails: options.against.rails().cloned(),
+            limits: options.against.limits().cloned(),
         });
         let scheduler = Scheduler {
             recorder,

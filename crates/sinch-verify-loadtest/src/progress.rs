@@ -12,9 +12,9 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::live::{Limits, Spending};
 use crate::print::note;
 use crate::recorder::{Phase, Recorder, Snapshot};
-use crate::safety::{Rails, Spending};
 
 /// Without a terminal, at most this many lines are written in a run, however long it is,
 const LINES: u32 = 20;
@@ -34,12 +34,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts to show the run. Where the system gives no thread, nothing is shown.
-    pub(crate) fn start(recorder: Arc<Recorder>, rails: Option<Arc<Rails>>) -> Self {
+    pub(crate) fn start(recorder: Arc<Recorder>, limits: Option<Arc<Limits>>) -> Self {
         let (over, is_over) = channel();
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
             let mut view = View::new();
             while is_over.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
-                let spending = rails.as_ref().map(|rails| rails.spending());
+                let spending = limits.as_ref().map(|limits| limits.spending());
                 view.show(&recorder.snapshot(), spending.as_ref());
             }
             view.bar.finish_and_clear();

@@ -11,8 +11,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::live::{Spending, Stop};
 use crate::model::{Counters, FailureKind, Measurements, RunId, Second, Setup, Shards, Verdict};
-use crate::safety::{Spending, Stop};
 
 pub use generator::Generator;
 pub use merge::{MergeError, Misfit};

@@ -1,12 +1,11 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use sinch_verify_client::BuildError;
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
+use crate::destination::Pin;
 use crate::model::Setting;
-use crate::safety::{LiveTarget, MockUrl, Pin, Rails};
 
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
@@ -49,36 +48,13 @@ impl Target {
 
     /// Whether its URL says `https`.
     pub(crate) fn is_tls(&self) -> bool {
-        self.base.to_string().starts_with("https:")
+        self.base.is_https()
     }
 
     /// The address of its host, for those who put the port of the URL in place of a zero.
     pub(crate) fn pinned(&self) -> Option<(&str, SocketAddr)> {
         let pin = self.pin.as_ref()?;
         Some((pin.host(), SocketAddr::new(pin.address(), 0)))
-    }
-}
-
-/// What a run is against.
-#[derive(Clone, Debug, Default)]
-pub enum Against {
-    /// An emulator that it starts itself.
-    #[default]
-    Own,
-    /// An emulator that is there already.
-    Mock(Elsewhere<MockUrl>),
-    /// The real service. There is none without its rails.
-    Live(LiveTarget),
-}
-
-impl Against {
-    /// What keeps a live run from spending more than it may; `None` against a mock.
-    #[must_use]
-    pub fn rails(&self) -> Option<&Arc<Rails>> {
-        match self {
-            Self::Live(live) => Some(live.rails()),
-            Self::Own | Self::Mock(_) => None,
-        }
     }
 }
 
@@ -106,19 +82,6 @@ impl<U: AsRef<BaseUrl>> Elsewhere<U> {
         );
         target.pin.clone_from(&self.pin);
         target
-    }
-}
-
-impl<U> Elsewhere<U> {
-    /// The same service, at a URL of which something else is known.
-    #[must_use]
-    pub fn with_url<V>(self, url: V) -> Elsewhere<V> {
-        Elsewhere {
-            url,
-            pin: self.pin,
-            key: self.key,
-            secret: self.secret,
-        }
     }
 }
 

@@ -121,6 +121,12 @@ impl BaseUrl {
         is_loopback_host(self.host())
     }
 
+    /// Whether the scheme is `https`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// The base with `path` behind it, as `_links` and documents need it.
     #[must_use]
     pub fn join(&self, path: &str) -> String {

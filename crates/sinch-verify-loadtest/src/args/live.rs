@@ -1,114 +1,102 @@
 //! The limits of a run that costs money.
 
 use std::fs;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _, stderr, stdin};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use crate::destination::LiveUrl;
 use crate::engine::Options;
-use crate::safety::{
-    Budget, Confirmation, Currency, LivePlan, LiveRequest, LiveTarget, LiveUrl, PerNumber, RateCap, Sum,
+use crate::live::{
+    Budget, CONFIRMATION, Currency, LivePlan, LiveRequest, LiveTarget, MOST_PER_NUMBER, MaxRate, parse_amount,
 };
 use crate::target::Elsewhere;
+use clap::value_parser;
+use rust_decimal::Decimal;
 
+/// Given together or not at all: one of them asks for the others, except those with a default.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Live runs, which cost money")]
+#[group(requires_all = ["live", "max_verifications", "max_cost", "worst_price", "currency", "numbers"])]
 pub(crate) struct LiveArgs {
-    /// Runs against the real service. Needs all of the limits below, and a confirmation: the word
-    /// that is asked for, or SINCH_LOAD_CONFIRM.
-    #[arg(long)]
-    pub(crate) live: bool,
+    /// Runs against the real service. Needs the limits below and a confirmation: type the word when
+    /// asked, or set SINCH_LOAD_CONFIRM to it.
+    #[arg(long, requires = "target")]
+    live: bool,
 
-    /// No more verifications than this are started.
-    #[arg(long, value_name = "N", requires = "live")]
-    max_verifications: Option<NonZeroU64>,
+    /// Starts at most this many verifications.
+    #[arg(long, value_name = "N", required = false)]
+    max_verifications: NonZeroU64,
 
-    /// All of them together cost no more than this.
-    #[arg(long, value_name = "AMOUNT", requires = "live")]
-    max_cost: Option<Sum>,
+    /// The most that all of them together may cost.
+    #[arg(long, value_name = "AMOUNT", required = false, value_parser = parse_amount)]
+    max_cost: Decimal,
 
-    /// What a single one may cost: so much is reserved before each start.
-    #[arg(long, value_name = "AMOUNT", requires = "live")]
-    worst_price: Option<Sum>,
+    /// The most that one may cost. It is reserved before each start.
+    #[arg(long, value_name = "AMOUNT", required = false, value_parser = parse_amount)]
+    worst_price: Decimal,
 
-    /// The currency of both, and of the account.
-    #[arg(long, value_name = "CODE", requires = "live")]
-    currency: Option<Currency>,
+    /// The currency of both amounts and of the account, such as EUR.
+    #[arg(long, value_name = "CODE", required = false)]
+    currency: Currency,
 
-    /// The file of the numbers that may be verified, one a line.
-    #[arg(long, value_name = "FILE", requires = "live")]
-    numbers: Option<PathBuf>,
+    /// A file with the numbers that may be verified, one per line.
+    #[arg(long, value_name = "FILE", required = false)]
+    numbers: PathBuf,
 
-    /// How often each of them, 1 to 3.
-    #[arg(long, value_name = "N", requires = "live")]
-    per_number: Option<PerNumber>,
+    /// How often each number may be verified, 1 to 3.
+    #[arg(long, value_name = "N", default_value_t = MOST_PER_NUMBER,
+        value_parser = value_parser!(u8).range(1..=i64::from(MOST_PER_NUMBER)))]
+    per_number: u8,
 
-    /// No more starts than this in a second. 1/s unless given.
-    #[arg(long, value_name = "RATE", requires = "live")]
-    max_rate: Option<RateCap>,
-
-    /// Prints what the run would do at most, and exits.
-    #[arg(long)]
-    pub(crate) plan: bool,
+    /// The most starts per second, from 0.001/s to 100/s.
+    #[arg(long, value_name = "RATE", default_value_t)]
+    pub(crate) max_rate: MaxRate,
 }
 
 impl LiveArgs {
-    /// The fastest that a live run may be.
-    pub(crate) fn cap(&self) -> RateCap {
-        self.max_rate.unwrap_or_default()
-    }
-
-    /// What the run may do at most, or the limit that is missing.
+    /// The most that the run may do, or a message for the user.
     pub(crate) fn plan(&self, service: Elsewhere<LiveUrl>, options: &Options) -> Result<LivePlan, String> {
+        let file = self.numbers.display();
+        let numbers = fs::read_to_string(&self.numbers)
+            .map_err(|error| format!("failed to read --numbers {file}: {error}"))?;
         let request = LiveRequest {
             service,
             scenario: options.workload.name(),
             unfit: options.unfit_for_live(),
             phone: options.phone,
-            budget: self.budget()?,
-            cap: self.cap(),
+            budget: Budget {
+                verifications: self.max_verifications,
+                cost: self.max_cost,
+                worst_price: self.worst_price,
+                currency: self.currency.clone(),
+                numbers: numbers
+                    .parse()
+                    .map_err(|error| format!("--numbers {file}: {error}"))?,
+                per_number: self.per_number,
+            },
+            max_rate: self.max_rate,
             load: options.load.clone(),
             seed: options.seed,
             duration: options.duration,
             shard: options.shard,
         };
-        request.plan().map_err(|error| error.to_string())
-    }
-
-    fn budget(&self) -> Result<Budget, String> {
-        fn given<T: Copy>(value: Option<T>, name: &str) -> Result<T, String> {
-            value.ok_or_else(|| format!("--live needs --{name}"))
-        }
-        let file = self.numbers.as_ref().ok_or("--live needs --numbers")?;
-        let wrong = |error: &dyn std::fmt::Display| format!("--numbers {}: {error}", file.display());
-        let numbers = fs::read_to_string(file).map_err(|error| wrong(&error))?;
-        Ok(Budget {
-            verifications: given(self.max_verifications, "max-verifications")?,
-            cost: given(self.max_cost, "max-cost")?,
-            worst: given(self.worst_price, "worst-price")?,
-            currency: given(self.currency, "currency")?,
-            numbers: numbers.parse().map_err(|error| wrong(&error))?,
-            per_number: self.per_number.unwrap_or_default(),
-        })
+        request.plan()
     }
 }
 
-/// Asks for the confirmation of a live run, in the environment or, on a terminal, of whoever sits
-/// there.
+/// Gets the confirmation of a live run: from the environment, or from the terminal.
 pub(crate) fn confirm(plan: LivePlan) -> Result<LiveTarget, String> {
-    let typed = match std::env::var(Confirmation::VARIABLE) {
+    let typed = match std::env::var(CONFIRMATION) {
         Ok(word) => word,
-        Err(_) if std::io::stdin().is_terminal() => {
-            let _ = write!(
-                std::io::stderr(),
-                "{plan}Type {} to spend this: ",
-                plan.confirmation()
-            );
+        Err(_) if stdin().is_terminal() => {
+            let _ = write!(stderr(), "{plan}Type {} to spend this: ", plan.word());
             let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line);
+            // What cannot be read confirms nothing.
+            let read = stdin().lock().read_line(&mut line);
             read.map(|_| line).unwrap_or_default()
         }
         Err(_) => String::new(),
     };
-    plan.confirm(&typed).map_err(|error| error.to_string())
+    plan.confirm(&typed)
 }

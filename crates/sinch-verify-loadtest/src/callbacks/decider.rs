@@ -9,9 +9,9 @@ use sinch_verify_protocol::{Cli, Code, Decision, Method, PhoneNumber};
 use super::answer::CallbackAnswer;
 use super::conversation::{Conversations, Ended};
 use super::token::{Ours, Token};
+use crate::live::Limits;
 use crate::model::{Clock, Delivered, chance};
 use crate::recorder::{CallbackSeen, Recorder};
-use crate::safety::Rails;
 
 /// What decisions set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ const CALLERS: &str = "+888";
 pub(super) struct Decider {
     pub(super) ours: Ours,
     pub(super) codes: Codes,
-    pub(super) rails: Option<Arc<Rails>>,
+    pub(super) limits: Option<Arc<Limits>>,
     pub(super) conversations: Arc<Conversations>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) clock: Arc<dyn Clock>,
@@ -94,8 +94,8 @@ impl Handler for Decider {
         if let CallbackAnswer::Slow(delay) = self.ours.answer(&token) {
             tokio::time::sleep(delay).await;
         }
-        if let Some(rails) = &self.rails {
-            rails.event(&event);
+        if let Some(limits) = &self.limits {
+            limits.event(&event);
         }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::beginning::missed;
 use super::options::Options;
+use crate::live::Stop;
 use crate::model::{RunId, Setup, Shards};
 use crate::recorder::Recorder;
 use crate::runfile::{Generator, RunFile, Schema, Stopped};
-use crate::safety::Stop;
 
 /// A run as it can be written down at any time: what a run file needs beside what was counted.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Draft {
     /// The run, begun at this time by the wall clock. There is no verdict in it.
     pub(super) fn file(&self, begun: Timestamp) -> RunFile {
         let options = &self.options;
-        let rails = options.against.rails();
+        let limits = options.against.limits();
         let counted = self.recorder.counted();
         let mut generator = Generator::here(self.workers);
         generator.in_flight_max = counted.in_flight_max;
@@ -51,14 +51,14 @@ impl Draft {
             warm_up: counted.warm_up,
             flows: counted.flows,
             series: counted.series,
-            stopped: rails
-                .and_then(|rails| rails.stopped())
+            stopped: limits
+                .and_then(|limits| limits.stopped())
                 // A limit that was reached does not hide that the user ended the run.
                 .filter(|stop| !(stop.is_planned() && self.recorder.is_interrupted()))
                 .or_else(|| interrupted.then_some(Stop::Interrupted))
                 .as_ref()
                 .map(Stopped::from),
-            spending: rails.map(|rails| rails.spending()),
+            spending: limits.map(|limits| limits.spending()),
             verdict: None,
         }
     }

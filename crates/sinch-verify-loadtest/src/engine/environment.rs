@@ -12,13 +12,13 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Endpoint as _, St
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::RunError;
-use super::options::{Options, Receiving};
+use super::options::{Against, Options, Receiving};
 use crate::callbacks::{CallbackReceiver, CallbackSettings, Codes};
 use crate::model::{Failure, FailureKind, Load, PhoneChoice, RunId, StepName, SystemClock};
 use crate::phone::{ControlPhone, FixedPhone, HeardPhone, InboxPhone, Phone};
 use crate::recorder::Recorder;
 use crate::scenario::{FlowContext, ReceiverLink};
-use crate::target::{Against, Target, credentials};
+use crate::target::{Target, credentials};
 use crate::wire::{DirectWire, Wire as _};
 
 /// The application of the emulator that a run starts for itself. It guards nothing: the emulator
@@ -65,7 +65,7 @@ impl Environment {
                     shard: options.shard,
                     answers: options.workload.answers(),
                     codes: codes(options),
-                    rails: options.against.rails().cloned(),
+                    limits: options.against.limits().cloned(),
                     room: room(options),
                 };
                 let receiver = runtime.block_on(receive(address, settings, recorder))?;

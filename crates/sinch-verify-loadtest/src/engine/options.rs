@@ -1,12 +1,14 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::{Code, PhoneNumber};
 
+use crate::destination::MockUrl;
+use crate::live::{Limits, LiveTarget, check_scenarios};
 use crate::model::{Load, PhoneChoice, Rate, ScenarioName, Setting, Setup, Shard, TransportName};
-use crate::safety::LiveUnfit;
 use crate::scenario::{Needs, Workload};
-use crate::target::Against;
+use crate::target::Elsewhere;
 
 /// What to run, and against what.
 #[derive(Clone, Debug)]
@@ -45,6 +47,29 @@ pub struct Options {
     pub numbers: Option<Vec<PhoneNumber>>,
     /// The service under load.
     pub against: Against,
+}
+
+/// The service that a run is against.
+#[derive(Clone, Debug, Default)]
+pub enum Against {
+    /// An emulator that the run starts itself.
+    #[default]
+    Own,
+    /// An emulator that is there already.
+    Mock(Elsewhere<MockUrl>),
+    /// The real service, with the limits of the run.
+    Live(LiveTarget),
+}
+
+impl Against {
+    /// The limits of a live run; `None` against a mock.
+    #[must_use]
+    pub fn limits(&self) -> Option<&Arc<Limits>> {
+        match self {
+            Self::Live(live) => Some(live.limits()),
+            Self::Own | Self::Mock(_) => None,
+        }
+    }
 }
 
 /// Whether callbacks are received.
@@ -174,14 +199,9 @@ impl Options {
         if !matches!(self.against, Against::Own) {
             self.check_elsewhere()?;
         }
-        // A plan was made and confirmed for other options than these may be by now.
+        // The plan may have been confirmed for other options.
         if let Against::Live(_) = self.against {
-            if let Some(scenario) = self.unfit_for_live() {
-                return Err(LiveUnfit::Scenario(scenario).to_string());
-            }
-            if self.phone == PhoneChoice::Inbox {
-                return Err(LiveUnfit::Inbox.to_string());
-            }
+            check_scenarios(self.unfit_for_live(), self.phone)?;
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use sinch_verify_protocol::PhoneNumber;
 
 use super::started::{Due, Started};
 use crate::arrivals::Queue;
+use crate::live::{Admitted, Guarded, Limits};
 use crate::model::{Arrival, Failure, FailureKind, FlowEnd, Numbers, Shard};
 use crate::recorder::{Phase, Recorder};
-use crate::safety::{Admitted, Guarded, Rails};
 use crate::scenario::{Flow, FlowContext, Scenario, Steps, Workload};
 use crate::wire::Wire;
 
@@ -27,8 +27,8 @@ pub struct VirtualUsers {
     pub source: Source,
     /// What counts the flows.
     pub recorder: Arc<Recorder>,
-    /// What keeps a live run from spending more than it may; `None` against a mock.
-    pub rails: Option<Arc<Rails>>,
+    /// The limits of a live run; `None` against a mock.
+    pub limits: Option<Arc<Limits>>,
 }
 
 /// Where the arrivals of virtual users come from.
@@ -93,7 +93,7 @@ impl VirtualUsers {
     pub async fn carry_out(&self, arrival: Arrival, wire: &mut dyn Wire) {
         let scenario = self.workload.pick(self.seed, arrival.index);
         let due = Due::new(&self.recorder, &*self.context.clock, scenario.name(), arrival);
-        let Some(rails) = &self.rails else {
+        let Some(limits) = &self.limits else {
             let started = due.start();
             match self.numbers.of(arrival.index) {
                 Some(number) => {
@@ -106,26 +106,26 @@ impl VirtualUsers {
             }
             return;
         };
-        if let Some(admitted) = self.admitted(rails).await {
+        if let Some(admitted) = self.admitted(limits).await {
             let started = due.start();
             let number = admitted.number();
             let mut wire = Guarded::live(wire, admitted);
             if let Some(failed) = self.run(scenario, arrival, number, &mut wire, started).await {
-                rails.flow_ended(failed);
+                limits.flow_ended(failed);
             }
         }
-        if rails.stopped().is_some() {
+        if limits.stopped().is_some() {
             self.recorder.close();
         }
     }
 
     /// Permission of the live limits to begin a flow; `None` once the run is over. A flow that still
     /// waits for it then does not begin: a live run starts no verification after its duration.
-    async fn admitted(&self, rails: &Arc<Rails>) -> Option<Admitted> {
+    async fn admitted(&self, limits: &Arc<Limits>) -> Option<Admitted> {
         let admitted = tokio::select! {
             biased;
             () = self.recorder.reached(Phase::Draining) => return None,
-            admitted = rails.admit() => admitted.ok()?,
+            admitted = limits.admit() => admitted.ok()?,
         };
         self.recorder
             .is_open(self.context.clock.now())

@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-use sinch_verify_protocol::BaseUrl;
-
 use super::{Scenario, builtin};
 use crate::callbacks::Answers;
+use crate::destination::MockUrl;
 use crate::model::{Mix, ScenarioName, StepName, UnknownName, chance};
 use crate::target::Elsewhere;
 
@@ -119,10 +118,31 @@ impl Workload {
     }
 
     /// The target that its scenarios name, if one does.
-    pub(crate) fn target(&self) -> Option<&Elsewhere<BaseUrl>> {
-        self.scenarios
+    ///
+    /// # Errors
+    ///
+    /// A message for the user when it is not this machine.
+    pub(crate) fn target(&self) -> Result<Option<Elsewhere<MockUrl>>, String> {
+        let named = self
+            .scenarios
             .iter()
-            .find_map(|scenario| scenario.default_target())
+            .find_map(|scenario| scenario.default_target());
+        let Some(Elsewhere {
+            url,
+            pin,
+            key,
+            secret,
+        }) = named.cloned()
+        else {
+            return Ok(None);
+        };
+        let url = MockUrl::new(url, None)?;
+        Ok(Some(Elsewhere {
+            url,
+            pin,
+            key,
+            secret,
+        }))
     }
 
     /// How the callback receiver answers the request events of its flows.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::engine::{Options, Receiving, Run};
+use crate::destination::MockUrl;
+use crate::engine::{Against, Options, Receiving, Run};
 use crate::model::{FailureKind, Load, StepName, TransportName};
 use crate::recorder::{Phase, Recorder};
 use crate::runfile::RunFile;
-use crate::safety::Destination;
-use crate::target::{Against, Elsewhere};
+use crate::target::Elsewhere;
 use crate::verdict::{Exit, Thresholds, Verdict};
 use sinch_verify_emulator::{Application, Emulator, Fault, FaultRule, Operation};
 
@@ -47,12 +47,9 @@ pub(crate) async fn run_with(
     emulator: &Emulator,
     meanwhile: impl FnOnce(&Recorder) + Send + 'static,
 ) -> RunFile {
-    let Ok(Destination::Mock(url)) = Destination::judge(emulator.base_url(), None, false) else {
-        panic!("an emulator on loopback is a mock");
-    };
     options.callbacks = Receiving::Off;
     options.against = Against::Mock(Elsewhere {
-        url,
+        url: MockUrl::new(emulator.base_url(), None).unwrap(),
         pin: None,
         key: key(),
         secret: secret(),

@@ -108,7 +108,7 @@ fn virtual_users(load: Load, source: Source) -> Arc<VirtualUsers> {
         numbers: Numbers::made_up(0),
         source,
         recorder,
-        rails: None,
+        limits: None,
     })
 }
 

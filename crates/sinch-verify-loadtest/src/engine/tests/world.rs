@@ -83,7 +83,7 @@ impl World {
         let mut receiver = None;
         if let Some(codes) = codes {
             let mut settings = CallbackSettings {
-                rails: None,
+                limits: None,
                 key: key(),
                 secret: secret(),
                 run: run(),
@@ -173,7 +173,7 @@ impl World {
             numbers: Numbers::made_up(0),
             source: Source::Always(Indexes::from(Shard::WHOLE)),
             recorder: Arc::clone(&self.recorder),
-            rails: None,
+            limits: None,
         })
     }
 

@@ -1,8 +1,7 @@
-//! The rails of live runs, each over real sockets against an emulator that plays the real service:
-//! under the name of a live host, which is pinned to this machine.
+//! The limits of live runs: the command, over real sockets, against an emulator that plays the real
+//! service under a live host name, which is pinned to this machine.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod command;
 #[path = "../exit/mod.rs"]
 mod exit;
 #[path = "../fixtures/mod.rs"]
