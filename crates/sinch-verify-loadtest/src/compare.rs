@@ -138,7 +138,7 @@ impl Comparison {
             let result = match row.result {
                 Some(Change::Worse) => "WORSE".to_owned(),
                 Some(Change::Kept) => "kept".to_owned(),
-                Some(Change::TooFew(too_few)) => too_few.to_string(),
+                Some(Change::TooFew(too_few)) => format!("not judged: {too_few}"),
                 None => String::new(),
             };
             let cells = [

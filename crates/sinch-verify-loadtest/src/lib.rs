@@ -27,7 +27,6 @@ mod destination;
 mod engine;
 mod live;
 mod model;
-mod names;
 mod phone;
 mod recorder;
 mod report;

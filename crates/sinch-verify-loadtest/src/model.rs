@@ -22,9 +22,9 @@ mod setup;
 mod shard;
 mod step;
 mod tally;
+mod unknown_name;
 mod verdict;
 
-pub use crate::names::UnknownName;
 pub(crate) use arrival::Arrival;
 pub(crate) use chance::chance;
 pub(crate) use clock::{Clock, SystemClock};
@@ -49,4 +49,5 @@ pub use setup::{Load, PhoneChoice, Setting, Setup, TransportName};
 pub use shard::{Shard, ShardError, Shards};
 pub use step::StepName;
 pub use tally::{FailureTally, FlowTally};
+pub use unknown_name::UnknownName;
 pub use verdict::{Check, CheckResult, Exit, Verdict};

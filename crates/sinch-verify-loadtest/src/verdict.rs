@@ -57,7 +57,7 @@ impl Verdict {
                 CheckResult::Failed => failures.push(format!("{metric} is {measured}, not {limit}")),
                 CheckResult::NotMeasured => failures.push(format!("{metric} was {measured}")),
                 CheckResult::NotJudged => not_judged.push(format!(
-                    "{metric} was {measured}; run longer, or limit a lower percentile or the max"
+                    "{metric} was not judged: {measured}; run longer, or limit a lower percentile or the max"
                 )),
             }
         }

@@ -141,7 +141,7 @@ fn open_model_keeps_its_rate_on_both_transports() {
         let file = run(&format!(
             "--scenario mixed --seed 3 --rate 100/s --users 64 --duration 2s --transport {transport}"
         ));
-        assert_eq!(file.setup.transport.as_str(), transport);
+        assert_eq!(file.setup.transport.to_string(), transport);
         assert_eq!(
             file.counters.scheduled + file.warm_up.scheduled,
             200,
@@ -181,7 +181,7 @@ fn every_scenario_passes_in_both_settings() {
                 "--scenario {scenario} --setting {setting} --transport direct --rate 40/s --duration 300ms"
             ));
             assert_eq!(file.setup.scenario.as_str(), scenario);
-            assert_eq!(file.setup.setting.as_str(), setting);
+            assert_eq!(file.setup.setting.to_string(), setting);
             assert!(file.counters.finished > 0);
         }
     }
@@ -353,7 +353,7 @@ fn wrong_usage_is_refused() {
             "the nearest is `callout`",
         ),
         ("--mix sms=1", "--scenario mixed"),
-        ("--transport hyper", "there are goose, direct"),
+        ("--transport hyper", "[possible values: goose, direct]"),
         ("--users 0", "from 1 to"),
         ("--rate 9/s --ramp 1s", "--rate 10/s..300/s"),
         ("--users 4 --ramp 10s", "shorter than --duration"),

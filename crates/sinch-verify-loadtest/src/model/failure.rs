@@ -10,7 +10,7 @@ use sinch_verify_client::{TransportError, TransportErrorKind};
 use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::untrusted::mask;
 
-use crate::names::UnknownName;
+use super::unknown_name::UnknownName;
 
 /// A flow failed: what kind of failure it is, and what is known about it.
 ///

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::mix::Mix;
 use super::name::ScenarioName;
 use super::rate::Rate;
-use crate::names::named;
 
 /// How a run was set up. Two runs with the same setup can be compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,36 +73,57 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-named! {
-    /// Who asks the target, and with what authorization.
-    pub enum Setting as "setting" {
-        /// A backend, whose requests are signed. The phone shows what reached it.
-        Backend = "backend",
-        /// An app on a device, whose requests carry the application's key only. The callback
-        /// decides, and sets the code where it can.
-        Device = "device",
+/// Who asks the target, and with what authorization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Setting {
+    /// A backend, whose requests are signed. The phone shows what reached it.
+    Backend,
+    /// An app on a device, whose requests carry the application's key only. The callback
+    /// decides, and sets the code where it can.
+    Device,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
-named! {
-    /// How flows learn what reached the phone.
-    pub enum PhoneChoice as "phone" {
-        /// The emulator shows what reached its handsets.
-        Inbox = "inbox",
-        /// Our callback receiver sets the code in its decision, and so knows it.
-        Callback = "callback",
-        /// It is always the same.
-        Fixed = "fixed",
+/// How flows learn what reached the phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PhoneChoice {
+    /// The emulator shows what reached its handsets.
+    Inbox,
+    /// Our callback receiver sets the code in its decision, and so knows it.
+    Callback,
+    /// It is always the same.
+    Fixed,
+}
+
+impl fmt::Display for PhoneChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
-named! {
-    /// What sends the requests.
-    pub enum TransportName as "transport" {
-        /// Goose and its reqwest client.
-        Goose = "goose",
-        /// The client crate's hyper transport, without goose.
-        Direct = "direct",
+/// What sends the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TransportName {
+    /// Goose and its reqwest client.
+    Goose,
+    /// The client crate's hyper transport, without goose.
+    Direct,
+}
+
+impl fmt::Display for TransportName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

@@ -1,25 +1,32 @@
+use std::fmt;
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::named;
+/// The exit codes of the load tester.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Exit {
+    /// 0: all thresholds passed, and no flow failed in a way that no threshold limits.
+    Pass,
+    /// 1: a threshold failed, or flows failed in a way that no threshold limits.
+    #[serde(rename = "fail")]
+    Failed,
+    /// 2: wrong usage; nothing was sent.
+    Usage,
+    /// 3: the figures do not describe the target: the load tester was the bottleneck or had an
+    /// error of its own, or there are too few samples.
+    Invalid,
+    /// 4: a live limit or a signal ended the run early.
+    Stopped,
+    /// 5: the target could not be reached.
+    Unreachable,
+}
 
-named! {
-    /// The exit codes of the load tester.
-    pub enum Exit as "verdict" {
-        /// 0: all thresholds passed, and no flow failed in a way that no threshold limits.
-        Pass = "pass",
-        /// 1: a threshold failed, or flows failed in a way that no threshold limits.
-        Failed = "fail",
-        /// 2: wrong usage; nothing was sent.
-        Usage = "usage",
-        /// 3: the figures do not describe the target: the load tester was the bottleneck or had an
-        /// error of its own, or there are too few samples.
-        Invalid = "invalid",
-        /// 4: a live limit or a signal ended the run early.
-        Stopped = "stopped",
-        /// 5: the target could not be reached.
-        Unreachable = "unreachable",
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
@@ -74,17 +81,24 @@ pub struct Check {
     pub result: CheckResult,
 }
 
-named! {
-    /// The result of a [`Check`].
-    pub enum CheckResult as "result" {
-        /// The value is within the limit.
-        Passed = "passed",
-        /// It is not.
-        Failed = "failed",
-        /// Nothing was measured, which fails a threshold too.
-        NotMeasured = "not-measured",
-        /// The percentile has too few samples.
-        NotJudged = "not-judged",
+/// The result of a [`Check`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CheckResult {
+    /// The value is within the limit.
+    Passed,
+    /// It is not.
+    Failed,
+    /// Nothing was measured, which fails a threshold too.
+    NotMeasured,
+    /// The percentile has too few samples.
+    NotJudged,
+}
+
+impl fmt::Display for CheckResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 

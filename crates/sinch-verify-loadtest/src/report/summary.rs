@@ -215,7 +215,7 @@ pub(super) fn counted(run: &RunFile) -> Vec<Fact> {
     }
     match Lag::of(run) {
         Some(Ok(lag)) => facts.push(("own delay", lag.to_string())),
-        Some(Err(too_few)) => facts.push(("own delay", too_few.to_string())),
+        Some(Err(too_few)) => facts.push(("own delay", format!("not judged: {too_few}"))),
         None => {}
     }
     let cpu = generator.cpu.map(format::percent);

@@ -107,7 +107,7 @@ fn unknown_names_are_refused() {
     json["setup"]["transport"] = "goos".into();
     let error = RunFile::from_json(&json.to_string()).unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("the nearest is `goose`"), "{source}");
+    assert!(source.contains("expected `goose` or `direct`"), "{source}");
 }
 
 #[test]

@@ -2,8 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::samples::TooFew;
+use crate::model::UnknownName;
 use crate::model::{FailureKind, FlowTally, Latency, ScenarioName, StepName};
-use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
 /// Something that a run measured, under the name that thresholds use: `e2e.p99`, `sms.start.p50`,
@@ -290,7 +290,7 @@ mod tests {
             ("droped", "metric", "dropped"),
             ("errors.conect", "kind of failure", "connect"),
             ("errors.", "kind of failure", "dns"),
-            ("sms.dropped", "metric of a flow", "errors"),
+            ("sms.dropped", "metric of a flow", "error-rate"),
             ("", "metric", "e2e"),
         ] {
             let error = text.parse::<Metric>().unwrap_err();

@@ -39,11 +39,7 @@ impl TooFew {
 
 impl fmt::Display for TooFew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "not judged: {} of {} samples needed",
-            self.samples, self.needed
-        )
+        write!(f, "{} of {} samples needed", self.samples, self.needed)
     }
 }
 

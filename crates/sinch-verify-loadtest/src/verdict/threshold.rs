@@ -5,8 +5,8 @@ use sinch_verify_emulator::parse_duration;
 
 use super::metric::{Metric, Unit, What};
 use super::{Check, CheckResult};
+use crate::model::UnknownName;
 use crate::model::{FailureKind, ScenarioName};
-use crate::names::UnknownName;
 use crate::runfile::RunFile;
 
 /// A limit on a metric: `sms.e2e.p99 < 200ms`, `error-rate <= 0.1%`, `throughput >= 95/s`, `dropped = 0`.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::metric::What;
 use super::threshold::{Threshold, ThresholdError};
+use crate::model::UnknownName;
 use crate::model::{FailureKind, ScenarioName, StepName};
-use crate::names::UnknownName;
 
 /// The limits on a run.
 ///
