@@ -14,7 +14,7 @@ use std::fmt;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
 use crate::callbacks::{AnswerFn, CallbackAnswer};
-use crate::model::{Failure, ScenarioName, StepName};
+use crate::model::{BadName, Failure, ScenarioName, StepName};
 use crate::target::Elsewhere;
 use crate::wire::BoxFuture;
 
@@ -232,6 +232,13 @@ impl Scenario {
 impl Scenario {
     pub(crate) fn name(&self) -> ScenarioName {
         self.name
+    }
+
+    /// Whether its name and those of its steps are written as names.
+    pub(crate) fn check(&self) -> Result<(), BadName> {
+        self.name.check()?;
+        let mut steps = self.steps.iter().flatten();
+        steps.try_for_each(|step| StepName::new(step).map(drop))
     }
 
     pub(crate) fn needs(&self) -> Needs {

@@ -15,7 +15,7 @@ use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::FailureKind;
 use sinch_verify_loadtest::runfile::{
-    Counters, Exit, Load, Rate, RunFile, ScenarioName, Second, Shard, StepName, TransportName,
+    Counters, Exit, Load, Rate, RunFile, ScenarioName, Second, StepName, TransportName,
 };
 use sinch_verify_protocol::method::MethodInfo;
 

@@ -12,7 +12,7 @@ use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::runfile::{RunFile, StepName};
 
-/// An address that nobody listens on.
+/// An address that nothing listens on.
 fn free() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()

@@ -20,7 +20,7 @@ const CODE: &str = "48213975";
 static SIGNATURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A service that talks too much: it refuses every start, or takes it and then ends it for a reason
-/// that nobody knows, and says whom it is about each time.
+/// that is unknown, and says whom it is about each time.
 fn talkative(refuses: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -80,7 +80,7 @@ fn guide_lists_the_fields_of_run_files() {
         "--scenario mixed --rate 40/s --duration 300ms --warm-up 100ms --threshold e2e.max<1h",
         None,
     );
-    // A code that nobody sends, so that there are failures.
+    // A code that no message has, so that there are failures.
     let failing = run(
         "--users 2 --duration 100ms --warm-up 0s --phone fixed --no-callbacks",
         Some("00000"),

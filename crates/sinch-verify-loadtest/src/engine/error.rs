@@ -51,9 +51,7 @@ impl RunError {
             _ => Exit::Invalid,
         }
     }
-}
 
-impl RunError {
     /// What to do about it, where that is known.
     #[must_use]
     pub(crate) fn hint(&self) -> Option<&'static str> {

@@ -77,14 +77,14 @@ impl Against {
 pub(crate) enum Receiving {
     /// No. Nothing of the backend's half is exercised.
     Off,
-    /// At this address, which the target must be told of unless it is our own emulator.
+    /// At this address, which the target must know, unless it is our own emulator.
     At(SocketAddr),
 }
 
 impl Options {
-    /// How long flows under way may take when no more are started, unless told otherwise.
+    /// How long flows under way may take when no more are started, by default.
     pub(crate) const GRACE: Duration = Duration::from_secs(10);
-    /// How many flows of an open model may be under way at once, unless told otherwise.
+    /// How many flows of an open model may be under way at once, by default.
     pub(crate) const USERS: usize = 512;
 
     /// A run at the default rate, against an emulator of its own.

@@ -4,6 +4,7 @@ mod abuse;
 mod beginning;
 mod failures;
 mod hung;
+mod own;
 mod ramp;
 mod receiver;
 mod stall;

@@ -13,7 +13,8 @@ use crate::recorder::{Phase, Recorder};
 use crate::scenario::{Flow, FlowContext, Scenario, Steps, Workload};
 use crate::wire::Wire;
 
-/// The virtual users of a run: what they do, over which wire soever, and where it is counted.
+/// The virtual users of a run: what they do, and what counts it. Anything that is a [`Wire`] sends their
+/// requests.
 pub(crate) struct VirtualUsers {
     /// What the flows share.
     pub(crate) context: FlowContext,

@@ -12,7 +12,7 @@ use crate::destination::{LiveUrl, Pin};
 use crate::model::{Load, Rate, ScenarioName, Shard};
 use crate::target::Elsewhere;
 
-/// The environment variable that confirms a live run where nobody can type.
+/// The environment variable that confirms a live run without a terminal.
 pub(crate) const CONFIRMATION: &str = "SINCH_LOAD_CONFIRM";
 
 /// A live run as the user asks for it. No limit has a default here.

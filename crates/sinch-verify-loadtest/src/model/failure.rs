@@ -217,7 +217,7 @@ pub enum FailureKind {
     Late,
     /// `unfinished`: a flow was still under way when the run, grace included, was over.
     Unfinished,
-    /// `aborted`: a flow was cut off because somebody ended the run.
+    /// `aborted`: a flow was cut off because the user or a limit ended the run.
     Aborted,
 }
 

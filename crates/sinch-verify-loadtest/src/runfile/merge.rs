@@ -36,7 +36,7 @@ impl RunFile {
             });
         }
         add_shards(&mut self.shards, &other.shards)?;
-        // All were asked for the same time, so whoever missed it by less began before.
+        // All had the same time to begin at, so the one that missed it by less began first.
         if other.late_seconds < self.late_seconds {
             self.started_at.clone_from(&other.started_at);
         }

@@ -47,8 +47,8 @@ impl Expectation {
     /// `outcome.mismatch`, when either is another one.
     pub fn check(&self, reported: Option<&ReportOutcome>, seen: &Verification) -> Result<(), Failure> {
         let answer = reported.and_then(|outcome| match outcome.verification() {
-            Some(told) if told.status != self.status => {
-                Some(format!(" and the report was answered {}", told.status))
+            Some(answer) if answer.status != self.status => {
+                Some(format!(" and the report was answered {}", answer.status))
             }
             None if self.status == Status::Successful => Some(" and the report was refused".to_owned()),
             _ => None,

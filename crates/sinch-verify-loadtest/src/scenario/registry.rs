@@ -20,7 +20,8 @@ impl Registry {
         let mut all = Self(Vec::new());
         for scenario in own.into_iter().chain(builtin::scenarios()) {
             let name = scenario.name();
-            name.check()
+            scenario
+                .check()
                 .map_err(|error| format!("the scenario `{name}` cannot be run: {error}"))?;
             if name == ScenarioName::MIXED || all.find(name.as_str()).is_ok() {
                 return Err(format!(
@@ -199,6 +200,11 @@ mod tests {
             let error = Registry::new([Scenario::new(name, nothing)]).unwrap_err();
             assert!(error.contains(says), "{error}");
         }
+        let scenario = Scenario::new("signup", nothing).steps(["Sign up"]);
+        assert!(
+            Registry::new([scenario]).is_err(),
+            "nor can a step have such a name"
+        );
     }
 
     #[test]

@@ -88,8 +88,8 @@ pub(crate) struct LoadArgs {
     #[arg(long, conflicts_with = "callback_listen")]
     pub(crate) no_callbacks: bool,
 
-    /// Where to receive callbacks. An emulator of the run's own posts there; another one must be
-    /// told, and without this no callback of it is received.
+    /// Where to receive callbacks. An emulator of the run's own posts there. Another one must be
+    /// configured to; without this, the run receives none of its callbacks.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) callback_listen: Option<SocketAddr>,
 }
