@@ -24,6 +24,9 @@ const SHOWN: [&str; 8] = [
 /// thousand.
 const ERROR_RATE: f64 = 0.001;
 
+/// What two runs must have in common, and its value in a run.
+type Property = (&'static str, fn(&RunFile) -> String);
+
 /// How much worse a metric may become. Both bounds must be exceeded: a small relative difference is noise, and
 /// so is a large one of a very short time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +83,7 @@ impl Comparison {
                 return Err(NotComparable::Unusable { which, verdict });
             }
         }
-        let alike: [(&'static str, fn(&RunFile) -> String); 5] = [
+        let alike: [Property; 5] = [
             ("scenario", |run| run.setup.what()),
             ("setting", |run| run.setup.setting.to_string()),
             ("load", |run| run.setup.load.to_string()),

@@ -46,7 +46,7 @@ pub(super) fn write(run: &RunFile, out: &mut String) -> Result {
     match summary::failures(run) {
         Some(failures) => section("Failures", Some(failures), out)?,
         None => {
-            out.push_str("<section>\n<h2>Failures</h2>\n<p class=\"note\">No flow failed.</p>\n</section>\n")
+            out.push_str("<section>\n<h2>Failures</h2>\n<p class=\"note\">No flow failed.</p>\n</section>\n");
         }
     }
     out.push_str("<section>\n<h2>Counted</h2>\n");

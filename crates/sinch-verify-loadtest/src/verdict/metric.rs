@@ -189,7 +189,7 @@ fn time(text: &str) -> Result<Metric, UnknownName> {
     let Some((name, statistic)) = split else {
         let is_step = StepName::standard().any(|step| step.as_str() == text);
         let last = text.rsplit_once('.').map(|(_, last)| last);
-        return match last.or(is_step.then_some("")) {
+        return match last.or_else(|| is_step.then_some("")) {
             Some(last) => Err(UnknownName::new(
                 "statistic",
                 last,
