@@ -86,14 +86,6 @@ const IMPURE: &[&str] = &[
 /// Crates whose types cross our APIs, or whose pools and runtimes must be one: one major of each.
 const ONE_MAJOR: &[&str] = &["http", "hyper", "reqwest", "rustls", "tokio"];
 
-/// Modules with known cycles, which should be removed. An entry without a cycle fails too.
-const KNOWN_CYCLES: &[&str] = &[
-    "sinch-verify-loadtest",
-    "sinch-verify-loadtest::flows",
-    "sinch-verify-loadtest::measure",
-    "sinch-verify-loadtest::safety",
-];
-
 /// Checks the arrows and prints them.
 pub(crate) fn run() -> Result<()> {
     let metadata = graph()?;
@@ -101,16 +93,10 @@ pub(crate) fn run() -> Result<()> {
     let mut found = forbidden_arrows(&members);
     found.extend(impurities(&metadata));
     found.extend(double_majors(&metadata));
-    let mut cycles = Vec::new();
     for member in &members {
-        let sources = sources(&metadata, member)?;
-        cycles.extend(
-            cycles::find(&sources)?
-                .into_iter()
-                .map(|cycle| (member.name.as_str(), cycle)),
-        );
+        let cycles = cycles::find(&sources(&metadata, member)?)?;
+        found.extend(cycles.iter().map(|cycle| describe_cycle(&member.name, cycle)));
     }
-    found.extend(unknown_cycles(&cycles, KNOWN_CYCLES));
     if !found.is_empty() {
         for violation in &found {
             println!("- {violation}\n");
@@ -258,34 +244,18 @@ fn sources(metadata: &Metadata, member: &Package) -> Result<Vec<Source>> {
         .collect()
 }
 
-/// The cycles that are not known, and the known ones that no longer exist, as messages.
-fn unknown_cycles(cycles: &[(&str, Cycle)], known: &[&str]) -> Vec<String> {
-    let place = |(member, cycle): &(&str, Cycle)| match cycle.parent.as_str() {
-        "" => (*member).to_owned(),
+/// An import cycle, as a message.
+fn describe_cycle(member: &str, cycle: &Cycle) -> String {
+    let parent = match cycle.parent.as_str() {
+        "" => member.to_owned(),
         parent => format!("{member}::{parent}"),
     };
-    let unknown = cycles
-        .iter()
-        .filter(|cycle| !known.contains(&place(cycle).as_str()))
-        .map(|found| {
-            let (member, cycle) = found;
-            format!(
-                "{}: the modules {} need each other: move what several of them need into a module \
-                 that needs none of them. In crates/{member}/src:\n    {}",
-                place(found),
-                cycle.members.join(", "),
-                cycle.places.join("\n    ")
-            )
-        });
-    let stale = known
-        .iter()
-        .filter(|known| !cycles.iter().any(|cycle| place(cycle) == **known))
-        .map(|known| {
-            format!(
-                "{known} has no import cycle any more: remove it from `KNOWN_CYCLES` in xtask/src/layers.rs"
-            )
-        });
-    unknown.chain(stale).collect()
+    format!(
+        "{parent}: the modules {} need each other: move what several of them need into a module that \
+         needs none of them. In crates/{member}/src:\n    {}",
+        cycle.members.join(", "),
+        cycle.places.join("\n    ")
+    )
 }
 
 /// The part of a version that a breaking release changes: `1` of 1.2.3, `0.23` of 0.23.4.

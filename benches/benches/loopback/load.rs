@@ -30,14 +30,14 @@ const FREE: Duration = Duration::from_secs(8);
 const FROZEN_P99: f64 = 1.9e9;
 
 const GOOSE: &str = "sinch-verify-load, transport goose";
-const LEAN: &str = "sinch-verify-load, transport lean";
+const DIRECT: &str = "sinch-verify-load, transport direct";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let bench = Bench::start()?;
     let id = bench.pending(41)?;
     for round in 1..=rounds {
-        let (ours, oha) = both(round, || bench.query_only("lean"), || bench.oha(&id))?;
-        beside(LEAN, "oha", 0.60, ours, oha)?;
+        let (ours, oha) = both(round, || bench.query_only("direct"), || bench.oha(&id))?;
+        beside(DIRECT, "oha", 0.60, ours, oha)?;
         let (goose, attack) = both(round, || bench.query_only("goose"), || bench.bare_goose())?;
         beside(GOOSE, "a bare goose attack", 0.90, goose, attack)?;
         // A new server for each round, so that no connection of the last round is open.
@@ -194,7 +194,7 @@ impl Bench {
             "--scenario",
             "query-only",
             "--transport",
-            "lean",
+            "direct",
             "--rate",
             &rate,
             "--duration",
@@ -224,7 +224,7 @@ impl Bench {
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioAtMost(1.0)),
             ours: Figure {
-                name: LEAN,
+                name: DIRECT,
                 value: time(&run, "lag", "p50Us")?,
             },
             beside: Some(Figure {
@@ -251,7 +251,7 @@ impl Bench {
             "--scenario",
             "query-only",
             "--transport",
-            "lean",
+            "direct",
             "--rate",
             "200/s",
             "--duration",
@@ -268,7 +268,7 @@ impl Bench {
             unit: Unit::Nanoseconds,
             goal: Some(Goal::RatioWithin(0.05)),
             ours: Figure {
-                name: LEAN,
+                name: DIRECT,
                 value: time(&run, "e2e", "p99Us")?,
             },
             beside: Some(Figure {
@@ -296,7 +296,7 @@ impl Bench {
                 ])
                 .args([
                     "--transport",
-                    "lean",
+                    "direct",
                     "--rate",
                     "200/s",
                     "--duration",

@@ -1,9 +1,7 @@
-//! When flows are due: the schedule of an open model, and the queue between it and the users.
+//! When flows are due: the schedule of an open model, and the queue between it and the virtual users.
 
 mod queue;
-mod rate;
 mod schedule;
 
-pub use queue::{Arrival, Queue};
-pub use rate::{Rate, RateError, Step};
-pub use schedule::{Schedule, Slot};
+pub(crate) use queue::Queue;
+pub(crate) use schedule::Schedule;

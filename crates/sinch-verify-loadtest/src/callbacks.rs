@@ -1,9 +1,9 @@
-//! Our callback receiver: the backend's half of the flows, and what it hears of them.
+//! The callback receiver of a run: the backend's half of the flows, and the events it receives.
 
+mod answer;
 mod conversation;
 mod decider;
 mod front;
-mod misbehaviour;
 mod token;
 
 use std::fmt;
@@ -18,21 +18,21 @@ use sinch_verify_callback::{BuildError, CallbackBuilder, InDoubt, KeyRing, Repla
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::net::TcpListener;
 
-use crate::board::Board;
-use crate::clock::Clock;
-use crate::runfile::{RunId, Shard};
-use crate::safety::Rails;
+use crate::live::Limits;
+use crate::model::{Clock, RunId, Shard};
+use crate::recorder::Recorder;
 
-pub use conversation::{Conversation, Conversations, Ended, Heard};
-pub use decider::Codes;
-pub(crate) use misbehaviour::Misbehaviour;
-pub use token::{NoToken, Token};
+pub use answer::CallbackAnswer;
+pub(crate) use answer::{AnswerFn, Answers};
+pub(crate) use conversation::Conversations;
+pub(crate) use decider::Codes;
+pub(crate) use token::Token;
 
 use decider::Decider;
-use front::{Abuse, Front};
+use front::{Faults, Front};
 use token::Ours;
 
-/// Where callbacks are posted to. Any path is answered; this one tells in logs what it is for.
+/// Where callbacks are posted to. Any path is answered; this one says in logs what it is for.
 const PATH: &str = "/callback";
 /// A secret that no application has: 16 bytes in base64.
 const OUTDATED: &str = "YW4gb2xkZXIgc2VjcmV0IQ==";
@@ -40,27 +40,27 @@ const OUTDATED: &str = "YW4gb2xkZXIgc2VjcmV0IQ==";
 const CONNECTIONS: u32 = 16_384;
 
 /// What a callback receiver needs to know.
-pub struct CallbackSettings {
+pub(crate) struct CallbackSettings {
     /// The application whose callbacks are taken.
-    pub key: ApplicationKey,
+    pub(crate) key: ApplicationKey,
     /// Its secret.
-    pub secret: ApplicationSecret,
+    pub(crate) secret: ApplicationSecret,
     /// The run whose flows are known.
-    pub run: RunId,
-    /// Which part of it: what is about another part's flows is not for us.
-    pub shard: Shard,
-    /// Whether flows of the run want to see us misbehave.
-    pub misbehaves: bool,
+    pub(crate) run: RunId,
+    /// Which part of it: events about another part's flows are not for this receiver.
+    pub(crate) shard: Shard,
+    /// The scenarios of the run, and how their request events are answered.
+    pub(crate) answers: Answers,
     /// What decisions set.
-    pub codes: Codes,
-    /// What a live run may spend: requests tell what they will cost.
-    pub rails: Option<Arc<Rails>>,
+    pub(crate) codes: Codes,
+    /// The limits of a live run; request events tell prices.
+    pub(crate) limits: Option<Arc<Limits>>,
     /// How many signatures must be remembered, to refuse repeated ones.
-    pub room: NonZeroUsize,
+    pub(crate) room: NonZeroUsize,
 }
 
 /// A callback receiver that is bound, and not served yet.
-pub struct CallbackReceiver {
+pub(crate) struct CallbackReceiver {
     listener: TcpListener,
     address: SocketAddr,
     front: Front,
@@ -68,15 +68,15 @@ pub struct CallbackReceiver {
 }
 
 impl CallbackReceiver {
-    /// Listens on `address`, and counts on `board` what comes.
+    /// Listens on `address`, and counts in `recorder` what comes.
     ///
     /// # Errors
     ///
     /// When the address cannot be listened on.
-    pub async fn bind(
+    pub(crate) async fn bind(
         address: SocketAddr,
         settings: CallbackSettings,
-        board: &Arc<Board>,
+        recorder: &Arc<Recorder>,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
@@ -85,6 +85,7 @@ impl CallbackReceiver {
         let ours = Ours {
             run: settings.run.clone(),
             shard: settings.shard,
+            answers: settings.answers.clone(),
         };
         let builder =
             |secret: &ApplicationSecret| CallbackBuilder::new(KeyRing::new(settings.key.clone(), secret));
@@ -92,9 +93,9 @@ impl CallbackReceiver {
             let decider = Decider {
                 ours: ours.clone(),
                 codes: settings.codes.clone(),
-                rails: settings.rails.clone(),
+                limits: settings.limits.clone(),
                 conversations: Arc::clone(&conversations),
-                board: Arc::clone(board),
+                recorder: Arc::clone(recorder),
                 clock: Arc::clone(&clock),
             };
             let guard = ReplayGuard::new(MemoryStore::new(settings.room), InDoubt::Refuse);
@@ -108,11 +109,11 @@ impl CallbackReceiver {
         let front = Front {
             good: service(&settings.secret)?,
             outdated: service(&outdated)?,
-            abuse: settings.misbehaves.then(|| Abuse {
+            faults: settings.answers.has_rules().then(|| Faults {
                 ours: ours.clone(),
                 receiver,
             }),
-            board: Arc::clone(board),
+            recorder: Arc::clone(recorder),
             clock,
         };
         Ok(Self {
@@ -125,18 +126,18 @@ impl CallbackReceiver {
 
     /// Where callbacks are to be posted to.
     #[must_use]
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
 
     /// What it hears.
     #[must_use]
-    pub fn conversations(&self) -> Arc<Conversations> {
+    pub(crate) fn conversations(&self) -> Arc<Conversations> {
         Arc::clone(&self.conversations)
     }
 
     /// Answers callbacks until it is dropped.
-    pub async fn serve(self) {
+    pub(crate) async fn serve(self) {
         let server = Server::new(self.front).with_max_connections(CONNECTIONS);
         server.serve(self.listener, std::future::pending()).await;
     }

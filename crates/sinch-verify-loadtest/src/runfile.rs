@@ -5,24 +5,23 @@
 
 mod generator;
 mod merge;
-mod setup;
-mod shards;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::failure::FailureKind;
-use crate::measure::{Counters, Measurements, Second};
-use crate::safety::{Spending, Stop};
-use crate::verdict::Verdict;
+use crate::live::Stop;
+use crate::model::FailureKind;
 
+pub use crate::live::Spending;
+pub use crate::model::{
+    BadName, Check, CheckResult, Counters, Exit, FailureTally, FlowTally, Latency, Load, Measurements, Mix,
+    MixError, NoRunId, Packed, PhoneChoice, Rate, RateError, RunId, ScenarioName, Second, Setting, Setup,
+    Shard, ShardError, Shards, Step, StepName, TransportName, UnknownName, Verdict,
+};
 pub use generator::Generator;
 pub use merge::{MergeError, Misfit};
-pub use setup::{Load, PhoneChoice, Setting, Setup, TransportName};
-pub use shards::{Shard, ShardError, Shards};
 
 /// A run, or a shard of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,7 +168,7 @@ pub struct Schema;
 
 impl Schema {
     /// Our version.
-    pub const VERSION: u64 = 3;
+    pub const VERSION: u64 = 4;
 }
 
 impl Serialize for Schema {
@@ -184,73 +183,6 @@ impl<'de> Deserialize<'de> for Schema {
             Self::VERSION => Ok(Self),
             other => Err(de::Error::custom(RunFileError::Schema(other))),
         }
-    }
-}
-
-/// The name of a run: made from its setup, its shards' number and its beginning, so that shards find
-/// it without asking each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct RunId(String);
-
-impl<'de> Deserialize<'de> for RunId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-impl RunId {
-    /// The name of the run with this setup, in `of` shards, that began at `started_at`.
-    #[must_use]
-    pub fn of(setup: &Setup, of: usize, started_at: &str) -> Self {
-        // FNV-1a: names apart what differs, and needs not withstand anybody. The target is left out:
-        // every shard may have an emulator of its own.
-        let setup = Setup {
-            target: String::new(),
-            ..setup.clone()
-        };
-        let text = format!("{setup:?} {of} {started_at}");
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self(format!("{hash:016x}"))
-    }
-
-    /// Its text, 16 hexadecimal digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for RunId {
-    type Err = NoRunId;
-
-    fn from_str(text: &str) -> Result<Self, NoRunId> {
-        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() == 16 && text.bytes().all(digit) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(NoRunId)
-    }
-}
-
-/// A text that names no run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRunId;
-
-impl fmt::Display for NoRunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a run is named by 16 hexadecimal digits")
-    }
-}
-
-impl std::error::Error for NoRunId {}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 
@@ -292,15 +224,7 @@ impl std::error::Error for RunFileError {
 /// A run of 2 s at 50/s with nothing measured, for tests to fill.
 #[cfg(test)]
 pub(crate) fn sample_run() -> RunFile {
-    let duration = std::time::Duration::from_secs(2);
-    let scenario = crate::scenario::Scenario::Only(crate::flows::Flow::SMS);
-    let mut options = crate::run::Options::new(scenario, duration);
-    options.transport = TransportName::Lean;
-    options.load = Load::Open {
-        rate: crate::arrivals::Rate::DEFAULT,
-        users: 64,
-    };
-    let setup = options.setup(7);
+    let setup = crate::model::sample_setup();
     let started_at = "2026-11-24T06:00:00Z".to_owned();
     RunFile {
         schema: Schema,
@@ -310,7 +234,7 @@ pub(crate) fn sample_run() -> RunFile {
         started_at,
         late_seconds: None,
         seconds: 2.0,
-        shards: Shards::from(Shard::WHOLE),
+        shards: Shards::from(crate::model::Shard::WHOLE),
         generator: Generator::here(2),
         counters: Counters::default(),
         warm_up: Counters::default(),

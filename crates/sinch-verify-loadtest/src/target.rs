@@ -1,28 +1,27 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use sinch_verify_client::BuildError;
 use sinch_verify_client::transport::HyperTransport;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
-use crate::runfile::Setting;
-use crate::safety::{LiveTarget, MockUrl, Pin, Rails};
+use crate::destination::Pin;
+use crate::model::Setting;
 
 /// The service under load, and how its requests are authorized.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     /// Where it is.
-    pub base: BaseUrl,
+    pub(crate) base: BaseUrl,
     /// Who asks.
-    pub credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// The address of its host, where that is not to be looked up.
-    pub pin: Option<Pin>,
+    pub(crate) pin: Option<Pin>,
 }
 
 impl Target {
     /// The service at `base`.
     #[must_use]
-    pub fn new(base: BaseUrl, credentials: Credentials) -> Self {
+    pub(crate) fn new(base: BaseUrl, credentials: Credentials) -> Self {
         Self {
             base,
             credentials,
@@ -35,7 +34,7 @@ impl Target {
     /// # Errors
     ///
     /// When TLS is wanted and the platform's root certificates cannot be found.
-    pub fn transport(&self) -> Result<HyperTransport, BuildError> {
+    pub(crate) fn transport(&self) -> Result<HyperTransport, BuildError> {
         let mut builder = HyperTransport::builder();
         if let Some(pin) = &self.pin {
             builder = builder.resolve(pin.host(), pin.address());
@@ -49,7 +48,7 @@ impl Target {
 
     /// Whether its URL says `https`.
     pub(crate) fn is_tls(&self) -> bool {
-        self.base.to_string().starts_with("https:")
+        self.base.is_https()
     }
 
     /// The address of its host, for those who put the port of the URL in place of a zero.
@@ -59,66 +58,30 @@ impl Target {
     }
 }
 
-/// What a run is against.
-#[derive(Clone, Debug, Default)]
-pub enum Against {
-    /// An emulator that it starts itself.
-    #[default]
-    Own,
-    /// An emulator that is there already.
-    Mock(Elsewhere<MockUrl>),
-    /// The real service. There is none without its rails.
-    Live(LiveTarget),
-}
-
-impl Against {
-    /// What keeps a live run from spending more than it may; `None` against a mock.
-    #[must_use]
-    pub fn rails(&self) -> Option<&Arc<Rails>> {
-        match self {
-            Self::Live(live) => Some(live.rails()),
-            Self::Own | Self::Mock(_) => None,
-        }
-    }
-}
-
 /// A service that is there already, and the application that asks it. `U` says what is known about
 /// its URL.
 #[derive(Clone, Debug)]
-pub struct Elsewhere<U> {
+pub(crate) struct Elsewhere<U> {
     /// Where it is.
-    pub url: U,
+    pub(crate) url: U,
     /// The address of its host, where that is not to be looked up.
-    pub pin: Option<Pin>,
+    pub(crate) pin: Option<Pin>,
     /// The application that asks.
-    pub key: ApplicationKey,
+    pub(crate) key: ApplicationKey,
     /// Its secret.
-    pub secret: ApplicationSecret,
+    pub(crate) secret: ApplicationSecret,
 }
 
 impl<U: AsRef<BaseUrl>> Elsewhere<U> {
     /// The service as it is asked in `setting`.
     #[must_use]
-    pub fn target(&self, setting: Setting) -> Target {
+    pub(crate) fn target(&self, setting: Setting) -> Target {
         let mut target = Target::new(
             self.url.as_ref().clone(),
             credentials(setting, &self.key, &self.secret),
         );
         target.pin.clone_from(&self.pin);
         target
-    }
-}
-
-impl<U> Elsewhere<U> {
-    /// The same service, at a URL of which something else is known.
-    #[must_use]
-    pub fn with_url<V>(self, url: V) -> Elsewhere<V> {
-        Elsewhere {
-            url,
-            pin: self.pin,
-            key: self.key,
-            secret: self.secret,
-        }
     }
 }
 

@@ -1,104 +1,110 @@
-//! Whether a run passed, and how the process says so.
+//! Whether a run passed, and the exit code that says so.
 //!
 //! ```text
-//! RunFile --Metric::of--> values --Threshold::holds--> checks
-//!    |                                                   |
-//!    +---Doubt::about--> doubts -----------------------> Verdict -> exit code
+//! RunFile --Metric::of--> value --Threshold::check--> checks
+//!    |                                                  |
+//!    +---Doubt::about--> doubts ----------------------> Verdict -> exit code
 //! ```
+//!
+//! A percentile is judged only where it has [enough samples](samples_needed).
 
 mod doubt;
-mod judge;
 mod metric;
+mod samples;
+#[cfg(test)]
+mod tests;
 mod threshold;
 mod thresholds;
 
-use std::process::ExitCode;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use crate::runfile::RunFile;
 
-use crate::names::named;
+pub(crate) use crate::model::{Check, CheckResult, Exit, Verdict};
+pub(crate) use doubt::{Doubt, Lag};
+pub(crate) use metric::{Metric, Unit};
+pub(crate) use samples::TooFew;
+pub(crate) use threshold::Threshold;
+pub(crate) use thresholds::Thresholds;
 
-pub use crate::measure::Counter;
-pub use doubt::Doubt;
-pub use metric::{Metric, Ratio, Statistic, Unit, What};
-pub use threshold::{Threshold, ThresholdError};
-pub use thresholds::{Thresholds, ThresholdsError};
-
-named! {
-    /// The exit codes of the load tester.
-    pub enum Exit as "verdict" {
-        /// 0: the run kept every threshold; where none says how many flows may fail, none did.
-        Pass = "pass",
-        /// 1: it did not.
-        Failed = "fail",
-        /// 2: wrong usage; nothing was sent.
-        Usage = "usage",
-        /// 3: the run says nothing about the target, because the load tester itself went wrong or was
-        /// the bottleneck.
-        Invalid = "invalid",
-        /// 4: the rails, or somebody, ended the run before its time.
-        Stopped = "stopped",
-        /// 5: the target could not be reached.
-        Unreachable = "unreachable",
-    }
-}
-
-impl Exit {
-    /// The code itself.
+impl Verdict {
+    /// Judges a run by its thresholds.
+    ///
+    /// An unreachable target comes first, then what ended the run early, then doubts about the figures:
+    /// each of them makes what follows meaningless. A failed threshold comes before one that has too few
+    /// samples.
     #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::Invalid => 3,
-            Self::Stopped => 4,
-            Self::Unreachable => 5,
+    pub(crate) fn judge(run: &RunFile, thresholds: &Thresholds) -> Self {
+        let checks: Vec<_> = thresholds.iter().map(|threshold| threshold.check(run)).collect();
+        let total = run.flows.total();
+        let unreachable = total.failed > 0
+            && total.succeeded == 0
+            && total.failures.keys().all(|kind| kind.is_unreachable());
+        let stop = run.stopped.as_ref().filter(|stopped| !stopped.planned);
+        let stopped = stop.map(|stop| format!("{}, after {:.1} s", stop.reason, run.seconds));
+        let doubts: Vec<_> = Doubt::about(run).iter().map(ToString::to_string).collect();
+        let mut failures = Vec::new();
+        let mut not_judged = Vec::new();
+        for check in &checks {
+            let Check {
+                metric,
+                limit,
+                measured,
+                ..
+            } = check;
+            match check.result {
+                CheckResult::Passed => {}
+                CheckResult::Failed => failures.push(format!("{metric} is {measured}, not {limit}")),
+                CheckResult::NotMeasured => failures.push(format!("{metric} was {measured}")),
+                CheckResult::NotJudged => not_judged.push(format!(
+                    "{metric} was not judged: {measured}; run longer, or limit a lower percentile or the max"
+                )),
+            }
+        }
+        failures.extend(unlimited(run, thresholds));
+        if total.finished() == 0 {
+            failures.push("no flow finished".to_owned());
+        }
+
+        let exit = if unreachable {
+            Exit::Unreachable
+        } else if stopped.is_some() {
+            Exit::Stopped
+        } else if !doubts.is_empty() {
+            Exit::Invalid
+        } else if !failures.is_empty() {
+            Exit::Failed
+        } else if !not_judged.is_empty() {
+            Exit::Invalid
+        } else {
+            Exit::Pass
+        };
+        let reasons = stopped
+            .into_iter()
+            .chain(doubts)
+            .chain(failures)
+            .chain(not_judged)
+            .collect();
+        Self {
+            exit,
+            reasons,
+            checks,
         }
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
+/// The failures that no threshold limits. None are allowed.
+fn unlimited(run: &RunFile, thresholds: &Thresholds) -> Option<String> {
+    let mut kinds = BTreeMap::new();
+    for (flow, tally) in run.flows.flows() {
+        for (kind, failures) in &tally.failures {
+            if !thresholds.limit_failures(flow, *kind) {
+                *kinds.entry(*kind).or_insert(0) += failures.count;
+            }
+        }
     }
-}
-
-/// The judgement on a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Verdict {
-    /// What the process exits with.
-    #[serde(rename = "result")]
-    pub exit: Exit,
-    /// Why, one fragment per reason; empty for a pass.
-    pub reasons: Vec<String>,
-    /// The thresholds, each with what was measured.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub checks: Vec<Check>,
-}
-
-/// One threshold, and how the run did by it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Check {
-    /// The metric, such as `sms.e2e.p99`.
-    pub metric: String,
-    /// The limit, such as `< 250 ms`.
-    pub limit: String,
-    /// The value, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<String>,
-    /// Whether the limit was kept.
-    pub kept: bool,
-}
-
-impl Verdict {
-    /// Whether the run passed.
-    #[must_use]
-    pub fn is_pass(&self) -> bool {
-        self.exit == Exit::Pass
-    }
+    let failed: u64 = kinds.values().sum();
+    let names: Vec<_> = kinds.keys().map(ToString::to_string).collect();
+    let finished = run.flows.total().finished();
+    (failed > 0).then(|| format!("{failed} of {finished} flows failed: {}", names.join(", ")))
 }

@@ -10,10 +10,9 @@ use std::process::{Command, Output};
 use exit::{assert_exit, assert_shard_exit};
 use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
-use sinch_verify_loadtest::measure::Interval;
-use sinch_verify_loadtest::runfile::RunFile;
+use sinch_verify_loadtest::runfile::{RunFile, StepName};
 
-/// An address that nobody listens on.
+/// An address that nothing listens on.
 fn free() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
@@ -36,7 +35,7 @@ fn load(url: &str, listen: SocketAddr, setting: &str) -> Output {
             "--duration",
             "500ms",
             "--transport",
-            "lean",
+            "direct",
             "--json",
             "-",
         ])
@@ -67,7 +66,7 @@ async fn shards_of_queries_share_a_target() {
         let file = directory.join(format!("{}.json", &shard[..1]));
         let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
         command
-            .args(["run", "--scenario", "query-only", "--transport", "lean"])
+            .args(["run", "--scenario", "query-only", "--transport", "direct"])
             .args(["--rate", "40/s", "--duration", "1s", "--warm-up", "0s"])
             .args(["--seed", "7", "--no-callbacks", "--target", &emulator.url()])
             .args(["--shard", shard, "--start-at", &soon, "--json"])
@@ -113,8 +112,8 @@ async fn callbacks_of_an_emulator_elsewhere_are_received() {
         let total = file.flows.total();
         assert!(total.succeeded > 0);
         let count = |interval| total.time(interval).unwrap().count();
-        assert_eq!(count(Interval::CallbackIn), total.succeeded, "{setting}");
-        assert_eq!(count(Interval::Result), total.succeeded, "{setting}");
+        assert_eq!(count(StepName::CALLBACK_IN), total.succeeded, "{setting}");
+        assert_eq!(count(StepName::RESULT), total.succeeded, "{setting}");
         assert_eq!(file.counters.orphans, 0);
     }
 }

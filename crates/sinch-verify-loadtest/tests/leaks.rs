@@ -20,7 +20,7 @@ const CODE: &str = "48213975";
 static SIGNATURES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A service that talks too much: it refuses every start, or takes it and then ends it for a reason
-/// that nobody knows, and says whom it is about each time.
+/// that is unknown, and says whom it is about each time.
 fn talkative(refuses: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -90,9 +90,9 @@ fn answer(connection: TcpStream, refuses: bool) {
 #[test]
 fn what_the_service_says_is_masked_in_every_artifact() {
     for (transport, refuses, kind) in [
-        ("lean", true, FailureKind::Api(40001)),
+        ("direct", true, FailureKind::Api(40001)),
         ("goose", true, FailureKind::Api(40001)),
-        ("lean", false, FailureKind::OutcomeMismatch),
+        ("direct", false, FailureKind::OutcomeMismatch),
     ] {
         let directory =
             PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("leaks-{transport}-{refuses}"));

@@ -65,7 +65,7 @@ fn guide_lists_the_fields_of_run_files() {
     let (listed, certain) = listed();
     let run = |arguments: &str, code: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sinch-verify-load"));
-        command.args(["run", "--json", "-", "--transport", "lean"]);
+        command.args(["run", "--json", "-", "--transport", "direct"]);
         command.args(arguments.split(' ')).env_remove("SINCH_LOAD_CODE");
         if let Some(code) = code {
             command.env("SINCH_LOAD_CODE", code);
@@ -77,10 +77,10 @@ fn guide_lists_the_fields_of_run_files() {
         found
     };
     let mixed = run(
-        "--scenario mixed --rate 40/s --duration 300ms --warm-up 100ms --threshold e2e.p50<1h",
+        "--scenario mixed --rate 40/s --duration 300ms --warm-up 100ms --threshold e2e.max<1h",
         None,
     );
-    // A code that nobody sends, so that there are failures.
+    // A code that no message has, so that there are failures.
     let failing = run(
         "--users 2 --duration 100ms --warm-up 0s --phone fixed --no-callbacks",
         Some("00000"),
@@ -91,7 +91,7 @@ fn guide_lists_the_fields_of_run_files() {
         let absent: Vec<_> = certain.difference(found).collect();
         assert!(absent.is_empty(), "no run file has {absent:?}");
     }
-    for field in ["verdict.checks[].kept", "setup.load.rate"] {
+    for field in ["verdict.checks[].result", "setup.load.rate"] {
         assert!(mixed.contains(field), "{field}");
     }
     assert!(failing.contains("flows.FLOW.failures.KIND.example"));

@@ -1,23 +1,15 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-/// A flow that fell due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Its number in the schedule of the whole run.
-    pub slot: u64,
-    /// When it was due.
-    pub due: Instant,
-}
+use crate::model::Arrival;
 
 /// What is due and was not started yet, first come, first served.
 ///
 /// It has an end: a schedule never waits, and what finds no room is dropped.
 #[derive(Debug)]
-pub struct Queue {
+pub(crate) struct Queue {
     waiting: Mutex<VecDeque<Arrival>>,
     /// One permit for each that waits. Closed when nothing will come any more.
     there: Semaphore,
@@ -27,7 +19,7 @@ pub struct Queue {
 impl Queue {
     /// A queue with room for so many.
     #[must_use]
-    pub fn new(room: usize) -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         Self {
             waiting: Mutex::default(),
             there: Semaphore::new(0),
@@ -36,7 +28,7 @@ impl Queue {
     }
 
     /// Puts one in; says whether there was room.
-    pub fn push(&self, arrival: Arrival) -> bool {
+    pub(crate) fn push(&self, arrival: Arrival) -> bool {
         let mut waiting = self.lock();
         if waiting.len() >= self.room {
             return false;
@@ -48,7 +40,7 @@ impl Queue {
     }
 
     /// Waits for the next; `None` once the queue is closed and empty.
-    pub async fn next(&self) -> Option<Arrival> {
+    pub(crate) async fn next(&self) -> Option<Arrival> {
         // Closed, it gives no permit: what still waits is taken without.
         if let Ok(permit) = self.there.acquire().await {
             permit.forget();
@@ -57,18 +49,18 @@ impl Queue {
     }
 
     /// Says that nothing will come any more. What waits is still handed out.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.there.close();
     }
 
     /// Takes everything out that waits.
-    pub fn clear(&self) -> VecDeque<Arrival> {
+    pub(crate) fn clear(&self) -> VecDeque<Arrival> {
         std::mem::take(&mut *self.lock())
     }
 
     /// Whether nothing waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
@@ -84,21 +76,18 @@ mod tests {
 
     use super::*;
 
-    fn arrival(slot: u64) -> Arrival {
-        Arrival {
-            slot,
-            due: Instant::now(),
-        }
+    fn arrival(index: u64) -> Arrival {
+        Arrival { index, at: None }
     }
 
     #[tokio::test]
     async fn first_come_first_served_until_closed() {
         let queue = Queue::new(10);
-        assert!((0..3).all(|slot| queue.push(arrival(slot))));
-        assert_eq!(queue.next().await.unwrap().slot, 0);
+        assert!((0..3).all(|index| queue.push(arrival(index))));
+        assert_eq!(queue.next().await.unwrap().index, 0);
         queue.close();
-        assert_eq!(queue.next().await.unwrap().slot, 1);
-        assert_eq!(queue.next().await.unwrap().slot, 2);
+        assert_eq!(queue.next().await.unwrap().index, 1);
+        assert_eq!(queue.next().await.unwrap().index, 2);
         assert_eq!(queue.next().await, None);
     }
 
@@ -124,7 +113,7 @@ mod tests {
                 tokio::spawn(async move {
                     let mut taken = Vec::new();
                     while let Some(arrival) = queue.next().await {
-                        taken.push(arrival.slot);
+                        taken.push(arrival.index);
                     }
                     taken
                 })
@@ -132,7 +121,7 @@ mod tests {
             .collect();
         let putter = {
             let queue = Arc::clone(&queue);
-            std::thread::spawn(move || (0..N).for_each(|slot| assert!(queue.push(arrival(slot)))))
+            std::thread::spawn(move || (0..N).for_each(|index| assert!(queue.push(arrival(index)))))
         };
         putter.join().unwrap();
         queue.close();

@@ -1,35 +1,13 @@
 use std::time::Duration;
 
-use super::rate::Rate;
-use crate::chance::chance;
-use crate::runfile::Shard;
+use crate::model::{Arrival, Rate, Shard, chance};
 
-/// A moment at which a flow is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Its number in the schedule of the whole run, from 0 on. No two shards have the same.
-    pub index: u64,
-    /// When it is due, after the beginning of the run.
-    pub at: Duration,
-}
-
-/// All moments of a run, in order. The same seed gives the same moments.
+/// The arrivals of a run, in order. The same seed gives the same.
 ///
-/// A shard's schedule is every n-th slot of the whole one, so that the shards together are exactly
+/// A shard's schedule is every n-th arrival of the whole one, so that the shards together are exactly
 /// the run that one machine would have made.
-///
-/// ```
-/// use std::time::Duration;
-/// use sinch_verify_loadtest::arrivals::{Rate, Schedule};
-/// use sinch_verify_loadtest::runfile::Shard;
-///
-/// let rate = Rate::Constant { per_second: 100.0 };
-/// let slots: Vec<_> = Schedule::new(rate, Duration::from_secs(2), 7, Shard::WHOLE).collect();
-/// assert_eq!(slots.len(), 200);
-/// assert_eq!(slots[1].at, Duration::from_millis(10));
-/// ```
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     rate: Rate,
     whole: f64,
     seed: u64,
@@ -40,9 +18,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The slots of `shard` in a run over `whole`.
+    /// The arrivals of `shard` in a run over `whole`.
     #[must_use]
-    pub fn new(rate: Rate, whole: Duration, seed: u64, shard: Shard) -> Self {
+    pub(crate) fn new(rate: Rate, whole: Duration, seed: u64, shard: Shard) -> Self {
         Self {
             rate,
             whole: whole.as_secs_f64(),
@@ -53,16 +31,16 @@ impl Schedule {
         }
     }
 
-    /// When the next slot is due, in seconds, whichever shard has it.
+    /// When the next flow is due, in seconds, whichever shard has it.
     fn advance(&mut self) -> (u64, f64) {
-        let slot = self.next;
+        let index = self.next;
         self.next += 1;
-        let number = slot as f64;
+        let number = index as f64;
         let at = match &self.rate {
             Rate::Constant { per_second } => number / per_second,
             Rate::Poisson { per_second } => {
                 // The first is not at the beginning: a random moment has nothing to start from.
-                self.reached -= chance(self.seed, slot, 0).ln() / per_second;
+                self.reached -= chance(self.seed, index, 0).ln() / per_second;
                 self.reached
             }
             Rate::Ramp { from, to } => {
@@ -74,10 +52,10 @@ impl Schedule {
             }
             Rate::Steps { steps } => {
                 let (mut begun, mut before) = (0.0, 0.0);
-                for (index, step) in steps.iter().enumerate() {
+                for (place, step) in steps.iter().enumerate() {
                     let within = step.per_second * step.seconds;
-                    if number < before + within || index + 1 == steps.len() {
-                        return (slot, begun + (number - before) / step.per_second);
+                    if number < before + within || place + 1 == steps.len() {
+                        return (index, begun + (number - before) / step.per_second);
                     }
                     begun += step.seconds;
                     before += within;
@@ -86,14 +64,14 @@ impl Schedule {
                 self.whole
             }
         };
-        (slot, at)
+        (index, at)
     }
 }
 
 impl Iterator for Schedule {
-    type Item = Slot;
+    type Item = Arrival;
 
-    fn next(&mut self) -> Option<Slot> {
+    fn next(&mut self) -> Option<Arrival> {
         loop {
             let (index, at) = self.advance();
             if at >= self.whole || at.is_nan() {
@@ -101,7 +79,7 @@ impl Iterator for Schedule {
             }
             if self.shard.has(index) {
                 let at = Duration::from_nanos((at * 1e9) as u64);
-                return Some(Slot { index, at });
+                return Some(Arrival { index, at: Some(at) });
             }
         }
     }
@@ -112,11 +90,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::arrivals::Step;
+    use crate::model::Step;
 
     const WHOLE: Duration = Duration::from_secs(10);
 
-    fn slots(rate: &Rate, seed: u64, shard: Shard) -> Vec<Slot> {
+    fn arrivals(rate: &Rate, seed: u64, shard: Shard) -> Vec<Arrival> {
         Schedule::new(rate.clone(), WHOLE, seed, shard).collect()
     }
 
@@ -152,18 +130,18 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn slots_are_numbered_in_order_and_within_the_run(rate in any_rate(), seed: u64) {
-            let slots = slots(&rate, seed, Shard::WHOLE);
-            for (number, slot) in slots.iter().enumerate() {
-                prop_assert_eq!(slot.index, number as u64);
-                prop_assert!(slot.at < WHOLE);
+        fn arrivals_are_numbered_in_order_and_within_the_run(rate in any_rate(), seed: u64) {
+            let arrivals = arrivals(&rate, seed, Shard::WHOLE);
+            for (number, arrival) in arrivals.iter().enumerate() {
+                prop_assert_eq!(arrival.index, number as u64);
+                prop_assert!(arrival.at < Some(WHOLE));
             }
-            prop_assert!(slots.is_sorted_by_key(|slot| slot.at));
+            prop_assert!(arrivals.is_sorted_by_key(|arrival| arrival.at));
         }
 
         #[test]
         fn there_are_as_many_as_the_rate_wants(rate in any_rate(), seed: u64) {
-            let (got, wanted) = (slots(&rate, seed, Shard::WHOLE).len() as f64, wanted(&rate));
+            let (got, wanted) = (arrivals(&rate, seed, Shard::WHOLE).len() as f64, wanted(&rate));
             let slack = match rate {
                 // Six standard deviations, and the smallest of counts.
                 Rate::Poisson { .. } => 6.0 * wanted.sqrt() + 6.0,
@@ -174,26 +152,26 @@ mod tests {
 
         #[test]
         fn the_same_seed_gives_the_same(rate in any_rate(), seed: u64) {
-            prop_assert_eq!(slots(&rate, seed, Shard::WHOLE), slots(&rate, seed, Shard::WHOLE));
+            prop_assert_eq!(arrivals(&rate, seed, Shard::WHOLE), arrivals(&rate, seed, Shard::WHOLE));
         }
 
         #[test]
         fn shards_together_are_the_whole(rate in any_rate(), seed: u64, of in 1_usize..7) {
-            let whole = slots(&rate, seed, Shard::WHOLE);
+            let whole = arrivals(&rate, seed, Shard::WHOLE);
             let mut together = Vec::new();
             for index in 0..of {
-                let shard = slots(&rate, seed, format!("{index}/{of}").parse().unwrap());
+                let shard = arrivals(&rate, seed, format!("{index}/{of}").parse().unwrap());
                 prop_assert!(shard.len() >= whole.len() / of && shard.len() <= whole.len().div_ceil(of));
                 together.extend(shard);
             }
-            together.sort_by_key(|slot| slot.index);
+            together.sort_by_key(|arrival| arrival.index);
             prop_assert_eq!(together, whole);
         }
     }
 
     #[test]
     fn every_second_of_a_ramp_has_its_share() {
-        let slots = slots(
+        let arrivals = arrivals(
             &Rate::Ramp {
                 from: 10.0,
                 to: 110.0,
@@ -202,7 +180,10 @@ mod tests {
             Shard::WHOLE,
         );
         for second in 0..10_u64 {
-            let got = slots.iter().filter(|slot| slot.at.as_secs() == second).count() as i64;
+            let got = arrivals
+                .iter()
+                .filter(|arrival| arrival.at.unwrap().as_secs() == second)
+                .count() as i64;
             let wanted = 15 + 10 * second as i64;
             assert!((got - wanted).abs() <= 1, "{got} in second {second}");
         }
@@ -210,16 +191,17 @@ mod tests {
 
     #[test]
     fn gaps_of_a_poisson_process_vary_as_they_should() {
-        let slots: Vec<_> = Schedule::new(
+        let due: Vec<_> = Schedule::new(
             Rate::Poisson { per_second: 1000.0 },
             Duration::from_secs(100),
             3,
             Shard::WHOLE,
         )
+        .map(|arrival| arrival.at.unwrap())
         .collect();
-        let gaps: Vec<f64> = slots
+        let gaps: Vec<f64> = due
             .windows(2)
-            .map(|pair| (pair[1].at - pair[0].at).as_secs_f64() * 1000.0)
+            .map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0)
             .collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
@@ -233,6 +215,6 @@ mod tests {
     #[test]
     fn another_seed_gives_another_poisson_process() {
         let rate = Rate::Poisson { per_second: 50.0 };
-        assert_ne!(slots(&rate, 1, Shard::WHOLE), slots(&rate, 2, Shard::WHOLE));
+        assert_ne!(arrivals(&rate, 1, Shard::WHOLE), arrivals(&rate, 2, Shard::WHOLE));
     }
 }

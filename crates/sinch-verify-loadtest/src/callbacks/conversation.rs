@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use sinch_verify_protocol::{Reason, Status, VerificationId};
 use tokio::sync::watch;
 
-use crate::board::CallbackSeen;
-use crate::phone::Delivered;
+use crate::model::Delivered;
+use crate::recorder::CallbackSeen;
 
 /// What our callback receiver heard of the verifications of a run, by their ids.
 ///
-/// The event of a start comes before the start's answer as a rule, and after it at times; either
-/// finds the same conversation, which whoever comes first begins.
+/// The event of a start comes before the start's answer as a rule, and after it at times. The first of
+/// them begins the conversation, and the other finds it.
 #[derive(Debug, Default)]
-pub struct Conversations {
+pub(crate) struct Conversations {
     known: Mutex<Known>,
 }
 
@@ -31,7 +31,7 @@ const REMEMBERED: usize = 200_000;
 impl Conversations {
     /// The conversation about a verification, begun if there is none.
     #[must_use]
-    pub fn about(&self, id: &VerificationId) -> Arc<Conversation> {
+    pub(crate) fn about(&self, id: &VerificationId) -> Arc<Conversation> {
         let mut known = self.lock();
         if let Some(conversation) = known.by_id.get(id) {
             return Arc::clone(conversation);
@@ -55,39 +55,44 @@ impl Conversations {
 
 /// What our callback receiver heard of one verification.
 #[derive(Debug, Default)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     heard: watch::Sender<Heard>,
 }
 
 /// How far a conversation is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// When the request event was in our receiver.
-    pub asked: Option<Instant>,
+    pub(crate) asked: Option<Instant>,
     /// When our receiver had its answer.
-    pub answered: Option<Instant>,
+    pub(crate) answered: Option<Instant>,
     /// What the answer set: a code, or who calls.
-    pub given: Option<Delivered>,
+    pub(crate) given: Option<Delivered>,
     /// When the result event came, and what it said.
-    pub ended: Option<Ended>,
+    pub(crate) ended: Option<Ended>,
     /// Whether the flow stopped waiting for the result event before it came.
-    pub given_up: bool,
+    pub(crate) given_up: bool,
 }
 
 /// What a result event said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// When it came.
-    pub at: Instant,
+    pub(crate) at: Instant,
     /// The status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The reason.
-    pub reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
 }
 
 impl Conversation {
-    /// The request event came, and was answered; says what became of it.
-    pub fn answered(&self, asked: Instant, answered: Instant, given: Option<Delivered>) -> CallbackSeen {
+    /// The request event came, and was answered; returns how it is counted.
+    pub(crate) fn answered(
+        &self,
+        asked: Instant,
+        answered: Instant,
+        given: Option<Delivered>,
+    ) -> CallbackSeen {
         let first = self.heard.send_if_modified(|heard| {
             let first = heard.asked.is_none();
             if first {
@@ -104,8 +109,8 @@ impl Conversation {
         }
     }
 
-    /// The result event came; says what became of it.
-    pub fn ended(&self, ended: Ended) -> CallbackSeen {
+    /// The result event came; returns how it is counted.
+    pub(crate) fn ended(&self, ended: Ended) -> CallbackSeen {
         let mut seen = CallbackSeen::Duplicate;
         self.heard.send_if_modified(|heard| {
             let first = heard.ended.is_none();
@@ -124,7 +129,7 @@ impl Conversation {
 
     /// Waits for the result event; `None` when that takes longer than `patience`, and what comes
     /// after that is overdue.
-    pub async fn result(&self, patience: Duration) -> Option<Ended> {
+    pub(crate) async fn result(&self, patience: Duration) -> Option<Ended> {
         if let Some(ended) = self.wait(patience, |heard| heard.ended.clone()).await {
             return Some(ended);
         }
@@ -140,12 +145,16 @@ impl Conversation {
 
     /// How far it is.
     #[must_use]
-    pub fn heard(&self) -> Heard {
+    pub(crate) fn heard(&self) -> Heard {
         self.heard.borrow().clone()
     }
 
     /// Waits until `found` finds something in it; `None` when that takes longer than `patience`.
-    pub async fn wait<T>(&self, patience: Duration, mut found: impl FnMut(&Heard) -> Option<T>) -> Option<T> {
+    pub(crate) async fn wait<T>(
+        &self,
+        patience: Duration,
+        mut found: impl FnMut(&Heard) -> Option<T>,
+    ) -> Option<T> {
         let mut heard = self.heard.subscribe();
         let mut result = None;
         let wait = heard.wait_for(|heard| {

@@ -1,25 +1,21 @@
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sinch_verify_callback::{Context, Handler};
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::wire::PrivateText;
 use sinch_verify_protocol::{Cli, Code, Decision, Method, PhoneNumber};
 
+use super::answer::CallbackAnswer;
 use super::conversation::{Conversations, Ended};
-use super::misbehaviour::Misbehaviour;
 use super::token::{Ours, Token};
-use crate::board::{Board, CallbackSeen};
-use crate::chance::chance;
-use crate::clock::Clock;
-use crate::flows::Flow;
-use crate::phone::Delivered;
-use crate::safety::Rails;
+use crate::live::Limits;
+use crate::model::{Clock, Delivered, chance};
+use crate::recorder::{CallbackSeen, Recorder};
 
 /// What decisions set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Codes {
+pub(crate) enum Codes {
     /// Nothing: the service makes the code.
     #[default]
     Theirs,
@@ -29,47 +25,45 @@ pub enum Codes {
     Fixed(Code),
 }
 
-/// Which of the several things left to chance in a slot its code is.
+/// Which of the several things left to chance in a flow its code is.
 const CODE: u64 = 2;
-/// How long a slow answer takes: within any service's patience, and our own deadline.
-const SLOW: Duration = Duration::from_millis(200);
 /// Caller ids that decisions set: the calling code is assigned to no country.
 const CALLERS: &str = "+888";
 
-/// The backend of a load test: decides by what the flow wants, and notes when what came.
+/// The backend of a load test: decides as the flow's scenario says, and records when each event came.
 pub(super) struct Decider {
     pub(super) ours: Ours,
     pub(super) codes: Codes,
-    pub(super) rails: Option<Arc<Rails>>,
+    pub(super) limits: Option<Arc<Limits>>,
     pub(super) conversations: Arc<Conversations>,
-    pub(super) board: Arc<Board>,
+    pub(super) recorder: Arc<Recorder>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Decider {
     fn note(&self, seen: CallbackSeen) {
-        self.board.callback(seen, self.clock.now());
+        self.recorder.callback(seen, self.clock.now());
     }
 
-    /// An event that tells something; `seen` says what it is where it is about one of our flows.
-    fn note_told(&self, custom: Option<&PrivateText>, seen: impl FnOnce() -> CallbackSeen) {
+    /// Counts an event that needs no decision; `seen` says how where it is about one of our flows.
+    fn note_event(&self, custom: Option<&PrivateText>, seen: impl FnOnce() -> CallbackSeen) {
         let ours = self.ours.token(custom);
         self.note(ours.map_or(CallbackSeen::Orphan, |_| seen()));
     }
 
     fn decide(&self, token: &Token, method: &Method) -> (Decision, Option<Delivered>) {
-        if token.flow == Flow::Deny {
+        if self.ours.answer(token) == CallbackAnswer::Deny {
             return (Decision::Deny, None);
         }
         let code = match &self.codes {
             Codes::Theirs => return (Decision::Allow, None),
             Codes::Ours(seed) => {
-                let digits = (chance(*seed, token.slot, CODE) * 1e6) as u32;
+                let digits = (chance(*seed, token.index, CODE) * 1e6) as u32;
                 Code::new(&format!("{digits:06}")).ok()
             }
             Codes::Fixed(code) => Some(code.clone()),
         };
-        let caller = || PhoneNumber::parse(&format!("{CALLERS}{:09}", token.slot % 1_000_000_000)).ok();
+        let caller = || PhoneNumber::parse(&format!("{CALLERS}{:09}", token.index % 1_000_000_000)).ok();
         let by_code = code.and_then(|code| {
             let decision = Decision::with_code(method, code.clone())?;
             Some((decision, Delivered::code(code)))
@@ -93,15 +87,15 @@ impl Handler for Decider {
     async fn on_request(&self, event: RequestEvent, _: &Context) -> Result<Decision, Infallible> {
         let asked = self.clock.now();
         let Some(token) = self.ours.token(event.custom.as_ref()) else {
-            // Somebody else's, which must not cost anything because of us.
+            // Not a verification of this run: it must not go on, and cost money, because of us.
             self.note(CallbackSeen::Orphan);
             return Ok(Decision::Deny);
         };
-        if token.flow == Flow::BadCallback && Misbehaviour::of(token.slot) == Misbehaviour::Slow {
-            tokio::time::sleep(SLOW).await;
+        if let CallbackAnswer::Slow(delay) = self.ours.answer(&token) {
+            tokio::time::sleep(delay).await;
         }
-        if let Some(rails) = &self.rails {
-            rails.event(&event);
+        if let Some(limits) = &self.limits {
+            limits.event(&event);
         }
         let (decision, given) = self.decide(&token, &event.method);
         let conversation = self.conversations.about(&event.id);
@@ -111,7 +105,7 @@ impl Handler for Decider {
 
     async fn on_result(&self, event: ResultEvent, _: &Context) -> Result<(), Infallible> {
         let at = self.clock.now();
-        self.note_told(event.custom.as_ref(), || {
+        self.note_event(event.custom.as_ref(), || {
             let (status, reason) = (event.status.clone(), event.reason.clone());
             self.conversations
                 .about(&event.id)
@@ -121,7 +115,7 @@ impl Handler for Decider {
     }
 
     async fn on_sms_delivered(&self, event: SmsDeliveredEvent, _: &Context) -> Result<(), Infallible> {
-        self.note_told(event.custom.as_ref(), || CallbackSeen::Taken);
+        self.note_event(event.custom.as_ref(), || CallbackSeen::Taken);
         Ok(())
     }
 }

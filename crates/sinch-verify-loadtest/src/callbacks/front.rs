@@ -12,31 +12,30 @@ use sinch_verify_callback::{CallbackService, Receiver};
 use sinch_verify_protocol::callback::Event;
 use tower_service::Service as _;
 
+use super::answer::CallbackAnswer;
 use super::decider::Decider;
-use super::misbehaviour::Misbehaviour;
 use super::token::Ours;
-use crate::board::{Board, CallbackSeen};
-use crate::clock::Clock;
-use crate::flows::Flow;
+use crate::model::Clock;
+use crate::recorder::{CallbackSeen, Recorder};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Our callback receiver as it stands in a load test: it counts what is refused, and misbehaves
-/// where a flow wants that.
+/// The callback receiver of a load test: counts what is refused, and answers wrongly where a scenario
+/// says so.
 #[derive(Clone)]
 pub(super) struct Front {
     pub(super) good: CallbackService<Decider>,
     /// One that holds another secret, and so refuses what is authentic.
     pub(super) outdated: CallbackService<Decider>,
-    /// Who it misbehaves for; `None` where no flow of the run wants that.
-    pub(super) abuse: Option<Abuse>,
-    pub(super) board: Arc<Board>,
+    /// Finds the flows that are answered wrongly; `None` where no scenario of the run has a rule.
+    pub(super) faults: Option<Faults>,
+    pub(super) recorder: Arc<Recorder>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// Tells the events of flows that want to see us misbehave.
+/// Finds out which request events are answered wrongly.
 #[derive(Clone)]
-pub(super) struct Abuse {
+pub(super) struct Faults {
     pub(super) ours: Ours,
     pub(super) receiver: Receiver,
 }
@@ -58,36 +57,40 @@ impl Front {
         let body = body.to_bytes();
         let request = Request::from_parts(head, body);
         let request = request.map(Full::new);
-        let wanted = match &self.abuse {
-            Some(abuse) => abuse.wanted(&request).await,
+        let fault = match &self.faults {
+            Some(faults) => faults.of(&request).await,
             None => None,
         };
-        let response = match wanted {
-            // Slowness is the handler's, and so is in its time.
-            None | Some(Misbehaviour::Slow) => call(&mut self.good, request).await,
-            Some(Misbehaviour::Silence) => {
+        let response = match fault {
+            Some(CallbackAnswer::Never) => {
                 tokio::time::sleep(NEVER).await;
                 status(StatusCode::SERVICE_UNAVAILABLE)
             }
-            Some(Misbehaviour::ServerError) => status(StatusCode::INTERNAL_SERVER_ERROR),
-            Some(Misbehaviour::BadJson) => Response::new(Full::new(Bytes::from_static(b"{\"action\":"))),
+            Some(CallbackAnswer::Status(code)) => {
+                status(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+            Some(CallbackAnswer::BrokenJson) => Response::new(Full::new(Bytes::from_static(b"{\"action\":"))),
             // What it refuses on purpose is no callback that was refused.
-            Some(Misbehaviour::WrongSecret) => return call(&mut self.outdated, request).await,
+            Some(CallbackAnswer::WrongSecret) => return call(&mut self.outdated, request).await,
+            // The handler gives these. A slow answer so is in the handler's time.
+            None | Some(CallbackAnswer::Allow | CallbackAnswer::Deny | CallbackAnswer::Slow(_)) => {
+                call(&mut self.good, request).await
+            }
         };
         if matches!(
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST
         ) {
-            self.board.callback(CallbackSeen::Refused, self.clock.now());
+            self.recorder.callback(CallbackSeen::Refused, self.clock.now());
         }
         response
     }
 }
 
-impl Abuse {
-    /// What the flow behind a request event wants of us. An event that is not authentic, or not about a
-    /// flow of ours, is answered as by any receiver: nobody else makes this one hang or fail.
-    async fn wanted(&self, request: &Request<Full<Bytes>>) -> Option<Misbehaviour> {
+impl Faults {
+    /// How this request is answered wrongly. One that is not authentic, or not the request event of a
+    /// flow of this run, is answered as by any receiver.
+    async fn of(&self, request: &Request<Full<Bytes>>) -> Option<CallbackAnswer> {
         let callback = self
             .receiver
             .receive(request, request.body().clone())
@@ -97,7 +100,7 @@ impl Abuse {
             return None;
         };
         let token = self.ours.token(event.custom.as_ref())?;
-        (token.flow == Flow::BadCallback).then(|| Misbehaviour::of(token.slot))
+        Some(self.ours.answer(&token))
     }
 }
 

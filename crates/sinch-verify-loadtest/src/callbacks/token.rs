@@ -1,80 +1,84 @@
 use std::fmt;
-use std::str::FromStr;
 
 use sinch_verify_protocol::wire::PrivateText;
 
-use crate::flows::Flow;
-use crate::runfile::{RunId, Shard};
+use super::answer::{Answers, CallbackAnswer};
+use crate::model::{RunId, ScenarioName, Shard};
 
-/// What a start of ours carries as its custom text, and every event of its verification echoes:
-/// which flow of which run it belongs to.
+/// The custom text of a start. Every event of its verification repeats it: it says which flow of which
+/// run the event belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// The run.
-    pub run: RunId,
-    /// The flow.
-    pub flow: Flow,
-    /// The flow's slot in the schedule.
-    pub slot: u64,
+    pub(crate) run: RunId,
+    /// The scenario.
+    pub(crate) scenario: ScenarioName,
+    /// The flow's index in the run.
+    pub(crate) index: u64,
 }
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.run, self.flow, self.slot)
+        write!(f, "{}/{}/{}", self.run, self.scenario, self.index)
     }
 }
 
-impl FromStr for Token {
-    type Err = NoToken;
-
-    fn from_str(text: &str) -> Result<Self, NoToken> {
-        let mut parts = text.split('/');
-        let (Some(run), Some(flow), Some(slot), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(NoToken);
-        };
-        Ok(Self {
-            run: run.parse().map_err(|_| NoToken)?,
-            flow: flow.parse().map_err(|_| NoToken)?,
-            slot: slot.parse().map_err(|_| NoToken)?,
-        })
-    }
-}
-
-/// Whose flows are ours.
+/// The flows whose events this receiver takes: those of one shard of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Ours {
     pub(super) run: RunId,
     pub(super) shard: Shard,
+    pub(super) answers: Answers,
 }
 
 impl Ours {
-    /// Which of our flows an event with this custom text belongs to.
+    /// The flow of ours that an event with this custom text belongs to.
     pub(super) fn token(&self, custom: Option<&PrivateText>) -> Option<Token> {
-        let token: Token = custom?.as_str().parse().ok()?;
-        (token.run == self.run && self.shard.has(token.slot)).then_some(token)
+        let token = self.read(custom?.as_str())?;
+        (token.run == self.run && self.shard.has(token.index)).then_some(token)
+    }
+
+    /// How the request event of a flow is answered.
+    pub(super) fn answer(&self, token: &Token) -> CallbackAnswer {
+        self.answers.of(token.scenario, token.index)
+    }
+
+    fn read(&self, text: &str) -> Option<Token> {
+        let mut parts = text.split('/');
+        let (Some(run), Some(scenario), Some(index), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        Some(Token {
+            run: run.parse().ok()?,
+            scenario: self.answers.scenario(scenario)?,
+            index: index.parse().ok()?,
+        })
     }
 }
 
-/// A custom text that is none of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoToken;
-
 #[cfg(test)]
 mod tests {
-    use sinch_verify_protocol::method::FlashCall;
-
     use super::*;
+
+    fn ours() -> Ours {
+        let sms = ScenarioName::new("sms").unwrap();
+        Ours {
+            run: "00112233445566ff".parse().unwrap(),
+            shard: Shard::WHOLE,
+            answers: Answers([(sms, None)].into()),
+        }
+    }
 
     #[test]
     fn reads_back() {
         let token = Token {
             run: "00112233445566ff".parse().unwrap(),
-            flow: Flow::Verify(&FlashCall::INFO),
-            slot: u64::MAX,
+            scenario: ScenarioName::new("sms").unwrap(),
+            index: u64::MAX,
         };
-        assert_eq!(token.to_string().parse(), Ok(token));
+        assert_eq!(ours().token(Some(&token.to_string().into())), Some(token));
     }
 
     #[test]
@@ -88,8 +92,9 @@ mod tests {
             "00112233445566ff/sms/1/2",
             "0011/sms/1",
             "00112233445566FF/sms/1",
+            "0011223344556600/sms/1",
         ] {
-            assert_eq!(text.parse::<Token>(), Err(NoToken), "{text}");
+            assert_eq!(ours().token(Some(&text.to_owned().into())), None, "{text}");
         }
     }
 }

@@ -8,8 +8,9 @@ use sinch_verify_client::Transport;
 use sinch_verify_protocol::{BaseUrl, Cli, Code, PhoneNumber, VerificationId};
 use tokio::time::Instant;
 
-use super::{Delivered, PATIENCE, Phone, missing};
-use crate::failure::{Failure, FailureKind};
+use super::{PATIENCE, Phone, Wanted, missing};
+use crate::model::{Delivered, Failure, FailureKind};
+use crate::wire::BoxFuture;
 
 /// How long one question to the emulator waits for a message.
 const POLL: Duration = Duration::from_secs(2);
@@ -17,7 +18,7 @@ const POLL: Duration = Duration::from_secs(2);
 /// The handsets of an emulator elsewhere, seen through its control interface, which answers as soon
 /// as something arrives.
 #[derive(Clone)]
-pub struct ControlPhone<T> {
+pub(crate) struct ControlPhone<T> {
     base: BaseUrl,
     transport: T,
 }
@@ -25,7 +26,7 @@ pub struct ControlPhone<T> {
 impl<T: Transport> ControlPhone<T> {
     /// The handsets of the emulator at `base`, which are given 5 seconds for a message to arrive.
     #[must_use]
-    pub fn new(base: BaseUrl, transport: T) -> Self {
+    pub(crate) fn new(base: BaseUrl, transport: T) -> Self {
         Self { base, transport }
     }
 
@@ -64,23 +65,29 @@ impl<T: Transport> ControlPhone<T> {
 }
 
 impl<T: Transport> Phone for ControlPhone<T> {
-    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut seen = 0;
-        while Instant::now() < deadline {
-            let Some(message) = self.next(number, seen).await? else {
-                continue;
-            };
-            // An older verification of the same number may have left its message there.
-            if message.verification_id == *id {
-                return Ok(Delivered {
-                    code: message.code,
-                    cli: message.cli,
-                });
+    fn delivered<'a>(
+        &'a self,
+        number: &'a PhoneNumber,
+        wanted: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Delivered, Failure>> {
+        Box::pin(async move {
+            let deadline = Instant::now() + PATIENCE;
+            let mut after = wanted.after();
+            while Instant::now() < deadline {
+                let Some(message) = self.next(number, after).await? else {
+                    continue;
+                };
+                if wanted.is(&message.verification_id) {
+                    return Ok(Delivered {
+                        code: message.code,
+                        cli: message.cli,
+                        seq: message.seq,
+                    });
+                }
+                after = message.seq;
             }
-            seen = message.seq;
-        }
-        Err(missing(PATIENCE))
+            Err(missing(PATIENCE))
+        })
     }
 }
 

@@ -2,16 +2,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sinch_verify_emulator::{Emulator, Message};
-use sinch_verify_protocol::{PhoneNumber, VerificationId};
+use sinch_verify_emulator::Emulator;
+use sinch_verify_protocol::PhoneNumber;
 use tokio::time::Instant;
 
-use super::{Delivered, PATIENCE, Phone, missing};
-use crate::failure::Failure;
+use super::{PATIENCE, Phone, Wanted, missing};
+use crate::model::{Delivered, Failure};
+use crate::wire::BoxFuture;
 
 /// The handsets of an emulator in this process.
 #[derive(Clone)]
-pub struct InboxPhone {
+pub(crate) struct InboxPhone {
     emulator: Arc<Emulator>,
     patience: Duration,
 }
@@ -19,7 +20,7 @@ pub struct InboxPhone {
 impl InboxPhone {
     /// The handsets of `emulator`, which are given 5 seconds for a message to arrive.
     #[must_use]
-    pub fn new(emulator: Arc<Emulator>) -> Self {
+    pub(crate) fn new(emulator: Arc<Emulator>) -> Self {
         Self {
             emulator,
             patience: PATIENCE,
@@ -27,28 +28,37 @@ impl InboxPhone {
     }
 
     /// Waits at most `patience` for a message, on the wall clock.
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
+    #[cfg(test)]
+    pub(crate) fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 }
 
 impl Phone for InboxPhone {
-    async fn delivered(&self, number: &PhoneNumber, id: &VerificationId) -> Result<Delivered, Failure> {
-        let deadline = Instant::now() + self.patience;
-        let mut seen = 0;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Some(message) = self.emulator.wait_message(number, seen, left).await else {
-                return Err(missing(self.patience));
-            };
-            // An older verification of the same number may have left its message there.
-            if message.verification_id == *id {
-                return Ok(message.into());
+    fn delivered<'a>(
+        &'a self,
+        number: &'a PhoneNumber,
+        wanted: Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Delivered, Failure>> {
+        Box::pin(async move {
+            let deadline = Instant::now() + self.patience;
+            let mut after = wanted.after();
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let Some(message) = self.emulator.wait_message(number, after, left).await else {
+                    return Err(missing(self.patience));
+                };
+                if wanted.is(&message.verification_id) {
+                    return Ok(Delivered {
+                        code: message.code,
+                        cli: message.cli,
+                        seq: message.seq,
+                    });
+                }
+                after = message.seq;
             }
-            seen = message.seq;
-        }
+        })
     }
 }
 
@@ -57,14 +67,5 @@ impl fmt::Debug for InboxPhone {
         f.debug_struct("InboxPhone")
             .field("patience", &self.patience)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<Message> for Delivered {
-    fn from(message: Message) -> Self {
-        Self {
-            code: message.code,
-            cli: message.cli,
-        }
     }
 }

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Setup;
-use crate::measure::Second;
+use crate::model::{Second, Setup};
 
 /// The machine a run was made on, and how busy the generator was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::{RunFile, Shards};
-use crate::measure::BadHistogram;
+use super::RunFile;
+use crate::model::{BadHistogram, Shards};
 
 impl RunFile {
     /// Adds the shards of one run up, without loss: counters and histograms are what one machine
@@ -36,7 +36,7 @@ impl RunFile {
             });
         }
         add_shards(&mut self.shards, &other.shards)?;
-        // All were asked for the same time, so whoever missed it by less began before.
+        // All had the same time to begin at, so the one that missed it by less began first.
         if other.late_seconds < self.late_seconds {
             self.started_at.clone_from(&other.started_at);
         }

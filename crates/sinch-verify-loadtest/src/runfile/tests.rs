@@ -1,45 +1,51 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
-use crate::arrivals::Rate;
-use crate::failure::Failure;
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Interval, Span, Timed};
-use crate::run::Options;
-use crate::scenario::Scenario;
+use crate::model::{
+    Failure, FlowEnd, FlowRecord, Load, PhoneChoice, Rate, ScenarioName, Setting, Shard, StepKind, StepName,
+    StepTime, TransportName, sample_setup,
+};
 
 fn setup() -> Setup {
-    let mut options = Options::new(Scenario::Mixed, Duration::from_secs(20));
-    options.load = Load::Open {
-        rate: Rate::Ramp {
-            from: 10.0,
-            to: 300.5,
+    Setup {
+        scenario: ScenarioName::MIXED,
+        mix: "sms=70,callout=30".parse().ok(),
+        load: Load::Open {
+            rate: Rate::Ramp {
+                from: 10.0,
+                to: 300.5,
+            },
+            users: 64,
         },
-        users: 64,
-    };
-    options.warm_up = Duration::from_millis(2500);
-    options.transport = TransportName::Lean;
-    options.setup(u64::MAX)
+        duration_seconds: 20.0,
+        warm_up_seconds: 2.5,
+        seed: u64::MAX,
+        ..sample_setup()
+    }
 }
 
 fn sample() -> RunFile {
     let mut flows = Measurements::default();
     for took in 1..=50u64 {
-        let due = Instant::now();
-        let span = Span {
-            due: Some(due),
-            started: due + Duration::from_micros(took),
-            ended: due + Duration::from_micros(took * took),
-        };
+        let due = Duration::from_secs(1);
+        let [started, ended] = [took, took * took].map(|after| due + Duration::from_micros(after));
         let end = match took % 10 {
             0 => FlowEnd::Failed(Failure::new(FailureKind::Http(503), "no")),
             _ => FlowEnd::Succeeded,
         };
-        let times = vec![Timed::new(Interval::Start, Duration::from_micros(took), true)];
-        flows.record(&FlowRecord::new(Flow::SMS, end, span, times));
+        let start = StepTime {
+            step: StepName::START,
+            took: Duration::from_micros(took),
+            kind: StepKind::Request,
+            answered: true,
+        };
+        flows.record(&FlowRecord {
+            steps: vec![start],
+            ..FlowRecord::sample(due, started, ended, end)
+        });
     }
     let second = Second {
-        end_to_end: flows.total().times[&Interval::EndToEnd].pack(),
+        end_to_end: flows.total().times[&StepName::END_TO_END].pack(),
         cpu: Some(0.25),
         ..Second::default()
     };
@@ -81,13 +87,13 @@ fn reads_back_what_was_written() {
 #[test]
 fn other_schemas_are_refused() {
     let mut json = serde_json::to_value(sample()).unwrap();
-    assert_eq!(json["schema"], 3);
-    for schema in [2, 4] {
+    assert_eq!(json["schema"], 4);
+    for schema in [3, 5] {
         json["schema"] = schema.into();
         let error = RunFile::from_json(&json.to_string()).unwrap_err();
         assert!(matches!(error, RunFileError::Schema(other) if other == schema));
     }
-    for text in ["", "{}", "[]", r#"{"schema":3"#] {
+    for text in ["", "{}", "[]", r#"{"schema":4"#] {
         assert!(
             matches!(RunFile::from_json(text), Err(RunFileError::NoRunFile(_))),
             "{text}"
@@ -96,12 +102,12 @@ fn other_schemas_are_refused() {
 }
 
 #[test]
-fn names_that_do_not_exist_are_told() {
+fn unknown_names_are_refused() {
     let mut json = serde_json::to_value(sample()).unwrap();
     json["setup"]["transport"] = "goos".into();
     let error = RunFile::from_json(&json.to_string()).unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("the nearest is `goose`"), "{source}");
+    assert!(source.contains("expected `goose` or `direct`"), "{source}");
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn run_is_named_by_what_its_shards_share() {
     for change in [
         (|setup| setup.seed = 1) as fn(&mut Setup),
         |setup| setup.mix = "sms=1".parse().ok(),
-        |setup| setup.scenario = Scenario::Only(Flow::SMS),
+        |setup| setup.scenario = ScenarioName::new("sms").unwrap(),
         |setup| setup.setting = Setting::Device,
         |setup| setup.load = Load::closed(64),
         |setup| {
@@ -151,7 +157,7 @@ fn run_is_named_by_what_its_shards_share() {
 }
 
 #[test]
-fn shards_know_who_is_missing() {
+fn missing_shards_are_known() {
     let mut shards = Shards::from("2/4".parse::<Shard>().unwrap());
     assert_eq!(shards.missing(), [0, 1, 3]);
     shards.present = vec![0, 1, 2, 3];

@@ -1,86 +1,50 @@
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-use crate::failure::FailureKind;
-use crate::flows::Flow;
-use crate::measure::{Counter, FlowTally, Interval, Latency};
-use crate::names::{UnknownName, named};
+use super::samples::TooFew;
+use crate::model::UnknownName;
+use crate::model::{FailureKind, FlowTally, Latency, ScenarioName, StepName};
 use crate::runfile::RunFile;
 
 /// Something that a run measured, under the name that thresholds use: `e2e.p99`, `sms.start.p50`,
 /// `error-rate`, `dropped`, `flashcall.errors.api.40003`.
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Metric;
-///
-/// let metric: Metric = "sms.e2e.p999".parse()?;
-/// assert_eq!(metric.to_string(), "sms.e2e.p99.9");
-/// assert_eq!("e2ee.p99".parse::<Metric>().unwrap_err().nearest, "e2e");
-/// # Ok::<(), sinch_verify_loadtest::UnknownName>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Metric {
+pub(crate) struct Metric {
     /// The flow it is about; `None` for all together.
-    pub flow: Option<Flow>,
-    /// What about it.
-    pub what: What,
+    pub(crate) flow: Option<ScenarioName>,
+    /// What is measured.
+    pub(crate) what: What,
 }
 
-/// What a [`Metric`] is.
+/// What a [`Metric`] measures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
-    /// A figure of a distribution of times.
-    Time(Interval, Statistic),
-    /// A count.
-    Count(Counter),
-    /// A ratio, or a count in a second.
-    Rate(Ratio),
-    /// How many flows failed in this way.
+pub(crate) enum What {
+    /// `STEP.p99`, `STEP.max`: a figure of a distribution of times.
+    Time(StepName, Statistic),
+    /// `errors.KIND`: flows that failed in this way.
     Errors(FailureKind),
+    /// `failed`: flows that failed.
+    Failed,
+    /// `error-rate`: the failed part of the finished flows.
+    ErrorRate,
+    /// `throughput`: flows finished in a second.
+    Throughput,
+    /// `dropped`: flows that were due and not started. Of the whole run only.
+    Dropped,
 }
 
 /// A figure of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
-    /// How many times were counted.
-    Count,
-    /// The shortest.
-    Min,
-    /// The mean.
-    Mean,
+pub(crate) enum Statistic {
     /// The longest.
     Max,
-    /// The time that this many per cent are not above.
+    /// The time that this many per cent are not above, between 0 and 100.
     Percentile(f64),
 }
 
-named! {
-    /// A ratio, or a count in a second, in thresholds.
-    pub enum Ratio as "rate" {
-        /// The failed of the finished flows.
-        Errors = "error-rate",
-        /// The dropped of the scheduled flows. Of the whole run only.
-        Dropped = "dropped-rate",
-        /// The late of the started flows. Of the whole run only.
-        Late = "late-rate",
-        /// Flows finished in a second.
-        Throughput = "throughput",
-        /// Requests sent in a second.
-        Requests = "request-rate",
-    }
-}
-
-impl Ratio {
-    /// Whether it is known for the run as a whole only.
-    fn is_of_run(self) -> bool {
-        matches!(self, Self::Dropped | Self::Late)
-    }
-}
-
-/// What the values of a metric are.
+/// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Seconds.
     Time,
     /// A whole number.
@@ -91,87 +55,85 @@ pub enum Unit {
     PerSecond,
 }
 
+/// The metrics that have no further parts, by name.
+const PLAIN: [(&str, What); 4] = [
+    ("error-rate", What::ErrorRate),
+    ("throughput", What::Throughput),
+    ("failed", What::Failed),
+    ("dropped", What::Dropped),
+];
+
 impl Metric {
-    /// What its values are.
+    /// The unit of its values.
     #[must_use]
-    pub fn unit(&self) -> Unit {
+    pub(crate) fn unit(&self) -> Unit {
         match self.what {
-            What::Time(_, Statistic::Count) | What::Count(_) | What::Errors(_) => Unit::Count,
             What::Time(..) => Unit::Time,
-            What::Rate(Ratio::Errors | Ratio::Dropped | Ratio::Late) => Unit::Part,
-            What::Rate(Ratio::Throughput | Ratio::Requests) => Unit::PerSecond,
+            What::Errors(_) | What::Failed | What::Dropped => Unit::Count,
+            What::ErrorRate => Unit::Part,
+            What::Throughput => Unit::PerSecond,
         }
     }
 
     /// Its value in `run`, in its [unit](Self::unit); `None` where nothing was measured.
     #[must_use]
-    pub fn of(&self, run: &RunFile) -> Option<f64> {
-        let total;
-        let tally = match self.flow {
-            Some(flow) => run.flows.flow(flow)?,
-            None => {
-                total = run.flows.total();
-                &total
-            }
-        };
+    pub(crate) fn of(&self, run: &RunFile) -> Option<f64> {
+        let tally = self.tally(run)?;
         match self.what {
-            What::Time(interval, statistic) => statistic.of(tally.time(interval)),
-            What::Count(counter) => {
-                let count = tally.get(counter).or_else(|| run.counters.get(counter))?;
-                Some(count as f64)
+            What::Time(step, statistic) => {
+                let times = tally.time(step).filter(|times| times.count() > 0)?;
+                Some(statistic.of(times))
             }
-            What::Errors(kind) => {
-                let count = match self.flow {
-                    Some(_) => tally.failures.get(&kind).map(|failures| failures.count),
-                    None => run.errors().get(&kind).copied(),
-                };
-                Some(count.unwrap_or(0) as f64)
+            What::Errors(kind) => Some(match self.flow {
+                Some(_) => tally.failures.get(&kind).map_or(0, |failures| failures.count),
+                None => run.errors().get(&kind).copied().unwrap_or(0),
+            } as f64),
+            What::Failed => Some(tally.failed as f64),
+            What::ErrorRate => {
+                let finished = tally.finished();
+                (finished > 0).then(|| tally.failed as f64 / finished as f64)
             }
-            What::Rate(ratio) => rate(run, tally, ratio),
+            What::Throughput => run.per_second(tally.finished()),
+            What::Dropped => Some(run.counters.dropped as f64),
+        }
+    }
+
+    /// Checks that a verdict may depend on its value in `run`.
+    ///
+    /// # Errors
+    ///
+    /// When it is a percentile with too few samples.
+    pub(crate) fn check_samples(&self, run: &RunFile) -> Result<(), TooFew> {
+        let What::Time(step, Statistic::Percentile(percent)) = self.what else {
+            return Ok(());
+        };
+        let tally = self.tally(run);
+        let times = tally.as_ref().and_then(|tally| tally.time(step));
+        TooFew::check(times.map_or(0, Latency::count), percent)
+    }
+
+    fn tally(&self, run: &RunFile) -> Option<FlowTally> {
+        match self.flow {
+            Some(flow) => run.flows.flow(flow).cloned(),
+            None => Some(run.flows.total()),
         }
     }
 }
 
-fn rate(run: &RunFile, tally: &FlowTally, ratio: Ratio) -> Option<f64> {
-    let (part, whole) = match ratio {
-        Ratio::Errors => (tally.failed, tally.finished()),
-        Ratio::Dropped => (run.counters.dropped, run.counters.scheduled),
-        Ratio::Late => (run.counters.late, run.counters.started),
-        Ratio::Throughput => return run.per_second(tally.finished()),
-        Ratio::Requests => return run.per_second(tally.requests),
-    };
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 impl Statistic {
-    fn of(self, times: Option<&Latency>) -> Option<f64> {
-        let Self::Count = self else {
-            return self.time(times.filter(|times| times.count() > 0)?);
-        };
-        Some(times.map_or(0, Latency::count) as f64)
-    }
-
-    fn time(self, times: &Latency) -> Option<f64> {
+    fn of(self, times: &Latency) -> f64 {
         let time = match self {
-            Self::Count => return None,
-            Self::Min => times.min(),
-            Self::Mean => times.mean(),
             Self::Max => times.max(),
             Self::Percentile(percent) => times.percentile(percent),
         };
-        Some(Duration::as_secs_f64(&time))
+        time.as_secs_f64()
     }
 
-    fn read(text: &str) -> Result<Self, UnknownName> {
-        let known = match text {
-            "count" => Some(Self::Count),
-            "min" => Some(Self::Min),
-            "mean" => Some(Self::Mean),
+    fn read(text: &str) -> Option<Self> {
+        match text {
             "max" => Some(Self::Max),
             _ => text.strip_prefix('p').and_then(percent).map(Self::Percentile),
-        };
-        let all = ["p50", "p90", "p95", "p99", "p99.9", "min", "mean", "max", "count"];
-        known.ok_or_else(|| UnknownName::new("statistic", text, all.into()))
+        }
     }
 }
 
@@ -185,72 +147,74 @@ fn percent(text: &str) -> Option<f64> {
     };
     let plain = point.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let percent: f64 = point.parse().ok()?;
-    (plain && percent > 0.0 && percent <= 100.0).then_some(percent)
+    (plain && percent > 0.0 && percent < 100.0).then_some(percent)
 }
 
 impl FromStr for Metric {
     type Err = UnknownName;
 
+    /// Reads the form of the name. [`Thresholds::fit`](super::Thresholds::fit) checks that a run has the
+    /// scenario and the step.
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let text = text.trim();
-        let first = text.split_once('.');
-        let (flow, rest) = first
-            .and_then(|(first, rest)| Some((Some(first.parse().ok()?), rest)))
-            .unwrap_or((None, text));
-        let what = what(rest, flow.is_none())?;
-        let of_run = match what {
-            What::Count(counter) => !is_of_flow(counter),
-            What::Rate(ratio) => ratio.is_of_run(),
-            What::Time(..) | What::Errors(_) => false,
-        };
-        if flow.is_some() && of_run {
-            return Err(UnknownName::new("metric of a flow", rest, names(false)));
+        if let Some(kind) = text.strip_prefix("errors.") {
+            let what = What::Errors(kind.parse()?);
+            return Ok(Self { flow: None, what });
         }
+        if let Some((flow, kind)) = text.split_once(".errors.") {
+            let (flow, what) = (Some(scenario(flow)?), What::Errors(kind.parse()?));
+            return Ok(Self { flow, what });
+        }
+        let (of, last) = text
+            .rsplit_once('.')
+            .map_or((None, text), |(of, last)| (Some(of), last));
+        let Some((_, what)) = PLAIN.into_iter().find(|(name, _)| *name == last) else {
+            return time(text);
+        };
+        if what == What::Dropped && of.is_some() {
+            let of_flow = PLAIN.into_iter().filter(|(_, what)| *what != What::Dropped);
+            let names = of_flow.map(|(name, _)| name).chain(["errors"]).collect();
+            return Err(UnknownName::new("metric of a flow", last, names));
+        }
+        let flow = of.map(scenario).transpose()?;
         Ok(Self { flow, what })
     }
 }
 
-/// Reads what stands behind the flow; for the run as a whole where `of_run` says so.
-fn what(text: &str, of_run: bool) -> Result<What, UnknownName> {
-    let (name, figure) = text.split_once('.').unwrap_or((text, ""));
-    if name == "errors" {
-        return figure.parse().map(What::Errors);
-    }
-    if let Ok(interval) = name.parse() {
-        return Statistic::read(figure).map(|statistic| What::Time(interval, statistic));
-    }
-    let counter = name.parse().map(What::Count).ok();
-    let ratio = || name.parse().map(What::Rate).ok();
-    let whole = counter.or_else(ratio).filter(|_| figure.is_empty());
-    whole.ok_or_else(|| {
-        let mut all = names(of_run);
-        // In front of a point there may have been a flow meant.
-        if of_run && !figure.is_empty() {
-            all.extend(Flow::all().map(Flow::as_str));
-        }
-        UnknownName::new("metric", name, all)
-    })
+/// Reads `STEP.STATISTIC`, with a scenario in front of it or without.
+fn time(text: &str) -> Result<Metric, UnknownName> {
+    // A percentile may have a point in it.
+    let mut dots = text.match_indices('.').map(|(at, _)| at);
+    let split = dots.find_map(|at| Some((&text[..at], Statistic::read(&text[at + 1..])?)));
+    let Some((name, statistic)) = split else {
+        let is_step = StepName::standard().any(|step| step.as_str() == text);
+        let last = text.rsplit_once('.').map(|(_, last)| last);
+        return match last.or_else(|| is_step.then_some("")) {
+            Some(last) => Err(UnknownName::new(
+                "statistic",
+                last,
+                vec!["p50", "p90", "p95", "p99", "p99.9", "max"],
+            )),
+            None => Err(unknown(text)),
+        };
+    };
+    let (flow, step) = name
+        .split_once('.')
+        .map_or((None, name), |(flow, step)| (Some(flow), step));
+    let flow = flow.map(scenario).transpose()?;
+    let step = step.parse().map_err(|_| unknown(step))?;
+    let what = What::Time(step, statistic);
+    Ok(Metric { flow, what })
 }
 
-/// Whether it is counted by flow, and not for the run as a whole only.
-fn is_of_flow(counter: Counter) -> bool {
-    FlowTally::default().get(counter).is_some()
+fn scenario(name: &str) -> Result<ScenarioName, UnknownName> {
+    name.parse().map_err(|_| unknown(name))
 }
 
-/// The first words of metrics; those of the run as a whole only where `of_run` says so.
-fn names(of_run: bool) -> Vec<&'static str> {
-    let intervals = Interval::all().map(Interval::as_str);
-    let counters = Counter::all()
-        .filter(|counter| of_run || is_of_flow(*counter))
-        .map(Counter::as_str);
-    let ratios = Ratio::all()
-        .filter(|ratio| of_run || !ratio.is_of_run())
-        .map(Ratio::as_str);
-    intervals
-        .chain(counters)
-        .chain(ratios)
-        .chain(["errors"])
-        .collect()
+fn unknown(name: &str) -> UnknownName {
+    let plain = PLAIN.into_iter().map(|(name, _)| name);
+    let steps = StepName::standard().map(StepName::as_str);
+    UnknownName::new("metric", name, steps.chain(plain).chain(["errors"]).collect())
 }
 
 impl fmt::Display for Metric {
@@ -259,10 +223,12 @@ impl fmt::Display for Metric {
             write!(f, "{flow}.")?;
         }
         match self.what {
-            What::Time(interval, statistic) => write!(f, "{interval}.{statistic}"),
-            What::Count(counter) => counter.fmt(f),
-            What::Rate(ratio) => ratio.fmt(f),
+            What::Time(step, statistic) => write!(f, "{step}.{statistic}"),
             What::Errors(kind) => write!(f, "errors.{kind}"),
+            plain => {
+                let name = PLAIN.into_iter().find(|(_, what)| *what == plain);
+                f.write_str(name.map_or("", |(name, _)| name))
+            }
         }
     }
 }
@@ -270,9 +236,6 @@ impl fmt::Display for Metric {
 impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count => f.write_str("count"),
-            Self::Min => f.write_str("min"),
-            Self::Mean => f.write_str("mean"),
             Self::Max => f.write_str("max"),
             Self::Percentile(percent) => write!(f, "p{percent}"),
         }
@@ -288,21 +251,18 @@ mod tests {
         for name in [
             "e2e.p99",
             "sms.e2e.p99.9",
-            "flashcall.start.mean",
+            "flashcall.start.max",
             "lag.max",
-            "cb-in.count",
-            "callout.cb-srv.min",
+            "callout.cb-srv.p50",
+            "signup.p99",
+            "signup.confirm.p99.9",
             "error-rate",
             "sms.error-rate",
-            "dropped-rate",
-            "late-rate",
             "throughput",
-            "request-rate",
             "sms.throughput",
-            "scheduled",
+            "failed",
             "sms.failed",
-            "overdue",
-            "orphans",
+            "dropped",
             "errors.callback.late",
             "errors.api.40003",
             "sms.errors.http.5xx.503",
@@ -310,32 +270,27 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Metric>().unwrap().to_string(), name);
         }
-        for (text, name) in [
-            ("e2e.p999", "e2e.p99.9"),
-            (" e2e.p9999 ", "e2e.p99.99"),
-            ("e2e.p100", "e2e.p100"),
-        ] {
+        for (text, name) in [("e2e.p999", "e2e.p99.9"), (" e2e.p9999 ", "e2e.p99.99")] {
             assert_eq!(text.parse::<Metric>().unwrap().to_string(), name);
         }
     }
 
     #[test]
-    fn nearest_name_is_told() {
+    fn error_names_the_nearest_metric() {
         for (text, what, nearest) in [
-            ("e2ee.p99", "metric", "e2e"),
+            ("E2E.p99", "metric", "e2e"),
+            ("sms.E2E.p99", "metric", "e2e"),
             ("e2e.p9x", "statistic", "p90"),
             ("e2e.p0", "statistic", "p50"),
+            ("e2e.p100", "statistic", "p50"),
+            ("e2e.mx", "statistic", "max"),
             ("e2e", "statistic", "p50"),
-            ("sms.end.p99", "metric", "e2e"),
-            ("smss.e2e.p99", "metric", "sms"),
-            ("flashcal.e2e.p99", "metric", "flashcall"),
             ("errorrate", "metric", "error-rate"),
             ("error_rate", "metric", "error-rate"),
-            ("error-rate.p99", "metric", "error-rate"),
             ("droped", "metric", "dropped"),
             ("errors.conect", "kind of failure", "connect"),
             ("errors.", "kind of failure", "dns"),
-            ("sms.dropped", "metric of a flow", "aborted"),
+            ("sms.dropped", "metric of a flow", "error-rate"),
             ("", "metric", "e2e"),
         ] {
             let error = text.parse::<Metric>().unwrap_err();

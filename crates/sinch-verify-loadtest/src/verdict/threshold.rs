@@ -3,32 +3,20 @@ use std::str::FromStr;
 
 use sinch_verify_emulator::parse_duration;
 
-use super::Check;
-use super::metric::{Metric, Ratio, Unit, What};
-use crate::failure::FailureKind;
-use crate::flows::Flow;
-use crate::measure::Counter;
-use crate::names::UnknownName;
+use super::metric::{Metric, Unit, What};
+use super::{Check, CheckResult};
+use crate::model::UnknownName;
+use crate::model::{FailureKind, ScenarioName};
 use crate::runfile::RunFile;
 
-/// A limit that a run has to keep: `sms.e2e.p99 < 200ms`, `error-rate <= 0.1%`, `throughput >= 95/s`,
-/// `dropped = 0`.
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Threshold;
-///
-/// let threshold: Threshold = "e2e.p99<250ms".parse()?;
-/// assert_eq!(threshold.to_string(), "e2e.p99 < 250 ms");
-/// assert!("e2e.p99 < 5%".parse::<Threshold>().is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A limit on a metric: `sms.e2e.p99 < 200ms`, `error-rate <= 0.1%`, `throughput >= 95/s`, `dropped = 0`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Threshold {
+pub(crate) struct Threshold {
     metric: Metric,
     limit: Limit,
 }
 
-/// What a value has to be.
+/// The values that pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Limit {
     comparison: Comparison,
@@ -51,25 +39,25 @@ impl Threshold {
     /// # Errors
     ///
     /// When there is no such metric, or the limit does not fit it.
-    pub fn new(metric: &str, limit: &str) -> Result<Self, ThresholdError> {
+    pub(crate) fn new(metric: &str, limit: &str) -> Result<Self, ThresholdError> {
         let metric: Metric = metric.parse().map_err(ThresholdError::Metric)?;
         let limit = Limit::read(limit.trim(), metric.unit())?;
         Ok(Self { metric, limit })
     }
 
-    /// What it is about.
+    /// The metric that it limits.
     #[must_use]
-    pub fn metric(&self) -> Metric {
+    pub(crate) fn metric(&self) -> Metric {
         self.metric
     }
 
-    /// Whether it says how many of `flow` may fail by `kind`: as one about all failures, about those
-    /// of the flow or about those of the kind, and only where it sets an upper limit.
+    /// Whether it is an upper limit on failures of `flow` by `kind`: on all failures, on those of the flow
+    /// or on those of the kind.
     #[must_use]
-    pub fn limits_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+    pub(crate) fn limits_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         let of_flow = self.metric.flow.is_none_or(|own| own == flow);
         let of_kind = match self.metric.what {
-            What::Rate(Ratio::Errors) | What::Count(Counter::Failed) => true,
+            What::ErrorRate | What::Failed => true,
             What::Errors(own) => own == kind,
             _ => false,
         };
@@ -80,34 +68,33 @@ impl Threshold {
         of_flow && of_kind && upper
     }
 
-    /// Whether `value`, in the metric's unit, keeps it. What was not measured does not.
+    /// Compares the limit with what `run` measured.
     #[must_use]
-    pub fn holds(&self, value: Option<f64>) -> bool {
-        let limit = self.limit.value;
-        value.is_some_and(|value| match self.limit.comparison {
-            Comparison::Below => value < limit,
-            Comparison::AtMost => value <= limit,
-            Comparison::Above => value > limit,
-            Comparison::AtLeast => value >= limit,
-            Comparison::Equal => (value - limit).abs() < f64::EPSILON,
-        })
-    }
-
-    /// Whether `run` keeps it, and by what.
-    #[must_use]
-    pub fn check(&self, run: &RunFile) -> Check {
+    pub(crate) fn check(&self, run: &RunFile) -> Check {
         let value = self.metric.of(run);
+        let (measured, result) = match (value, self.metric.check_samples(run)) {
+            (None, _) => ("not measured".to_owned(), CheckResult::NotMeasured),
+            (Some(_), Err(too_few)) => (too_few.to_string(), CheckResult::NotJudged),
+            (Some(value), Ok(())) => {
+                let result = if self.limit.holds(value) {
+                    CheckResult::Passed
+                } else {
+                    CheckResult::Failed
+                };
+                (self.metric.unit().show(value), result)
+            }
+        };
         Check {
             metric: self.metric.to_string(),
             limit: self.limit(),
-            measured: value.map(|value| self.metric.unit().show(value)),
-            kept: self.holds(value),
+            measured,
+            result,
         }
     }
 
     /// The limit alone, such as `< 250 ms`.
     #[must_use]
-    pub fn limit(&self) -> String {
+    pub(crate) fn limit(&self) -> String {
         let sign = match self.limit.comparison {
             Comparison::Below => "<",
             Comparison::AtMost => "<=",
@@ -152,6 +139,17 @@ impl Limit {
         let value = unit.read(rest.trim()).ok_or(ThresholdError::Value(unit))?;
         Ok(Self { comparison, value })
     }
+
+    fn holds(&self, value: f64) -> bool {
+        let limit = self.value;
+        match self.comparison {
+            Comparison::Below => value < limit,
+            Comparison::AtMost => value <= limit,
+            Comparison::Above => value > limit,
+            Comparison::AtLeast => value >= limit,
+            Comparison::Equal => (value - limit).abs() < f64::EPSILON,
+        }
+    }
 }
 
 impl Unit {
@@ -171,9 +169,9 @@ impl Unit {
         }
     }
 
-    /// A value of this unit for people.
+    /// A value of this unit as text, such as `12.5 ms`.
     #[must_use]
-    pub fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::Time => milliseconds(value),
             Self::Count => format!("{value}"),
@@ -197,7 +195,7 @@ fn milliseconds(seconds: f64) -> String {
     format!("{} ms", short(seconds * 1000.0))
 }
 
-/// With four digits or more, but no more than three behind the point; without zeros at the end.
+/// Four digits or more, at most three decimals, no zeros at the end.
 fn short(value: f64) -> String {
     let decimals = match value {
         v if v >= 100.0 => 1,
@@ -211,15 +209,15 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Why a text is no threshold.
+/// Why a text is not a threshold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ThresholdError {
-    /// There is nothing to compare with.
+pub(crate) enum ThresholdError {
+    /// It has no comparison sign.
     Syntax,
-    /// There is no such metric.
+    /// It names no metric.
     Metric(UnknownName),
-    /// The limit is not of the metric's unit, which is this one.
+    /// Its limit is not in the metric's unit, which is this one.
     Value(Unit),
 }
 
@@ -249,7 +247,6 @@ mod tests {
             ("throughput >= 95/s", "throughput >= 95/s"),
             ("dropped == 0", "dropped = 0"),
             ("errors.api.40003 < 3", "errors.api.40003 < 3"),
-            ("e2e.count > 1000", "e2e.count > 1000"),
         ] {
             assert_eq!(text.parse::<Threshold>().unwrap().to_string(), written);
         }
@@ -272,8 +269,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Threshold>(), Err(error), "{text}");
         }
-        let unknown = "e2ee.p99 < 1s".parse::<Threshold>().unwrap_err().to_string();
-        assert!(unknown.contains("the nearest is `e2e`"), "{unknown}");
+        let unknown = "eror-rate < 1%".parse::<Threshold>().unwrap_err().to_string();
+        assert!(unknown.contains("the nearest is `error-rate`"), "{unknown}");
     }
 
     #[test]
@@ -286,9 +283,8 @@ mod tests {
             (">", false, false, true),
         ] {
             let threshold = Threshold::new("dropped", &format!("{limit} 5")).unwrap();
-            let got = [4.0, 5.0, 6.0].map(|value| threshold.holds(Some(value)));
+            let got = [4.0, 5.0, 6.0].map(|value| threshold.limit.holds(value));
             assert_eq!(got, [below, at, above], "{limit}");
-            assert!(!threshold.holds(None), "what was not measured keeps no limit");
         }
     }
 }

@@ -3,64 +3,64 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::metric::Metric;
+use super::metric::What;
 use super::threshold::{Threshold, ThresholdError};
-use crate::failure::FailureKind;
-use crate::flows::Flow;
-use crate::names::UnknownName;
+use crate::model::UnknownName;
+use crate::model::{FailureKind, ScenarioName, StepName};
 
-/// The limits that a run has to keep.
+/// The limits on a run.
 ///
-/// As TOML, a key is a metric, or a part of its name with the rest in a table; a value is a limit, or
-/// several of them:
-///
-/// ```
-/// use sinch_verify_loadtest::verdict::Thresholds;
-///
-/// let thresholds: Thresholds = r#"
-/// error-rate = "< 0.1%"
-/// e2e.p99 = "< 250ms"
-///
-/// [sms]
-/// e2e.p50 = ["> 1ms", "< 20ms"]
-/// "#.parse()?;
-/// assert_eq!(thresholds.iter().count(), 4);
-/// # Ok::<(), sinch_verify_loadtest::verdict::ThresholdsError>(())
-/// ```
+/// In TOML, a key is a metric, whose name may continue in a table; a value is a limit, or a list of
+/// limits:
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Thresholds(Vec<Threshold>);
+pub(crate) struct Thresholds(Vec<Threshold>);
 
 impl Thresholds {
     /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Threshold> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Threshold> {
         self.0.iter()
     }
 
-    /// Adds another.
-    pub fn push(&mut self, threshold: Threshold) {
+    /// Adds a threshold.
+    pub(crate) fn push(&mut self, threshold: Threshold) {
         self.0.push(threshold);
     }
 
-    /// Whether one of them says how many of `flow` may fail by `kind`. Without one, none may.
+    /// Whether one of them limits failures of `flow` by `kind`. Without one, no flow may fail that way.
     #[must_use]
-    pub fn limit_failures(&self, flow: Flow, kind: FailureKind) -> bool {
+    pub(crate) fn limit_failures(&self, flow: ScenarioName, kind: FailureKind) -> bool {
         self.0
             .iter()
             .any(|threshold| threshold.limits_failures(flow, kind))
     }
 
-    /// Looks whether a run that consists of `flows` measures what they are about.
+    /// Checks that a run of `scenarios` measures what the thresholds are about. `own_steps` are the steps
+    /// that the scenarios time beside the standard ones; `None` where that is not known before the run.
     ///
     /// # Errors
     ///
-    /// The flow that is not run, with the nearest that is.
-    pub fn fit(&self, flows: &[Flow]) -> Result<(), UnknownName> {
-        let foreign = |metric: Metric| metric.flow.filter(|flow| !flows.contains(flow));
-        let named = self.0.iter().find_map(|threshold| foreign(threshold.metric()));
-        named.map_or(Ok(()), |flow| {
-            let all = flows.iter().map(|flow| flow.as_str()).collect();
-            Err(UnknownName::new("flow in this scenario", flow.as_str(), all))
-        })
+    /// The scenario or the step that the run does not have, with the nearest that it has.
+    pub(crate) fn fit(
+        &self,
+        scenarios: &[ScenarioName],
+        own_steps: Option<&[StepName]>,
+    ) -> Result<(), UnknownName> {
+        for metric in self.0.iter().map(Threshold::metric) {
+            if let Some(scenario) = metric.flow
+                && !scenarios.contains(&scenario)
+            {
+                let all = scenarios.iter().map(|scenario| scenario.as_str()).collect();
+                return Err(UnknownName::new("scenario in this run", scenario.as_str(), all));
+            }
+            if let (What::Time(step, _), Some(own)) = (metric.what, own_steps) {
+                let known = || StepName::standard().chain(own.iter().copied());
+                if known().all(|known| known != step) {
+                    let all = known().map(StepName::as_str).collect();
+                    return Err(UnknownName::new("step in this run", step.as_str(), all));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -94,28 +94,28 @@ impl Thresholds {
                 let threshold = Threshold::new(&name, limit);
                 self.push(threshold.map_err(|error| ThresholdsError::Entry { name, error })?);
             }
-            _ => return Err(ThresholdsError::NoText { name }),
+            _ => return Err(ThresholdsError::NotText { name }),
         }
         Ok(())
     }
 }
 
-/// Why a text holds no thresholds.
+/// Why a text cannot be read as thresholds.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum ThresholdsError {
-    /// It is no TOML.
+pub(crate) enum ThresholdsError {
+    /// It is not TOML.
     Toml(toml::de::Error),
-    /// A limit is not written as text.
-    NoText {
-        /// Of which metric.
+    /// A limit is not a string.
+    NotText {
+        /// Its metric.
         name: String,
     },
-    /// A key or its value is wrong.
+    /// A key is not a metric, or its value is not a limit on it.
     Entry {
         /// The key.
         name: String,
-        /// What is wrong with it.
+        /// Why.
         error: ThresholdError,
     },
 }
@@ -124,7 +124,7 @@ impl fmt::Display for ThresholdsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Toml(error) => error.fmt(f),
-            Self::NoText { name } => write!(f, "{name}: a limit is a text, such as \"< 250ms\""),
+            Self::NotText { name } => write!(f, "{name}: a limit is a string such as \"< 250ms\""),
             Self::Entry { name, error } => write!(f, "{name}: {error}"),
         }
     }
@@ -134,8 +134,6 @@ impl std::error::Error for ThresholdsError {}
 
 #[cfg(test)]
 mod tests {
-    use sinch_verify_protocol::method::Callout;
-
     use super::*;
 
     #[test]
@@ -157,23 +155,30 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_key() {
+    fn errors_name_the_key() {
         let error = |text: &str| text.parse::<Thresholds>().unwrap_err().to_string();
         assert!(
-            error("[sms]\ne2ee.p99 = '< 1s'")
-                .starts_with("sms.e2ee.p99: no such metric, the nearest is `e2e`")
+            error("[sms]\ne2e.p9x = '< 1s'")
+                .starts_with("sms.e2e.p9x: no such statistic, the nearest is `p90`")
         );
-        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a text"));
+        assert!(error("e2e.p99 = 5").starts_with("e2e.p99: a limit is a string"));
         assert!(error("e2e.p99 = '< 5'").starts_with("e2e.p99: the limit of this metric is a time"));
         assert!(error("e2e.p99 = ").contains("line 1"));
     }
 
     #[test]
-    fn flows_that_are_not_run_are_told() {
+    fn threshold_on_what_the_run_does_not_measure_is_refused() {
+        let [sms, callout] = ["sms", "callout"].map(|name| ScenarioName::new(name).unwrap());
+        let signup = StepName::new("signup").unwrap();
         let thresholds: Thresholds = "callout.e2e.p99 = '< 1s'\ne2e.p99 = '< 1s'".parse().unwrap();
-        assert!(thresholds.fit(&[Flow::SMS, Flow::Verify(&Callout::INFO)]).is_ok());
-        let error = thresholds.fit(&[Flow::SMS]).unwrap_err();
-        assert_eq!(error.nearest, "sms");
+        assert_eq!(thresholds.fit(&[sms, callout], Some(&[])), Ok(()));
+        assert_eq!(thresholds.fit(&[sms], Some(&[])).unwrap_err().nearest, "sms");
+        let thresholds: Thresholds = "signupp.p99 = '< 1s'".parse().unwrap();
+        assert_eq!(
+            thresholds.fit(&[sms], Some(&[signup])).unwrap_err().nearest,
+            "signup"
+        );
+        assert_eq!(thresholds.fit(&[sms], None), Ok(()), "known after the run only");
     }
 
     #[test]
@@ -182,9 +187,9 @@ mod tests {
         let limited = |text: &str| {
             let thresholds: Thresholds = text.parse().unwrap();
             [
-                (Flow::SMS, Reset),
-                (Flow::SMS, Connect),
-                (Flow::Verify(&Callout::INFO), Reset),
+                (ScenarioName::new("sms").unwrap(), Reset),
+                (ScenarioName::new("sms").unwrap(), Connect),
+                (ScenarioName::new("callout").unwrap(), Reset),
             ]
             .map(|(flow, kind)| thresholds.limit_failures(flow, kind))
         };
@@ -198,7 +203,7 @@ mod tests {
             // About something else, or from the other side.
             ("errors.callback.late = '= 0'", [false; 3]),
             ("e2e.p99 = '< 1s'", [false; 3]),
-            ("succeeded = '>= 3'", [false; 3]),
+            ("throughput = '>= 3/s'", [false; 3]),
             ("error-rate = '> 1%'", [false; 3]),
             ("failed = '>= 1'", [false; 3]),
         ] {

@@ -1,16 +1,14 @@
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use sinch_verify_protocol::method::Callout;
 
 use super::*;
-use crate::arrivals::Rate;
-use crate::board::{Board, Counted};
-use crate::failure::{Failure, FailureKind};
-use crate::flows::Flow;
-use crate::measure::{FlowEnd, FlowRecord, Interval, Span, Timed};
-use crate::runfile::{Load, Setup, Stopped, sample_run};
+use crate::model::{
+    Failure, FailureKind, FlowEnd, FlowRecord, Load, Rate, ScenarioName, Setup, Shard, Shards, StepKind,
+    StepName, StepTime,
+};
+use crate::recorder::{Counted, Recorder};
+use crate::runfile::{Stopped, sample_run};
 use crate::verdict::{Exit, Thresholds, Verdict};
 
 /// One flow of a run: which second it is in, how late it was, how long it took, how it ended.
@@ -32,53 +30,51 @@ fn setup() -> Setup {
 
 /// Counts the flows at these places of all, second by second.
 fn count(origin: Instant, all: &[Sketch], mine: impl Fn(usize) -> bool) -> Counted {
-    let board = Arc::new(Board::new(&setup()));
-    board.open(origin);
+    let recorder = Recorder::new(&setup(), Shard::WHOLE);
+    recorder.open(origin);
     for second in 0..3 {
         for (index, (at, lag, took, end)) in all.iter().enumerate() {
             if *at == second && mine(index) {
-                record(&board, origin, *at, *lag, *took, *end);
+                record(&recorder, *at, *lag, *took, *end);
             }
         }
-        board.tick(None);
+        recorder.tick(None);
     }
-    board.counted()
+    recorder.counted()
 }
 
-fn record(board: &Board, origin: Instant, at: u64, lag: u64, took: u64, end: u8) {
-    let due = origin + Duration::from_secs(at);
-    board.scheduled(due);
+fn record(recorder: &Recorder, at: u64, lag: u64, took: u64, end: u8) {
+    let due = Duration::from_secs(at);
+    recorder.scheduled(due);
     if end == 0 {
-        board.dropped(due);
+        recorder.dropped(due);
         return;
     }
     let started = due + Duration::from_micros(lag);
-    let span = Span {
-        due: Some(due),
-        started,
-        ended: started + Duration::from_micros(took),
-    };
+    let ended = started + Duration::from_micros(took);
     let end = match end {
         1 => FlowEnd::Aborted,
         2 => FlowEnd::Failed(Failure::new(FailureKind::Http(503), "")),
         3 => FlowEnd::Failed(Failure::new(FailureKind::ReadTimeout, "")),
         _ => FlowEnd::Succeeded,
     };
-    let flow = if took.is_multiple_of(2) {
-        Flow::SMS
-    } else {
-        Flow::Verify(&Callout::INFO)
+    let scenario = if took.is_multiple_of(2) { "sms" } else { "callout" };
+    let step = |step, part, answered| StepTime {
+        step,
+        took: Duration::from_micros(took / part),
+        kind: StepKind::Request,
+        answered,
     };
-    let times = vec![
-        Timed::new(Interval::Start, Duration::from_micros(took / 2), true),
-        Timed::new(
-            Interval::Report,
-            Duration::from_micros(took / 3),
-            !took.is_multiple_of(3),
-        ),
-    ];
-    board.begin(span.due, span.started);
-    board.end(&FlowRecord::new(flow, end, span, times));
+    let record = FlowRecord {
+        scenario: ScenarioName::new(scenario).unwrap(),
+        steps: vec![
+            step(StepName::START, 2, true),
+            step(StepName::REPORT, 3, !took.is_multiple_of(3)),
+        ],
+        ..FlowRecord::sample(due, started, ended, end)
+    };
+    recorder.begin(record.arrival, started);
+    recorder.end(&record);
 }
 
 fn file(counted: Counted, shards: Shards) -> RunFile {
