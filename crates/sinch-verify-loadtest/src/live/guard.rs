@@ -160,7 +160,7 @@ mod tests {
     use crate::wire::DirectWire;
 
     /// A flow that was admitted to verify one of the budget's numbers.
-    struct ScenarioName {
+    struct Flow {
         emulator: Emulator,
         credentials: Credentials,
         limits: Arc<Limits>,
@@ -168,7 +168,7 @@ mod tests {
         wire: Guarded<DirectWire<HyperTransport>>,
     }
 
-    impl ScenarioName {
+    impl Flow {
         async fn admitted() -> Self {
             let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555").unwrap();
             let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap();
@@ -212,7 +212,7 @@ mod tests {
             Some("not JSON"),
             Some(r#"{"identity":{"type":"number","endpoint":"+46"}}"#),
         ] {
-            let mut flow = ScenarioName::admitted().await;
+            let mut flow = Flow::admitted().await;
             assert_eq!(flow.start(other, body).await, Err(FailureKind::Aborted));
             assert_eq!(flow.limits.stopped(), Some(Stop::ForeignNumber));
             assert_eq!(flow.limits.spending().started, 0);
@@ -226,9 +226,10 @@ mod tests {
 
     #[tokio::test]
     async fn every_start_of_a_flow_takes_a_turn_and_a_reservation() {
-        let mut flow = ScenarioName::admitted().await;
-        let number = flow.number.to_string();
+        // The first turn is that of the admission.
         let began = Instant::now();
+        let mut flow = Flow::admitted().await;
+        let number = flow.number.to_string();
         flow.start(&number, None).await.unwrap();
         flow.start(&number, None).await.unwrap();
         assert!(
@@ -253,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_start_that_finds_no_server_costs_nothing() {
-        let mut flow = ScenarioName::admitted().await;
+        let mut flow = Flow::admitted().await;
         let number = flow.number.to_string();
         let base = flow.emulator.base_url();
         let mut request = Start::sms(flow.number).to_http(&base).unwrap();

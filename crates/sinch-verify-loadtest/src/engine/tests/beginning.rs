@@ -28,7 +28,7 @@ fn run_that_begins_late_says_when_and_is_invalid() {
         let verdict = Verdict::judge(&file, &Thresholds::default());
         assert_eq!(verdict.exit, Exit::Invalid);
         let reason = &verdict.reasons[0];
-        let began = format!("the load tester was ready {late:.2} s after the run was to begin");
+        let began = format!("the load tester was ready {late:.2} s after --start-at");
         assert!(reason.starts_with(&began), "{transport}: {reason}");
     }
 }
