@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use sinch_verify_protocol::method::MethodMarker;
+use sinch_verify_protocol::start::MethodMarker;
 use sinch_verify_protocol::start::Started;
 use sinch_verify_protocol::{
     ApiError, Custom, Endpoint, Method, PhoneNumber, Reference, Report, ReportOutcome, Start, StatusById,
