@@ -1,0 +1,154 @@
+//! Numbers as they are dialled and written inside a country.
+//!
+//! What a country's callers write in front of a number, which digits a mobile number gains or loses when it
+//! is dialled from abroad, how long numbers are: all that is data, and changes every month. [`NumberPlans`]
+//! is that data for every country, from Google's libphonenumber.
+
+mod typed;
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::country::Country;
+use crate::phone_number::PhoneNumber;
+
+pub use self::typed::TypedNumberError;
+
+/// The numbering plans of all countries.
+///
+/// Made with feature `national-numbers`, by `NumberPlans::new`. Without the feature there is no value of this
+/// type, and nothing else changes: whatever reads national numbers is given one.
+#[cfg_attr(
+    feature = "national-numbers",
+    doc = r#"
+```
+use sinch_verify_protocol::number_plans::NumberPlans;
+
+let plans = NumberPlans::new();
+let in_country = |number: &str, country: &str| {
+    let number = plans.read(number, country.parse().ok()?)?;
+    Some(number.to_string())
+};
+assert_eq!(in_country("0700000001", "SE").as_deref(), Some("+46700000001"));
+// In Belarus the trunk prefix is 80, and calls to abroad begin with 810.
+assert_eq!(in_country("80291234567", "BY").as_deref(), Some("+375291234567"));
+assert_eq!(in_country("81046700000001", "BY").as_deref(), Some("+46700000001"));
+assert_eq!(in_country("123", "SE"), None);
+```"#
+)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NumberPlans(Library);
+
+impl NumberPlans {
+    /// The plans of the library's release that is built in.
+    ///
+    /// They are unpacked at the first reading in a process, which takes some milliseconds.
+    #[cfg(feature = "national-numbers")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Library)
+    }
+
+    /// The number that a phone in this country reaches by dialling `digits`: ASCII digits without punctuation,
+    /// with or without a leading `+`.
+    ///
+    /// A trunk prefix, a carrier's code and the country's prefix for calls to abroad are resolved, a trunk
+    /// prefix that was kept after the calling code is dropped, and the country's own calling code is
+    /// recognised without its `+`. `None` if there is no such number, by the plan of the country that it
+    /// would be in.
+    #[must_use]
+    pub fn read(&self, digits: &str, country: Country) -> Option<PhoneNumber> {
+        self.0.read(digits, Some(country))
+    }
+
+    /// The number that is meant, if this one keeps the trunk prefix after its calling code, as
+    /// `+460700000001` does.
+    #[must_use]
+    pub fn without_trunk_prefix(&self, number: PhoneNumber) -> Option<PhoneNumber> {
+        self.0.read(number.as_str(), None).filter(|meant| *meant != number)
+    }
+
+    /// The number if the plan of its country has it.
+    fn valid(&self, number: &str) -> Option<PhoneNumber> {
+        self.0.read(number, None).filter(|read| read.as_str() == number)
+    }
+}
+
+#[cfg(feature = "national-numbers")]
+impl Default for NumberPlans {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for NumberPlans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NumberPlans")
+    }
+}
+
+/// The name under which a saved session says that it reads national numbers.
+const NAME: &str = "libphonenumber";
+
+impl Serialize for NumberPlans {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(NAME)
+    }
+}
+
+impl<'de> Deserialize<'de> for NumberPlans {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        if name != NAME {
+            return Err(de::Error::custom(format_args!("number plans are not {NAME:?}")));
+        }
+        Library::built_in().map(Self).ok_or_else(|| {
+            de::Error::custom("number plans are not built in; turn on feature national-numbers")
+        })
+    }
+}
+
+#[cfg(feature = "national-numbers")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Library;
+
+#[cfg(feature = "national-numbers")]
+impl Library {
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+    const fn built_in() -> Option<Self> {
+        Some(Self)
+    }
+
+    fn read(self, digits: &str, country: Option<Country>) -> Option<PhoneNumber> {
+        use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+
+        let region = match country {
+            // A country that the library does not know has no numbers.
+            Some(country) => Some(Region::from_code(country.as_str()).ok()?),
+            None => None,
+        };
+        let number = PHONE_NUMBER_UTIL.parse(digits, region).ok()?;
+        if !PHONE_NUMBER_UTIL.is_valid_number(&number).ok()? {
+            return None;
+        }
+        let number = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).ok()?;
+        PhoneNumber::parse(&number).ok()
+    }
+}
+
+#[cfg(not(feature = "national-numbers"))]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Library {}
+
+#[cfg(not(feature = "national-numbers"))]
+impl Library {
+    const fn built_in() -> Option<Self> {
+        None
+    }
+
+    fn read(self, _: &str, _: Option<Country>) -> Option<PhoneNumber> {
+        match self {}
+    }
+}
