@@ -240,3 +240,39 @@ impl fmt::Display for InvalidCli {
 }
 
 impl std::error::Error for InvalidCli {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_code_is_read_in_the_digits_of_any_script() {
+        for text in [
+            "4821",
+            "٤٨٢١",
+            "۴۸۲۱",
+            "４８２１",
+            " 48 21\n",
+            "\u{202b}4\u{ad}8\u{200b}21\u{202c}",
+        ] {
+            let code = Code::from_typed(text);
+            assert_eq!(code.as_ref().map(Code::expose), Ok("4821"), "{text:?}");
+        }
+        for text in ["aB-12", "7KQ2"] {
+            assert_eq!(Code::from_typed(text), Code::new(text));
+        }
+    }
+
+    #[test]
+    fn a_typed_code_is_refused_for_what_no_code_has() {
+        for (text, error) in [
+            ("", InvalidCode::Empty),
+            (" \u{200b}", InvalidCode::Empty),
+            ("٤٨_1", InvalidCode::Character { at: 4 }),
+            ("48²", InvalidCode::Character { at: 2 }),
+            ("12345 678901", InvalidCode::TooLong { len: 11 }),
+        ] {
+            assert_eq!(Code::from_typed(text), Err(error), "{text:?}");
+        }
+    }
+}

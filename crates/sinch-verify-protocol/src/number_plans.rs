@@ -124,11 +124,7 @@ impl Library {
     fn read(self, digits: &str, country: Option<Country>) -> Option<PhoneNumber> {
         use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
-        let region = match country {
-            // A country that the library does not know has no numbers.
-            Some(country) => Some(Region::from_code(country.as_str()).ok()?),
-            None => None,
-        };
+        let region = country.and_then(|country| Region::from_code(country.as_str()).ok());
         let number = PHONE_NUMBER_UTIL.parse(digits, region).ok()?;
         if !PHONE_NUMBER_UTIL.is_valid_number(&number).ok()? {
             return None;
