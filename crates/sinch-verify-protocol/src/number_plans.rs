@@ -12,7 +12,9 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use crate::country::Country;
+use crate::identity::Identity;
 use crate::phone_number::PhoneNumber;
+use crate::wire::{Anomaly, AnomalyKind};
 
 pub use self::typed::TypedNumberError;
 
@@ -68,6 +70,16 @@ impl NumberPlans {
     #[must_use]
     pub fn without_trunk_prefix(&self, number: PhoneNumber) -> Option<PhoneNumber> {
         self.0.read(number.as_str(), None).filter(|meant| *meant != number)
+    }
+
+    /// What is odd about the number of a request: [`AnomalyKind::TrunkPrefix`].
+    #[must_use]
+    pub fn anomaly(&self, identity: &Identity) -> Option<Anomaly> {
+        let number = identity.phone_number().ok()?;
+        self.without_trunk_prefix(number).map(|_| Anomaly {
+            path: "identity.endpoint".to_owned(),
+            what: AnomalyKind::TrunkPrefix,
+        })
     }
 
     /// The number if the plan of its country has it.
@@ -126,11 +138,10 @@ impl Library {
 
         let region = country.and_then(|country| Region::from_code(country.as_str()).ok());
         let number = PHONE_NUMBER_UTIL.parse(digits, region).ok()?;
-        if !PHONE_NUMBER_UTIL.is_valid_number(&number).ok()? {
+        if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
             return None;
         }
-        let number = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).ok()?;
-        PhoneNumber::parse(&number).ok()
+        PhoneNumber::parse(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164)).ok()
     }
 }
 

@@ -7,6 +7,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
 use sinch_verify_protocol::cli_filter::CliFilter;
 use sinch_verify_protocol::country::Country;
+use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::number_plans::{NumberPlans, TypedNumberError};
 use sinch_verify_protocol::phone_number::{PhoneNumber, PhoneNumberError};
 
@@ -159,6 +160,16 @@ fn a_trunk_prefix_after_the_calling_code_is_recognised() {
     }
 }
 
+#[test]
+fn a_request_for_a_number_with_its_trunk_prefix_has_an_anomaly() {
+    let anomaly = |number: &str| PLANS.anomaly(&Identity::number(number.parse().unwrap()));
+    assert_eq!(
+        anomaly("+460700000001").unwrap().to_string(),
+        "identity.endpoint: trunk prefix (mostly a 0) kept after the calling code"
+    );
+    assert_eq!(anomaly("+46700000001"), None);
+}
+
 /// Every example number of the library's data, with its region.
 fn examples() -> impl Iterator<Item = (Country, rlibphonenumber::PhoneNumber)> {
     const TYPES: &[PhoneNumberType] = &[
@@ -182,7 +193,7 @@ fn examples() -> impl Iterator<Item = (Country, rlibphonenumber::PhoneNumber)> {
 }
 
 fn written(number: &rlibphonenumber::PhoneNumber, format: PhoneNumberFormat) -> String {
-    PHONE_NUMBER_UTIL.format(number, format).unwrap().into_owned()
+    PHONE_NUMBER_UTIL.format(number, format).into_owned()
 }
 
 #[test]
@@ -194,7 +205,7 @@ fn example_numbers_of_every_country_are_read_in_both_forms() {
         let Ok(expected) = full.parse::<PhoneNumber>() else {
             continue;
         };
-        if !PHONE_NUMBER_UTIL.is_valid_number(&number).unwrap() {
+        if !PHONE_NUMBER_UTIL.is_valid_number(&number) {
             continue;
         }
         count += 1;
@@ -210,7 +221,7 @@ fn example_numbers_of_every_country_are_read_in_both_forms() {
 #[test]
 fn the_table_of_countries_agrees_with_the_plans() {
     for (_, number) in examples() {
-        let Some(region) = PHONE_NUMBER_UTIL.get_region_for_number(&number).unwrap() else {
+        let Some(region) = PHONE_NUMBER_UTIL.get_region_for_number(&number) else {
             continue;
         };
         let full = written(&number, PhoneNumberFormat::E164);
