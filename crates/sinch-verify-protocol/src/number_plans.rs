@@ -69,7 +69,9 @@ impl NumberPlans {
     /// `+460700000001` does.
     #[must_use]
     pub fn without_trunk_prefix(&self, number: PhoneNumber) -> Option<PhoneNumber> {
-        self.0.read(number.as_str(), None).filter(|meant| *meant != number)
+        self.0
+            .read(number.as_str(), None)
+            .filter(|meant| *meant != number)
     }
 
     /// What is odd about the number of a request: [`AnomalyKind::TrunkPrefix`].
@@ -128,7 +130,6 @@ struct Library;
 
 #[cfg(feature = "national-numbers")]
 impl Library {
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
     const fn built_in() -> Option<Self> {
         Some(Self)
     }

@@ -49,13 +49,29 @@ mod tests {
     #[test]
     fn marks_and_joiners_render_as_nothing() {
         for c in [
-            '\u{ad}', '\u{34f}', '\u{61c}', '\u{180e}', '\u{200b}', '\u{200d}', '\u{200e}', '\u{200f}',
-            '\u{202a}', '\u{202e}', '\u{2060}', '\u{2066}', '\u{2069}', '\u{3164}', '\u{fe0d}', '\u{feff}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{3164}',
+            '\u{fe0d}',
+            '\u{feff}',
             '\u{e0001}',
         ] {
             assert!(is_invisible(c), "{c:?}");
         }
-        for c in ['\0', '\n', ' ', '\u{a0}', '\u{2009}', '\u{3000}', '-', '1', 'a', 'é', '\u{ff0b}'] {
+        for c in [
+            '\0', '\n', ' ', '\u{a0}', '\u{2009}', '\u{3000}', '-', '1', 'a', 'é', '\u{ff0b}',
+        ] {
             assert!(!is_invisible(c), "{c:?}");
         }
     }
@@ -63,8 +79,19 @@ mod tests {
     #[test]
     fn decimal_digits_of_every_script_have_their_value() {
         for zero in [
-            '0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{1040}', '\u{ff10}', '\u{1d7ce}',
-            '\u{1d7d8}', '\u{1d7f6}', '\u{1e950}', '\u{1fbf0}',
+            '0',
+            '\u{660}',
+            '\u{6f0}',
+            '\u{966}',
+            '\u{9e6}',
+            '\u{e50}',
+            '\u{1040}',
+            '\u{ff10}',
+            '\u{1d7ce}',
+            '\u{1d7d8}',
+            '\u{1d7f6}',
+            '\u{1e950}',
+            '\u{1fbf0}',
         ] {
             for value in 0..10 {
                 let digit = char::from_u32(u32::from(zero) + value).unwrap();

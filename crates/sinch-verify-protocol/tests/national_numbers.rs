@@ -53,7 +53,11 @@ fn a_caller_id_is_read_by_the_plan_of_the_country() {
         ("SE", "\u{202a}070\u{ad}-000 00 01\u{202c}", "+46700000001"),
         ("IR", "۰۹۱۲ ۳۴۵ ۶۷۸۹", "+989123456789"),
     ] {
-        assert_eq!(reported(home, caller_id).as_deref(), Some(number), "{home} {caller_id}");
+        assert_eq!(
+            reported(home, caller_id).as_deref(),
+            Some(number),
+            "{home} {caller_id}"
+        );
     }
 }
 
@@ -100,7 +104,11 @@ fn a_typed_number_is_read_in_its_country() {
         ("8 (916) 123-45-67", Some("RU"), "+79161234567"),
     ] {
         let read = PhoneNumber::from_typed(text, home.map(country), &PLANS);
-        assert_eq!(read.map(|number| number.to_string()).as_deref(), Ok(number), "{text}");
+        assert_eq!(
+            read.map(|number| number.to_string()).as_deref(),
+            Ok(number),
+            "{text}"
+        );
     }
 }
 
@@ -117,9 +125,21 @@ fn a_typed_number_that_is_not_certain_is_refused_with_what_can_be_offered() {
             None,
             TypedNumberError::International(PhoneNumberError::TooShort { digits: 2 }),
         ),
-        ("46700000001", None, TypedNumberError::NoCountry { suggestion: meant }),
-        ("0046700000001", None, TypedNumberError::NoCountry { suggestion: meant }),
-        ("0700000001", None, TypedNumberError::NoCountry { suggestion: None }),
+        (
+            "46700000001",
+            None,
+            TypedNumberError::NoCountry { suggestion: meant },
+        ),
+        (
+            "0046700000001",
+            None,
+            TypedNumberError::NoCountry { suggestion: meant },
+        ),
+        (
+            "0700000001",
+            None,
+            TypedNumberError::NoCountry { suggestion: None },
+        ),
         (
             "46700000001",
             Some(poland),

@@ -201,7 +201,12 @@ fn what_cannot_be_seen_in_a_caller_id_is_ignored() {
 
 #[test]
 fn digits_of_every_script_are_those_of_a_caller_id() {
-    for raw in ["+٤٦٧٠٠٠٠٠٠٠٠", "+۴۶۷۰۰۰۰۰۰۰۰", "＋４６　７００００００００", "+४६७००००००००"] {
+    for raw in [
+        "+٤٦٧٠٠٠٠٠٠٠٠",
+        "+۴۶۷۰۰۰۰۰۰۰۰",
+        "＋４６　７００００００００",
+        "+४६७००००००००",
+    ] {
         assert_eq!(
             Candidates::new(raw).e164().unwrap().as_str(),
             "+46700000000",

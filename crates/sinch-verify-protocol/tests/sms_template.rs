@@ -193,10 +193,20 @@ fn characters_that_cannot_be_seen_are_dropped_from_template_and_message() {
         (BASE, "Your code is 48\u{ad}21", numeric, Some("4821")),
         (BASE, "Your code is 48\u{ad}21", drop, Some("4821")),
         (BASE, "You\u{ad}r code\u{feff} is 4821.", numeric, Some("4821")),
-        ("Your\u{200e} code is {{CODE}}", "Your code is 4821", drop, Some("4821")),
+        (
+            "Your\u{200e} code is {{CODE}}",
+            "Your code is 4821",
+            drop,
+            Some("4821"),
+        ),
         // A placeholder is the exact text, also where dropping makes another one.
         ("{{CODE}} {{CO\u{ad}DE}}", "12 {{CODE}}", drop, Some("12")),
-        (BASE, "Your code is \u{200f}4821", ExtractOptions::new(), Some("\u{200f}4821")),
+        (
+            BASE,
+            "Your code is \u{200f}4821",
+            ExtractOptions::new(),
+            Some("\u{200f}4821"),
+        ),
     ];
     for (template, message, options, expected) in rows {
         check(template, message, options, *expected);
@@ -205,8 +215,15 @@ fn characters_that_cannot_be_seen_are_dropped_from_template_and_message() {
 
 #[test]
 fn digits_of_every_script_are_a_numeric_code() {
-    let numeric = ExtractOptions::new().fold_digits(true).alphabet(CodeAlphabet::Numeric);
-    for message in ["Your code is ٤٨٢١", "Your code is ۴۸۲۱.", "Your code is ４８２１", "Your code is 4८2１"] {
+    let numeric = ExtractOptions::new()
+        .fold_digits(true)
+        .alphabet(CodeAlphabet::Numeric);
+    for message in [
+        "Your code is ٤٨٢١",
+        "Your code is ۴۸۲۱.",
+        "Your code is ４８２１",
+        "Your code is 4८2１",
+    ] {
         check(BASE, message, &numeric, Some("4821"));
     }
     check("رمز ١: {{CODE}}", "رمز 1: ٤٨٢١", &numeric, Some("4821"));
@@ -230,7 +247,11 @@ fn a_run_of_digits_that_is_cut_short_is_no_code() {
         ("{{CODE}} is your code", "- 4821 is your code", Some("4821")),
         // Literals bound a code.
         ("G-{{CODE}}-1", "G-4821-1", Some("4821")),
-        (BOUNDED, "Your verification code is 482-193. Verified by Sinch", None),
+        (
+            BOUNDED,
+            "Your verification code is 482-193. Verified by Sinch",
+            None,
+        ),
     ];
     for (template, message, expected) in rows {
         check(template, message, &numeric, *expected);

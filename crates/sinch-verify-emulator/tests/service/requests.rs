@@ -186,7 +186,10 @@ async fn a_trunk_prefix_that_is_kept_after_the_calling_code_is_an_anomaly() {
     let answer = send(&emulator, plain("POST", START, start)).await;
     assert_eq!(answer.status(), 200);
     let anomalies = answer.headers()["x-emulator-anomalies"].to_str().unwrap();
-    assert!(anomalies.contains("identity.endpoint: trunk prefix"), "{anomalies}");
+    assert!(
+        anomalies.contains("identity.endpoint: trunk prefix"),
+        "{anomalies}"
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,11 @@ use std::ops::Range;
 use super::ExtractOptions;
 
 /// Where the text in the first placeholder's place is.
-pub(super) fn find(message: &str, literals: &[impl AsRef<str>], options: &ExtractOptions) -> Option<Range<usize>> {
+pub(super) fn find(
+    message: &str,
+    literals: &[impl AsRef<str>],
+    options: &ExtractOptions,
+) -> Option<Range<usize>> {
     let (first, rest) = literals.split_first()?;
     let (last, middle) = rest.split_last()?;
     let first = first.as_ref();

@@ -29,10 +29,8 @@ fn reference(template: &str, options: Option<(CodeAlphabet, bool)>, shortest: bo
 fn is_cut(template: &str, text: &str, code: std::ops::Range<usize>) -> bool {
     let is = |pattern: &str, text: &str| Regex::new(pattern).unwrap().is_match(text);
     template.matches(PLACEHOLDER).count() == 1
-        && (template.starts_with(PLACEHOLDER)
-            && is(r"(?:[0-9A-Za-z]|[0-9][-.,/_])\z", &text[..code.start])
-            || template.ends_with(PLACEHOLDER)
-                && is(r"\A(?:[0-9A-Za-z]|[-.,/_][0-9])", &text[code.end..]))
+        && (template.starts_with(PLACEHOLDER) && is(r"(?:[0-9A-Za-z]|[0-9][-.,/_])\z", &text[..code.start])
+            || template.ends_with(PLACEHOLDER) && is(r"\A(?:[0-9A-Za-z]|[-.,/_][0-9])", &text[code.end..]))
 }
 
 fn words(words: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
