@@ -73,6 +73,11 @@ impl Digits {
 }
 
 fn is_punctuation(c: char) -> bool {
-    let dash = matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    c.is_whitespace() || dash || matches!(c, '.' | '/' | '(' | ')' | '[' | ']')
+    let dash = matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}');
+    // East Asian keyboards type the full-width forms of ASCII.
+    let full_width = matches!(
+        c,
+        '\u{ff08}' | '\u{ff09}' | '\u{ff0d}'..='\u{ff0f}' | '\u{ff3b}' | '\u{ff3d}'
+    );
+    c.is_whitespace() || dash || full_width || matches!(c, '.' | '/' | '(' | ')' | '[' | ']')
 }
