@@ -18,9 +18,8 @@ pub(crate) struct TypedNumber {
 impl TypedNumber {
     /// The number in full.
     pub(crate) fn read(&self) -> anyhow::Result<PhoneNumber> {
-        PhoneNumber::from_typed(&self.number, self.country, &NumberPlans::new()).map_err(|error| match error
-            .suggestion()
-        {
+        let read = PhoneNumber::from_typed(&self.number, self.country, &NumberPlans::new());
+        read.map_err(|error| match error.suggestion() {
             Some(number) => usage(format_args!("{error}; did you mean {number}?")),
             None => usage(error),
         })

@@ -87,9 +87,7 @@ assert_eq!(caller.e164().unwrap().as_str(), "+375291234567");
     #[must_use]
     pub fn with_country(mut self, country: Country, plans: &NumberPlans) -> Self {
         self.country = Some(country);
-        self.by_plan = self
-            .digits
-            .and_then(|digits| plans.read(digits.as_str(), country));
+        self.by_plan = self.digits.and_then(|digits| plans.read(digits, country));
         self
     }
 

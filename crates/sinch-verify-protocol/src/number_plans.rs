@@ -13,7 +13,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::country::Country;
 use crate::identity::Identity;
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{Digits, PhoneNumber};
 use crate::wire::{Anomaly, AnomalyKind};
 
 pub use self::typed::TypedNumberError;
@@ -21,25 +21,9 @@ pub use self::typed::TypedNumberError;
 /// The numbering plans of all countries.
 ///
 /// Made with feature `national-numbers`, by `NumberPlans::new`. Without the feature there is no value of this
-/// type, and nothing else changes: whatever reads national numbers is given one.
-#[cfg_attr(
-    feature = "national-numbers",
-    doc = r#"
-```
-use sinch_verify_protocol::number_plans::NumberPlans;
-
-let plans = NumberPlans::new();
-let in_country = |number: &str, country: &str| {
-    let number = plans.read(number, country.parse().ok()?)?;
-    Some(number.to_string())
-};
-assert_eq!(in_country("0700000001", "SE").as_deref(), Some("+46700000001"));
-// In Belarus the trunk prefix is 80, and calls to abroad begin with 810.
-assert_eq!(in_country("80291234567", "BY").as_deref(), Some("+375291234567"));
-assert_eq!(in_country("81046700000001", "BY").as_deref(), Some("+46700000001"));
-assert_eq!(in_country("123", "SE"), None);
-```"#
-)]
+/// type, and nothing else changes: whatever reads national numbers is given one
+/// ([`Candidates::with_country`](crate::caller_id::Candidates::with_country),
+/// [`PhoneNumber::from_typed`], [`Plan::number_plans`](crate::session::Plan::number_plans)).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NumberPlans(Library);
 
@@ -47,31 +31,13 @@ impl NumberPlans {
     /// The plans of the library's release that is built in.
     ///
     /// They are unpacked at the first reading in a process, which takes some milliseconds.
+    ///
+    /// The library logs the numbers that it reads, at level `trace` of the `log` crate with target
+    /// `rlibphonenumber`. Turn that target off where a program keeps such lines.
     #[cfg(feature = "national-numbers")]
     #[must_use]
     pub const fn new() -> Self {
         Self(Library)
-    }
-
-    /// The number that a phone in this country reaches by dialling `digits`: ASCII digits without punctuation,
-    /// with or without a leading `+`.
-    ///
-    /// A trunk prefix, a carrier's code and the country's prefix for calls to abroad are resolved, a trunk
-    /// prefix that was kept after the calling code is dropped, and the country's own calling code is
-    /// recognised without its `+`. `None` if there is no such number, by the plan of the country that it
-    /// would be in.
-    #[must_use]
-    pub fn read(&self, digits: &str, country: Country) -> Option<PhoneNumber> {
-        self.0.read(digits, Some(country))
-    }
-
-    /// The number that is meant, if this one keeps the trunk prefix after its calling code, as
-    /// `+460700000001` does.
-    #[must_use]
-    pub fn without_trunk_prefix(&self, number: PhoneNumber) -> Option<PhoneNumber> {
-        self.0
-            .read(number.as_str(), None)
-            .filter(|meant| *meant != number)
     }
 
     /// What is odd about the number of a request: [`AnomalyKind::TrunkPrefix`].
@@ -82,6 +48,23 @@ impl NumberPlans {
             path: "identity.endpoint".to_owned(),
             what: AnomalyKind::TrunkPrefix,
         })
+    }
+
+    /// The number that a phone in this country reaches by dialling these digits, with or without a leading `+`.
+    ///
+    /// A trunk prefix, a carrier's code and the country's prefix for calls to abroad are resolved, a trunk
+    /// prefix that was kept after the calling code is dropped, and the country's own calling code is
+    /// recognised without its `+`. `None` if there is no such number, by the plan of the country that it
+    /// would be in.
+    pub(crate) fn read(&self, digits: Digits, country: Country) -> Option<PhoneNumber> {
+        self.0.read(digits.as_str(), Some(country))
+    }
+
+    /// The number that is meant, if this one keeps the trunk prefix after its calling code, as
+    /// `+460700000001` does.
+    fn without_trunk_prefix(&self, number: PhoneNumber) -> Option<PhoneNumber> {
+        let meant = self.0.read(number.as_str(), None)?;
+        Some(meant).filter(|meant| *meant != number)
     }
 
     /// The number if the plan of its country has it.

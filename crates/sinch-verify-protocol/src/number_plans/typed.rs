@@ -43,9 +43,8 @@ assert_eq!(error.suggestion().unwrap().as_str(), "+46700000001");
             return Err(TypedNumberError::Empty);
         }
         let digits = Digits::strip(text).ok_or(TypedNumberError::NotANumber)?;
-        let digits = digits.as_str();
-        if digits.starts_with('+') {
-            let number = Self::parse(digits).map_err(TypedNumberError::International)?;
+        if digits.as_str().starts_with('+') {
+            let number = Self::parse(digits.as_str()).map_err(TypedNumberError::International)?;
             return match plans.without_trunk_prefix(number) {
                 None => Ok(number),
                 Some(suggestion) => Err(TypedNumberError::TrunkPrefix { suggestion }),
@@ -55,6 +54,7 @@ assert_eq!(error.suggestion().unwrap().as_str(), "+46700000001");
         if let Some(number) = country.and_then(|country| plans.read(digits, country)) {
             return Ok(number);
         }
+        let digits = digits.as_str();
         let suggestion = plans.valid(&format!("+{}", digits.strip_prefix("00").unwrap_or(digits)));
         Err(match country {
             None => TypedNumberError::NoCountry { suggestion },
