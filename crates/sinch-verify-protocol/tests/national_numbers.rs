@@ -117,7 +117,7 @@ fn a_typed_number_is_read_in_its_country() {
 #[test]
 fn a_typed_number_that_is_not_certain_is_refused_with_what_can_be_offered() {
     let sweden = country("SE");
-    let meant = Some("+46700000001".parse().unwrap());
+    let meant: PhoneNumber = "+46700000001".parse().unwrap();
     let poland = country("PL");
     for (text, home, error) in [
         ("", None, TypedNumberError::Empty),
@@ -130,12 +130,16 @@ fn a_typed_number_that_is_not_certain_is_refused_with_what_can_be_offered() {
         (
             "46700000001",
             None,
-            TypedNumberError::NoCountry { suggestion: meant },
+            TypedNumberError::NoCountry {
+                suggestion: Some(meant),
+            },
         ),
         (
             "0046700000001",
             None,
-            TypedNumberError::NoCountry { suggestion: meant },
+            TypedNumberError::NoCountry {
+                suggestion: Some(meant),
+            },
         ),
         (
             "0700000001",
@@ -147,7 +151,7 @@ fn a_typed_number_that_is_not_certain_is_refused_with_what_can_be_offered() {
             Some(poland),
             TypedNumberError::NotOfCountry {
                 country: poland,
-                suggestion: meant,
+                suggestion: Some(meant),
             },
         ),
         (
@@ -161,9 +165,7 @@ fn a_typed_number_that_is_not_certain_is_refused_with_what_can_be_offered() {
         (
             "+460700000001",
             None,
-            TypedNumberError::TrunkPrefix {
-                suggestion: meant.unwrap(),
-            },
+            TypedNumberError::TrunkPrefix { suggestion: meant },
         ),
     ] {
         assert_eq!(PhoneNumber::from_typed(text, home, &PLANS), Err(error), "{text}");
