@@ -15,6 +15,7 @@ mod stop;
 mod table;
 mod tampers;
 mod target;
+mod typed_number;
 mod view;
 mod which;
 

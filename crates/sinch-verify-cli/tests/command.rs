@@ -29,6 +29,24 @@ fn a_filter_matches_or_not_or_is_an_error() {
         0,
         "+4670123",
     );
+    // In a country, also as the number that it is there; and what is reported.
+    check(
+        &[
+            "match",
+            "cli-filter",
+            "--country",
+            "BY",
+            "+375291234567",
+            "8 029 123 45 67",
+        ],
+        0,
+        "+375291234567\n+375291234567",
+    );
+    check(
+        &["match", "cli-filter", "--country", "SE", filter, "070123"],
+        0,
+        "070123\n070123",
+    );
     // The Android dialect, unless asked otherwise.
     check(&["match", "cli-filter", ".*70123.*", "+4670123"], 1, "");
     check(
@@ -357,9 +375,25 @@ fn missing_credentials_and_a_bad_number_say_what_to_do() {
         "{}",
         stderr(&output)
     );
-    let output = run(&["start", "46700000001"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains('+'), "{}", stderr(&output));
+    for (args, hint) in [
+        (&["start", "46700000001"][..], "did you mean +46700000001?"),
+        (&["start", "+460700000001"], "did you mean +46700000001?"),
+        (&["start", "0700000001"], "name the country"),
+        (&["start", "07000", "--country", "SE"], "none of SE"),
+        // With its country the number is read, and what is missing next is named.
+        (
+            &["start", "0700-00 00 01", "--country", "se"],
+            "SINCH_APPLICATION_KEY",
+        ),
+        (
+            &["start", "\u{202a}+46700000001\u{202c}"],
+            "SINCH_APPLICATION_KEY",
+        ),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(hint), "{args:?}: {}", stderr(&output));
+    }
 }
 
 #[test]

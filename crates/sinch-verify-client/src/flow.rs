@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::session::{AskBy, Failure, Plan, PlanError, Session};
-use sinch_verify_protocol::{Method, PhoneNumber, Start, Verification};
+use sinch_verify_protocol::{Method, NumberPlans, PhoneNumber, Start, Verification};
 
 use crate::context::Context;
 use crate::sources::{write_report, write_sources};
@@ -67,7 +67,8 @@ impl Flow {
             } else {
                 AskBy::Id
             })
-            .allow_plain_http(context.plain_http_targets);
+            .allow_plain_http(context.plain_http_targets)
+            .number_plans(NumberPlans::new());
         Self {
             context,
             number,
@@ -120,8 +121,8 @@ impl Flow {
         self
     }
 
-    /// The country in which the phone is, so that caller ids in national form can be read. By default
-    /// that of the number.
+    /// The country in which the phone is: caller ids are read as phones there show them. By default that
+    /// of the number.
     pub fn country(mut self, country: Country) -> Self {
         self.plan = self.plan.country(country);
         self

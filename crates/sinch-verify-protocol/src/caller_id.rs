@@ -1,33 +1,35 @@
 //! The caller id of an incoming call, in every form that is worth trying.
 //!
-//! A phone gives the caller's number as its network delivered it: with or without `+`, with `00`,
-//! in national form, or formatted with spaces. The Android SDK tries only the text as it came,
-//! and reports it unchanged, although the service wants the full international number. So
-//! [`Candidates`] lists the text as it came first and the plausible international readings after
-//! it, and [`Candidates::e164`] names the one to report.
+//! A phone gives the caller's number as its network delivered it: with or without `+`, with a prefix for
+//! calls from abroad, in national form, or formatted with spaces. The Android SDK tries only the text as
+//! it came, and reports it unchanged, although the service wants the full international number. So
+//! [`Candidates`] lists the text as it came first and its other forms after it, and
+//! [`Candidates::e164`] gives the number to report.
 
 mod candidate;
-mod text;
 
 use std::fmt;
 
 use crate::country::Country;
-use crate::phone_number::{Masked, PhoneNumber};
+use crate::number_plans::NumberPlans;
+use crate::phone_number::{Digits, Masked, PhoneNumber};
+use crate::unicode::is_invisible;
 
 pub use self::candidate::{Candidate, CandidateForm};
 
 use self::candidate::Source;
-use self::text::Text;
 
 /// The forms of one caller id, most literal first.
 ///
 /// In this order, each text only once, each only where it applies:
 ///
 /// 1. the text as the system gave it;
-/// 2. the same without spaces, dashes, dots, slashes and brackets;
+/// 2. its digits in ASCII, without spaces, dashes, dots, slashes, brackets and characters that cannot be seen;
 /// 3. `+` in place of a leading `00`;
 /// 4. `+` in front of bare digits;
-/// 5. the number read as a national one of the [known country](Self::with_country).
+/// 5. the number as it is read [in the known country](Self::with_country).
+///
+/// All of them are for matching a filter; what to report is [`e164`](Self::e164).
 ///
 /// A hidden caller (empty text, `anonymous`, `-2` and the like) has no forms at all, so no filter
 /// matches it, not even one that matches everything.
@@ -35,24 +37,23 @@ use self::text::Text;
 /// ```
 /// use sinch_verify_protocol::caller_id::Candidates;
 ///
-/// let caller = Candidates::new("070-000 00 00").with_country("SE".parse()?);
+/// let caller = Candidates::new("+46 (0)70-000 00 00");
 /// let forms: Vec<String> = caller.iter().map(|c| c.text().to_owned()).collect();
-/// assert_eq!(
-///     forms,
-///     ["070-000 00 00", "0700000000", "+0700000000", "+46700000000"]
-/// );
+/// assert_eq!(forms, ["+46 (0)70-000 00 00", "+46700000000"]);
 /// assert_eq!(caller.e164().unwrap().as_str(), "+46700000000");
+///
+/// assert_eq!(Candidates::new("070-000 00 00").e164(), None);
 /// assert_eq!(Candidates::new("anonymous").iter().count(), 0);
-/// # Ok::<(), sinch_verify_protocol::country::CountryError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Candidates<'a> {
     raw: &'a str,
     hidden: bool,
-    /// Without punctuation; `None` if anything but digits and one leading `+` remains.
-    plain: Option<Text>,
+    /// `None` if anything but digits, one leading `+` and punctuation is in the text.
+    digits: Option<Digits>,
     country: Option<Country>,
-    national: Option<Text>,
+    /// The number by the plan of the country.
+    by_plan: Option<PhoneNumber>,
 }
 
 impl<'a> Candidates<'a> {
@@ -63,24 +64,30 @@ impl<'a> Candidates<'a> {
         Self {
             raw,
             hidden,
-            plain: if hidden { None } else { Text::strip(raw) },
+            digits: if hidden { None } else { Digits::strip(raw) },
             country: None,
-            national: None,
+            by_plan: None,
         }
     }
 
-    /// Says in which country the phone is, so that national numbers can be read.
-    ///
-    /// The country's trunk prefix (mostly one leading 0) is dropped. This is a reading, not a
-    /// check: the length of the result is not compared with the country's numbering plan.
+    /// Reads the caller id as a phone in this country shows it.
+    #[cfg_attr(
+        feature = "national-numbers",
+        doc = r#"
+```
+use sinch_verify_protocol::NumberPlans;
+use sinch_verify_protocol::caller_id::Candidates;
+
+let plans = NumberPlans::new();
+let caller = Candidates::new("8 029 123 45 67").with_country("BY".parse()?, &plans);
+assert_eq!(caller.e164().unwrap().as_str(), "+375291234567");
+# Ok::<(), sinch_verify_protocol::country::CountryError>(())
+```"#
+    )]
     #[must_use]
-    pub fn with_country(mut self, country: Country) -> Self {
+    pub fn with_country(mut self, country: Country, plans: &NumberPlans) -> Self {
         self.country = Some(country);
-        self.national = self.plain.as_ref().and_then(|plain| {
-            let code = country.calling_code()?;
-            let subscriber = without_trunk(code, plain.as_str())?;
-            Text::of(&["+", code, subscriber])
-        });
+        self.by_plan = self.digits.and_then(|digits| plans.read(digits, country));
         self
     }
 
@@ -101,37 +108,22 @@ impl<'a> Candidates<'a> {
         self.forms().into_iter().flatten()
     }
 
-    /// The number to report to the service, if the text gives one.
+    /// The number to report to the service, if it is certain: the one that the plan of the
+    /// [country](Self::with_country) reads, or else one that is written with `+`.
     ///
-    /// That is the international form where the text has one (`+` or `00`). Of the readings of
-    /// other texts the national one is taken if a country is known and the text begins with its
-    /// trunk prefix, or is ten digits long in a country of the calling code 1, or is too short to
-    /// hold a calling code (nine digits or fewer, and not beginning with the country's own).
-    /// Otherwise the digits are taken as an international number without its `+`.
+    /// Otherwise report the text as it is ([`Cli::as_seen`](crate::Cli::as_seen)). The same digits can be a
+    /// number here and another one abroad, so nothing is guessed.
     #[must_use]
     pub fn e164(&self) -> Option<PhoneNumber> {
-        let plain = self.plain?;
-        let international = |text: Option<Text>| PhoneNumber::parse(text?.as_str()).ok();
-        if plain.as_str().starts_with('+') {
-            return international(Some(plain));
-        }
-        if plain.as_str().starts_with("00") {
-            return international(self.double_zero());
-        }
-        let national = international(self.national);
-        let bare = international(self.plus_added());
-        if self.reads_as_national() {
-            national.or(bare)
-        } else {
-            bare.or(national)
-        }
+        let written = || PhoneNumber::parse(self.digits?.as_str()).ok();
+        self.by_plan.or_else(written)
     }
 
     fn forms(&self) -> [Option<Candidate<'a>>; 5] {
         if self.hidden {
             return [None; 5];
         }
-        let held = |form, text: Option<Text>| {
+        let held = |form, text: Option<Digits>| {
             text.map(|text| Candidate {
                 form,
                 text: Source::Held(text),
@@ -142,10 +134,13 @@ impl<'a> Candidates<'a> {
                 form: CandidateForm::Raw,
                 text: Source::Raw(self.raw),
             }),
-            held(CandidateForm::Stripped, self.plain),
+            held(CandidateForm::Stripped, self.digits),
             held(CandidateForm::DoubleZero, self.double_zero()),
             held(CandidateForm::PlusAdded, self.plus_added()),
-            held(CandidateForm::National, self.national),
+            held(
+                CandidateForm::National,
+                self.by_plan.and_then(|number| Digits::of(&[number.as_str()])),
+            ),
         ];
         for at in 1..forms.len() {
             let (earlier, rest) = forms.split_at_mut(at);
@@ -159,29 +154,14 @@ impl<'a> Candidates<'a> {
         forms
     }
 
-    fn double_zero(&self) -> Option<Text> {
-        let digits = self.plain.as_ref()?.as_str().strip_prefix("00")?;
-        Text::of(&["+", digits])
+    fn double_zero(&self) -> Option<Digits> {
+        let digits = self.digits.as_ref()?.as_str().strip_prefix("00")?;
+        Digits::of(&["+", digits])
     }
 
-    fn plus_added(&self) -> Option<Text> {
-        let plain = self.plain.as_ref().filter(|text| !text.is_international())?;
-        Text::of(&["+", plain.as_str()])
-    }
-
-    fn reads_as_national(&self) -> bool {
-        let (Some(plain), Some(code)) = (
-            self.plain.as_ref(),
-            self.country.and_then(|country| country.calling_code()),
-        ) else {
-            return false;
-        };
-        let digits = plain.as_str();
-        let has_trunk = without_trunk(code, digits).is_some_and(|rest| rest.len() < digits.len());
-        has_trunk
-            || digits.starts_with('0')
-            || (code == "1" && digits.len() == 10)
-            || (digits.len() <= 9 && !digits.starts_with(code))
+    fn plus_added(&self) -> Option<Digits> {
+        let digits = self.digits.as_ref().filter(|digits| !digits.is_international())?;
+        Digits::of(&["+", digits.as_str()])
     }
 }
 
@@ -192,30 +172,6 @@ impl fmt::Debug for Candidates<'_> {
             .field("country", &self.country)
             .finish_non_exhaustive()
     }
-}
-
-/// The national number without its trunk prefix, or `None` for a text with `+` or `00`.
-fn without_trunk<'t>(code: &str, digits: &'t str) -> Option<&'t str> {
-    if digits.starts_with('+') || digits.starts_with("00") {
-        return None;
-    }
-    let trunk = match code {
-        // In these plans a leading 0 is part of the number: Italy, San Marino, Ivory Coast,
-        // Benin, Republic of the Congo.
-        "39" | "378" | "225" | "229" | "242" => "",
-        "7" | "375" | "993" => "8",
-        "36" => "06",
-        // North America writes the trunk prefix only in front of all ten digits.
-        "1" if digits.len() == 11 => "1",
-        "1" => "",
-        _ => "0",
-    };
-    // `8` and `1` also begin ordinary numbers; they are a prefix only where the length says so.
-    let short = code == "7" && digits.len() != 11;
-    if short {
-        return Some(digits);
-    }
-    Some(digits.strip_prefix(trunk).unwrap_or(digits))
 }
 
 /// Whether the text stands for "number withheld". Android used the negative numbers; the words
@@ -237,6 +193,6 @@ fn is_placeholder(raw: &str) -> bool {
         "-2",
         "-3",
     ];
-    let text = raw.trim();
+    let text = raw.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text.is_empty() || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

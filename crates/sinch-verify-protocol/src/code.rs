@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
+use crate::unicode::{ascii_digit, is_invisible};
 use crate::wire::string_form;
 
 open_enum! {
@@ -51,10 +52,7 @@ impl Code {
         if text.is_empty() {
             return Err(InvalidCode::Empty);
         }
-        if let Some(at) = text
-            .bytes()
-            .position(|b| !(b.is_ascii_alphanumeric() || b == b'-'))
-        {
+        if let Some(at) = text.find(|c| !is_of_code(c)) {
             return Err(InvalidCode::Character { at });
         }
         if text.len() > Self::MAX_LEN {
@@ -63,11 +61,41 @@ impl Code {
         Ok(Self(text.into()))
     }
 
+    /// Reads a code as a person types it: in the digits of any script, with white space and characters that
+    /// cannot be seen, which are left out.
+    ///
+    /// ```
+    /// use sinch_verify_protocol::Code;
+    ///
+    /// assert_eq!(Code::from_typed(" ٤٨ ٢١ ")?.expose(), "4821");
+    /// # Ok::<(), sinch_verify_protocol::code::InvalidCode>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Code::new`]; an offset is one in the text that was typed.
+    pub fn from_typed(text: &str) -> Result<Self, InvalidCode> {
+        let mut code = String::with_capacity(Self::MAX_LEN);
+        for (at, c) in text.char_indices() {
+            match ascii_digit(c) {
+                Some(digit) => code.push(digit),
+                None if c.is_whitespace() || is_invisible(c) => {}
+                None if is_of_code(c) => code.push(c),
+                None => return Err(InvalidCode::Character { at }),
+            }
+        }
+        Self::new(&code)
+    }
+
     /// The code itself. Do not log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+const fn is_of_code(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-'
 }
 
 impl fmt::Debug for Code {
@@ -212,3 +240,39 @@ impl fmt::Display for InvalidCli {
 }
 
 impl std::error::Error for InvalidCli {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_code_is_read_in_the_digits_of_any_script() {
+        for text in [
+            "4821",
+            "٤٨٢١",
+            "۴۸۲۱",
+            "４８２１",
+            " 48 21\n",
+            "\u{202b}4\u{ad}8\u{200b}21\u{202c}",
+        ] {
+            let code = Code::from_typed(text);
+            assert_eq!(code.as_ref().map(Code::expose), Ok("4821"), "{text:?}");
+        }
+        for text in ["aB-12", "7KQ2"] {
+            assert_eq!(Code::from_typed(text), Code::new(text));
+        }
+    }
+
+    #[test]
+    fn a_typed_code_is_refused_for_what_no_code_has() {
+        for (text, error) in [
+            ("", InvalidCode::Empty),
+            (" \u{200b}", InvalidCode::Empty),
+            ("٤٨_1", InvalidCode::Character { at: 4 }),
+            ("48²", InvalidCode::Character { at: 2 }),
+            ("12345 678901", InvalidCode::TooLong { len: 11 }),
+        ] {
+            assert_eq!(Code::from_typed(text), Err(error), "{text:?}");
+        }
+    }
+}

@@ -54,9 +54,9 @@ impl Country {
     /// Calling codes shared by several countries are split where a prefix decides it: the
     /// North American plan by area code, +7 between Russia and Kazakhstan, the Crown dependencies
     /// under +44 by their geographic codes and a few mobile ranges of their own, and so on. Where
-    /// ranges are interleaved (Guadeloupe with Saint Martin, most +44 mobile ranges) the larger
-    /// country is given. `None` for satellite and international service codes, North American
-    /// freephone and premium numbers, and prefixes that are not assigned.
+    /// ranges are interleaved (mobile numbers of the French Antilles, Western Sahara with Morocco,
+    /// most +44 mobile ranges) the larger country is given. `None` for satellite and international
+    /// service codes, North American freephone and premium numbers, and prefixes that are not assigned.
     ///
     /// ```
     /// use sinch_verify_protocol::country::Country;
@@ -74,7 +74,7 @@ impl Country {
     /// The calling code that numbers of this country begin with, without `+`.
     ///
     /// All of North America gives `1`. `None` for a code that has no entry of its own, such as
-    /// Saint Martin (`MF`), whose numbers look like those of Guadeloupe.
+    /// Western Sahara (`EH`), whose numbers cannot be told from Morocco's.
     #[must_use]
     pub fn calling_code(&self) -> Option<&'static str> {
         let (prefix, _) = table::ENTRIES

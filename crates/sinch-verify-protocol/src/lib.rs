@@ -51,6 +51,8 @@
 //! - `server`: the service half (which operation a request is, how answers are
 //!   written), for an emulator or a proxy. Adds API, changes nothing.
 //! - `cdr`: call detail records, the daily file of an account's verifications.
+//! - `national-numbers`: [`NumberPlans::new`](number_plans::NumberPlans), the numbering plans of all countries.
+//!   Whatever reads national numbers is given them; without them, only numbers with `+` are read.
 #![forbid(unsafe_code)]
 
 pub mod auth;
@@ -69,6 +71,7 @@ pub mod identity;
 mod json;
 pub mod language;
 pub mod method;
+pub mod number_plans;
 mod open_enum;
 mod percent;
 pub mod phone_number;
@@ -84,6 +87,7 @@ pub mod sms_template;
 pub mod start;
 pub mod status;
 pub mod timestamp;
+mod unicode;
 pub mod untrusted;
 pub mod url;
 pub mod verification;
@@ -98,6 +102,7 @@ pub use error::{ApiError, DecodeError, EncodeError};
 pub use id::{Custom, Reference, VerificationId};
 pub use language::{AcceptLanguage, LanguageTag};
 pub use method::Method;
+pub use number_plans::NumberPlans;
 pub use phone_number::PhoneNumber;
 pub use polling::PollSchedule;
 pub use price::Amount;

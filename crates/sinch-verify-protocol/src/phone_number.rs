@@ -4,13 +4,18 @@
 //! number, without any separator. [`PhoneNumber`] holds exactly that form and checks only its
 //! syntax: whether a number is in service, or long enough for its country, is for the service to
 //! say. The mobile SDKs do not convert either, so a number typed by a person must be brought into
-//! this form first.
+//! this form first: [`PhoneNumber::from_typed`] does.
+
+mod digits;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::country::Country;
+use crate::unicode::is_invisible;
 use crate::wire::string_form;
+
+pub(crate) use self::digits::Digits;
 
 /// The fewest digits a [`PhoneNumber`] may have, calling code included.
 ///
@@ -48,11 +53,14 @@ impl PhoneNumber {
     ///
     /// A [`PhoneNumberError`] that names the first thing wrong; nothing is trimmed or repaired.
     pub fn parse(text: &str) -> Result<Self, PhoneNumberError> {
+        if let Some(at) = text.find(is_invisible) {
+            return Err(PhoneNumberError::Invisible { at });
+        }
         let Some(digits) = text.strip_prefix('+') else {
-            return Err(if text.is_empty() {
-                PhoneNumberError::Empty
-            } else {
-                PhoneNumberError::MissingPlus
+            return Err(match text.chars().next() {
+                None => PhoneNumberError::Empty,
+                Some(c) if c.is_whitespace() || c == '\u{ff0b}' => PhoneNumberError::NotADigit { at: 0 },
+                Some(_) => PhoneNumberError::MissingPlus,
             });
         };
         if let Some(at) = digits.bytes().position(|byte| !byte.is_ascii_digit()) {
@@ -168,8 +176,13 @@ pub enum PhoneNumberError {
         /// How many digits there are.
         digits: usize,
     },
-    /// Something other than an ASCII digit stands after the `+`.
+    /// White space, a `+` outside ASCII, or, after the `+`, something other than an ASCII digit.
     NotADigit {
+        /// Where, in bytes from the start of the text.
+        at: usize,
+    },
+    /// A character that renders as nothing, such as a mark of direction that was copied with the number.
+    Invisible {
         /// Where, in bytes from the start of the text.
         at: usize,
     },
@@ -195,8 +208,12 @@ impl fmt::Display for PhoneNumberError {
             ),
             Self::NotADigit { at } => write!(
                 f,
-                "phone number holds something other than a digit at byte {at}; \
+                "phone number holds something other than an ASCII digit at byte {at}; \
                  remove spaces and punctuation"
+            ),
+            Self::Invisible { at } => write!(
+                f,
+                "phone number holds a character that cannot be seen at byte {at}; remove it"
             ),
         }
     }

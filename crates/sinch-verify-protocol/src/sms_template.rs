@@ -10,13 +10,14 @@ mod one_placeholder;
 mod options;
 mod several_placeholders;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 pub use self::error::TemplateError;
 pub use self::options::{CodeAlphabet, ExtractOptions};
 
-use self::fold::Folded;
+use self::fold::fold;
 
 /// What stands for the code in a template: exactly this text.
 pub const PLACEHOLDER: &str = "{{CODE}}";
@@ -74,10 +75,10 @@ impl SmsTemplate {
     /// of the line if the template ends with it. Time is linear in the length of the message.
     #[must_use]
     pub fn extract<'m>(&self, message: &'m str) -> Option<&'m str> {
-        self.extract_with(message, &ExtractOptions::new())
+        search(message, &self.literals, &ExtractOptions::new())
     }
 
-    /// The code in this message, with the given repairs.
+    /// The code in this message, with the given repairs. What is folded in the message is folded in the code.
     ///
     /// ```
     /// use sinch_verify_protocol::sms_template::{CodeAlphabet, ExtractOptions, SmsTemplate};
@@ -87,21 +88,18 @@ impl SmsTemplate {
     /// assert_eq!(template.extract(message), Some("<#> 1234"));
     ///
     /// let numeric = ExtractOptions::new().alphabet(CodeAlphabet::Numeric);
-    /// assert_eq!(template.extract_with(message, &numeric), Some("1234"));
+    /// assert_eq!(template.extract_with(message, &numeric).as_deref(), Some("1234"));
     /// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
     /// ```
     #[must_use]
-    pub fn extract_with<'m>(&self, message: &'m str, options: &ExtractOptions) -> Option<&'m str> {
-        if !options.folds() {
-            return self.search(message, options);
+    pub fn extract_with<'m>(&self, message: &'m str, options: &ExtractOptions) -> Option<Cow<'m, str>> {
+        let literals: Vec<Cow<'_, str>> = self.literals.iter().map(|text| fold(text, options)).collect();
+        match fold(message, options) {
+            Cow::Borrowed(message) => search(message, &literals, options).map(Cow::Borrowed),
+            Cow::Owned(message) => {
+                search(&message, &literals, options).map(|code| Cow::Owned(code.to_owned()))
+            }
         }
-        let message = Folded::new(message, options);
-        let code = match Folded::new(&self.text, options).changed() {
-            // Folding touches nothing of the placeholder, so the folded text is a template too.
-            Some(text) => Self::parse(text).ok()?.span(message.text(), options)?,
-            None => self.span(message.text(), options)?,
-        };
-        Some(trimmed(message.original(code)?, options)).filter(|code| !code.is_empty())
     }
 
     /// The message with this code, as it would be sent. Every placeholder is replaced.
@@ -114,19 +112,6 @@ impl SmsTemplate {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-
-    fn search<'m>(&self, message: &'m str, options: &ExtractOptions) -> Option<&'m str> {
-        let code = message.get(self.span(message, options)?)?;
-        Some(trimmed(code, options)).filter(|code| !code.is_empty())
-    }
-
-    /// Where the first placeholder's text is.
-    fn span(&self, message: &str, options: &ExtractOptions) -> Option<std::ops::Range<usize>> {
-        match &*self.literals {
-            [before, after] => one_placeholder::find(message, before, after, options),
-            literals => several_placeholders::find(message, literals, options),
-        }
     }
 }
 
@@ -151,6 +136,20 @@ impl fmt::Debug for SmsTemplate {
     }
 }
 
-fn trimmed<'m>(code: &'m str, options: &ExtractOptions) -> &'m str {
-    if options.trims() { code.trim() } else { code }
+/// The text of the first placeholder in a folded message.
+fn search<'m>(message: &'m str, literals: &[impl AsRef<str>], options: &ExtractOptions) -> Option<&'m str> {
+    let span = match literals {
+        [before, after] => {
+            let (before, after) = (before.as_ref(), after.as_ref());
+            let span = one_placeholder::find(message, before, after, options)?;
+            // A literal bounds the code; where there is none, the code must not be a part of something longer.
+            let cut = before.is_empty() && options.is_cut_before(message, span.start)
+                || after.is_empty() && options.is_cut_after(message, span.end);
+            Some(span).filter(|_| !cut)?
+        }
+        literals => several_placeholders::find(message, literals, options)?,
+    };
+    let code = message.get(span)?;
+    let code = if options.trims() { code.trim() } else { code };
+    Some(code).filter(|code| !code.is_empty())
 }

@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::unicode::is_invisible;
+
 /// Whether `c` steers a terminal, ends a line, or turns the direction of the text around it.
 ///
 /// These are the control characters C0, DEL and C1, the line and paragraph separators, and the
@@ -138,6 +140,8 @@ fn number(text: &str) -> (usize, usize) {
             end = at + c.len_utf8();
             digits += 1;
             gap = 0;
+        } else if is_invisible(c) {
+            // It separates nothing that can be seen.
         } else if between(c) && gap < GAP {
             gap += 1;
         } else {
@@ -192,6 +196,7 @@ mod tests {
             ("1 2 3 4", "***"),
             ("48\r\n21", "***"),
             ("48\u{202e}21", "***"),
+            ("4\u{200b}\u{ad}\u{2060}8\u{feff}21", "***"),
             ("3 of 3 tries, 12 left", "3 of 3 tries, 12 left"),
             ("", ""),
         ] {

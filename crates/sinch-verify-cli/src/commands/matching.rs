@@ -5,8 +5,9 @@ use std::path::Path;
 
 use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::cli_filter::Dialect;
+use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::{CliFilter, SmsTemplate};
+use sinch_verify_protocol::{CliFilter, NumberPlans, SmsTemplate};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
@@ -33,6 +34,11 @@ pub(crate) enum Command {
         /// `+` before bare digits.
         #[arg(long)]
         candidates: bool,
+        /// The country in which the handset is, such as `SE`: also try the caller id
+        /// as the number that it is there. Prints, on a second line, what an app
+        /// would report.
+        #[arg(long, value_name = "CC")]
+        country: Option<Country>,
     },
     /// Cut the code out of a message by its template. Prints the code.
     ///
@@ -53,23 +59,34 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             number,
             dialect,
             candidates,
+            country,
         } => {
             let filter = CliFilter::compile_as(&filter, dialect).map_err(usage)?;
             if filter.matches_everything() {
                 note!("warning: this filter matches every caller");
             }
-            let found = if candidates {
-                filter
-                    .find(&Candidates::new(&number))
-                    .map(|candidate| candidate.text().to_owned())
+            let caller = Candidates::new(&number);
+            let caller = match country {
+                Some(country) => caller.with_country(country, &NumberPlans::new()),
+                None => caller,
+            };
+            let found = if candidates || country.is_some() {
+                filter.find(&caller).map(|candidate| candidate.text().to_owned())
             } else {
-                filter.matches(&number).then_some(number)
+                filter.matches(&number).then(|| number.clone())
             };
             // Where nothing matched, it may be for how the filter was read.
             if found.is_none() {
                 note!("no match; dialect: {}", filter.dialect());
             }
-            Ok(print(found.as_deref()))
+            let outcome = print(found.as_deref());
+            if found.is_some() && country.is_some() {
+                match caller.e164() {
+                    Some(number) => say!("{number}"),
+                    None => say!("{}", escape(number.trim())),
+                }
+            }
+            Ok(outcome)
         }
         Command::SmsTemplate { template, message } => {
             let template = SmsTemplate::parse(&template).map_err(usage)?;

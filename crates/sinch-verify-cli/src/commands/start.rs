@@ -4,19 +4,20 @@ use serde::Serialize;
 use sinch_verify_client::Handle;
 use sinch_verify_protocol::method::ProofKind;
 use sinch_verify_protocol::start::StartResponse;
-use sinch_verify_protocol::{AcceptLanguage, Custom, Method, PhoneNumber, Reference, Start};
+use sinch_verify_protocol::{AcceptLanguage, Custom, Method, Reference, Start};
 
 use crate::exit::Outcome;
 use crate::methods::MethodArg;
 use crate::print::note;
 use crate::target::Target;
+use crate::typed_number::TypedNumber;
 use crate::view;
 
 /// Arguments of `start`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The number to verify, with `+` and country code.
-    number: PhoneNumber,
+    #[command(flatten)]
+    number: TypedNumber,
     /// How to verify it.
     #[arg(long, value_enum, default_value = "sms")]
     method: MethodArg,
@@ -38,9 +39,10 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
+    let number = args.number.read()?;
     let client = args.target.client()?;
     let MethodArg(method) = args.method;
-    let mut start = Start::by(method, args.number);
+    let mut start = Start::by(method, number);
     if let Some(reference) = &args.reference {
         start = start.reference(reference.clone());
     }

@@ -6,7 +6,7 @@ use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::server::Route;
 use sinch_verify_protocol::start::StartRequest;
-use sinch_verify_protocol::{ApiError, Method, WireObject};
+use sinch_verify_protocol::{ApiError, Method, NumberPlans, WireObject};
 
 use super::authorize::Caller;
 use super::{error_response, refusal_response};
@@ -77,13 +77,18 @@ fn command(
     let app = caller.app;
     let status = |query| Command::Status { app, query };
     Ok(match route {
-        Route::Start => Command::Start(Box::new(StartCommand {
-            app,
-            level: caller.level,
-            callback: core.registry.callback(app).is_some(),
-            request: receive::<StartRequest>(body, anomalies)?,
-            languages: StartRequest::languages(&head.headers),
-        })),
+        Route::Start => {
+            let request: StartRequest = receive(body, anomalies)?;
+            let odd_number = NumberPlans::new().anomaly(&request.identity);
+            anomalies.extend(odd_number.map(|anomaly| anomaly.to_string()));
+            Command::Start(Box::new(StartCommand {
+                app,
+                level: caller.level,
+                callback: core.registry.callback(app).is_some(),
+                request,
+                languages: StartRequest::languages(&head.headers),
+            }))
+        }
         Route::ReportById { id } => Command::Report {
             app,
             target: Target::Id(id),

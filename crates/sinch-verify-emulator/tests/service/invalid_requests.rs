@@ -180,6 +180,19 @@ async fn anomalies_of_sdks_are_taken_and_listed() {
 }
 
 #[tokio::test]
+async fn a_trunk_prefix_that_is_kept_after_the_calling_code_is_an_anomaly() {
+    let emulator = emulator().await;
+    let start = r#"{"identity":{"type":"number","endpoint":"+460700000001"},"method":"sms"}"#;
+    let answer = send(&emulator, plain("POST", START, start)).await;
+    assert_eq!(answer.status(), 200);
+    let anomalies = answer.headers()["x-emulator-anomalies"].to_str().unwrap();
+    assert!(
+        anomalies.contains("identity.endpoint: trunk prefix"),
+        "{anomalies}"
+    );
+}
+
+#[tokio::test]
 async fn strictness_decides_whether_anomalies_are_refused() {
     for (strictness, status) in [(Strictness::Lenient, 200), (Strictness::Strict, 400)] {
         let mut settings = Settings::default();

@@ -15,7 +15,9 @@ fuzz_target!(|input: (&str, &str, u8)| {
             .trim(choice & 1 != 0)
             .shortest(choice & 2 != 0)
             .fold_crlf(choice & 4 != 0)
-            .fold_whitespace(choice & 8 != 0);
+            .fold_whitespace(choice & 8 != 0)
+            .fold_digits(choice & 32 != 0)
+            .drop_invisible(choice & 64 != 0);
         let options = if choice & 16 != 0 { options.alphabet(CodeAlphabet::Numeric) } else { options };
         let _ = template.extract_with(message, &options);
         if template.as_str().matches("{{CODE}}").count() == 1 {

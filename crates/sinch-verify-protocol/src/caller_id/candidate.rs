@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::text::Text;
-use crate::phone_number::Masked;
+use crate::phone_number::{Digits, Masked};
 
 /// One form of a caller id, as [`Candidates`](super::Candidates) lists it.
 ///
@@ -56,13 +55,13 @@ impl fmt::Debug for Candidate<'_> {
 pub enum CandidateForm {
     /// The text itself. The only form the Android SDK tries.
     Raw,
-    /// Without spaces and punctuation.
+    /// The digits in ASCII, without spaces and punctuation.
     Stripped,
     /// `+` in place of a leading `00`.
     DoubleZero,
     /// `+` put in front of bare digits.
     PlusAdded,
-    /// A national number with its country's calling code.
+    /// The number as it is read in the known country.
     National,
 }
 
@@ -70,5 +69,5 @@ pub enum CandidateForm {
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
     Raw(&'a str),
-    Held(Text),
+    Held(Digits),
 }

@@ -7,7 +7,7 @@
 use super::Country;
 
 /// The length of the longest prefix in [`ENTRIES`].
-pub(super) const LONGEST_PREFIX: usize = 7;
+pub(super) const LONGEST_PREFIX: usize = 8;
 
 /// What the table says about exactly this prefix: nothing, no country, or a country.
 pub(super) fn find(prefix: &str) -> Option<Option<Country>> {
@@ -137,8 +137,6 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("20", iso(b"EG")),
     ("211", iso(b"SS")),
     ("212", iso(b"MA")),
-    ("2125288", iso(b"EH")),
-    ("2125289", iso(b"EH")),
     ("213", iso(b"DZ")),
     ("216", iso(b"TN")),
     ("218", iso(b"LY")),
@@ -186,6 +184,12 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("262", iso(b"RE")),
     ("262269", iso(b"YT")),
     ("262639", iso(b"YT")),
+    ("26270935", iso(b"YT")),
+    ("26270936", iso(b"YT")),
+    ("26270937", iso(b"YT")),
+    ("2629398", iso(b"YT")),
+    ("2629478", iso(b"YT")),
+    ("2629769", iso(b"YT")),
     ("263", iso(b"ZW")),
     ("264", iso(b"NA")),
     ("265", iso(b"MW")),
@@ -274,6 +278,22 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("57", iso(b"CO")),
     ("58", iso(b"VE")),
     ("590", iso(b"GP")),
+    ("59059000", iso(b"MF")),
+    ("59059007", iso(b"MF")),
+    ("59059009", iso(b"MF")),
+    ("59059013", iso(b"MF")),
+    ("59059027", iso(b"BL")),
+    ("59059029", iso(b"BL")),
+    ("59059030", iso(b"MF")),
+    ("59059043", iso(b"MF")),
+    ("59059050", iso(b"MF")),
+    ("59059051", iso(b"BL")),
+    ("59059052", iso(b"BL")),
+    ("59059056", iso(b"MF")),
+    ("59059058", iso(b"MF")),
+    ("59059077", iso(b"MF")),
+    ("59059079", iso(b"MF")),
+    ("59059087", iso(b"BL")),
     ("591", iso(b"BO")),
     ("592", iso(b"GY")),
     ("593", iso(b"EC")),
@@ -283,6 +303,7 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("597", iso(b"SR")),
     ("598", iso(b"UY")),
     ("599", iso(b"BQ")),
+    ("5996", iso(b"CW")),
     ("5999", iso(b"CW")),
     ("60", iso(b"MY")),
     ("61", iso(b"AU")),
@@ -296,6 +317,10 @@ pub(super) static ENTRIES: &[(&str, Option<Country>)] = &[
     ("670", iso(b"TL")),
     ("672", iso(b"NF")),
     ("6721", iso(b"AQ")),
+    ("672106", iso(b"NF")),
+    ("672117", iso(b"NF")),
+    ("672128", iso(b"NF")),
+    ("672139", iso(b"NF")),
     ("673", iso(b"BN")),
     ("674", iso(b"NR")),
     ("675", iso(b"PG")),

@@ -126,11 +126,13 @@ impl Step<'_> {
         let Ok(filter) = CliFilter::compile_as(filter, self.core.settings.dialect) else {
             return Err((attempt, Ignored::NotListening));
         };
-        let country = self.core.settings.country.or_else(|| self.core.number.country());
+        let settings = &self.core.settings;
+        let country = settings.country.or_else(|| self.core.number.country());
+        let home = country.zip(settings.number_plans);
         let found = calls.iter().find_map(|call| {
             let mut caller = Candidates::new(call.cli.as_str());
-            if let Some(country) = country {
-                caller = caller.with_country(country);
+            if let Some((country, plans)) = &home {
+                caller = caller.with_country(*country, plans);
             }
             filter.find(&caller)?;
             let cli = match caller.e164() {
@@ -250,7 +252,7 @@ fn cut_out(template: &str, code_type: Option<&CodeType>, message: &str) -> Optio
     let options = ExtractOptions::recommended();
     let cut = |options: &ExtractOptions| {
         let text = template.extract_with(message, options)?;
-        Code::new(text).ok()
+        Code::new(&text).ok()
     };
     match alphabet {
         Some(alphabet) => cut(&options.alphabet(alphabet)),

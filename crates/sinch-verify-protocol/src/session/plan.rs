@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli_filter::Dialect;
 use crate::country::Country;
+use crate::number_plans::NumberPlans;
 use crate::phone_number::{PhoneNumber, PhoneNumberError};
 use crate::retry::RetryPolicy;
 use crate::start::Start;
@@ -105,11 +106,20 @@ impl Plan {
         self
     }
 
-    /// The country in which the phone is, so that caller ids in national form
-    /// can be read. By default the country of the number.
+    /// The country in which the phone is, for [reading caller ids](Self::number_plans).
+    /// By default the country of the number.
     #[must_use]
     pub fn country(mut self, country: Country) -> Self {
         self.settings.country = Some(country);
+        self
+    }
+
+    /// Reads caller ids as phones in the [country](Self::country) show them, so that the full
+    /// number is reported. Without plans a caller id that has no `+` is reported as the phone
+    /// showed it.
+    #[must_use]
+    pub fn number_plans(mut self, plans: NumberPlans) -> Self {
+        self.settings.number_plans = Some(plans);
         self
     }
 
@@ -184,6 +194,8 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) ask_by: AskBy,
     pub(super) country: Option<Country>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) number_plans: Option<NumberPlans>,
     #[serde(with = "crate::wire::as_text")]
     pub(super) dialect: Dialect,
     pub(super) plain_http: bool,
@@ -200,6 +212,7 @@ impl Default for Settings {
             seed: 0,
             ask_by: AskBy::default(),
             country: None,
+            number_plans: None,
             dialect: Dialect::default(),
             plain_http: false,
             wait_after_polling: false,

@@ -1,85 +1,41 @@
-//! Folding of line ends and spaces, with the way back to the original text.
+//! Folding of line ends, spaces, digits and characters that cannot be seen.
 
-use std::ops::Range;
+use std::borrow::Cow;
 
 use super::ExtractOptions;
 use crate::cli_filter::line_end::is_line_end;
+use crate::unicode::{ascii_digit, is_invisible};
 
-/// A text after folding.
-pub(super) struct Folded<'t> {
-    original: &'t str,
-    /// `None` if folding changed nothing.
-    folded: Option<String>,
-    /// For each place where the lengths part: a byte of the folded text, and of the original.
-    steps: Vec<(usize, usize)>,
-}
-
-impl<'t> Folded<'t> {
-    pub(super) fn new(original: &'t str, options: &ExtractOptions) -> Self {
-        let mut folded = String::with_capacity(original.len());
-        let mut steps = Vec::new();
-        let mut changed = false;
-        let mut chars = original.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let before_lf = chars.peek().is_some_and(|(_, next)| *next == '\n');
-            if options.folds_crlf() && c == '\r' && before_lf {
-                changed = true;
-                steps.push((folded.len(), at + 1));
-            } else if options.folds_whitespace() && is_other_space(c) {
-                changed = true;
-                folded.push(' ');
-                if c.len_utf8() > 1 {
-                    steps.push((folded.len(), at + c.len_utf8()));
-                }
-            } else {
-                folded.push(c);
-            }
-        }
-        Self {
-            original,
-            folded: changed.then_some(folded),
-            steps,
+/// The text with what the options take for alike written alike.
+pub(super) fn fold<'t>(text: &'t str, options: &ExtractOptions) -> Cow<'t, str> {
+    let mut chars = text.char_indices().peekable();
+    let mut folded = String::new();
+    // Up to where the text is in `folded`.
+    let mut done = 0;
+    while let Some((at, c)) = chars.next() {
+        let before_lf = chars.peek().is_some_and(|(_, next)| *next == '\n');
+        let written = if options.folds_crlf() && c == '\r' && before_lf
+            || options.drops_invisible() && is_invisible(c)
+        {
+            None
+        } else if options.folds_whitespace() && is_other_space(c) {
+            Some(' ')
+        } else if options.folds_digits() {
+            Some(ascii_digit(c).unwrap_or(c))
+        } else {
+            Some(c)
+        };
+        if written != Some(c) {
+            folded.push_str(text.get(done..at).unwrap_or_default());
+            folded.extend(written);
+            done = at + c.len_utf8();
         }
     }
-
-    pub(super) fn text(&self) -> &str {
-        self.folded.as_deref().unwrap_or(self.original)
+    if done == 0 {
+        return Cow::Borrowed(text);
     }
-
-    pub(super) fn changed(&self) -> Option<&str> {
-        self.folded.as_deref()
-    }
-
-    /// The original of a part of the folded text that holds no line end.
-    pub(super) fn original(&self, part: Range<usize>) -> Option<&'t str> {
-        self.original
-            .get(self.unfold_start(part.start)..self.unfold_end(part.end))
-    }
-
-    /// A part begins after everything that was dropped before it.
-    fn unfold_start(&self, at: usize) -> usize {
-        self.unfold(at, self.steps.partition_point(|(folded, _)| *folded <= at))
-    }
-
-    /// A part ends before anything that was dropped after it, such as the CR of CR LF, but after
-    /// the whole of a wide space that is its last character.
-    fn unfold_end(&self, at: usize) -> usize {
-        let steps = self.steps.partition_point(|(folded, _)| *folded <= at);
-        let dropped_cr = steps
-            .checked_sub(1)
-            .and_then(|last| self.steps.get(last))
-            .is_some_and(|(folded, original)| {
-                *folded == at && self.original.as_bytes().get(original - 1) == Some(&b'\r')
-            });
-        self.unfold(at, if dropped_cr { steps - 1 } else { steps })
-    }
-
-    fn unfold(&self, at: usize, steps: usize) -> usize {
-        steps
-            .checked_sub(1)
-            .and_then(|last| self.steps.get(last))
-            .map_or(at, |(folded, original)| original + (at - folded))
-    }
+    folded.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(folded)
 }
 
 /// White space, other than the ordinary space and line ends.

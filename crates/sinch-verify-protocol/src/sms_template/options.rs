@@ -14,7 +14,7 @@ use crate::cli_filter::line_end::{is_line_end, next_line_end};
 /// assert_eq!(template.extract(message), None);
 ///
 /// let options = ExtractOptions::new().fold_crlf(true).trim(true);
-/// assert_eq!(template.extract_with(message, &options), Some("1234"));
+/// assert_eq!(template.extract_with(message, &options).as_deref(), Some("1234"));
 /// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct ExtractOptions {
     shortest: bool,
     fold_crlf: bool,
     fold_whitespace: bool,
+    fold_digits: bool,
+    drop_invisible: bool,
     alphabet: Option<CodeAlphabet>,
 }
 
@@ -35,6 +37,8 @@ impl ExtractOptions {
             shortest: false,
             fold_crlf: false,
             fold_whitespace: false,
+            fold_digits: false,
+            drop_invisible: false,
             alphabet: None,
         }
     }
@@ -47,6 +51,8 @@ impl ExtractOptions {
             shortest: true,
             fold_crlf: true,
             fold_whitespace: true,
+            fold_digits: true,
+            drop_invisible: true,
             alphabet: None,
         }
     }
@@ -83,18 +89,30 @@ impl ExtractOptions {
         self
     }
 
+    /// Takes the decimal digits of every script for those of ASCII, in the template and in the message.
+    #[must_use]
+    pub const fn fold_digits(mut self, yes: bool) -> Self {
+        self.fold_digits = yes;
+        self
+    }
+
+    /// Drops characters that render as nothing, such as marks of direction and soft hyphens, from the
+    /// template and from the message.
+    #[must_use]
+    pub const fn drop_invisible(mut self, yes: bool) -> Self {
+        self.drop_invisible = yes;
+        self
+    }
+
     /// Lets a placeholder stand for characters of this alphabet only.
     ///
-    /// Needed where nothing in the template bounds the code on one side, and the code's type is
+    /// A run of them that goes on behind a character of another kind is no code: not `482` in `482-193`, nor
+    /// `12` in `12ab`. Needed where nothing in the template bounds the code on one side, and the code's type is
     /// known (`sms.codeType` of the start answer; numeric unless asked otherwise).
     #[must_use]
     pub const fn alphabet(mut self, alphabet: CodeAlphabet) -> Self {
         self.alphabet = Some(alphabet);
         self
-    }
-
-    pub(super) const fn folds(&self) -> bool {
-        self.fold_crlf || self.fold_whitespace
     }
 
     pub(super) const fn folds_crlf(&self) -> bool {
@@ -103,6 +121,14 @@ impl ExtractOptions {
 
     pub(super) const fn folds_whitespace(&self) -> bool {
         self.fold_whitespace
+    }
+
+    pub(super) const fn folds_digits(&self) -> bool {
+        self.fold_digits
+    }
+
+    pub(super) const fn drops_invisible(&self) -> bool {
+        self.drop_invisible
     }
 
     pub(super) const fn trims(&self) -> bool {
@@ -123,6 +149,16 @@ impl ExtractOptions {
         run.map_or(message.len(), |length| from + length)
     }
 
+    /// Whether the run of placeholder characters that ends before this byte goes on behind it.
+    pub(super) fn is_cut_after(&self, message: &str, end: usize) -> bool {
+        self.alphabet.is_some() && goes_on(message.get(end..).unwrap_or_default().chars())
+    }
+
+    /// Whether the run of placeholder characters that begins at this byte goes on before it.
+    pub(super) fn is_cut_before(&self, message: &str, begin: usize) -> bool {
+        self.alphabet.is_some() && goes_on(message.get(..begin).unwrap_or_default().chars().rev())
+    }
+
     /// Where the white space that may stand between a literal and the code ends.
     ///
     /// Without an alphabet the white space belongs to the placeholder and is trimmed afterwards.
@@ -137,6 +173,17 @@ impl ExtractOptions {
     }
 }
 
+/// Whether these characters continue a word: by a letter or digit, or by a digit behind a mark that joins groups
+/// of digits.
+fn goes_on(mut chars: impl Iterator<Item = char>) -> bool {
+    match chars.next() {
+        Some('-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | ',' | '/' | '_') => {
+            chars.next().is_some_and(|c| c.is_ascii_digit())
+        }
+        next => next.is_some_and(|c| c.is_ascii_alphanumeric()),
+    }
+}
+
 /// The characters a code is made of.
 ///
 /// ```
@@ -145,7 +192,7 @@ impl ExtractOptions {
 /// let template = SmsTemplate::parse("Your code is {{CODE}}")?;
 /// let options = ExtractOptions::new().alphabet(CodeAlphabet::Alphanumeric);
 /// let message = "Your code is 7KQ2 XtNB5qNssI/";
-/// assert_eq!(template.extract_with(message, &options), Some("7KQ2"));
+/// assert_eq!(template.extract_with(message, &options).as_deref(), Some("7KQ2"));
 /// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,18 +9,23 @@ use std::ops::Range;
 use super::ExtractOptions;
 
 /// Where the text in the first placeholder's place is.
-pub(super) fn find(message: &str, literals: &[Box<str>], options: &ExtractOptions) -> Option<Range<usize>> {
+pub(super) fn find(
+    message: &str,
+    literals: &[impl AsRef<str>],
+    options: &ExtractOptions,
+) -> Option<Range<usize>> {
     let (first, rest) = literals.split_first()?;
     let (last, middle) = rest.split_last()?;
+    let first = first.as_ref();
     let runs = Runs::new(message, options);
-    let mut fits = Fits::new(message, |at| starts_with(message, at, last));
-    for literal in middle.iter().rev() {
+    let mut fits = Fits::new(message, |at| starts_with(message, at, last.as_ref()));
+    for literal in middle.iter().rev().map(AsRef::as_ref) {
         fits = Fits::new(message, |at| {
             starts_with(message, at, literal) && runs.code_at(at + literal.len(), &fits).is_some()
         });
     }
     // With nothing after the first placeholder, "the first place where it fits" has no meaning.
-    let shortest = options.takes_shortest() && rest.first().is_some_and(|next| !next.is_empty());
+    let shortest = options.takes_shortest() && rest.first().is_some_and(|next| !next.as_ref().is_empty());
     (0..=message.len())
         .filter(|at| message.is_char_boundary(*at) && starts_with(message, *at, first))
         .find_map(|at| {

@@ -52,6 +52,8 @@ pub enum AnomalyKind {
     FlatPrice,
     /// A number written as a string, or the other way round.
     WrongType,
+    /// A number that keeps the trunk prefix after its calling code (`+460700000001`).
+    TrunkPrefix,
     /// A field that this version does not know. Kept.
     UnknownField,
 }
@@ -75,6 +77,7 @@ impl fmt::Display for AnomalyKind {
             Self::OtherMethod => f.write_str("ignored, belongs to another method"),
             Self::FlatPrice => f.write_str("flat price, read as the price of the verification"),
             Self::WrongType => f.write_str("of another JSON type than documented"),
+            Self::TrunkPrefix => f.write_str("trunk prefix (mostly a 0) kept after the calling code"),
             Self::UnknownField => f.write_str("unknown field, kept"),
         }
     }

@@ -296,12 +296,30 @@ fn the_app_hash_is_cut_off() {
 }
 
 #[test]
-fn caller_ids_are_reported_in_international_form() {
+fn a_code_is_found_whatever_marks_are_around_it() {
+    for (text, code) in [
+        ("Your code is \u{200f}4821", Some("4821")),
+        ("Your code is \u{2066}4821\u{2069}", Some("4821")),
+        ("Your code is \u{200b}4821", Some("4821")),
+        ("Your code is 48\u{ad}21", Some("4821")),
+        ("Your code is \u{feff}٤٨٢١", Some("4821")),
+        ("Your code is 482-193", None),
+    ] {
+        let body = SMS.replace("\"sms\":{", "\"sms\":{\"codeType\":\"Numeric\",");
+        let mut run = Run::started(sms(), &body, 0);
+        let reported = run.give(Input::sms(text)).reported();
+        assert_eq!(reported.map(|(code, _)| code).as_deref(), code, "{text:?}");
+    }
+}
+
+#[test]
+fn without_number_plans_a_caller_id_without_plus_is_reported_as_seen() {
     for (raw, reported) in [
-        ("070-123 00 01", CALLER),
-        ("0046701230001", CALLER),
-        ("46701230001", CALLER),
         (" +46701230001\n", CALLER),
+        ("+46 70123\u{ad}0001", CALLER),
+        ("070-123 00 01", "070-123 00 01"),
+        ("0046701230001", "0046701230001"),
+        ("46701230001 ", "46701230001"),
     ] {
         let mut run = Run::started(flash_call(), FLASH, 0);
         assert_eq!(
@@ -313,6 +331,29 @@ fn caller_ids_are_reported_in_international_form() {
     for hidden in ["", "anonymous", "-2"] {
         let mut run = Run::started(flash_call(), FLASH, 0);
         assert_eq!(run.give(Input::ringing(hidden)).ignored(), Some(Ignored::NotOurs));
+    }
+}
+
+#[cfg(feature = "national-numbers")]
+#[test]
+fn with_number_plans_the_full_number_is_reported() {
+    let body = r#"{"id":"f1","method":"flashcall","flashCall":{"cliFilter":"(.*)(70123|29123)(.*)","interceptionTimeout":45}}"#;
+    for (raw, country, reported) in [
+        ("070-123 00 01", None, CALLER),
+        ("0046701230001", None, CALLER),
+        ("46701230001", None, CALLER),
+        ("+46701230001", Some("US"), CALLER),
+        ("8 029 123 45 67", Some("BY"), "+375291234567"),
+        // No number of the plan: what the phone showed.
+        ("70123", None, "70123"),
+    ] {
+        let mut plan = Plan::new(flash_call()).number_plans(sinch_verify_protocol::NumberPlans::new());
+        if let Some(country) = country {
+            plan = plan.country(country.parse().unwrap());
+        }
+        let mut run = Run::planned(plan, body, 0);
+        let said = run.give(Input::ringing(raw));
+        assert_eq!(said.reported().unwrap().0, reported, "{raw:?}");
     }
 }
 

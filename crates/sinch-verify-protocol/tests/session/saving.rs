@@ -30,6 +30,24 @@ fn the_version_is_checked_first() {
     }
 }
 
+/// Read otherwise, the session would report other caller ids than it was made to.
+#[cfg(not(feature = "national-numbers"))]
+#[test]
+fn a_session_with_number_plans_is_not_read_without_them() {
+    let saved = save(&Run::started(flash_call(), FLASH, 0).session);
+    let with_plans = saved.replacen(
+        r#""country":null"#,
+        r#""country":null,"number_plans":"libphonenumber""#,
+        1,
+    );
+    assert_ne!(with_plans, saved);
+    let error = restore(&with_plans).unwrap_err().to_string();
+    assert!(
+        error.starts_with("number plans are not built in; turn on feature national-numbers"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_typed_code_goes_before_a_turn_that_ended_in_the_meantime() {
     let mut run = Run::planned(Plan::new(sms()).then(callout()), SMS, 0);
