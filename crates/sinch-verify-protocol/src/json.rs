@@ -86,10 +86,12 @@ fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -
     }
 }
 
-/// A document of UTF-16 begins with its mark, or with an ASCII character and a zero byte.
-fn is_utf16(body: &[u8]) -> bool {
+/// Whether `document` is JSON in UTF-16: it begins with the mark of that, or with an ASCII character and
+/// a zero byte.
+#[must_use]
+pub fn is_utf16(document: &[u8]) -> bool {
     matches!(
-        body,
+        document,
         [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, _, ..] | [_, 0, ..]
     )
 }

@@ -396,7 +396,7 @@ object! {
         /// The code.
         required "code" => code: Code, via LooseText<Code>;
         /// The SMS's sender id; old documents only.
-        optional "cli" => cli: Cli;
+        side "cli" => cli: Cli;
     }
 }
 

@@ -26,7 +26,7 @@ mod string_form;
 mod tolerant;
 mod via;
 
-pub use crate::json::without_byte_order_mark;
+pub use crate::json::{is_utf16, without_byte_order_mark};
 pub use anomaly::{Anomaly, AnomalyKind, Received};
 pub use extra::Extra;
 pub use part::{PartOf, WireObject};

@@ -162,7 +162,7 @@ fn a_right_signature_is_right_and_an_unknown_one_shows_our_string() {
     assert_eq!(
         find(BODY, PATH, &right, b"another secret"),
         Finding::Unknown {
-            expected: right.clone().into_bytes()
+            expected: right.into_bytes()
         }
     );
 }
@@ -334,7 +334,7 @@ fn each_form_of_a_body_has_a_name_and_the_line_that_differs() {
     assert_eq!(mistake.name(), "body-compact");
     assert_eq!(
         mistake.to_string(),
-        "the body was signed compact, without blanks between values, and another form of it was sent; \
+        "the body was signed compact, without blanks between values, and sent in another form; \
          sign the bytes that are sent"
     );
     let difference = explain.difference(string.as_bytes()).unwrap();
@@ -432,7 +432,7 @@ fn a_signature_in_another_form_is_named_where_it_is_right() {
     assert_eq!(
         unreadable,
         Finding::Unknown {
-            expected: right.clone().into_bytes()
+            expected: right.into_bytes()
         }
     );
     assert_eq!(

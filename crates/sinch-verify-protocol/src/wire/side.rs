@@ -209,7 +209,7 @@ impl<T: SideValue> SideValue for Vec<T> {
     }
 
     fn from_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Side<Self>, A::Error> {
-        let (mut values, mut anomaly) = (Vec::new(), None);
+        let (mut values, mut anomaly) = (Self::new(), None);
         while let Some(entry) = seq.next_element::<Side<T>>()? {
             let found = match entry {
                 Side::Documented(value) => {

@@ -177,7 +177,7 @@ impl fmt::Display for Mistake {
                 let forms: Vec<_> = signed.iter().map(ToString::to_string).collect();
                 write!(
                     f,
-                    "the body was signed {}, and another form of it was sent; sign the bytes that are sent",
+                    "the body was signed {}, and sent in another form; sign the bytes that are sent",
                     forms.join(" and ")
                 )
             }
@@ -211,8 +211,8 @@ impl fmt::Display for BodyForm {
             Self::SlashEscaped => "with `/` as `\\/`",
             Self::PlusEscaped => "with `+` as `\\u002B`",
             Self::Unescaped => "without the escapes that JSON does not need",
-            Self::Latin1 => "in another encoding, Latin-1 in place of UTF-8 or the reverse",
-            Self::Utf8Twice => "in another encoding, UTF-8 once and UTF-8 twice",
+            Self::Latin1 => "in Latin-1 instead of UTF-8, or the reverse",
+            Self::Utf8Twice => "in UTF-8 that was encoded twice instead of once, or the reverse",
         })
     }
 }
