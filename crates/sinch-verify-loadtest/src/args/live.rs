@@ -86,7 +86,12 @@ impl LiveArgs {
             cost: given(self.max_cost, "max-cost")?,
             worst: given(self.worst_price, "worst-price")?,
             currency: given(self.currency, "currency")?,
-            numbers: numbers.parse().map_err(|error| wrong(&error))?,
+            // An editor may put a byte order mark before the first number.
+            numbers: numbers
+                .strip_prefix('\u{feff}')
+                .unwrap_or(&numbers)
+                .parse()
+                .map_err(|error| wrong(&error))?,
             per_number: self.per_number.unwrap_or_default(),
         })
     }
