@@ -15,6 +15,7 @@ use sinch_verify_protocol::auth::{
     Authorization, BodyHasher, ContentMd5, PathForm, PathPolicy, Signature, SignedMessage, VerifyError,
     Window,
 };
+use sinch_verify_protocol::wire::Anomaly;
 use sinch_verify_protocol::{ApplicationKey, Event};
 
 use crate::external_path::ExternalPath;
@@ -112,7 +113,7 @@ impl Receiver {
     {
         let received = self.run_checks(head.into(), body).await;
         match &received {
-            Ok(callback) => telemetry::accepted(&callback.event),
+            Ok(callback) => telemetry::accepted(&callback.event, &callback.anomalies),
             Err(rejection) => telemetry::rejected(rejection),
         }
         received
@@ -339,6 +340,8 @@ pub struct CheckedHead<'a> {
 pub struct Callback {
     /// The event.
     pub event: Event,
+    /// What is not as documented in its body and was tolerated all the same.
+    pub anomalies: Vec<Anomaly>,
     /// The application that signed it, and when.
     pub verified: Verified,
 }
@@ -378,9 +381,10 @@ impl Verified {
 
     /// Decodes the event. `body` must be the bytes whose MD5 was verified.
     fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
-        match Event::decode(body) {
-            Ok(event) => Ok(Callback {
-                event,
+        match Event::receive(body) {
+            Ok(received) => Ok(Callback {
+                event: received.value,
+                anomalies: received.anomalies,
                 verified: self,
             }),
             Err(error) => Err(Rejection::new(Reason::Undecodable(Box::new(error)))),

@@ -3,13 +3,17 @@
 use std::time::Instant;
 
 use sinch_verify_protocol::callback::Event;
+use sinch_verify_protocol::wire::Anomaly;
 
 use crate::rejection::Rejection;
 use crate::replay::StoreError;
 
-/// A callback was taken.
-pub(crate) fn accepted(event: &Event) {
+/// A callback was taken; says what was tolerated in it.
+pub(crate) fn accepted(event: &Event, anomalies: &[Anomaly]) {
     count("sinch_callback_accepted_total", "event", kind(event));
+    for anomaly in anomalies {
+        tracing::debug!(%anomaly, "callback is not as documented");
+    }
 }
 
 /// A callback was not taken: the log and the count are the only places that learn why.

@@ -198,6 +198,44 @@ fn the_published_callback_is_signed_and_checked() {
         "{}",
         stderr(&mistake)
     );
+    let line = "the first line that differs is the content type: expected";
+    assert!(stderr(&mistake).contains(line), "{}", stderr(&mistake));
+}
+
+#[test]
+fn a_body_written_again_and_a_signature_in_another_form_are_explained() {
+    let check = |authorization: &str, body: &str| {
+        let mut args = published("check");
+        args.extend(["--authorization", authorization, "--explain"].map(str::to_owned));
+        let checked = run_with_body(&args, body);
+        assert_eq!(checked.status.code(), Some(1));
+        stderr(&checked)
+    };
+    let spaced = BODY.replace(',', ", ").replace("\":", "\": ");
+    let explained = check(AUTHORIZATION, &spaced);
+    assert!(explained.contains("the body was signed compact"), "{explained}");
+    assert!(
+        explained.contains("the first line that differs is the body's MD5"),
+        "{explained}"
+    );
+    let explained = check(AUTHORIZATION.trim_end_matches('='), BODY);
+    assert!(
+        explained.contains("right, but without the `=` at its end"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn a_key_from_an_environment_file_says_what_to_remove() {
+    for (key, message) in [
+        (format!("{KEY}\r"), "a carriage return at offset 36"),
+        (format!("\"{KEY}\""), "remove the quotes around it"),
+    ] {
+        let mut args = published("sign");
+        args[3] = key;
+        let refused = run_with_body(&args, BODY);
+        assert!(stderr(&refused).contains(message), "{}", stderr(&refused));
+    }
 }
 
 #[test]
@@ -241,6 +279,12 @@ fn a_body_is_read_as_what_it_should_be() {
     let script = decode("start-request", true, start);
     assert_eq!(stdout(&script), start.replace("flashCall", "flashcall"));
     assert!(stderr(&script).contains("anomaly: method"), "{}", stderr(&script));
+    let marked = decode("start-request", false, &format!("\u{feff}{start}"));
+    assert!(
+        stdout(&marked).contains("anomaly: .: byte order mark, skipped"),
+        "{}",
+        stdout(&marked)
+    );
     for (body, code) in [(start.to_owned(), 1), (stdout(&script), 0)] {
         let args = ["decode", "--as", "start-request", "--strict"].map(str::to_owned);
         assert_eq!(run_with_body(&args, &body).status.code(), Some(code), "{body}");

@@ -503,3 +503,27 @@ fn printed_settings_are_such_a_file() {
     let serve = Serve::start(known(&["--settings", file.to_str().unwrap()]));
     assert_eq!(serve.exported("SINCH_APPLICATION_KEY").as_deref(), Some(KEY));
 }
+
+#[test]
+fn a_byte_order_mark_before_a_file_is_skipped_and_utf_16_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, content).unwrap();
+        file.into_os_string().into_string().unwrap()
+    };
+    let settings = file("settings.json", b"\xef\xbb\xbf{\"expiry\":\"5m\"}");
+    let faults = file("faults.json", b"\xef\xbb\xbf[]");
+    let serve = Serve::start(known(&["--settings", &settings, "--faults", &faults]));
+    assert_eq!(serve.exported("SINCH_APPLICATION_KEY").as_deref(), Some(KEY));
+
+    let utf16 = file("utf16.json", b"\xff\xfe{\0}\0");
+    for flag in ["--settings", "--faults"] {
+        let refused = known(&[flag, &utf16]).output().unwrap();
+        assert!(
+            stderr(&refused).contains("it is UTF-16; save it as UTF-8"),
+            "{}",
+            stderr(&refused)
+        );
+    }
+}

@@ -12,6 +12,7 @@
 //! ([`Credentials::authorize`]), and checking one comes before parsing
 //! ([`Verifier`]). Every attempt is signed anew: the timestamp is part of it.
 
+mod character;
 mod explain;
 mod header;
 mod key;
@@ -20,7 +21,8 @@ mod sign;
 mod string_to_sign;
 mod verify;
 
-pub use explain::{Explain, Finding, LineDifference, Mistake};
+pub use character::UnwantedCharacter;
+pub use explain::{BodyForm, Explain, Finding, LineDifference, Mistake};
 pub use header::{Authorization, InvalidAuthorization};
 pub use key::{ApplicationKey, InvalidKey};
 pub use secret::{ApplicationSecret, InvalidSecret};

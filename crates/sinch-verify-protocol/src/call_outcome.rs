@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http::{Method as Verb, Request, Response};
 
 use crate::endpoint::{BaseUrl, Endpoint, Idempotency, PREFIX, json_request, sealed};
-use crate::error::{DecodeError, EncodeError, from_response};
+use crate::error::{DecodeError, EncodeError, refusal};
 use crate::method::Method;
 use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
-use crate::wire::{Extra, RawJson, Spelled, object};
+use crate::wire::{Extra, Spelled, object};
 
 /// Reports the outcome of a flash call.
 ///
@@ -91,7 +91,7 @@ impl Endpoint for FlashCallOutcome {
         if response.status().is_success() {
             return Ok(());
         }
-        from_response::<RawJson>(response).map(|_| ())
+        Err(refusal(response))
     }
 }
 

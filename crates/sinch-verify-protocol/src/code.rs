@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
 use crate::unicode::{ascii_digit, is_invisible};
-use crate::wire::string_form;
+use crate::wire::{Side, SideValue, string_form};
 
 open_enum! {
     /// The alphabet of a code.
@@ -213,6 +213,12 @@ impl fmt::Debug for Cli {
 }
 
 string_form!(Cli: expose);
+
+impl SideValue for Cli {
+    fn from_text(text: &str) -> Side<Self> {
+        Self::as_seen(text).map_or(Side::Unreadable, Side::Documented)
+    }
+}
 
 /// Why a text is not a [`Cli`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

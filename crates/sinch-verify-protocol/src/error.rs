@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 
-use crate::json::{decode, sample};
+use crate::json::sample;
 use crate::untrusted::mask;
-use crate::wire::{AnomalyKind, Extra, Via, object};
+use crate::wire::{AnomalyKind, Extra, Via, WireObject, object};
 
 pub use crate::json::JsonError;
 
@@ -24,11 +24,11 @@ object! {
         /// in every example, a string in one schema; both are read.
         required "errorCode" => code: u32, via NumberOrText;
         /// For people.
-        optional "message" => message: String;
+        side "message" => message: String;
         /// A support id, when there is one.
-        optional "reference" => reference: String;
+        side "reference" => reference: String;
         /// `404 Not Found`, in old answers only.
-        optional "status" => status: String;
+        side "status" => status: String;
     }
 }
 
@@ -287,22 +287,25 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// Reads an answer of the service: success with a body, or an error.
-pub(crate) fn from_response<T: for<'de> Deserialize<'de>>(
-    response: &http::Response<Bytes>,
-) -> Result<T, DecodeError> {
-    let status = response.status();
-    let body = response.body();
+pub(crate) fn from_response<T: WireObject>(response: &http::Response<Bytes>) -> Result<T, DecodeError> {
+    let (status, body) = (response.status(), response.body());
     if !status.is_success() {
-        return Err(match decode::<ApiError>(body) {
-            Ok(error) => DecodeError::Api { status, error },
-            Err(_) => DecodeError::Status {
-                status,
-                sample: sample(body),
-            },
-        });
+        return Err(refusal(response));
     }
     if body.is_empty() {
         return Err(DecodeError::EmptyBody { status });
     }
-    Ok(decode(body)?)
+    Ok(T::decode(body)?)
+}
+
+/// Reads an answer that is no success.
+pub(crate) fn refusal(response: &http::Response<Bytes>) -> DecodeError {
+    let status = response.status();
+    match ApiError::decode(response.body()) {
+        Ok(error) => DecodeError::Api { status, error },
+        Err(_) => DecodeError::Status {
+            status,
+            sample: sample(response.body()),
+        },
+    }
 }

@@ -22,7 +22,7 @@ object! {
         /// The number, `+` and digits.
         required "endpoint" => endpoint: PrivateText;
         /// Seen on recorded callbacks; read-only, undocumented.
-        optional "verified" => verified: bool;
+        side "verified" => verified: bool;
     }
 }
 

@@ -35,19 +35,29 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
+/// The character U+FEFF in UTF-8, which some editors and libraries put before a document.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// `document` without one byte order mark before it, which JSON allows readers to skip.
+#[must_use]
+pub fn without_byte_order_mark(document: &[u8]) -> &[u8] {
+    document.strip_prefix(BYTE_ORDER_MARK).unwrap_or(document)
+}
+
 /// Reads one JSON document. The path to a fault is found by a second, slower
 /// pass, which a good document never takes.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, JsonError> {
-    match serde_json::from_slice(body) {
-        Ok(value) => Ok(value),
-        Err(fast) => Err(locate::<T>(body, &fast)),
-    }
+    let document = without_byte_order_mark(body);
+    serde_json::from_slice(document).map_err(|fast| locate::<T>(document, &fast))
 }
 
 #[cold]
 fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -> JsonError {
     if body.trim_ascii().is_empty() {
         return JsonError::new(".", "the body is empty, a JSON object was expected", body);
+    }
+    if is_utf16(body) {
+        return JsonError::new(".", "the body is UTF-16; send it as UTF-8", body);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
@@ -74,6 +84,16 @@ fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -
             JsonError::new(&path, message, body)
         }
     }
+}
+
+/// Whether `document` is JSON in UTF-16: it begins with the mark of that, or with an ASCII character and
+/// a zero byte.
+#[must_use]
+pub fn is_utf16(document: &[u8]) -> bool {
+    matches!(
+        document,
+        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, _, ..] | [_, 0, ..]
+    )
 }
 
 /// The message without serde_json's ` at line 1 column 20`, and without the

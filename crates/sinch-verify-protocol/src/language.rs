@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::wire::string_form;
+use crate::wire::{AnomalyKind, Side, SideValue, string_form};
 
 /// A language tag such as `sv-SE`: letters, digits and `-`, at most 35 characters.
 ///
@@ -48,6 +48,19 @@ impl fmt::Display for LanguageTag {
 }
 
 string_form!(LanguageTag: as_str);
+
+/// `sv_SE`, as operating systems write it, is read as `sv-SE`.
+impl SideValue for LanguageTag {
+    fn from_text(text: &str) -> Side<Self> {
+        if let Ok(tag) = text.parse() {
+            return Side::Documented(tag);
+        }
+        match text.replace('_', "-").parse() {
+            Ok(tag) => Side::Tolerated(tag, AnomalyKind::ValueSpelling),
+            Err(_) => Side::Unreadable,
+        }
+    }
+}
 
 /// An ordered list of languages with weights: the value of `Accept-Language`.
 ///
@@ -101,20 +114,28 @@ impl AcceptLanguage {
         self.0.is_empty()
     }
 
-    /// What can be read of some header lines.
+    /// What can be read of some header lines, and what is odd about the rest. `*`, which stands for any
+    /// language, is passed over.
     #[cfg(feature = "server")]
-    pub(crate) fn readable<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let parts = lines.flat_map(|line| line.split(','));
-        parts.fold(Self::new(), |list, part| {
-            match Self::new().then_part(part.trim()) {
-                Ok(mut one) => {
-                    let mut list = list;
-                    list.0.append(&mut one.0);
-                    list
-                }
-                Err(_) => list,
+    pub(crate) fn readable<'a>(lines: impl Iterator<Item = &'a str>) -> (Self, Vec<AnomalyKind>) {
+        let (mut list, mut anomalies) = (Self::new(), Vec::new());
+        for part in lines.flat_map(|line| line.split(',')).map(str::trim) {
+            let tag = part.split(';').next().unwrap_or_default().trim();
+            if matches!(tag, "" | "*") {
+                continue;
             }
-        })
+            let with_hyphens = part.replace('_', "-");
+            match Self::new().then_part(&with_hyphens) {
+                Ok(one) => {
+                    if part != with_hyphens {
+                        anomalies.push(AnomalyKind::ValueSpelling);
+                    }
+                    list.0.extend(one.0);
+                }
+                Err(_) => anomalies.push(AnomalyKind::Unreadable),
+            }
+        }
+        (list, anomalies)
     }
 
     /// Adds one part of a header value: `sv-SE` or `sv-SE;q=0.5`.

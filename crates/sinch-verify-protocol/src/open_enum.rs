@@ -95,6 +95,12 @@ macro_rules! open_enum {
 
         $crate::wire::string_form!($name: as_str);
 
+        impl $crate::wire::SideValue for $name {
+            fn from_text(text: &str) -> $crate::wire::Side<Self> {
+                $crate::wire::Side::Documented(Self::from(text))
+            }
+        }
+
         impl $crate::wire::Spelt for $name {
             fn read(text: &str) -> Self {
                 Self::from(text)

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error as _;
+use serde::de::{Error as _, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::wire::{AnomalyKind, Extra, Part, Via, object};
+use crate::wire::{AnomalyKind, Extra, Part, Side, SideValue, Via, object};
 
 object! {
     /// An amount in a currency. Both fields may be missing.
     pub struct Money {
         /// ISO 4217 code.
-        optional "currencyId" => currency: String;
+        side "currencyId" => currency: String;
         /// The amount.
-        optional "amount" => amount: Amount;
+        side "amount" => amount: Amount;
     }
 }
 
@@ -36,11 +36,11 @@ object! {
     #[derive(Default)]
     pub struct VerificationPrice {
         /// The verification itself. Appears once the status is no longer `PENDING`.
-        optional "verificationPrice" => verification: Money;
+        side "verificationPrice" => verification: Money;
         /// The call, for flash call and callout, with termination debiting only.
-        optional "terminationPrice" => termination: Money;
+        side "terminationPrice" => termination: Money;
         /// The billed time: seconds or minutes, as the rounding rule has it.
-        optional "billableDuration" => billable_duration: u32;
+        side "billableDuration" => billable_duration: u32;
     }
 }
 
@@ -50,36 +50,35 @@ pub(crate) struct FlatOrNested {
     flat: bool,
 }
 
-impl<'de> Deserialize<'de> for FlatOrNested {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut price = VerificationPrice::deserialize(deserializer)?;
-        let is_flat = ["currencyId", "amount"]
-            .iter()
-            .any(|key| price.extra.get(key).is_some());
-        // Beside a nested price, flat fields are unknown ones like any other.
-        let flat = is_flat && price.verification.is_none();
-        if flat {
-            let currency = field::<String, _>(&mut price.extra, "currencyId")?;
-            let amount = field::<Amount, _>(&mut price.extra, "amount")?;
-            price.verification = Some(Money {
-                currency,
-                amount,
-                extra: Extra::default(),
-            });
-        }
-        Ok(Self { price, flat })
+impl SideValue for FlatOrNested {
+    fn from_map<'de, A: MapAccess<'de>>(map: A) -> Result<Side<Self>, A::Error> {
+        let price = VerificationPrice::from_map(map)?;
+        Ok(price.map(|mut price| {
+            let is_flat = ["currencyId", "amount"]
+                .iter()
+                .any(|key| price.extra.get(key).is_some());
+            // Beside a nested price, flat fields are unknown ones like any other.
+            let flat = is_flat && price.verification.is_none();
+            if flat {
+                let mut money = Extra::default();
+                let currency = field(&mut price.extra, "currencyId", &mut money);
+                let amount = field(&mut price.extra, "amount", &mut money);
+                price.verification = Some(Money {
+                    currency,
+                    amount,
+                    extra: money,
+                });
+            }
+            Self { price, flat }
+        }))
     }
 }
 
 /// Takes an optional field out of the unknown ones.
-fn field<T: serde::de::DeserializeOwned, E: serde::de::Error>(
-    extra: &mut Extra,
-    key: &str,
-) -> Result<Option<T>, E> {
-    match extra.remove(key) {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(E::custom),
-        None => Ok(None),
-    }
+fn field<T: SideValue>(unknown: &mut Extra, key: &'static str, remarks: &mut Extra) -> Option<T> {
+    let raw = unknown.remove(key)?;
+    let read = serde_json::from_str::<Side<T>>(raw.get());
+    read.unwrap_or(Side::Unreadable).settle(key, remarks)
 }
 
 impl Via<VerificationPrice> for FlatOrNested {
@@ -168,6 +167,23 @@ impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         raw.get().parse().map_err(D::Error::custom)
+    }
+}
+
+/// An amount in a string is one too. Its text never passes through a binary float.
+impl SideValue for Amount {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side<Self>, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        if text == "null" {
+            return Ok(Side::Null);
+        }
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        Ok(match (text.parse(), quoted.map(str::parse)) {
+            (Ok(amount), _) => Side::Documented(amount),
+            (_, Some(Ok(amount))) => Side::Tolerated(amount, AnomalyKind::WrongType),
+            _ => Side::Unreadable,
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::percent::push_segment;
 use crate::phone_number::PhoneNumber;
 use crate::start::{MethodMarker, VerifyMethod};
 use crate::verification::{Source, Verification};
-use crate::wire::{PartOf, RawJson, Spelled, object};
+use crate::wire::{LooseText, PartOf, RawJson, Spelled, object};
 
 pub use outcome::{Ended, ReportOutcome};
 
@@ -260,7 +260,7 @@ object! {
         /// The method reported to.
         required "method" => method: Method, via Spelled<Method>;
         /// How the proof reached the reporter.
-        optional "source" => source: Source;
+        side "source" => source: Source;
         /// For `sms`.
         optional "sms" => sms: CodeReport, of Sms;
         /// For `flashcall`.
@@ -270,7 +270,7 @@ object! {
         /// For `whatsapp`.
         optional "whatsapp" => whatsapp: CodeReport, of WhatsApp;
         /// Sent as `null` by mobile SDKs; never holds anything.
-        optional "seamless" => seamless: RawJson;
+        raw "seamless" => seamless: RawJson;
     }
 }
 
@@ -394,9 +394,9 @@ object! {
     /// A reported code.
     pub struct CodeReport {
         /// The code.
-        required "code" => code: Code;
+        required "code" => code: Code, via LooseText<Code>;
         /// The SMS's sender id; old documents only.
-        optional "cli" => cli: Cli;
+        side "cli" => cli: Cli;
     }
 }
 

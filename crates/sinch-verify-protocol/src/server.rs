@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::HeaderValue;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method as Verb, Response};
 
+use crate::auth::X_TIMESTAMP;
 use crate::endpoint::PREFIX;
 use crate::error::{ApiError, JsonError};
 use crate::id::VerificationId;
 use crate::method::Method;
 use crate::phone_number::PhoneNumber;
+use crate::timestamp;
+use crate::wire::{Anomaly, AnomalyKind};
 
 /// What a request asks of the service, by its verb and path.
 ///
@@ -144,6 +147,44 @@ impl Route {
             _ => Err(RouteError::NotFound),
         }
     }
+}
+
+/// What is odd about the `Content-Type` of a JSON body: another type, or another charset than UTF-8. A
+/// body without the header is taken for JSON.
+///
+/// ```
+/// use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+/// use sinch_verify_protocol::server::content_type_anomaly;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+/// assert_eq!(content_type_anomaly(&headers), None);
+/// headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+/// assert!(content_type_anomaly(&headers).is_some());
+/// ```
+#[must_use]
+pub fn content_type_anomaly(headers: &HeaderMap) -> Option<Anomaly> {
+    let value = headers.get(CONTENT_TYPE)?.as_bytes().to_ascii_lowercase();
+    let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let is_json = parts.next() == Some(b"application/json");
+    let is_utf8 = parts.all(|parameter| match parameter.strip_prefix(b"charset=") {
+        Some(charset) => matches!(charset.trim_ascii(), b"utf-8" | b"utf8" | b"\"utf-8\""),
+        None => true,
+    });
+    (!is_json || !is_utf8).then(|| Anomaly {
+        path: "Content-Type".to_owned(),
+        what: AnomalyKind::ContentType,
+    })
+}
+
+/// What is odd about the `x-timestamp` of a request: a zone without its colon.
+#[must_use]
+pub fn timestamp_anomaly(headers: &HeaderMap) -> Option<Anomaly> {
+    let value = headers.get(X_TIMESTAMP)?;
+    timestamp::has_bare_zone(value.as_bytes()).then(|| Anomaly {
+        path: X_TIMESTAMP.to_string(),
+        what: AnomalyKind::ValueSpelling,
+    })
 }
 
 fn only(verb: &Verb, wanted: &Verb, allowed: &'static str) -> Result<(), RouteError> {

@@ -22,6 +22,8 @@ use crate::identity::Identity;
 use crate::language::AcceptLanguage;
 use crate::method::{self, AnyMethod, Callout, FlashCall, Method, MethodInfo, Sms, WhatsApp, methods};
 use crate::phone_number::PhoneNumber;
+#[cfg(feature = "server")]
+use crate::wire::Received;
 use crate::wire::{Anomaly, AnomalyKind, At, PartOf, PrivateText, RawJson, Spelled, object};
 
 pub use options::{CalloutOptions, FlashCallOptions, SmsOptions, Speech, WhatsAppOptions};
@@ -271,11 +273,11 @@ object! {
         /// The sender's own name for the verification.
         optional "reference" => reference: String;
         /// Text that every event echoes.
-        optional "custom" => custom: PrivateText;
+        side "custom" => custom: PrivateText;
         /// Device data of the mobile SDKs; a free object.
-        optional "metadata" => metadata: RawJson;
+        raw "metadata" => metadata: RawJson;
         /// Mobile SDKs always send it.
-        optional "honourEarlyReject" => honour_early_reject: bool;
+        side "honourEarlyReject" => honour_early_reject: bool;
         /// SMS options.
         optional "smsOptions" => sms_options: SmsOptions, of Sms;
         /// Flash call options.
@@ -312,10 +314,6 @@ impl StartRequest {
                 note(name, AnomalyKind::Misplaced { belongs });
             }
         }
-        // The .NET SDK sends a speech object that may be empty.
-        if let Some(options) = &mut self.callout_options {
-            options.speech.take_if(|speech| *speech == Speech::default());
-        }
         let emptied = [
             self.drop_empty::<Sms>(),
             self.drop_empty::<FlashCall>(),
@@ -345,14 +343,22 @@ impl StartRequest {
 
 #[cfg(feature = "server")]
 impl StartRequest {
-    /// The languages of the request's `Accept-Language` headers, best first.
-    /// What cannot be read, `*` among it, is passed over.
+    /// The languages of the request's `Accept-Language` headers, best first, without those that cannot
+    /// be read.
     #[must_use]
-    pub fn languages(headers: &http::HeaderMap) -> AcceptLanguage {
+    pub fn languages(headers: &http::HeaderMap) -> Received<AcceptLanguage> {
         let lines = headers
             .get_all(ACCEPT_LANGUAGE)
             .iter()
             .filter_map(|value| value.to_str().ok());
-        AcceptLanguage::readable(lines)
+        let (value, kinds) = AcceptLanguage::readable(lines);
+        let anomaly = |what| Anomaly {
+            path: "Accept-Language".to_owned(),
+            what,
+        };
+        Received {
+            value,
+            anomalies: kinds.into_iter().map(anomaly).collect(),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Times on the wire: `x-timestamp` and `verificationTimestamp`.
 //!
-//! SDKs write 0, 3, 6, 7 or 9 fraction digits with `Z` or `+00:00`; the
-//! service writes seven digits and no zone at all. All of them are read, a
-//! missing zone as UTC, and the text is kept for writing it back.
+//! SDKs write 0, 3, 6, 7 or 9 fraction digits with `Z` or `+00:00`, PHP and
+//! Python's `%z` write `+0000`; the service writes seven digits and no zone at
+//! all. All of them are read, a missing zone as UTC, and the text is kept for
+//! writing it back.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -10,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::wire::string_form;
+use crate::wire::{AnomalyKind, Side, SideValue, string_form};
 
 /// Reads a timestamp of the wire: RFC 3339 with 0 to 9 fraction digits, where
-/// the zone may be missing and then means UTC.
+/// the zone may lack its colon, or be missing and then means UTC.
 ///
 /// # Errors
 ///
@@ -97,13 +98,19 @@ fn fraction(rest: &[u8]) -> Option<(u64, &[u8])> {
 fn offset(zone: &[u8]) -> Option<i64> {
     match zone {
         [] | [b'Z' | b'z'] => Some(0),
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
             let (hours, minutes) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
             let seconds = (hours * 60 + minutes) * 60;
             (hours < 24 && minutes < 60).then_some(if *sign == b'-' { -seconds } else { seconds })
         }
         _ => None,
     }
+}
+
+/// Whether a timestamp has a zone without a colon (`+0000`), which RFC 3339 does not allow.
+pub(crate) fn has_bare_zone(text: &[u8]) -> bool {
+    let zone = text.len().checked_sub(5).and_then(|at| text.get(at..));
+    matches!(zone, Some([b'+' | b'-', digits @ ..]) if text.len() > 19 && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// A text that is not a timestamp.
@@ -259,3 +266,15 @@ impl fmt::Display for Timestamp {
 }
 
 string_form!(Timestamp: as_str);
+
+impl SideValue for Timestamp {
+    fn from_text(text: &str) -> Side<Self> {
+        match text.parse() {
+            Ok(timestamp) if has_bare_zone(text.as_bytes()) => {
+                Side::Tolerated(timestamp, AnomalyKind::ValueSpelling)
+            }
+            Ok(timestamp) => Side::Documented(timestamp),
+            Err(_) => Side::Unreadable,
+        }
+    }
+}

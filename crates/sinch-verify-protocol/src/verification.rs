@@ -11,7 +11,7 @@ use crate::method::Method;
 use crate::open_enum::open_enum;
 use crate::price::{FlatOrNested, VerificationPrice};
 use crate::timestamp::Timestamp;
-use crate::wire::{Spelled, object};
+use crate::wire::{LooseText, Spelled, object};
 
 open_enum! {
     /// The state of a verification.
@@ -113,29 +113,29 @@ object! {
     /// A report's answer leaves out most of it.
     pub struct Verification {
         /// The service's id.
-        required "id" => id: VerificationId;
+        required "id" => id: VerificationId, via LooseText<VerificationId>;
         /// The method. Old answers leave it out.
         optional "method" => method: Method, via Spelled<Method>;
         /// The state.
         required "status" => status: Status, via Spelled<Status>;
         /// Why, once it ended without success.
-        optional "reason" => reason: Reason, via Spelled<Reason>;
+        side "reason" => reason: Reason, via Spelled<Reason>;
         /// The application's own name for it.
-        optional "reference" => reference: String;
+        side "reference" => reference: String;
         /// Who is verified.
         optional "identity" => identity: Identity;
         /// The number's country, ISO 3166-1 alpha-2.
-        optional "countryId" => country_id: String;
+        side "countryId" => country_id: String;
         /// When it was started: UTC, without a zone on the wire.
-        optional "verificationTimestamp" => timestamp: Timestamp;
+        side "verificationTimestamp" => timestamp: Timestamp;
         /// What it cost; appears late.
-        optional "price" => price: VerificationPrice, via FlatOrNested;
+        side "price" => price: VerificationPrice, via FlatOrNested;
         /// How the code or caller id reached the reporter.
-        optional "source" => source: Source;
+        side "source" => source: Source;
         /// For calls: whether the call is over.
-        optional "callComplete" => call_complete: bool;
+        side "callComplete" => call_complete: bool;
         /// For calls: how the call ended.
-        optional "callResult" => call_result: CallResult, via Spelled<CallResult>;
+        side "callResult" => call_result: CallResult, via Spelled<CallResult>;
     }
 }
 

@@ -51,7 +51,7 @@ fn a_start_arrives_as_it_was_built() {
     let request = start.to_http(&base()).unwrap();
     assert_eq!(route(&request), Route::Start);
     assert_eq!(request.headers()["content-type"], "application/json");
-    assert_eq!(StartRequest::languages(request.headers()), languages);
+    assert_eq!(StartRequest::languages(request.headers()).value, languages);
     let received = StartRequest::receive(request.body()).unwrap();
     assert_eq!(received.anomalies, []);
     assert_eq!(received.value, *start.body());
@@ -61,10 +61,16 @@ fn a_start_arrives_as_it_was_built() {
 fn what_cannot_be_read_of_a_language_header_is_passed_over() {
     let mut headers = http::HeaderMap::new();
     headers.append("accept-language", "en-US,*;q=0.5, sv-SE;Q=0.9".parse().unwrap());
-    headers.append("accept-language", "pl;q=two,fi".parse().unwrap());
+    headers.append("accept-language", "pl;q=two,fi,nb_NO;q=0.1".parse().unwrap());
+    let received = StartRequest::languages(&headers);
+    assert_eq!(received.value.to_string(), "en-US,sv-SE;q=0.9,fi,nb-NO;q=0.1");
+    let said: Vec<_> = received.anomalies.iter().map(ToString::to_string).collect();
     assert_eq!(
-        StartRequest::languages(&headers).to_string(),
-        "en-US,sv-SE;q=0.9,fi"
+        said,
+        [
+            "Accept-Language: unreadable, left out",
+            "Accept-Language: value in another spelling"
+        ]
     );
 }
 

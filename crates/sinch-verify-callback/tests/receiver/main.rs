@@ -331,6 +331,24 @@ fn json_that_is_no_event_is_refused_with_its_path() {
 }
 
 #[test]
+fn an_authentic_event_that_is_nearly_right_is_taken_and_its_anomalies_are_named() {
+    let body = concat!(
+        "\u{feff}",
+        r#"{"event":"VerificationRequestEvent","id":1234567890,"method":"sms","acceptLanguage":"sv-SE","#,
+        r#""identity":{"type":"number","endpoint":"+46700000001"},"price":{"amount":"0.005"},"custom":"\ud83d"}"#
+    );
+    let request = signer().post("/callback".parse().unwrap(), body, now());
+    let callback = receive_whole(&receiver(), &request).unwrap();
+    assert_eq!(callback.event.id().unwrap().as_str(), "1234567890");
+    let paths: Vec<_> = callback
+        .anomalies
+        .iter()
+        .map(|anomaly| anomaly.path.as_str())
+        .collect();
+    assert_eq!(paths, ["price.amount", "id", "acceptLanguage", "custom", "."]);
+}
+
+#[test]
 fn a_query_is_not_signed_unless_the_policy_says_so() {
     let request = signed("/callback?tenant=7");
     let callback = receive_whole(&receiver(), &request).unwrap();

@@ -12,7 +12,7 @@ use sinch_verify_protocol::identity::{Identity, IdentityType};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::wire::Anomaly;
+use sinch_verify_protocol::wire::{Anomaly, without_byte_order_mark};
 use sinch_verify_protocol::{ApiError, Verification, WireObject};
 
 use crate::exit::{Outcome, usage};
@@ -192,6 +192,7 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 fn read_event(body: &[u8]) -> Result<Reading, JsonError> {
+    // Which event it is; what is odd about it is found by the reading below.
     match Event::decode(body)? {
         Event::Request(_) => read::<RequestEvent>(body),
         Event::Result(_) => read::<ResultEvent>(body),
@@ -201,7 +202,9 @@ fn read_event(body: &[u8]) -> Result<Reading, JsonError> {
                 "an event that this version does not know: {}",
                 escape(unknown.name())
             ),
-            json: String::from_utf8_lossy(body).trim().to_owned(),
+            json: String::from_utf8_lossy(without_byte_order_mark(body))
+                .trim()
+                .to_owned(),
             anomalies: Vec::new(),
         }),
     }

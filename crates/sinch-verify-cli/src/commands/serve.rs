@@ -20,6 +20,7 @@ use sinch_verify_emulator::{
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
 
 use crate::exit::{Outcome, failed, usage};
+use crate::input;
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
@@ -236,7 +237,8 @@ fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
 /// Reads a JSON file; what is wrong is said with its place.
 fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
     let text = std::fs::read(file).map_err(|error| error.to_string())?;
-    let mut json = serde_json::Deserializer::from_slice(&text);
+    let document = input::json_document(file, &text)?;
+    let mut json = serde_json::Deserializer::from_slice(document);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| explained(&error, "", &[]))?;
     json.end().map_err(|error| error.to_string())?;
     Ok(value)

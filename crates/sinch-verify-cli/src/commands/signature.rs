@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, Explain, PathForm, PathPolicy, Signature, SignedMessage, Signer, Verifier,
+    Authorization, ContentMd5, Explain, InvalidAuthorization, PathForm, PathPolicy, Signature, SignedMessage,
+    Signer, Verifier,
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
@@ -100,6 +101,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
     let explain = Explain {
         message: &received,
         body: &read.body,
+        host: None,
         secret: &secret,
     };
     if let Some(file) = theirs {
@@ -110,14 +112,25 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
     }
     let signature = match signature_of(authorization, &key) {
         Ok(signature) => signature,
-        Err(why) => return Ok(no(&why)),
+        Err(why) => {
+            no(&why);
+            if message.explain
+                && let Some(text) = odd_signature(authorization, &key)
+            {
+                no(&mistake::explained(&explain, text));
+            }
+            return Ok(Outcome::No);
+        }
     };
     match Verifier::new(key, &secret).check_signature(&received, &signature, PathPolicy::any_sdk()) {
         Ok(form) => say!("{}", right(form)),
         Err(error) => {
             no(&error.to_string());
             if message.explain {
-                no(&mistake::told(&explain.signature(&signature)));
+                no(&mistake::explained(
+                    &explain,
+                    signature.to_text().as_str().as_bytes(),
+                ));
             }
             return Ok(Outcome::No);
         }
@@ -135,6 +148,17 @@ fn signature_of(authorization: &str, key: &ApplicationKey) -> Result<Signature, 
         Ok(_) => Err("authorization carries no signature".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// The text of a signature whose form no service takes.
+fn odd_signature<'a>(authorization: &'a str, key: &ApplicationKey) -> Option<&'a [u8]> {
+    let header = authorization.as_bytes();
+    let is_form = matches!(
+        Authorization::parse(header),
+        Err(InvalidAuthorization::SignatureForm)
+    );
+    let (given, text) = Authorization::key_and_signature_text(header).filter(|_| is_form)?;
+    (given == key.as_str()).then_some(text)
 }
 
 fn right(form: PathForm) -> &'static str {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Response, request};
 use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::report::ReportRequest;
-use sinch_verify_protocol::server::Route;
+use sinch_verify_protocol::server::{self, Route};
 use sinch_verify_protocol::start::StartRequest;
 use sinch_verify_protocol::{ApiError, Method, NumberPlans, WireObject};
 
@@ -76,31 +76,34 @@ fn command(
 ) -> Result<Command, ApiError> {
     let app = caller.app;
     let status = |query| Command::Status { app, query };
+    anomalies.extend(server::timestamp_anomaly(&head.headers).map(|anomaly| anomaly.to_string()));
     Ok(match route {
         Route::Start => {
-            let request: StartRequest = receive(body, anomalies)?;
+            let request: StartRequest = receive(head, body, anomalies)?;
             let odd_number = NumberPlans::new().anomaly(&request.identity);
             anomalies.extend(odd_number.map(|anomaly| anomaly.to_string()));
+            let languages = StartRequest::languages(&head.headers);
+            anomalies.extend(languages.anomalies.iter().map(ToString::to_string));
             Command::Start(Box::new(StartCommand {
                 app,
                 level: caller.level,
                 callback: core.registry.callback(app).is_some(),
                 request,
-                languages: StartRequest::languages(&head.headers),
+                languages: languages.value,
             }))
         }
         Route::ReportById { id } => Command::Report {
             app,
             target: Target::Id(id),
-            report: Box::new(receive::<ReportRequest>(body, anomalies)?),
+            report: Box::new(receive::<ReportRequest>(head, body, anomalies)?),
         },
         Route::ReportByNumber { number } => Command::Report {
             app,
             target: Target::Number(number),
-            report: Box::new(receive::<ReportRequest>(body, anomalies)?),
+            report: Box::new(receive::<ReportRequest>(head, body, anomalies)?),
         },
         Route::Outcome { number } => {
-            let outcome = receive::<OutcomeRequest>(body, anomalies)?;
+            let outcome = receive::<OutcomeRequest>(head, body, anomalies)?;
             if outcome.method != Method::FlashCall {
                 return Err(ApiError::new(
                     ApiError::PARAMETER,
@@ -121,10 +124,15 @@ fn command(
     })
 }
 
-/// Decodes a body and reports its anomalies.
-fn receive<T: WireObject>(body: &Bytes, anomalies: &mut Vec<String>) -> Result<T, ApiError> {
+/// Decodes a body and reports the anomalies of it and of its content type.
+fn receive<T: WireObject>(
+    head: &request::Parts,
+    body: &Bytes,
+    anomalies: &mut Vec<String>,
+) -> Result<T, ApiError> {
     let received = T::receive(body).map_err(|error| ApiError::from(&error))?;
-    for anomaly in &received.anomalies {
+    let content_type = server::content_type_anomaly(&head.headers);
+    for anomaly in content_type.iter().chain(&received.anomalies) {
         anomalies.push(anomaly.to_string());
     }
     Ok(received.value)

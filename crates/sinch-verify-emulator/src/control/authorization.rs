@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::ApiError;
 use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, Explain, Finding, Signature, SignedMessage, StringToSign,
+    Authorization, ContentMd5, Explain, Finding, InvalidAuthorization, SignedMessage, StringToSign,
 };
 
 use crate::api;
@@ -41,7 +41,8 @@ pub(super) struct Sender {
     pub(super) kind: AuthorizationScheme,
     /// The application with the key in the request.
     pub(super) app: Option<AppId>,
-    signature: Option<Signature>,
+    /// The text of the signature, also where its form is wrong.
+    signature: Option<Vec<u8>>,
 }
 
 impl Sender {
@@ -51,8 +52,12 @@ impl Sender {
         let Some(value) = first else {
             return Self::by(AuthorizationScheme::None, None);
         };
-        let Ok(authorization) = Authorization::parse(value.as_bytes()) else {
-            return Self::by(AuthorizationScheme::Unreadable, None);
+        let authorization = match Authorization::parse(value.as_bytes()) {
+            Ok(authorization) => authorization,
+            Err(InvalidAuthorization::SignatureForm) if more.is_none() => {
+                return Self::with_unreadable_signature(core, value.as_bytes());
+            }
+            Err(_) => return Self::by(AuthorizationScheme::Unreadable, None),
         };
         let app = api::sender(core, &authorization).map(|(app, _)| app);
         match authorization {
@@ -60,10 +65,22 @@ impl Sender {
             Authorization::Public { .. } => Self::by(AuthorizationScheme::Public, app),
             Authorization::Basic { .. } => Self::by(AuthorizationScheme::Basic, app),
             Authorization::Signed { signature, .. } => Self {
-                signature: Some(signature),
+                signature: Some(signature.to_text().as_str().into()),
                 ..Self::by(AuthorizationScheme::Signed, app)
             },
             _ => Self::by(AuthorizationScheme::Unreadable, None),
+        }
+    }
+
+    /// A signature in a form that no service accepts.
+    fn with_unreadable_signature(core: &Core, value: &[u8]) -> Self {
+        let parts = Authorization::key_and_signature_text(value);
+        Self {
+            signature: parts.map(|(_, text)| text.to_vec()),
+            ..Self::by(
+                AuthorizationScheme::Unreadable,
+                parts.and_then(|(key, _)| core.registry.find(key)),
+            )
         }
     }
 
@@ -77,11 +94,12 @@ impl Sender {
 }
 
 /// The mistake in a request's authorization: a name for programs, a text for people, and the string
-/// that was signed by mistake.
+/// that was signed by mistake, with the line that differs.
 struct Explanation {
     mistake: String,
     text: String,
     signed: Option<String>,
+    line: Option<&'static str>,
 }
 
 impl Explanation {
@@ -90,6 +108,7 @@ impl Explanation {
             mistake: mistake.to_owned(),
             text: text.into(),
             signed: None,
+            line: None,
         }
     }
 }
@@ -103,13 +122,24 @@ pub(super) fn inspect(
     detail: &mut Value,
 ) {
     let own = sender.app.and_then(|app| core.registry.get(app));
-    let explanation = match (sender.kind, own) {
-        (AuthorizationScheme::None, _) => None,
-        (AuthorizationScheme::Unreadable, _) => Some(Explanation::new(
+    let unreadable = || {
+        Explanation::new(
             "unreadable",
             "the Authorization header is not readable; send one header with `Application KEY`, \
              `Application KEY:SIGNATURE` or `Basic BASE64`",
-        )),
+        )
+    };
+    let explanation = match (sender.kind, own) {
+        (AuthorizationScheme::None, _) => None,
+        (AuthorizationScheme::Unreadable, Some(own)) if sender.signature.is_some() => {
+            let explained = signature(core, own, exchange, headers, sender, detail);
+            Some(
+                explained
+                    .filter(|explained| explained.signed.is_some())
+                    .unwrap_or_else(unreadable),
+            )
+        }
+        (AuthorizationScheme::Unreadable, _) => Some(unreadable()),
         (_, None) => Some(Explanation::new(
             "unknown-key",
             "the emulator has no application with this key; GET /_emu/info lists them",
@@ -125,11 +155,15 @@ pub(super) fn inspect(
         mistake,
         text,
         signed,
+        line,
     }) = explanation
     {
         detail["explanation"] = value!({"mistake": mistake, "text": text});
         if let Some(signed) = signed {
             detail["explanation"]["signed"] = signed.into();
+        }
+        if let Some(line) = line {
+            detail["explanation"]["line"] = line.into();
         }
     }
 }
@@ -145,8 +179,8 @@ fn signature(
     let (verb, target) = (exchange.verb(), exchange.target().to_string());
     let body: &Bytes = &exchange.body;
     let md5 = ContentMd5::of(body);
-    let message = match SignedMessage::from_headers(verb.as_str(), &target, headers, &md5) {
-        Ok((_, message)) => message,
+    let message = match SignedMessage::beside_authorization(verb.as_str(), &target, headers, &md5) {
+        Ok(message) => message,
         Err(error) => return Some(Explanation::new("header", error.to_string())),
     };
     let string = message.string_to_sign();
@@ -161,16 +195,18 @@ fn signature(
     let explain = Explain {
         message: &message,
         body,
+        host: headers.get(HOST).and_then(|host| host.to_str().ok()),
         secret: &own.secret,
     };
-    let given = sender.signature.as_ref()?;
+    let given = sender.signature.as_deref()?;
     let by_older = own.secrets().skip(1).any(|secret| {
         let explain = Explain { secret, ..explain };
-        explain.signature(given) == Finding::Right
+        explain.signature_text(given) == Finding::Right
     });
-    match explain.signature(given) {
+    match explain.signature_text(given) {
         Finding::Unknown { .. } if by_older => stale(core, exchange, message.timestamp),
         Finding::Mistake { mistake, signed } => Some(Explanation {
+            line: explain.difference(&signed).map(|difference| difference.line),
             signed: Some(String::from_utf8_lossy(&signed).into_owned()),
             ..Explanation::new(mistake.name(), mistake.to_string())
         }),

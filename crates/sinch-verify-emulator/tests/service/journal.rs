@@ -254,6 +254,7 @@ async fn a_wrong_signature_is_explained() {
             .contains("charset=utf-8")
     );
     let signed = detail["explanation"]["signed"].as_str().unwrap();
+    let line = detail["explanation"]["line"].as_str().unwrap();
     let ours = detail["stringToSign"]["ours"].as_str().unwrap();
     assert_eq!(signed.replace("; charset=utf-8", ""), ours);
     let lines = detail["stringToSign"]["lines"].as_array().unwrap();
@@ -282,6 +283,26 @@ async fn a_wrong_signature_is_explained() {
         (detail.get("explanation"), &detail["verdict"]),
         (None, &"accepted".into())
     );
+
+    assert_eq!(line, "content type");
+
+    // A signature that is right, in a form that no service takes.
+    let mut odd = badly_signed(|_| {});
+    let header = odd.headers()["authorization"]
+        .to_str()
+        .unwrap()
+        .trim_end_matches('=')
+        .to_owned();
+    odd.headers_mut().insert("authorization", header.parse().unwrap());
+    assert_eq!(json(&send(&emulator, odd).await)["errorCode"], 40100);
+    let detail = latest(&emulator).await;
+    assert_eq!(detail["explanation"]["mistake"], "unpadded-signature");
+    assert_eq!(detail["explanation"]["signed"], detail["stringToSign"]["ours"]);
+
+    // The whole address in place of the path, with the host that the request was sent to.
+    let url = format!("http://{}{START}", emulator.addr());
+    send(&emulator, badly_signed(|string| string.path = url.as_bytes())).await;
+    assert_eq!(latest(&emulator).await["explanation"]["mistake"], "full-url");
 
     send(&emulator, badly_signed(|string| string.verb = "DELETE")).await;
     assert_eq!(latest(&emulator).await["explanation"]["mistake"], "unknown");

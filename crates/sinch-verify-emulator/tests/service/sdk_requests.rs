@@ -22,6 +22,7 @@ enum Stamp {
     Java,
     Net,
     Python,
+    Php,
 }
 
 impl Stamp {
@@ -33,6 +34,7 @@ impl Stamp {
             Self::Java => format!("{seconds}.067000001Z"),
             Self::Net => format!("{seconds}.0670000Z"),
             Self::Python => format!("{seconds}.067890+00:00"),
+            Self::Php => format!("{seconds}+0000"),
         }
     }
 }
@@ -172,7 +174,14 @@ async fn starts_of_official_sdks_are_accepted() {
             net,
             Stamp::Net,
             body(r#""method":"callout","calloutOptions":{"speech":{}}"#),
-            &["calloutOptions"],
+            &[],
+        ),
+        start(
+            "PHP writes the zone without a colon",
+            node,
+            Stamp::Php,
+            body(r#""method":"sms""#),
+            &["x-timestamp"],
         ),
         start(
             "Python",
@@ -406,6 +415,65 @@ async fn requests_of_helper_libraries_are_accepted() {
                 .headers_mut()
                 .insert("content-type", "application/json".parse().unwrap());
             check(name, *strictness, emulator, request, anomalies).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn starts_that_are_nearly_right_are_taken_named_or_refused() {
+    use base64::Engine as _;
+    let authorization = base64::engine::general_purpose::STANDARD.encode(format!("{KEY}:{SECRET}"));
+    let all = emulators().await;
+    let start = |rest: &str| {
+        format!(r#"{{"identity":{{"type":"number","endpoint":"+46700000001"}},"method":"sms"{rest}}}"#)
+    };
+    let (json, any) = ("application/json", "sv-SE, *;q=0.1");
+    let cases: [(&str, &str, Vec<u8>, &[&str]); 9] = [
+        ("text/plain", any, start("").into(), &["Content-Type"]),
+        (
+            "text/plain;charset=UTF-8",
+            any,
+            start("").into(),
+            &["Content-Type"],
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            any,
+            start("").into(),
+            &["Content-Type"],
+        ),
+        (
+            "application/json; charset=ISO-8859-1",
+            any,
+            start("").into(),
+            &["Content-Type"],
+        ),
+        ("Application/JSON;charset=\"utf-8\"", any, start("").into(), &[]),
+        (json, "sv_SE", start("").into(), &["Accept-Language"]),
+        (json, any, format!("\u{feff}{}", start("")).into(), &["."]),
+        (
+            json,
+            any,
+            [
+                start(r#","metadata":{"operator":"Tel"#)
+                    .trim_end_matches('}')
+                    .as_bytes(),
+                b"\xe9\"}}",
+            ]
+            .concat(),
+            &["metadata"],
+        ),
+        (json, any, start(r#","custom":"\ud83d""#).into(), &["custom"]),
+    ];
+    for (content_type, languages, body, anomalies) in cases {
+        for (strictness, emulator, _receiver) in &all {
+            let mut request = with("POST", PATH, "", &format!("Basic {authorization}"));
+            *request.body_mut() = Bytes::from(body.clone());
+            let headers = request.headers_mut();
+            headers.insert("content-type", content_type.parse().unwrap());
+            headers.insert("accept-language", languages.parse().unwrap());
+            let name = format!("{content_type}, {languages}, {}", body.escape_ascii());
+            check(&name, *strictness, emulator, request, anomalies).await;
         }
     }
 }

@@ -44,6 +44,8 @@ impl FromStr for AllowList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // An editor may put a byte order mark before the first number.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut seen = HashSet::new();
         let mut numbers = Vec::new();
         for (line, entry) in (1..).zip(text.lines().map(str::trim)) {

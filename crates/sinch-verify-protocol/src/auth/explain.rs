@@ -1,15 +1,21 @@
 //! Why a signature does not match: tries the known mistakes.
 
+mod body;
+mod mistake;
+
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use md5::{Digest as _, Md5};
 
+use super::key::ApplicationKey;
+use super::secret::ApplicationSecret;
 use super::sign::Signer;
 use super::string_to_sign::{ContentMd5, Signature, StringToSign};
 use super::verify::SignedMessage;
-use super::{ApplicationKey, ApplicationSecret};
+
+pub use mistake::{BodyForm, Mistake};
 
 /// A message whose signature is to be explained. Unlike for verifying, the
 /// whole body and the secret are needed.
@@ -38,7 +44,7 @@ use super::{ApplicationKey, ApplicationSecret};
 ///     timestamp: sent.timestamp,
 ///     path: b"/verification/v1/verifications",
 /// });
-/// let explain = Explain { message: &sent, body, secret: &secret };
+/// let explain = Explain { message: &sent, body, host: None, secret: &secret };
 /// let Finding::Mistake { mistake: Mistake::ContentType { signed }, .. } = explain.signature(&signature) else {
 ///     panic!("not found");
 /// };
@@ -49,8 +55,10 @@ use super::{ApplicationKey, ApplicationSecret};
 pub struct Explain<'a> {
     /// The message as received.
     pub message: &'a SignedMessage<'a>,
-    /// Its body.
+    /// Its body. Of one larger than [`Explain::MAX_BODY`] no other form is tried.
     pub body: &'a [u8],
+    /// Its `Host` header, if there is one: some senders sign it with the path.
+    pub host: Option<&'a str>,
     /// The application's secret.
     pub secret: &'a ApplicationSecret,
 }
@@ -84,107 +92,66 @@ pub enum Finding {
     },
 }
 
-/// A mistake that senders of signed messages make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mistake {
-    /// Another content type was signed than sent: often only its charset.
-    ContentType {
-        /// The one that was signed.
-        signed: String,
-    },
-    /// The percent-decoded path was signed.
-    DecodedPath,
-    /// The path was signed with more characters percent-encoded than sent.
-    EncodedPath,
-    /// The query was signed too.
-    WithQuery,
-    /// The path was signed without its leading slash.
-    NoLeadingSlash,
-    /// The MD5 of zero bytes was signed for an empty body.
-    Md5OfNothing,
-    /// The MD5 line was left empty though there is a body.
-    NoMd5,
-    /// The MD5 was signed in hexadecimal.
-    HexMd5,
-    /// The lines were joined with CRLF.
-    CrLf,
-    /// There was a line end behind the last line.
-    TrailingLineEnd,
-    /// The secret was used as text, not base64-decoded.
-    UndecodedSecret,
-    /// The timestamp's value was signed with `x-timestamp:` before it twice.
-    DoubledTimestampName,
-    /// The timestamp line was signed without its name.
-    NoTimestampName,
-    /// The name of the timestamp was not in lower case.
-    TimestampNameCase,
-    /// The verb was signed in lower case.
-    LowerCaseVerb,
-    /// Another verb was signed than sent.
-    Verb {
-        /// The one that was signed.
-        signed: &'static str,
-    },
-    /// The body was signed with a line end behind it, or without the one it has.
-    BodyLineEnd,
-}
-
-impl Mistake {
-    /// A name for programs, in lower case with hyphens.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::ContentType { .. } => "content-type",
-            Self::DecodedPath => "decoded-path",
-            Self::EncodedPath => "encoded-path",
-            Self::WithQuery => "with-query",
-            Self::NoLeadingSlash => "no-leading-slash",
-            Self::Md5OfNothing => "md5-of-nothing",
-            Self::NoMd5 => "no-md5",
-            Self::HexMd5 => "hex-md5",
-            Self::CrLf => "crlf",
-            Self::TrailingLineEnd => "trailing-line-end",
-            Self::UndecodedSecret => "undecoded-secret",
-            Self::DoubledTimestampName => "doubled-timestamp-name",
-            Self::NoTimestampName => "no-timestamp-name",
-            Self::TimestampNameCase => "timestamp-name-case",
-            Self::LowerCaseVerb => "lower-case-verb",
-            Self::Verb { .. } => "verb",
-            Self::BodyLineEnd => "body-line-end",
-        }
-    }
-}
+/// The host of the service, for those who sign its whole address and send to another.
+const SERVICE: &str = "verification.api.sinch.com";
 
 impl Explain<'_> {
+    /// The largest body of which other forms are tried, in bytes: as large as the service's requests may be.
+    pub const MAX_BODY: usize = 64 * 1024;
+
     /// Looks for the mistake that gives `signature`.
+    ///
+    /// About 120 strings are tried at most, each with the secret decoded and as text.
     #[must_use]
     pub fn signature(&self, signature: &Signature) -> Finding {
-        let decoded = self.signer(self.secret.expose_bytes());
         let expected = self.lines();
-        if decoded.signature_of(&[&expected.join(&b'\n')]).matches(signature) {
+        let joined = expected.join(&b'\n');
+        let decoded = self.signer(self.secret.expose_bytes());
+        if decoded.signature_of(&[&joined]).matches(signature) {
             return Finding::Right;
         }
         let undecoded = self.signer(self.secret.expose_text().as_bytes());
-        if undecoded
-            .signature_of(&[&expected.join(&b'\n')])
-            .matches(signature)
-        {
+        if undecoded.signature_of(&[&joined]).matches(signature) {
             return Finding::Mistake {
                 mistake: Mistake::UndecodedSecret,
-                signed: expected.join(&b'\n'),
+                signed: joined,
             };
         }
-        // With the text of the secret as well: some senders make that mistake and another.
-        for signer in [&decoded, &undecoded] {
-            for (mistake, signed) in self.candidates(&expected) {
-                if signer.signature_of(&[&signed]).matches(signature) {
-                    return Finding::Mistake { mistake, signed };
-                }
-            }
+        let mut search = Search {
+            expected,
+            // With the text of the secret as well: some senders make that mistake and another.
+            signers: [decoded, undecoded],
+            signature,
+            found: None,
+        };
+        self.try_lines(&mut search);
+        self.try_joins(&mut search);
+        self.try_body_forms(&mut search);
+        match search.found {
+            Some((mistake, signed)) => Finding::Mistake { mistake, signed },
+            None => Finding::Unknown { expected: joined },
         }
-        Finding::Unknown {
-            expected: expected.join(&b'\n'),
+    }
+
+    /// Looks for the mistake that gives the signature whose text is this, as it stands in the
+    /// `Authorization` header. It may be of a form that [`Signature::parse`] refuses.
+    ///
+    /// A wrong form alone is found by name; beside another mistake, that one is.
+    #[must_use]
+    pub fn signature_text(&self, text: &[u8]) -> Finding {
+        if let Some(signature) = Signature::parse(text) {
+            return self.signature(&signature);
+        }
+        let expected = || self.lines().join(&b'\n');
+        let Some((signature, mistake)) = in_another_form(text) else {
+            return Finding::Unknown { expected: expected() };
+        };
+        match self.signature(&signature) {
+            Finding::Right => Finding::Mistake {
+                mistake,
+                signed: expected(),
+            },
+            other => other,
         }
     }
 
@@ -219,65 +186,73 @@ impl Explain<'_> {
             .collect()
     }
 
-    /// Every known mistake with the string it leads to.
-    fn candidates(&self, expected: &[Vec<u8>]) -> Vec<(Mistake, Vec<u8>)> {
-        let mut out = Vec::new();
-        let mut with = |line: usize, text: Vec<u8>, mistake: Mistake| {
-            let mut lines = expected.to_vec();
-            if let Some(place) = lines.get_mut(line).filter(|place| **place != text) {
-                *place = text;
-                out.push((mistake, lines.join(&b'\n')));
-            }
-        };
+    /// Tries the mistakes that are made in one line.
+    fn try_lines(&self, search: &mut Search<'_>) {
         for signed in self.content_types() {
-            with(2, signed.clone().into_bytes(), Mistake::ContentType { signed });
+            search.line(2, signed.clone().into_bytes(), Mistake::ContentType { signed });
         }
         let path = self.message.path();
         if let Some(decoded) = crate::percent::decode(path) {
-            with(4, decoded.into_owned().into_bytes(), Mistake::DecodedPath);
+            search.line(4, decoded.into_owned().into_bytes(), Mistake::DecodedPath);
         }
         for encoded in encoded_forms(path) {
-            with(4, encoded.into_bytes(), Mistake::EncodedPath);
+            search.line(4, encoded.into_bytes(), Mistake::EncodedPath);
         }
-        with(
+        let slash = match path.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{path}/"),
+        };
+        search.line(4, slash.into_bytes(), Mistake::TrailingSlash);
+        for host in self.host.into_iter().chain([SERVICE]) {
+            for scheme in ["https", "http"] {
+                for path in [path, self.message.path_and_query] {
+                    let url = format!("{scheme}://{host}{path}");
+                    search.line(4, url.into_bytes(), Mistake::FullUrl);
+                }
+            }
+        }
+        search.line(
             4,
             self.message.path_and_query.as_bytes().to_vec(),
             Mistake::WithQuery,
         );
-        with(
+        search.line(
             4,
             path.trim_start_matches('/').as_bytes().to_vec(),
             Mistake::NoLeadingSlash,
         );
         if self.body.is_empty() {
-            with(
+            search.line(
                 1,
                 STANDARD.encode(Md5::digest(b"")).into_bytes(),
                 Mistake::Md5OfNothing,
             );
         } else {
-            with(1, Vec::new(), Mistake::NoMd5);
+            search.line(1, Vec::new(), Mistake::NoMd5);
             let hex: String = Md5::digest(self.body)
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect();
-            with(1, hex.into_bytes(), Mistake::HexMd5);
+            search.line(1, hex.into_bytes(), Mistake::HexMd5);
         }
         let stamp = self.message.timestamp;
-        with(
+        search.line(
             3,
             [b"x-timestamp:x-timestamp:", stamp].concat(),
             Mistake::DoubledTimestampName,
         );
-        with(3, stamp.to_vec(), Mistake::NoTimestampName);
-        with(3, [b"X-Timestamp:", stamp].concat(), Mistake::TimestampNameCase);
-        with(
+        search.line(3, stamp.to_vec(), Mistake::NoTimestampName);
+        search.line(3, [b"X-Timestamp:", stamp].concat(), Mistake::TimestampNameCase);
+        for name in [&b"x-timestamp: "[..], b"X-Timestamp: "] {
+            search.line(3, [name, stamp].concat(), Mistake::TimestampBlank);
+        }
+        search.line(
             0,
             self.message.verb.to_ascii_lowercase().into_bytes(),
             Mistake::LowerCaseVerb,
         );
         for signed in ["GET", "POST", "PUT", "PATCH"] {
-            with(0, signed.as_bytes().to_vec(), Mistake::Verb { signed });
+            search.line(0, signed.as_bytes().to_vec(), Mistake::Verb { signed });
         }
         let trimmed = self.body.trim_ascii_end();
         for body in [
@@ -285,18 +260,37 @@ impl Explain<'_> {
             [trimmed, b"\n"].concat(),
             [trimmed, b"\r\n"].concat(),
         ] {
-            with(1, ContentMd5::of(&body).as_bytes().to_vec(), Mistake::BodyLineEnd);
+            search.line(1, ContentMd5::of(&body).as_bytes().to_vec(), Mistake::BodyLineEnd);
         }
-        out.push((Mistake::CrLf, expected.join(&b"\r\n"[..])));
-        out.push((
-            Mistake::TrailingLineEnd,
-            [expected.join(&b'\n'), b"\n".to_vec()].concat(),
-        ));
-        out.push((
-            Mistake::TrailingLineEnd,
-            [expected.join(&b"\r\n"[..]), b"\r\n".to_vec()].concat(),
-        ));
-        out
+    }
+
+    /// Tries other ends of lines.
+    fn try_joins(&self, search: &mut Search<'_>) {
+        let joined = |end: &[u8]| search.expected.join(end);
+        let (lf, crlf) = (joined(b"\n"), joined(b"\r\n"));
+        let tries = [
+            (Mistake::LiteralLineEnds, joined(b"\\n")),
+            (Mistake::TrailingLineEnd, [&*lf, b"\n"].concat()),
+            (Mistake::TrailingLineEnd, [&*crlf, b"\r\n"].concat()),
+            (Mistake::CrLf, crlf),
+        ];
+        for (mistake, signed) in tries {
+            search.string(mistake, signed);
+        }
+    }
+
+    /// Tries other forms of the body.
+    fn try_body_forms(&self, search: &mut Search<'_>) {
+        if self.body.len() > Self::MAX_BODY {
+            return;
+        }
+        for (signed, body) in body::forms(self.body) {
+            if search.found.is_some() {
+                return;
+            }
+            let md5 = ContentMd5::of(&body).as_bytes().to_vec();
+            search.line(1, md5, Mistake::BodyForm { signed });
+        }
     }
 
     /// The spellings of the content type that senders sign.
@@ -321,6 +315,59 @@ impl Explain<'_> {
         forms.push(sent.to_ascii_lowercase());
         forms
     }
+}
+
+/// A search for the string that was signed.
+struct Search<'a> {
+    /// The five lines that should have been signed.
+    expected: Vec<Vec<u8>>,
+    signers: [Signer; 2],
+    signature: &'a Signature,
+    found: Option<(Mistake, Vec<u8>)>,
+}
+
+impl Search<'_> {
+    /// Tries another text in one line.
+    fn line(&mut self, at: usize, text: Vec<u8>, mistake: Mistake) {
+        let mut lines = self.expected.clone();
+        if let Some(line) = lines.get_mut(at).filter(|line| **line != text) {
+            *line = text;
+            self.string(mistake, lines.join(&b'\n'));
+        }
+    }
+
+    fn string(&mut self, mistake: Mistake, signed: Vec<u8>) {
+        let gives_it = |signer: &Signer| signer.signature_of(&[&signed]).matches(self.signature);
+        if self.found.is_none() && self.signers.iter().any(gives_it) {
+            self.found = Some((mistake, signed));
+        }
+    }
+}
+
+/// A signature in hexadecimal, in url-safe base64, or without padding.
+fn in_another_form(text: &[u8]) -> Option<(Signature, Mistake)> {
+    let signature = |bytes: Vec<u8>| bytes.try_into().ok().map(Signature::new);
+    if let Some(signature) = from_hex(text).and_then(signature) {
+        return Some((signature, Mistake::HexSignature));
+    }
+    let forms = [
+        (STANDARD_NO_PAD, Mistake::UnpaddedSignature),
+        (URL_SAFE, Mistake::UrlSafeSignature),
+        (URL_SAFE_NO_PAD, Mistake::UrlSafeSignature),
+    ];
+    forms.into_iter().find_map(|(form, mistake)| {
+        let bytes = form.decode(text).ok()?;
+        Some((signature(bytes)?, mistake))
+    })
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let (pairs, []) = text.as_chunks::<2>() else {
+        return None;
+    };
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(high)? * 16 + digit(low)?).ok();
+    pairs.iter().map(byte).collect()
 }
 
 /// The forms of `path` that have more of it percent-encoded.
@@ -358,43 +405,5 @@ impl fmt::Display for LineDifference {
             text(&self.expected),
             text(&self.given)
         )
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ContentType { signed } if signed.is_empty() => {
-                f.write_str("no content type was signed, though one was sent")
-            }
-            Self::ContentType { signed } => {
-                write!(
-                    f,
-                    "the content type {signed:?} was signed, another was sent; it counts to the letter"
-                )
-            }
-            Self::DecodedPath => f.write_str("the percent-decoded path was signed; sign it as sent"),
-            Self::EncodedPath => {
-                f.write_str("the path was signed with more of it percent-encoded than was sent")
-            }
-            Self::WithQuery => f.write_str("the query was signed; sign the path alone"),
-            Self::NoLeadingSlash => f.write_str("the path was signed without its leading slash"),
-            Self::Md5OfNothing => {
-                f.write_str("the MD5 of zero bytes was signed; an empty body has an empty line")
-            }
-            Self::NoMd5 => f.write_str("the line of the body's MD5 was empty, though there is a body"),
-            Self::HexMd5 => f.write_str("the body's MD5 was signed in hexadecimal; it must be base64"),
-            Self::CrLf => f.write_str("the lines were joined with CRLF; join them with LF"),
-            Self::TrailingLineEnd => f.write_str("a line end stood behind the last line"),
-            Self::UndecodedSecret => f.write_str("the secret was used as text; decode its base64 first"),
-            Self::DoubledTimestampName => f.write_str("`x-timestamp:` stood twice before the timestamp"),
-            Self::NoTimestampName => f.write_str("`x-timestamp:` was missing before the timestamp"),
-            Self::TimestampNameCase => f.write_str("the name `x-timestamp` was not in lower case"),
-            Self::LowerCaseVerb => f.write_str("the verb was signed in lower case"),
-            Self::Verb { signed } => write!(f, "the verb {signed} was signed, another was sent"),
-            Self::BodyLineEnd => {
-                f.write_str("the body that was signed and the one that was sent differ by a line end")
-            }
-        }
     }
 }

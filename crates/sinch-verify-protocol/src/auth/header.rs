@@ -78,6 +78,17 @@ impl<'a> Authorization<'a> {
         Err(InvalidAuthorization::Scheme)
     }
 
+    /// The key and the text of the signature in `Application KEY:SIGNATURE`, whatever form the signature
+    /// has: for explaining a header that [`Authorization::parse`] refuses.
+    #[must_use]
+    pub fn key_and_signature_text(value: &'a [u8]) -> Option<(&'a str, &'a [u8])> {
+        let value = value.trim_ascii();
+        let (scheme, rest) = value.split_at_checked(value.iter().position(|byte| *byte == b' ')?)?;
+        let rest = rest.trim_ascii_start();
+        let colon = memchr::memchr(b':', rest).filter(|_| scheme.eq_ignore_ascii_case(b"application"))?;
+        Some((name(&rest[..colon]).ok()?, &rest[colon + 1..]))
+    }
+
     /// The application's key, or the instance's id.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::character::UnwantedCharacter;
+
 /// An application's key: a GUID in upper or lower case, taken as exact text.
 ///
 /// ```
@@ -21,7 +23,7 @@ impl ApplicationKey {
     /// # Errors
     ///
     /// When `text` is empty, longer than [`ApplicationKey::MAX_LEN`], or has a
-    /// character that an `Authorization` header or its `:` rules out.
+    /// character that an `Authorization` header or its `:` rules out, or a quote.
     pub fn new(text: &str) -> Result<Self, InvalidKey> {
         if text.is_empty() {
             return Err(InvalidKey::Empty);
@@ -29,8 +31,9 @@ impl ApplicationKey {
         if text.len() > Self::MAX_LEN {
             return Err(InvalidKey::TooLong);
         }
-        if let Some(at) = text.bytes().position(|b| !b.is_ascii_graphic() || b == b':') {
-            return Err(InvalidKey::Character { at });
+        let wanted = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '"' | '\'' | '`');
+        if let Some(character) = UnwantedCharacter::find(text, wanted) {
+            return Err(InvalidKey::Character(character));
         }
         Ok(Self(text.into()))
     }
@@ -75,11 +78,8 @@ pub enum InvalidKey {
     Empty,
     /// More than [`ApplicationKey::MAX_LEN`] bytes.
     TooLong,
-    /// A space, a colon, or a character outside ASCII.
-    Character {
-        /// Its byte offset.
-        at: usize,
-    },
+    /// A blank, a line end, a quote, a colon, or a character outside ASCII.
+    Character(UnwantedCharacter),
 }
 
 impl fmt::Display for InvalidKey {
@@ -87,12 +87,7 @@ impl fmt::Display for InvalidKey {
         match self {
             Self::Empty => f.write_str("application key is empty; copy it from the dashboard"),
             Self::TooLong => f.write_str("application key is longer than 128 characters"),
-            Self::Character { at } => {
-                write!(
-                    f,
-                    "application key has a colon, a space or a character outside ASCII at offset {at}"
-                )
-            }
+            Self::Character(character) => write!(f, "application key has {character}"),
         }
     }
 }

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use super::character::UnwantedCharacter;
+
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
@@ -61,6 +63,10 @@ impl ApplicationSecret {
         if text.is_empty() {
             return Err(InvalidSecret::Empty);
         }
+        let wanted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=');
+        if let Some(character) = UnwantedCharacter::find(text, wanted) {
+            return Err(InvalidSecret::Character(character));
+        }
         let bytes = decode(text).ok_or(InvalidSecret::NotBase64)?;
         Ok(Self {
             text: Zeroizing::new(text.to_owned()),
@@ -101,19 +107,21 @@ impl fmt::Debug for ApplicationSecret {
 pub enum InvalidSecret {
     /// Nothing was given.
     Empty,
+    /// A blank, a line end, a quote, or another character that no base64 has.
+    Character(UnwantedCharacter),
     /// Not base64.
     NotBase64,
 }
 
 impl fmt::Display for InvalidSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "application secret is empty; copy it from the dashboard",
+        match self {
+            Self::Empty => f.write_str("application secret is empty; copy it from the dashboard"),
+            Self::Character(character) => write!(f, "application secret has {character}"),
             Self::NotBase64 => {
-                "application secret is not base64 with padding; copy it whole from the dashboard, \
-                 without quotes, spaces and line ends"
+                f.write_str("application secret is not base64 with padding; copy it whole from the dashboard")
             }
-        })
+        }
     }
 }
 

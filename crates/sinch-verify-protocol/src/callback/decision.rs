@@ -11,7 +11,7 @@ use crate::open_enum::open_enum;
 use crate::phone_number::PhoneNumber;
 use crate::seconds::{CallSeconds, Expiry};
 use crate::start::Speech;
-use crate::wire::{LooseText, PartOf, PrivateText, Spelled, ZeroIsAbsent, object};
+use crate::wire::{LooseNumber, LooseText, PartOf, PrivateText, Spelled, ZeroIsAbsent, object};
 
 /// What the application says to a verification, before it is sent.
 ///
@@ -268,13 +268,13 @@ object! {
     #[derive(Default)]
     pub struct SmsDecision {
         /// The code to send.
-        optional "code" => code: Code;
+        optional "code" => code: Code, via LooseText<Code>;
         /// The alphabet of the code to make.
         optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
         /// How long the code is valid.
         optional "expiry" => expiry: Expiry;
         /// The languages for the message, best first.
-        optional "acceptLanguage" => accept_language: Vec<LanguageTag>;
+        side "acceptLanguage" => accept_language: Vec<LanguageTag>;
     }
 }
 
@@ -300,11 +300,11 @@ object! {
     #[derive(Default)]
     pub struct CalloutDecision {
         /// The code to speak.
-        optional "code" => code: Code;
+        optional "code" => code: Code, via LooseText<Code>;
         /// How it is spoken.
         optional "speech" => speech: Speech;
         /// Older form: the key to press, by default `1`.
-        optional "pin" => pin: PrivateText, via LooseText;
+        optional "pin" => pin: PrivateText, via LooseText<PrivateText>;
         /// Older form: the language.
         optional "locale" => locale: String;
         /// Older form: the text to speak, with `{pin}`.
@@ -312,7 +312,7 @@ object! {
         /// Older form: a sound file to play instead.
         optional "wavFile" => wav_file: String;
         /// Older form: how long to wait for the key, in seconds.
-        optional "timeout" => timeout: u32;
+        optional "timeout" => timeout: u32, via LooseNumber<u32>;
     }
 }
 
@@ -323,7 +323,7 @@ object! {
         /// The alphabet of the code.
         optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
         /// The languages for the message, best first.
-        optional "acceptLanguage" => accept_language: Vec<LanguageTag>;
+        side "acceptLanguage" => accept_language: Vec<LanguageTag>;
     }
 }
 

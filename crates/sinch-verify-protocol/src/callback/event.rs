@@ -7,7 +7,9 @@ use crate::method::Method;
 use crate::open_enum::open_enum;
 use crate::price::Money;
 use crate::verification::{Reason, Source, Status};
-use crate::wire::{Key, PrivateText, RawJson, Spelled, object};
+use crate::wire::{
+    Anomaly, Key, LooseText, PrivateText, RawJson, Received, Spelled, WireObject as _, object,
+};
 
 /// An event that the service posted.
 ///
@@ -50,9 +52,32 @@ impl Event {
     /// # Errors
     ///
     /// When the body is not an object with an `event`, or a known event lacks
-    /// a required field; the error has the JSON path.
+    /// a required field; the error has the JSON path. A side field, such as the
+    /// price, never makes an event unreadable.
     pub fn decode(body: &[u8]) -> Result<Self, JsonError> {
         Self::guess(body).map_or_else(|| Self::by_name(body), Ok)
+    }
+
+    /// Reads an event and reports its anomalies. Check the signature first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Event::decode`].
+    pub fn receive(body: &[u8]) -> Result<Received<Self>, JsonError> {
+        let mut value = Self::decode(body)?;
+        let anomalies = value.take_anomalies();
+        Ok(Received { value, anomalies })
+    }
+
+    /// Takes the anomalies of an event that was decoded out of it: a second call gives
+    /// only its unknown fields.
+    pub fn take_anomalies(&mut self) -> Vec<Anomaly> {
+        match self {
+            Self::Request(event) => event.take_anomalies(),
+            Self::Result(event) => event.take_anomalies(),
+            Self::SmsDelivered(event) => event.take_anomalies(),
+            Self::Unknown(_) => Vec::new(),
+        }
     }
 
     /// Reads the body as the event whose name stands in it somewhere. Right
@@ -65,10 +90,10 @@ impl Event {
                 .find(|name| body[at..].starts_with(name.as_bytes()))
         })?;
         if name == RequestEvent::EVENT {
-            let event: RequestEvent = decode(body).ok()?;
+            let event = RequestEvent::decode(body).ok()?;
             return (event.event == EventName::Request).then(|| Self::Request(Box::new(event)));
         }
-        let event: ResultEvent = decode(body).ok()?;
+        let event = ResultEvent::decode(body).ok()?;
         (event.event == EventName::Result).then(|| Self::Result(Box::new(event)))
     }
 
@@ -76,9 +101,9 @@ impl Event {
     fn by_name(body: &[u8]) -> Result<Self, JsonError> {
         let name = decode::<OnlyName<'_>>(body)?;
         Ok(match name.0.as_str() {
-            RequestEvent::EVENT => Self::Request(Box::new(decode(body)?)),
-            ResultEvent::EVENT => Self::Result(Box::new(decode(body)?)),
-            SmsDeliveredEvent::EVENT => Self::SmsDelivered(Box::new(decode(body)?)),
+            RequestEvent::EVENT => Self::Request(Box::new(RequestEvent::decode(body)?)),
+            ResultEvent::EVENT => Self::Result(Box::new(ResultEvent::decode(body)?)),
+            SmsDeliveredEvent::EVENT => Self::SmsDelivered(Box::new(SmsDeliveredEvent::decode(body)?)),
             other => Self::Unknown(UnknownEvent {
                 event: other.to_owned(),
                 raw: decode(body)?,
@@ -179,21 +204,21 @@ object! {
         /// The event's name.
         required "event" => event: EventName;
         /// The verification.
-        required "id" => id: VerificationId;
+        required "id" => id: VerificationId, via LooseText<VerificationId>;
         /// How.
         required "method" => method: Method, via Spelled<Method>;
         /// Who.
         required "identity" => identity: Identity;
         /// The application's own name for it.
-        optional "reference" => reference: String;
+        side "reference" => reference: String;
         /// Text that the start gave along.
-        optional "custom" => custom: PrivateText;
+        side "custom" => custom: PrivateText;
         /// What it will cost.
-        optional "price" => price: Money;
+        side "price" => price: Money;
         /// Seen in one SDK only.
-        optional "rate" => rate: Money;
+        side "rate" => rate: Money;
         /// The languages that the start asked for. Deprecated.
-        optional "acceptLanguage" => accept_language: Vec<String>;
+        side "acceptLanguage" => accept_language: Vec<String>;
     }
 }
 
@@ -214,21 +239,21 @@ object! {
         /// The event's name.
         required "event" => event: EventName;
         /// The verification.
-        required "id" => id: VerificationId;
+        required "id" => id: VerificationId, via LooseText<VerificationId>;
         /// How.
         required "method" => method: Method, via Spelled<Method>;
         /// Who.
         required "identity" => identity: Identity;
         /// The application's own name for it.
-        optional "reference" => reference: String;
+        side "reference" => reference: String;
         /// Text that the start gave along.
-        optional "custom" => custom: PrivateText;
+        side "custom" => custom: PrivateText;
         /// How it ended.
         required "status" => status: Status, via Spelled<Status>;
         /// Why, when it was no success.
-        optional "reason" => reason: Reason, via Spelled<Reason>;
+        side "reason" => reason: Reason, via Spelled<Reason>;
         /// How the code or caller id reached the reporter.
-        optional "source" => source: Source;
+        side "source" => source: Source;
     }
 }
 
@@ -259,15 +284,15 @@ object! {
         /// The event's name.
         required "event" => event: EventName;
         /// The verification.
-        required "id" => id: VerificationId;
+        required "id" => id: VerificationId, via LooseText<VerificationId>;
         /// How. One SDK's test leaves it out.
         optional "method" => method: Method, via Spelled<Method>;
         /// Who.
         required "identity" => identity: Identity;
         /// The application's own name for it.
-        optional "reference" => reference: String;
+        side "reference" => reference: String;
         /// Text that the start gave along.
-        optional "custom" => custom: PrivateText;
+        side "custom" => custom: PrivateText;
         /// The outcome of the SMS.
         required "smsResult" => sms_result: SmsResult, via Spelled<SmsResult>;
     }

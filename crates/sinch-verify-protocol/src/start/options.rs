@@ -1,4 +1,4 @@
-//! What a start may ask for, by method.
+//! What a start may ask for, by method. The schema of the service allows other fields in each.
 
 use crate::code::CodeType;
 use crate::language::LanguageTag;
@@ -8,6 +8,7 @@ use crate::wire::{Spelled, ZeroIsAbsent, object};
 
 object! {
     setters all;
+    unknown allowed;
     /// Options of an SMS start.
     ///
     /// ```
@@ -36,6 +37,7 @@ object! {
 
 object! {
     setters all;
+    unknown allowed;
     /// Options of a flash call start.
     #[derive(Default)]
     pub struct FlashCallOptions {
@@ -51,6 +53,7 @@ object! {
 
 object! {
     setters all;
+    unknown allowed;
     /// Options of a callout start.
     #[derive(Default)]
     pub struct CalloutOptions {
@@ -83,6 +86,7 @@ impl Speech {
 
 object! {
     setters all;
+    unknown allowed;
     /// Options of a WhatsApp start.
     #[derive(Default)]
     pub struct WhatsAppOptions {

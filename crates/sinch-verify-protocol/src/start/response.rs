@@ -6,13 +6,13 @@ use crate::method::{self, Method};
 use crate::open_enum::open_enum;
 use crate::polling::PollSchedule;
 use crate::sms_template::{SmsTemplate, TemplateError};
-use crate::wire::{PrivateText, Spelled, object};
+use crate::wire::{LooseText, PrivateText, Spelled, object};
 
 object! {
     /// The body of a start's answer, for every method.
     pub struct StartResponse {
         /// The verification's id.
-        required "id" => id: VerificationId;
+        required "id" => id: VerificationId, via LooseText<VerificationId>;
         /// The method. Old answers leave it out.
         optional "method" => method: Method, via Spelled<Method>;
         /// For `sms`.
@@ -29,7 +29,7 @@ object! {
         optional "auto" => auto: AutoDetails, of Auto;
         /// Where to ask for the status and where to report, local to the data
         /// centre that took the start.
-        optional "_links" => links: Vec<Link>;
+        side "_links" => links: Vec<Link>;
     }
 }
 
@@ -66,13 +66,13 @@ object! {
     #[derive(Default)]
     pub struct SmsDetails {
         /// The text of the message, with `{{CODE}}`.
-        optional "template" => template: String;
+        side "template" => template: String;
         /// How long to wait for the message, in seconds.
-        optional "interceptionTimeout" => interception_timeout: i64;
+        side "interceptionTimeout" => interception_timeout: i64;
         /// The alphabet of the code.
-        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+        side "codeType" => code_type: CodeType, via Spelled<CodeType>;
         /// Within `auto` only.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -94,17 +94,17 @@ object! {
         /// The filter that the caller id must match: see [`CliFilter`].
         required "cliFilter" => cli_filter: String;
         /// How long to wait for the call.
-        optional "interceptionTimeout" => interception_timeout: i64;
+        side "interceptionTimeout" => interception_timeout: i64;
         /// How long the caller id may be reported.
-        optional "reportTimeout" => report_timeout: i64;
+        side "reportTimeout" => report_timeout: i64;
         /// After how long a handset denies the call. 0 is allowed.
-        optional "denyCallAfter" => deny_call_after: i64;
+        side "denyCallAfter" => deny_call_after: i64;
         /// Seen in one SDK's fixture.
-        optional "callId" => call_id: String;
+        side "callId" => call_id: String;
         /// Parsed, but not used, by the Android SDK.
-        optional "cli" => cli: PrivateText;
+        side "cli" => cli: PrivateText;
         /// Within `auto` only.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -122,13 +122,13 @@ object! {
     #[derive(Default)]
     pub struct CalloutDetails {
         /// The first question.
-        optional "startPollingAfter" => start_polling_after: i64;
+        side "startPollingAfter" => start_polling_after: i64;
         /// The last question.
-        optional "stopPollingAfter" => stop_polling_after: i64;
+        side "stopPollingAfter" => stop_polling_after: i64;
         /// The time between questions.
-        optional "pollingInterval" => polling_interval: i64;
+        side "pollingInterval" => polling_interval: i64;
         /// Within `auto` only.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -152,7 +152,7 @@ object! {
         /// any credential of the application.
         optional "targetUri" => target_uri: PrivateText;
         /// Within `auto` only.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -161,9 +161,9 @@ object! {
     #[derive(Default)]
     pub struct WhatsAppDetails {
         /// The alphabet of the code.
-        optional "codeType" => code_type: CodeType, via Spelled<CodeType>;
+        side "codeType" => code_type: CodeType, via Spelled<CodeType>;
         /// Within `auto` only.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -174,7 +174,7 @@ object! {
         /// The methods in the order to try them.
         optional "methodsOrder" => methods_order: Vec<Method>;
         /// The verification to report to.
-        optional "subVerificationId" => sub_verification_id: VerificationId;
+        optional "subVerificationId" => sub_verification_id: VerificationId, via LooseText<VerificationId>;
     }
 }
 
@@ -190,13 +190,14 @@ open_enum! {
 
 object! {
     /// One entry of `_links`, which is an array.
+    #[derive(Default)]
     pub struct Link {
         /// What it is for.
-        required "rel" => rel: LinkRel, via Spelled<LinkRel>;
+        side "rel" => rel: LinkRel, via Spelled<LinkRel>;
         /// The address, on the host of one data centre.
-        required "href" => href: String;
+        side "href" => href: String;
         /// The HTTP method.
-        optional "method" => method: String;
+        side "method" => method: String;
     }
 }
 
@@ -205,8 +206,10 @@ impl Link {
     #[must_use]
     pub fn new(rel: LinkRel, href: impl Into<String>, method: &str) -> Self {
         Self {
+            rel: Some(rel),
+            href: Some(href.into()),
             method: Some(method.to_owned()),
-            ..Self::bare(rel, href.into())
+            ..Self::default()
         }
     }
 }

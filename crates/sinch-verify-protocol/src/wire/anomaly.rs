@@ -56,6 +56,15 @@ pub enum AnomalyKind {
     TrunkPrefix,
     /// A field that this version does not know. Kept.
     UnknownField,
+    /// A side field, or an entry of its list, that cannot be read. Left out.
+    Unreadable,
+    /// A byte that is not UTF-8, or half of a surrogate pair, in text that no verdict
+    /// depends on. Read as U+FFFD.
+    BrokenText,
+    /// A byte order mark before the document. Skipped.
+    ByteOrderMark,
+    /// A body that is not declared as JSON in UTF-8. Read as such.
+    ContentType,
 }
 
 impl fmt::Display for Anomaly {
@@ -79,6 +88,10 @@ impl fmt::Display for AnomalyKind {
             Self::WrongType => f.write_str("of another JSON type than documented"),
             Self::TrunkPrefix => f.write_str("trunk prefix (mostly a 0) kept after the calling code"),
             Self::UnknownField => f.write_str("unknown field, kept"),
+            Self::Unreadable => f.write_str("unreadable, left out"),
+            Self::BrokenText => f.write_str("not valid Unicode, read with U+FFFD in its place"),
+            Self::ByteOrderMark => f.write_str("byte order mark, skipped"),
+            Self::ContentType => f.write_str("not JSON in UTF-8, read as if it were"),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::value::RawValue;
@@ -30,7 +31,7 @@ struct Kept {
 /// An anomaly of a known field, before its full path is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Remark {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     pub(crate) what: AnomalyKind,
 }
 
@@ -64,8 +65,9 @@ impl Extra {
         kept.fields.push((key.into(), raw));
     }
 
-    pub(crate) fn remark(&mut self, field: &'static str, what: AnomalyKind) {
+    pub(crate) fn remark(&mut self, field: impl Into<Cow<'static, str>>, what: AnomalyKind) {
         let kept = self.0.get_or_insert_default();
+        let field = field.into();
         kept.remarks.push(Remark { field, what });
     }
 

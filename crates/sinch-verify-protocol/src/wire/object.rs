@@ -33,13 +33,16 @@ impl<'de> Deserialize<'de> for Key<'de> {
 
 /// Declares a wire object.
 ///
-/// `required` fields are plain, `optional` ones become `Option`. The first key
-/// is the canonical one, which is written; the keys after `|` are read as well,
+/// `required` fields are plain, the others become `Option`. An `optional` field
+/// is read strictly, as a required one; a `side` field that cannot be read is left
+/// out with a remark (see [`super::Side`]), and a `raw` one is any JSON. The first
+/// key is the canonical one, which is written; the keys after `|` are read as well,
 /// with a remark. `via` names a tolerant reading (see [`super::Via`]), `of` the
 /// method that an object belongs to, in a file that imports `method`. A leading `settle` names a function that
 /// tidies a received object up, `debug by_hand` leaves `Debug` to the
 /// object's own file, and `setters all` makes a method for each field, all of
-/// which must be optional.
+/// which must be optional. `unknown allowed` is for an object whose schema allows
+/// fields beside those it lists.
 ///
 /// `bare` makes an object of its required fields alone.
 macro_rules! object {
@@ -47,6 +50,7 @@ macro_rules! object {
         $(settle $settle:path;)?
         $(debug $debug:ident;)?
         $(setters $setters:ident;)?
+        $(unknown $unknown:ident;)?
         $(#[$meta:meta])*
         pub struct $name:ident {
             $(
@@ -123,16 +127,40 @@ macro_rules! object {
             }
         }
 
-        impl $crate::wire::WireObject for $name {}
+        impl $crate::wire::WireObject for $name {
+            fn carries_the_verdict(key: &str) -> bool {
+                $(
+                    if $crate::wire::object!(@strict $kind) && matches!(key, $key $(| $alias)*) {
+                        return true;
+                    }
+                )*
+                false
+            }
+
+            fn extra_mut(&mut self) -> &mut $crate::wire::Extra {
+                &mut self.extra
+            }
+        }
+
+        impl $crate::wire::SideValue for $name {
+            fn from_map<'de, A: serde::de::MapAccess<'de>>(map: A) -> Result<$crate::wire::Side<Self>, A::Error> {
+                let map = serde::de::value::MapAccessDeserializer::new(map);
+                serde::Deserialize::deserialize(map).map($crate::wire::Side::Documented)
+            }
+        }
 
         impl $crate::wire::Part for $name {
             fn drain(&mut self, at: $crate::wire::At<'_>, out: &mut Vec<$crate::wire::Anomaly>) {
                 $( $crate::wire::Part::drain(&mut self.$field, at.field($key), out); )*
                 $( $settle(self, at, out); )?
                 $crate::wire::drain_extra(&mut self.extra, at, out);
+                $crate::wire::object!(@unknown self.extra, at, out $(, $unknown)?);
             }
         }
     };
+
+    (@unknown $extra:expr, $at:ident, $out:ident) => { $crate::wire::name_unknown(&$extra, $at, $out) };
+    (@unknown $extra:expr, $at:ident, $out:ident, allowed) => {};
 
     // Written by hand where a plain text may be personal.
     (@debug $name:ident, by_hand, [$($field:ident),*]) => {};
@@ -164,7 +192,7 @@ macro_rules! object {
     (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*] required $field:ident: $ty:ty; $($rest:tt)*) => {
         $crate::wire::object!(@bare $name [$($given: $given_ty;)* $field: $ty;] [$($absent)*] $($rest)*);
     };
-    (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*] optional $field:ident: $ty:ty; $($rest:tt)*) => {
+    (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*] $kind:ident $field:ident: $ty:ty; $($rest:tt)*) => {
         $crate::wire::object!(@bare $name [$($given: $given_ty;)*] [$($absent)* $field] $($rest)*);
     };
     (@bare $name:ident [$($given:ident: $given_ty:ty;)*] [$($absent:ident)*]) => {
@@ -207,14 +235,25 @@ macro_rules! object {
     };
 
     (@type required $ty:ty) => { $ty };
-    (@type optional $ty:ty) => { Option<$ty> };
+    (@type $kind:ident $ty:ty) => { Option<$ty> };
+
+    (@strict required) => { true };
+    (@strict optional) => { true };
+    (@strict side) => { false };
+    (@strict raw) => { false };
 
     // A required field has no use for null: serde says what was expected.
     (@read required $key:literal, $ty:ty, $map:ident, $extra:ident) => { Some($map.next_value::<$ty>()?) };
     (@read required $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
         $crate::wire::Via::<$ty>::settle($map.next_value::<$via>()?, $key, &mut $extra)
     };
-    (@read optional $key:literal, $ty:ty, $map:ident, $extra:ident) => {
+    (@read side $key:literal, $ty:ty, $map:ident, $extra:ident) => {
+        $map.next_value::<$crate::wire::Side<$ty>>()?.settle($key, &mut $extra)
+    };
+    (@read side $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
+        $map.next_value::<$crate::wire::Side<$via>>()?.settle_via::<$ty>($key, &mut $extra)
+    };
+    (@read $kind:ident $key:literal, $ty:ty, $map:ident, $extra:ident) => {
         match $map.next_value::<Option<$ty>>()? {
             Some(value) => Some(value),
             None => {
@@ -223,7 +262,7 @@ macro_rules! object {
             }
         }
     };
-    (@read optional $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
+    (@read $kind:ident $key:literal, $ty:ty, $map:ident, $extra:ident, $via:ty) => {
         match $map.next_value::<Option<$via>>()? {
             Some(value) => $crate::wire::Via::<$ty>::settle(value, $key, &mut $extra),
             None => {
@@ -236,10 +275,10 @@ macro_rules! object {
     (@done required $key:literal, $field:ident) => {
         $field.ok_or_else(|| <A::Error as serde::de::Error>::missing_field($key))?
     };
-    (@done optional $key:literal, $field:ident) => { $field };
+    (@done $kind:ident $key:literal, $field:ident) => { $field };
 
     (@write required $key:literal, $value:expr, $map:ident) => { $map.serialize_entry($key, &$value)?; };
-    (@write optional $key:literal, $value:expr, $map:ident) => {
+    (@write $kind:ident $key:literal, $value:expr, $map:ident) => {
         if let Some(value) = &$value {
             $map.serialize_entry($key, value)?;
         }

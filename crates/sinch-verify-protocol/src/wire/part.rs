@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::anomaly::{Anomaly, AnomalyKind, Received};
+use super::broken_text;
 use super::extra::Extra;
 use super::raw_json::RawJson;
-use crate::json::{JsonError, decode};
+use crate::json::{BYTE_ORDER_MARK, JsonError, decode};
 
 /// Where a value stands, as a chain up to the document, so that a path costs
 /// nothing until an anomaly is found.
@@ -109,14 +110,18 @@ macro_rules! leaf {
 
 leaf!(bool, u32, u64, i64, String, RawJson);
 
-/// Moves an object's own remarks, and its unknown fields' names, into `out`.
+/// Moves an object's own remarks into `out`.
 pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>) {
     for remark in extra.take_remarks() {
         out.push(Anomaly {
-            path: at.field(remark.field).to_string(),
+            path: at.field(&remark.field).to_string(),
             what: remark.what,
         });
     }
+}
+
+/// Names an object's unknown fields in `out`.
+pub(crate) fn name_unknown(extra: &Extra, at: At<'_>, out: &mut Vec<Anomaly>) {
     for (name, _) in extra.iter() {
         out.push(Anomaly {
             path: at.field(name).to_string(),
@@ -144,7 +149,7 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
     ///
     /// When `body` is not such an object; the error has the JSON path.
     fn decode(body: &[u8]) -> Result<Self, JsonError> {
-        decode(body)
+        decode_object(body)
     }
 
     /// Reads the object and reports its anomalies.
@@ -153,10 +158,17 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
     ///
     /// When `body` is not such an object; the error has the JSON path.
     fn receive(body: &[u8]) -> Result<Received<Self>, JsonError> {
-        let mut value: Self = decode(body)?;
-        let mut anomalies = Vec::new();
-        value.drain(At::ROOT, &mut anomalies);
+        let mut value = Self::decode(body)?;
+        let anomalies = value.take_anomalies();
         Ok(Received { value, anomalies })
+    }
+
+    /// Takes the anomalies of an object that was decoded out of it: a second call gives
+    /// only its unknown fields.
+    fn take_anomalies(&mut self) -> Vec<Anomaly> {
+        let mut anomalies = Vec::new();
+        self.drain(At::ROOT, &mut anomalies);
+        anomalies
     }
 
     /// The object as JSON, in canonical form.
@@ -164,4 +176,34 @@ pub trait WireObject: Part + Serialize + DeserializeOwned {
         // Our objects always encode: every map key is text and raw values are JSON already.
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// Whether the field `key` is one that must be readable.
+    #[doc(hidden)]
+    fn carries_the_verdict(key: &str) -> bool;
+
+    #[doc(hidden)]
+    fn extra_mut(&mut self) -> &mut Extra;
+}
+
+/// Reads an object. Text that is not Unicode is mended where no verdict depends on it, and what is
+/// tolerated about the whole document is remarked in the object.
+fn decode_object<T: WireObject>(body: &[u8]) -> Result<T, JsonError> {
+    let mut object: T = match decode(body) {
+        Ok(object) => object,
+        Err(error) => decode_mended(body).ok_or(error)?,
+    };
+    if body.starts_with(BYTE_ORDER_MARK) {
+        object.extra_mut().remark(".", AnomalyKind::ByteOrderMark);
+    }
+    Ok(object)
+}
+
+#[cold]
+fn decode_mended<T: WireObject>(body: &[u8]) -> Option<T> {
+    let (body, fields) = broken_text::mended(body, |key| !T::carries_the_verdict(key))?;
+    let mut object: T = decode(&body).ok()?;
+    for field in fields {
+        object.extra_mut().remark(field, AnomalyKind::BrokenText);
+    }
+    Some(object)
 }

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -39,6 +40,14 @@ impl From<String> for PrivateText {
     }
 }
 
+impl FromStr for PrivateText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
 impl fmt::Debug for PrivateText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateText({} bytes)", self.0.len())
@@ -47,7 +56,7 @@ impl fmt::Debug for PrivateText {
 
 impl<'de> Deserialize<'de> for PrivateText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::read_text(deserializer, |text| Ok::<_, Infallible>(Self::from(text)))
+        super::read_text(deserializer, str::parse)
     }
 }
 

@@ -6,11 +6,14 @@ use std::time::{Instant, SystemTime};
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use sinch_verify_callback::{Callback, CallbackService, Full, Reason, Receiver, Rejection};
 use sinch_verify_protocol::ApplicationSecret;
-use sinch_verify_protocol::auth::{Authorization, ContentMd5, Explain, SignedMessage, VerifyError};
+use sinch_verify_protocol::auth::{
+    Authorization, ContentMd5, Explain, InvalidAuthorization, SignedMessage, VerifyError,
+};
 use tokio::sync::mpsc;
 
 use crate::mistake;
@@ -88,7 +91,7 @@ impl Listen {
         if !self.events.is_empty() && !self.events.contains(&Kind::of(&event)) {
             return self.service.answer(callback).await;
         }
-        let shown = Shown::of(&event, self.told.reveals());
+        let shown = Shown::of(&event, &callback.anomalies, self.told.reveals());
         let line = self.told.arrived(at, &shown);
         let answer = match &self.forward {
             Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
@@ -102,7 +105,12 @@ impl Listen {
 
     /// Opaque for the sender, with the mistake for us.
     fn explained(&self, rejection: &Rejection, parts: &Parts, body: &[u8]) -> Refused {
-        let is_mismatch = matches!(rejection.reason(), Reason::Unauthorized(VerifyError::Mismatch));
+        let is_mismatch = matches!(
+            rejection.reason(),
+            Reason::Unauthorized(
+                VerifyError::Mismatch | VerifyError::Authorization(InvalidAuthorization::SignatureForm)
+            )
+        );
         let refusal = Refusal {
             reason: rejection.reason().name().to_owned(),
             why: rejection.to_string(),
@@ -114,16 +122,17 @@ impl Listen {
     fn mistake(&self, parts: &Parts, body: &[u8]) -> Option<String> {
         let path = parts.uri.path_and_query()?.as_str();
         let content_md5 = ContentMd5::of(body);
-        let read = SignedMessage::from_headers(parts.method.as_str(), path, &parts.headers, &content_md5);
-        let (Authorization::Signed { signature, .. }, message) = read.ok()? else {
-            return None;
-        };
+        let verb = parts.method.as_str();
+        let message = SignedMessage::beside_authorization(verb, path, &parts.headers, &content_md5).ok()?;
+        let header = parts.headers.get(AUTHORIZATION)?.as_bytes();
+        let (_, signature) = Authorization::key_and_signature_text(header)?;
         let explain = Explain {
             message: &message,
             body,
+            host: parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
             secret: &self.secret,
         };
-        Some(mistake::told(&explain.signature(&signature)))
+        Some(mistake::explained(&explain, signature))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is shown of an event.
 
 use sinch_verify_protocol::callback::Event;
+use sinch_verify_protocol::wire::Anomaly;
 
 /// The kinds of event.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -43,11 +44,13 @@ pub(super) struct Shown {
     pub(super) number: Option<String>,
     /// How the verification ended, or what became of the SMS.
     pub(super) outcome: Option<String>,
+    /// What is not as documented and was tolerated.
+    pub(super) anomalies: Vec<String>,
 }
 
 impl Shown {
     /// `event`, with the number masked unless it is to be revealed.
-    pub(super) fn of(event: &Event, reveal: bool) -> Self {
+    pub(super) fn of(event: &Event, anomalies: &[Anomaly], reveal: bool) -> Self {
         let number = event.identity().map(|identity| match identity.phone_number() {
             Ok(number) if reveal => number.to_string(),
             Ok(number) => number.masked().to_string(),
@@ -64,6 +67,7 @@ impl Shown {
                 Event::SmsDelivered(event) => Some(event.sms_result.to_string()),
                 _ => None,
             },
+            anomalies: anomalies.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -54,6 +54,8 @@ struct Record<'a> {
     number: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    anomalies: &'a [String],
     verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -104,6 +106,10 @@ impl Told {
         let mut words = vec![shown.event];
         let more = [&shown.method, &shown.number, &shown.id, &shown.outcome];
         words.extend(more.into_iter().flatten().map(String::as_str));
+        let anomalies = shown.anomalies.join("; ");
+        if !anomalies.is_empty() {
+            words.extend(["anomaly:", &anomalies]);
+        }
         self.line(at, "-->", &escape(&words.join("  ")))
     }
 
@@ -124,6 +130,7 @@ impl Told {
                 method: shown.method.as_deref(),
                 number: shown.number.as_deref(),
                 outcome: shown.outcome.as_deref(),
+                anomalies: &shown.anomalies,
                 verified: true,
                 status: status.as_u16(),
                 decision: action,

@@ -91,7 +91,7 @@ impl Call<'_> {
         if options {
             code.link(format_args!("options(options)"));
         }
-        let languages = StartRequest::languages(self.headers);
+        let languages = StartRequest::languages(self.headers).value;
         if !languages.is_empty() {
             code.link(format_args!("languages({:?}.parse()?)", languages.to_string()));
         }
