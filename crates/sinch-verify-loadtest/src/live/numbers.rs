@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn each_line_is_one_number() {
-        let list: AllowList = "\u{20}\n# us\r\n+46700000001\r\n\n +46700000002 \n"
+        let list: AllowList = "\u{feff}\u{20}\n# us\r\n+46700000001\r\n\n +46700000002 \n"
             .parse()
             .unwrap();
         assert_eq!(list.numbers().len(), 2);
