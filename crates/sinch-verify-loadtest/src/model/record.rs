@@ -37,7 +37,7 @@ impl FlowRecord {
 
     /// From when it was started.
     #[must_use]
-    pub(crate) fn from_send(&self) -> Duration {
+    pub(crate) fn since_started(&self) -> Duration {
         self.ended.saturating_sub(self.started)
     }
 
