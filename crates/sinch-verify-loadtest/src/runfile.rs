@@ -234,7 +234,7 @@ pub(crate) fn sample_run() -> RunFile {
         started_at,
         late_seconds: None,
         seconds: 2.0,
-        shards: Shards::from(crate::model::Shard::WHOLE),
+        shards: Shards::from(Shard::WHOLE),
         generator: Generator::here(2),
         counters: Counters::default(),
         warm_up: Counters::default(),

@@ -51,7 +51,6 @@ impl FlowRecord {
 #[cfg(test)]
 impl FlowRecord {
     /// A flow of `sms` that was due, started and ended at these times.
-    #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     pub(crate) fn sample(due: Duration, started: Duration, ended: Duration, end: FlowEnd) -> Self {
         Self {
             scenario: ScenarioName::new("sms").unwrap(),
