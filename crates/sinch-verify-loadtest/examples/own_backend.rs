@@ -6,7 +6,7 @@
 //!
 //! The backend uses the client and the callback crate, and an emulator stands in for Sinch. All of them
 //! run in this program, so nothing else has to be started. `BACKEND_DELAY_MS=300` makes the backend slow:
-//! with `--threshold 'signup.p99<100ms'` the run fails then, and exits with 1.
+//! with `--threshold 'signup.p95<100ms'` the run fails then, and exits with 1.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stderr, reason = "it says why it cannot start")]
 

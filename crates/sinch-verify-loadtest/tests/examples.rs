@@ -29,7 +29,7 @@ fn own_scenario_is_in_run_report_and_thresholds() {
         .arg(&directory)
         .args([
             "--threshold",
-            "signup.p99<10s",
+            "signup.p50<10s",
             "--threshold",
             "signup.confirm.max<60s",
         ])
