@@ -118,8 +118,7 @@ where
     /// Serves until `stop` is done, then accepts no more, answers what was
     /// asked, and returns once all connections are closed.
     ///
-    /// When this future is dropped, it is as if `stop` were done, and nobody
-    /// waits.
+    /// When this future is dropped, the server stops as if `stop` were done, without waiting.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let slots = Arc::new(Semaphore::new(self.connections as usize));
         let waiting = Arc::new(Waiting::default());

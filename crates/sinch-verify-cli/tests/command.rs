@@ -445,7 +445,7 @@ fn a_verification_is_started_reported_and_asked_for() {
         "{}",
         stdout(&table)
     );
-    let unknown = served.run(&["status", "--id", "nobody"]);
+    let unknown = served.run(&["status", "--id", "unknown"]);
     assert_eq!(unknown.status.code(), Some(1));
     let refused = served.run(&["status", "--id", id, "--auth", "public"]);
     assert_eq!(refused.status.code(), Some(4), "{}", stderr(&refused));

@@ -122,7 +122,7 @@ async fn what_was_there_is_taken_and_said_to_be_old() {
         &["--new"][..],
         &["--after", &seq],
         &["--new", "--verification", &second],
-        &["--verification", "nobody"],
+        &["--verification", "unknown"],
     ] {
         let args = [&["wait", NUMBER, "--timeout", "0s"], old].concat();
         check(&inbox(&url, &args).await, 1);
@@ -276,15 +276,15 @@ async fn only_an_emulator_of_this_machine_shows_its_phones() {
         check(&other, 2);
         assert!(stderr(&other).contains("is no emulator"), "{}", stderr(&other));
     }
-    // Bound, but nobody listens: refused, and nobody else gets the port.
+    // Bound without a listener: connections are refused, and no other program gets the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", bound.local_addr().unwrap());
-    let nobody = inbox(&url, &["wait", NUMBER]).await;
-    check(&nobody, 5);
+    let refused = inbox(&url, &["wait", NUMBER]).await;
+    check(&refused, 5);
     assert!(
-        stderr(&nobody).contains("sinch-verify serve"),
+        stderr(&refused).contains("sinch-verify serve"),
         "{}",
-        stderr(&nobody)
+        stderr(&refused)
     );
 }

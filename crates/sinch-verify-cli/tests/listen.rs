@@ -363,7 +363,7 @@ async fn an_application_at_the_same_path_gets_what_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_that_answers_wrongly_is_told_of() {
-    // Bound, but nobody listens: refused, and nobody else gets the port.
+    // Bound without a listener: connections are refused, and no other program gets the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let gone = format!("http://{}/sinch/callback", bound.local_addr().unwrap());
@@ -519,11 +519,11 @@ async fn without_an_emulator_it_says_where_callbacks_are_to_be_posted() {
     let other = serve(Router::new()).await;
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let nobody = format!("http://{}", bound.local_addr().unwrap());
+    let refusing = format!("http://{}", bound.local_addr().unwrap());
     for (url, said) in [
         ("https://verification.api.sinch.com", "a tunnel to"),
         (&other, "No emulator is at"),
-        (&nobody, "sinch-verify serve --callback-url"),
+        (&refusing, "sinch-verify serve --callback-url"),
     ] {
         let at = [("SINCH_VERIFICATION_URL", url)];
         let listening = Listening::start(&["--timeout", "0s"], &at);

@@ -139,7 +139,7 @@ fn key_and_secret_are_those_of_the_environment() {
 
 #[test]
 fn a_callback_that_fails_is_told_with_its_cause() {
-    // Nobody is there, and no system hands this port out by itself.
+    // No program listens here, and no system hands this port out by itself.
     let closed = "http://127.0.0.1:1/sinch/callback";
     let mut serve = Serve::start(known(&["--callback-url", closed]));
     let denied = ask(&serve.url(), KEY, SECRET, &["start", "+46700000001"]);
@@ -151,7 +151,7 @@ fn a_callback_that_fails_is_told_with_its_cause() {
         "{remark}"
     );
 
-    // Somebody is there, with another secret.
+    // A receiver listens here, with another secret.
     let address = refusing();
     let mut serve = Serve::start(known(&[
         "--callback-url",

@@ -132,7 +132,7 @@ async fn receivers_with_faults_are_found_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_names_the_mistake() {
-    // Nobody listens, and no system hands this port out by itself.
+    // No program listens here, and no system hands this port out by itself.
     let output = trigger("request", "http://127.0.0.1:1/", &[]).await;
     assert_eq!(output.status.code(), Some(5));
     let told = stdout(&output);

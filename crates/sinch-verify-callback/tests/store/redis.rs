@@ -72,7 +72,7 @@ async fn redis_forgets_when_it_was_told_to() {
 #[tokio::test]
 async fn a_redis_that_is_away_full_or_none_is_an_error() {
     assert!(RedisStore::open("not a url").is_err());
-    // A port that nobody listens on, and then somebody does.
+    // A port without a listener, which gets one later.
     let Some(mut server) = RedisServer::start() else {
         return;
     };

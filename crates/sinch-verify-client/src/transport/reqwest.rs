@@ -150,7 +150,7 @@ impl ReqwestBuilder {
         let builder = self.settings()?;
         // Left alone, reqwest would read the platform's roots and look for a default provider.
         #[cfg(feature = "rustls")]
-        let builder = builder.tls_backend_preconfigured(tls::config(Roots::Nobody, &[])?);
+        let builder = builder.tls_backend_preconfigured(tls::config(Roots::None, &[])?);
         Ok(ReqwestTransport {
             client: build(builder)?,
             tls: false,

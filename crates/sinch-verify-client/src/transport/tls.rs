@@ -21,9 +21,9 @@ pub(super) enum Roots<'a> {
     Platform,
     /// These, in PEM, and no others.
     Pem(&'a [u8]),
-    /// Nobody's: for a transport that never speaks TLS.
+    /// No certificate, for a transport that never uses TLS.
     #[cfg(feature = "rustls")]
-    Nobody,
+    None,
 }
 
 /// A configuration that offers `protocols` in ALPN: one of our own is used as it is, so HTTP/2 must be
@@ -44,7 +44,7 @@ fn trusting(roots: Roots<'_>) -> Result<Trusting, Box<dyn StdError + Send + Sync
         Roots::Platform => builder.with_platform_verifier()?,
         Roots::Pem(text) => builder.with_root_certificates(read(text)?),
         #[cfg(feature = "rustls")]
-        Roots::Nobody => builder.with_root_certificates(RootCertStore::empty()),
+        Roots::None => builder.with_root_certificates(RootCertStore::empty()),
     })
 }
 
@@ -59,7 +59,7 @@ fn read(text: &[u8]) -> Result<RootCertStore, Box<dyn StdError + Send + Sync>> {
         store.add(certificate?)?;
     }
     if store.is_empty() {
-        // It would trust nobody, and say so only when the first request fails.
+        // It would trust no certificate, and the error would come with the first request only.
         return Err(NoCertificate.into());
     }
     Ok(store)

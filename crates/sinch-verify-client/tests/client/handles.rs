@@ -191,7 +191,7 @@ async fn anything_else_is_waited_for_at_growing_distances() {
     assert_eq!(server.seen().queries, asked);
 }
 
-/// A question that nobody answers is given up with the waiting, whatever a call may take.
+/// A query without an answer ends when the wait ends, whatever the time limit of a call is.
 #[tokio::test]
 async fn the_limit_of_waiting_ends_a_question_too() {
     let hour = Duration::from_secs(3600);

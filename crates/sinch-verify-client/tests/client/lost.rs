@@ -10,7 +10,7 @@ use crate::fault_server::{Fault, FaultServer, Seen, answer, answer_with};
 use crate::script::{STARTED, busy, client, not_found, report, seen, server, verification};
 use crate::support::{KEY, PATIENT, Skipping, builder, hasty, number};
 
-/// Something after which nobody knows whether the request was carried out.
+/// A fault that leaves open whether the request was carried out.
 struct Loss {
     fault: Fault,
     /// A success came, but nothing that could be read.

@@ -262,7 +262,7 @@ async fn unknown_names_are_not_found() {
     for error in [
         client.status_by_id(id).await.unwrap_err(),
         client
-            .status_by_reference(Reference::new("nobody").unwrap())
+            .status_by_reference(Reference::new("unknown").unwrap())
             .await
             .unwrap_err(),
         client.status_by_number(Method::Sms, number(1)).await.unwrap_err(),

@@ -112,7 +112,7 @@ async fn lost(told: &Told) -> char {
         }
         Err(error) => error,
     };
-    // Whoever asks again is told the same.
+    // A second lookup finds the same.
     let confirmed = client(&server).confirm(&error).await.unwrap();
     assert_eq!(
         std::mem::discriminant(error.lookup().unwrap()),
@@ -145,7 +145,7 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
         // `Date` and timestamp may be cut to seconds.
         (at("PENDING", Some("2023-11-14T22:13:19")), '+'),
         (at("PENDING", Some("2023-11-14T22:13:21.9")), '+'),
-        // Somebody else's, who is about to confirm it.
+        // Another start's, which may be confirmed soon.
         (at("PENDING", Some("2023-11-14T22:13:18.9")), '?'),
         (at("PENDING", Some("2023-11-11T22:13:20")), '?'),
         // By a clock that was moved ahead everything is new.
@@ -177,7 +177,7 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
         // A success is never taken for the end of a start that was just sent.
         (new("SUCCESSFUL"), '?'),
         (at("SUCCESSFUL", Some("2023-11-11T22:13:20")), '?'),
-        // An end lets nobody in, but is told as this start's only where it is.
+        // An end other than success verifies no one, and is this start's only if it provably is.
         (new("DENIED"), 'v'),
         (at("DENIED", Some("2023-11-11T22:13:20")), '?'),
         (new("FAIL"), 'v'),
@@ -208,7 +208,7 @@ async fn a_lost_start_with_a_reference_of_the_callers_takes_nothing_old_for_its_
     }
 }
 
-/// Nobody else has a reference that was made for this start, however its number is written.
+/// No other start has a reference that was made for this one, however its number is written.
 #[tokio::test]
 async fn a_lost_start_with_a_reference_of_its_own_is_found_whatever_its_number_looks_like() {
     for number_told in [Some("+46700000001"), Some("46700000001"), None] {
@@ -371,8 +371,8 @@ async fn no_flow_is_verified_by_an_old_success_with_its_reference() {
     }
 }
 
-/// A reference that the client made is this start's alone. Still nobody has reported anything: only in
-/// a call can a key have been pressed.
+/// A reference that the client made belongs to this start alone. No report was sent yet: only a key
+/// pressed during a call can have ended it with success.
 #[tokio::test]
 async fn with_a_reference_of_the_clients_own_a_found_success_is_a_callouts() {
     let old = |method| Told {

@@ -384,7 +384,7 @@ fn script(met: &'static [Met]) -> SharedTransport {
 
 const PENDING: &str = r#"{"id":"1","method":"sms","status":"PENDING"}"#;
 
-/// What an earlier attempt may have done is not forgotten because the last one found nobody there.
+/// An earlier attempt that may have arrived still counts if the last one met no connection.
 #[tokio::test]
 async fn an_attempt_that_may_have_arrived_counts_whatever_the_last_one_met() {
     let scripted = |met| {

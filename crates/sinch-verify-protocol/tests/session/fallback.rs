@@ -187,8 +187,8 @@ fn found(plan: Plan, body: &str) -> (Run, Said) {
     (run, said)
 }
 
-/// Nobody has reported anything yet. A success is an older verification's that had the same reference,
-/// but for a callout, in which a key is pressed.
+/// No report was sent yet. A success belongs to an older verification with the same reference, except
+/// for a callout, in which a key is pressed.
 #[test]
 fn a_success_found_in_place_of_a_lost_start_verifies_a_callout_only() {
     for start in [sms(), flash_call(), seamless(), Start::whatsapp(number()).into()] {

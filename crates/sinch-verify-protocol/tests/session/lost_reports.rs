@@ -243,7 +243,7 @@ fn a_state_in_another_spelling_ends_it_and_an_unknown_state_does_not() {
     let mut run = reporting();
     run.reply(REPORT, 200, r#"{"id":"s1","status":"FAILED","reason":"Expired"}"#);
     assert_eq!(run.failure(), &Failure::Expired);
-    // A state that nobody knows is no end and no success.
+    // An unknown status is no end and no success.
     let mut run = reporting();
     let said = run.reply(REPORT, 200, r#"{"id":"s1","status":"THINKING"}"#);
     assert!(said.has(&Progress::Refused { attempts_left: 2 }));

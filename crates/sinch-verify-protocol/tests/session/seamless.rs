@@ -92,8 +92,8 @@ fn the_target_verifies() {
     assert!(run.is_verified());
 }
 
-/// The address is an operator's, or whoever's stands between: what it tells of another verification is
-/// no proof of this one.
+/// The address belongs to an operator or a proxy: a status of another verification proves nothing about
+/// this one.
 #[test]
 fn what_the_target_tells_of_another_verification_counts_for_nothing() {
     for theirs in [SUCCESSFUL, r#"{"id":"s1","status":"FAIL"}"#] {

@@ -12,8 +12,8 @@ use tower_service::Service;
 
 /// Makes a connection, TLS handshake included, within a time limit.
 ///
-/// What stalls in the handshake was never sent. Were it left to the time limit of the attempt, nobody
-/// could tell it from an answer that was lost.
+/// A request that stalls in the handshake was never sent. The time limit of the attempt alone could not
+/// tell it from a request whose answer was lost.
 #[derive(Clone)]
 pub(super) struct Limited<C> {
     connector: C,
