@@ -11,7 +11,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::cargo::{cargo, shown};
+use crate::cargo::{cargo, run, shown};
 use crate::metadata::members;
 
 /// The README's test command. It needs Rust and nothing else.
@@ -23,7 +23,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// Tests libraries, binaries, integration tests and examples with all features.
+    /// Tests libraries, binaries and integration tests with all features.
     ///
     /// Doctests have a job of their own because they take long for what they find;
     /// benches are built by the `clippy` job and measured elsewhere.
@@ -32,6 +32,11 @@ impl Test {
         if reports.exists() {
             fs::remove_file(&reports).with_context(|| format!("failed to remove {reports}"))?;
         }
+        // Some tests run the examples as programs.
+        run(
+            &mut cargo(["build", "--workspace", "--all-features", "--examples"]),
+            "an example does not build",
+        )?;
         let mut command = cargo([
             "test",
             "--workspace",
@@ -39,7 +44,6 @@ impl Test {
             "--lib",
             "--bins",
             "--tests",
-            "--examples",
             // One run names every failure, not only those of the first crate that has one.
             "--no-fail-fast",
             "--",

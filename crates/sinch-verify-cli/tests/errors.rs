@@ -107,7 +107,12 @@ fn every_failure_has_its_exit_code() {
         1,
         &[("status", 404.into())],
     );
-    check(&served, &["status", "--id", "unknown", "--auth", "public"], 4, &[]);
+    check(
+        &served,
+        &["status", "--id", "unknown", "--auth", "public"],
+        4,
+        &[],
+    );
     check(
         &served,
         &["report", "--id", "1", "--method", "callout", "--cli", "+46"],

@@ -12,7 +12,7 @@ use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_loadtest::runfile::{RunFile, StepName};
 
-/// An example's program. Cargo builds the examples with the tests, beside them.
+/// An example's program, which `cargo build --examples` and a plain `cargo test` put beside the tests.
 fn example(name: &str) -> Command {
     let deps = std::env::current_exe().unwrap();
     let directory: &Path = deps.parent().unwrap().parent().unwrap();

@@ -155,7 +155,7 @@ string_form!(PhoneNumber: as_str);
 ///
 /// let error = PhoneNumber::parse("46700000000").unwrap_err();
 /// assert_eq!(error, PhoneNumberError::MissingPlus);
-/// assert_eq!(error.to_string(), "phone number lacks the leading +; write it as +46700000001, with its country code");
+/// assert_eq!(error.to_string(), "phone number lacks the leading +; write + and the country code before it");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -192,9 +192,9 @@ impl fmt::Display for PhoneNumberError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("phone number is empty"),
-            Self::MissingPlus => f.write_str(
-                "phone number lacks the leading +; write it as +46700000001, with its country code",
-            ),
+            Self::MissingPlus => {
+                f.write_str("phone number lacks the leading +; write + and the country code before it")
+            }
             Self::LeadingZero => {
                 f.write_str("phone number has a 0 after the +; give the country calling code instead")
             }

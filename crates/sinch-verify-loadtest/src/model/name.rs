@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn equal_names_are_kept_once() {
-        let read = |text: &str| interned(&text.to_owned()).as_ptr();
+        let read = |text: &str| interned(text).as_ptr();
         assert_eq!(read("once"), read("once"));
     }
 }

@@ -37,7 +37,7 @@ impl FlowRecord {
 
     /// From when it was started.
     #[must_use]
-    pub(crate) fn from_send(&self) -> Duration {
+    pub(crate) fn since_started(&self) -> Duration {
         self.ended.saturating_sub(self.started)
     }
 
@@ -51,7 +51,6 @@ impl FlowRecord {
 #[cfg(test)]
 impl FlowRecord {
     /// A flow of `sms` that was due, started and ended at these times.
-    #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     pub(crate) fn sample(due: Duration, started: Duration, ended: Duration, end: FlowEnd) -> Self {
         Self {
             scenario: ScenarioName::new("sms").unwrap(),

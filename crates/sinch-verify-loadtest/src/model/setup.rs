@@ -222,7 +222,6 @@ impl fmt::Display for Load {
 
 /// A run of `sms` for 2 s at 50/s, against an emulator of its own, for tests to change.
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub(crate) fn sample_setup() -> Setup {
     Setup {
         scenario: ScenarioName::new("sms").unwrap(),

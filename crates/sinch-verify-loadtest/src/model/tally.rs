@@ -59,7 +59,7 @@ impl FlowTally {
         match &record.end {
             FlowEnd::Succeeded => {
                 time(StepName::END_TO_END, record.end_to_end());
-                time(StepName::FROM_SEND, record.from_send());
+                time(StepName::FROM_SEND, record.since_started());
                 self.succeeded += 1;
             }
             FlowEnd::Failed(failure) => {

@@ -97,12 +97,16 @@ pub(crate) struct LoadArgs {
 impl LoadArgs {
     /// What the users do.
     pub(crate) fn workload(&self, registry: &Registry) -> Result<Workload, String> {
-        let name = self.scenario.as_deref().unwrap_or(registry.first().as_str());
+        let name = self
+            .scenario
+            .as_deref()
+            .unwrap_or_else(|| registry.first().as_str());
         let mixed = name == ScenarioName::MIXED.as_str();
         if self.mix.is_some() && !mixed {
             return Err("--mix is for --scenario mixed".to_owned());
         }
-        let workload = registry.workload(name, self.mix.as_ref().unwrap_or(&Mix::default()));
+        let mix = self.mix.clone().unwrap_or_default();
+        let workload = registry.workload(name, &mix);
         let flag = if mixed { "mix" } else { "scenario" };
         workload.map_err(|error| format!("--{flag}: {error}"))
     }
