@@ -51,7 +51,7 @@ mod tests {
             let member = metadata.packages.iter().find(|member| member.name == name);
             choices(member.unwrap())
         };
-        let protocol = [None, Some("cdr"), Some("server")];
+        let protocol = [None, Some("cdr"), Some("national-numbers"), Some("server")];
         assert_eq!(of("sinch-verify-protocol"), protocol);
         assert!(of("sinch-verify-callback").contains(&Some("redis")));
         assert!(of("sinch-verify-cli").is_empty(), "no library, nothing to choose");

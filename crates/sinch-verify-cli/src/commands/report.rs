@@ -37,7 +37,7 @@ pub(crate) struct Args {
 #[group(required = true, multiple = false)]
 struct ProofArgs {
     /// The code of the SMS, the call or the WhatsApp message.
-    #[arg(long)]
+    #[arg(long, value_parser = Code::from_typed)]
     code: Option<Code>,
     /// The caller id of the flash call.
     #[arg(long)]

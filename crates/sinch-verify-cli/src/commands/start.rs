@@ -79,10 +79,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     view::print(&answer, args.json, rows)?;
     if !args.json {
         if args.target.is_loopback() {
-            note!(
-                "hint: `sinch-verify inbox wait {}` prints what reached the phone",
-                args.number
-            );
+            note!("hint: `sinch-verify inbox wait {number}` prints what reached the phone");
         }
         note!("hint: {next}");
     }
