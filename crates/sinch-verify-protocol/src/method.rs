@@ -26,7 +26,7 @@ pub struct MethodInfo {
     pub aliases: &'static [&'static str],
     /// What reaches the handset.
     pub form: Form,
-    /// The marker type's name, and that of the functions of [`Start`] and [`Report`] for it.
+    /// The marker type's name, and that of the functions of [`Start`](crate::Start) and [`Report`](crate::Report) for it.
     pub rust: (&'static str, &'static str),
     /// What is reported; `None` where nothing is.
     pub proof: Option<ProofKind>,

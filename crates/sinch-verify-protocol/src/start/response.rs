@@ -91,7 +91,7 @@ impl SmsDetails {
 object! {
     /// What a start by flash call tells. All times in seconds.
     pub struct FlashCallDetails {
-        /// The filter that the caller id must match: see [`CliFilter`].
+        /// The filter that the caller id must match: see [`CliFilter`](crate::cli_filter::CliFilter).
         required "cliFilter" => cli_filter: String;
         /// How long to wait for the call.
         side "interceptionTimeout" => interception_timeout: i64;
