@@ -300,7 +300,7 @@ async fn a_wrong_signature_is_explained() {
     assert_eq!(detail["explanation"]["signed"], detail["stringToSign"]["ours"]);
 
     // The whole address in place of the path, with the host that the request was sent to.
-    let url = format!("http://{}{START}", emulator.addr());
+    let url = format!("http://{}{START}", emulator.addr()).leak();
     send(&emulator, badly_signed(|string| string.path = url.as_bytes())).await;
     assert_eq!(latest(&emulator).await["explanation"]["mistake"], "full-url");
 
