@@ -117,7 +117,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
         Err(error) => {
             no(&error.to_string());
             if message.explain {
-                no(&mistake::told(&explain.signature(&signature)));
+                no(&mistake::describe(&explain.signature(&signature)));
             }
             return Ok(Outcome::No);
         }

@@ -1,4 +1,4 @@
-//! What is shown of an event.
+//! The summary of an event that is printed.
 
 use sinch_verify_protocol::callback::Event;
 
@@ -35,8 +35,8 @@ impl Kind {
     }
 }
 
-/// An event as it is shown.
-pub(super) struct Shown {
+/// The printed fields of an event.
+pub(super) struct Summary {
     pub(super) event: &'static str,
     pub(super) id: Option<String>,
     pub(super) method: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct Shown {
     pub(super) outcome: Option<String>,
 }
 
-impl Shown {
+impl Summary {
     /// `event`, with the number masked unless it is to be revealed.
     pub(super) fn of(event: &Event, reveal: bool) -> Self {
         let number = event.identity().map(|identity| match identity.phone_number() {
