@@ -18,7 +18,7 @@ use sinch_verify_protocol::{PhoneNumber, Reference, Report, ReportOutcome, Start
 use crate::call::Repeat;
 use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::{self, Begun};
+use crate::reconcile::{self, ReconciledStart};
 use crate::verification_ref::VerificationRef;
 
 pub use crate::fetch::FollowError;
@@ -67,7 +67,7 @@ pub struct Handle<M: MethodMarker = AnyMethod> {
 impl<M: MethodMarker> Handle<M> {
     pub(crate) fn begun(
         context: Arc<Context>,
-        begun: Begun<M>,
+        begun: ReconciledStart<M>,
         (began, began_at): (SystemTime, Instant),
     ) -> Self {
         Self {

@@ -18,7 +18,7 @@ use crate::error::{Error, Lookup};
 use crate::verification_ref::{Dated, Evidence, VerificationRef};
 
 /// A start that was answered, or that is known to have arrived.
-pub(crate) struct Begun<M: MethodMarker> {
+pub(crate) struct ReconciledStart<M: MethodMarker> {
     pub(crate) started: Started<M>,
     pub(crate) target: VerificationRef,
     /// What the status query found, where the answer itself was lost.
@@ -57,14 +57,17 @@ impl<M: MethodMarker> PreparedStart<M> {
 }
 
 /// Sends a start.
-pub(crate) async fn start<M: MethodMarker>(context: &Context, start: Start<M>) -> Result<Begun<M>, Error> {
+pub(crate) async fn start<M: MethodMarker>(
+    context: &Context,
+    start: Start<M>,
+) -> Result<ReconciledStart<M>, Error> {
     let PreparedStart { start, mut target } = PreparedStart::new(context, start);
     let mut call = Call::new::<Start<M>>(context, target.masked(), context.budget());
     let span = call.record.span().clone();
     async move {
         loop {
             let kind = match call.send(&start).await {
-                Ok(started) => return Ok(Begun::new(started, target, None)),
+                Ok(started) => return Ok(ReconciledStart::new(started, target, None)),
                 Err(kind) => kind,
             };
             // What may have arrived is not sent again, so this sending was the last. While the service
@@ -85,7 +88,11 @@ pub(crate) async fn start<M: MethodMarker>(context: &Context, start: Start<M>) -
             if let Some(Lookup::Verification(found)) = &lookup
                 && let Some(started) = recover(start.method(), found)
             {
-                return Ok(Begun::new(started, target, Some(Verification::clone(found))));
+                return Ok(ReconciledStart::new(
+                    started,
+                    target,
+                    Some(Verification::clone(found)),
+                ));
             }
             return Err(call.failed(kind).with_lookup(lookup).with_target(target));
         }
@@ -94,7 +101,7 @@ pub(crate) async fn start<M: MethodMarker>(context: &Context, start: Start<M>) -
     .await
 }
 
-impl<M: MethodMarker> Begun<M> {
+impl<M: MethodMarker> ReconciledStart<M> {
     fn new(started: Started<M>, target: VerificationRef, found: Option<Verification>) -> Self {
         let id = Some(started.id.clone());
         Self {

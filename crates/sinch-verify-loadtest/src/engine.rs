@@ -14,7 +14,6 @@ mod started;
 mod users;
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,7 +22,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use crate::arrivals::{Queue, Schedule};
-use crate::model::{Load, Numbers, RunId, Setup, TransportName};
+use crate::model::{Load, Numbers, RunId, Setup, TransportName, random_seed};
 use crate::recorder::Recorder;
 use crate::runfile::RunFile;
 
@@ -65,8 +64,7 @@ impl Run {
     /// When the options do not fit together, there is no target to run against, or no runtime.
     pub(crate) fn prepare(mut options: Options) -> Result<Self, RunError> {
         options.check().map_err(RunError::Options)?;
-        // The map hasher's keys come from the operating system: entropy enough to tell runs apart.
-        let seed = *options.seed.get_or_insert_with(|| RandomState::new().hash_one(0));
+        let seed = *options.seed.get_or_insert_with(random_seed);
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         // With one worker, one busy user could keep goose from ending the run.
         let workers = cores.max(2);

@@ -2,6 +2,24 @@
 //!
 //! Nothing here knows a scenario, a transport or a run.
 
+/// Implements serde for a type whose JSON form is its text, by `Display` and `FromStr`.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
 mod arrival;
 mod chance;
 mod clock;
@@ -26,7 +44,7 @@ mod unknown_name;
 mod verdict;
 
 pub(crate) use arrival::Arrival;
-pub(crate) use chance::chance;
+pub(crate) use chance::{chance, random_seed};
 pub(crate) use clock::{Clock, SystemClock};
 pub use counters::Counters;
 pub(crate) use counters::LATE;

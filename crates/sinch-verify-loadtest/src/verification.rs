@@ -22,7 +22,6 @@
 //! The host of the attack (`--host`) is an emulator on this machine, whose handsets are the phones. The
 //! application comes from `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`, or is [given](Settings).
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -32,7 +31,7 @@ use sinch_verify_protocol::method::{Callout, FlashCall, MethodInfo, Seamless, Sm
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, Credentials};
 
 use crate::engine::GooseWire;
-use crate::model::{Arrival, Numbers, RunId};
+use crate::model::{Arrival, Numbers, RunId, random_seed};
 use crate::phone::ControlPhone;
 use crate::scenario::{Flow, FlowContext, Scenario, Steps, built_in};
 use crate::target::Target;
@@ -100,8 +99,7 @@ impl Settings {
             scenario: built_in(method),
             context: OnceLock::new(),
             next: AtomicU64::new(0),
-            // The map hasher's keys come from the operating system: entropy enough to tell attacks apart.
-            first: RandomState::new().hash_one(0),
+            first: random_seed(),
         });
         Transaction::new(Arc::new(
             move |user: &mut GooseUser| -> BoxFuture<'_, TransactionResult> {

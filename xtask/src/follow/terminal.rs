@@ -138,12 +138,18 @@ impl Drop for Terminal {
             return;
         }
         let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-INT", "--", &group]).status();
+        let signal = |name| {
+            let mut kill = Command::new("kill");
+            // By then there may be no process left.
+            drop(kill.args([name, "--", &group]).stderr(Stdio::null()).status());
+        };
+        signal("-INT");
         let until = Instant::now() + STOPPING;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             thread::sleep(LOOK);
         }
-        let _ = self.child.kill();
+        // A program that was started with SIGINT ignored, as in a background job, is still there.
+        signal("-KILL");
         let _ = self.child.wait();
     }
 }

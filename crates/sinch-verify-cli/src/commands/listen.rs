@@ -3,10 +3,10 @@
 mod answer;
 mod decide;
 mod forward;
+mod printer;
 mod register;
 mod serve;
-mod shown;
-mod told;
+mod summary;
 
 use std::future::IntoFuture as _;
 use std::net::Ipv4Addr;
@@ -31,10 +31,10 @@ use crate::target::Address;
 
 use decide::Decider;
 use forward::Forward;
+use printer::Printer;
 use register::Registered;
 use serve::Listen;
-use shown::Kind;
-use told::Told;
+use summary::Kind;
 
 /// How long answers that are on their way may take once it is over.
 const GRACE: Duration = Duration::from_secs(5);
@@ -123,7 +123,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             ))
         })?;
     let url = format!("http://{}{}", listener.local_addr()?, args.path);
-    let greeted_forward = forward.as_ref().map(Forward::told);
+    let greeted_forward = forward.as_ref().map(Forward::describe);
     let (verdicts, verdict) = mpsc::unbounded_channel();
     let decider = Decider {
         allow: args.decide == Verdict::Allow,
@@ -137,7 +137,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             .build()?,
         secret,
         forward,
-        told: Told::new(args.json, args.reveal),
+        printer: Printer::new(args.json, args.reveal),
         events: args.events.clone(),
         verdicts,
     };

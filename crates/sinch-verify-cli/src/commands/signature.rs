@@ -127,7 +127,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
         Err(error) => {
             no(&error.to_string());
             if message.explain {
-                no(&mistake::explained(
+                no(&mistake::describe(
                     &explain,
                     signature.to_text().as_str().as_bytes(),
                 ));

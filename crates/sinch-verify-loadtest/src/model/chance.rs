@@ -1,3 +1,5 @@
+use std::hash::{BuildHasher as _, RandomState};
+
 /// A random number between 0 and 1 for the flow of this index. The same seed gives the same number, so
 /// that every shard of a run finds its part of one and the same schedule.
 ///
@@ -6,6 +8,11 @@ pub(crate) fn chance(seed: u64, index: u64, of: u64) -> f64 {
     let mixed = mix(mix(seed ^ mix(of)).wrapping_add(index));
     // 53 bits, so that a float holds them; the half keeps it between 0 and 1.
     ((mixed >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
+/// A seed that no other run or attack has. The keys of the map hasher come from the operating system.
+pub(crate) fn random_seed() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// Every bit of the result depends on every bit of `value`: the finalizer of SplitMix64.

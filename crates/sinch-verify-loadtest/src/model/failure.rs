@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sinch_verify_client::{TransportError, TransportErrorKind};
 use sinch_verify_protocol::DecodeError;
 use sinch_verify_protocol::untrusted::mask;
@@ -288,18 +287,7 @@ impl FromStr for FailureKind {
     }
 }
 
-impl Serialize for FailureKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for FailureKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+serde_as_text!(FailureKind);
 
 #[cfg(test)]
 mod tests {

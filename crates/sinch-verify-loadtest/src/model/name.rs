@@ -3,8 +3,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 /// The name of a scenario, such as `sms` or `signup`: on the command line, in run files and in
 /// thresholds.
 ///
@@ -108,18 +106,7 @@ impl fmt::Debug for ScenarioName {
     }
 }
 
-impl Serialize for ScenarioName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ScenarioName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+serde_as_text!(ScenarioName);
 
 #[cfg(test)]
 mod tests {

@@ -1,28 +1,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
-
 use super::setup::Setup;
 
 /// The name of a run: made from its setup, its shards' number and its beginning, so that shards find
 /// it without asking each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(String);
 
-impl<'de> Deserialize<'de> for RunId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+serde_as_text!(RunId);
 
 impl RunId {
     /// The name of the run with this setup, in `of` shards, that began at `started_at`.
     #[must_use]
     pub fn of(setup: &Setup, of: usize, started_at: &str) -> Self {
-        // FNV-1a: names apart what differs, and needs not withstand anybody. The target is left out:
+        // FNV-1a tells runs apart and need not resist attacks. The target is left out:
         // every shard may have an emulator of its own.
         let setup = Setup {
             target: String::new(),

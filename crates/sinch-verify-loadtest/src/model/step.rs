@@ -2,8 +2,6 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use super::name::{BadName, check, interned};
 
 /// The name of a step of a flow, or of another duration that is measured in it, as in run files and
@@ -136,18 +134,7 @@ impl fmt::Debug for StepName {
     }
 }
 
-impl Serialize for StepName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name)
-    }
-}
-
-impl<'de> Deserialize<'de> for StepName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
+serde_as_text!(StepName);
 
 #[cfg(test)]
 mod tests {

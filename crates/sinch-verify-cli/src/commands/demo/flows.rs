@@ -107,7 +107,7 @@ impl Flow {
         }
     }
 
-    async fn walk(&self, world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+    async fn walk(&self, world: &World, timeline: &mut Timeline) -> anyhow::Result<Observations> {
         match self.end {
             End::Reported => verified::by_report(world, timeline, self.method, self.setting).await,
             End::Fetched => verified::by_address(world, timeline, self.method, self.setting).await,
@@ -145,7 +145,7 @@ pub(crate) fn all() -> Vec<Flow> {
 }
 
 /// A verification that was started.
-struct Begun {
+struct StartedFlow {
     handle: Handle,
     number: PhoneNumber,
     reference: Reference,
@@ -159,7 +159,7 @@ async fn begin(
     setting: Setting,
     number: &str,
     name: &str,
-) -> anyhow::Result<Begun> {
+) -> anyhow::Result<StartedFlow> {
     let (client, who, how) = match setting {
         Setting::Backend => (&world.signed, Who::Backend, "signed"),
         Setting::Device => (&world.public, Who::Device, "public"),
@@ -173,16 +173,16 @@ async fn begin(
         world.backend.was_asked(&handle.id),
         "the request event did not come before the answer"
     );
-    Ok(Begun {
+    Ok(StartedFlow {
         handle,
         number,
         reference,
     })
 }
 
-impl Begun {
+impl StartedFlow {
     /// The result event, and the status by id.
-    async fn end(&self, world: &World, seen: &mut Seen) -> anyhow::Result<Verification> {
+    async fn end(&self, world: &World, seen: &mut Observations) -> anyhow::Result<Verification> {
         let id = &self.handle.id;
         seen.event(&world.backend.result(id).await?);
         let status = world.signed.status_by_id(id.clone()).await;
@@ -194,9 +194,9 @@ impl Begun {
 
 /// What was seen of the end, by each way to see it.
 #[derive(Default)]
-pub(crate) struct Seen(Vec<(&'static str, String)>);
+pub(crate) struct Observations(Vec<(&'static str, String)>);
 
-impl Seen {
+impl Observations {
     /// What an answer said.
     pub(crate) fn answer(&mut self, way: &'static str, answer: &Verification) {
         self.0

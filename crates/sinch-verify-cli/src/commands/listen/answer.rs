@@ -71,7 +71,7 @@ impl Answer {
                 Self {
                     response,
                     by: By::Listen,
-                    problem: Some(none.told()),
+                    problem: Some(none.describe()),
                     forwarded: Some((None, took)),
                 }
             }

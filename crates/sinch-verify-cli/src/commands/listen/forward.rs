@@ -75,7 +75,7 @@ impl Forward {
 
 impl<T: Transport> Forward<T> {
     /// What it does, in a line.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let how = match self.signer {
             Some(_) => "signed anew for that path",
             None => "as it came: the path is the same",
@@ -118,7 +118,7 @@ impl NoAnswer {
         }
     }
 
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Late => format!("late: the application did not answer in {PATIENCE:?}"),
             Self::Failed(why) => format!("no answer from the application: {why}"),
@@ -171,6 +171,10 @@ mod tests {
         let forwarded = forward.send(&parts, Bytes::new(), SystemTime::UNIX_EPOCH).await;
         let no_answer = forwarded.answer.err().unwrap();
         assert_eq!(no_answer.status(), StatusCode::GATEWAY_TIMEOUT);
-        assert!(no_answer.told().starts_with("late"), "{}", no_answer.told());
+        assert!(
+            no_answer.describe().starts_with("late"),
+            "{}",
+            no_answer.describe()
+        );
     }
 }

@@ -30,11 +30,11 @@ pub(super) async fn register(
         ));
     }
     if !base.is_loopback() {
-        let told = format!(
+        let message = format!(
             "{} does not reach this machine: in the dashboard, enter the URL of a tunnel to {url}, with the same path.",
             base.host()
         );
-        return Ok((None, told));
+        return Ok((None, message));
     }
     let control = Control::at(base)?;
     let info = match control.info().await {
@@ -46,10 +46,10 @@ pub(super) async fn register(
             ));
         }
         Err(error) if error.is::<EmulatorUnreachable>() => {
-            let told = format!(
+            let message = format!(
                 "No emulator answers at {base}: start one with `sinch-verify serve --callback-url {url}`."
             );
-            return Ok((None, told));
+            return Ok((None, message));
         }
         Err(error) => return Err(error),
     };
@@ -66,8 +66,8 @@ pub(super) async fn register(
         before: application.callback_url,
     };
     registered.set(Some(url)).await?;
-    let told = format!("The emulator at {base} posts here until then.");
-    Ok((Some(registered), told))
+    let message = format!("The emulator at {base} posts here until then.");
+    Ok((Some(registered), message))
 }
 
 fn find(applications: Vec<Application>, key: &ApplicationKey) -> Option<Application> {

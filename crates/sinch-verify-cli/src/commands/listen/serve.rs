@@ -21,8 +21,8 @@ use crate::mistake;
 use super::answer::Answer;
 use super::decide::Decider;
 use super::forward::Forward;
-use super::shown::{Kind, Shown};
-use super::told::{Refusal, Told};
+use super::printer::{Printer, Refusal};
+use super::summary::{Kind, Summary};
 
 /// What callbacks are met with.
 pub(super) struct Listen {
@@ -32,7 +32,7 @@ pub(super) struct Listen {
     /// To explain signatures that are wrong.
     pub(super) secret: ApplicationSecret,
     pub(super) forward: Option<Forward>,
-    pub(super) told: Told,
+    pub(super) printer: Printer,
     /// The events to tell of; all when there are none.
     pub(super) events: Vec<Kind>,
     /// Whether each callback was authentic and well answered.
@@ -50,7 +50,7 @@ pub(super) async fn take(State(listen): State<Arc<Listen>>, request: Request<Bod
         Err((response, refusal)) => {
             let _ = listen.verdicts.send(false);
             listen
-                .told
+                .printer
                 .refused(at, &refusal, response.status(), since.elapsed());
             response
         }
@@ -91,13 +91,14 @@ impl Listen {
         if !self.events.is_empty() && !self.events.contains(&Kind::of(&event)) {
             return self.service.answer(callback).await;
         }
-        let shown = Shown::of(&event, &callback.anomalies, self.told.reveals());
-        let line = self.told.arrived(at, &shown);
+        let summary = Summary::of(&event, &callback.anomalies, self.printer.reveals());
+        let line = self.printer.arrived(at, &summary);
         let answer = match &self.forward {
             Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
             None => Answer::own(self.service.answer(callback).await),
         };
-        self.told.answered(line, &shown, &event, &answer, since.elapsed());
+        self.printer
+            .answered(line, &summary, &event, &answer, since.elapsed());
         // Verdicts are not taken once it is over.
         let _ = self.verdicts.send(answer.problem.is_none());
         answer.response
@@ -132,7 +133,7 @@ impl Listen {
             host: parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
             secret: &self.secret,
         };
-        Some(mistake::explained(&explain, signature))
+        Some(mistake::describe(&explain, signature))
     }
 }
 

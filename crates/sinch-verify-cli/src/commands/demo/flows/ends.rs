@@ -6,12 +6,12 @@ use anyhow::{Context as _, bail, ensure};
 use sinch_verify_protocol::method::{FlashCall, Sms};
 use sinch_verify_protocol::{Code, Decision, PhoneNumber, Reference, Report, ReportOutcome, Start};
 
-use super::{Seen, Setting, begin};
+use super::{Observations, Setting, begin};
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
 
 /// The backend says no in the request event.
-pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Result<Observations> {
     let number: PhoneNumber = "+46701740620".parse()?;
     world.backend.decide(number, Decision::Deny);
     let reference = Reference::new("demo-denied")?;
@@ -29,7 +29,7 @@ pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Re
         }
         Err(error) => return Err(error).context("failed to start"),
     }
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     let status = world
         .signed
         .status_by_reference(reference)
@@ -49,7 +49,7 @@ pub(crate) async fn denied(world: &World, timeline: &mut Timeline) -> anyhow::Re
 }
 
 /// Every attempt has a wrong code.
-pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow::Result<Observations> {
     let begun = begin(
         world,
         timeline,
@@ -70,7 +70,7 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
             ),
             ReportOutcome::Verified(_) => bail!("a wrong code verified the number"),
             last @ ReportOutcome::Ended(_) => {
-                let mut seen = Seen::default();
+                let mut seen = Observations::default();
                 let status = seen.report(&last)?;
                 timeline.note(Who::Backend, format!("wrong code, attempt {attempt}: {status}"));
                 begun.end(world, &mut seen).await?;
@@ -82,7 +82,7 @@ pub(crate) async fn wrong_code(world: &World, timeline: &mut Timeline) -> anyhow
 }
 
 /// A second start for the same number takes the first one's place.
-pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::Result<Observations> {
     let number = "+46701740622";
     let first = begin(world, timeline, &Sms::INFO, Setting::Backend, number, "first").await?;
     begin(
@@ -94,7 +94,7 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
         "second",
     )
     .await?;
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     let status = first.end(world, &mut seen).await?.status;
     timeline.note(
         Who::Service,
@@ -104,7 +104,7 @@ pub(crate) async fn aborted(world: &World, timeline: &mut Timeline) -> anyhow::R
 }
 
 /// No report comes in time.
-pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Seen> {
+pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::Result<Observations> {
     let begun = begin(
         world,
         timeline,
@@ -120,7 +120,7 @@ pub(crate) async fn expired(world: &World, timeline: &mut Timeline) -> anyhow::R
         .context("the call has no caller id")?;
     world.emulator.advance(Duration::from_secs(301));
     timeline.note(Who::Service, "clock moved by 301 s");
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     let late = Report::flash_call(begun.handle.id.clone(), cli);
     let late = world.signed.report(late).await.context("failed to report")?;
     seen.report(&late)?;

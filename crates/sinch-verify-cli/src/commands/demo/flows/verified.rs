@@ -8,7 +8,7 @@ use sinch_verify_protocol::{Decision, Report, Status, Verification, WireObject a
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Begun, Seen, Setting, begin};
+use super::{Observations, Setting, StartedFlow, begin};
 use crate::commands::demo::methods::{own_decision, read_proof};
 use crate::commands::demo::timeline::{Timeline, Who};
 use crate::commands::demo::world::World;
@@ -22,7 +22,7 @@ pub(crate) async fn by_report(
     timeline: &mut Timeline,
     method: &MethodInfo,
     setting: Setting,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Observations> {
     let (number, name) = match setting {
         Setting::Backend => ("+46701740610", "backend"),
         Setting::Device => ("+46701740611", "device"),
@@ -47,7 +47,7 @@ pub(crate) async fn by_report(
         Setting::Backend => timeline.note(Who::Backend, "signed report by id"),
         Setting::Device => timeline.note(Who::Device, "public report by number"),
     }
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     seen.report(&reported)?;
     agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
@@ -59,7 +59,7 @@ pub(crate) async fn by_keypad(
     world: &World,
     timeline: &mut Timeline,
     method: &MethodInfo,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Observations> {
     let begun = begin(world, timeline, method, Setting::Device, "+46701740612", "keypad").await?;
     let number = begun.number;
     let callout = begun.handle.callout.as_ref();
@@ -100,7 +100,7 @@ pub(crate) async fn by_keypad(
             after.status
         ),
     );
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     seen.answer("poll", &after);
     agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
@@ -113,7 +113,7 @@ pub(crate) async fn by_address(
     timeline: &mut Timeline,
     method: &MethodInfo,
     setting: Setting,
-) -> anyhow::Result<Seen> {
+) -> anyhow::Result<Observations> {
     let (number, name) = match setting {
         Setting::Backend => ("+46701740613", "backend"),
         Setting::Device => ("+46701740614", "device"),
@@ -125,7 +125,7 @@ pub(crate) async fn by_address(
     let address = address.context("the start's answer has no address")?;
     timeline.note(Who::Device, "fetches the address over its mobile network");
     let fetched = fetch(address.as_str()).await;
-    let mut seen = Seen::default();
+    let mut seen = Observations::default();
     seen.answer("fetch", &fetched.context("failed to fetch the address")?);
     agree(world, timeline, &mut seen, method, begun).await?;
     Ok(seen)
@@ -155,9 +155,9 @@ async fn fetch(address: &str) -> anyhow::Result<Verification> {
 async fn agree(
     world: &World,
     timeline: &mut Timeline,
-    seen: &mut Seen,
+    seen: &mut Observations,
     method: &MethodInfo,
-    begun: Begun,
+    begun: StartedFlow,
 ) -> anyhow::Result<()> {
     let by_id = begun.end(world, seen).await?.status;
     timeline.note(Who::Service, format!("result event: {by_id}"));

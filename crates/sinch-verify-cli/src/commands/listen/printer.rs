@@ -13,17 +13,17 @@ use sinch_verify_protocol::untrusted::escape;
 use crate::print::{note, say};
 
 use super::answer::Answer;
-use super::shown::Shown;
+use super::summary::Summary;
 
 /// Prints.
-pub(super) struct Told {
+pub(super) struct Printer {
     json: bool,
     reveal: bool,
     /// How many lines were printed.
     lines: Mutex<u64>,
 }
 
-/// A line that told of an arrival.
+/// A line about an arrival.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
     number: u64,
@@ -87,7 +87,7 @@ struct Ahead {
 /// What stands for a code or a caller id that is not shown.
 const SET: &str = "[set]";
 
-impl Told {
+impl Printer {
     pub(super) fn new(json: bool, reveal: bool) -> Self {
         Self {
             json,
@@ -102,11 +102,11 @@ impl Told {
     }
 
     /// A callback came and is authentic.
-    pub(super) fn arrived(&self, at: SystemTime, shown: &Shown) -> Line {
-        let mut words = vec![shown.event];
-        let more = [&shown.method, &shown.number, &shown.id, &shown.outcome];
+    pub(super) fn arrived(&self, at: SystemTime, summary: &Summary) -> Line {
+        let mut words = vec![summary.event];
+        let more = [&summary.method, &summary.number, &summary.id, &summary.outcome];
         words.extend(more.into_iter().flatten().map(String::as_str));
-        let anomalies = shown.anomalies.join("; ");
+        let anomalies = summary.anomalies.join("; ");
         if !anomalies.is_empty() {
             words.extend(["anomaly:", &anomalies]);
         }
@@ -114,7 +114,14 @@ impl Told {
     }
 
     /// It was answered.
-    pub(super) fn answered(&self, line: Line, shown: &Shown, event: &Event, answer: &Answer, took: Duration) {
+    pub(super) fn answered(
+        &self,
+        line: Line,
+        summary: &Summary,
+        event: &Event,
+        answer: &Answer,
+        took: Duration,
+    ) {
         let decided = answer.decided(event);
         let code = decided.as_ref().and_then(|decided| decided.code.as_ref());
         let code = code.map(|code| if self.reveal { code.expose() } else { SET });
@@ -125,12 +132,12 @@ impl Told {
         if self.json {
             self.record(&Record {
                 at: XTimestamp::new(line.at).as_str(),
-                event: Some(shown.event),
-                verification_id: shown.id.as_deref(),
-                method: shown.method.as_deref(),
-                number: shown.number.as_deref(),
-                outcome: shown.outcome.as_deref(),
-                anomalies: &shown.anomalies,
+                event: Some(summary.event),
+                verification_id: summary.id.as_deref(),
+                method: summary.method.as_deref(),
+                number: summary.number.as_deref(),
+                outcome: summary.outcome.as_deref(),
+                anomalies: &summary.anomalies,
                 verified: true,
                 status: status.as_u16(),
                 decision: action,
@@ -154,7 +161,7 @@ impl Told {
             }
         }
         words.push_str(&format!("  {} ms", took.as_millis()));
-        if let Some(id) = &shown.id
+        if let Some(id) = &summary.id
             && self.is_past(line)
         {
             words.push_str(&format!("  {id}"));

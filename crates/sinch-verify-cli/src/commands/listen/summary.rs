@@ -1,4 +1,4 @@
-//! What is shown of an event.
+//! The summary of an event that is printed.
 
 use sinch_verify_protocol::callback::Event;
 use sinch_verify_protocol::wire::Anomaly;
@@ -36,8 +36,8 @@ impl Kind {
     }
 }
 
-/// An event as it is shown.
-pub(super) struct Shown {
+/// The printed fields of an event.
+pub(super) struct Summary {
     pub(super) event: &'static str,
     pub(super) id: Option<String>,
     pub(super) method: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct Shown {
     pub(super) anomalies: Vec<String>,
 }
 
-impl Shown {
+impl Summary {
     /// `event`, with the number masked unless it is to be revealed.
     pub(super) fn of(event: &Event, anomalies: &[Anomaly], reveal: bool) -> Self {
         let number = event.identity().map(|identity| match identity.phone_number() {
