@@ -34,6 +34,12 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         worker: ours,
         port: our_port,
     };
+    let mut worker = Worker::ours(Core::Server, ["serve", "callback", "policy"])?;
+    let protected_port = port(&worker.answer()?)?;
+    let protected = Server {
+        worker,
+        port: protected_port,
+    };
     let bare = exchange(our_port, signing.requests(1)?.get(0), Bare::like)?;
     let (worker, bare_port) = bare.start()?;
     let bare = Server {
@@ -48,11 +54,12 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     };
     let mut checks = Checks::start(&node, &mut signing)?;
 
-    for server in [&ours, &bare, &express] {
+    for server in [&ours, &protected, &bare, &express] {
         server.answers(&signing.requests(REQUESTS.1)?)?;
     }
     for round in 1..=rounds {
         service(round, &mut signing, &ours, &bare, &express)?;
+        policy(round, &mut signing, &protected, &ours)?;
         schedule(round, &mut signing, &ours, &bare)?;
         checks.measure(round)?;
     }
@@ -120,6 +127,26 @@ fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, expr
     beside("bare hyper: reads the body, answers the same", 0.80, own, floor)?;
     let rival = express.answers(&signing.requests(REQUESTS.1)?)?;
     beside("Express with the official validator", 20.0, own, rival)
+}
+
+/// What a policy with all kinds of rules in memory adds.
+fn policy(round: u32, signing: &mut Signing, protected: &Server, ours: &Server) -> Result<()> {
+    let (a, b) = (signing.requests(REQUESTS.0)?, signing.requests(REQUESTS.0)?);
+    let (with, without) = both(round, || protected.answers(&a), || ours.answers(&b))?;
+    Measurement {
+        what: "time of a callback on the server's CPU, with a fraud policy of all kinds of rules in memory",
+        unit: Unit::Nanoseconds,
+        goal: Some(Goal::RatioAtMost(1.15)),
+        ours: Figure {
+            name: "with the policy",
+            value: 1e9 / with.1,
+        },
+        beside: Some(Figure {
+            name: "without it",
+            value: 1e9 / without.1,
+        }),
+    }
+    .print()
 }
 
 /// The rates by wall time and by CPU time.

@@ -16,7 +16,7 @@ pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let runtime = one_core()?;
     match what {
         "emulator" => emulator::run(&runtime, args),
-        "callback" => callback::run(&runtime),
+        "callback" => callback::run(&runtime, args),
         "bare" => bare_hyper::run(&runtime),
         _ => bail!("no server is named {what:?}"),
     }

@@ -10,6 +10,8 @@ use crate::external_path::ExternalPath;
 use crate::guard::{InDoubt, ReplayGuard};
 use crate::handler::Handler;
 use crate::keys::KeyRing;
+#[cfg(feature = "policy")]
+use crate::policy::FraudPolicy;
 use crate::receiver::{Checks, Receiver};
 use crate::replay::MemoryStore;
 use crate::responder::{Fallback, Responder};
@@ -52,6 +54,8 @@ pub struct CallbackBuilder<H = ()> {
     fallback: Fallback,
     runner: Runner,
     results: Option<Results>,
+    #[cfg(feature = "policy")]
+    policy: Option<FraudPolicy>,
 }
 
 impl CallbackService<()> {
@@ -93,6 +97,8 @@ impl CallbackBuilder<()> {
             fallback: Fallback::default(),
             runner: Runner::default(),
             results: None,
+            #[cfg(feature = "policy")]
+            policy: None,
         }
     }
 
@@ -108,6 +114,8 @@ impl CallbackBuilder<()> {
             fallback: self.fallback,
             runner: self.runner,
             results: self.results,
+            #[cfg(feature = "policy")]
+            policy: self.policy,
         }
     }
 }
@@ -218,6 +226,15 @@ impl<H> CallbackBuilder<H> {
         self
     }
 
+    /// Denies starts that break a rule of `policy`, before the handler is asked. What the
+    /// handler denies after all is given back, and result events are counted before they
+    /// reach the handler.
+    #[cfg(feature = "policy")]
+    pub fn policy(mut self, policy: &FraudPolicy) -> Self {
+        self.policy = Some(policy.clone());
+        self
+    }
+
     /// A receiver, for programs that answer by themselves. It uses no handler, and none
     /// of the settings about answers.
     ///
@@ -242,6 +259,8 @@ impl<H: Handler> CallbackBuilder<H> {
             fallback: self.fallback,
             runner: self.runner,
             results: self.results,
+            #[cfg(feature = "policy")]
+            policy: self.policy,
         };
         Ok(CallbackService::new(
             Receiver::new(self.keys?, self.checks),

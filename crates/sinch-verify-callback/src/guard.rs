@@ -41,6 +41,8 @@ pub struct ReplayGuard {
 /// To refuse loses verifications while the store is away; to accept lets replays in, and
 /// they can cost money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "policy", derive(serde::Deserialize))]
+#[cfg_attr(feature = "policy", serde(rename_all = "kebab-case"))]
 pub enum InDoubt {
     /// Fail open: take it, as if there were no guard.
     Accept,

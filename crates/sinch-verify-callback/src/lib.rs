@@ -36,6 +36,7 @@
 //! | [`Receiver`] | a request in, [`Callback`] or [`Rejection`] out |
 //! | [`CallbackService`] | the above, then a [`Handler`] within a deadline, then the HTTP answer |
 //! | [`Results`] | waits for the end of a verification |
+//! | `FraudPolicy` | denies what breaks its rules, before the handler is asked; in `policy` |
 //! | [`axum`] | a route over the service, and an extractor over the receiver |
 //! | [`hyper`] | a server over the service |
 //!
@@ -69,6 +70,7 @@
 //! | `redis` | a store for the [`ReplayGuard`] that receivers share, in [`replay`] |
 //! | `redis-tls` | TLS to that store (`rediss://`), by rustls with ring |
 //! | `metrics` | counters and a histogram on the `metrics` facade |
+//! | `policy` | limits against fraud, in front of a handler, in [`policy`] |
 //! | `testing` | a signer, events and a tamper kit to test your own handler with, in [`testing`] |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -83,6 +85,8 @@ mod handler;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 mod keys;
+#[cfg(feature = "policy")]
+pub mod policy;
 mod receiver;
 mod rejection;
 pub mod replay;

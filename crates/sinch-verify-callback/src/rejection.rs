@@ -45,8 +45,9 @@ pub enum Reason {
     },
     /// The callback was taken before. Answered with 401, as a forgery is.
     Replayed,
-    /// Whether the callback was taken before is not known, and the guard
-    /// refuses in doubt. Answered with 429 when the store is full, else with 503.
+    /// A store does not know whether the callback was taken before, or whether the policy
+    /// allows it, and is to refuse in doubt. Answered with 429 when the store is full, else
+    /// with 503.
     Unguarded(StoreError),
     /// There is a decision, but the deadline passed before it could be
     /// answered. It is remembered, and answered when the event is sent again.

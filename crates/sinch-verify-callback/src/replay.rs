@@ -159,9 +159,9 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("replay store has no room; give it more"),
-            Self::TimedOut => f.write_str("replay store did not answer in time"),
-            Self::Unavailable { message } => write!(f, "replay store is not available: {message}"),
+            Self::Full => f.write_str("store has no room; give it more"),
+            Self::TimedOut => f.write_str("store did not answer in time"),
+            Self::Unavailable { message } => write!(f, "store is not available: {message}"),
         }
     }
 }

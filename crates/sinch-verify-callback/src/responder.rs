@@ -14,6 +14,8 @@ use tracing::{Instrument as _, Span};
 use crate::context::Context;
 use crate::guard::{Question, ReplayGuard};
 use crate::handler::{BoxError, Handler};
+#[cfg(feature = "policy")]
+use crate::policy::FraudPolicy;
 use crate::receiver::Callback;
 use crate::rejection::{Reason, Rejection};
 use crate::results::Results;
@@ -27,6 +29,8 @@ pub(crate) struct Responder<H> {
     pub(crate) fallback: Fallback,
     pub(crate) runner: Runner,
     pub(crate) results: Option<Results>,
+    #[cfg(feature = "policy")]
+    pub(crate) policy: Option<FraudPolicy>,
 }
 
 /// The answer to a request event for which the handler has none.
@@ -73,6 +77,13 @@ impl<H: Handler> Responder<H> {
                     Err(rejection) => reject(&rejection),
                 },
                 Event::Result(event) => {
+                    #[cfg(feature = "policy")]
+                    if let Some(policy) = &self.policy
+                        && let Err(error) = policy.settle(&event, &context).await
+                        && let Err(rejection) = policy.doubt(error)
+                    {
+                        return reject(&rejection);
+                    }
                     let result = self.results.as_ref().map(|results| (results, event.clone()));
                     let work = async move { handler.on_result(*event, &context).await };
                     let response = self.acknowledge(work, limit).await;
@@ -107,7 +118,9 @@ impl<H: Handler> Responder<H> {
         limit: TimeLimit,
     ) -> Result<Decision, Rejection> {
         let Some(guard) = guard else {
-            return Ok(self.ask_handler(event, context, limit).await);
+            return self
+                .decide_anew(event, context, limit, |decision| async { Ok(decision) })
+                .await;
         };
         let question = Question::new(context.application(), &event);
         if let Some(decision) = guard.decided(&question).await? {
@@ -116,9 +129,61 @@ impl<H: Handler> Responder<H> {
             return Ok(decision);
         }
         let for_guard = guard.timeout().min(self.deadline / 2);
-        let decision = self.ask_handler(event, context, limit.less(for_guard)).await;
         // The fallback's answer too: what was denied once stays denied.
-        guard.remember(&question, decision, for_guard).await
+        let remember = |decision| guard.remember(&question, decision, for_guard);
+        self.decide_anew(event, context, limit.less(for_guard), remember)
+            .await
+    }
+
+    /// What the policy and the handler decide, and `remember` lets stand.
+    #[cfg(feature = "policy")]
+    async fn decide_anew<F>(
+        &self,
+        event: RequestEvent,
+        context: Context,
+        limit: TimeLimit,
+        remember: impl FnOnce(Decision) -> F,
+    ) -> Result<Decision, Rejection>
+    where
+        F: Future<Output = Result<Decision, Rejection>>,
+    {
+        let Some(policy) = &self.policy else {
+            return remember(self.ask_handler(event, context, limit).await).await;
+        };
+        let is_allowed = match policy.check(&event, &context).await {
+            Ok(verdict) => verdict.is_allowed(),
+            Err(error) => policy.doubt(error).map(|()| true)?,
+        };
+        if !is_allowed {
+            telemetry::decided("deny", "policy");
+            return remember(Decision::Deny).await;
+        }
+        // To give back what the policy counted.
+        let for_policy = policy.timeout().min(self.deadline / 4);
+        let (start, start_context) = (event.clone(), context.clone());
+        let decision = self.ask_handler(event, context, limit.less(for_policy)).await;
+        let decision = remember(decision).await;
+        let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
+        if !goes_ahead && let Err(error) = policy.release(&start, &start_context).await {
+            // The result event, which says `DENIED`, gives it back.
+            tracing::warn!(reason = %error, "policy could not give back what a denied start took");
+        }
+        decision
+    }
+
+    /// What the handler decides, and `remember` lets stand.
+    #[cfg(not(feature = "policy"))]
+    async fn decide_anew<F>(
+        &self,
+        event: RequestEvent,
+        context: Context,
+        limit: TimeLimit,
+        remember: impl FnOnce(Decision) -> F,
+    ) -> Result<Decision, Rejection>
+    where
+        F: Future<Output = Result<Decision, Rejection>>,
+    {
+        remember(self.ask_handler(event, context, limit).await).await
     }
 
     async fn ask_handler(&self, event: RequestEvent, context: Context, limit: TimeLimit) -> Decision {

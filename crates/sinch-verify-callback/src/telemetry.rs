@@ -53,7 +53,7 @@ pub(crate) fn answered(start: Instant) {
     let _ = start;
 }
 
-fn count(name: &'static str, label: &'static str, value: &'static str) {
+pub(crate) fn count(name: &'static str, label: &'static str, value: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(name, label => value).increment(1);
     #[cfg(not(feature = "metrics"))]

@@ -179,3 +179,84 @@ async fn a_receiver_without_a_service_counts_what_it_takes_and_refuses() {
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(*kept.0.lock().unwrap(), BTreeMap::from(expected));
 }
+
+#[cfg(feature = "policy")]
+#[tokio::test]
+async fn a_policy_counts_decisions_ends_and_money() {
+    use sinch_verify_callback::policy::{FraudPolicy, PolicyRules};
+    use sinch_verify_callback::protocol::price::Money;
+
+    let kept = Kept::default();
+    let _guard = metrics::set_default_local_recorder(&kept);
+    let rules: PolicyRules = r#"
+        [prices]
+        currency = "EUR"
+        [[velocity]]
+        per = "number"
+        limit = 2
+        window = "1h"
+        [[cooldown]]
+        per = "country"
+        pauses = "1m"
+        mode = "observe"
+        [[velocity]]
+        name = "callers"
+        per = "caller"
+        limit = 1
+        window = "1h"
+        [caller]
+        from = "reference"
+        json = "/ip"
+        written-by = "backend"
+    "#
+    .parse()
+    .unwrap();
+    let policy = FraudPolicy::builder(rules).build().unwrap();
+    let handler = |_: RequestEvent| async { Decision::Allow };
+    let service = builder().policy(&policy).handler(handler).build().unwrap();
+    let post = async |body: String| {
+        let request = signer().post("/".parse().unwrap(), body, now());
+        service.respond(&request, Full::new(request.body().clone())).await;
+    };
+    let id = |text| VerificationId::new(text).unwrap();
+    let number = || "+46700000001".parse().unwrap();
+    for (n, currency) in [("1", "EUR"), ("2", "EUR"), ("3", "USD")] {
+        let mut event = request_event(id(n), Method::Sms, number());
+        event.price = Some(Money::new(currency, "0.0127".parse().unwrap()));
+        post(event.to_json()).await;
+    }
+    for (n, status) in [
+        ("1", Status::Successful),
+        ("2", Status::Denied),
+        ("3", Status::Denied),
+    ] {
+        post(result_event(id(n), Method::Sms, number(), status).to_json()).await;
+    }
+
+    let counts = kept.0.lock().unwrap().clone();
+    let of_policy =
+        |(name, count): (String, u64)| Some((name.strip_prefix("sinch_callback_policy_")?.to_owned(), count));
+    let counts: BTreeMap<_, _> = counts.into_iter().filter_map(of_policy).collect();
+    let to = "country=SE,method=sms";
+    let expected = [
+        (
+            format!("decisions_total{{{to},decision=allow,rule=none,mode=enforce}}"),
+            2,
+        ),
+        (
+            format!("decisions_total{{{to},decision=deny,rule=velocity-number-1h,mode=enforce}}"),
+            1,
+        ),
+        (
+            format!("decisions_total{{{to},decision=deny,rule=cooldown-country,mode=observe}}"),
+            2,
+        ),
+        ("skipped_total{rule=callers,reason=no_caller_key}".to_owned(), 3),
+        ("bad_prices_total{reason=other_currency}".to_owned(), 1),
+        ("reserved_millionths_total{country=SE}".to_owned(), 25_400),
+        ("released_millionths_total{country=SE}".to_owned(), 12_700),
+        (format!("ended_total{{{to},end=success}}"), 1),
+        (format!("ended_total{{{to},end=denied}}"), 1),
+    ];
+    assert_eq!(counts, BTreeMap::from(expected));
+}

@@ -96,3 +96,58 @@ async fn numbers_are_masked_and_codes_are_absent() {
         assert!(!text.contains(signature), "a signature is in:\n{text}");
     }
 }
+
+#[cfg(feature = "policy")]
+#[tokio::test]
+async fn a_denial_by_a_policy_is_logged_with_its_rule_and_a_masked_key() {
+    use sinch_verify_callback::policy::{FraudPolicy, PolicyRules};
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let rules: PolicyRules = r#"
+        [[velocity]]
+        per = "number"
+        limit = 1
+        window = "1h"
+        [[velocity]]
+        per = "caller"
+        limit = 1
+        window = "1h"
+        mode = "observe"
+        [caller]
+        from = "custom"
+        written-by = "backend"
+    "#
+    .parse()
+    .unwrap();
+    let policy = FraudPolicy::builder(rules).build().unwrap();
+    let handler = |_: RequestEvent| async { Decision::Allow };
+    let service = builder().policy(&policy).handler(handler).build().unwrap();
+    for id in ["id-78", "id-79"] {
+        let identity = Identity::number(NUMBER.parse().unwrap());
+        let mut event = RequestEvent::new(VerificationId::new(id).unwrap(), Method::Sms, identity);
+        event.custom = Some(CUSTOM.into());
+        let request = signer().post("/callback".parse().unwrap(), event.to_json(), fixtures::now());
+        service.respond(&request, Full::new(request.body().clone())).await;
+    }
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for wanted in [
+        "WARN sinch_callback",
+        "policy denies the start rule=velocity-number-1h key=+4670***56 limit=1 in 1h",
+        "policy would deny the start rule=velocity-caller-1h",
+        "verification=id-79",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in:\n{text}");
+    }
+    for private in [NUMBER, CUSTOM, SECRET] {
+        assert!(!text.contains(private), "{private} is in:\n{text}");
+    }
+}

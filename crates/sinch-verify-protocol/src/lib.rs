@@ -64,6 +64,7 @@ pub mod cdr;
 pub mod cli_filter;
 pub mod code;
 pub mod country;
+pub mod duration;
 pub mod endpoint;
 pub mod error;
 pub mod id;

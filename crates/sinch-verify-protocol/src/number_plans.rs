@@ -50,6 +50,12 @@ impl NumberPlans {
         })
     }
 
+    /// What the plan of a number's country says about it.
+    #[must_use]
+    pub fn kind(&self, number: &PhoneNumber) -> NumberKind {
+        self.0.kind(number.as_str())
+    }
+
     /// The number that a phone in this country reaches by dialling these digits, with or without a leading `+`.
     ///
     /// A trunk prefix, a carrier's code and the country's prefix for calls to abroad are resolved, a trunk
@@ -71,6 +77,18 @@ impl NumberPlans {
     fn valid(&self, number: &str) -> Option<PhoneNumber> {
         self.0.read(number, None).filter(|read| read.as_str() == number)
     }
+}
+
+/// What a numbering plan says about a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NumberKind {
+    /// In no range that the plan gives out.
+    Unallocated,
+    /// In a range whose calls and messages cost the caller more than others, and pay its holder.
+    PremiumRate,
+    /// In any other range.
+    Ordinary,
 }
 
 #[cfg(feature = "national-numbers")]
@@ -127,6 +145,17 @@ impl Library {
         }
         PhoneNumber::parse(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164)).ok()
     }
+
+    fn kind(self, number: &str) -> NumberKind {
+        use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+
+        let number = PHONE_NUMBER_UTIL.parse(number, None);
+        match number.map(|number| PHONE_NUMBER_UTIL.get_number_type(&number)) {
+            Ok(PhoneNumberType::PremiumRate) => NumberKind::PremiumRate,
+            Ok(PhoneNumberType::Unknown) | Err(_) => NumberKind::Unallocated,
+            Ok(_) => NumberKind::Ordinary,
+        }
+    }
 }
 
 #[cfg(not(feature = "national-numbers"))]
@@ -140,6 +169,10 @@ impl Library {
     }
 
     fn read(self, _: &str, _: Option<Country>) -> Option<PhoneNumber> {
+        match self {}
+    }
+
+    fn kind(self, _: &str) -> NumberKind {
         match self {}
     }
 }

@@ -8,7 +8,7 @@ use sinch_verify_protocol::caller_id::{CandidateForm, Candidates};
 use sinch_verify_protocol::cli_filter::CliFilter;
 use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::identity::Identity;
-use sinch_verify_protocol::number_plans::{NumberPlans, TypedNumberError};
+use sinch_verify_protocol::number_plans::{NumberKind, NumberPlans, TypedNumberError};
 use sinch_verify_protocol::phone_number::{PhoneNumber, PhoneNumberError};
 
 const PLANS: NumberPlans = NumberPlans::new();
@@ -277,5 +277,19 @@ proptest! {
             prop_assert_eq!(PhoneNumber::from_typed(number.as_str(), country(&home), &PLANS), Ok(number));
             prop_assert_eq!(PhoneNumber::from_typed(number.as_str(), None, &PLANS), Ok(number));
         }
+    }
+}
+
+#[test]
+fn premium_rate_and_unallocated_numbers_are_told_from_others() {
+    for (number, kind) in [
+        ("+447700900123", NumberKind::Ordinary),
+        ("+46701740605", NumberKind::Ordinary),
+        ("+449098790000", NumberKind::PremiumRate),
+        ("+19002345678", NumberKind::PremiumRate),
+        ("+999123456789", NumberKind::Unallocated),
+        ("+46000000000", NumberKind::Unallocated),
+    ] {
+        assert_eq!(PLANS.kind(&number.parse().unwrap()), kind, "{number}");
     }
 }

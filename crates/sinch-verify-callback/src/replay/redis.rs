@@ -14,7 +14,7 @@ use redis::{Pipeline, RedisError, RedisResult, Value};
 
 pub use self::config::RedisConfig;
 pub use self::invalid_config::InvalidRedisConfig;
-use self::link::{Limits, Link};
+use self::link::{Limits, Link, has_code};
 use super::{EventDigest, Inserted, ReplayStore, SignatureDigest, StoreError};
 
 /// Remembers in Redis or Valkey, for receivers that share a callback URL.
@@ -122,7 +122,7 @@ impl RedisStore {
         self
     }
 
-    fn key(&self, kind: char, digest: &[u8; 16]) -> String {
+    pub(crate) fn key(&self, kind: char, digest: &[u8; 16]) -> String {
         format!("{}{kind}:{:032x}", self.prefix, u128::from_be_bytes(*digest))
     }
 
@@ -141,7 +141,7 @@ impl RedisStore {
                 // Counts even when `SET` failed: memory is full, or this Redis became a replica.
                 [_, Ok(Value::BulkString(stands))] => return Ok(stands),
                 [Ok(Value::Okay), _] => return Ok(value.to_vec()),
-                [Err(error), _] | [_, Err(error)] => return Err(failure(&error)),
+                [Err(error), _] | [_, Err(error)] => return Err(Self::failure(&error)),
                 _ => {}
             }
         }
@@ -150,15 +150,28 @@ impl RedisStore {
         ))
     }
 
-    async fn ask<const N: usize>(
+    /// Sends commands in one message. They may be sent again, so they must be safe to repeat.
+    pub(crate) async fn ask<const N: usize>(
         &self,
         commands: &mut Pipeline,
     ) -> Result<[RedisResult<Value>; N], StoreError> {
         commands.ignore_errors();
         let answers = self.link.ask(commands, self.limits).await;
-        let answers = answers.map_err(|error| failure(&error))?;
+        let answers = answers.map_err(|error| Self::failure(&error))?;
         <[_; N]>::try_from(answers)
             .map_err(|_| unavailable("redis gave more or fewer answers than it was sent commands"))
+    }
+
+    pub(crate) fn failure(error: &RedisError) -> StoreError {
+        if has_code(error, "OOM") {
+            StoreError::Full
+        } else if error.is_cluster_error() {
+            unavailable(
+                "Redis Cluster is not supported; use one primary, with Sentinel or a proxy for failover",
+            )
+        } else {
+            unavailable(&error.to_string())
+        }
     }
 }
 
@@ -188,7 +201,7 @@ impl ReplayStore for RedisStore {
             Ok(Value::BulkString(value)) => Ok(Some(value.into())),
             Ok(Value::Nil) => Ok(None),
             Ok(_) => Err(unavailable("redis answered GET with neither a text nor nil")),
-            Err(error) => Err(failure(&error)),
+            Err(error) => Err(Self::failure(&error)),
         }
     }
 
@@ -213,16 +226,6 @@ fn milliseconds(lifetime: Duration) -> u64 {
 
 /// A hundred years.
 const MOST_MILLISECONDS: u64 = 100 * 366 * 24 * 3600 * 1000;
-
-fn failure(error: &RedisError) -> StoreError {
-    if error.code() == Some("OOM") {
-        StoreError::Full
-    } else if error.is_cluster_error() {
-        unavailable("Redis Cluster is not supported; use one primary, with Sentinel or a proxy for failover")
-    } else {
-        unavailable(&error.to_string())
-    }
-}
 
 fn unavailable(message: &str) -> StoreError {
     StoreError::Unavailable {

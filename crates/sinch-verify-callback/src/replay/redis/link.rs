@@ -155,10 +155,15 @@ fn is_of_connection(error: &RedisError) -> bool {
     matches!(
         error.kind(),
         ErrorKind::Io | ErrorKind::Parse | ErrorKind::MasterNameNotFoundBySentinel
-    ) || matches!(
-        error.code(),
-        Some("READONLY" | "LOADING" | "MASTERDOWN" | "NOREPLICAS" | "NOAUTH")
-    )
+    ) || ["READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "NOAUTH"]
+        .iter()
+        .any(|code| has_code(error, code))
+}
+
+/// Whether the server gave this code. Before Redis 7, the code of a command in a script stands in the text.
+pub(super) fn has_code(error: &RedisError, code: &str) -> bool {
+    let in_text = |text: &str| text.contains(&format!("-{code} "));
+    error.code() == Some(code) || error.detail().is_some_and(in_text)
 }
 
 /// A connection, or one that is being made. Closed when its last clone is
