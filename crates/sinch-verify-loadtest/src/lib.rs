@@ -3,7 +3,7 @@
 //! A [`Scenario`] is an async function over a [`Flow`]. [`main`] gives a program with scenarios of its own
 //! the whole command line of `sinch-verify-load`: schedules, callbacks, reports, thresholds, exit codes.
 //! [`verification`] has the same flows for a goose attack of your own, and [`runfile`] reads what a run
-//! leaves behind.
+//! leaves behind. [`pumping`] simulates a day of fraud in front of a policy.
 //!
 //! ```text
 //! model      names, loads, arrivals, failures, what was measured
@@ -14,6 +14,7 @@
 //! engine     virtual users on goose or on the direct transport, the scheduler, the environment
 //! runfile    run.json; verdict, report and compare are made from it alone
 //! cli        the command line
+//! pumping    a day of fraud on injected time: traffic, tally, study
 //! ```
 //!
 //! Phone numbers, codes and secrets are in no report and no error message.
@@ -28,6 +29,7 @@ mod engine;
 mod live;
 mod model;
 mod phone;
+pub mod pumping;
 mod recorder;
 mod report;
 pub mod runfile;

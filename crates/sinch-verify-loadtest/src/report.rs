@@ -17,7 +17,20 @@ use std::fmt;
 
 use crate::runfile::RunFile;
 
+pub(crate) use plot::{Axis, Mark, Plot, Series};
 pub(crate) use table::{Column, Table, Tone};
+
+/// A plot as a file of its own, for a page that is not a report.
+pub(crate) fn svg_file(plot: &Plot) -> String {
+    let element = "<svg xmlns=\"http://www.w3.org/2000/svg\" ";
+    let style = html::PLOT_STYLE;
+    let drawn = plot::svg(plot).replacen("<svg ", element, 1);
+    drawn.replacen(
+        '\n',
+        &format!("\n<style>\n{style}svg {{ background: var(--card); }}\n</style>\n"),
+        1,
+    )
+}
 
 /// The reports on a run.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ mod builtin;
 mod context;
 mod expectation;
 mod flow;
+mod pumping;
 mod query;
 mod registry;
 mod verify;

@@ -172,7 +172,7 @@ fn default_is_an_open_model_at_fifty() {
 
 #[test]
 fn every_scenario_passes_in_both_settings() {
-    let abuse = "wrong-code resend-storm expire deny bad-callback replay";
+    let abuse = "wrong-code resend-storm expire deny bad-callback replay pumping";
     let methods = MethodInfo::single().map(|info| info.name);
     let others = abuse.split(' ').chain(["query-only", "mixed"]);
     for scenario in methods.chain(others) {

@@ -285,15 +285,20 @@ pub enum CdrErrorKind {
     },
 }
 
+impl fmt::Display for CdrErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Columns { found } => write!(f, "{found} columns, 16 were expected"),
+            Self::TooLong => write!(f, "longer than {} bytes", CdrReader::MAX_RECORD),
+            Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::Field { column, message } => write!(f, "{column}: {message}"),
+        }
+    }
+}
+
 impl fmt::Display for CdrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "record {}: ", self.record)?;
-        match &self.kind {
-            CdrErrorKind::Columns { found } => write!(f, "{found} columns, 16 were expected"),
-            CdrErrorKind::TooLong => write!(f, "longer than {} bytes", CdrReader::MAX_RECORD),
-            CdrErrorKind::NotUtf8 => f.write_str("not UTF-8"),
-            CdrErrorKind::Field { column, message } => write!(f, "{column}: {message}"),
-        }
+        write!(f, "record {}: {}", self.record, self.kind)
     }
 }
 

@@ -13,7 +13,14 @@ use crate::runfile::RunFile;
 use crate::verdict::TooFew;
 
 /// The style of the page: on a light and on a dark screen, and on paper.
-const STYLE: &str = include_str!("html/style.css");
+const STYLE: &str = concat!(
+    include_str!("html/colors.css"),
+    include_str!("html/plot.css"),
+    include_str!("html/style.css"),
+);
+
+/// The style of a plot that stands alone.
+pub(super) const PLOT_STYLE: &str = concat!(include_str!("html/colors.css"), include_str!("html/plot.css"));
 
 /// The whole page.
 pub(super) fn write(run: &RunFile, out: &mut String) -> Result {

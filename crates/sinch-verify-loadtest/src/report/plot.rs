@@ -6,36 +6,36 @@
 mod axis;
 mod draw;
 
-pub(super) use axis::Axis;
+pub(crate) use axis::Axis;
 pub(super) use draw::svg;
 
 /// One plot.
-pub(super) struct Plot {
+pub(crate) struct Plot {
     /// What it shows, for screen readers.
-    pub(super) describes: String,
-    pub(super) x: Axis,
-    pub(super) y: Axis,
-    pub(super) series: Vec<Series>,
+    pub(crate) describes: String,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) series: Vec<Series>,
     /// A part of the x axis that does not count, from the left edge to here, and its name.
-    pub(super) shade: Option<(f64, &'static str)>,
+    pub(crate) shade: Option<(f64, &'static str)>,
     /// Texts to show under the pointer: from, to, text.
-    pub(super) hints: Vec<(f64, f64, String)>,
+    pub(crate) hints: Vec<(f64, f64, String)>,
 }
 
 /// Values that are drawn as one line, area or row of bars.
-pub(super) struct Series {
+pub(crate) struct Series {
     /// Its name, which is written at its end.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its class in the page's style sheet.
-    pub(super) class: &'static str,
-    pub(super) mark: Mark,
+    pub(crate) class: &'static str,
+    pub(crate) mark: Mark,
     /// In order of x. Without a y, the line has a gap.
-    pub(super) points: Vec<(f64, Option<f64>)>,
+    pub(crate) points: Vec<(f64, Option<f64>)>,
 }
 
 /// How values are drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// A line from point to point.
     Line,
     /// A line that holds each value until the next point.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sinch_verify_protocol::method::{MethodInfo, ProofKind};
 
 use super::abuse::{bad_callback, bad_callback_answer, deny, expire, replay, resend_storm, wrong_code};
+use super::pumping::{self, pumping};
 use super::query::{PENDING, Pending, prepare, query};
 use super::verify::verify;
 use super::{Scenario, with};
@@ -25,7 +26,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("bad-callback", bad_callback).answers(bad_callback_answer),
         Scenario::new("replay", replay).needs_callbacks(),
     ]);
-    scenarios.into_iter().map(|scenario| scenario.steps([])).collect()
+    let standard = scenarios.into_iter().map(|scenario| scenario.steps([]));
+    let pumping = Scenario::new("pumping", pumping).steps(pumping::STEPS);
+    standard.chain([pumping]).collect()
 }
 
 /// A verification by one method that is to succeed.

@@ -59,6 +59,7 @@ async fn what_does_not_fit_a_live_run_is_refused() {
         ("--scenario", "deny", "deny is refused"),
         ("--scenario", "bad-callback", "bad-callback is refused"),
         ("--scenario", "replay", "replay is refused"),
+        ("--scenario", "pumping", "pumping is refused"),
         ("--scenario", "query-only", "query-only is refused"),
         ("--scenario", "whatsapp", "whatsapp"),
         ("--rate", "101/s", "above --max-rate"),

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use crate::callbacks::Codes;
 use crate::model::{FailureKind, FlowTally, Setting, StepName};
+use sinch_verify_callback::policy::{FraudPolicy, Per, PolicyRules, Velocity};
+use sinch_verify_callback::{CallbackBuilder, Decision, KeyRing, RequestEvent};
 use sinch_verify_emulator::Settings;
+use tokio::net::TcpListener;
 
-use super::world::{PATIENCE, World};
+use super::world::{PATIENCE, World, key, secret};
 
 /// Carries a scenario out in both settings.
 async fn in_both_settings(scenario: &'static str, count: usize) -> [FlowTally; 2] {
@@ -146,4 +149,35 @@ async fn replayed_and_forged_callbacks_are_refused_and_harm_nothing() {
         assert_eq!(tally.time(StepName::CALLBACK_REFUSED).unwrap().count(), 16);
         assert_eq!(world.counters().refused, 12, "three for each");
     }
+}
+
+#[tokio::test]
+async fn bots_are_paid_for_until_a_policy_denies_them() {
+    let steps = ["paid", "denied"].map(|step| StepName::new(step).unwrap());
+    let counts =
+        |tally: &FlowTally| steps.map(|step| tally.time(step).map_or(0, crate::model::Latency::count));
+    for tally in in_both_settings("pumping", 6).await {
+        assert_eq!(counts(&tally), [6, 0]);
+        assert!(tally.time(StepName::REPORT).is_none(), "bots type no code");
+    }
+    let hour = Duration::from_secs(3600);
+    let rules = PolicyRules::new().velocity(Velocity::new(Per::Range, 2, hour));
+    let policy = FraudPolicy::builder(rules).build().unwrap();
+    let service = CallbackBuilder::new(KeyRing::new(key(), &secret()))
+        .policy(&policy)
+        .handler(|_: RequestEvent| async { Decision::Allow })
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/callback", listener.local_addr().unwrap());
+    tokio::spawn(service.serve(listener, std::future::pending()));
+    let world = World::posting_to(&url).await;
+    let context = world.context(Setting::Backend, world.inbox());
+    let tally = world.carry_out("pumping", 6, context).await;
+    assert_eq!(
+        (tally.succeeded, counts(&tally)),
+        (6, [2, 4]),
+        "{:?}",
+        tally.failures
+    );
 }

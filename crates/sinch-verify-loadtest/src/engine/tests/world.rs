@@ -112,6 +112,20 @@ impl World {
         }
     }
 
+    /// An emulator that posts callbacks to another receiver.
+    pub(crate) async fn posting_to(url: &str) -> Self {
+        let recorder = Arc::new(Recorder::new(&sample_setup(), Shard::WHOLE));
+        recorder.open(Instant::now());
+        let application = Application::new(key(), secret()).callback_url(url.parse().unwrap());
+        let emulator = Emulator::builder().application(application).seed(7);
+        Self {
+            emulator: Arc::new(emulator.start().await.unwrap()),
+            recorder,
+            receiver: None,
+            _tasks: JoinSet::new(),
+        }
+    }
+
     pub(crate) fn inbox(&self) -> InboxPhone {
         InboxPhone::new(Arc::clone(&self.emulator))
     }

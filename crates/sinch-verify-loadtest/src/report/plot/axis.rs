@@ -2,8 +2,8 @@ use crate::report::format;
 
 /// An axis: the values it spans, and how they are spread over it.
 #[derive(Clone, Debug)]
-pub(in crate::report) struct Axis {
-    pub(in crate::report) title: &'static str,
+pub(crate) struct Axis {
+    pub(crate) title: &'static str,
     min: f64,
     max: f64,
     kind: Kind,
@@ -26,7 +26,7 @@ enum Kind {
 
 impl Axis {
     /// Seconds from zero to `end`.
-    pub(in crate::report) fn elapsed(end: f64) -> Self {
+    pub(crate) fn elapsed(end: f64) -> Self {
         Self {
             title: "since the beginning",
             min: 0.0,
@@ -36,7 +36,7 @@ impl Axis {
     }
 
     /// From zero to a round number above `highest`.
-    pub(in crate::report) fn amount(title: &'static str, highest: f64) -> Self {
+    pub(crate) fn amount(title: &'static str, highest: f64) -> Self {
         Self {
             title,
             min: 0.0,
@@ -47,7 +47,7 @@ impl Axis {
 
     /// Latencies: evenly where they are close to each other, else by orders of magnitude, because next to a
     /// stall everything else would be flat.
-    pub(in crate::report) fn latency(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn latency(values: impl Iterator<Item = f64>) -> Self {
         let (lowest, highest) = values
             .filter(|value| *value > 0.0)
             .fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
@@ -70,7 +70,7 @@ impl Axis {
     }
 
     /// Percentiles, up to the highest that `count` values have.
-    pub(in crate::report) fn percentile(count: u64) -> Self {
+    pub(crate) fn percentile(count: u64) -> Self {
         Self {
             title: "of the flows are not slower",
             min: 0.0,
@@ -81,12 +81,12 @@ impl Axis {
 
     /// The place of a percentile of `count` values. The highest is half a value from 100 %, which has no
     /// place on a logarithmic axis.
-    pub(in crate::report) fn percentile_at(part: f64, count: u64) -> f64 {
+    pub(crate) fn percentile_at(part: f64, count: u64) -> f64 {
         let rest = (1.0 - part).max(0.5 / count.max(1) as f64);
         -rest.log10()
     }
 
-    pub(in crate::report) fn max(&self) -> f64 {
+    pub(crate) fn max(&self) -> f64 {
         self.max
     }
 
