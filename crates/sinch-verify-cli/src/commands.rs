@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod inbox;
 pub(crate) mod listen;
 pub(crate) mod matching;
+pub(crate) mod policy;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod signature;

@@ -10,6 +10,7 @@ mod input;
 mod judge;
 mod methods;
 mod mistake;
+mod policy_file;
 mod print;
 mod stop;
 mod table;
@@ -25,7 +26,8 @@ use clap::{CommandFactory as _, Parser};
 
 use crate::exit::Outcome;
 use commands::{
-    completions, decode, demo, inbox, listen, matching, report, serve, signature, start, status, trigger,
+    completions, decode, demo, inbox, listen, matching, policy, report, serve, signature, start, status,
+    trigger,
 };
 
 /// Verify phone numbers on Sinch, or on an emulator of it that needs no account.
@@ -56,6 +58,9 @@ enum Command {
     Signature(signature::Command),
     /// Post a signed callback to a receiver, and judge its answer.
     Trigger(trigger::Args),
+    /// Try fraud limits on the past.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Print a script that lets a shell complete this command.
     Completions(completions::Args),
 }
@@ -72,6 +77,7 @@ impl Command {
             Self::Listen(args) => args.json,
             Self::Decode(args) => args.json,
             Self::Trigger(args) => args.json,
+            Self::Policy(command) => command.json(),
             Self::Serve(_) | Self::Match(_) | Self::Signature(_) | Self::Completions(_) => false,
         }
     }
@@ -89,6 +95,7 @@ impl Command {
             Self::Decode(args) => decode::run(&args),
             Self::Signature(command) => signature::run(command),
             Self::Trigger(args) => trigger::run(args).await,
+            Self::Policy(command) => policy::run(command).await,
             Self::Completions(args) => completions::run(&args, Self::command()),
         }
     }

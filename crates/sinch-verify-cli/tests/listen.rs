@@ -593,3 +593,117 @@ async fn an_emulator_that_does_not_know_the_key_is_named() {
         stderr(&output)
     );
 }
+
+/// A folder with a policy that allows one start in an hour for a number.
+fn one_start_an_hour(mode: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    let rule = "[[velocity]]\nper = \"number\"\nlimit = 1\nwindow = \"1h\"\n";
+    std::fs::write(&file, format!("mode = \"{mode}\"\n{rule}")).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (folder, file)
+}
+
+/// The lines without times and durations.
+fn timeless(said: &str) -> Vec<String> {
+    let lines = said.lines().map(|line| line.split_once(' ').unwrap().1);
+    let is_time = |words: &&str| {
+        !words
+            .strip_suffix(" ms")
+            .is_some_and(|ms| ms.parse::<u64>().is_ok())
+    };
+    lines
+        .map(|line| line.split("  ").filter(is_time).collect::<Vec<_>>().join("  "))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_denies_with_the_rule_and_the_masked_number() {
+    for (mode, action, denial) in [
+        ("enforce", "deny", "velocity-number-1h: +4670***01 (1 in 1h)"),
+        (
+            "observe",
+            "allow",
+            "would deny: velocity-number-1h: +4670***01 (1 in 1h)",
+        ),
+    ] {
+        let (_folder, policy) = one_start_an_hour(mode);
+        let listening = Listening::alone(&["--count", "2", "--policy", &policy]);
+        for id in ["v-1", "v-2"] {
+            send(listening.event_of(id, SystemTime::now())).await;
+        }
+        let (code, said) = listening.end().await;
+        assert_eq!(code, Some(0), "a denial is a good answer: {said}");
+        assert_eq!(
+            timeless(&said),
+            [
+                "--> request  sms  +4670***01  v-1",
+                "<-- 200 allow",
+                "--> request  sms  +4670***01  v-2",
+                &format!("<-- 200 {action}  {denial}"),
+            ]
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_does_not_get_what_a_policy_denies() {
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    let app = Router::new().fallback(move || async move {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        // The first start is denied by the application: the policy must not count it.
+        if *count == 1 {
+            r#"{"action":"deny"}"#
+        } else {
+            r#"{"action":"allow"}"#
+        }
+    });
+    let to = serve(app).await;
+    let (_folder, policy) = one_start_an_hour("enforce");
+    let listening = Listening::alone(&["--count", "3", "--policy", &policy, "--forward-to", &to, "--json"]);
+    let mut answers = Vec::new();
+    for id in ["v-1", "v-2", "v-3"] {
+        let answer = send(listening.event_of(id, SystemTime::now())).await;
+        answers.push(String::from_utf8(answer.body().to_vec()).unwrap());
+    }
+    let (allow, deny) = (r#"{"action":"allow"}"#, r#"{"action":"deny"}"#);
+    assert_eq!(answers, [deny, allow, deny]);
+    assert_eq!(*asked.lock().unwrap(), 2);
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["by"], &last["decision"]),
+        (&"policy".into(), &"deny".into())
+    );
+    let denial = &last["denial"];
+    assert_eq!(
+        (&denial["rule"], &denial["limit"]),
+        (&"velocity-number-1h".into(), &"1 in 1h".into())
+    );
+    assert_eq!(denial["key"], "+4670***01");
+    assert!(denial["retryAt"].is_string(), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_not_shown_are_denied_too() {
+    let (_folder, policy) = one_start_an_hour("enforce");
+    let listening = Listening::alone(&[
+        "--timeout",
+        "60s",
+        "--count",
+        "1",
+        "--events",
+        "result",
+        "--policy",
+        &policy,
+    ]);
+    let mut answers = Vec::new();
+    for id in ["v-1", "v-2"] {
+        let answer = send(listening.event_of(id, SystemTime::now())).await;
+        answers.push(String::from_utf8(answer.body().to_vec()).unwrap());
+    }
+    assert_eq!(answers, [r#"{"action":"allow"}"#, r#"{"action":"deny"}"#]);
+}

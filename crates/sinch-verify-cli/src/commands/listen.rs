@@ -3,6 +3,7 @@
 mod answer;
 mod decide;
 mod forward;
+mod gate;
 mod printer;
 mod register;
 mod serve;
@@ -10,6 +11,7 @@ mod summary;
 
 use std::future::IntoFuture as _;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use crate::target::Address;
 
 use decide::Decider;
 use forward::Forward;
+use gate::Gate;
 use printer::Printer;
 use register::Registered;
 use serve::Listen;
@@ -61,6 +64,9 @@ pub(crate) struct Args {
     /// Hand what is authentic on to an application, and its answer back.
     #[arg(long, value_name = "URL", conflicts_with_all = ["decide", "code", "cli"])]
     forward_to: Option<HttpUrl>,
+    /// Enforce a fraud policy, in TOML, in front of the application or of what is decided here.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Allow a host in `--forward-to` that is not this machine.
     #[arg(long)]
     live: bool,
@@ -114,6 +120,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         .as_ref()
         .map(|to| Forward::new(to, args.live, &args.path, &key, &secret));
     let forward = forward.transpose()?;
+    let gate = args.policy.as_deref().map(Gate::read).transpose()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
         .map_err(|error| {
@@ -136,6 +143,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             .handler(decider)
             .build()?,
         secret,
+        gate,
         forward,
         printer: Printer::new(args.json, args.reveal),
         events: args.events.clone(),

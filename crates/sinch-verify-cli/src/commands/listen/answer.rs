@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use sinch_verify_callback::policy::PolicyVerdict;
 use sinch_verify_protocol::callback::{DecisionBody, Event};
 use sinch_verify_protocol::{Code, Decision, PhoneNumber, WireObject as _};
 
@@ -18,6 +19,8 @@ pub(super) struct Answer {
     pub(super) problem: Option<String>,
     /// Status and time of the application's own answer.
     pub(super) forwarded: Option<(Option<StatusCode>, u128)>,
+    /// What a policy says to the event; nothing where there is none.
+    pub(super) verdict: PolicyVerdict,
 }
 
 /// Who gives answers.
@@ -27,6 +30,8 @@ pub(super) enum By {
     Listen,
     /// The application behind it.
     Application,
+    /// The policy in front of both.
+    Policy,
 }
 
 impl By {
@@ -34,6 +39,7 @@ impl By {
         match self {
             Self::Listen => "listen",
             Self::Application => "application",
+            Self::Policy => "policy",
         }
     }
 }
@@ -46,6 +52,7 @@ impl Answer {
             by: By::Listen,
             problem: None,
             forwarded: None,
+            verdict: PolicyVerdict::default(),
         }
     }
 
@@ -58,7 +65,7 @@ impl Answer {
                 problem: judge::answer(event, &response).err(),
                 forwarded: Some((Some(response.status()), took)),
                 by: By::Application,
-                response,
+                ..Self::own(response)
             },
             Err(none) => {
                 let response = if let Event::Request(_) = event {
@@ -69,10 +76,9 @@ impl Answer {
                     response
                 };
                 Self {
-                    response,
-                    by: By::Listen,
                     problem: Some(none.describe()),
                     forwarded: Some((None, took)),
+                    ..Self::own(response)
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use anstyle::{AnsiColor, Style};
 use http::StatusCode;
 use serde::Serialize;
+use sinch_verify_callback::policy::Denial;
 use sinch_verify_protocol::callback::Event;
 use sinch_verify_protocol::timestamp::XTimestamp;
 use sinch_verify_protocol::untrusted::escape;
@@ -70,11 +71,39 @@ struct Record<'a> {
     cli: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
+    /// What a policy denies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial: Option<Denied<'a>>,
+    /// What rules would deny that only observe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    observed: Vec<Denied<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
     ms: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarded: Option<Ahead>,
+}
+
+/// What a rule of a policy denies. The key is masked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Denied<'a> {
+    rule: &'a str,
+    key: &'a str,
+    limit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
+}
+
+impl<'a> From<&'a Denial> for Denied<'a> {
+    fn from(denial: &'a Denial) -> Self {
+        Self {
+            rule: &denial.rule,
+            key: &denial.key,
+            limit: &denial.limit,
+            retry_at: denial.retry_at.map(|at| XTimestamp::new(at).as_str().to_owned()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -144,6 +173,8 @@ impl Printer {
                 code,
                 cli,
                 by: Some(answer.by.name()),
+                denial: answer.verdict.denial.as_ref().map(Denied::from),
+                observed: answer.verdict.observed.iter().map(Denied::from).collect(),
                 problem: answer.problem.as_deref(),
                 ms: took.as_millis(),
                 forwarded: answer.forwarded.map(|(status, ms)| Ahead {
@@ -165,6 +196,12 @@ impl Printer {
             && self.is_past(line)
         {
             words.push_str(&format!("  {id}"));
+        }
+        if let Some(denial) = &answer.verdict.denial {
+            words.push_str(&format!("  {denial}"));
+        }
+        for denial in &answer.verdict.observed {
+            words.push_str(&format!("  would deny: {denial}"));
         }
         let style = Style::new().fg_color(Some(match answer.problem {
             None => AnsiColor::Green.into(),

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use sinch_verify_callback::{Callback, CallbackService, Full, Reason, Receiver, Rejection};
+use sinch_verify_callback::policy::PolicyVerdict;
+use sinch_verify_callback::{Callback, CallbackService, Context, Full, Reason, Receiver, Rejection};
 use sinch_verify_protocol::ApplicationSecret;
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, Explain, InvalidAuthorization, SignedMessage, VerifyError,
@@ -21,6 +22,7 @@ use crate::mistake;
 use super::answer::Answer;
 use super::decide::Decider;
 use super::forward::Forward;
+use super::gate::Gate;
 use super::printer::{Printer, Refusal};
 use super::summary::{Kind, Summary};
 
@@ -31,6 +33,8 @@ pub(super) struct Listen {
     pub(super) service: CallbackService<Decider>,
     /// To explain signatures that are wrong.
     pub(super) secret: ApplicationSecret,
+    /// The policy in front of both.
+    pub(super) gate: Option<Gate>,
     pub(super) forward: Option<Forward>,
     pub(super) printer: Printer,
     /// The events to tell of; all when there are none.
@@ -88,19 +92,34 @@ impl Listen {
         (at, since): (SystemTime, Instant),
     ) -> Response<Bytes> {
         let event = callback.event.clone();
-        if !self.events.is_empty() && !self.events.contains(&Kind::of(&event)) {
-            return self.service.answer(callback).await;
-        }
+        let is_shown = self.events.is_empty() || self.events.contains(&Kind::of(&event));
         let summary = Summary::of(&event, &callback.anomalies, self.printer.reveals());
-        let line = self.printer.arrived(at, &summary);
-        let answer = match &self.forward {
-            Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
-            None => Answer::own(self.service.answer(callback).await),
+        let line = is_shown.then(|| self.printer.arrived(at, &summary));
+        let context = Context::new(callback.verified.application().clone(), at);
+        let verdict = match &self.gate {
+            Some(gate) => gate.check(&event, &context).await,
+            None => Ok(PolicyVerdict::default()),
         };
-        self.printer
-            .answered(line, &summary, &event, &answer, since.elapsed());
-        // Verdicts are not taken once it is over.
-        let _ = self.verdicts.send(answer.problem.is_none());
+        let answer = match verdict {
+            Ok(verdict) => {
+                let forward = self.forward.as_ref().filter(|_| is_shown);
+                let answer = match forward {
+                    Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
+                    None => Answer::own(self.service.answer(callback).await),
+                };
+                if let Some(gate) = &self.gate {
+                    gate.answered(&event, &context, &answer).await;
+                }
+                Answer { verdict, ..answer }
+            }
+            Err(answer) => answer,
+        };
+        if let Some(line) = line {
+            self.printer
+                .answered(line, &summary, &event, &answer, since.elapsed());
+            // Verdicts are not taken once it is over.
+            let _ = self.verdicts.send(answer.problem.is_none());
+        }
         answer.response
     }
 
