@@ -33,6 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// | [`deadline`](Self::deadline) | 3 s |
 /// | [`fallback`](Self::fallback) | deny |
 /// | [`after_deadline`](Self::after_deadline) | cancel the handler |
+/// | `policy` (feature `policy`) | none: the handler alone decides |
 ///
 /// ```
 /// use sinch_verify_callback::{CallbackService, Decision, RequestEvent};

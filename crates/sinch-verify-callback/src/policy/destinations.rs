@@ -6,16 +6,16 @@ use sinch_verify_protocol::{Method, PhoneNumber};
 
 use super::invalid::InvalidPolicy;
 use super::plan::{countries, methods, prefix};
-use super::rules::{DeniedNumbers, Destinations, Exceptions, Listed, Mode};
+use super::rules::{Access, DeniedNumbers, Destinations, Exceptions, Mode};
 
 /// Which numbers may be verified, and how.
 #[derive(Debug)]
 pub(super) struct DestinationRule {
     pub(super) mode: Mode,
     /// The longest first.
-    prefixes: Vec<(Box<str>, Listed)>,
-    countries: BTreeMap<Country, Listed>,
-    otherwise: Listed,
+    prefixes: Vec<(Box<str>, Access)>,
+    countries: BTreeMap<Country, Access>,
+    otherwise: Access,
     methods: BTreeMap<Country, Vec<Method>>,
     plans: Option<(NumberPlans, Vec<NumberKind>)>,
 }
@@ -30,8 +30,8 @@ impl DestinationRule {
     ) -> Result<Self, InvalidPolicy> {
         let (mut prefixes, mut by_country) = (BTreeMap::new(), BTreeMap::new());
         for (field, list, allowed) in [
-            ("allow-countries", &rule.allow_countries, Listed::Allow),
-            ("deny-countries", &rule.deny_countries, Listed::Deny),
+            ("allow-countries", &rule.allow_countries, Access::Allow),
+            ("deny-countries", &rule.deny_countries, Access::Deny),
         ] {
             let path = format!("destinations.{field}");
             countries(&path, list.iter().copied())?;
@@ -46,8 +46,8 @@ impl DestinationRule {
             }
         }
         for (field, list, allowed) in [
-            ("allow-prefixes", &rule.allow_prefixes, Listed::Allow),
-            ("deny-prefixes", &rule.deny_prefixes, Listed::Deny),
+            ("allow-prefixes", &rule.allow_prefixes, Access::Allow),
+            ("deny-prefixes", &rule.deny_prefixes, Access::Deny),
         ] {
             for (at, text) in list.iter().enumerate() {
                 let path = format!("destinations.{field}[{at}]");
@@ -69,8 +69,8 @@ impl DestinationRule {
         let mut prefixes: Vec<_> = prefixes.into_iter().collect();
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         let by_default = match rule.allow_countries[..] {
-            [] => Listed::Allow,
-            _ => Listed::Deny,
+            [] => Access::Allow,
+            _ => Access::Deny,
         };
         Ok(Self {
             mode,
@@ -113,11 +113,11 @@ impl DestinationRule {
         let mut prefixes = self.prefixes.iter();
         let by_prefix = prefixes.find(|(prefix, _)| text.starts_with(&**prefix));
         match by_prefix {
-            Some((prefix, Listed::Deny)) => return Some(format!("numbers from {prefix} are denied")),
-            Some((_, Listed::Allow)) => {}
+            Some((prefix, Access::Deny)) => return Some(format!("numbers from {prefix} are denied")),
+            Some((_, Access::Allow)) => {}
             None => {
                 let by_country = country.and_then(|country| self.countries.get(&country));
-                if *by_country.unwrap_or(&self.otherwise) == Listed::Deny {
+                if *by_country.unwrap_or(&self.otherwise) == Access::Deny {
                     return Some(match country {
                         Some(country) => format!("country {country} is not allowed"),
                         None => "numbers of no country are not allowed".to_owned(),

@@ -257,7 +257,7 @@ pub struct Destinations {
     /// Prefixes that are denied.
     pub deny_prefixes: Vec<String>,
     /// Numbers that are in no list. By default they are denied if `allow_countries` has a country.
-    pub otherwise: Option<Listed>,
+    pub otherwise: Option<Access>,
     /// The methods that are allowed for a country; all where it is not listed.
     pub methods: BTreeMap<Country, Vec<Method>>,
     /// Numbers that are denied by what their numbering plan says. Needs
@@ -265,10 +265,10 @@ pub struct Destinations {
     pub deny_numbers: Vec<DeniedNumbers>,
 }
 
-/// What a list, or its absence, says about a number.
+/// What happens to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Listed {
+pub enum Access {
     /// They are allowed.
     Allow,
     /// They are denied.

@@ -188,10 +188,13 @@ impl Table {
     fn make_room(&mut self, count: usize, now: Micros) -> Result<(), StoreError> {
         const SECOND: Micros = 1_000_000;
         let needed = self.entries.len() + count;
+        let is_full = needed > self.room;
         // Before it grows, or is full.
-        if (needed > self.entries.capacity() || needed > self.room) && self.swept != now / SECOND {
+        if (needed > self.entries.capacity() || is_full) && self.swept != now / SECOND {
             self.swept = now / SECOND;
-            self.entries.retain(|_, entry| entry.until > now);
+            // A clock may be set back a little, so there is no hurry unless room is needed.
+            let kept = if is_full { 0 } else { 60 * SECOND };
+            self.entries.retain(|_, entry| entry.until + kept > now);
             if self.entries.len() < self.entries.capacity() / 4 {
                 // The flood is over: give the memory back.
                 self.entries.shrink_to(self.entries.len() * 2 + count);
