@@ -69,7 +69,7 @@ use self::destinations::{DestinationRule, ExceptionList};
 use self::facts::{CallerReader, Facts, PriceList};
 use self::period::Micros;
 use self::plan::Rule;
-use self::report::{Destination, Did, Recorder};
+use self::report::{Destination, Recorder};
 use self::store::{Check, End, Lifetimes, Ruling, Start};
 use crate::context::Context;
 use crate::guard::InDoubt;
@@ -80,11 +80,10 @@ use crate::task;
 pub use self::builder::PolicyBuilder;
 pub use self::facts::StartTexts;
 pub use self::invalid::InvalidPolicy;
-pub use self::period::Period;
 pub use self::report::{PolicyReport, RuleTally, Tally};
 pub use self::rules::{
     Access, Budget, Caller, CallerField, Conversion, Cooldown, DeniedNumbers, Destinations, Exceptions,
-    Lockout, Mode, Per, PolicyRules, Prices, Unreadable, Velocity, WrittenBy,
+    Lockout, Mode, Per, Period, PolicyRules, Prices, Unreadable, Velocity, WrittenBy,
 };
 pub use self::store::PolicyStore;
 pub use self::verdict::{Basis, Denial, Overrule, PolicyVerdict, SkipReason, Skipped};
@@ -408,12 +407,8 @@ impl Shared {
     }
 
     fn record(&self, facts: &Facts<'_>, verdict: &PolicyVerdict, cost: u64) {
-        let denied = verdict.denial.iter().map(|denial| (&denial.rule, Did::Deny));
-        let observed = verdict.observed.iter().map(|denial| (&denial.rule, Did::Observe));
-        let skipped = verdict.skipped.iter().map(|skipped| (&skipped.rule, Did::Skip));
-        let rules = denied.chain(observed).chain(skipped);
-        self.recorder
-            .decided(self.destination(facts), verdict.is_allowed(), cost, rules);
+        let destination = self.destination(facts);
+        self.recorder.decided(destination, verdict, cost);
         telemetry::decided(verdict, facts.country, facts.method, cost);
     }
 }
@@ -455,8 +450,10 @@ impl PolicyVerdict {
     }
 }
 
+/// Until the year 2255, up to which a double is exact.
 fn micros(time: SystemTime) -> Micros {
-    plan::micros(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    plan::micros(since).min(1 << 53)
 }
 
 /// Shows no key that was counted.

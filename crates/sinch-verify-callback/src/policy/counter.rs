@@ -7,7 +7,8 @@
 //! A time that lies in the future counts as now: a clock that is set back delays nothing for longer than the
 //! rule itself would.
 
-use super::period::{Micros, Period};
+use super::period::Micros;
+use super::rules::Period;
 
 /// A rule, as far as it counts.
 #[derive(Clone, Debug)]
@@ -255,7 +256,11 @@ fn lower(time: &mut Micros, most: Micros) -> bool {
 /// The pause after the `count`th time; the last pause stands for all later ones.
 fn pause(pauses: &[Micros], count: u64) -> Micros {
     let place = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
-    pauses.get(place).or(pauses.last()).copied().unwrap_or_default()
+    pauses
+        .get(place)
+        .or_else(|| pauses.last())
+        .copied()
+        .unwrap_or_default()
 }
 
 fn longest(pauses: &[Micros]) -> Micros {
