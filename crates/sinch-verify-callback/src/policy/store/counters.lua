@@ -17,10 +17,11 @@ local function numbers(text)
 end
 
 local function write(key, untl, list)
-  if #list == 0 then return redis.call('DEL', key) end
+  if #list == 0 or untl <= now then return redis.call('DEL', key) end
   local texts = { string.format('%.0f', untl) }
   for at, number in ipairs(list) do texts[at + 1] = string.format('%.0f', number) end
-  return redis.call('SET', key, table.concat(texts, ','), 'PX', math.max(1, math.ceil((untl - now) / 1000)))
+  -- A minute longer than it counts: a clock may be set back a little.
+  return redis.call('SET', key, table.concat(texts, ','), 'PX', math.ceil((untl - now) / 1000) + 60000)
 end
 
 -- The numbers behind the first, unless they no longer count; and whether a time was moved to now.

@@ -174,6 +174,9 @@ impl Table {
         if let Some(entry) = self.entries.get_mut(&key) {
             change(&mut entry.numbers);
             entry.until = counter.expires(&entry.numbers, now);
+            if entry.until <= now {
+                self.entries.remove(&key);
+            }
             return;
         }
         let mut numbers = Vec::new();
