@@ -159,11 +159,10 @@ impl Table {
         let Some(entry) = self.entries.get_mut(&key) else {
             return &[];
         };
+        let is_late = entry.until > now + counter.lifetime();
         if entry.until <= now {
             entry.numbers.clear();
-        }
-        let is_late = entry.until > now + counter.lifetime();
-        if counter.refresh(&mut entry.numbers, now) || is_late {
+        } else if counter.refresh(&mut entry.numbers, now) || is_late {
             entry.until = counter.expires(&entry.numbers, now);
         }
         &entry.numbers
