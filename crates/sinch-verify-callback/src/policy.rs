@@ -145,6 +145,9 @@ struct Shared {
     recorder: Recorder,
 }
 
+/// The name under which denials of the application's function are counted.
+const OVERRULE: &str = "overrule";
+
 type OverruleFn = dyn Fn(&RequestEvent, &PolicyVerdict) -> Overrule + Send + Sync;
 
 impl FraudPolicy {
@@ -264,7 +267,7 @@ impl FraudPolicy {
                 let ended = shared.store.end(start, End::Denied, now, shared.lifetimes);
                 self.within_timeout(ended).await?;
                 verdict.denial = Some(Denial {
-                    rule: "overrule".into(),
+                    rule: OVERRULE.into(),
                     mode: Mode::Enforce,
                     key: String::new(),
                     limit: "denied by the application".to_owned(),
@@ -283,7 +286,9 @@ impl FraudPolicy {
         let shared = &*self.shared;
         let destinations = shared.destinations.as_ref().map(|_| &shared.destinations_name);
         let counting = shared.rules.iter().map(|rule| &rule.name);
-        shared.recorder.report(destinations.into_iter().chain(counting))
+        let overrule = shared.overrule.as_ref().map(|_| Arc::from(OVERRULE));
+        let names = destinations.into_iter().chain(counting).chain(&overrule);
+        shared.recorder.report(names)
     }
 
     pub(crate) fn timeout(&self) -> Duration {

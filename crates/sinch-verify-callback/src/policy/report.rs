@@ -60,11 +60,11 @@ impl PolicyReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Starts that went ahead.
+    /// Starts that the policy let through.
     pub allowed: u64,
     /// Starts that were denied.
     pub denied: u64,
-    /// Verifications that ended, but for those with `DENIED`.
+    /// Verifications that ended, but not with `DENIED`.
     pub ended: u64,
     /// Those of them that succeeded.
     pub succeeded: u64,
@@ -73,7 +73,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// What the starts that went ahead cost, without those that ended with `DENIED`.
+    /// What the starts that it let through cost, without those that were denied after all.
     #[must_use]
     pub fn cost(&self) -> Decimal {
         decimal(self.cost)
