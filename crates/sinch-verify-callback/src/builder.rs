@@ -33,6 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// | [`deadline`](Self::deadline) | 3 s |
 /// | [`fallback`](Self::fallback) | deny |
 /// | [`after_deadline`](Self::after_deadline) | cancel the handler |
+/// | `policy` (feature `policy`) | none: the handler alone decides |
 ///
 /// ```
 /// use sinch_verify_callback::{CallbackService, Decision, RequestEvent};
@@ -42,7 +43,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").handler(decide).build()?;
 ///
 /// let error = CallbackService::builder(key, "no base64").handler(decide).build().unwrap_err();
-/// assert!(error.to_string().starts_with("application secret is not base64"));
+/// assert!(error.to_string().starts_with("application secret has"));
 /// # Ok::<(), sinch_verify_callback::BuildError>(())
 /// ```
 #[must_use = "a builder does nothing until it builds"]

@@ -36,7 +36,7 @@
 //! | [`Receiver`] | a request in, [`Callback`] or [`Rejection`] out |
 //! | [`CallbackService`] | the above, then a [`Handler`] within a deadline, then the HTTP answer |
 //! | [`Results`] | waits for the end of a verification |
-//! | `FraudPolicy` | denies what breaks its rules, before the handler is asked; in `policy` |
+//! | [`policy`] | limits against fraud, which deny before the handler is asked |
 //! | [`axum`] | a route over the service, and an extractor over the receiver |
 //! | [`hyper`] | a server over the service |
 //!

@@ -43,6 +43,7 @@
 //! - A clock that is set back delays nothing for longer than the rule itself would.
 //! - Amounts are exact decimals of up to six digits behind the point.
 
+mod builder;
 mod counter;
 mod destinations;
 mod facts;
@@ -60,7 +61,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sinch_verify_protocol::callback::{RequestEvent, ResultEvent};
-use sinch_verify_protocol::number_plans::NumberPlans;
 use sinch_verify_protocol::phone_number::Masked;
 use sinch_verify_protocol::{PhoneNumber, Status};
 
@@ -69,21 +69,21 @@ use self::destinations::{DestinationRule, ExceptionList};
 use self::facts::{CallerReader, Facts, PriceList};
 use self::period::Micros;
 use self::plan::Rule;
-use self::report::{Destination, Did, Recorder};
+use self::report::{Destination, Recorder};
 use self::store::{Check, End, Lifetimes, Ruling, Start};
 use crate::context::Context;
-use crate::guard::{InDoubt, ReplayGuard};
+use crate::guard::InDoubt;
 use crate::rejection::{Reason, Rejection};
 use crate::replay::StoreError;
 use crate::task;
 
+pub use self::builder::PolicyBuilder;
 pub use self::facts::StartTexts;
 pub use self::invalid::InvalidPolicy;
-pub use self::period::Period;
 pub use self::report::{PolicyReport, RuleTally, Tally};
 pub use self::rules::{
-    Budget, Caller, CallerField, Conversion, Cooldown, DeniedNumbers, Destinations, Exceptions, Listed,
-    Lockout, Mode, Per, PolicyRules, Prices, Unreadable, Velocity, WrittenBy,
+    Access, Budget, Caller, CallerField, Conversion, Cooldown, DeniedNumbers, Destinations, Exceptions,
+    Lockout, Mode, Per, Period, PolicyRules, Prices, Unreadable, Velocity, WrittenBy,
 };
 pub use self::store::PolicyStore;
 pub use self::verdict::{Basis, Denial, Overrule, PolicyVerdict, SkipReason, Skipped};
@@ -145,135 +145,15 @@ struct Shared {
     recorder: Recorder,
 }
 
+/// The name under which denials of the application's function are counted.
+const OVERRULE: &str = "overrule";
+
 type OverruleFn = dyn Fn(&RequestEvent, &PolicyVerdict) -> Overrule + Send + Sync;
-
-/// Settings of a [`FraudPolicy`].
-#[must_use = "a builder does nothing until it builds"]
-pub struct PolicyBuilder {
-    rules: PolicyRules,
-    store: PolicyStore,
-    timeout: Duration,
-    plans: Option<NumberPlans>,
-    caller: Option<CallerReader>,
-    overrule: Option<Box<OverruleFn>>,
-}
-
-impl PolicyBuilder {
-    /// Counts here: by default in memory, with [`PolicyStore::DEFAULT_ROOM`].
-    pub fn store(mut self, store: PolicyStore) -> Self {
-        self.store = store;
-        self
-    }
-
-    /// How long the store may take to answer: by default [`ReplayGuard::TIMEOUT`].
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// The numbering plans, for [`Destinations::deny_numbers`]. Feature `national-numbers` of
-    /// `sinch-verify-protocol` makes them.
-    pub fn number_plans(mut self, plans: NumberPlans) -> Self {
-        self.plans = Some(plans);
-        self
-    }
-
-    /// Reads the caller key by a function, in place of [`PolicyRules::caller`]: an address, a device or an account
-    /// that your backend writes into `custom` or `reference`. `None` where there is none.
-    pub fn caller_key(
-        mut self,
-        written_by: WrittenBy,
-        read: impl Fn(StartTexts<'_>) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        let read = Arc::new(read);
-        self.caller = Some(CallerReader { written_by, read });
-        self
-    }
-
-    /// Looks at each verdict before it counts as the answer, and may decide otherwise. It must say the same to the
-    /// same event.
-    pub fn overrule(
-        mut self,
-        overrule: impl Fn(&RequestEvent, &PolicyVerdict) -> Overrule + Send + Sync + 'static,
-    ) -> Self {
-        self.overrule = Some(Box::new(overrule));
-        self
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    ///
-    /// When a rule is not valid. The error names its key.
-    pub fn build(self) -> Result<FraudPolicy, InvalidPolicy> {
-        let written = &self.rules;
-        let rules = plan::rules(written)?;
-        if !(1..=8).contains(&written.range_digits) {
-            let message = format!("must be from 1 to 8, is {}", written.range_digits);
-            return Err(InvalidPolicy::new("range-digits", message));
-        }
-        let destinations = written.destinations.as_ref().map(|destinations| {
-            let mode = destinations.mode.unwrap_or(written.mode);
-            DestinationRule::new(destinations, mode, self.plans)
-        });
-        let declared = written.caller.as_ref().map(CallerReader::declared).transpose()?;
-        let caller = self.caller.or(declared);
-        let needs_caller = rules.iter().find(|rule| rule.per == Per::Caller);
-        if let (Some(rule), None) = (needs_caller, &caller) {
-            let message = format!(
-                "missing; {} counts per caller, so say where the key is and who writes it, such as \
-                 from = \"custom\" and written-by = \"backend\"",
-                rule.name
-            );
-            return Err(InvalidPolicy::new("caller", message));
-        }
-        let names = rules.iter().map(|rule| &rule.digest[..]);
-        Ok(FraudPolicy {
-            shared: Arc::new(Shared {
-                digest: plan::digest(names),
-                needs_caller: needs_caller.is_some(),
-                destinations: destinations.transpose()?,
-                destinations_name: DestinationRule::NAME.into(),
-                exceptions: ExceptionList::new(&written.exceptions)?,
-                prices: written.prices.as_ref().map(PriceList::new).transpose()?,
-                caller,
-                range_digits: written.range_digits,
-                lifetimes: Lifetimes {
-                    pending: plan::duration("", "result-within", written.result_within)?,
-                    ended: plan::micros(ReplayGuard::DECISION_LIFETIME),
-                },
-                in_doubt: written.in_doubt,
-                rules,
-                store: self.store,
-                timeout: self.timeout,
-                overrule: self.overrule,
-                recorder: Recorder::default(),
-            }),
-        })
-    }
-}
-
-impl fmt::Debug for PolicyBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicyBuilder")
-            .field("rules", &self.rules)
-            .field("store", &self.store)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
 
 impl FraudPolicy {
     /// A policy with these rules.
     pub fn builder(rules: PolicyRules) -> PolicyBuilder {
-        PolicyBuilder {
-            rules,
-            store: PolicyStore::default(),
-            timeout: ReplayGuard::TIMEOUT,
-            plans: None,
-            caller: None,
-            overrule: None,
-        }
+        PolicyBuilder::new(rules)
     }
 
     /// Checks a start, and counts it if it may go ahead.
@@ -387,7 +267,7 @@ impl FraudPolicy {
                 let ended = shared.store.end(start, End::Denied, now, shared.lifetimes);
                 self.within_timeout(ended).await?;
                 verdict.denial = Some(Denial {
-                    rule: "overrule".into(),
+                    rule: OVERRULE.into(),
                     mode: Mode::Enforce,
                     key: String::new(),
                     limit: "denied by the application".to_owned(),
@@ -406,12 +286,9 @@ impl FraudPolicy {
         let shared = &*self.shared;
         let destinations = shared.destinations.as_ref().map(|_| &shared.destinations_name);
         let counting = shared.rules.iter().map(|rule| &rule.name);
-        shared.recorder.report(destinations.into_iter().chain(counting))
-    }
-
-    /// The names of the rules that count, in their order.
-    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
-        self.shared.rules.iter().map(|rule| &*rule.name)
+        let overrule = shared.overrule.as_ref().map(|_| Arc::from(OVERRULE));
+        let names = destinations.into_iter().chain(counting).chain(&overrule);
+        shared.recorder.report(names)
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -535,12 +412,8 @@ impl Shared {
     }
 
     fn record(&self, facts: &Facts<'_>, verdict: &PolicyVerdict, cost: u64) {
-        let denied = verdict.denial.iter().map(|denial| (&denial.rule, Did::Deny));
-        let observed = verdict.observed.iter().map(|denial| (&denial.rule, Did::Observe));
-        let skipped = verdict.skipped.iter().map(|skipped| (&skipped.rule, Did::Skip));
-        let rules = denied.chain(observed).chain(skipped);
-        self.recorder
-            .decided(self.destination(facts), verdict.is_allowed(), cost, rules);
+        let destination = self.destination(facts);
+        self.recorder.decided(destination, verdict, cost);
         telemetry::decided(verdict, facts.country, facts.method, cost);
     }
 }
@@ -582,8 +455,10 @@ impl PolicyVerdict {
     }
 }
 
+/// Until the year 2255, up to which a double is exact.
 fn micros(time: SystemTime) -> Micros {
-    plan::micros(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    plan::micros(since).min(1 << 53)
 }
 
 /// Shows no key that was counted.

@@ -7,7 +7,8 @@
 //! A time that lies in the future counts as now: a clock that is set back delays nothing for longer than the
 //! rule itself would.
 
-use super::period::{Micros, Period};
+use super::period::Micros;
+use super::rules::Period;
 
 /// A rule, as far as it counts.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub(super) enum Counter {
 
 impl Counter {
     /// Brings a state to `now`: drops what no longer counts, and moves times that lie in the future. Says whether
-    /// it moved one.
+    /// it changed anything.
     pub(super) fn refresh(&self, state: &mut Vec<u64>, now: Micros) -> bool {
         if state.is_empty() {
             return false;
@@ -51,18 +52,18 @@ impl Counter {
             Self::Rate { burst, interval } => lower(&mut state[0], now + burst * interval),
             Self::Cooldown { .. } => lower(&mut state[0], now),
             Self::Lockout { window, pauses, .. } => {
-                let is_moved = lower(&mut state[0], now + longest(pauses));
-                retain_window(state, 2, *window, now) || is_moved
+                let is_changed = lower(&mut state[0], now + longest(pauses));
+                retain_window(state, 2, *window, now) || is_changed
             }
             Self::Conversion { pauses, .. } => {
-                let is_moved = lower(&mut state[0], now + longest(pauses));
-                lower(&mut state[3], now) || is_moved
+                let is_changed = lower(&mut state[0], now + longest(pauses));
+                lower(&mut state[3], now) || is_changed
             }
             Self::Budget { period, .. } => {
                 let (start, end) = period.around(now);
                 if state[0] < start {
                     state.clear();
-                    return false;
+                    return true;
                 }
                 // Not the next period, which the clock of another receiver may have reached.
                 state[0] > end && lower(&mut state[0], start)
@@ -237,13 +238,13 @@ const HOUR: Micros = 3_600_000_000;
 
 /// Drops the times behind the first `fixed` numbers that are older than `window`.
 fn retain_window(state: &mut Vec<u64>, fixed: usize, window: Micros, now: Micros) -> bool {
-    let mut is_moved = false;
+    let mut is_changed = false;
     for time in &mut state[fixed..] {
-        is_moved |= lower(time, now);
+        is_changed |= lower(time, now);
     }
     let old = state[fixed..].partition_point(|time| time + window <= now);
     state.drain(fixed..fixed + old);
-    is_moved
+    is_changed || old > 0
 }
 
 fn lower(time: &mut Micros, most: Micros) -> bool {
@@ -255,7 +256,11 @@ fn lower(time: &mut Micros, most: Micros) -> bool {
 /// The pause after the `count`th time; the last pause stands for all later ones.
 fn pause(pauses: &[Micros], count: u64) -> Micros {
     let place = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
-    pauses.get(place).or(pauses.last()).copied().unwrap_or_default()
+    pauses
+        .get(place)
+        .or_else(|| pauses.last())
+        .copied()
+        .unwrap_or_default()
 }
 
 fn longest(pauses: &[Micros]) -> Micros {

@@ -6,16 +6,16 @@ use sinch_verify_protocol::{Method, PhoneNumber};
 
 use super::invalid::InvalidPolicy;
 use super::plan::{countries, methods, prefix};
-use super::rules::{DeniedNumbers, Destinations, Exceptions, Listed, Mode};
+use super::rules::{Access, DeniedNumbers, Destinations, Exceptions, Mode};
 
 /// Which numbers may be verified, and how.
 #[derive(Debug)]
 pub(super) struct DestinationRule {
     pub(super) mode: Mode,
-    /// The longest first.
-    prefixes: Vec<(Box<str>, Listed)>,
-    countries: BTreeMap<Country, Listed>,
-    otherwise: Listed,
+    /// By country code, or by prefix with its `+`.
+    lines: BTreeMap<Box<str>, Access>,
+    longest_line: usize,
+    otherwise: Access,
     methods: BTreeMap<Country, Vec<Method>>,
     plans: Option<(NumberPlans, Vec<NumberKind>)>,
 }
@@ -28,37 +28,32 @@ impl DestinationRule {
         mode: Mode,
         plans: Option<NumberPlans>,
     ) -> Result<Self, InvalidPolicy> {
-        let (mut prefixes, mut by_country) = (BTreeMap::new(), BTreeMap::new());
-        for (field, list, allowed) in [
-            ("allow-countries", &rule.allow_countries, Listed::Allow),
-            ("deny-countries", &rule.deny_countries, Listed::Deny),
+        let mut lines = BTreeMap::new();
+        let mut add = |path: String, line: Box<str>, access| match lines.insert(line.clone(), access) {
+            Some(other) if other != access => {
+                let message = format!("{line} is both allowed and denied; remove one");
+                Err(InvalidPolicy::new(path, message))
+            }
+            _ => Ok(()),
+        };
+        for (field, list, access) in [
+            ("allow-countries", &rule.allow_countries, Access::Allow),
+            ("deny-countries", &rule.deny_countries, Access::Deny),
         ] {
             let path = format!("destinations.{field}");
             countries(&path, list.iter().copied())?;
             for country in list {
-                if by_country
-                    .insert(*country, allowed)
-                    .is_some_and(|other| other != allowed)
-                {
-                    let message = format!("{country} is both allowed and denied; remove one");
-                    return Err(InvalidPolicy::new(path, message));
-                }
+                add(path.clone(), country.as_str().into(), access)?;
             }
         }
-        for (field, list, allowed) in [
-            ("allow-prefixes", &rule.allow_prefixes, Listed::Allow),
-            ("deny-prefixes", &rule.deny_prefixes, Listed::Deny),
+        for (field, list, access) in [
+            ("allow-prefixes", &rule.allow_prefixes, Access::Allow),
+            ("deny-prefixes", &rule.deny_prefixes, Access::Deny),
         ] {
             for (at, text) in list.iter().enumerate() {
                 let path = format!("destinations.{field}[{at}]");
                 let prefix = prefix(&path, text)?;
-                if prefixes
-                    .insert(prefix, allowed)
-                    .is_some_and(|other| other != allowed)
-                {
-                    let message = format!("{text} is both allowed and denied; remove one");
-                    return Err(InvalidPolicy::new(path, message));
-                }
+                add(path, prefix, access)?;
             }
         }
         for (country, list) in &rule.methods {
@@ -66,16 +61,14 @@ impl DestinationRule {
             countries(&path, [*country].into_iter())?;
             methods(&path, list)?;
         }
-        let mut prefixes: Vec<_> = prefixes.into_iter().collect();
-        prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         let by_default = match rule.allow_countries[..] {
-            [] => Listed::Allow,
-            _ => Listed::Deny,
+            [] => Access::Allow,
+            _ => Access::Deny,
         };
         Ok(Self {
             mode,
-            prefixes,
-            countries: by_country,
+            longest_line: lines.keys().map(|line| line.len()).max().unwrap_or_default(),
+            lines,
             otherwise: rule.otherwise.unwrap_or(by_default),
             methods: rule.methods.clone(),
             plans: Self::plans(rule, plans)?,
@@ -110,19 +103,18 @@ impl DestinationRule {
         method: &Method,
     ) -> Option<String> {
         let text = number.map_or("", PhoneNumber::as_str);
-        let mut prefixes = self.prefixes.iter();
-        let by_prefix = prefixes.find(|(prefix, _)| text.starts_with(&**prefix));
-        match by_prefix {
-            Some((prefix, Listed::Deny)) => return Some(format!("numbers from {prefix} are denied")),
-            Some((_, Listed::Allow)) => {}
+        let ends = (2..=text.len().min(self.longest_line)).rev();
+        let prefixes = ends.filter_map(|end| self.lines.get_key_value(&text[..end]));
+        let by_country = country.and_then(|country| self.lines.get_key_value(country.as_str()));
+        match prefixes.chain(by_country).next() {
+            Some((_, Access::Allow)) => {}
+            Some((line, Access::Deny)) => return Some(format!("{line} is denied")),
+            None if self.otherwise == Access::Allow => {}
             None => {
-                let by_country = country.and_then(|country| self.countries.get(&country));
-                if *by_country.unwrap_or(&self.otherwise) == Listed::Deny {
-                    return Some(match country {
-                        Some(country) => format!("country {country} is not allowed"),
-                        None => "numbers of no country are not allowed".to_owned(),
-                    });
-                }
+                return Some(match country {
+                    Some(country) => format!("{country} is not allowed"),
+                    None => "numbers of no country are not allowed".to_owned(),
+                });
             }
         }
         if let Some(country) = country

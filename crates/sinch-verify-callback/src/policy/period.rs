@@ -1,22 +1,8 @@
-use std::fmt;
-
+use super::rules::Period;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
-use serde::Deserialize;
 
 /// Microseconds: a time since 1970, or a duration.
 pub(super) type Micros = u64;
-
-/// The span of time that a budget is for, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Period {
-    /// From one full hour to the next.
-    Hour,
-    /// From midnight to midnight.
-    Day,
-    /// A calendar month.
-    Month,
-}
 
 impl Period {
     /// The start of the period that `now` is in, and its end.
@@ -52,16 +38,6 @@ fn month(now: Micros) -> Option<(Micros, Micros)> {
     Some((start(first)?, start(first.checked_add(1.month()).ok()?)?))
 }
 
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Month => "month",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +58,7 @@ mod tests {
             (Period::Day, "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"),
             (Period::Month, "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
         ] {
-            assert_eq!(period.around(now), (at(start), at(end)), "{period}");
+            assert_eq!(period.around(now), (at(start), at(end)), "{period:?}");
         }
         let new_year = at("2029-01-01T00:00:00Z");
         assert_eq!(Period::Month.around(new_year - 1).1, new_year);

@@ -85,8 +85,13 @@ pub(super) fn rules(rules: &PolicyRules) -> Result<Vec<Rule>, InvalidPolicy> {
             limit: amount(&format!("{path}.amount"), rule.amount)?,
             period: rule.period,
         };
-        let limit = format!("{} {} in a {}", prices.currency, rule.amount, rule.period);
-        checked.push(&path, rule.common(), &rule.period.to_string(), counter, limit)?;
+        let limit = format!(
+            "{} {} in a {}",
+            prices.currency,
+            rule.amount,
+            rule.period.as_str()
+        );
+        checked.push(&path, rule.common(), rule.period.as_str(), counter, limit)?;
     }
     for (at, rule) in rules.conversion.iter().enumerate() {
         let path = format!("conversion[{at}]");
@@ -125,12 +130,15 @@ impl Checked {
         let (span, largest) = (short(rule.window), Velocity::LARGEST_LOG);
         let (counter, text) = match rule.burst {
             Some(burst) => {
-                let counter = Counter::Rate {
-                    burst: within(path, "burst", burst, 1, 1_000_000_000)?.into(),
-                    // Rounded up, so that the rate is never above the one that was asked for.
-                    interval: window.div_ceil(limit.into()),
-                };
-                (counter, format!("{burst} at once, {limit} in {span}"))
+                // Rounded up, so that the rate is never above the one that was asked for.
+                let interval = window.div_ceil(limit.into());
+                // A burst is refilled in the longest window at most, which also bounds what is counted with.
+                let most = u32::try_from(micros(MONTH) / interval).unwrap_or(u32::MAX);
+                let burst = within(path, "burst", burst, 1, most)?.into();
+                (
+                    Counter::Rate { burst, interval },
+                    format!("{burst} at once, {limit} in {span}"),
+                )
             }
             None if limit > largest => {
                 return Err(InvalidPolicy::new(

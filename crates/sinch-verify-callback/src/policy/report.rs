@@ -5,7 +5,9 @@ use rust_decimal::Decimal;
 use sinch_verify_protocol::country::Country;
 
 use super::plan::MILLIONTHS;
+use super::rules::Mode;
 use super::store::End;
+use super::verdict::PolicyVerdict;
 
 /// What a policy has decided since it was built, in this process.
 ///
@@ -58,11 +60,11 @@ impl PolicyReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Starts that went ahead.
+    /// Starts that the policy let through.
     pub allowed: u64,
     /// Starts that were denied.
     pub denied: u64,
-    /// Verifications that ended, but for those with `DENIED`.
+    /// Verifications that ended, but not with `DENIED`.
     pub ended: u64,
     /// Those of them that succeeded.
     pub succeeded: u64,
@@ -71,7 +73,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// What the starts that went ahead cost, without those that ended with `DENIED`.
+    /// What the starts that it let through cost, without those that were denied after all.
     #[must_use]
     pub fn cost(&self) -> Decimal {
         decimal(self.cost)
@@ -129,14 +131,6 @@ fn decimal(millionths: u64) -> Decimal {
     Decimal::new(i64::try_from(millionths).unwrap_or(i64::MAX), MILLIONTHS).normalize()
 }
 
-/// What a rule did at a start.
-#[derive(Clone, Copy)]
-pub(super) enum Did {
-    Deny,
-    Observe,
-    Skip,
-}
-
 /// Where a number is.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
@@ -157,30 +151,19 @@ struct Counts {
 }
 
 impl Recorder {
-    pub(super) fn decided<'a>(
-        &self,
-        destination: Destination<'_>,
-        is_allowed: bool,
-        cost: u64,
-        rules: impl Iterator<Item = (&'a Arc<str>, Did)>,
-    ) {
+    pub(super) fn decided(&self, destination: Destination<'_>, verdict: &PolicyVerdict, cost: u64) {
         let mut counts = self.counts();
-        counts.tallies(destination, |tally| tally.decided(is_allowed, cost));
-        for (rule, did) in rules {
-            if !counts.rules.contains_key(rule) {
-                counts.rules.insert(Arc::clone(rule), RuleTally::default());
+        counts.tallies(destination, |tally| tally.decided(verdict.is_allowed(), cost));
+        for denial in verdict.denial.iter().chain(&verdict.observed) {
+            let tally = counts.rules.entry(Arc::clone(&denial.rule)).or_default();
+            tally.cost = tally.cost.saturating_add(cost);
+            match denial.mode {
+                Mode::Enforce => tally.denied += 1,
+                Mode::Observe => tally.observed += 1,
             }
-            let Some(tally) = counts.rules.get_mut(rule) else {
-                continue;
-            };
-            match did {
-                Did::Deny => tally.denied += 1,
-                Did::Observe => tally.observed += 1,
-                Did::Skip => tally.skipped += 1,
-            }
-            if !matches!(did, Did::Skip) {
-                tally.cost = tally.cost.saturating_add(cost);
-            }
+        }
+        for skipped in &verdict.skipped {
+            counts.rules.entry(Arc::clone(&skipped.rule)).or_default().skipped += 1;
         }
     }
 

@@ -113,41 +113,6 @@ impl PolicyRules {
         self
     }
 
-    /// With another velocity limit.
-    #[must_use]
-    pub fn velocity(mut self, rule: Velocity) -> Self {
-        self.velocity.push(rule);
-        self
-    }
-
-    /// With another cooldown.
-    #[must_use]
-    pub fn cooldown(mut self, rule: Cooldown) -> Self {
-        self.cooldown.push(rule);
-        self
-    }
-
-    /// With another lockout.
-    #[must_use]
-    pub fn lockout(mut self, rule: Lockout) -> Self {
-        self.lockout.push(rule);
-        self
-    }
-
-    /// With another budget. Needs [`PolicyRules::prices`].
-    #[must_use]
-    pub fn budget(mut self, rule: Budget) -> Self {
-        self.budget.push(rule);
-        self
-    }
-
-    /// With another floor of conversion.
-    #[must_use]
-    pub fn conversion(mut self, rule: Conversion) -> Self {
-        self.conversion.push(rule);
-        self
-    }
-
     /// With this currency and these prices.
     #[must_use]
     pub fn prices(mut self, prices: Prices) -> Self {
@@ -171,72 +136,104 @@ impl PolicyRules {
     }
 }
 
-/// Whether a rule decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// It denies.
-    #[default]
-    Enforce,
-    /// It counts and logs what it would deny, as if it was the only rule. It changes no decision.
-    Observe,
+macro_rules! adders {
+    ($( $(#[$doc:meta])* $field:ident: $rule:ident, )*) => {
+        impl PolicyRules {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $field(mut self, rule: $rule) -> Self {
+                    self.$field.push(rule);
+                    self
+                }
+            )*
+        }
+    };
 }
 
-impl Mode {
-    /// Its name in TOML and in metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforce => "enforce",
-            Self::Observe => "observe",
+adders! {
+    /// With another velocity limit.
+    velocity: Velocity,
+    /// With another cooldown.
+    cooldown: Cooldown,
+    /// With another lockout.
+    lockout: Lockout,
+    /// With another budget. Needs [`PolicyRules::prices`].
+    budget: Budget,
+    /// With another floor of conversion.
+    conversion: Conversion,
+}
+
+/// Declares a choice: its values, and their names in TOML.
+macro_rules! choice {
+    ($(#[$doc:meta])* pub enum $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $text:literal, )* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+        pub enum $name {
+            $( $(#[$variant_doc])* #[serde(rename = $text)] $variant, )*
         }
+
+        impl $name {
+            /// Its name in TOML.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $text, )*
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// Whether a rule decides.
+    pub enum Mode {
+        /// It denies.
+        Enforce = "enforce",
+        /// It counts and logs what it would deny, as if it was the only rule. It changes no decision.
+        Observe = "observe",
     }
 }
 
-/// What a rule does where it cannot read what it counts: no caller key, no phone number, a number of no
-/// country, no usable price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unreadable {
-    /// It does not apply to the start, and that is counted.
-    #[default]
-    Skip,
-    /// It denies the start.
-    Deny,
+choice! {
+    /// What a rule does where it cannot read what it counts: no caller key, no phone number, a number of no
+    /// country, no usable price.
+    pub enum Unreadable {
+        /// It does not apply to the start, and that is counted.
+        Skip = "skip",
+        /// It denies the start.
+        Deny = "deny",
+    }
 }
 
-/// What a rule counts separately.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Per {
-    /// Each phone number.
-    #[default]
-    Number,
-    /// Each range of numbers: a number without its last [`PolicyRules::range_digits`] digits.
-    Range,
-    /// Each country, by the prefix of the number.
-    Country,
-    /// Each application that starts are made for.
-    Application,
-    /// Each caller key: an address, a device or an account that your backend writes into `custom` or
-    /// `reference` ([`Caller`]).
-    Caller,
-    /// Nothing: all starts together.
-    All,
+choice! {
+    /// What a rule counts separately.
+    pub enum Per {
+        /// Each phone number.
+        Number = "number",
+        /// Each range of numbers: a number without its last [`PolicyRules::range_digits`] digits.
+        Range = "range",
+        /// Each country, by the prefix of the number.
+        Country = "country",
+        /// Each application that starts are made for.
+        Application = "application",
+        /// Each caller key: an address, a device or an account that your backend writes into `custom` or
+        /// `reference` ([`Caller`]).
+        Caller = "caller",
+        /// Nothing: all starts together.
+        All = "all",
+    }
 }
 
-impl Per {
-    /// Its name in TOML.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Range => "range",
-            Self::Country => "country",
-            Self::Application => "application",
-            Self::Caller => "caller",
-            Self::All => "all",
-        }
+choice! {
+    /// The span of time that a budget is for, in UTC.
+    pub enum Period {
+        /// From one full hour to the next.
+        Hour = "hour",
+        /// From midnight to midnight.
+        Day = "day",
+        /// A calendar month.
+        Month = "month",
     }
 }
 
@@ -257,7 +254,7 @@ pub struct Destinations {
     /// Prefixes that are denied.
     pub deny_prefixes: Vec<String>,
     /// Numbers that are in no list. By default they are denied if `allow_countries` has a country.
-    pub otherwise: Option<Listed>,
+    pub otherwise: Option<Access>,
     /// The methods that are allowed for a country; all where it is not listed.
     pub methods: BTreeMap<Country, Vec<Method>>,
     /// Numbers that are denied by what their numbering plan says. Needs
@@ -265,24 +262,24 @@ pub struct Destinations {
     pub deny_numbers: Vec<DeniedNumbers>,
 }
 
-/// What a list, or its absence, says about a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Listed {
-    /// They are allowed.
-    Allow,
-    /// They are denied.
-    Deny,
+choice! {
+    /// What happens to a destination.
+    pub enum Access {
+        /// They are allowed.
+        Allow = "allow",
+        /// They are denied.
+        Deny = "deny",
+    }
 }
 
-/// Numbers that the plan of their country knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeniedNumbers {
-    /// Premium-rate numbers.
-    PremiumRate,
-    /// Numbers in no range that the plan gives out.
-    Unallocated,
+choice! {
+    /// Numbers that the plan of their country knows.
+    pub enum DeniedNumbers {
+        /// Premium-rate numbers.
+        PremiumRate = "premium-rate",
+        /// Numbers in no range that the plan gives out.
+        Unallocated = "unallocated",
+    }
 }
 
 /// Numbers that no rule applies to and that are counted nowhere: test numbers, support staff.
@@ -349,25 +346,25 @@ impl Caller {
     }
 }
 
-/// Who writes `custom` and `reference`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WrittenBy {
-    /// Your backend: every start is signed, or has Basic authorization, and the application takes no public one.
-    Backend,
-    /// The device, with public authorization: it can write what it likes, so it can change its key with each
-    /// start, or use that of another. Rules per caller do not apply, and that is counted.
-    Device,
-    /// The device, and rules per caller apply all the same.
-    DeviceTrusted,
+choice! {
+    /// Who writes `custom` and `reference`.
+    pub enum WrittenBy {
+        /// Your backend: every start is signed, or has Basic authorization, and the application takes no public one.
+        Backend = "backend",
+        /// The device, with public authorization: it can write what it likes, so it can change its key with each
+        /// start, or use that of another. Rules per caller do not apply, and that is counted.
+        Device = "device",
+        /// The device, and rules per caller apply all the same.
+        DeviceTrusted = "device-trusted",
+    }
 }
 
-/// A field of the start that every event repeats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CallerField {
-    /// `custom`.
-    Custom,
-    /// `reference`.
-    Reference,
+choice! {
+    /// A field of the start that every event repeats.
+    pub enum CallerField {
+        /// `custom`.
+        Custom = "custom",
+        /// `reference`.
+        Reference = "reference",
+    }
 }

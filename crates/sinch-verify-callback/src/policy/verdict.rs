@@ -114,15 +114,7 @@ impl SkipReason {
 
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoNumber => "the identity is no phone number",
-            Self::NoCountry => "the number belongs to no country",
-            Self::NoCallerKey => "there is no caller key",
-            Self::DeviceKey => "the caller key is written by a device",
-            Self::NoPrice => "there is no price",
-            Self::OtherCurrency => "the price is in another currency",
-            Self::BadPrice => "the price is negative or too large",
-        })
+        f.write_str(&self.name().replace('_', " "))
     }
 }
 

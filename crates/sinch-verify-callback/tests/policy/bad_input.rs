@@ -206,7 +206,7 @@ async fn a_rule_that_cannot_read_what_it_counts_is_skipped_or_denies() {
     let denial = started.verdict.denial.unwrap();
     assert_eq!(
         (&*denial.rule, &*denial.limit),
-        ("velocity-caller-1h", "there is no caller key")
+        ("velocity-caller-1h", "no caller key")
     );
     assert!(day.allows(ALICE).await);
 }

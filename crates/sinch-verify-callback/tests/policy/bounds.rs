@@ -50,7 +50,7 @@ fn forward() -> impl Strategy<Value = Vec<Step>> {
     vec(step(0), 1..120)
 }
 
-/// Steps on a clock that is set back now and then.
+/// Steps on a clock that is set back now and then, by half a minute at most.
 pub(crate) fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step(-30_000), 1..80)
 }
@@ -65,10 +65,15 @@ struct Counted {
 async fn take(day: &mut Day, steps: &[Step]) -> (Vec<Counted>, Vec<String>) {
     let (begin, mut started) = (day.now, Vec::<(Started, usize, Duration, bool)>::new());
     let mut said = Vec::new();
+    let mut latest = begin;
     for step in steps {
+        latest = latest.max(day.now);
         match step {
             Step::Pass(milliseconds @ 0..) => day.now += Duration::from_millis(milliseconds.unsigned_abs()),
-            Step::Pass(milliseconds) => day.now -= Duration::from_millis(milliseconds.unsigned_abs()),
+            Step::Pass(milliseconds) => {
+                let back = day.now - Duration::from_millis(milliseconds.unsigned_abs());
+                day.now = back.max(latest - Duration::from_secs(30));
+            }
             Step::Start(number) => {
                 let one = day.start(NUMBERS[*number]).await;
                 said.push(format!("{:?}", one.verdict.denial));

@@ -284,18 +284,10 @@ async fn destinations_are_decided_by_the_most_particular_line() {
     );
     for (number, method, reason) in [
         ("+46700000001", Method::Sms, None),
-        (
-            "+46709000001",
-            Method::Sms,
-            Some("numbers from +46709 are denied"),
-        ),
+        ("+46709000001", Method::Sms, Some("+46709 is denied")),
         ("+4520123456", Method::Sms, None),
-        (
-            "+4520991234",
-            Method::Sms,
-            Some("numbers from +452099 are denied"),
-        ),
-        ("+4530123456", Method::Sms, Some("country DK is not allowed")),
+        ("+4520991234", Method::Sms, Some("+452099 is denied")),
+        ("+4530123456", Method::Sms, Some("DK is not allowed")),
         (
             "+88212345678",
             Method::Sms,
@@ -435,4 +427,24 @@ async fn a_report_has_rules_countries_and_the_most_expensive_ranges() {
         ("+4670000", "0.2".to_owned())
     );
     assert_eq!(&*report.by_conversion(1, 1)[0].0, "+4670000");
+}
+
+#[tokio::test]
+async fn the_first_example_policy_denies_nothing_and_the_second_one_does() {
+    let mut day = Day::in_memory(include_str!("../../examples/policies/observe.toml"));
+    assert_eq!(day.allowed(30, ALICE).await, 30);
+    let report = day.policy.report();
+    assert!(report.rules.iter().any(|(_, tally)| tally.observed > 20));
+
+    let mut day = Day::in_memory(include_str!("../../examples/policies/enforce.toml"));
+    // The first start, and those that a person makes who waits as the cooldown says.
+    for pause in [SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 5 * MINUTE] {
+        assert!(day.after(pause).allows(ALICE).await);
+        assert!(!day.allows(ALICE).await);
+    }
+    assert_eq!(
+        day.after(10 * MINUTE).start(ALICE).await.denied_by(),
+        "velocity-number-1h"
+    );
+    assert!(day.allows(BOB).await);
 }

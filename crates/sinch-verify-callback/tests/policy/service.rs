@@ -229,32 +229,40 @@ async fn a_full_store_refuses_or_accepts_as_the_rules_say() {
 
 #[cfg(feature = "redis")]
 #[tokio::test]
-async fn a_redis_that_stops_refuses_or_accepts_as_the_rules_say_and_heals() {
+async fn a_redis_that_pauses_or_stops_refuses_or_accepts_as_the_rules_say_and_heals() {
     use sinch_verify_callback::replay::RedisStore;
 
-    let Some(redis) = crate::redis_server::RedisServer::start() else {
+    let Some(mut redis) = crate::redis_server::RedisServer::start() else {
         return;
     };
     for (in_doubt, status) in [("refuse", 503), ("accept", 200)] {
-        let rules = ONE_EACH.replace("limit = 1", "limit = 2");
+        let rules = ONE_EACH.replace("limit = 1", "limit = 3");
         let rules: PolicyRules = format!("in-doubt = \"{in_doubt}\"\n{rules}").parse().unwrap();
         let store = RedisStore::open(&redis.url()).unwrap().with_prefix(in_doubt);
-        let store = PolicyStore::redis(&store.with_silence(MINUTE));
         let build = |timeout: Duration| {
-            let policy = FraudPolicy::builder(rules.clone())
-                .store(store.clone())
-                .timeout(timeout);
+            // Tries again for as long as it may take.
+            let store = store.clone().with_silence(MINUTE).with_retry(timeout * 3 / 4);
+            let policy = FraudPolicy::builder(rules.clone()).store(PolicyStore::redis(&store));
             let backend = Backend::new(|_| Decision::Allow);
-            let builder = builder().deadline(10 * MINUTE).policy(&policy.build().unwrap());
+            let builder = builder()
+                .deadline(10 * MINUTE)
+                .policy(&policy.timeout(timeout).build().unwrap());
             builder.handler(backend).build().unwrap()
         };
         let (hurried, patient) = (build(Duration::from_millis(200)), build(MINUTE));
         assert_eq!(post(&patient, "1", ALICE, 0).await, allow());
+
         redis.suspend();
         assert_eq!(post(&hurried, "2", BOB, 0).await.0, status);
         assert_eq!(post_result(&hurried, "1", Status::Fail).await.0, status);
         redis.resume();
         assert_eq!(post(&patient, "3", ALICE, 0).await, allow());
-        assert_eq!(post(&patient, "4", ALICE, 0).await, deny());
+
+        redis.kill();
+        assert_eq!(post(&hurried, "4", BOB, 0).await.0, status);
+        assert_eq!(post_result(&hurried, "3", Status::Fail).await.0, status);
+        redis.restart();
+        assert_eq!(post(&patient, "5", ALICE, 0).await, allow());
+        assert_eq!(post(&patient, "6", ALICE, 0).await, deny());
     }
 }

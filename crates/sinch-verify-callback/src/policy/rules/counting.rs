@@ -7,8 +7,7 @@ use serde::{Deserialize, Deserializer};
 use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::{Method, duration};
 
-use super::{Mode, Per, Unreadable};
-use crate::policy::period::Period;
+use super::{Mode, Per, Period, Unreadable};
 
 /// The fields that all counting rules have.
 #[derive(Clone, Copy)]
@@ -47,8 +46,8 @@ macro_rules! rule {
             /// Applies to these methods only. Empty for all.
             #[serde(default)]
             pub methods: Vec<Method>,
-            /// What it does where it cannot read what it counts.
-            #[serde(default)]
+            /// What it does where it cannot read what it counts: by default it is skipped.
+            #[serde(default = "skip")]
             pub unreadable: Unreadable,
         }
 
@@ -60,7 +59,7 @@ macro_rules! rule {
                     mode: None,
                     countries: Vec::new(),
                     methods: Vec::new(),
-                    unreadable: Unreadable::default(),
+                    unreadable: skip(),
                 }
             }
 
@@ -120,7 +119,7 @@ rule! {
         /// In which time: from a second to 31 days.
         #[serde(with = "duration")]
         pub window: Duration,
-        /// How many starts may come at once. Needed for a limit above 64.
+        /// How many starts may come at once. Needed for a limit above 64. So many must be refilled in 31 days.
         #[serde(default)]
         pub burst: Option<u32>,
     }
@@ -148,7 +147,7 @@ rule! {
     /// The least time between two starts, growing with each.
     pub struct Cooldown {
         /// What cools down: by default a number.
-        #[serde(default)]
+        #[serde(default = "per_number")]
         pub per: Per,
         /// The time after the first start, after the second, and so on. The last one stands for all later ones.
         #[serde(deserialize_with = "one_or_several")]
@@ -174,7 +173,7 @@ rule! {
     /// second message.
     pub struct Lockout {
         /// What is blocked: by default a number.
-        #[serde(default)]
+        #[serde(default = "per_number")]
         pub per: Per,
         /// How many must fail: from 1 to 64.
         pub failures: u32,
@@ -282,6 +281,14 @@ fn fifty() -> u8 {
 
 fn twenty() -> u8 {
     20
+}
+
+fn skip() -> Unreadable {
+    Unreadable::Skip
+}
+
+fn per_number() -> Per {
+    Per::Number
 }
 
 fn per_all() -> Per {

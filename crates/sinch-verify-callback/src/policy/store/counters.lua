@@ -17,17 +17,18 @@ local function numbers(text)
 end
 
 local function write(key, untl, list)
-  if #list == 0 then return redis.call('DEL', key) end
+  if #list == 0 or untl <= now then return redis.call('DEL', key) end
   local texts = { string.format('%.0f', untl) }
   for at, number in ipairs(list) do texts[at + 1] = string.format('%.0f', number) end
-  return redis.call('SET', key, table.concat(texts, ','), 'PX', math.max(1, math.ceil((untl - now) / 1000)))
+  -- A minute longer than it counts: a clock may be set back a little.
+  return redis.call('SET', key, table.concat(texts, ','), 'PX', math.ceil((untl - now) / 1000) + 60000)
 end
 
--- The numbers behind the first, unless they no longer count; and whether a time was moved to now.
+-- The numbers behind the first, unless they no longer count; and whether they are to be written again.
 local function read(text, lifetime)
   local list = numbers(text)
   local untl = table.remove(list, 1) or 0
-  if untl <= now then return {}, false end
+  if untl <= now then return {}, #list > 0 end
   return list, untl > now + lifetime
 end
 
@@ -37,12 +38,12 @@ end
 
 -- Drops the times behind the first `fixed` numbers that are older than `window`.
 local function retain_window(state, fixed, window)
-  local kept, moved = {}, false
+  local kept, changed = {}, false
   for at, number in ipairs(state) do
-    if at > fixed and number > now then number, moved = now, true end
+    if at > fixed and number > now then number, changed = now, true end
     if at <= fixed or number + window > now then kept[#kept + 1] = number end
   end
-  return kept, moved
+  return kept, changed or #kept < #state
 end
 
 local function clamp(state, at, most)
@@ -53,7 +54,7 @@ local function clamp(state, at, most)
   return false
 end
 
--- For each kind: refresh gives a fresh state, and whether a time was moved; the others change one, which they give.
+-- For each kind: refresh gives a fresh state, and whether it differs; the others change one, which they give.
 local log = {
   lifetime = function(rule) return rule.b end,
   refresh = function(rule, state) return retain_window(state, 0, rule.b) end,
@@ -99,8 +100,8 @@ local lockout = {
   lifetime = function(rule) return rule.longest + rule.b end,
   refresh = function(rule, state)
     local blocked = clamp(state, 1, now + rule.longest)
-    local kept, moved = retain_window(state, 2, rule.b)
-    return kept, blocked or moved
+    local kept, changed = retain_window(state, 2, rule.b)
+    return kept, blocked or changed
   end,
   denies = function(_, state) return state[1] or 0 end,
   take = function(_, state) return state end,
@@ -164,7 +165,7 @@ local conversion = {
 local budget = {
   lifetime = function(rule) return tonumber(rule.pauses[1]) end,
   refresh = function(rule, state)
-    if state[1] and state[1] < rule.b then return {}, false end
+    if state[1] and state[1] < rule.b then return {}, true end
     if state[1] and state[1] > rule.c then
       state[1] = rule.b
       return state, true
@@ -196,8 +197,8 @@ for at = 2, #KEYS do
   }
   for _, length in ipairs(rule.pauses) do rule.longest = math.max(rule.longest, length) end
   local state, late = read(values[at], rule.kind.lifetime(rule))
-  rule.state, rule.moved = rule.kind.refresh(rule, state)
-  rule.moved = rule.moved or late
+  rule.state, rule.changed = rule.kind.refresh(rule, state)
+  rule.changed = rule.changed or late
   rules[#rules + 1] = rule
 end
 
@@ -230,9 +231,9 @@ if op == 'take' then
     if is_allowed and took(taken, rule) then
       local before = #rule.state
       local state = rule.kind.take(rule, rule.state)
-      if before > 0 or #state > 0 then store(rule, state) end
-    elseif rule.moved then
-      -- Or the time would lie in the future for as long as the clock was ahead.
+      if rule.changed or before > 0 or #state > 0 then store(rule, state) end
+    elseif rule.changed then
+      -- Or a time would lie in the future for as long as the clock was ahead.
       store(rule, rule.state)
     end
   end
@@ -257,7 +258,7 @@ for _, rule in ipairs(rules) do
     elseif rule.kind.settle then
       state = rule.kind.settle(rule, state, at, op == 'success')
     end
-    if before > 0 or #state > 0 then store(rule, state) end
+    if rule.changed or before > 0 or #state > 0 then store(rule, state) end
   end
 end
 if op == 'denied' then

@@ -159,11 +159,10 @@ impl Table {
         let Some(entry) = self.entries.get_mut(&key) else {
             return &[];
         };
+        let is_late = entry.until > now + counter.lifetime();
         if entry.until <= now {
             entry.numbers.clear();
-        }
-        let is_late = entry.until > now + counter.lifetime();
-        if counter.refresh(&mut entry.numbers, now) || is_late {
+        } else if counter.refresh(&mut entry.numbers, now) || is_late {
             entry.until = counter.expires(&entry.numbers, now);
         }
         &entry.numbers
@@ -174,6 +173,9 @@ impl Table {
         if let Some(entry) = self.entries.get_mut(&key) {
             change(&mut entry.numbers);
             entry.until = counter.expires(&entry.numbers, now);
+            if entry.until <= now {
+                self.entries.remove(&key);
+            }
             return;
         }
         let mut numbers = Vec::new();
@@ -188,10 +190,13 @@ impl Table {
     fn make_room(&mut self, count: usize, now: Micros) -> Result<(), StoreError> {
         const SECOND: Micros = 1_000_000;
         let needed = self.entries.len() + count;
+        let is_full = needed > self.room;
         // Before it grows, or is full.
-        if (needed > self.entries.capacity() || needed > self.room) && self.swept != now / SECOND {
+        if (needed > self.entries.capacity() || is_full) && self.swept != now / SECOND {
             self.swept = now / SECOND;
-            self.entries.retain(|_, entry| entry.until > now);
+            // A clock may be set back a little, so there is no hurry unless room is needed.
+            let kept = if is_full { 0 } else { 60 * SECOND };
+            self.entries.retain(|_, entry| entry.until + kept > now);
             if self.entries.len() < self.entries.capacity() / 4 {
                 // The flood is over: give the memory back.
                 self.entries.shrink_to(self.entries.len() * 2 + count);
