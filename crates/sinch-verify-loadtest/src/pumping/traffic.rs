@@ -248,14 +248,18 @@ impl Day {
         let place = dice.pick(REGIONS.iter().map(|region| region.weight));
         let region = &REGIONS[place];
         let range = dice.early(region.ranges, HALF);
-        let own = number(region, range, dice.below(10_000));
+        let user = self.count;
+        self.count += 1;
+        // No two users who come within hours of each other share a number.
+        let last = user.wrapping_mul(7919);
+        let own = number(region, range, last % 10_000);
         let mut visit = Visit {
             at: self.next_user,
             tries: Vec::new(),
         };
         if dice.happens(0.03) {
             // The number is mistyped: nothing arrives, and the user looks at it again.
-            let mistyped = number(region, range, dice.below(10_000));
+            let mistyped = number(region, range, last.wrapping_add(5000) % 10_000);
             visit.fails(mistyped, EXPIRY);
             visit.at += dice.between(40.0, 150.0);
         }
@@ -264,8 +268,6 @@ impl Day {
             visit.at += dice.between(HOUR, 8.0 * HOUR);
             visit.verify(own, region.arrival, dice);
         }
-        let user = self.count;
-        self.count += 1;
         let is_in_attacked_range = self.is_attacked && place >= ATTACKED && range < ATTACKED_RANGES;
         for start in visit.tries {
             self.add(SimulatedStart {
