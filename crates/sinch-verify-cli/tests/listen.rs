@@ -67,6 +67,24 @@ impl Listening {
         Self::start(&[&["--no-register"], args].concat(), &[])
     }
 
+    /// One that prints JSON, and its greeting beside it.
+    fn for_scripts(args: &[&str]) -> Self {
+        let mut command = listen(&[&["--no-register", "--json"], args].concat(), &[]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut greeting = String::new();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut greeting)
+            .unwrap();
+        let url = greeting.strip_prefix("Listening on ").unwrap();
+        Self {
+            url: url.split_once(' ').unwrap().0.to_owned(),
+            stdout: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            greeting,
+        }
+    }
+
     /// Waits for its end; gives the exit code and what it said after the greeting.
     async fn end(mut self) -> (Option<i32>, String) {
         let waiting = tokio::task::spawn_blocking(move || {
@@ -416,32 +434,7 @@ async fn numbers_and_codes_are_hidden_unless_they_are_to_be_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_get_a_line_of_json_for_each_callback() {
-    let mut command = listen(
-        &["--no-register", "--json", "--count", "2", "--events", "request"],
-        &[],
-    );
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut greeting = String::new();
-    BufReader::new(child.stderr.take().unwrap())
-        .read_line(&mut greeting)
-        .unwrap();
-    let url = greeting
-        .strip_prefix("Listening on ")
-        .unwrap()
-        .split_once(' ')
-        .unwrap()
-        .0;
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    let listening = Listening {
-        child,
-        stdout,
-        url: url.to_owned(),
-        greeting,
-    };
+    let listening = Listening::for_scripts(&["--count", "2", "--events", "request"]);
     // Not one of those that are to be shown: answered without a word.
     let id = VerificationId::new("v-1").unwrap();
     let result = result_event(id, Method::Sms, NUMBER.parse().unwrap(), Status::Successful);
