@@ -655,7 +655,7 @@ async fn an_application_does_not_get_what_a_policy_denies() {
     });
     let to = serve(app).await;
     let (_folder, policy) = one_start_an_hour("enforce");
-    let listening = Listening::alone(&["--count", "3", "--policy", &policy, "--forward-to", &to, "--json"]);
+    let listening = Listening::for_scripts(&["--count", "3", "--policy", &policy, "--forward-to", &to]);
     let mut answers = Vec::new();
     for id in ["v-1", "v-2", "v-3"] {
         let answer = send(listening.event_of(id, SystemTime::now())).await;
