@@ -265,7 +265,7 @@ impl Day {
         }
         visit.verify(own, region.arrival, dice);
         if dice.happens(0.1) {
-            visit.at += dice.between(HOUR, 8.0 * HOUR);
+            visit.at += dice.between(2.0 * HOUR, 8.0 * HOUR);
             visit.verify(own, region.arrival, dice);
         }
         let is_in_attacked_range = self.is_attacked && place >= ATTACKED && range < ATTACKED_RANGES;
