@@ -106,10 +106,7 @@ pub mod optional {
     /// # Errors
     ///
     /// Those of the serializer.
-    pub fn serialize<S: Serializer>(
-        duration: &Option<Duration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         duration.map(Text).serialize(serializer)
     }
 
@@ -118,9 +115,7 @@ pub mod optional {
     /// # Errors
     ///
     /// As [`parse`](super::parse), and for another value.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
     }
 }
@@ -181,7 +176,10 @@ mod tests {
     #[test]
     fn a_number_without_a_unit_says_what_a_duration_is() {
         for (json, message) in [
-            ("300", "invalid type: integer `300`, expected a duration with its unit, such as 250ms"),
+            (
+                "300",
+                "invalid type: integer `300`, expected a duration with its unit, such as 250ms",
+            ),
             ("\"300\"", "must be a duration with its unit, such as 250ms"),
         ] {
             let error = serde_json::from_str::<OrNull>(json).err().unwrap().to_string();
