@@ -117,7 +117,7 @@ fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyho
             if message.explain
                 && let Some(text) = odd_signature(authorization, &key)
             {
-                no(&mistake::explained(&explain, text));
+                no(&mistake::describe(&explain, text));
             }
             return Ok(Outcome::No);
         }
