@@ -436,7 +436,14 @@ fn wrong_settings_name_file_place_and_nearest_name() {
     let application = r#"{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA=="}"#;
     for (text, told) in [
         (r#"{"expirry":"5m"}"#, "the nearest is `expiry`"),
-        (r#"{"expiry":300}"#, "expiry: invalid type"),
+        (
+            r#"{"expiry":300}"#,
+            "expiry: invalid type: integer `300`, expected a duration with its unit, such as 250ms",
+        ),
+        (
+            r#"{"expiry":"300"}"#,
+            "expiry: must be a duration with its unit, such as 250ms",
+        ),
         (r#"{"codeLength":11}"#, "codeLength: must be 1 to 10"),
         (
             r#"{"calloutPolling":{"interval":"3"}}"#,
@@ -520,10 +527,7 @@ fn a_byte_order_mark_before_a_file_is_skipped_and_utf_16_is_called_that() {
     let utf16 = file("utf16.json", b"\xff\xfe{\0}\0");
     for flag in ["--settings", "--faults"] {
         let refused = known(&[flag, &utf16]).output().unwrap();
-        assert!(
-            stderr(&refused).contains("it is UTF-16; save it as UTF-8"),
-            "{}",
-            stderr(&refused)
-        );
+        let told = stderr(&refused);
+        assert!(told.contains("it is UTF-16\nhint: save it as UTF-8"), "{told}");
     }
 }

@@ -56,6 +56,7 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod body_kind;
 pub mod call_outcome;
 pub mod callback;
 pub mod caller_id;
@@ -64,6 +65,7 @@ pub mod cdr;
 pub mod cli_filter;
 pub mod code;
 pub mod country;
+pub mod duration;
 pub mod endpoint;
 pub mod error;
 pub mod id;

@@ -19,12 +19,11 @@ use http::uri::PathAndQuery;
 use sinch_verify_callback::{CallbackBuilder, KeyRing};
 use sinch_verify_client::env;
 use sinch_verify_protocol::url::HttpUrl;
-use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
+use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber, duration};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::duration;
-use crate::exit::{Outcome, failed, usage};
+use crate::exit::{Outcome, UNREACHABLE, failed, timed_out, usage};
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::target::Address;
@@ -71,7 +70,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after this time: exit code 5 when fewer came than `--count`.
-    #[arg(long, value_name = "TIME", value_parser = duration::up_to_a_day)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
     /// Leave the emulator's callback URL as it is.
     #[arg(long)]
@@ -190,8 +189,9 @@ async fn end(
                 let Some(count) = args.count else {
                     return Ok(Outcome::Yes);
                 };
-                note!("{came} of {count} callbacks came in {:?}", args.timeout.unwrap_or_default());
-                return Ok(Outcome::Unreachable);
+                let waited = duration::to_text(&args.timeout.unwrap_or_default());
+                let message = format!("{came} of {count} callbacks came in {waited}");
+                return Err(timed_out(UNREACHABLE, message));
             }
         }
     }
