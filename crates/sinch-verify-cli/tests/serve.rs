@@ -557,7 +557,7 @@ fn a_byte_order_mark_before_a_file_is_skipped_and_utf_16_is_called_that() {
     for flag in ["--settings", "--faults"] {
         let refused = known(&[flag, &utf16]).output().unwrap();
         assert!(
-            stderr(&refused).contains("it is UTF-16; save it as UTF-8"),
+            stderr(&refused).contains("it is UTF-16\nhint: save it as UTF-8"),
             "{}",
             stderr(&refused)
         );

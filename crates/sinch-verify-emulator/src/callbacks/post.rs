@@ -135,7 +135,7 @@ pub(super) fn authorized(
     }
 }
 
-/// The signed request for an event, whatever the application has.
+/// The signed request for an event, also if the application has basic authorization.
 pub(super) fn signed(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Bytes> {
     let mut request = unauthorized(url, body);
     signer.sign_callback(&mut request, now);

@@ -85,8 +85,8 @@ impl Replayer<'_> {
         authorized(self.url.uri(), self.own, body, now, None)
     }
 
-    /// A callback that must be refused. What is changed is a signed callback, also if the application has
-    /// chosen basic authorization: there is no more in that than a secret, which [`forged`] gets wrong.
+    /// A callback that must be refused. It is a signed one that is changed, also if the application has basic
+    /// authorization: that holds a secret and nothing else, and [`forged`] has a wrong secret.
     fn invalid(&self, before: &Delivery, how: &Replay, now: SystemTime) -> Request<Bytes> {
         let body = Bytes::from(before.request.clone());
         let (url, signer) = (self.url.uri(), &self.own.signer);
