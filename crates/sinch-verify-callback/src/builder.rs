@@ -10,7 +10,7 @@ use crate::external_path::ExternalPath;
 use crate::guard::{InDoubt, ReplayGuard};
 use crate::handler::Handler;
 use crate::keys::KeyRing;
-use crate::receiver::{Checks, Receiver};
+use crate::receiver::{AcceptedAuth, Checks, Receiver};
 use crate::replay::MemoryStore;
 use crate::responder::{Fallback, Responder};
 use crate::results::Results;
@@ -23,6 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 ///
 /// | setting | default |
 /// |---|---|
+/// | [`accepted_auth`](Self::accepted_auth) | signed callbacks only |
 /// | [`guard`](Self::guard) | in memory, refuses in doubt |
 /// | [`window`](Self::window) | timestamps from 5 minutes ago to 1 minute ahead |
 /// | [`path_policy`](Self::path_policy), [`external_path`](Self::external_path) | the path as received, without its query |
@@ -80,6 +81,7 @@ impl CallbackBuilder<()> {
         Self {
             keys,
             checks: Checks {
+                accepted_auth: AcceptedAuth::default(),
                 guard: Some(ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse)),
                 window: Window::default(),
                 paths: PathPolicy::default(),
@@ -113,6 +115,12 @@ impl CallbackBuilder<()> {
 }
 
 impl<H> CallbackBuilder<H> {
+    /// Takes callbacks that are authorized in one of these ways.
+    pub fn accepted_auth(mut self, accepted: AcceptedAuth) -> Self {
+        self.checks.accepted_auth = accepted;
+        self
+    }
+
     /// Refuses replays and repeats decisions with this guard.
     pub fn guard(mut self, guard: ReplayGuard) -> Self {
         self.checks.guard = Some(guard);

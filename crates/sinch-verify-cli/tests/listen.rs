@@ -20,10 +20,10 @@ use sinch_verify_callback::protocol::{
     ApplicationKey, ApplicationSecret, Decision, Method, Reason, Status, VerificationId, WireObject as _,
 };
 use sinch_verify_callback::testing::{CallbackSigner, request_event, result_event, sms_delivered_event};
-use sinch_verify_callback::{CallbackBuilder, KeyRing};
+use sinch_verify_callback::{AcceptedAuth, CallbackBuilder, KeyRing};
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_emulator::{Application, CallbackAuth, Emulator};
 
 const NUMBER: &str = "+46700000001";
 const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
@@ -630,4 +630,81 @@ async fn an_emulator_that_does_not_know_the_key_is_named() {
         "{}",
         stderr(&output)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_with_basic_authorization_are_taken_where_that_is_said() {
+    let emulator = emulator(None).await;
+    emulator.set_callback_auth(&key(), CallbackAuth::Basic).unwrap();
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--count", "1"], &at);
+    assert_eq!(start_verification(&emulator).await, Some(3), "denied");
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("not_signed") && said.contains("--accept-basic"),
+        "{said}"
+    );
+    // Its result event is not tried again.
+    emulator.reset();
+
+    let listening = Listening::start(&["--count", "1", "--accept-basic"], &at);
+    assert_eq!(start_verification(&emulator).await, Some(0));
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("<-- 200 allow"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn basic_authorization_is_handed_on_as_it_came() {
+    // The path differs from the one that callbacks come to, so a signed callback is signed anew.
+    let decide = |_: RequestEvent| async { Decision::Allow };
+    let service = CallbackBuilder::new(KeyRing::new(key(), &secret()))
+        .accepted_auth(AcceptedAuth::SignedOrBasic)
+        .handler(decide)
+        .build()
+        .unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let headers = Arc::clone(&seen);
+    let note = axum::middleware::map_request(move |request: Request<axum::body::Body>| {
+        let has = |name| request.headers().contains_key(name);
+        headers
+            .lock()
+            .unwrap()
+            .push((has("authorization"), has("x-timestamp")));
+        async move { request }
+    });
+    let base = serve(router("/own", service).layer(note)).await;
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let to = format!("{base}/own");
+    let args = [
+        "--events",
+        "request",
+        "--count",
+        "2",
+        "--accept-basic",
+        "--forward-to",
+        &to,
+    ];
+    let listening = Listening::start(&args, &at);
+    for auth in [CallbackAuth::Basic, CallbackAuth::Signed] {
+        emulator.set_callback_auth(&key(), auth).unwrap();
+        assert_eq!(start_verification(&emulator).await, Some(0));
+    }
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(*seen.lock().unwrap(), [(true, false), (true, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_with_characters_outside_ascii_is_that_of_the_callback_url() {
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--count", "1", "--path", "/återkoppling"], &at);
+    assert!(listening.url.ends_with("/%C3%A5terkoppling"), "{}", listening.url);
+    assert_eq!(start_verification(&emulator).await, Some(0));
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(callback_url(&emulator).await, Value::Null);
 }

@@ -70,7 +70,7 @@ mod splitmix;
 mod tamper_kit;
 mod unit_variant;
 
-pub use application::{Application, AuthorizationLevel, CallbackUrl, InvalidCallbackUrl};
+pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;
 pub use control_error::ControlError;

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::uri::PathAndQuery;
-use sinch_verify_callback::{CallbackBuilder, KeyRing};
+use http::Uri;
+use sinch_verify_callback::{AcceptedAuth, CallbackBuilder, KeyRing};
 use sinch_verify_client::env;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber, duration};
@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// Set this caller id for flash calls.
     #[arg(long, value_name = "NUMBER")]
     cli: Option<PhoneNumber>,
+    /// Also take callbacks with basic authorization, which an application can have in place of signatures.
+    #[arg(long)]
+    accept_basic: bool,
     /// Hand what is authentic on to an application, and its answer back.
     #[arg(long, value_name = "URL", conflicts_with_all = ["decide", "code", "cli"])]
     forward_to: Option<HttpUrl>,
@@ -91,11 +94,12 @@ enum Verdict {
     Deny,
 }
 
-/// A path as it stands in a URL.
+/// A path as it is sent, with characters outside ASCII percent-encoded.
 fn path(text: &str) -> Result<String, String> {
-    let path = text.parse::<PathAndQuery>().ok();
-    let path = path.filter(|path| text.starts_with('/') && path.as_str() == text && path.query().is_none());
-    path.map(|path| path.path().to_owned())
+    let url = format!("http://127.0.0.1{text}").parse::<HttpUrl>().ok();
+    let uri = url.filter(|_| text.starts_with('/')).map(Uri::from);
+    let uri = uri.filter(|uri| uri.query().is_none());
+    uri.map(|uri| uri.path().to_owned())
         .ok_or_else(|| "must be a path such as /sinch/callback, without scheme, host and query".to_owned())
 }
 
@@ -132,6 +136,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let listen = Listen {
         path: args.path.clone(),
         service: CallbackBuilder::new(KeyRing::new(key.clone(), &secret))
+            .accepted_auth(match args.accept_basic {
+                true => AcceptedAuth::SignedOrBasic,
+                false => AcceptedAuth::Signed,
+            })
             .handler(decider)
             .build()?,
         secret,

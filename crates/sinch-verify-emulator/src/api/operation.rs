@@ -96,6 +96,7 @@ fn command(
                 callback: core.registry.callback(app).is_some(),
                 request,
                 languages: languages.value,
+                base: core.base_for_links(&head.headers),
             }))
         }
         Route::ReportById { id } => Command::Report {

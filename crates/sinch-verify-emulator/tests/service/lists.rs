@@ -44,8 +44,13 @@ async fn the_emulator_describes_itself() {
     assert_eq!(
         info["applications"],
         serde_json::json!([
-            {"key": KEY, "minimum": "public", "callbackUrl": receiver.url().to_string()},
-            {"key": OTHER_KEY, "minimum": "signed"},
+            {
+                "key": KEY,
+                "minimum": "public",
+                "callbackAuth": "signed",
+                "callbackUrl": receiver.url().to_string(),
+            },
+            {"key": OTHER_KEY, "minimum": "signed", "callbackAuth": "signed"},
         ])
     );
 }
