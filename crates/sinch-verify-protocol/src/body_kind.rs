@@ -37,8 +37,8 @@ pub enum BodyKind {
 }
 
 impl BodyKind {
-    /// The fields that tell. The first row whose fields are all there decides: later rows have fields that
-    /// objects of earlier rows have too.
+    /// The fields by which a kind is recognised. The first row whose fields are all present decides,
+    /// because an object of an earlier row may have the fields of a later one too.
     const FIELDS: [(Self, &'static [&'static str]); 8] = [
         (Self::Event, &["event"]),
         (Self::Decision, &["action"]),
