@@ -40,7 +40,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// let decide = |_: RequestEvent| async { Decision::Allow };
 /// let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").handler(decide).build()?;
 ///
-/// let error = CallbackService::builder(key, "no base64").handler(decide).build().unwrap_err();
+/// let error = CallbackService::builder(key, "no+base64").handler(decide).build().unwrap_err();
 /// assert!(error.to_string().starts_with("application secret is not base64"));
 /// # Ok::<(), sinch_verify_callback::BuildError>(())
 /// ```
