@@ -94,7 +94,11 @@ impl Listen {
         let summary = Summary::of(&event, &callback.anomalies, self.printer.reveals());
         let line = self.printer.arrived(at, &summary);
         let answer = match &self.forward {
-            Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
+            Some(forward) => {
+                // Basic authorization covers no path, so it is handed on as it came.
+                let signed_at = callback.verified.path_form().map(|_| at);
+                Answer::handed_back(&event, forward.send(parts, body, signed_at).await)
+            }
             None => Answer::own(self.service.answer(callback).await),
         };
         self.printer
@@ -112,9 +116,15 @@ impl Listen {
                 VerifyError::Mismatch | VerifyError::Authorization(InvalidAuthorization::SignatureForm)
             )
         );
+        let why = match rejection.reason() {
+            Reason::Unauthorized(VerifyError::NotSigned) if is_basic(parts) => {
+                format!("{rejection}; --accept-basic takes basic authorization")
+            }
+            _ => rejection.to_string(),
+        };
         let refusal = Refusal {
             reason: rejection.reason().name().to_owned(),
-            why: rejection.to_string(),
+            why,
             mistake: is_mismatch.then(|| self.mistake(parts, body)).flatten(),
         };
         (rejection.to_http_response(), refusal)
@@ -135,6 +145,11 @@ impl Listen {
         };
         Some(mistake::describe(&explain, signature))
     }
+}
+
+fn is_basic(parts: &Parts) -> bool {
+    let authorization = SignedMessage::authorization(&parts.headers);
+    matches!(authorization, Ok(Authorization::Basic { .. }))
 }
 
 /// Reads a body as far as a receiver would.
