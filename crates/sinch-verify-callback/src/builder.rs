@@ -12,7 +12,7 @@ use crate::handler::Handler;
 use crate::keys::KeyRing;
 #[cfg(feature = "policy")]
 use crate::policy::FraudPolicy;
-use crate::receiver::{Checks, Receiver};
+use crate::receiver::{AcceptedAuth, Checks, Receiver};
 use crate::replay::MemoryStore;
 use crate::responder::{Fallback, Responder};
 use crate::results::Results;
@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 ///
 /// | setting | default |
 /// |---|---|
+/// | [`accepted_auth`](Self::accepted_auth) | signed callbacks only |
 /// | [`guard`](Self::guard) | in memory, refuses in doubt |
 /// | [`window`](Self::window) | timestamps from 5 minutes ago to 1 minute ahead |
 /// | [`path_policy`](Self::path_policy), [`external_path`](Self::external_path) | the path as received, without its query |
@@ -42,8 +43,8 @@ const DEADLINE: Duration = Duration::from_secs(3);
 /// let decide = |_: RequestEvent| async { Decision::Allow };
 /// let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").handler(decide).build()?;
 ///
-/// let error = CallbackService::builder(key, "no base64").handler(decide).build().unwrap_err();
-/// assert!(error.to_string().starts_with("application secret has"));
+/// let error = CallbackService::builder(key, "no+base64").handler(decide).build().unwrap_err();
+/// assert!(error.to_string().starts_with("application secret is not base64"));
 /// # Ok::<(), sinch_verify_callback::BuildError>(())
 /// ```
 #[must_use = "a builder does nothing until it builds"]
@@ -85,6 +86,7 @@ impl CallbackBuilder<()> {
         Self {
             keys,
             checks: Checks {
+                accepted_auth: AcceptedAuth::default(),
                 guard: Some(ReplayGuard::new(MemoryStore::default(), InDoubt::Refuse)),
                 window: Window::default(),
                 paths: PathPolicy::default(),
@@ -122,6 +124,12 @@ impl CallbackBuilder<()> {
 }
 
 impl<H> CallbackBuilder<H> {
+    /// Takes callbacks that are authorized in one of these ways.
+    pub fn accepted_auth(mut self, accepted: AcceptedAuth) -> Self {
+        self.checks.accepted_auth = accepted;
+        self
+    }
+
     /// Refuses replays and repeats decisions with this guard.
     pub fn guard(mut self, guard: ReplayGuard) -> Self {
         self.checks.guard = Some(guard);

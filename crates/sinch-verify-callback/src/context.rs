@@ -24,7 +24,7 @@ impl Context {
         }
     }
 
-    /// The application whose secret signed the callback.
+    /// The application whose secret signed the callback, or came with it.
     #[must_use]
     pub fn application(&self) -> &ApplicationKey {
         &self.application

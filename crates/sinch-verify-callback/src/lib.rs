@@ -57,6 +57,7 @@
 //! - A recorded callback is refused, and an event that is sent again gets the same
 //!   decision ([`ReplayGuard`]), unless
 //!   [`without_guard`](CallbackBuilder::without_guard) says otherwise.
+//! - Only signed callbacks are taken, unless [`AcceptedAuth`] says otherwise.
 //!
 //! # Features
 //!
@@ -108,7 +109,7 @@ pub use handler::{Answer, BoxError, Handler};
 /// The body of an answer, and of a request that is complete.
 pub use http_body_util::Full;
 pub use keys::KeyRing;
-pub use receiver::{Callback, CheckedHead, Head, Receiver, Verified};
+pub use receiver::{AcceptedAuth, Callback, CheckedHead, Head, Receiver, Verified};
 pub use rejection::{Reason, Rejection};
 pub use responder::Fallback;
 pub use results::Results;

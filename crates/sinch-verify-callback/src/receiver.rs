@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::header::{HOST, HeaderName, TRANSFER_ENCODING};
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use http_body::Body;
@@ -54,9 +54,26 @@ pub struct Receiver {
     checks: Checks,
 }
 
+/// The authorizations that a [`Receiver`] accepts.
+///
+/// Accept basic authorization only where the application is set to it in Sinch's dashboard, and only behind
+/// HTTPS: it sends the secret with every callback, and covers neither body, path nor time. So a recorded
+/// callback is taken again at any time. Only the event's name and its verification id protect against a
+/// repeat: a request event gets the decision of before, for as long as the [`ReplayGuard`] remembers it, and
+/// other events reach the handler again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceptedAuth {
+    /// Signatures only.
+    #[default]
+    Signed,
+    /// Signatures, and basic authorization with key and secret.
+    SignedOrBasic,
+}
+
 /// What a [`Receiver`] checks besides signatures.
 #[derive(Clone)]
 pub(crate) struct Checks {
+    pub(crate) accepted_auth: AcceptedAuth,
     pub(crate) guard: Option<ReplayGuard>,
     pub(crate) window: Window,
     pub(crate) paths: PathPolicy,
@@ -132,16 +149,15 @@ impl Receiver {
             })
         })??;
         let verified = self.verify(&head, &content_md5)?;
-        if let Some(guard) = &self.checks.guard {
-            guard
-                .admit(&verified.signature, verified.timestamp, verified.lifetime)
-                .await?;
+        if let (Some(guard), Some(signed)) = (&self.checks.guard, &verified.signed) {
+            let lifetime = self.signature_lifetime();
+            guard.admit(&signed.signature, signed.timestamp, lifetime).await?;
         }
         verified.decode(&body)
     }
 
     /// The first step of [`Receiver::receive`]: checks HTTP method, form of the headers,
-    /// content type and timestamp.
+    /// content type and timestamp, or the secret of basic authorization.
     ///
     /// # Errors
     ///
@@ -164,49 +180,75 @@ impl Receiver {
         if is_repeated(headers, &HOST) || is_repeated(headers, &TRANSFER_ENCODING) {
             return Err(Rejection::new(Reason::Ambiguous));
         }
-        // The body's MD5 is not known yet, and is put in its place by `verify`.
-        let (authorization, message) =
-            SignedMessage::from_headers(method.as_str(), path_and_query, headers, &ContentMd5::EMPTY)?;
-        let Authorization::Signed { key, signature } = authorization else {
-            return Err(VerifyError::NotSigned.into());
+        let proof = match SignedMessage::authorization(headers)? {
+            Authorization::Signed { key, signature } => {
+                // The body's MD5 is not known yet, and is put in its place by `verify`.
+                let message = SignedMessage::beside_authorization(
+                    method.as_str(),
+                    path_and_query,
+                    headers,
+                    &ContentMd5::EMPTY,
+                )?;
+                check_json(message.content_type)?;
+                Proof::Signature {
+                    key,
+                    signature,
+                    path: self.checks.external_path.apply(path_and_query),
+                    message,
+                    timestamp: self.checks.window.check(message.timestamp, now)?,
+                }
+            }
+            Authorization::Basic { pair } if self.checks.accepted_auth == AcceptedAuth::SignedOrBasic => {
+                let application = self.keys.load().verify_pair(&pair, now)?;
+                if is_repeated(headers, &CONTENT_TYPE) {
+                    return Err(VerifyError::RepeatedHeader.into());
+                }
+                let content_type = headers.get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+                check_json(content_type)?;
+                Proof::Secret { application }
+            }
+            _ => return Err(VerifyError::NotSigned.into()),
         };
-        if !is_json(message.content_type) {
-            return Err(Rejection::new(Reason::ContentType));
-        }
-        let timestamp = self.checks.window.check(message.timestamp, now)?;
-        Ok(CheckedHead {
-            key,
-            signature,
-            path: self.checks.external_path.apply(path_and_query),
-            message,
-            timestamp,
-            now,
-        })
+        Ok(CheckedHead { proof, now })
     }
 
     /// The step of [`Receiver::receive`] after the body was read: checks the signature of a
     /// callback whose body has this MD5. It asks no replay guard, and decodes nothing.
+    /// Basic authorization covers no body, and is checked with the head.
     ///
     /// # Errors
     ///
     /// When the signature covers something else, or no application has the key.
     pub fn verify(&self, head: &CheckedHead<'_>, content_md5: &ContentMd5) -> Result<Verified, Rejection> {
-        let message = SignedMessage {
-            path_and_query: &head.path,
-            content_md5,
-            ..head.message
+        let (application, signed) = match &head.proof {
+            Proof::Secret { application } => (Arc::clone(application), None),
+            Proof::Signature {
+                key,
+                signature,
+                path,
+                message,
+                timestamp,
+            } => {
+                let message = SignedMessage {
+                    path_and_query: path,
+                    content_md5,
+                    ..*message
+                };
+                let keys = self.keys.load();
+                let (application, path_form) =
+                    keys.verify(key, &message, signature, head.now, self.checks.paths)?;
+                let signed = Signed {
+                    signature: *signature,
+                    path_form,
+                    timestamp: *timestamp,
+                };
+                (application, Some(signed))
+            }
         };
-        let (application, path_form) =
-            self.keys
-                .load()
-                .verify(head.key, &message, &head.signature, head.now, self.checks.paths)?;
         Ok(Verified {
             application,
-            signature: head.signature,
-            path_form,
-            timestamp: head.timestamp,
+            signed,
             received_at: head.now,
-            lifetime: self.signature_lifetime(),
         })
     }
 
@@ -282,10 +324,13 @@ fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
 }
 
-/// Whether a content type is `application/json`, with any parameters.
-fn is_json(content_type: &[u8]) -> bool {
+/// Checks that a content type is `application/json`, with any parameters.
+fn check_json(content_type: &[u8]) -> Result<(), Rejection> {
     let essence = content_type.split(|&b| b == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    match essence.trim_ascii().eq_ignore_ascii_case(b"application/json") {
+        true => Ok(()),
+        false => Err(Rejection::new(Reason::ContentType)),
+    }
 }
 
 /// The head of a request.
@@ -326,15 +371,26 @@ fn path_and_query(uri: &http::Uri) -> &str {
 /// A head that is in order. [`Receiver::verify`] says whether it is authentic.
 #[derive(Clone, Debug)]
 pub struct CheckedHead<'a> {
-    key: &'a str,
-    signature: Signature,
-    path: Cow<'a, str>,
-    message: SignedMessage<'a>,
-    timestamp: SystemTime,
+    proof: Proof<'a>,
     now: SystemTime,
 }
 
-/// A callback that was received: the event, and the application that signed it.
+/// What a head holds to show that its sender knows the secret.
+#[derive(Clone, Debug)]
+enum Proof<'a> {
+    /// A signature, which is checked once the body is there.
+    Signature {
+        key: &'a str,
+        signature: Signature,
+        path: Cow<'a, str>,
+        message: SignedMessage<'a>,
+        timestamp: SystemTime,
+    },
+    /// The secret of this application, which was checked.
+    Secret { application: Arc<ApplicationKey> },
+}
+
+/// A callback that was received: the event, and the application that sent it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Callback {
@@ -342,7 +398,7 @@ pub struct Callback {
     pub event: Event,
     /// What is not as documented in its body and was tolerated all the same.
     pub anomalies: Vec<Anomaly>,
-    /// The application that signed it, and when.
+    /// The application that sent it, and how that is known.
     pub verified: Verified,
 }
 
@@ -350,15 +406,21 @@ pub struct Callback {
 #[derive(Clone, Debug)]
 pub struct Verified {
     application: Arc<ApplicationKey>,
+    /// `None` with basic authorization.
+    signed: Option<Signed>,
+    received_at: SystemTime,
+}
+
+/// A signature that was checked.
+#[derive(Clone, Debug)]
+struct Signed {
     signature: Signature,
     path_form: PathForm,
     timestamp: SystemTime,
-    received_at: SystemTime,
-    lifetime: Duration,
 }
 
 impl Verified {
-    /// The application whose secret signed it.
+    /// The application whose secret signed it, or authorizes it.
     #[must_use]
     pub fn application(&self) -> &ApplicationKey {
         &self.application
@@ -373,13 +435,13 @@ impl Verified {
         self.received_at
     }
 
-    /// Which form of the path was signed.
+    /// Which form of the path was signed; `None` with basic authorization, which signs nothing.
     #[must_use]
-    pub fn path_form(&self) -> PathForm {
-        self.path_form
+    pub fn path_form(&self) -> Option<PathForm> {
+        self.signed.as_ref().map(|signed| signed.path_form)
     }
 
-    /// Decodes the event. `body` must be the bytes whose MD5 was verified.
+    /// Decodes the event. `body` must be the bytes whose MD5 was verified, if they are signed.
     fn decode(self, body: &[u8]) -> Result<Callback, Rejection> {
         match Event::receive(body) {
             Ok(received) => Ok(Callback {

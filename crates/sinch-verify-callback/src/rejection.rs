@@ -21,7 +21,7 @@ pub struct Rejection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The signature or the timestamp does not hold. Answered with 401.
+    /// The signature, the timestamp or the secret does not hold. Answered with 401.
     Unauthorized(VerifyError),
     /// Not a POST. Answered with 405.
     Method {
@@ -73,6 +73,7 @@ impl Reason {
                 VerifyError::Stale { .. } => "stale",
                 VerifyError::Future { .. } => "future",
                 VerifyError::Mismatch => "mismatch",
+                VerifyError::WrongSecret => "wrong_secret",
                 _ => "unauthorized",
             },
             Self::Method { .. } => "method",

@@ -75,6 +75,8 @@ pub(crate) struct ExitError {
     pub(crate) cause: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
+    /// Whether what was waited for did not come in time.
+    pub(crate) timed_out: bool,
 }
 
 impl std::fmt::Display for ExitError {
@@ -88,21 +90,31 @@ impl std::error::Error for ExitError {}
 /// An error that exits with 2: the command was called in a wrong way. In `message`, what to do about it
 /// stands after the first `; `.
 pub(crate) fn usage(message: impl std::fmt::Display) -> anyhow::Error {
-    exit_error(USAGE, &message)
+    exit_error(USAGE, &message, false)
 }
 
 /// An error that exits with 1, with a message as in [`usage`].
 pub(crate) fn failed(message: impl std::fmt::Display) -> anyhow::Error {
-    exit_error(NO, &message)
+    exit_error(NO, &message, false)
 }
 
-fn exit_error(code: u8, message: &dyn std::fmt::Display) -> anyhow::Error {
+/// An error that exits with `code`: what was waited for did not come in time.
+pub(crate) fn timed_out(code: u8, message: impl std::fmt::Display) -> anyhow::Error {
+    exit_error(code, &message, true)
+}
+
+fn exit_error(code: u8, message: &dyn std::fmt::Display, timed_out: bool) -> anyhow::Error {
     let message = message.to_string();
     let (cause, hint) = match message.split_once("; ") {
         Some((cause, hint)) => (cause.to_owned(), Some(hint.to_owned())),
         None => (message, None),
     };
-    anyhow::Error::new(ExitError { code, cause, hint })
+    anyhow::Error::new(ExitError {
+        code,
+        cause,
+        hint,
+        timed_out,
+    })
 }
 
 /// The innermost source of an error: what the system said.

@@ -94,6 +94,7 @@ struct Failure<'a> {
     cause: String,
     hints: Vec<String>,
     code: u8,
+    timed_out: bool,
     /// The client's error in it, if a call failed.
     call: Option<&'a Error>,
 }
@@ -104,12 +105,14 @@ impl<'a> Failure<'a> {
             cause: format!("{error:#}"),
             hints: Vec::new(),
             code: NO,
+            timed_out: false,
             call: error.chain().find_map(|cause| cause.downcast_ref()),
         };
-        if let Some(ExitError { code, cause, hint }) = error.downcast_ref() {
-            failure.cause.clone_from(cause);
-            failure.hints.extend(hint.clone());
-            failure.code = *code;
+        if let Some(exit) = error.downcast_ref::<ExitError>() {
+            failure.cause.clone_from(&exit.cause);
+            failure.hints.extend(exit.hint.clone());
+            failure.code = exit.code;
+            failure.timed_out = exit.timed_out;
         } else if error.is::<EmulatorUnreachable>() {
             failure.hints.push(IS_IT_RUNNING.to_owned());
             failure.code = UNREACHABLE;
@@ -141,6 +144,7 @@ impl<'a> Failure<'a> {
         Document {
             error: ErrorFields {
                 message: &self.cause,
+                timed_out: self.timed_out.then_some(true),
                 status: self.call.and_then(Error::status).map(|status| status.as_u16()),
                 error_code: api.map(|error| error.code),
                 support_reference: api.and_then(|error| error.reference.as_deref()).map(mask),
@@ -174,6 +178,9 @@ struct Document<'a> {
 #[serde(rename_all = "camelCase")]
 struct ErrorFields<'a> {
     message: &'a str,
+    /// What was waited for did not come in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timed_out: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,6 @@
 
 mod commands;
 mod control;
-mod duration;
 mod exit;
 mod failure;
 mod input;

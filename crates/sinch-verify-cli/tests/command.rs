@@ -6,6 +6,7 @@ mod running;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use running::{KEY, SECRET, Served, command, run, stderr, stdout};
 
@@ -106,6 +107,42 @@ fn a_template_cuts_the_code_out_or_not_or_is_an_error() {
 }
 
 #[test]
+fn a_template_takes_only_codes_of_the_given_type() {
+    let cut = |code_type: &[&str], message: &str, code: i32, expected: &str| {
+        let args = [
+            &["match", "sms-template", "Your code: {{CODE}}", message],
+            code_type,
+        ]
+        .concat();
+        check(&args, code, expected);
+    };
+    // As a flow reads it: spaces around the code, characters that cannot be seen, digits of any script.
+    cut(&[], "Your code: 48\u{ad}21 ", 0, "4821");
+    cut(&[], "Your code: \u{0664}\u{0668}\u{0662}\u{0661}", 0, "4821");
+    cut(
+        &["--code-type", "numeric"],
+        "Your code: 4821 XtNB5qNssI/",
+        0,
+        "4821",
+    );
+    cut(&["--code-type", "numeric"], "Your code: 482-193", 1, "");
+    cut(
+        &["--code-type", "alpha"],
+        "Your code: QWER XtNB5qNssI/",
+        0,
+        "QWER",
+    );
+    cut(&["--code-type", "alpha"], "Your code: 4821", 1, "");
+    cut(
+        &["--code-type", "alphanumeric"],
+        "Your code: 7KQ2 XtNB5qNssI/",
+        0,
+        "7KQ2",
+    );
+    cut(&["--code-type", "emoji"], "Your code: 4821", 2, "");
+}
+
+#[test]
 fn matching_reads_standard_input_and_speaks_where_nothing_matched() {
     let args = ["match", "sms-template", "Your code is {{CODE}}.", "-"].map(str::to_owned);
     let found = run_with_body(&args, "<#> Your code is 4821.\n");
@@ -200,6 +237,32 @@ fn the_published_callback_is_signed_and_checked() {
     );
     let line = "the first line that differs is the content type: expected";
     assert!(stderr(&mistake).contains(line), "{}", stderr(&mistake));
+}
+
+#[test]
+fn a_request_without_a_timestamp_is_signed_with_the_time_now() {
+    let mut args = published("sign");
+    // `--timestamp` and its value.
+    args.drain(12..14);
+    let signed = run_with_body(&args, BODY);
+    let headers = stdout(&signed);
+    let header = |name: &str| {
+        let mut lines = headers.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .find(|(own, _)| *own == name)
+            .map(|(_, value)| value.to_owned())
+    };
+    assert_eq!(headers.lines().count(), 3, "{headers}");
+    assert_eq!(header("content-type").as_deref(), Some("application/json"));
+    let timestamp = header("x-timestamp").unwrap();
+    let at = sinch_verify_protocol::timestamp::parse(&timestamp).unwrap();
+    assert!(at.elapsed().unwrap() < Duration::from_secs(300), "{timestamp}");
+
+    let mut args = published("check");
+    args[13] = timestamp;
+    args.extend(["--authorization".to_owned(), header("authorization").unwrap()]);
+    let checked = run_with_body(&args, BODY);
+    assert_eq!(stdout(&checked), "signature is right", "{}", stderr(&checked));
 }
 
 #[test]
@@ -318,10 +381,60 @@ fn a_body_is_read_as_what_it_should_be() {
     }
 
     let kinds = stdout(&run(&["decode", "--list"]));
-    assert_eq!(kinds.lines().count(), 8);
+    assert_eq!(kinds.lines().count(), 9);
     for kind in kinds.lines() {
         assert_eq!(decode(kind, false, "[]").status.code(), Some(1), "{kind}");
     }
+}
+
+#[test]
+fn a_body_that_identifies_itself_needs_no_kind() {
+    let decode = |body: &str| run_with_body(&["decode", "--json"].map(str::to_owned), body);
+    for (kind, body) in [
+        (
+            "callback-event",
+            concat!(
+                r#"{"event":"VerificationRequestEvent","id":"1","method":"sms","#,
+                r#""identity":{"type":"number","endpoint":"+46700000001"}}"#
+            ),
+        ),
+        ("callback-decision", r#"{"action":"allow"}"#),
+        (
+            "start-request",
+            r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms"}"#,
+        ),
+        ("start-response", r#"{"id":"1","method":"callout"}"#),
+        ("report-request", r#"{"method":"sms","sms":{"code":"4821"}}"#),
+        (
+            "status-response",
+            r#"{"id":"1","status":"FAIL","reason":"Expired"}"#,
+        ),
+        (
+            "call-outcome",
+            r#"{"data":{"lateCall":false,"noCall":true},"method":"flashcall"}"#,
+        ),
+        ("api-error", r#"{"errorCode":40003,"message":"no"}"#),
+    ] {
+        let output = decode(body);
+        assert_eq!(output.status.code(), Some(0), "{kind}: {}", stderr(&output));
+        assert_eq!(stdout(&output), body);
+        assert_eq!(stderr(&output), format!("read as {kind}\n"));
+    }
+    // What is recognised is read as that, and not as something else that it could be.
+    let no_identity = decode(r#"{"event":"VerificationRequestEvent","id":"1","method":"sms"}"#);
+    assert_eq!(no_identity.status.code(), Some(1));
+    assert!(
+        stderr(&no_identity).contains("`identity`"),
+        "{}",
+        stderr(&no_identity)
+    );
+
+    let unknown = decode(r#"{"code":"4821"}"#);
+    assert_eq!(unknown.status.code(), Some(1));
+    for kind in stdout(&run(&["decode", "--list"])).lines() {
+        assert!(stderr(&unknown).contains(kind), "{}", stderr(&unknown));
+    }
+    assert!(!stderr(&unknown).contains("4821"), "{}", stderr(&unknown));
 }
 
 #[test]

@@ -102,6 +102,12 @@ async fn what_was_there_is_taken_and_said_to_be_old() {
     check(&none, 1);
     assert_eq!(stdout(&none), "");
     assert!(stderr(&none).contains("no message came"), "{}", stderr(&none));
+    let none = inbox(&url, &["wait", NUMBER, "--timeout", "1ms", "--json"]).await;
+    check(&none, 1);
+    assert_eq!(
+        json(&none),
+        serde_json::json!({"error": {"message": "no message came in 1ms", "timedOut": true}})
+    );
 
     let first = start(&emulator, &[]).await;
     let second = start(&emulator, &[]).await;
@@ -130,7 +136,10 @@ async fn what_was_there_is_taken_and_said_to_be_old() {
     let oldest = inbox(&url, &["wait", NUMBER, "--after", "0", "--json"]).await;
     assert_eq!(json(&oldest)["verificationId"], first.as_str());
     check(&inbox(&url, &["wait", NUMBER, "--new", "--after", "1"]).await, 2);
-    check(&inbox(&url, &["wait", NUMBER, "--timeout", "10"]).await, 2);
+    let no_unit = inbox(&url, &["wait", NUMBER, "--timeout", "10"]).await;
+    check(&no_unit, 2);
+    let told = "'10' for '--timeout <DURATION>': must be a duration with its unit, such as 250ms";
+    assert!(stderr(&no_unit).contains(told), "{}", stderr(&no_unit));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,11 +246,13 @@ async fn phones_and_messages_are_listed() {
     let phones = stdout(&phones);
     // No terminal, so no table: a line each, for `cut`.
     let cells: Vec<&str> = phones.trim_end().split('\t').collect();
-    let [number, kind, age, count] = cells[..] else {
+    let [number, kind, age, count, proof] = cells[..] else {
         panic!("{phones}");
     };
     assert_eq!((number, kind, count), (NUMBER, "flashcall", "2"));
     assert!(age.ends_with(" s"), "{age}");
+    let latest = inbox(&url, &["wait", NUMBER]).await;
+    assert_eq!(proof, stdout(&latest).trim_end());
     assert_eq!(json(&inbox(&url, &["--json"]).await)["phones"][0]["messages"], 2);
 
     let messages = inbox(&url, &[NUMBER]).await;

@@ -15,15 +15,15 @@ use http::{HeaderMap, Request, Response};
 use running::{KEY, SECRET, command, stderr};
 use serde_json::Value;
 use sinch_verify_callback::axum::router;
-use sinch_verify_callback::protocol::callback::RequestEvent;
+use sinch_verify_callback::protocol::callback::{RequestEvent, ResultEvent, SmsResult};
 use sinch_verify_callback::protocol::{
-    ApplicationKey, ApplicationSecret, Decision, Method, Status, VerificationId, WireObject as _,
+    ApplicationKey, ApplicationSecret, Decision, Method, Reason, Status, VerificationId, WireObject as _,
 };
-use sinch_verify_callback::testing::{CallbackSigner, request_event, result_event};
-use sinch_verify_callback::{CallbackBuilder, KeyRing};
+use sinch_verify_callback::testing::{CallbackSigner, request_event, result_event, sms_delivered_event};
+use sinch_verify_callback::{AcceptedAuth, CallbackBuilder, KeyRing};
 use sinch_verify_client::Transport as _;
 use sinch_verify_client::transport::ReqwestTransport;
-use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_emulator::{Application, CallbackAuth, Emulator};
 
 const NUMBER: &str = "+46700000001";
 const OTHER_SECRET: &str = "JViE5vDor0Sw3WllZka15Q==";
@@ -128,6 +128,14 @@ fn listen(args: &[&str], environment: &[(&str, &str)]) -> Command {
         ])
         .envs(environment.iter().copied());
     command
+}
+
+/// The result event of a verification that expired.
+fn expired() -> ResultEvent {
+    let id = VerificationId::new("v-1").unwrap();
+    let mut event = result_event(id, Method::Sms, NUMBER.parse().unwrap(), Status::Fail);
+    event.reason = Some(Reason::Expired);
+    event
 }
 
 async fn send(request: Request<Bytes>) -> Response<Bytes> {
@@ -419,6 +427,16 @@ async fn an_application_that_answers_wrongly_is_told_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_verification_that_failed_is_shown_with_its_reason() {
+    let listening = Listening::alone(&["--count", "1"]);
+    let signer = CallbackSigner::new(key(), &secret());
+    let url = listening.url.parse().unwrap();
+    send(signer.post(url, expired().to_json(), SystemTime::now())).await;
+    let (_, said) = listening.end().await;
+    assert!(said.contains("  v-1  FAIL (Expired)\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn numbers_and_codes_are_hidden_unless_they_are_to_be_shown() {
     for (args, number, code) in [(&[][..], "+4670***01", "[set]"), (&["--reveal"], NUMBER, "4821")] {
         let listening = Listening::alone(&[&["--count", "1", "--code", "4821"], args].concat());
@@ -434,19 +452,19 @@ async fn numbers_and_codes_are_hidden_unless_they_are_to_be_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_get_a_line_of_json_for_each_callback() {
-    let listening = Listening::for_scripts(&["--count", "2", "--events", "request"]);
+    let listening = Listening::for_scripts(&["--count", "3", "--events", "request,result"]);
     // Not one of those that are to be shown: answered without a word.
-    let id = VerificationId::new("v-1").unwrap();
-    let result = result_event(id, Method::Sms, NUMBER.parse().unwrap(), Status::Successful);
-    let signer = CallbackSigner::new(key(), &secret());
-    let result = signer.post(
-        listening.url.parse().unwrap(),
-        result.to_json(),
-        SystemTime::now(),
+    let delivered = sms_delivered_event(
+        VerificationId::new("v-1").unwrap(),
+        NUMBER.parse().unwrap(),
+        SmsResult::Successful,
     );
-    assert_eq!(send(result).await.status(), 200);
+    let signer = CallbackSigner::new(key(), &secret());
+    let post = |body: String| signer.post(listening.url.parse().unwrap(), body, SystemTime::now());
+    assert_eq!(send(post(delivered.to_json())).await.status(), 200);
 
     send(listening.event()).await;
+    send(post(expired().to_json())).await;
     let mut spoilt = listening.event_at(SystemTime::now() - Duration::from_secs(3));
     *spoilt.body_mut() = Bytes::from_static(b"{}");
     send(spoilt).await;
@@ -456,7 +474,7 @@ async fn scripts_get_a_line_of_json_for_each_callback() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(lines.len(), 2, "{said}");
+    assert_eq!(lines.len(), 3, "{said}");
     for (field, value) in [
         ("event", Value::from("request")),
         ("verificationId", "v-1".into()),
@@ -471,10 +489,14 @@ async fn scripts_get_a_line_of_json_for_each_callback() {
         assert_eq!(lines[0][field], value, "{field}");
     }
     assert_eq!(
-        (&lines[1]["verified"], &lines[1]["reason"]),
+        (&lines[1]["outcome"], &lines[1]["outcomeReason"]),
+        (&"FAIL".into(), &"Expired".into())
+    );
+    assert_eq!(
+        (&lines[2]["verified"], &lines[2]["reason"]),
         (&false.into(), &"mismatch".into())
     );
-    assert!(lines[1]["mistake"].is_string() && lines[1]["status"] == 401);
+    assert!(lines[2]["mistake"].is_string() && lines[2]["status"] == 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -530,6 +552,15 @@ async fn without_an_emulator_it_says_where_callbacks_are_to_be_posted() {
 async fn it_ends_when_the_time_is_over() {
     let none = Listening::alone(&["--count", "1", "--timeout", "0s"]);
     assert_eq!(none.end().await.0, Some(5));
+    let none = listen(
+        &["--no-register", "--count", "1", "--timeout", "0s", "--json"],
+        &[],
+    )
+    .output()
+    .unwrap();
+    let document: Value = serde_json::from_slice(&none.stdout).unwrap();
+    assert_eq!(document["error"]["message"], "0 of 1 callbacks came in 0s");
+    assert_eq!(document["error"]["timedOut"], true);
     assert_eq!(Listening::alone(&["--timeout", "0s"]).end().await.0, Some(0));
 }
 
@@ -699,4 +730,81 @@ async fn events_that_are_not_shown_are_denied_too() {
         answers.push(String::from_utf8(answer.body().to_vec()).unwrap());
     }
     assert_eq!(answers, [r#"{"action":"allow"}"#, r#"{"action":"deny"}"#]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_with_basic_authorization_are_taken_where_that_is_said() {
+    let emulator = emulator(None).await;
+    emulator.set_callback_auth(&key(), CallbackAuth::Basic).unwrap();
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--count", "1"], &at);
+    assert_eq!(start_verification(&emulator).await, Some(3), "denied");
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("not_signed") && said.contains("--accept-basic"),
+        "{said}"
+    );
+    // Its result event is not tried again.
+    emulator.reset();
+
+    let listening = Listening::start(&["--count", "1", "--accept-basic"], &at);
+    assert_eq!(start_verification(&emulator).await, Some(0));
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("<-- 200 allow"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn basic_authorization_is_handed_on_as_it_came() {
+    // The path differs from the one that callbacks come to, so a signed callback is signed anew.
+    let decide = |_: RequestEvent| async { Decision::Allow };
+    let service = CallbackBuilder::new(KeyRing::new(key(), &secret()))
+        .accepted_auth(AcceptedAuth::SignedOrBasic)
+        .handler(decide)
+        .build()
+        .unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let headers = Arc::clone(&seen);
+    let note = axum::middleware::map_request(move |request: Request<axum::body::Body>| {
+        let has = |name| request.headers().contains_key(name);
+        headers
+            .lock()
+            .unwrap()
+            .push((has("authorization"), has("x-timestamp")));
+        async move { request }
+    });
+    let base = serve(router("/own", service).layer(note)).await;
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let to = format!("{base}/own");
+    let args = [
+        "--events",
+        "request",
+        "--count",
+        "2",
+        "--accept-basic",
+        "--forward-to",
+        &to,
+    ];
+    let listening = Listening::start(&args, &at);
+    for auth in [CallbackAuth::Basic, CallbackAuth::Signed] {
+        emulator.set_callback_auth(&key(), auth).unwrap();
+        assert_eq!(start_verification(&emulator).await, Some(0));
+    }
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(*seen.lock().unwrap(), [(true, false), (true, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_with_characters_outside_ascii_is_that_of_the_callback_url() {
+    let emulator = emulator(None).await;
+    let at = [("SINCH_VERIFICATION_URL", &*emulator.url())];
+    let listening = Listening::start(&["--count", "1", "--path", "/återkoppling"], &at);
+    assert!(listening.url.ends_with("/%C3%A5terkoppling"), "{}", listening.url);
+    assert_eq!(start_verification(&emulator).await, Some(0));
+    let (code, said) = listening.end().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(callback_url(&emulator).await, Value::Null);
 }

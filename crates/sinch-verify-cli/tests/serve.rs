@@ -349,10 +349,6 @@ fn others_reach_the_phones_by_an_allowed_name_only() {
     ] {
         assert_eq!(status_for(&port, &head), status, "{head}");
     }
-    // What a device is told leads there from where it is.
-    let args = ["start", "+46700000001", "--method", "data", "--json"];
-    let started = stdout(&ask(&serve.url(), KEY, SECRET, &args));
-    assert!(started.contains(&format!("http://{name}:{port}/")), "{started}");
 
     // Without the name, the address alone opens nothing.
     let serve = Serve::start(known(&["--bind", "0.0.0.0"]));
@@ -364,6 +360,38 @@ fn others_reach_the_phones_by_an_allowed_name_only() {
         .unwrap();
     assert_eq!(url.status.code(), Some(2));
     assert!(stderr(&url).contains("emulator.test.svc"), "{}", stderr(&url));
+}
+
+#[test]
+fn links_use_the_public_url_of_the_command_line_or_else_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.json");
+    std::fs::write(&file, r#"{"publicUrl":"https://emulator.example/sinch"}"#).unwrap();
+    let settings = ["--settings", file.to_str().unwrap()];
+    let flag = ["--public-url", "http://10.0.2.2:9901"];
+    for (args, public) in [
+        (&settings[..], Some("https://emulator.example/sinch")),
+        (&flag, Some("http://10.0.2.2:9901")),
+        (&[settings, flag].concat(), Some("http://10.0.2.2:9901")),
+        (&[], None),
+    ] {
+        let serve = Serve::start(known(args));
+        let public = public.map_or_else(|| serve.url(), str::to_owned);
+        let started = ["start", "+46700000001", "--method", "data", "--json"];
+        let started = stdout(&ask(&serve.url(), KEY, SECRET, &started));
+        assert!(
+            started.contains(&format!("\"{public}/_emu/seamless/")),
+            "{started}"
+        );
+    }
+    let pasted = "https://emulator.example/verification/v1/verifications";
+    std::fs::write(&file, format!(r#"{{"publicUrl":"{pasted}"}}"#)).unwrap();
+    for args in [&settings[..], &["--public-url", pasted]] {
+        let refused = known(args).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2));
+        let error = stderr(&refused);
+        assert!(error.contains("give https://emulator.example"), "{error}");
+    }
 }
 
 /// Waits until the file is that of a process.
@@ -436,7 +464,14 @@ fn wrong_settings_name_file_place_and_nearest_name() {
     let application = r#"{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA=="}"#;
     for (text, told) in [
         (r#"{"expirry":"5m"}"#, "the nearest is `expiry`"),
-        (r#"{"expiry":300}"#, "expiry: invalid type"),
+        (
+            r#"{"expiry":300}"#,
+            "expiry: invalid type: integer `300`, expected a duration with its unit, such as 250ms",
+        ),
+        (
+            r#"{"expiry":"300"}"#,
+            "expiry: must be a duration with its unit, such as 250ms",
+        ),
         (r#"{"codeLength":11}"#, "codeLength: must be 1 to 10"),
         (
             r#"{"calloutPolling":{"interval":"3"}}"#,
@@ -459,6 +494,14 @@ fn wrong_settings_name_file_place_and_nearest_name() {
         (
             r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackUrl":"http://example.com/"}]}"#,
             "applications[0].callbackUrl: ",
+        ),
+        (
+            r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackAuth":"none"}]}"#,
+            "applications[0].callbackAuth: ",
+        ),
+        (
+            r#"{"publicUrl":"emulator.example"}"#,
+            "publicUrl: base URL must start with",
         ),
         (
             r#"{"applications":[{"key":"k","secret":"BeIukql3pTKJ8RGL5zo0DA==","callbackURL":null}]}"#,
@@ -521,7 +564,7 @@ fn a_byte_order_mark_before_a_file_is_skipped_and_utf_16_is_called_that() {
     for flag in ["--settings", "--faults"] {
         let refused = known(&[flag, &utf16]).output().unwrap();
         assert!(
-            stderr(&refused).contains("it is UTF-16; save it as UTF-8"),
+            stderr(&refused).contains("it is UTF-16\nhint: save it as UTF-8"),
             "{}",
             stderr(&refused)
         );

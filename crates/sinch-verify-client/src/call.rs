@@ -205,9 +205,8 @@ pub(crate) async fn send_within(
         // Where the request was when time ran out is not known.
         Err(elapsed) => Err(TransportError::new(TransportErrorKind::Timeout).with_source(elapsed)),
     };
-    let status = answer.as_ref().ok().map(Response::status);
-    attempt.answered(status);
-    record.answered(nth, status);
+    attempt.answered(answer.as_ref().ok().map(Response::status));
+    record.answered(nth, &answer);
     answer
 }
 

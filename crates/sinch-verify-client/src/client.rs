@@ -13,6 +13,7 @@ use sinch_verify_protocol::{
 
 use crate::call::{self, Repeat};
 use crate::context::Context;
+use crate::counts;
 use crate::error::{Error, Lookup};
 use crate::flow::{CodeSource, Flow, Running, SavedFlow};
 use crate::handle::{Handle, Saved};
@@ -111,7 +112,11 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn report<M: MethodMarker>(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
-        reconcile::report(&self.context, &report, &(&report).into()).await
+        let outcome = reconcile::report(&self.context, &report, &(&report).into()).await?;
+        if let Some(verification) = outcome.verification() {
+            counts::end(report.method(), report.number().copied(), verification);
+        }
+        Ok(outcome)
     }
 
     /// Looks up the verification that `error` is about.

@@ -16,7 +16,9 @@ use sinch_verify_protocol::verification::Source;
 use sinch_verify_protocol::{PhoneNumber, Reference, Report, ReportOutcome, Started, Verification};
 
 use crate::call::Repeat;
+use crate::clock::Budget;
 use crate::context::Context;
+use crate::counts::EndOnce;
 use crate::error::Error;
 use crate::reconcile::{self, ReconciledStart};
 use crate::verification_ref::VerificationRef;
@@ -62,6 +64,7 @@ pub struct Handle<M: MethodMarker = AnyMethod> {
     /// When the start was sent, by the time of day and by a clock that never goes back.
     began: SystemTime,
     began_at: Instant,
+    end: EndOnce,
 }
 
 impl<M: MethodMarker> Handle<M> {
@@ -77,13 +80,14 @@ impl<M: MethodMarker> Handle<M> {
             found: begun.found,
             began,
             began_at,
+            end: EndOnce::default(),
         }
     }
 
     /// The number under verification.
     #[must_use]
     pub fn number(&self) -> Option<PhoneNumber> {
-        self.target.number.as_ref().map(|(_, number)| *number)
+        self.target.number()
     }
 
     /// Your reference, or the one that the client made.
@@ -113,8 +117,19 @@ impl<M: MethodMarker> Handle<M> {
     /// only: where that is another one, its status is not given and the error says that this one is
     /// [not found](Error::is_not_found).
     pub async fn status(&self) -> Result<Verification, Error> {
-        let budget = self.context.budget();
-        reconcile::status(&self.context, &self.target, budget, Repeat::ByPolicy).await
+        self.query(self.context.budget(), Repeat::ByPolicy).await
+    }
+
+    async fn query(&self, budget: Budget, repeat: Repeat) -> Result<Verification, Error> {
+        let verification = reconcile::status(&self.context, &self.target, budget, repeat).await?;
+        self.count_end(&verification);
+        Ok(verification)
+    }
+
+    /// Counts the end of the verification, if the service says that it has ended.
+    fn count_end(&self, verification: &Verification) {
+        let (method, number) = (self.started.method(), self.target.number());
+        self.end.count(method, number, verification);
     }
 }
 
@@ -140,7 +155,11 @@ impl<M: Reportable> Handle<M> {
     }
 
     async fn send(&self, report: Report<M>) -> Result<ReportOutcome, Error> {
-        reconcile::report(&self.context, &report, &self.target).await
+        let outcome = reconcile::report(&self.context, &report, &self.target).await?;
+        if let Some(verification) = outcome.verification() {
+            self.count_end(verification);
+        }
+        Ok(outcome)
     }
 }
 

@@ -47,6 +47,7 @@
 //! | `hyper` | no | `HyperTransport`: pooled, plain HTTP/1.1 |
 //! | `hyper-tls` | no | TLS for it, the same as reqwest's, and HTTP/2 where the server has it |
 //! | `tower` | no | `SharedTransport::from_service`: any tower service |
+//! | `metrics` | no | counters and a histogram on the `metrics` facade: the guide about callbacks lists them |
 //!
 //! Without any of them a client takes a [`Transport`] of your own, or a closure:
 //! [`SharedTransport::from_fn`].
@@ -60,6 +61,7 @@ mod call;
 mod client;
 mod clock;
 mod context;
+mod counts;
 mod entropy;
 pub mod env;
 mod error;

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use crate::call::{self, Call, Repeat};
 use crate::clock::Budget;
 use crate::context::Context;
+use crate::counts;
 use crate::entropy::Entropy;
 use crate::error::{Error, Lookup};
 use crate::verification_ref::{Dated, Evidence, VerificationRef};
@@ -58,6 +59,16 @@ impl<M: MethodMarker> PreparedStart<M> {
 
 /// Sends a start.
 pub(crate) async fn start<M: MethodMarker>(
+    context: &Context,
+    start: Start<M>,
+) -> Result<ReconciledStart<M>, Error> {
+    let (method, number) = (start.method().clone(), start.number());
+    let result = send_start(context, start).await;
+    counts::started(&method, number, result.as_ref().err());
+    result
+}
+
+async fn send_start<M: MethodMarker>(
     context: &Context,
     start: Start<M>,
 ) -> Result<ReconciledStart<M>, Error> {
@@ -120,7 +131,7 @@ pub(crate) async fn report<M: MethodMarker>(
 ) -> Result<ReportOutcome, Error> {
     let mut call = Call::new::<Report<M>>(context, target.masked(), context.budget());
     let span = call.record.span().clone();
-    async move {
+    let result = async move {
         let mut lookup = None;
         loop {
             let kind = match call.send(report).await {
@@ -154,7 +165,10 @@ pub(crate) async fn report<M: MethodMarker>(
         }
     }
     .instrument(span)
-    .await
+    .await;
+    let outcome = result.as_ref().map(ReportOutcome::verification);
+    counts::reported(report.method(), target.number(), outcome);
+    result
 }
 
 /// Queries the status after this pause until it decides the call, and says what was found and what

@@ -2,9 +2,13 @@
 
 use std::time::Instant;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use sinch_verify_protocol::phone_number::Masked;
 use tracing::{Span, field};
+
+use crate::counts;
+use crate::transport::TransportError;
 
 /// The span of one call, named `sinch_verify`. The spans of its [attempts](Attempt), and of the status
 /// queries that it makes, are within it.
@@ -18,6 +22,7 @@ use tracing::{Span, field};
 /// | `ms` | milliseconds from the call to its last answer |
 /// | `error` | the kind of the error |
 pub(crate) struct Record {
+    operation: &'static str,
     span: Span,
     begun: Instant,
 }
@@ -34,6 +39,7 @@ impl Record {
             error = field::Empty,
         );
         Self {
+            operation,
             span,
             begun: Instant::now(),
         }
@@ -58,13 +64,21 @@ impl Record {
         }
     }
 
-    pub(crate) fn answered(&self, attempt: u32, status: Option<StatusCode>) {
+    pub(crate) fn answered(&self, attempt: u32, answer: &Result<Response<Bytes>, TransportError>) {
         self.span.record("attempt", attempt);
-        record(&self.span, self.begun, status);
+        record(&self.span, self.begun, answer.as_ref().ok().map(Response::status));
+        counts::attempted(self.operation, answer);
     }
 
     pub(crate) fn failed(&self, label: &'static str) {
         self.span.record("error", label);
+    }
+}
+
+/// A call that is given up counts too, or slow calls would be missing.
+impl Drop for Record {
+    fn drop(&mut self) {
+        counts::took(self.operation, self.begun);
     }
 }
 

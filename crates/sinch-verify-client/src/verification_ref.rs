@@ -49,6 +49,11 @@ impl VerificationRef {
         self.number.is_some() || (by_name && !public)
     }
 
+    /// The number, where it is known.
+    pub(crate) fn number(&self) -> Option<PhoneNumber> {
+        self.number.as_ref().map(|(_, number)| *number)
+    }
+
     /// The number, for a span.
     pub(crate) fn masked(&self) -> Option<Masked<'_>> {
         self.number.as_ref().map(|(_, number)| number.masked())

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, request};
 use http_body::Body as HttpBody;
 use http_body_util::{Either, Full};
+use sinch_verify_protocol::ApiError;
 use sinch_verify_protocol::server::{Route, RouteError};
 
 use crate::body::read;
@@ -101,6 +102,13 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
         None => response.map(Full::new).map(Either::Left),
     };
     (response, seq)
+}
+
+/// The answer to a request of HTTP/1.1 without `Host`, whatever its path.
+pub(crate) fn without_host(core: &Core) -> Response<AnswerBody> {
+    let message = "Header Host is missing; HTTP/1.1 requires it.";
+    let response = error_response(core, ApiError::new(ApiError::PARAMETER, message));
+    response.map(Full::new).map(Either::Left)
 }
 
 /// What is known about a request so far.

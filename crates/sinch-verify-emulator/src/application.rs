@@ -27,6 +27,7 @@ pub struct Application {
     pub(crate) older: Vec<ApplicationSecret>,
     pub(crate) minimum: AuthorizationLevel,
     pub(crate) callback: Option<CallbackUrl>,
+    pub(crate) callback_auth: CallbackAuth,
 }
 
 impl Application {
@@ -39,6 +40,7 @@ impl Application {
             older: Vec::new(),
             minimum: AuthorizationLevel::Public,
             callback: None,
+            callback_auth: CallbackAuth::Signed,
         }
     }
 
@@ -63,6 +65,35 @@ impl Application {
     pub fn callback_url(mut self, url: CallbackUrl) -> Self {
         self.callback = Some(url);
         self
+    }
+
+    /// Sets how callback events are authorized. Default [`CallbackAuth::Signed`].
+    #[must_use]
+    pub fn callback_auth(mut self, auth: CallbackAuth) -> Self {
+        self.callback_auth = auth;
+        self
+    }
+}
+
+/// How callback events are authorized: a choice of the application's owner in the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum CallbackAuth {
+    /// A signature over the body, the path and the time.
+    Signed,
+    /// HTTP basic authorization with key and secret. It covers nothing of the event, so a receiver must
+    /// trust the connection.
+    Basic,
+}
+
+impl CallbackAuth {
+    /// The name in answers of the control interface.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Basic => "basic",
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::SystemTime;
 
-use sinch_verify_protocol::ApplicationKey;
+use sinch_verify_protocol::{ApplicationKey, BaseUrl};
 use tokio::net::TcpListener;
 
 use crate::application::Application;
@@ -29,6 +29,7 @@ pub struct Builder {
     address: SocketAddr,
     manual_clock: Option<SystemTime>,
     remote_callbacks: bool,
+    public_url: Option<BaseUrl>,
     allowed_hosts: Vec<HostName>,
     behaviors: Vec<(Scope, HandsetBehavior)>,
     kit: Option<Box<dyn TamperKit>>,
@@ -51,6 +52,7 @@ impl Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             manual_clock: None,
             remote_callbacks: false,
+            public_url: None,
             allowed_hosts: Vec::new(),
             behaviors: Vec::new(),
             kit: None,
@@ -118,14 +120,26 @@ impl Builder {
 
     /// Makes the control interface and the page accept requests with this `Host`. By default they accept
     /// only requests from this machine with a loopback name as `Host`. With a loopback name here, such as
-    /// `localhost`, other machines may use loopback names too. Links in answers and the addresses of data
-    /// verifications use the first allowed name.
+    /// `localhost`, other machines may use loopback names too. Links in answers use the name that the
+    /// request came to, see [`public_url`](Self::public_url).
     ///
     /// A name is not a password: with an [address](Self::bind) that other machines reach, each of them
     /// can read every code and change everything.
     #[must_use]
     pub fn allow_host(mut self, name: HostName) -> Self {
         self.allowed_hosts.push(name);
+        self
+    }
+
+    /// Sets the base URL of links in answers, and of the addresses that data verifications open. For a
+    /// proxy that changes `Host`, or has TLS or a path of its own.
+    ///
+    /// Without it, links use the `Host` of the start if it is a loopback name or an
+    /// [allowed](Self::allow_host) one, and otherwise the first allowed name, or else the address that the
+    /// emulator listens on. The URL does not open the control interface: that needs an allowed name.
+    #[must_use]
+    pub fn public_url(mut self, url: BaseUrl) -> Self {
+        self.public_url = Some(url);
         self
     }
 
@@ -169,6 +183,7 @@ impl Builder {
             clock,
             seed,
             remote_callbacks: self.remote_callbacks,
+            public_url: self.public_url,
             allowed_hosts: self.allowed_hosts,
             kit: self.kit,
         };

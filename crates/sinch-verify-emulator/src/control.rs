@@ -125,7 +125,7 @@ try it        POST /_emu/try                       {\"method\":\"sms\",\"number\
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries?verification=&application=
 waiting       GET  /_emu/queue
-callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\"}
+callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\",\"auth\":\"basic\"}
 replay        POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
 test receiver POST /_emu/conformance               {\"application\":\"KEY\"}
 clock         GET  /_emu/clock

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use http::HeaderMap;
+use http::header::HOST;
 use sinch_verify_protocol::{ApiError, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -23,14 +25,14 @@ use crate::engine::{
 };
 use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
-use crate::host_name::HostName;
+use crate::host_name::{HostName, base_of_host};
 use crate::journal::Journal;
 use crate::settings::Settings;
 use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
 
 pub(crate) use callback_client::{CallbackAnswer, PostResult};
-pub(crate) use registry::{Registered, Registry};
+pub(crate) use registry::{Registered, Registry, authorize_basic};
 pub(crate) use service_time::ClockChange;
 pub(crate) use undelivered::{Job, Waiting};
 
@@ -46,6 +48,7 @@ pub(crate) struct CoreConfig {
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
     pub(crate) remote_callbacks: bool,
+    pub(crate) public_url: Option<BaseUrl>,
     pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) kit: Option<Box<dyn TamperKit>>,
 }
@@ -53,6 +56,10 @@ pub(crate) struct CoreConfig {
 /// The state that all tasks of an emulator share.
 pub(crate) struct Core {
     base: BaseUrl,
+    /// The base URL of all links.
+    public_url: Option<Arc<BaseUrl>>,
+    /// The base URL of links in answers to requests that name no allowed host.
+    default_url: Arc<BaseUrl>,
     allowed_hosts: Vec<HostName>,
     seed: u64,
     /// When this emulator started, on the wall clock.
@@ -91,13 +98,17 @@ impl Core {
         let settings = Arc::new(config.settings);
         let started = clock.wire();
         let base = base_of(config.address);
-        // Links must work on other machines, so they use an allowed host name if there is one.
-        let public_url = config.allowed_hosts.first();
-        let public_url = public_url.map_or_else(|| base.clone(), |name| name.base(config.address.port()));
+        // An allowed name works on other machines too.
+        let default_url = match config.allowed_hosts.first() {
+            Some(name) => name.base(config.address.port()),
+            None => base.clone(),
+        };
         let registry = Registry::new(config.applications, config.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), public_url, seed, registry.len());
+        let engine = Engine::new(Arc::clone(&settings), seed, registry.len());
         Self {
             base,
+            public_url: config.public_url.map(Arc::new),
+            default_url: Arc::new(default_url),
             allowed_hosts: config.allowed_hosts,
             seed,
             started,
@@ -127,6 +138,21 @@ impl Core {
 
     pub(crate) fn base(&self) -> &BaseUrl {
         &self.base
+    }
+
+    /// The base URL of links in the answer to a request with these headers: the public URL, or else the
+    /// host that the request came to, if it is allowed.
+    pub(crate) fn base_for_links(&self, headers: &HeaderMap) -> Arc<BaseUrl> {
+        if let Some(url) = &self.public_url {
+            return Arc::clone(url);
+        }
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let is_allowed =
+            |base: &BaseUrl| base.is_loopback() || self.allowed_hosts.iter().any(|name| name.is(base.host()));
+        match host.and_then(base_of_host).filter(is_allowed) {
+            Some(base) => Arc::new(base),
+            None => Arc::clone(&self.default_url),
+        }
     }
 
     /// The host names that other machines may use for the control interface.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::application::CallbackUrl;
+use crate::application::{CallbackAuth, CallbackUrl};
 use crate::callbacks::{self, Check};
 use crate::clock_driver;
 use crate::control_error::ControlError;
@@ -154,6 +154,15 @@ impl Emulator {
         self.core.registry.set_callback_url(key, url.into())
     }
 
+    /// Sets how events of an application are authorized from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::UnknownApplication`] if no application has this key.
+    pub fn set_callback_auth(&self, key: &ApplicationKey, auth: CallbackAuth) -> Result<(), ControlError> {
+        self.core.registry.set_callback_auth(key, auth)
+    }
+
     /// The latest deliveries (tries to post an event), newest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
@@ -192,7 +201,7 @@ impl Emulator {
         self.core.clear_handset_behaviors();
     }
 
-    /// Posts a [delivery](Self::deliveries) again, with a new signature, to the current callback URL. A
+    /// Posts a [delivery](Self::deliveries) again, authorized anew, to the current callback URL. A
     /// decision in the answer is judged but has no effect. Returns `None` if the delivery is no longer
     /// kept or its application has no callback URL.
     pub async fn replay(&self, seq: u64) -> Option<Delivery> {

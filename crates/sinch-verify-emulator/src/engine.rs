@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use sinch_verify_protocol::verification::CallResult;
-use sinch_verify_protocol::{BaseUrl, Method, PhoneNumber, Reason, Status};
+use sinch_verify_protocol::{Method, PhoneNumber, Reason, Status};
 
 use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
@@ -58,8 +58,6 @@ const MOST_AT_ONCE: usize = 256;
 /// All verifications of all applications, and all handsets.
 pub(crate) struct Engine {
     settings: Arc<Settings>,
-    /// The base URL of the service, for links.
-    base: BaseUrl,
     seed: u64,
     random: Random,
     /// The latest time given. Time in the engine never goes back.
@@ -80,7 +78,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// An engine for applications `0..applications`.
-    pub(crate) fn new(settings: Arc<Settings>, base: BaseUrl, seed: u64, applications: usize) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, seed: u64, applications: usize) -> Self {
         Self {
             random: Random::new(seed),
             now: SystemTime::UNIX_EPOCH,
@@ -93,7 +91,6 @@ impl Engine {
             calls_over: Vec::new(),
             about: None,
             settings,
-            base,
             seed,
         }
     }
@@ -203,7 +200,7 @@ impl Engine {
             .entries(number)
             .rev()
             .find(|entry| entry.uid == uid)?;
-        self.store.get(uid)?.message(entry, &self.base)
+        self.store.get(uid)?.message(entry)
     }
 
     /// The messages and calls on the handset of `number`, newest first.
@@ -219,7 +216,7 @@ impl Engine {
     }
 
     fn render(&self, entry: &handset::Entry) -> Option<Message> {
-        self.store.get(entry.uid)?.message(entry, &self.base)
+        self.store.get(entry.uid)?.message(entry)
     }
 
     fn run_due(&mut self, now: SystemTime) {
@@ -276,7 +273,8 @@ impl Engine {
         let Some(record) = self.store.get(uid) else {
             return Answer::Refused(Refusal::not_found());
         };
-        if !matches!(record.by(&Method::Seamless), Some(Payload::Link { secret: own }) if *own == secret) {
+        if !matches!(record.by(&Method::Seamless), Some(Payload::Link { secret: own, .. }) if *own == secret)
+        {
             return Answer::Refused(Refusal::not_found());
         }
         self.about = Some(uid);

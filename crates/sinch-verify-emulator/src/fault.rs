@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sinch_verify_protocol::PhoneNumber;
+use sinch_verify_protocol::{PhoneNumber, duration};
 
 use crate::operation::Operation;
 use crate::splitmix::splitmix64;
-use crate::{duration, unit_variant};
+use crate::unit_variant;
 
 /// A rule that makes matching requests fail. If several rules match a request, the first one that is
 /// triggered applies.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
+use sinch_verify_protocol::{ApplicationKey, PhoneNumber, duration};
 
-use crate::{duration, unit_variant};
+use crate::unit_variant;
 
 /// What a virtual handset does by itself when a verification starts, for any method. Durations are
 /// service time.

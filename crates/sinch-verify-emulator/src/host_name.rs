@@ -43,6 +43,14 @@ impl HostName {
     }
 }
 
+/// The base URL that a `Host` header names: a host and a port alone, not `evil@127.0.0.1`,
+/// `127.0.0.1:80.evil.test` or `127.0.0.1/evil`.
+pub(crate) fn base_of_host(host: &str) -> Option<BaseUrl> {
+    let text = format!("http://{host}");
+    let is_bare = |base: &BaseUrl| !host.contains('/') && base.to_string() == text;
+    text.parse().ok().filter(is_bare)
+}
+
 impl FromStr for HostName {
     type Err = InvalidHostName;
 

@@ -5,10 +5,10 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replay {
-    /// With a new signature, as when the service tries again.
+    /// Authorized anew, as when the service tries again.
     Same,
     /// Twice, byte for byte. The receiver must refuse the second one, because it could be a replay by an
-    /// attacker.
+    /// attacker. With basic authorization it must accept both: a retry is the same, byte for byte.
     Duplicate,
     /// All events of the same verification, the latest first.
     Reordered,
@@ -16,7 +16,7 @@ pub enum Replay {
     Stale,
     /// With a timestamp of an hour from now.
     Future,
-    /// Signed with the right key and a wrong secret.
+    /// Authorized with the right key and a wrong secret.
     Forged,
     /// With half of the body.
     Truncated,

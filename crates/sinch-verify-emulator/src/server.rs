@@ -1,5 +1,6 @@
 //! Accepts connections and serves HTTP on them.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use tokio::task::JoinSet;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use futures_util::future::Either;
-use http::Request;
+use http::header::HOST;
+use http::{Request, Version};
 use http_body_util::Either as EitherBody;
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
@@ -70,6 +72,10 @@ async fn serve(
     let router = TowerToHyperService::new(router);
     let handle = Reset(Arc::clone(&reset));
     let service = service_fn(move |mut request: Request<Incoming>| {
+        if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
+            let answer = api::without_host(&core);
+            return Either::Left(Either::Left(ready(Ok(answer))));
+        }
         // Requests to the API are the most frequent, so they do not go through the other router.
         match api::route(&request) {
             Err(RouteError::NotFound) => {
@@ -79,7 +85,9 @@ async fn serve(
             }
             route => {
                 let (core, reset) = (Arc::clone(&core), handle.clone());
-                Either::Left(async move { Ok(api::answer(&core, route, request, Some(&reset)).await) })
+                Either::Left(Either::Right(async move {
+                    Ok(api::answer(&core, route, request, Some(&reset)).await)
+                }))
             }
         }
     });

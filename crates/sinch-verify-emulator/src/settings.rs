@@ -8,9 +8,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use sinch_verify_protocol::Amount;
 use sinch_verify_protocol::auth::Window;
+use sinch_verify_protocol::duration;
 use sinch_verify_protocol::price::Money;
-
-use crate::duration;
 
 /// How the emulator behaves. Start from [`Settings::default`] and change what you need.
 ///
@@ -27,7 +26,7 @@ use crate::duration;
 /// assert_eq!(settings.attempts, 3);
 /// ```
 ///
-/// As JSON, field names are in camelCase, durations are texts such as `250ms` or `5m`, and fields that are
+/// As JSON, field names are in camelCase, [durations](duration) are texts such as `250ms` or `5m`, and fields that are
 /// left out have their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -67,6 +67,12 @@ async fn fill(fields: &str, report: Option<&str>) -> (usize, usize) {
         .await
         .unwrap();
     let mut client = Client::connect(&emulator).await;
+    // The first start of the process loads the numbering plans.
+    let first = r#"{"identity":{"type":"number","endpoint":"+46799999999"},"method":"sms"}"#;
+    assert_eq!(
+        client.send("POST", "", first.to_owned()).await.status(),
+        StatusCode::OK
+    );
     let region = Region::new(GLOBAL);
     for n in 0.. {
         let number = format!("+4670{n:07}");

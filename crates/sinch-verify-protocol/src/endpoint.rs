@@ -70,6 +70,9 @@ pub enum Idempotency {
 /// The path under which every operation lives.
 pub(crate) const PREFIX: &str = "/verification/v1/verifications";
 
+/// The beginning of [`PREFIX`] that base URLs must not have.
+const API: &str = "/verification/v1";
+
 /// Where the service is: scheme, host, optional port and optional path prefix.
 ///
 /// ```
@@ -78,6 +81,10 @@ pub(crate) const PREFIX: &str = "/verification/v1/verifications";
 /// let base: BaseUrl = "https://verification.api.sinch.com".parse()?;
 /// assert_eq!(base, BaseUrl::default());
 /// assert!("https://example.com/?a=b".parse::<BaseUrl>().is_err());
+///
+/// let endpoint = "https://example.com/verification/v1/verifications".parse::<BaseUrl>();
+/// let message = endpoint.unwrap_err().to_string();
+/// assert!(message.ends_with("give https://example.com"));
 /// # Ok::<(), sinch_verify_protocol::endpoint::InvalidBaseUrl>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +94,18 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// `url` with `prefix`, the beginning of its path, in place of its path and its query.
+    fn new(url: &HttpUrl, prefix: &str) -> Self {
+        let path = PathAndQuery::try_from(prefix.trim_end_matches('/'));
+        Self {
+            url: HttpUrl {
+                // The beginning of a path is a path, unless it is empty.
+                path: path.unwrap_or(PathAndQuery::from_static("/")),
+                ..url.clone()
+            },
+        }
+    }
+
     /// The base with `path` behind it, as `_links` and documents need it.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
@@ -146,18 +165,27 @@ impl FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let mut url: HttpUrl = text.parse().map_err(InvalidBaseUrl::Url)?;
+        let url: HttpUrl = text.parse().map_err(InvalidBaseUrl::Url)?;
+        let path = url.path.path();
+        if let Some(prefix) = before_api(path) {
+            let base = Self::new(&url, prefix);
+            return Err(InvalidBaseUrl::ApiPath(Box::new(base)));
+        }
         if url.path.query().is_some() {
             return Err(InvalidBaseUrl::Query);
         }
-        let prefix = url.path.path().trim_end_matches('/');
-        if prefix.ends_with("/verification/v1") {
-            return Err(InvalidBaseUrl::ApiPath);
-        }
-        // The beginning of a path is a path.
-        url.path = PathAndQuery::try_from(prefix).unwrap_or(PathAndQuery::from_static("/"));
-        Ok(Self { url })
+        Ok(Self::new(&url, path))
     }
+}
+
+/// What is before the API's own path, where a path has it.
+fn before_api(path: &str) -> Option<&str> {
+    let is_segment = |&(at, _): &(usize, &str)| {
+        let behind = &path[at + API.len()..];
+        behind.is_empty() || behind.starts_with('/')
+    };
+    let (at, _) = path.match_indices(API).find(is_segment)?;
+    Some(&path[..at])
 }
 
 impl TryFrom<&str> for BaseUrl {
@@ -177,15 +205,15 @@ impl TryFrom<String> for BaseUrl {
 }
 
 /// Why a text is not a base URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {
     /// Not a URL that can be sent to.
     Url(InvalidUrl),
     /// A query behind the path.
     Query,
-    /// The API's own path, which is added by us.
-    ApiPath,
+    /// The API's own path, which is added by us. Holds the base URL that is meant.
+    ApiPath(Box<BaseUrl>),
 }
 
 impl fmt::Display for InvalidBaseUrl {
@@ -193,7 +221,12 @@ impl fmt::Display for InvalidBaseUrl {
         match self {
             Self::Url(why) => write!(f, "base URL {why}"),
             Self::Query => f.write_str("base URL must not have a query"),
-            Self::ApiPath => f.write_str("base URL must end before /verification/v1, which is added to it"),
+            Self::ApiPath(base) => {
+                write!(
+                    f,
+                    "base URL must end before {API}, which is added to it; give {base}"
+                )
+            }
         }
     }
 }

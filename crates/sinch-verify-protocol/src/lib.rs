@@ -56,6 +56,7 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod body_kind;
 pub mod call_outcome;
 pub mod callback;
 pub mod caller_id;

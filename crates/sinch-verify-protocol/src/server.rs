@@ -66,15 +66,27 @@ pub enum Route {
 }
 
 impl Route {
-    /// Reads a verb and a path (without query). Escapes are decoded; one
-    /// trailing slash is tolerated, as an old document prints it.
+    /// Reads a verb and a path (without query). Escapes are decoded once, also
+    /// where the path is escaped as a whole ([`path_anomaly`]); one trailing
+    /// slash is tolerated, as an old document prints it.
     ///
     /// # Errors
     ///
     /// When no operation has this path, when the operation takes another verb,
     /// or when a part of the path is not what it should be.
     pub fn parse(verb: &Verb, path: &str) -> Result<Self, RouteError> {
+        if let Some(rest) = path.strip_prefix(PREFIX) {
+            let escapes = memchr::memchr(b'%', rest.as_bytes()).is_some();
+            return Self::below_prefix(verb, rest, escapes);
+        }
+        let escaped = escaped_as_a_whole(path).ok_or(RouteError::NotFound)?;
+        let path = decoded(escaped)?;
         let rest = path.strip_prefix(PREFIX).ok_or(RouteError::NotFound)?;
+        Self::below_prefix(verb, rest, false)
+    }
+
+    /// Reads what is behind [`PREFIX`]; `escapes` says whether its segments have to be decoded.
+    fn below_prefix(verb: &Verb, rest: &str, escapes: bool) -> Result<Self, RouteError> {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.is_empty() {
             return if verb == Verb::POST {
@@ -84,15 +96,14 @@ impl Route {
             };
         }
         let rest = rest.strip_prefix('/').ok_or(RouteError::NotFound)?;
-        let plain = memchr::memchr(b'%', rest.as_bytes()).is_none();
         let mut rest = Some(rest);
         let mut next = || {
             let (segment, behind) = cut(rest?);
             rest = behind;
-            Some(if plain {
-                Ok(Cow::Borrowed(segment))
+            Some(if escapes {
+                decoded(segment)
             } else {
-                decode_segment(segment)
+                Ok(Cow::Borrowed(segment))
             })
         };
         let mut next = || next().transpose();
@@ -177,6 +188,23 @@ pub fn content_type_anomaly(headers: &HeaderMap) -> Option<Anomaly> {
     })
 }
 
+/// What is odd about the path of a request: it is percent-encoded as a whole, as the Android SDK 1.x does
+/// (`/%2Fverification%2Fv1%2Fverifications`).
+#[must_use]
+pub fn path_anomaly(path: &str) -> Option<Anomaly> {
+    escaped_as_a_whole(path).map(|_| Anomaly {
+        path: "path".to_owned(),
+        what: AnomalyKind::EscapedPath,
+    })
+}
+
+/// The escaped path in a path that is an escaped one behind a slash.
+fn escaped_as_a_whole(path: &str) -> Option<&str> {
+    let escaped = path.strip_prefix('/')?;
+    let (slash, _) = escaped.split_at_checked(3)?;
+    slash.eq_ignore_ascii_case("%2F").then_some(escaped)
+}
+
 /// What is odd about the `x-timestamp` of a request: a zone without its colon.
 #[must_use]
 pub fn timestamp_anomaly(headers: &HeaderMap) -> Option<Anomaly> {
@@ -212,8 +240,8 @@ fn cut(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn decode_segment(segment: &str) -> Result<Cow<'_, str>, RouteError> {
-    crate::percent::decode(segment).ok_or_else(|| RouteError::Segment {
+fn decoded(escaped: &str) -> Result<Cow<'_, str>, RouteError> {
+    crate::percent::decode(escaped).ok_or_else(|| RouteError::Segment {
         field: "path",
         message: "an escape does not decode to UTF-8".to_owned(),
     })

@@ -18,6 +18,7 @@ pub use self::error::TemplateError;
 pub use self::options::{CodeAlphabet, ExtractOptions};
 
 use self::fold::fold;
+use crate::code::{Code, CodeType};
 
 /// What stands for the code in a template: exactly this text.
 pub const PLACEHOLDER: &str = "{{CODE}}";
@@ -99,6 +100,38 @@ impl SmsTemplate {
             Cow::Owned(message) => {
                 search(&message, &literals, options).map(|code| Cow::Owned(code.to_owned()))
             }
+        }
+    }
+
+    /// The code in this message, as a [flow](crate::session) reads it: with the
+    /// [recommended](ExtractOptions::recommended) repairs, and of characters of `code_type` only.
+    ///
+    /// `code_type` is that of the start answer. Without it, or with one that this version does not know,
+    /// what stands in the placeholder's place is the code; if that cannot be a code, because a hash follows
+    /// on the same line for example, digits are looked for.
+    ///
+    /// ```
+    /// use sinch_verify_protocol::CodeType;
+    /// use sinch_verify_protocol::sms_template::SmsTemplate;
+    ///
+    /// let template = SmsTemplate::parse("{{CODE}} is your code")?;
+    /// let code = template.find_code("<#> 1234 is your code", Some(&CodeType::Numeric));
+    /// assert_eq!(code.unwrap().expose(), "1234");
+    /// # Ok::<(), sinch_verify_protocol::sms_template::TemplateError>(())
+    /// ```
+    #[must_use]
+    pub fn find_code(&self, message: &str, code_type: Option<&CodeType>) -> Option<Code> {
+        let alphabet = match code_type {
+            Some(CodeType::Numeric) => Some(CodeAlphabet::Numeric),
+            Some(CodeType::Alpha) => Some(CodeAlphabet::Alpha),
+            Some(CodeType::Alphanumeric) => Some(CodeAlphabet::Alphanumeric),
+            _ => None,
+        };
+        let options = ExtractOptions::recommended();
+        let find = |options: &ExtractOptions| Code::new(&self.extract_with(message, options)?).ok();
+        match alphabet {
+            Some(alphabet) => find(&options.alphabet(alphabet)),
+            None => find(&options).or_else(|| find(&options.alphabet(CodeAlphabet::Numeric))),
         }
     }
 

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 /// An absolute `http` or `https` URL: a host, a port from 1 to 65535 or none, no user name and no
-/// fragment. Spaces around it are dropped.
+/// fragment. Spaces around it are dropped, and characters outside ASCII in path and query are
+/// percent-encoded, as browsers do.
 ///
 /// ```
 /// use sinch_verify_protocol::url::{HttpUrl, InvalidUrl};
@@ -62,9 +64,15 @@ impl FromStr for HttpUrl {
         Ok(Self {
             scheme,
             authority,
-            path,
+            path: in_ascii(&path)?,
         })
     }
+}
+
+/// The path and query as they are sent: the parser takes characters that a request line must not have.
+fn in_ascii(path: &PathAndQuery) -> Result<PathAndQuery, InvalidUrl> {
+    let escaped = utf8_percent_encode(path.as_str(), CONTROLS).to_string();
+    PathAndQuery::try_from(escaped).map_err(|_| InvalidUrl::Syntax)
 }
 
 /// Whether `host`, without port, names this machine: `localhost`, 127.0.0.0/8 or `::1`, the latter
@@ -177,6 +185,24 @@ mod tests {
             assert_eq!(url.to_string(), text);
             assert_eq!(Uri::from(url), text.parse::<Uri>().unwrap(), "{text}");
         }
+    }
+
+    #[test]
+    fn characters_outside_ascii_are_percent_encoded_once() {
+        for (text, sent) in [
+            (
+                "http://localhost/återkoppling",
+                "http://localhost/%C3%A5terkoppling",
+            ),
+            (
+                "http://localhost/a%C3%A5?b=ö&c",
+                "http://localhost/a%C3%A5?b=%C3%B6&c",
+            ),
+        ] {
+            let url: HttpUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), sent);
+        }
+        assert_eq!("http://å.example/".parse::<HttpUrl>(), Err(InvalidUrl::Syntax));
     }
 
     #[test]

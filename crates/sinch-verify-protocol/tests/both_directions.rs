@@ -17,8 +17,9 @@ use sinch_verify_protocol::auth::{
 use sinch_verify_protocol::call_outcome::{CallOutcome, FlashCallOutcome, OutcomeRequest};
 use sinch_verify_protocol::method::{Callout, FlashCall, Sms, WhatsApp};
 use sinch_verify_protocol::report::{Proof, ReportRequest};
-use sinch_verify_protocol::server::{Route, RouteError};
+use sinch_verify_protocol::server::{Route, RouteError, path_anomaly};
 use sinch_verify_protocol::start::{FlashCallOptions, SmsOptions, StartRequest};
+use sinch_verify_protocol::wire::AnomalyKind;
 use sinch_verify_protocol::{
     AcceptLanguage, BaseUrl, CallSeconds, Cli, Code, CodeType, Credentials, Custom, Endpoint, Expiry, Method,
     PhoneNumber, Reference, Report, Start, StatusById, StatusByNumber, StatusByReference, VerificationId,
@@ -223,6 +224,53 @@ fn paths_of_other_senders_are_read_too() {
 }
 
 #[test]
+fn a_path_that_is_escaped_as_a_whole_is_decoded_once_and_named() {
+    let start = "/%2Fverification%2Fv1%2Fverifications";
+    let parse = |verb, path: &str| Route::parse(&verb, path);
+    assert_eq!(parse(http::Method::POST, start), Ok(Route::Start));
+    assert_eq!(
+        parse(http::Method::POST, &start.replace("%2F", "%2f")),
+        Ok(Route::Start)
+    );
+    let number = number();
+    assert_eq!(
+        parse(http::Method::PUT, &format!("{start}%2Fnumber%2F%2B46700000001")),
+        Ok(Route::ReportByNumber { number })
+    );
+    // What is an escape after one decoding is text.
+    assert_eq!(
+        parse(http::Method::GET, &format!("{start}%2Freference%2Fa%252Fb")),
+        Ok(Route::StatusByReference {
+            reference: "a%2Fb".into()
+        })
+    );
+    for (path, error) in [
+        ("/%2F", RouteError::NotFound),
+        ("/%2F_emu%2Finfo", RouteError::NotFound),
+        (
+            "/%252Fverification%252Fv1%252Fverifications",
+            RouteError::NotFound,
+        ),
+        ("/%2", RouteError::NotFound),
+        (
+            "/%2Fverification%2Fv1%2Fverifications%2Freference%2Fa%2Fb%2Fc",
+            RouteError::NotFound,
+        ),
+    ] {
+        assert_eq!(parse(http::Method::GET, path), Err(error), "{path}");
+    }
+    let broken = parse(http::Method::GET, &format!("{start}%2Fid%2F%zz"));
+    assert!(matches!(broken, Err(RouteError::Segment { .. })), "{broken:?}");
+
+    let anomaly = path_anomaly(start).unwrap();
+    assert_eq!(anomaly.what, AnomalyKind::EscapedPath);
+    assert_eq!(
+        path_anomaly("/verification/v1/verifications/number/%2B46700000001"),
+        None
+    );
+}
+
+#[test]
 fn a_prefix_of_the_base_is_sent_and_signed() {
     let base: BaseUrl = "https://gateway.example/sinch/".parse().unwrap();
     let request = Start::sms(number()).to_http(&base).unwrap();
@@ -230,6 +278,36 @@ fn a_prefix_of_the_base_is_sent_and_signed() {
         request.uri(),
         "https://gateway.example/sinch/verification/v1/verifications"
     );
+}
+
+#[test]
+fn a_base_url_with_the_path_of_the_api_is_refused_with_the_right_one() {
+    for (text, base) in [
+        (
+            "https://verification.api.sinch.com/verification/v1/verifications",
+            "https://verification.api.sinch.com",
+        ),
+        ("https://host/verification/v1", "https://host"),
+        ("https://host/verification/v1/", "https://host"),
+        ("https://host/verification/v1/verifications/?a=b", "https://host"),
+        ("https://host/verification/v1?a=b", "https://host"),
+        (
+            "http://host:81/sinch/verification/v1/verifications/",
+            "http://host:81/sinch",
+        ),
+        (
+            "http://host/verification/v1/verifications/number/+46700000001",
+            "http://host",
+        ),
+    ] {
+        let error = text.parse::<BaseUrl>().unwrap_err().to_string();
+        let right = error.rsplit_once("; give ").map(|(_, right)| right);
+        assert_eq!(right, Some(base), "{error}");
+        assert!(base.parse::<BaseUrl>().is_ok(), "{base}");
+    }
+    for text in ["https://host/verification/v10", "https://host/verification"] {
+        assert!(text.parse::<BaseUrl>().is_ok(), "{text}");
+    }
 }
 
 #[test]
@@ -243,7 +321,6 @@ fn base_urls_that_cannot_work_are_refused() {
         "https://host:99999",
         "https://host/?a=b",
         "https://host/#x",
-        "https://host/verification/v1/",
     ] {
         assert!(text.parse::<BaseUrl>().is_err(), "{text}");
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use serde_json::{Value, json};
+use sinch_verify_protocol::body_kind::BodyKind;
 use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::error::JsonError;
@@ -79,6 +80,35 @@ fn start_answers_lose_nothing_in_the_typed_form() {
         seen += 1;
     }
     assert!(seen > 5, "only {seen} samples");
+}
+
+#[test]
+fn every_sample_is_recognised_by_its_fields() {
+    let mut recognised = 0;
+    for sample in samples() {
+        let kind = match sample["type"].as_str().unwrap() {
+            "StartRequest" => BodyKind::StartRequest,
+            "StartResponse" => BodyKind::StartResponse,
+            "ReportByIdentityRequest" | "ReportByIdRequest" => BodyKind::ReportRequest,
+            "FlashCallAnalytics" => BodyKind::CallOutcome,
+            "ReportResponse" | "StatusResponse" => BodyKind::Verification,
+            "VerificationRequestEventResponse" => BodyKind::Decision,
+            "Error" => BodyKind::ApiError,
+            event if event.ends_with("Event") => BodyKind::Event,
+            // The answers to the other events are empty.
+            _ => continue,
+        };
+        let body = sample["payload"].to_string();
+        assert_eq!(BodyKind::of(body.as_bytes()).unwrap(), Some(kind), "{body}");
+        recognised += 1;
+    }
+    assert!(recognised > 70, "only {recognised} samples");
+    for unknown in ["{}", r#"{"code":"4821"}"#, r#"{"status":"PENDING"}"#] {
+        assert_eq!(BodyKind::of(unknown.as_bytes()).unwrap(), None, "{unknown}");
+    }
+    for no_object in ["", "[]", "4821", r#"{"event""#] {
+        assert!(BodyKind::of(no_object.as_bytes()).is_err(), "{no_object}");
+    }
 }
 
 /// The sample as its canonical form: no nulls, no empty options, canonical keys.

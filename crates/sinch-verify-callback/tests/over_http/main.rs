@@ -20,10 +20,11 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use sinch_verify_callback::axum::{callback_route, router};
 use sinch_verify_callback::hyper::Server;
+use sinch_verify_callback::protocol::auth::X_TIMESTAMP;
 use sinch_verify_callback::protocol::callback::RequestEvent;
-use sinch_verify_callback::protocol::{self, Code, Decision};
+use sinch_verify_callback::protocol::{self, ApplicationSecret, Code, Credentials, Decision};
 use sinch_verify_callback::testing::CallbackSigner;
-use sinch_verify_callback::{Callback, ExternalPath, KeyRing};
+use sinch_verify_callback::{AcceptedAuth, Callback, ExternalPath, KeyRing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,6 +42,37 @@ async fn a_request_event_gets_the_decision() {
     let with_code = |_: RequestEvent| async { Code::new("4821").map(Decision::sms_code) };
     let answered = ask(with_code, post(event_of(&protocol::Method::Sms))).await;
     assert_eq!(answered.text(), r#"{"action":"allow","sms":{"code":"4821"}}"#);
+}
+
+#[tokio::test]
+async fn basic_authorization_is_answered_where_it_is_accepted() {
+    let event = || event_of(&protocol::Method::Sms);
+    let posted = |secret: ApplicationSecret| {
+        let mut request = post(event());
+        request.headers_mut().remove(X_TIMESTAMP);
+        let credentials = Credentials::basic(key(), secret);
+        credentials.authorize(&mut request, now()).unwrap();
+        request
+    };
+    let accepting = || {
+        guarded()
+            .accepted_auth(AcceptedAuth::SignedOrBasic)
+            .handler(allow())
+    };
+    let server = serve(router(PATH, accepting().build().unwrap())).await;
+    let right = || posted(fixtures::secret());
+    // Again and again: only the event and its id protect against a repeat.
+    for _ in 0..2 {
+        let answered = send(server, right()).await;
+        assert_eq!((answered.status, answered.text()), (StatusCode::OK, ALLOW_BODY));
+    }
+    assert_eq!(send(server, post(event())).await.status, StatusCode::OK);
+    let wrong = send(server, posted(other_secret())).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+
+    // By default it is refused as any forgery is.
+    let refused = ask(allow(), right()).await;
+    assert_eq!(refused.without_date(), wrong.without_date());
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use clap::ValueEnum as _;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use sinch_verify_protocol::body_kind::BodyKind;
+use sinch_verify_protocol::call_outcome::OutcomeRequest;
 use sinch_verify_protocol::callback::{DecisionBody, Event, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::error::JsonError;
 use sinch_verify_protocol::identity::{Identity, IdentityType};
@@ -15,20 +17,15 @@ use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::wire::{Anomaly, without_byte_order_mark};
 use sinch_verify_protocol::{ApiError, Verification, WireObject};
 
-use crate::exit::{Outcome, usage};
+use crate::exit::{Outcome, failed};
 use crate::input;
 use crate::print::{note, say};
 
 /// Arguments of `decode`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What the body is.
-    #[arg(
-        long = "as",
-        value_name = "KIND",
-        value_enum,
-        required_unless_present = "list"
-    )]
+    /// What the body is; recognised by its fields if you leave it out.
+    #[arg(long = "as", value_name = "KIND", value_enum)]
     kind: Option<Kind>,
     /// Print only the body, as this version writes it; anomalies go to stderr.
     #[arg(long)]
@@ -53,7 +50,39 @@ enum Kind {
     StatusResponse,
     CallbackEvent,
     CallbackDecision,
+    CallOutcome,
     ApiError,
+}
+
+impl Kind {
+    /// The kind that a body's fields tell; an answer to a report is one to a status query.
+    fn recognise(body: &[u8]) -> Result<Self, String> {
+        let recognised = BodyKind::of(body).map_err(|error| error.to_string())?;
+        Ok(match recognised {
+            Some(BodyKind::Event) => Self::CallbackEvent,
+            Some(BodyKind::Decision) => Self::CallbackDecision,
+            Some(BodyKind::ApiError) => Self::ApiError,
+            Some(BodyKind::Verification) => Self::StatusResponse,
+            Some(BodyKind::StartRequest) => Self::StartRequest,
+            Some(BodyKind::StartResponse) => Self::StartResponse,
+            Some(BodyKind::CallOutcome) => Self::CallOutcome,
+            Some(BodyKind::ReportRequest) => Self::ReportRequest,
+            _ => {
+                let kinds: Vec<_> = Self::value_variants().iter().map(|kind| kind.name()).collect();
+                return Err(format!(
+                    "its fields do not tell what it is; name it with --as: {}",
+                    kinds.join(", ")
+                ));
+            }
+        })
+    }
+
+    /// Its value of `--as`.
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
 }
 
 /// A body that was read.
@@ -69,29 +98,35 @@ struct Reading {
 /// what it should be.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     if args.list {
-        for value in Kind::value_variants().iter().filter_map(Kind::to_possible_value) {
-            say!("{}", value.get_name());
-        }
+        Kind::value_variants()
+            .iter()
+            .for_each(|kind| say!("{}", kind.name()));
         return Ok(Outcome::Yes);
     }
-    let kind = args.kind.ok_or_else(|| usage("give --as KIND"))?;
     let body = input::read(&args.file)?;
-    match decode(kind, &body) {
-        Ok(reading) => {
-            say!("{}", if args.json { &reading.json } else { &reading.typed });
-            for anomaly in &reading.anomalies {
-                if args.json {
-                    note!("anomaly: {anomaly}");
-                } else {
-                    say!("anomaly: {anomaly}");
-                }
-            }
-            let is_fine = reading.anomalies.is_empty() || !args.strict;
-            Ok(is_fine.into())
+    let unreadable = |why: &str| match args.file.to_str() {
+        Some("-") => failed(format!("failed to read standard input: {why}")),
+        _ => failed(format!("failed to read {}: {why}", args.file.display())),
+    };
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None => {
+            let kind = Kind::recognise(&body).map_err(|why| unreadable(&why))?;
+            note!("read as {}", kind.name());
+            kind
         }
-        Err(error) if args.file.as_os_str() == "-" => anyhow::bail!("failed to read standard input: {error}"),
-        Err(error) => anyhow::bail!("failed to read {}: {error}", args.file.display()),
+    };
+    let reading = decode(kind, &body).map_err(|error| unreadable(&error.to_string()))?;
+    say!("{}", if args.json { &reading.json } else { &reading.typed });
+    for anomaly in &reading.anomalies {
+        if args.json {
+            note!("anomaly: {anomaly}");
+        } else {
+            say!("anomaly: {anomaly}");
+        }
     }
+    let is_fine = reading.anomalies.is_empty() || !args.strict;
+    Ok(is_fine.into())
 }
 
 fn decode(kind: Kind, body: &[u8]) -> Result<Reading, JsonError> {
@@ -108,6 +143,7 @@ fn decode(kind: Kind, body: &[u8]) -> Result<Reading, JsonError> {
         Kind::ReportResponse | Kind::StatusResponse => read::<Verification>(body),
         Kind::CallbackEvent => read_event(body),
         Kind::CallbackDecision => read::<DecisionBody>(body),
+        Kind::CallOutcome => read::<OutcomeRequest>(body),
         Kind::ApiError => read::<ApiError>(body),
     }
 }

@@ -17,16 +17,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::uri::PathAndQuery;
-use sinch_verify_callback::{CallbackBuilder, KeyRing};
+use http::Uri;
+use sinch_verify_callback::{AcceptedAuth, CallbackBuilder, KeyRing};
 use sinch_verify_client::env;
 use sinch_verify_protocol::url::HttpUrl;
-use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber};
+use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber, duration};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::duration;
-use crate::exit::{Outcome, failed, usage};
+use crate::exit::{Outcome, UNREACHABLE, failed, timed_out, usage};
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::target::Address;
@@ -61,6 +60,9 @@ pub(crate) struct Args {
     /// Set this caller id for flash calls.
     #[arg(long, value_name = "NUMBER")]
     cli: Option<PhoneNumber>,
+    /// Also take callbacks with basic authorization, which an application can have in place of signatures.
+    #[arg(long)]
+    accept_basic: bool,
     /// Hand what is authentic on to an application, and its answer back.
     #[arg(long, value_name = "URL", conflicts_with_all = ["decide", "code", "cli"])]
     forward_to: Option<HttpUrl>,
@@ -77,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after this time: exit code 5 when fewer came than `--count`.
-    #[arg(long, value_name = "TIME", value_parser = duration::up_to_a_day)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
     /// Leave the emulator's callback URL as it is.
     #[arg(long)]
@@ -98,11 +100,12 @@ enum Verdict {
     Deny,
 }
 
-/// A path as it stands in a URL.
+/// A path as it is sent, with characters outside ASCII percent-encoded.
 fn path(text: &str) -> Result<String, String> {
-    let path = text.parse::<PathAndQuery>().ok();
-    let path = path.filter(|path| text.starts_with('/') && path.as_str() == text && path.query().is_none());
-    path.map(|path| path.path().to_owned())
+    let url = format!("http://127.0.0.1{text}").parse::<HttpUrl>().ok();
+    let uri = url.filter(|_| text.starts_with('/')).map(Uri::from);
+    let uri = uri.filter(|uri| uri.query().is_none());
+    uri.map(|uri| uri.path().to_owned())
         .ok_or_else(|| "must be a path such as /sinch/callback, without scheme, host and query".to_owned())
 }
 
@@ -140,6 +143,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let listen = Listen {
         path: args.path.clone(),
         service: CallbackBuilder::new(KeyRing::new(key.clone(), &secret))
+            .accepted_auth(match args.accept_basic {
+                true => AcceptedAuth::SignedOrBasic,
+                false => AcceptedAuth::Signed,
+            })
             .handler(decider)
             .build()?,
         secret,
@@ -198,8 +205,9 @@ async fn end(
                 let Some(count) = args.count else {
                     return Ok(Outcome::Yes);
                 };
-                note!("{came} of {count} callbacks came in {:?}", args.timeout.unwrap_or_default());
-                return Ok(Outcome::Unreachable);
+                let waited = duration::to_text(&args.timeout.unwrap_or_default());
+                let message = format!("{came} of {count} callbacks came in {waited}");
+                return Err(timed_out(UNREACHABLE, message));
             }
         }
     }

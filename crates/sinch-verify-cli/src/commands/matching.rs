@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use sinch_verify_protocol::caller_id::Candidates;
 use sinch_verify_protocol::cli_filter::Dialect;
 use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::{CliFilter, NumberPlans, SmsTemplate};
+use sinch_verify_protocol::{CliFilter, Code, CodeType, NumberPlans, SmsTemplate};
 
 use crate::exit::{Outcome, usage};
 use crate::input;
@@ -40,7 +41,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "CC")]
         country: Option<Country>,
     },
-    /// Cut the code out of a message by its template. Prints the code.
+    /// Cut the code out of a message by its template, as a flow does. Prints the code.
     ///
     /// Exit code 0 for a code, 1 for none, 2 for a template that is an error.
     SmsTemplate {
@@ -48,6 +49,14 @@ pub(crate) enum Command {
         template: String,
         /// The message; `-` reads it from standard input.
         message: String,
+        /// The characters of the code, as `codeType` of the start's answer: only a run of them is a code.
+        /// Without it, any code is taken.
+        #[arg(
+            long,
+            value_name = "TYPE",
+            value_parser = PossibleValuesParser::new(["numeric", "alpha", "alphanumeric"]).map(CodeType::from)
+        )]
+        code_type: Option<CodeType>,
     },
 }
 
@@ -88,18 +97,22 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
             }
             Ok(outcome)
         }
-        Command::SmsTemplate { template, message } => {
+        Command::SmsTemplate {
+            template,
+            message,
+            code_type,
+        } => {
             let template = SmsTemplate::parse(&template).map_err(usage)?;
             let message = match message.as_str() {
                 "-" => String::from_utf8(input::read(Path::new("-"))?)
                     .map_err(|_| usage("the message on standard input is not UTF-8 text"))?,
                 _ => message,
             };
-            let found = template.extract(&message);
+            let found = template.find_code(&message, code_type.as_ref());
             if found.is_none() {
-                note!("the template is not in the message");
+                note!("the message holds no code where the template has it");
             }
-            Ok(print(found))
+            Ok(print(found.as_ref().map(Code::expose)))
         }
     }
 }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use sinch_verify_emulator::{
     Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, StartError, Strictness,
 };
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, timestamp};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, timestamp};
 
 use crate::exit::{Outcome, failed, usage};
 use crate::input;
@@ -44,6 +44,11 @@ pub(crate) struct Args {
     /// other machines do so too, which a container with a published port needs.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
+    /// The base URL of links in answers, and of the addresses that data verifications open, for devices
+    /// that reach the emulator through a proxy. Without it, links use the host that the request came to,
+    /// if that is this machine or one of `--allow-host`. As in the settings, or else none.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<BaseUrl>,
     /// The application's key. Made up when left out.
     #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     app_key: Option<ApplicationKey>,
@@ -156,8 +161,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut applications = vec![application];
     let mut settings = Settings::default();
     let mut remote = false;
+    let mut public_url = args.public_url;
     if let Some(file) = file {
         settings = file.settings;
+        public_url = public_url.or(file.public_url);
         remote = file.allow_remote_callbacks;
         if let Some((first, all)) = file.applications {
             if has_callback {
@@ -179,6 +186,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         .tamper_kit(Tampers);
     for name in args.allow_host {
         builder = builder.allow_host(name);
+    }
+    if let Some(url) = public_url {
+        builder = builder.public_url(url);
     }
     for application in applications {
         builder = builder.application(application);

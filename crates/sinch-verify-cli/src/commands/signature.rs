@@ -1,11 +1,14 @@
 //! `signature sign` and `signature check`.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use sinch_verify_protocol::auth::{
     Authorization, ContentMd5, Explain, InvalidAuthorization, PathForm, PathPolicy, Signature, SignedMessage,
-    Signer, Verifier,
+    Signer, Verifier, X_TIMESTAMP,
 };
+use sinch_verify_protocol::timestamp::{self, XTimestamp};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{Outcome, usage};
@@ -16,12 +19,23 @@ use crate::print::{note, say};
 /// Sign or check.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print the `Authorization` value for a request.
-    Sign(Message),
+    /// Print the `Authorization` value for a request; without `--timestamp`, the headers to send.
+    ///
+    /// The headers are lines that `curl -H @-` takes, signed with the time now: send the request at once.
+    Sign {
+        #[command(flatten)]
+        message: Message,
+        /// The `x-timestamp` header's value; the time now if you leave it out.
+        #[arg(long)]
+        timestamp: Option<String>,
+    },
     /// Check an `Authorization` value. Exit code 0 when it is right, 1 when not.
     Check {
         #[command(flatten)]
         message: Message,
+        /// The `x-timestamp` header's value.
+        #[arg(long)]
+        timestamp: String,
         /// The `Authorization` header's value.
         #[arg(long, value_name = "VALUE")]
         authorization: String,
@@ -56,9 +70,6 @@ pub(crate) struct Message {
     /// it out when the message has none.
     #[arg(long, value_name = "TYPE", default_value = "")]
     content_type: String,
-    /// The `x-timestamp` header's value.
-    #[arg(long)]
-    timestamp: String,
     /// The file that holds the body, `-` for standard input; leave it out for
     /// no body.
     #[arg(long, value_name = "FILE")]
@@ -75,27 +86,44 @@ pub(crate) struct Message {
 /// Runs the command.
 pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
-        Command::Sign(message) => sign(&message),
+        Command::Sign { message, timestamp } => sign(&message, timestamp),
         Command::Check {
             message,
+            timestamp,
             authorization,
             string_file,
-        } => check(&message, &authorization, string_file.as_deref()),
+        } => check(&message, timestamp, &authorization, string_file.as_deref()),
     }
 }
 
-fn sign(message: &Message) -> anyhow::Result<Outcome> {
+fn sign(message: &Message, given: Option<String>) -> anyhow::Result<Outcome> {
     let (key, secret) = message.credentials()?;
-    let read = message.read()?;
+    let is_given = given.is_some();
+    let now = || XTimestamp::new(SystemTime::now()).as_str().to_owned();
+    let read = message.read(given.unwrap_or_else(now))?;
     message.explain(&read);
     let signature = Signer::new(key.clone(), &secret).signature(&message.received(&read).string_to_sign());
-    say!("Application {key}:{}", signature.to_text().as_str());
+    let authorization = format!("Application {key}:{}", signature.to_text().as_str());
+    if is_given {
+        say!("{authorization}");
+        return Ok(Outcome::Yes);
+    }
+    if !message.content_type.is_empty() {
+        say!("{CONTENT_TYPE}: {}", message.content_type);
+    }
+    say!("{X_TIMESTAMP}: {}", read.timestamp);
+    say!("{AUTHORIZATION}: {authorization}");
     Ok(Outcome::Yes)
 }
 
-fn check(message: &Message, authorization: &str, theirs: Option<&Path>) -> anyhow::Result<Outcome> {
+fn check(
+    message: &Message,
+    timestamp: String,
+    authorization: &str,
+    theirs: Option<&Path>,
+) -> anyhow::Result<Outcome> {
     let (key, secret) = message.credentials()?;
-    let read = message.read()?;
+    let read = message.read(timestamp)?;
     message.explain(&read);
     let received = message.received(&read);
     let explain = Explain {
@@ -178,6 +206,7 @@ fn no(why: &str) -> Outcome {
 /// What was read or worked out for a message.
 struct Read {
     verb: String,
+    timestamp: String,
     body: Vec<u8>,
     content_md5: ContentMd5,
 }
@@ -194,12 +223,12 @@ impl Message {
         Ok((key, secret))
     }
 
-    fn read(&self) -> anyhow::Result<Read> {
+    fn read(&self, timestamp: String) -> anyhow::Result<Read> {
         for (flag, text) in [
             ("--method", &self.method),
             ("--path", &self.path),
             ("--content-type", &self.content_type),
-            ("--timestamp", &self.timestamp),
+            ("--timestamp", &timestamp),
         ] {
             if text.contains(char::is_control) {
                 return Err(usage(format!(
@@ -210,12 +239,13 @@ impl Message {
         if !self.path.starts_with('/') {
             note!("warning: a path starts with `/`");
         }
-        if sinch_verify_protocol::timestamp::parse(&self.timestamp).is_err() {
+        if timestamp::parse(&timestamp).is_err() {
             note!("warning: no service takes this timestamp; it has the form 2026-01-02T03:04:05.067Z");
         }
         let body = self.body_file.as_deref().map_or(Ok(Vec::new()), input::read)?;
         Ok(Read {
             verb: self.method.to_ascii_uppercase(),
+            timestamp,
             content_md5: ContentMd5::of(&body),
             body,
         })
@@ -226,7 +256,7 @@ impl Message {
             verb: &read.verb,
             path_and_query: &self.path,
             content_type: self.content_type.as_bytes(),
-            timestamp: self.timestamp.as_bytes(),
+            timestamp: read.timestamp.as_bytes(),
             content_md5: &read.content_md5,
         }
     }

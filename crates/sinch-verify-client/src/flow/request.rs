@@ -9,6 +9,7 @@ use sinch_verify_protocol::{DecodeError, Endpoint, PhoneNumber, Start, Verificat
 
 use crate::call::{self, Repeat};
 use crate::context::Context;
+use crate::counts;
 use crate::error::{Error, Lookup};
 use crate::fetch::{FollowError, fetch};
 use crate::reconcile;
@@ -37,10 +38,14 @@ impl Wire {
     async fn send(&self, request: Request) -> Result<Answer, RequestFailure> {
         match request {
             Request::Start(start) => self.start(*start).await,
-            Request::Report(report) => self.verification(*report).await,
-            Request::Status(StatusQuery::ById(query)) => self.verification(query).await,
-            Request::Status(StatusQuery::ByNumber(query)) => self.verification(query).await,
-            Request::Outcome(outcome) => self.once(*outcome).await.map(|()| Answer::Nothing),
+            Request::Report(report) => {
+                let answer = self.once(&*report).await;
+                counts::reported(report.method(), Some(self.number), answer.as_ref().map(Some));
+                for_session(answer)
+            }
+            Request::Status(StatusQuery::ById(query)) => for_session(self.once(&query).await),
+            Request::Status(StatusQuery::ByNumber(query)) => for_session(self.once(&query).await),
+            Request::Outcome(outcome) => for_session(self.once(&*outcome).await.map(|()| Answer::Nothing)),
             Request::FetchTarget(target) => self.fetch(&target).await,
             _ => Err(RequestFailure::Unsendable),
         }
@@ -72,20 +77,16 @@ impl Wire {
         }
     }
 
-    async fn verification<E>(&self, endpoint: E) -> Result<Answer, RequestFailure>
-    where
-        E: Endpoint<Response = Verification>,
-    {
-        self.once(endpoint).await.map(Answer::from)
-    }
-
-    async fn once<E: Endpoint>(&self, endpoint: E) -> Result<E::Response, RequestFailure> {
+    async fn once<E: Endpoint>(&self, endpoint: &E) -> Result<E::Response, Error> {
         let (number, budget) = (Some(self.number.masked()), self.context.budget());
-        match call::run(&self.context, &endpoint, number, budget, Repeat::Never).await {
-            Ok((response, _)) => Ok(response),
-            Err(error) => Err(Error::into_request_failure(error)),
-        }
+        let answer = call::run(&self.context, endpoint, number, budget, Repeat::Never).await;
+        answer.map(|(response, _)| response)
     }
+}
+
+/// An answer as the session takes it.
+fn for_session(answer: Result<impl Into<Answer>, Error>) -> Result<Answer, RequestFailure> {
+    answer.map(Into::into).map_err(Error::into_request_failure)
 }
 
 fn follow_failure(error: FollowError) -> RequestFailure {

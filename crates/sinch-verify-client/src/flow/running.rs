@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _, unfold};
 use sinch_verify_protocol::Verification;
-use sinch_verify_protocol::session::{Ending, Failure, Input, Output, Progress, Session};
+use sinch_verify_protocol::session::{Answer, Ending, Failure, Input, Output, Progress, Session};
 
 use super::request;
 use super::saved::SavedFlow;
 use super::source::{CodeSource, Seen};
 use crate::clock::Sleep;
 use crate::context::Context;
+use crate::counts;
 
 /// How much of what was typed too early is kept; the source waits with the rest.
 const MOST_EARLY: usize = 16;
@@ -180,6 +181,7 @@ impl<S: CodeSource> Running<S> {
 
     /// Hands an input in, and tells whether it changed anything.
     fn take(&mut self, input: Input) -> bool {
+        self.count_end(&input);
         let now = self.elapsed();
         let mut changed = false;
         for output in self.session.handle(now, input) {
@@ -201,6 +203,20 @@ impl<S: CodeSource> Running<S> {
             }
         }
         changed
+    }
+
+    /// Counts the end of the verification under way, if the input tells it. By number, the service may
+    /// tell of another one.
+    fn count_end(&self, input: &Input) {
+        if let Input::Answered {
+            answer: Answer::Verification(verification),
+            ..
+        } = input
+            && self.session.verification_id() == Some(&verification.id)
+            && let Some(method) = self.session.method()
+        {
+            counts::end(&method, Some(self.session.number()), verification);
+        }
     }
 
     /// Answers first: a success that is here beats a deadline. The source last: one that always has

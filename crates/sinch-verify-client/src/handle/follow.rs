@@ -29,7 +29,10 @@ impl Handle<Seamless> {
         let target = target.ok_or(FollowError::NoTarget)?;
         let answer = fetch(&self.context, target.as_str(), self.target.masked()).await?;
         match Verification::from_http(&answer) {
-            Ok(verification) if verification.id == self.started.id => Ok(verification),
+            Ok(verification) if verification.id == self.started.id => {
+                self.count_end(&verification);
+                Ok(verification)
+            }
             // Told of another verification, or of none.
             Ok(_) | Err(DecodeError::EmptyBody { .. }) => self.status().await.map_err(FollowError::Status),
             Err(error) => Err(FollowError::Answer(error)),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::Handle;
 use crate::clock;
 use crate::context::Context;
+use crate::counts::EndOnce;
 use crate::verification_ref::{Evidence, VerificationRef};
 
 /// The version that this release writes and reads.
@@ -90,6 +91,7 @@ impl<M: MethodMarker> Handle<M> {
             began,
             started,
             found: None,
+            end: EndOnce::default(),
             context,
         }
     }

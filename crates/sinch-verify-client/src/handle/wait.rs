@@ -11,7 +11,6 @@ use crate::call::Repeat;
 use crate::clock::Budget;
 use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile;
 
 /// How long [`Handle::wait`] waits: the service lets a verification expire about then.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -83,7 +82,7 @@ impl<M: MethodMarker> Handle<M> {
         let limit = limit.left(&**clock).min(*total_timeout);
         let budget = Budget::new(&**clock, limit);
         // The next slot takes the place of another attempt.
-        reconcile::status(&self.context, &self.target, budget, Repeat::Never).await
+        self.query(budget, Repeat::Never).await
     }
 
     fn pace(&self) -> Pace {

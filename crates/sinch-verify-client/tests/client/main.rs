@@ -16,6 +16,7 @@ mod handles;
 mod hostile;
 mod lost;
 mod many;
+mod metrics;
 mod operations;
 mod ours;
 mod parity;

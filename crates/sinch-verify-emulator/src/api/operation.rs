@@ -76,7 +76,13 @@ fn command(
 ) -> Result<Command, ApiError> {
     let app = caller.app;
     let status = |query| Command::Status { app, query };
-    anomalies.extend(server::timestamp_anomaly(&head.headers).map(|anomaly| anomaly.to_string()));
+    let path = server::path_anomaly(head.uri.path());
+    let timestamp = server::timestamp_anomaly(&head.headers);
+    anomalies.extend(
+        path.into_iter()
+            .chain(timestamp)
+            .map(|anomaly| anomaly.to_string()),
+    );
     Ok(match route {
         Route::Start => {
             let request: StartRequest = receive(head, body, anomalies)?;
@@ -90,6 +96,7 @@ fn command(
                 callback: core.registry.callback(app).is_some(),
                 request,
                 languages: languages.value,
+                base: core.base_for_links(&head.headers),
             }))
         }
         Route::ReportById { id } => Command::Report {

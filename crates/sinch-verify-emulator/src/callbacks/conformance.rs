@@ -9,9 +9,9 @@ use sinch_verify_protocol::callback::{RequestEvent, ResultEvent, SmsDeliveredEve
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::{Method, PhoneNumber, Status, VerificationId, WireObject as _};
 
-use super::post::{Judgement, OutgoingEvent, post, signed};
+use super::post::{Judgement, OutgoingEvent, authorized, post, signed};
 use super::{deliver_event, replay, request_event};
-use crate::application::CallbackUrl;
+use crate::application::{CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::core::{Core, PostResult, Registered};
 use crate::engine::AppId;
@@ -82,6 +82,9 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     };
     run.events().await;
     run.repetitions().await;
+    if own.callback_auth() == CallbackAuth::Basic {
+        run.wrong_secret().await;
+    }
     run.tampers(kit).await;
     Ok(run.checks)
 }
@@ -112,7 +115,7 @@ impl ConformanceRun<'_> {
             ("result-event", ResultEvent::EVENT, result),
             ("unknown-event", UNKNOWN_EVENT, unknown),
         ] {
-            let request = self.sign(body, self.core.clock().wire());
+            let request = self.authorize(body, self.core.clock().wire());
             let sent = format!("a {event}, as the service sends it");
             let sent = CheckedEvent {
                 name,
@@ -124,13 +127,13 @@ impl ConformanceRun<'_> {
         }
     }
 
-    /// Posts a request event, then the same one signed anew, then that one byte for byte.
+    /// Posts a request event, then the same one authorized anew, then that one byte for byte.
     async fn repetitions(&mut self) {
         let second = Duration::from_secs(1);
         let now = self.core.clock().wire();
         let id = self.id();
         let body = self.request_event(&id);
-        let first = self.sign(body.clone(), now.checked_sub(second).unwrap_or(now));
+        let first = self.authorize(body.clone(), now.checked_sub(second).unwrap_or(now));
         let event = RequestEvent::EVENT;
         let id = &id;
         let name = "request-event";
@@ -142,10 +145,10 @@ impl ConformanceRun<'_> {
             id,
         };
         let answer = self.check(sent, first, Expected::Decision).await;
-        let again = self.sign(body, now);
+        let again = self.authorize(body, now);
         let expected = answer.as_ref().map_or(Expected::Decision, Expected::Same);
         let name = "sent-again";
-        let sent = "the same request event with a new signature, as when the service tries again";
+        let sent = "the same request event, authorized anew, as when the service tries again";
         let sent = CheckedEvent {
             name,
             sent,
@@ -161,10 +164,29 @@ impl ConformanceRun<'_> {
             event,
             id,
         };
-        self.check(sent, again, Expected::Refused).await;
+        // With basic authorization it does not differ from the one before.
+        let expected = match self.own.callback_auth() {
+            CallbackAuth::Signed => Expected::Refused,
+            CallbackAuth::Basic => expected,
+        };
+        self.check(sent, again, expected).await;
     }
 
-    /// Posts one request event for each way in which the kit makes it invalid.
+    /// Posts a request event with basic authorization and a wrong secret.
+    async fn wrong_secret(&mut self) {
+        let id = self.id();
+        let body = self.request_event(&id).into();
+        let request = replay::forged(self.url, self.own, body, self.core.clock().wire());
+        let sent = CheckedEvent {
+            name: "wrong-secret",
+            sent: "a request event whose basic authorization has a wrong secret",
+            event: RequestEvent::EVENT,
+            id: &id,
+        };
+        self.check(sent, request, Expected::Refused).await;
+    }
+
+    /// Posts one signed request event for each way in which the kit makes it invalid.
     async fn tampers(&mut self, kit: &dyn TamperKit) {
         for name in kit.names() {
             let now = self.core.clock().wire();
@@ -240,8 +262,12 @@ impl ConformanceRun<'_> {
         VerificationId::new(&text).expect("hexadecimal digits make an id")
     }
 
+    fn authorize(&self, body: String, now: SystemTime) -> Request<Bytes> {
+        authorized(self.url.uri(), self.own, body.into(), now, None)
+    }
+
     fn sign(&self, body: String, now: SystemTime) -> Request<Bytes> {
-        signed(self.url.uri(), &self.own.signer, body.into(), now, None)
+        signed(self.url.uri(), &self.own.signer, body.into(), now)
     }
 }
 

@@ -8,7 +8,7 @@ use sinch_verify_protocol::WireObject as _;
 use sinch_verify_protocol::callback::{ResultEvent, SmsDeliveredEvent};
 use tokio::sync::Semaphore;
 
-use super::post::{Judgement, OutgoingEvent, fault_for, post, signed, unsent};
+use super::post::{Judgement, OutgoingEvent, authorized, fault_for, post, unsent};
 use crate::core::{Core, PostResult};
 use crate::engine::{Effect, Notice, Uid};
 use crate::operation::Operation;
@@ -36,11 +36,10 @@ pub(super) async fn try_once(
         return TryResult::Finished;
     };
     // Looked up for every try, because the URL may change.
-    let (Some(url), Some(registered)) = (core.registry.callback(effect.app), core.registry.get(effect.app))
-    else {
+    let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) else {
         return TryResult::Finished;
     };
-    let signer = &registered.signer;
+    let signer = &own.signer;
     let fault = match &effect.notice {
         Notice::Result(event) => fault_for(core, signer, Operation::Result, &event.identity),
         Notice::Delivered(event) => fault_for(core, signer, Operation::Delivered, &event.identity),
@@ -49,7 +48,7 @@ pub(super) async fn try_once(
     let clock = core.clock();
     let sent = before.map_or_else(|| clock.wire(), |before| clock.wire_after(before));
     let outgoing = OutgoingEvent {
-        request: signed(url.uri(), signer, body(&effect.notice), sent, fault.as_ref()),
+        request: authorized(url.uri(), own, body(&effect.notice), sent, fault.as_ref()),
         fault,
         attempt,
         ..outgoing(core, effect)
@@ -91,13 +90,8 @@ pub(super) fn judge(outcome: &PostResult) -> Judgement {
 pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
     if let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) {
-        let request = signed(
-            url.uri(),
-            &own.signer,
-            body(&effect.notice),
-            core.clock().wire(),
-            None,
-        );
+        let body = body(&effect.notice);
+        let request = authorized(url.uri(), own, body, core.clock().wire(), None);
         let outgoing = OutgoingEvent {
             request,
             ..outgoing(core, effect)

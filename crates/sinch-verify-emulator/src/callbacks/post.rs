@@ -1,16 +1,16 @@
-//! Signs and posts one event, and keeps the result in the delivery log.
+//! Authorizes and posts one event, and keeps the result in the delivery log.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use sinch_verify_protocol::VerificationId;
 use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::identity::Identity;
 
 use crate::clock::Stopwatch;
-use crate::core::{CallbackAnswer, Core, PostResult};
+use crate::core::{CallbackAnswer, Core, PostResult, Registered};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::fault::{Fault, RequestFacts};
@@ -20,7 +20,7 @@ use crate::operation::Operation;
 /// How many bytes of an answer's body the log keeps.
 const BODY_BYTES_KEPT: usize = 4096;
 
-/// A signed event that is ready to be posted.
+/// An event that is ready to be posted.
 pub(super) struct OutgoingEvent<'a> {
     pub(super) app: AppId,
     pub(super) verification_id: VerificationId,
@@ -99,31 +99,51 @@ fn keep(
     seq
 }
 
+/// Headers as text. Basic authorization is hidden, because it holds the secret.
 fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let pairs = headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = match value.split_once(' ') {
+            Some((scheme, _)) if *name == AUTHORIZATION && scheme.eq_ignore_ascii_case("basic") => {
+                format!("{scheme} [hidden]")
+            }
+            _ => value.into_owned(),
+        };
         (name.as_str().to_owned(), value)
     });
     pairs.collect()
 }
 
-/// The signed request for an event, changed if there is a fault.
-pub(super) fn signed(
+/// The request for an event, authorized as the application has it, and changed if there is a fault.
+pub(super) fn authorized(
     url: &Uri,
-    signer: &Signer,
+    own: &Registered,
     body: Bytes,
     now: SystemTime,
     fault: Option<&Fault>,
 ) -> Request<Bytes> {
     let half = body.slice(..body.len() / 2);
+    let body = match fault {
+        Some(Fault::Malformed) => half.clone(),
+        _ => body,
+    };
+    let mut request = unauthorized(url, body);
+    own.authorize_callback(&mut request, now);
     match fault {
-        Some(Fault::Malformed) => sign(url, signer, half, now),
-        Some(Fault::Truncate) => sign(url, signer, body, now).map(|_| half),
-        _ => sign(url, signer, body, now),
+        Some(Fault::Truncate) => request.map(|_| half),
+        _ => request,
     }
 }
 
-fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Bytes> {
+/// The signed request for an event, also if the application has basic authorization.
+pub(super) fn signed(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Bytes> {
+    let mut request = unauthorized(url, body);
+    signer.sign_callback(&mut request, now);
+    request
+}
+
+/// The request for an event without authorization.
+pub(super) fn unauthorized(url: &Uri, body: Bytes) -> Request<Bytes> {
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = url.clone();
@@ -133,7 +153,6 @@ fn sign(url: &Uri, signer: &Signer, body: Bytes, now: SystemTime) -> Request<Byt
         USER_AGENT,
         HeaderValue::from_static(concat!("sinch-verify-emulator/", env!("CARGO_PKG_VERSION"))),
     );
-    signer.sign_callback(&mut request, now);
     request
 }
 

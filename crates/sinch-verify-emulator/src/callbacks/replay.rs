@@ -9,11 +9,11 @@ use sinch_verify_protocol::auth::{Signer, X_TIMESTAMP};
 use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{ApplicationSecret, WireObject as _};
 
-use super::post::{Judgement, OutgoingEvent, post, signed};
+use super::post::{Judgement, OutgoingEvent, authorized, post, signed, unauthorized};
 use super::{deliver_event, request_event};
-use crate::application::CallbackUrl;
+use crate::application::{CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
-use crate::core::{Core, PostResult, Registered};
+use crate::core::{Core, PostResult, Registered, authorize_basic};
 use crate::delivery::Delivery;
 use crate::engine::AppId;
 use crate::replay::Replay;
@@ -47,18 +47,25 @@ pub(crate) async fn replay_delivery(
     match how {
         Replay::Reordered => {
             for event in replayer.reordered(&before) {
-                posted.push(replayer.post(&event, replayer.sign(&event, now), true).await);
+                let request = replayer.authorize(&event, now);
+                posted.push(replayer.post(&event, request, true).await);
             }
         }
         Replay::Duplicate => {
             // The second request is byte for byte the first; a retry would have a new signature.
-            let request = replayer.sign(&before, now);
+            let request = replayer.authorize(&before, now);
             posted.push(replayer.post(&before, request.clone(), true).await);
-            posted.push(replayer.post(&before, request, false).await);
+            // With basic authorization a retry does not differ from it, so it must be accepted.
+            let good = own.callback_auth() == CallbackAuth::Basic;
+            posted.push(replayer.post(&before, request, good).await);
+        }
+        Replay::Same => {
+            let request = replayer.authorize(&before, now);
+            posted.push(replayer.post(&before, request, true).await);
         }
         how => {
-            let request = change(core, own, replayer.sign(&before, now), how, now);
-            posted.push(replayer.post(&before, request, *how == Replay::Same).await);
+            let request = replayer.invalid(&before, how, now);
+            posted.push(replayer.post(&before, request, false).await);
         }
     }
     Ok(posted.into_iter().flatten().collect())
@@ -73,9 +80,42 @@ struct Replayer<'a> {
 }
 
 impl Replayer<'_> {
-    fn sign(&self, before: &Delivery, now: SystemTime) -> Request<Bytes> {
+    fn authorize(&self, before: &Delivery, now: SystemTime) -> Request<Bytes> {
         let body = Bytes::from(before.request.clone());
-        signed(self.url.uri(), &self.own.signer, body, now, None)
+        authorized(self.url.uri(), self.own, body, now, None)
+    }
+
+    /// A callback that must be refused. It is a signed one that is changed, also if the application has basic
+    /// authorization: that holds a secret and nothing else, and [`forged`] has a wrong secret.
+    fn invalid(&self, before: &Delivery, how: &Replay, now: SystemTime) -> Request<Bytes> {
+        let body = Bytes::from(before.request.clone());
+        let (url, signer) = (self.url.uri(), &self.own.signer);
+        let signed_at = |at: Option<SystemTime>| {
+            let at = at.unwrap_or(SystemTime::UNIX_EPOCH);
+            signed(url, signer, body.clone(), at)
+        };
+        let mut request = signed_at(Some(now));
+        match how {
+            Replay::Stale => signed_at(now.checked_sub(TIMESTAMP_SHIFT)),
+            Replay::Future => signed_at(now.checked_add(TIMESTAMP_SHIFT)),
+            Replay::Forged => forged(self.url, self.own, body, now),
+            Replay::Truncated => request.map(|body| body.slice(..body.len() / 2)),
+            Replay::MissingTimestamp => {
+                request.headers_mut().remove(X_TIMESTAMP);
+                request
+            }
+            Replay::MissingAuthorization => {
+                request.headers_mut().remove(AUTHORIZATION);
+                request
+            }
+            Replay::Tampered(name) => {
+                if let Some(kit) = self.core.kit() {
+                    kit.spoil(name, signer.key(), &self.own.secret, &mut request, now);
+                }
+                request
+            }
+            Replay::Same | Replay::Duplicate | Replay::Reordered => request,
+        }
     }
 
     /// All events of the same verification, the latest first.
@@ -157,46 +197,18 @@ pub(super) fn judge_refusal(outcome: &PostResult) -> Judgement {
     }
 }
 
-/// Changes a callback that was signed at `now`.
-fn change(
-    core: &Core,
-    own: &Registered,
-    mut request: Request<Bytes>,
-    how: &Replay,
-    now: SystemTime,
-) -> Request<Bytes> {
-    let signed_at = |signer: &Signer, at: Option<SystemTime>, request: Request<Bytes>| {
-        let (url, body) = (request.uri().clone(), request.into_body());
-        signed(&url, signer, body, at.unwrap_or(SystemTime::UNIX_EPOCH), None)
-    };
-    match how {
-        Replay::Stale => signed_at(&own.signer, now.checked_sub(TIMESTAMP_SHIFT), request),
-        Replay::Future => signed_at(&own.signer, now.checked_add(TIMESTAMP_SHIFT), request),
-        Replay::Forged => {
-            // The key is not secret: an attacker knows everything but the secret.
-            match ApplicationSecret::new("YSBmb3JnZXIncyBndWVzcw==") {
-                Ok(guess) => {
-                    let forger = Signer::new(own.signer.key().clone(), &guess);
-                    signed_at(&forger, Some(now), request)
-                }
-                Err(_) => request,
-            }
-        }
-        Replay::Truncated => request.map(|body| body.slice(..body.len() / 2)),
-        Replay::MissingTimestamp => {
-            request.headers_mut().remove(X_TIMESTAMP);
+/// A callback with the right key and a wrong secret, authorized as the application has it. The key is not
+/// secret: an attacker knows everything but the secret.
+pub(super) fn forged(url: &CallbackUrl, own: &Registered, body: Bytes, now: SystemTime) -> Request<Bytes> {
+    #[expect(clippy::expect_used, reason = "this text is base64 with padding")]
+    let guess = ApplicationSecret::new("YSBmb3JnZXIncyBndWVzcw==").expect("a secret");
+    let key = own.signer.key();
+    match own.callback_auth() {
+        CallbackAuth::Signed => signed(url.uri(), &Signer::new(key.clone(), &guess), body, now),
+        CallbackAuth::Basic => {
+            let mut request = unauthorized(url.uri(), body);
+            authorize_basic(&mut request, key, &guess);
             request
         }
-        Replay::MissingAuthorization => {
-            request.headers_mut().remove(AUTHORIZATION);
-            request
-        }
-        Replay::Tampered(name) => {
-            if let Some(kit) = core.kit() {
-                kit.spoil(name, own.signer.key(), &own.secret, &mut request, now);
-            }
-            request
-        }
-        Replay::Same | Replay::Duplicate | Replay::Reordered => request,
     }
 }

@@ -8,7 +8,7 @@ use sinch_verify_protocol::callback::{Decision, DecisionBody, RequestEvent};
 use sinch_verify_protocol::{Method, WireObject as _};
 use tokio::sync::oneshot;
 
-use super::post::{Judgement, OutgoingEvent, fault_for, post, signed};
+use super::post::{Judgement, OutgoingEvent, authorized, fault_for, post};
 use crate::core::{CallbackAnswer, Core, PostResult};
 use crate::engine::{Answer, AppId, Command, DecisionRequest};
 use crate::operation::Operation;
@@ -33,15 +33,20 @@ pub(super) async fn request_decision(
 async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -> Option<Decision> {
     // If the URL was removed since the start, there is no decision.
     let url = core.registry.callback(app)?;
-    let signer = &core.registry.get(app)?.signer;
-    let fault = fault_for(core, signer, Operation::Request, &decision_request.event.identity);
+    let own = core.registry.get(app)?;
+    let fault = fault_for(
+        core,
+        &own.signer,
+        Operation::Request,
+        &decision_request.event.identity,
+    );
     let body = Bytes::from(decision_request.event.to_json());
     let outgoing = OutgoingEvent {
         app,
         verification_id: decision_request.uid.to_id(),
         event: RequestEvent::EVENT,
         attempt: 1,
-        request: signed(url.uri(), signer, body, core.clock().wire(), fault.as_ref()),
+        request: authorized(url.uri(), own, body, core.clock().wire(), fault.as_ref()),
         timeout: core.settings().decision_timeout,
         fault,
         replay_of: None,

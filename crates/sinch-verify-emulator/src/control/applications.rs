@@ -1,4 +1,4 @@
-//! Sets the callback URLs of applications.
+//! Sets where the callbacks of applications are posted.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sinch_verify_protocol::ApplicationKey;
 
 use super::response::{Answer, Refused, done, read_body};
-use crate::application::CallbackUrl;
+use crate::application::{CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::core::Core;
 
@@ -19,9 +19,11 @@ struct Target {
     // Required, even if `null`: an empty body must not remove the URL.
     #[serde(deserialize_with = "Option::deserialize")]
     url: Option<String>,
+    /// Unchanged if left out.
+    auth: Option<CallbackAuth>,
 }
 
-/// Sets the callback URL of an application.
+/// Sets the callback URL of an application, and how its callbacks are authorized.
 pub(super) async fn set_callback(
     State(core): State<Arc<Core>>,
     Path(key): Path<String>,
@@ -31,7 +33,14 @@ pub(super) async fn set_callback(
     let target: Target = read_body(&body, r#"{"url":"http://127.0.0.1:8000/callback"}"#)?;
     let url = target.url.as_deref().map(str::parse::<CallbackUrl>);
     let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
-    match core.registry.set_callback_url(&key, url) {
+    let set = core
+        .registry
+        .set_callback_url(&key, url)
+        .and_then(|()| match target.auth {
+            Some(auth) => core.registry.set_callback_auth(&key, auth),
+            None => Ok(()),
+        });
+    match set {
         Ok(()) => Ok(done()),
         Err(error @ ControlError::UnknownApplication(_)) => {
             Err(Refused::failed(StatusCode::NOT_FOUND, &error))

@@ -9,11 +9,11 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json as value;
+use sinch_verify_protocol::duration;
 
 use super::response::{Answer, Refused, json, read_body};
 use super::time;
 use crate::core::{ClockChange, Core};
-use crate::duration::parse_duration;
 use crate::engine::Engine;
 
 /// Ten years. The clock cannot be moved back, so a typing error must not move it to its end.
@@ -86,7 +86,7 @@ pub(super) async fn change(State(core): State<Arc<Core>>, body: Bytes) -> Answer
 }
 
 fn advance(text: &str) -> Result<Duration, Refused> {
-    let by = parse_duration(text).map_err(|error| Refused::bad(format!("advance {error}")))?;
+    let by = duration::parse(text).map_err(|error| Refused::bad(format!("advance {error}")))?;
     if by > LONGEST_ADVANCE {
         return Err(Refused::bad(
             "advance must be at most 3650d, because the clock cannot be moved back",

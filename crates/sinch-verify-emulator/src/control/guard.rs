@@ -8,11 +8,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use sinch_verify_protocol::url::HttpUrl;
 
 use super::response::Refused;
 use crate::core::Core;
-use crate::host_name::HostName;
+use crate::host_name::{HostName, base_of_host};
 
 /// Passes a request whose `Host` is an allowed name, or a loopback name if the request comes from this
 /// machine. Refuses requests that a page of another origin sent.
@@ -64,12 +63,10 @@ fn is_taken(host: Option<&str>, peer: SocketAddr, allowed: &[HostName]) -> bool 
         // HTTP/1.0, which browsers do not use.
         return is_local;
     };
-    // A host and a port alone, not `evil@127.0.0.1`, `127.0.0.1:80.evil.test` or `127.0.0.1/evil`.
-    match format!("http://{host}").parse::<HttpUrl>() {
-        Ok(url) if url.to_string() != format!("http://{host}/") => false,
-        Ok(url) if url.is_loopback() => is_local || allowed.iter().any(HostName::is_loopback),
-        Ok(url) => allowed.iter().any(|allowed| allowed.is(url.host())),
-        Err(_) => false,
+    match base_of_host(host) {
+        Some(base) if base.is_loopback() => is_local || allowed.iter().any(HostName::is_loopback),
+        Some(base) => allowed.iter().any(|allowed| allowed.is(base.host())),
+        None => false,
     }
 }
 

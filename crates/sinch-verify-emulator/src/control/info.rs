@@ -17,7 +17,11 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
         .registry
         .all()
         .map(|(app, own)| {
-            let mut view = value!({"key": own.signer.key().as_str(), "minimum": own.minimum.name()});
+            let mut view = value!({
+                "key": own.signer.key().as_str(),
+                "minimum": own.minimum.name(),
+                "callbackAuth": own.callback_auth().name(),
+            });
             if let Some(url) = core.registry.callback(app) {
                 view["callbackUrl"] = url.to_string().into();
             }

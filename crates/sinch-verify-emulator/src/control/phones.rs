@@ -29,15 +29,10 @@ pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
 }
 
 fn view(phone: &Phone) -> serde_json::Value {
-    let mut last = serde_json::to_value(&phone.last).unwrap_or_default();
-    if let Some(last) = last.as_object_mut() {
-        // The other fields are in the messages of the phone.
-        last.retain(|key, _| ["seq", "kind", "at", "text"].contains(&key.as_str()));
-    }
     value!({
         "number": phone.number,
         "messages": phone.messages,
-        "last": last,
+        "last": phone.last,
         "pendingCallout": phone.pending_callout,
     })
 }

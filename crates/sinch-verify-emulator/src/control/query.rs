@@ -6,11 +6,10 @@ use http::Uri;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sinch_verify_protocol::PhoneNumber;
+use sinch_verify_protocol::{PhoneNumber, duration};
 
 use super::response::{Refused, read_number};
 use crate::core::Core;
-use crate::duration::parse_duration;
 use crate::engine::AppId;
 
 /// The default number of items on a page.
@@ -59,7 +58,7 @@ impl Query {
     }
 
     pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, Refused> {
-        let duration = self.text(name).map(parse_duration).transpose();
+        let duration = self.text(name).map(duration::parse).transpose();
         duration.map_err(|error| Refused::bad(format!("{name} {error}")))
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use http::{Request, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde::Deserialize;
 use serde_json::{Value, json as value};
@@ -39,7 +40,7 @@ struct TryRequest {
 }
 
 /// Starts a verification with a signed request, and shows the request and the answer.
-pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
+pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Answer {
     let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
     let own = match &wanted.application {
         None => core.registry.all().next().map(|(_, own)| own),
@@ -52,7 +53,11 @@ pub(super) async fn start(State(core): State<Arc<Core>>, body: Bytes) -> Answer 
     let info = method
         .info()
         .ok_or_else(|| Refused::bad(format!("method {}", MethodInfo::must_be(|_| true))))?;
-    let request = start_request(&core, Start::by(info, wanted.number), &wanted)?;
+    let mut request = start_request(&core, Start::by(info, wanted.number), &wanted)?;
+    // Links in the answer use the host by which the emulator is reached.
+    if let Some(host) = headers.get(HOST) {
+        request.headers_mut().insert(HOST, host.clone());
+    }
     send(&core, own, request).await
 }
 

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
+use bytes::Bytes;
+use http::Request;
 use sinch_verify_protocol::auth::{Signer, Verifier};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Credentials};
 
-use crate::application::{Application, AuthorizationLevel, CallbackUrl};
+use crate::application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::engine::AppId;
 
-/// The applications of an emulator. They do not change while it runs, except for their callback URLs.
+/// The applications of an emulator. They do not change while it runs, except for their callbacks.
 pub(crate) struct Registry {
     applications: Vec<Registered>,
     by_key: HashMap<Box<str>, AppId>,
@@ -47,8 +50,7 @@ impl Registry {
     }
 
     pub(crate) fn callback(&self, app: AppId) -> Option<Arc<CallbackUrl>> {
-        let callback = &self.get(app)?.callback;
-        callback.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.get(app)?.callback().url
     }
 
     pub(crate) fn set_callback_url(
@@ -56,13 +58,26 @@ impl Registry {
         key: &ApplicationKey,
         url: Option<CallbackUrl>,
     ) -> Result<(), ControlError> {
-        let app = self.find(key.as_str()).and_then(|app| self.get(app));
-        let app = app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))?;
+        let app = self.named(key)?;
         if !self.remote_callbacks && url.as_ref().is_some_and(|url| !url.is_loopback()) {
             return Err(ControlError::RemoteCallback);
         }
-        *app.callback.write().unwrap_or_else(PoisonError::into_inner) = url.map(Arc::new);
+        app.change_callback(|callback| callback.url = url.map(Arc::new));
         Ok(())
+    }
+
+    pub(crate) fn set_callback_auth(
+        &self,
+        key: &ApplicationKey,
+        auth: CallbackAuth,
+    ) -> Result<(), ControlError> {
+        self.named(key)?.change_callback(|callback| callback.auth = auth);
+        Ok(())
+    }
+
+    fn named(&self, key: &ApplicationKey) -> Result<&Registered, ControlError> {
+        let app = self.find(key.as_str()).and_then(|app| self.get(app));
+        app.ok_or_else(|| ControlError::UnknownApplication(key.clone()))
     }
 
     /// `text` with every secret of every application hidden.
@@ -78,6 +93,20 @@ impl Registry {
     }
 }
 
+/// Puts key and secret into the `Authorization` header.
+pub(crate) fn authorize_basic(
+    request: &mut Request<Bytes>,
+    key: &ApplicationKey,
+    secret: &ApplicationSecret,
+) {
+    let credentials = Credentials::basic(key.clone(), secret.clone());
+    #[expect(clippy::expect_used, reason = "base64 is always a header value")]
+    credentials
+        // The time does not count: nothing is signed.
+        .authorize(request, SystemTime::UNIX_EPOCH)
+        .expect("key and secret in base64 make a header value");
+}
+
 /// An application with its signer and its verifiers.
 pub(crate) struct Registered {
     pub(crate) secret: ApplicationSecret,
@@ -86,7 +115,14 @@ pub(crate) struct Registered {
     /// One for each secret, in the same order.
     pub(crate) verifiers: Vec<Verifier>,
     pub(crate) signer: Signer,
-    callback: RwLock<Option<Arc<CallbackUrl>>>,
+    callback: RwLock<Callback>,
+}
+
+/// Where the events of an application are posted, and how they are authorized.
+#[derive(Clone)]
+struct Callback {
+    url: Option<Arc<CallbackUrl>>,
+    auth: CallbackAuth,
 }
 
 impl Registered {
@@ -100,7 +136,33 @@ impl Registered {
             secret: application.secret,
             older: application.older,
             minimum: application.minimum,
-            callback: RwLock::new(application.callback.map(Arc::new)),
+            callback: RwLock::new(Callback {
+                url: application.callback.map(Arc::new),
+                auth: application.callback_auth,
+            }),
+        }
+    }
+
+    fn callback(&self) -> Callback {
+        self.callback
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn change_callback(&self, change: impl FnOnce(&mut Callback)) {
+        change(&mut self.callback.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn callback_auth(&self) -> CallbackAuth {
+        self.callback().auth
+    }
+
+    /// Authorizes a callback of the application as it stands.
+    pub(crate) fn authorize_callback(&self, request: &mut Request<Bytes>, now: SystemTime) {
+        match self.callback_auth() {
+            CallbackAuth::Signed => self.signer.sign_callback(request, now),
+            CallbackAuth::Basic => authorize_basic(request, self.signer.key(), &self.secret),
         }
     }
 

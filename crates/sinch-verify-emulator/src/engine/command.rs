@@ -1,12 +1,13 @@
 //! The commands of the engine and its outputs.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::callback::{Decision, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
 use sinch_verify_protocol::{
-    AcceptLanguage, ApiError, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
+    AcceptLanguage, ApiError, BaseUrl, LanguageTag, Method, PhoneNumber, Verification, VerificationId,
 };
 
 use super::ids::{AppId, Uid};
@@ -82,6 +83,8 @@ pub(crate) struct StartCommand {
     pub(crate) request: StartRequest,
     /// `Accept-Language`.
     pub(crate) languages: AcceptLanguage,
+    /// The base URL of links in the answer.
+    pub(crate) base: Arc<BaseUrl>,
 }
 
 /// The handsets that a behavior is for.

@@ -97,7 +97,7 @@ impl Engine {
 
     fn phone(&self, number: &PhoneNumber) -> Option<Phone> {
         let last = self.handsets.entries(number).next_back()?;
-        let last = self.store.get(last.uid)?.message(last, &self.base)?;
+        let last = self.store.get(last.uid)?.message(last)?;
         Some(Phone {
             number: *number,
             messages: self.handsets.entries(number).count(),

@@ -1,6 +1,6 @@
 //! The memory use of a verification.
 
-use sinch_verify_protocol::Source;
+use sinch_verify_protocol::{BaseUrl, Source};
 
 use super::plan::Plan;
 use super::record::{MethodPart, Payload, Record, Speech, Wording};
@@ -11,6 +11,9 @@ const FIXED: usize = 1_000;
 
 /// The additional bytes of each method of an `auto` start: its message and its map entry.
 const PART: usize = 120;
+
+/// A base URL with its counters. Its text is short: only allowed hosts are used.
+const BASE: usize = size_of::<BaseUrl>() + 2 * size_of::<usize>();
 
 impl Record {
     /// The approximate bytes of this verification.
@@ -29,7 +32,8 @@ impl Record {
 impl Payload {
     fn size(&self) -> usize {
         match self {
-            Self::Nothing | Self::Call { .. } | Self::Link { .. } | Self::Text { wording: None, .. } => 0,
+            Self::Nothing | Self::Call { .. } | Self::Text { wording: None, .. } => 0,
+            Self::Link { .. } => BASE,
             Self::Waiting(plan) => plan.size(),
             Self::Text {
                 wording: Some(wording),
@@ -50,7 +54,7 @@ impl Plan {
     fn size(&self) -> usize {
         let languages = self.languages.iter().map(|tag| size_of::<String>() + tag.len());
         let languages: usize = languages.sum();
-        size_of::<Self>() + len(&self.template) + len(&self.application_hash) + languages
+        size_of::<Self>() + BASE + len(&self.template) + len(&self.application_hash) + languages
     }
 }
 

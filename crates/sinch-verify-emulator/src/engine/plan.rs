@@ -1,18 +1,21 @@
 //! The plan of what to send: the options of the start, changed by the decision of the callback.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::method::MethodInfo;
 use sinch_verify_protocol::sms_template::PLACEHOLDER;
 use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
-use sinch_verify_protocol::{AcceptLanguage, Code, CodeType, LanguageTag, Method, PhoneNumber};
+use sinch_verify_protocol::{AcceptLanguage, BaseUrl, Code, CodeType, LanguageTag, Method, PhoneNumber};
 
 use super::command::Refusal;
 
 /// What to send. Values that are not set are chosen when the message is sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
+    /// The base URL of links in the answer.
+    pub(super) base: Arc<BaseUrl>,
     pub(super) code: Option<Code>,
     pub(super) code_type: Option<CodeType>,
     pub(super) expiry: Option<Duration>,
@@ -38,13 +41,26 @@ pub(super) struct Menu {
 
 impl Plan {
     /// The plan of a start. Options of other methods are ignored.
-    pub(super) fn of(request: StartRequest, languages: &AcceptLanguage) -> Result<Self, Refusal> {
+    pub(super) fn of(
+        request: StartRequest,
+        languages: &AcceptLanguage,
+        base: Arc<BaseUrl>,
+    ) -> Result<Self, Refusal> {
         if request.method.is_unknown() {
             return Err(Refusal::parameter("method", MethodInfo::must_be(|_| true)));
         }
         let mut plan = Self {
+            base,
             languages: languages.preferred().map(|tag| tag.as_str().to_owned()).collect(),
-            ..Self::default()
+            code: None,
+            code_type: None,
+            expiry: None,
+            template: None,
+            application_hash: None,
+            cli: None,
+            ring: None,
+            interception: None,
+            menu: None,
         };
         match request.method {
             Method::Sms | Method::Auto => {

@@ -1,11 +1,12 @@
 //! One verification as the engine keeps it.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::method::{FlashCall, MethodInfo, Seamless, Sms};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
-use sinch_verify_protocol::{Code, Method, PhoneNumber, Reason, Source, Status};
+use sinch_verify_protocol::{BaseUrl, Code, Method, PhoneNumber, Reason, Source, Status};
 
 use super::ids::{AppId, Uid};
 use super::language::Language;
@@ -71,8 +72,8 @@ pub(super) enum Payload {
     Call { cli: PhoneNumber },
     /// A callout.
     Speech(Box<Speech>),
-    /// An address to open.
-    Link { secret: u64 },
+    /// An address to open, below this base URL.
+    Link { base: Arc<BaseUrl>, secret: u64 },
     /// Several of the above, for an `auto` start.
     Several(Box<[MethodPart]>),
 }

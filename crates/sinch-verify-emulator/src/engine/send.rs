@@ -1,5 +1,6 @@
 //! Sends the message or call of a start, and answers the start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sinch_verify_protocol::callback::SmsResult;
@@ -22,6 +23,7 @@ use super::plan::Plan;
 use super::record::{AUTO, MethodPart, Payload, Wording};
 use super::scripted_outcome::Arrival;
 use super::timers::Timer;
+use super::view::target_uri;
 
 impl Engine {
     /// Sends what `plan` says, and answers the start.
@@ -31,7 +33,7 @@ impl Engine {
         };
         let method = record.method.clone();
         let mut response = StartResponse::new(uid.to_id(), method.clone());
-        response.links = Some(links(&self.base, uid.to_id()));
+        response.links = Some(links(&plan.base, uid.to_id()));
         if let Some(expiry) = plan.expiry {
             self.set_expiry(uid, expiry);
         }
@@ -39,7 +41,7 @@ impl Engine {
             Some(Form::Text) => self.send_text(&method, plan, &mut response),
             Some(Form::Ring) => self.ring(uid, &plan, &mut response),
             Some(Form::Speech) => self.call_out(uid, plan, &mut response),
-            Some(Form::Address) => Some((self.give_address(uid, &mut response), None)),
+            Some(Form::Address) => Some((self.give_address(uid, plan.base, &mut response), None)),
             Some(Form::Several) => self.send_several(uid, plan, &mut response),
             // Starts by other methods are refused earlier.
             _ => None,
@@ -69,13 +71,12 @@ impl Engine {
         }
     }
 
-    fn give_address(&mut self, uid: Uid, response: &mut StartResponse) -> Payload {
+    fn give_address(&mut self, uid: Uid, base: Arc<BaseUrl>, response: &mut StartResponse) -> Payload {
         let secret = self.random.secret();
         let mut details = SeamlessDetails::default();
-        let record = self.store.get(uid);
-        details.target_uri = record.map(|record| record.target_uri(&self.base, secret).into());
+        details.target_uri = Some(target_uri(&base, uid, secret).into());
         response.seamless = Some(details);
-        Payload::Link { secret }
+        Payload::Link { base, secret }
     }
 
     /// For an `auto` start: sends by all methods at once. The device uses the one that works.
@@ -85,7 +86,7 @@ impl Engine {
         plan: Plan,
         response: &mut StartResponse,
     ) -> Option<(Payload, Option<LanguageTag>)> {
-        let link = self.give_address(uid, response);
+        let link = self.give_address(uid, Arc::clone(&plan.base), response);
         let (call, _) = self.ring(uid, &plan, response)?;
         let (text, language) = self.send_text(&Method::Sms, plan, response)?;
         let parts: Box<[MethodPart]> = AUTO
@@ -132,7 +133,9 @@ impl Engine {
             Method::Sms => {
                 let mut details = SmsDetails::default();
                 details.template = Some(plan.template.as_deref().unwrap_or(language.sms).to_owned());
-                details.interception_timeout = Some(seconds(self.settings.sms_interception));
+                // A code that has expired is worth no wait.
+                let expiry = plan.expiry.unwrap_or(self.settings.expiry);
+                details.interception_timeout = Some(seconds(self.settings.sms_interception.min(expiry)));
                 details.code_type = Some(code_type);
                 response.sms = Some(details);
             }

@@ -30,6 +30,7 @@ impl Engine {
             callback,
             mut request,
             languages,
+            base,
         } = command;
         let number = check_identity(&request)?;
         check_names(&request)?;
@@ -37,7 +38,7 @@ impl Engine {
         let custom = request.custom.take();
         let method = request.method.clone();
         let asked = if callback { tags(&languages) } else { Vec::new() };
-        let plan = Plan::of(request, &languages)?;
+        let plan = Plan::of(request, &languages, base)?;
 
         if let Some(reference) = &reference
             && self.store.by_reference(app, reference).is_some()

@@ -138,9 +138,8 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let settings = Arc::new(Settings::default());
-        let base = "http://127.0.0.1:9901".parse().unwrap();
         Self {
-            engine: Engine::new(Arc::clone(&settings), base, seed, APPLICATIONS as usize),
+            engine: Engine::new(Arc::clone(&settings), seed, APPLICATIONS as usize),
             settings,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             known: Vec::new(),
@@ -301,6 +300,7 @@ impl World {
                     callback: *callback,
                     request: StartRequest::decode(body.as_bytes()).unwrap(),
                     languages: AcceptLanguage::new(),
+                    base: Arc::default(),
                 }))
             }
             Step::Decide { which, how } => Command::Decide {
@@ -475,7 +475,7 @@ fn ids_are_uuids_that_sort_by_age() {
 fn much_that_is_due_is_done_bit_by_bit() {
     const MANY: usize = 1_000;
     let settings = Arc::new(Settings::default());
-    let mut engine = Engine::new(settings, "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    let mut engine = Engine::new(settings, 1, 1);
     let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let mut last = None;
     for n in 0..MANY {
@@ -486,6 +486,7 @@ fn much_that_is_due_is_done_bit_by_bit() {
             callback: false,
             request: StartRequest::new(number, Method::Sms),
             languages: AcceptLanguage::default(),
+            base: Arc::default(),
         }));
         last = engine.handle(began, command).about;
     }
@@ -516,7 +517,7 @@ fn much_that_is_due_is_done_bit_by_bit() {
 #[test]
 fn some_magic_numbers_hold_the_answer_to_a_start_back() {
     let settings = Arc::new(Settings::default());
-    let engine = Engine::new(settings, "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    let engine = Engine::new(settings, 1, 1);
     let held_back: BTreeMap<_, _> = crate::MagicNumber::all()
         .into_iter()
         .filter_map(|magic| {
@@ -533,6 +534,6 @@ fn some_magic_numbers_hold_the_answer_to_a_start_back() {
         magic_numbers: false,
         ..Settings::default()
     };
-    let plain = Engine::new(Arc::new(settings), "http://127.0.0.1:1".parse().unwrap(), 1, 1);
+    let plain = Engine::new(Arc::new(settings), 1, 1);
     assert_eq!(plain.held_back(AppId(0), &"+447700900926".parse().unwrap()), None);
 }

@@ -8,6 +8,7 @@ use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::{BaseUrl, Cli, Timestamp, Verification};
 
 use super::handset::Entry;
+use super::ids::Uid;
 use super::language::Language;
 use super::record::{Payload, Record};
 use crate::message::Message;
@@ -93,7 +94,7 @@ impl Record {
     }
 
     /// The message or call on the handset; `None` if nothing was sent.
-    pub(super) fn message(&self, entry: &Entry, base: &BaseUrl) -> Option<Message> {
+    pub(super) fn message(&self, entry: &Entry) -> Option<Message> {
         let mut message = Message {
             seq: entry.seq,
             id: format!("message-{}", entry.seq),
@@ -145,14 +146,15 @@ impl Record {
                 message.text = Some(speech.text.to_string());
                 message.code.clone_from(&speech.code);
             }
-            Payload::Link { secret } => {
-                message.target_uri = Some(self.target_uri(base, *secret));
+            Payload::Link { base, secret } => {
+                message.target_uri = Some(target_uri(base, self.uid, *secret));
             }
         }
         Some(message)
     }
+}
 
-    pub(super) fn target_uri(&self, base: &BaseUrl, secret: u64) -> String {
-        base.join(&format!("{SEAMLESS}{}.{secret:016x}", self.uid))
-    }
+/// The address that verifies the number of a data verification.
+pub(super) fn target_uri(base: &BaseUrl, uid: Uid, secret: u64) -> String {
+    base.join(&format!("{SEAMLESS}{uid}.{secret:016x}"))
 }

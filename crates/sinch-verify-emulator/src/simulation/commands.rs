@@ -1,5 +1,6 @@
 //! Random commands, relative to what happened so far.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -165,6 +166,7 @@ pub(super) fn start(rng: &mut ChaCha8Rng) -> Result<(StartCommand, Option<Durati
         callback: chance(rng, 60),
         request,
         languages: languages.parse().unwrap_or_else(|_| AcceptLanguage::new()),
+        base: Arc::default(),
     };
     Ok((command, asked))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use sinch_verify_protocol::{BaseUrl, Status};
+use sinch_verify_protocol::Status;
 
 use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
 use super::commands::{self, APPLICATIONS, chance};
@@ -56,7 +56,7 @@ impl World {
         let settings = Arc::new(commands::settings(&mut rng, KEPT));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let applications = APPLICATIONS as usize;
-        let mut engine = Engine::new(Arc::clone(&settings), BaseUrl::default(), seed, applications);
+        let mut engine = Engine::new(Arc::clone(&settings), seed, applications);
         for (prefix, behavior) in commands::behaviors(&mut rng) {
             let scope = BehaviorScope::Prefix(prefix);
             engine.handle(now, Command::SetBehavior { scope, behavior });

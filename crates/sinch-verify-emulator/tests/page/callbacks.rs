@@ -113,6 +113,27 @@ fn answer(event: &Event) -> Response<Bytes> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn callbacks_are_switched_to_basic_authorization() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let receiver = Receiver::basic(answer).await;
+    let emulator = emulator_calling_with(&receiver, |_| {}).await;
+    browser.open(&format!("{}/#/callbacks", emulator.url())).await;
+    browser
+        .wait("document.querySelector('.endpoint [name=auth]')?.value === 'signed'")
+        .await;
+    browser.choose(".endpoint [name=auth]", "basic").await;
+    browser.press("Set").await;
+    browser.sees("Callback URL set").await;
+    start(&emulator, "sms", NUMBER).await;
+    receiver.wait(2).await;
+    browser.open(&format!("{}/#/callbacks/1", emulator.url())).await;
+    browser.sees("Basic [hidden]").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_are_replayed_and_conformance_checks_run() {
     let Some(browser) = Browser::start().await else {
         return;

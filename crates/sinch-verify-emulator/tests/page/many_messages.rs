@@ -40,6 +40,8 @@ async fn start(emulator: &Emulator, which: Range<u32>) {
         let start = Start::sms(number(n).parse().unwrap());
         let mut request = start.to_http(&emulator.base_url()).unwrap();
         basic().authorize(&mut request, SystemTime::now()).unwrap();
+        let host = emulator.addr().to_string().parse().unwrap();
+        request.headers_mut().insert(http::header::HOST, host);
         sender.ready().await.unwrap();
         let response = sender.send_request(request.map(Full::new)).await.unwrap();
         assert_eq!(response.status(), 200);

@@ -183,6 +183,18 @@ async fn a_query_is_sent_and_not_signed() {
 }
 
 #[tokio::test]
+async fn a_callback_url_with_characters_outside_ascii_is_sent_escaped() {
+    let receiver = Receiver::at("/återkoppling?från=söder", answering(Decision::Allow)).await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &public(), &Start::callout(number()))
+        .await
+        .unwrap();
+    // The receiver checks the signature over the path as it is sent.
+    let posts = receiver.posts();
+    assert_eq!(posts[0].path, "/%C3%A5terkoppling?fr%C3%A5n=s%C3%B6der");
+}
+
+#[tokio::test]
 async fn moving_the_clock_does_not_change_signatures_of_events() {
     let receiver = deciding(Decision::Allow).await;
     let emulator = emulator_calling(&receiver).await;

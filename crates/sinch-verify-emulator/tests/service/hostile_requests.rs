@@ -270,6 +270,29 @@ async fn other_machines_reach_the_control_interface_by_an_allowed_name_only() {
     }
 }
 
+#[tokio::test]
+async fn http_1_1_requires_a_host() {
+    let emulator = emulator().await;
+    for (path, without) in [
+        ("/verification/v1/verifications", 405),
+        ("/_emu/info", 200),
+        ("/_emu/nothing", 404),
+        ("/", 200),
+        ("/readyz", 200),
+    ] {
+        for (version, status) in [("1.1", 400), ("1.0", without)] {
+            let request = format!("GET {path} HTTP/{version}\r\nConnection: close\r\n\r\n");
+            let (_, answer) = raw(&emulator, request.as_bytes()).await;
+            let got = answer.split(' ').nth(1);
+            assert_eq!(got, Some(&*status.to_string()), "{path} {version}: {answer}");
+        }
+    }
+    // Also with the whole URL in the request line.
+    let whole = format!("GET http://{}/livez HTTP/1.1\r\n\r\n", emulator.addr());
+    let (_, answer) = raw(&emulator, whole.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
 /// The body arrives with one byte a second, on a clock that this test moves.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_is_ended_after_five_seconds() {

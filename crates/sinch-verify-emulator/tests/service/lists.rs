@@ -44,8 +44,13 @@ async fn the_emulator_describes_itself() {
     assert_eq!(
         info["applications"],
         serde_json::json!([
-            {"key": KEY, "minimum": "public", "callbackUrl": receiver.url().to_string()},
-            {"key": OTHER_KEY, "minimum": "signed"},
+            {
+                "key": KEY,
+                "minimum": "public",
+                "callbackAuth": "signed",
+                "callbackUrl": receiver.url().to_string(),
+            },
+            {"key": OTHER_KEY, "minimum": "signed", "callbackAuth": "signed"},
         ])
     );
 }
@@ -74,7 +79,9 @@ async fn phones_are_listed_by_their_latest_message() {
         (&first["last"]["seq"], &first["last"]["kind"]),
         (&4.into(), &"callout".into())
     );
-    assert!(first["last"]["text"].is_string() && first["last"].get("code").is_none());
+    let latest = json(&get(&emulator, "/_emu/numbers/+46700000001/messages?limit=1").await);
+    assert_eq!(first["last"], latest["messages"][0]);
+    assert!(first["last"]["code"].is_string());
 
     emulator.press_keypad(&number(), "1").unwrap();
     let page = json(&get(&emulator, "/_emu/phones?limit=2").await);

@@ -7,6 +7,7 @@
 )]
 
 mod authorization;
+mod basic_callbacks;
 mod calls;
 mod control;
 mod control_actions;
@@ -23,6 +24,7 @@ mod hostile_requests;
 mod invalid_requests;
 mod journal;
 mod lifecycle;
+mod links;
 mod lists;
 mod methods;
 mod numbers;

@@ -132,7 +132,9 @@ async fn a_receiver_that_refuses_with_another_status_fails() {
 }
 
 /// A receiver that answers every post with the same status and decision, without checks.
-async fn always(status: &'static str) -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
+pub(crate) async fn always(
+    status: &'static str,
+) -> (tokio::task::JoinSet<()>, sinch_verify_emulator::CallbackUrl) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap())

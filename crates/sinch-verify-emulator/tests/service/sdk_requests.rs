@@ -8,9 +8,10 @@ use sinch_verify_emulator::{Emulator, Strictness};
 use sinch_verify_protocol::auth::{ContentMd5, Signer, StringToSign};
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::timestamp::XTimestamp;
+use sinch_verify_protocol::{Method, Status};
 
 use crate::support::{
-    KEY, Receiver, SECRET, answering, emulator_calling_with, json, key, number, secret, send,
+    KEY, Receiver, SECRET, answering, emulator_calling_with, json, key, number, secret, send, signed, status,
 };
 
 const PATH: &str = "/verification/v1/verifications";
@@ -388,6 +389,49 @@ async fn starts_of_mobile_sdks_are_accepted() {
             )
             .await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_escaped_as_a_whole_reaches_its_operation() {
+    let all = emulators().await;
+    let (path, public) = (PATH.replace('/', "%2F"), format!("Application {KEY}"));
+    let start = r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"flashcall"}"#;
+    let start = |authorization: &str| with("POST", &format!("/{path}"), start, authorization);
+    let report = |cli: &str, source: &str| {
+        let body = format!(r#"{{"method":"flashcall","source":"{source}","flashCall":{{"cli":"{cli}"}}}}"#);
+        with(
+            "PUT",
+            &format!("/{path}%2Fnumber%2F%2B46700000001"),
+            &body,
+            &public,
+        )
+    };
+    for (strictness, emulator, _receiver) in &all {
+        let name = "Android 1.x";
+        check(name, *strictness, emulator, start(&public), &["path"]).await;
+        if *strictness == Strictness::Strict {
+            assert!(emulator.inbox(&number()).is_empty());
+            continue;
+        }
+        // It reports every call that comes in, also those that are not the one.
+        let foreign = send(emulator, report("null", "no_match")).await;
+        assert_eq!(
+            (foreign.status().as_u16(), &json(&foreign)["errorCode"]),
+            (400, &40003.into())
+        );
+        let cli = emulator.inbox(&number())[0].cli.clone().unwrap();
+        let right = report(cli.expose(), "intercept");
+        check(name, *strictness, emulator, right, &["path"]).await;
+        assert_eq!(
+            status(emulator, Method::FlashCall).await.status,
+            Status::Successful
+        );
+
+        // A signature covers the path as it is sent.
+        let mut signed_start = start("");
+        signed().authorize(&mut signed_start, SystemTime::now()).unwrap();
+        check(name, *strictness, emulator, signed_start, &["path"]).await;
     }
 }
 

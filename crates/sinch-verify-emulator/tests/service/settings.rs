@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use sinch_verify_protocol::auth::Window;
-use sinch_verify_protocol::callback::Decision;
-use sinch_verify_protocol::{Endpoint as _, Method, Start, StatusByNumber};
+use sinch_verify_protocol::callback::{Decision, SmsDecision};
+use sinch_verify_protocol::start::SmsOptions;
+use sinch_verify_protocol::{Endpoint as _, Expiry, Method, Start, StatusByNumber};
 
 use crate::support::{
     DECISION, RESULT, basic, call, deciding, emulator_calling_with, emulator_with, get, json, number, public,
@@ -40,6 +41,31 @@ async fn what_a_start_answers() {
         .await
         .unwrap();
     assert!(callout.details.schedule().is_none(), "as newer servers do");
+}
+
+#[tokio::test]
+async fn an_app_waits_for_an_sms_no_longer_than_its_code_is_valid() {
+    let mut sms = SmsDecision::default();
+    sms.expiry = Expiry::new(Duration::from_secs(3)).ok();
+    let receiver = deciding(Decision::AllowSms(sms)).await;
+    let decided = emulator_calling_with(&receiver, |_| {}).await;
+    let plain = emulator_with(|_| {}).await;
+    let short = emulator_with(|settings| settings.expiry = Duration::from_secs(60)).await;
+    for (emulator, expiry, timeout) in [
+        (&plain, None, 120),
+        (&plain, Some(2), 2),
+        (&plain, Some(119), 119),
+        (&plain, Some(600), 120),
+        (&short, None, 60),
+        (&short, Some(90), 90),
+        (&decided, Some(90), 3),
+    ] {
+        let mut options = SmsOptions::default();
+        options.expiry = expiry.map(|seconds| Expiry::new(Duration::from_secs(seconds)).unwrap());
+        let start = Start::sms(number()).options(options);
+        let started = call(emulator, &basic(), &start).await.unwrap();
+        assert_eq!(started.details.interception_timeout, Some(timeout), "{expiry:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sinch_verify_emulator::parse_duration;
+use sinch_verify_protocol::duration;
 
 /// How many flows are to be started, and how evenly.
 ///
@@ -172,7 +172,7 @@ fn one(text: &str) -> Result<f64, RateError> {
 }
 
 fn seconds(text: &str) -> Result<f64, RateError> {
-    let time = parse_duration(text).map_err(|_| RateError::Syntax)?;
+    let time = duration::parse(text).map_err(|_| RateError::Syntax)?;
     let seconds = time.as_secs_f64();
     if seconds < 0.001 {
         return Err(RateError::Syntax);

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sinch_verify_emulator::parse_duration;
+use sinch_verify_protocol::duration;
 
 use super::metric::{Metric, Unit, What};
 use super::{Check, CheckResult};
@@ -162,7 +162,7 @@ impl Unit {
             text.trim().parse::<f64>().ok().filter(|_| plain)
         };
         match self {
-            Self::Time => parse_duration(text).ok().map(|time| time.as_secs_f64()),
+            Self::Time => duration::parse(text).ok().map(|time| time.as_secs_f64()),
             Self::Count => text.parse::<u32>().ok().map(f64::from),
             Self::Part => number(text.strip_suffix('%')?).map(|percent| percent / 100.0),
             Self::PerSecond => number(text.strip_suffix("/s")?),

@@ -48,10 +48,19 @@ impl<'a> SignedMessage<'a> {
         headers: &'a HeaderMap,
         content_md5: &'a ContentMd5,
     ) -> Result<(Authorization<'a>, Self), VerifyError> {
-        let authorization = single(headers, &AUTHORIZATION)?.ok_or(VerifyError::MissingAuthorization)?;
-        let authorization = Authorization::parse(authorization).map_err(VerifyError::Authorization)?;
+        let authorization = Self::authorization(headers)?;
         let message = Self::beside_authorization(verb, path_and_query, headers, content_md5)?;
         Ok((authorization, message))
+    }
+
+    /// The authorization in `headers`.
+    ///
+    /// # Errors
+    ///
+    /// When `Authorization` is missing, comes twice or cannot be read.
+    pub fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, VerifyError> {
+        let value = single(headers, &AUTHORIZATION)?.ok_or(VerifyError::MissingAuthorization)?;
+        Authorization::parse(value).map_err(VerifyError::Authorization)
     }
 
     /// The message in `headers`, for those who have read its authorization already.
@@ -313,6 +322,8 @@ pub enum VerifyError {
     },
     /// The signature covers something else, or was made with another secret.
     Mismatch,
+    /// The secret of basic authorization is not that of the application.
+    WrongSecret,
 }
 
 impl fmt::Display for VerifyError {
@@ -328,6 +339,7 @@ impl fmt::Display for VerifyError {
             Self::Stale { by } => write!(f, "x-timestamp is too old by {:.1} s", by.as_secs_f64()),
             Self::Future { by } => write!(f, "x-timestamp is too far ahead by {:.1} s", by.as_secs_f64()),
             Self::Mismatch => f.write_str("signature does not match"),
+            Self::WrongSecret => f.write_str("basic authorization has a wrong secret"),
         }
     }
 }

@@ -11,9 +11,9 @@ use super::step::Step;
 use crate::call_outcome::{CallOutcome, FlashCallOutcome};
 use crate::caller_id::Candidates;
 use crate::cli_filter::CliFilter;
-use crate::code::{Cli, Code, CodeType};
+use crate::code::Cli;
 use crate::method::{Form, Method, ProofKind};
-use crate::sms_template::{CodeAlphabet, ExtractOptions, SmsTemplate};
+use crate::sms_template::SmsTemplate;
 use crate::verification::Source;
 use crate::wire::PrivateText;
 
@@ -187,7 +187,9 @@ impl Step<'_> {
             };
             return Err((attempt, why));
         };
-        let Some(code) = cut_out(template, code_type.as_ref(), text.as_str()) else {
+        let template = SmsTemplate::parse(template).ok();
+        let code = template.and_then(|template| template.find_code(text.as_str(), code_type.as_ref()));
+        let Some(code) = code else {
             return Err((attempt, Ignored::NotOurs));
         };
         attempt.listening = Listening::Off;
@@ -236,26 +238,5 @@ fn takes(method: &Method, value: &ProofValue) -> bool {
         ProofValue::Code(_) => method.proof() == Some(ProofKind::Code),
         ProofValue::Cli(_) => method.proof() == Some(ProofKind::Cli),
         ProofValue::Target(_) => method.form() == Some(Form::Address),
-    }
-}
-
-/// The code in a message. Where its alphabet is not known and what stands in its
-/// place cannot be a code (a hash on the same line), digits are looked for.
-fn cut_out(template: &str, code_type: Option<&CodeType>, message: &str) -> Option<Code> {
-    let template = SmsTemplate::parse(template).ok()?;
-    let alphabet = match code_type {
-        Some(CodeType::Numeric) => Some(CodeAlphabet::Numeric),
-        Some(CodeType::Alpha) => Some(CodeAlphabet::Alpha),
-        Some(CodeType::Alphanumeric) => Some(CodeAlphabet::Alphanumeric),
-        _ => None,
-    };
-    let options = ExtractOptions::recommended();
-    let cut = |options: &ExtractOptions| {
-        let text = template.extract_with(message, options)?;
-        Code::new(&text).ok()
-    };
-    match alphabet {
-        Some(alphabet) => cut(&options.alphabet(alphabet)),
-        None => cut(&options).or_else(|| cut(&options.alphabet(CodeAlphabet::Numeric))),
     }
 }

@@ -15,7 +15,7 @@ pub struct Received<T> {
     pub anomalies: Vec<Anomaly>,
 }
 
-/// Something in a body that is not as documented and was accepted all the same.
+/// Something in a request or a body that is not as documented and was accepted all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Anomaly {
@@ -65,6 +65,8 @@ pub enum AnomalyKind {
     ByteOrderMark,
     /// A body that is not declared as JSON in UTF-8. Read as such.
     ContentType,
+    /// A path that is percent-encoded as a whole (the Android SDK 1.x). Decoded once.
+    EscapedPath,
 }
 
 impl fmt::Display for Anomaly {
@@ -92,6 +94,7 @@ impl fmt::Display for AnomalyKind {
             Self::BrokenText => f.write_str("not valid Unicode, read with U+FFFD in its place"),
             Self::ByteOrderMark => f.write_str("byte order mark, skipped"),
             Self::ContentType => f.write_str("not JSON in UTF-8, read as if it were"),
+            Self::EscapedPath => f.write_str("percent-encoded as a whole, slashes included; decoded once"),
         }
     }
 }

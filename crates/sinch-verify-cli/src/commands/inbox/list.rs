@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sinch_verify_protocol::{PhoneNumber, timestamp};
 
-use super::message::{Received, newest};
+use super::message::{Message, Received, newest};
 use crate::control::Control;
 use crate::exit::Outcome;
 use crate::print::{note, say};
@@ -78,13 +78,7 @@ async fn messages(control: &Control, number: &PhoneNumber, args: &Args) -> anyho
 struct Phone {
     number: PhoneNumber,
     messages: usize,
-    last: Last,
-}
-
-#[derive(Deserialize)]
-struct Last {
-    kind: String,
-    at: String,
+    last: Message,
 }
 
 async fn phones(control: &Control, args: &Args) -> anyhow::Result<()> {
@@ -109,13 +103,20 @@ async fn phones(control: &Control, args: &Args) -> anyhow::Result<()> {
         service: String,
     }
     let now: Clock = control.get("/_emu/clock").await?;
-    let mut table = Table::new(&[Value("number"), Value("kind"), Value("age"), Value("messages")]);
+    let mut table = Table::new(&[
+        Value("number"),
+        Value("kind"),
+        Value("age"),
+        Value("messages"),
+        Value("proof"),
+    ]);
     for phone in &page.phones {
         table.add(vec![
             cell(phone.number),
             cell(&phone.last.kind),
             cell(age(&phone.last.at, &now.service)),
             cell(phone.messages),
+            cell(phone.last.proof().unwrap_or_default()),
         ]);
     }
     table.print();

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use sinch_verify_protocol::untrusted::escape;
-use sinch_verify_protocol::{PhoneNumber, VerificationId};
+use sinch_verify_protocol::{PhoneNumber, VerificationId, duration};
 use tokio::time::Instant;
 
 use super::message::{Received, newest};
 use crate::control::{Control, escaped};
-use crate::duration;
-use crate::exit::Outcome;
+use crate::exit::{NO, Outcome, timed_out};
 use crate::print::{self, note, say};
 use crate::stop::stopped;
 use crate::target::Address;
@@ -40,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEQ")]
     after: Option<u64>,
     /// How long to wait; 10s when left out, for ever with `--follow`.
-    #[arg(long, value_name = "TIME", value_parser = duration::up_to_a_day)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     timeout: Option<Duration>,
     /// Go on with what comes next, one message a line as JSON, until Ctrl-C or until nothing
     /// comes for `--timeout`.
@@ -87,10 +86,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Outcome> {
             },
         };
         let Some(next) = next else {
-            if !any {
-                note!("error: no message came in {:?}", patience.unwrap_or_default());
+            if any {
+                return Ok(Outcome::Yes);
             }
-            return Ok(any.into());
+            let waited = duration::to_text(&patience.unwrap_or_default());
+            return Err(timed_out(NO, format!("no message came in {waited}")));
         };
         any = show(&next, args.json || args.follow);
         seen = next.message.seq;

@@ -83,14 +83,15 @@ impl<T: Transport> Forward<T> {
         format!("Forwarding to {}, {how}.", self.to)
     }
 
-    /// Hands a callback on: verbatim, or signed at `now` for the application's path.
-    pub(super) async fn send(&self, parts: &Parts, body: Bytes, now: SystemTime) -> Forwarded {
+    /// Hands a callback on: verbatim, or signed at `signed_at` for the application's path. `None` is for
+    /// a callback without a signature.
+    pub(super) async fn send(&self, parts: &Parts, body: Bytes, signed_at: Option<SystemTime>) -> Forwarded {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.to.clone();
         *request.headers_mut() = end_to_end(&parts.headers);
-        if let Some(signer) = &self.signer {
-            signer.sign(&mut request, now);
+        if let (Some(signer), Some(at)) = (&self.signer, signed_at) {
+            signer.sign(&mut request, at);
         }
         let since = Instant::now();
         let answer = match tokio::time::timeout(PATIENCE, self.transport.send(request)).await {
@@ -168,7 +169,7 @@ mod tests {
             transport: Silent,
         };
         let (parts, ()) = Request::new(()).into_parts();
-        let forwarded = forward.send(&parts, Bytes::new(), SystemTime::UNIX_EPOCH).await;
+        let forwarded = forward.send(&parts, Bytes::new(), None).await;
         let no_answer = forwarded.answer.err().unwrap();
         assert_eq!(no_answer.status(), StatusCode::GATEWAY_TIMEOUT);
         assert!(

@@ -55,6 +55,8 @@ struct Record<'a> {
     number: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     anomalies: &'a [String],
     verified: bool,
@@ -133,7 +135,14 @@ impl Printer {
     /// A callback came and is authentic.
     pub(super) fn arrived(&self, at: SystemTime, summary: &Summary) -> Line {
         let mut words = vec![summary.event];
-        let more = [&summary.method, &summary.number, &summary.id, &summary.outcome];
+        let outcome = summary
+            .outcome
+            .as_ref()
+            .map(|outcome| match &summary.outcome_reason {
+                Some(reason) => format!("{outcome} ({reason})"),
+                None => outcome.clone(),
+            });
+        let more = [&summary.method, &summary.number, &summary.id, &outcome];
         words.extend(more.into_iter().flatten().map(String::as_str));
         let anomalies = summary.anomalies.join("; ");
         if !anomalies.is_empty() {
@@ -166,6 +175,7 @@ impl Printer {
                 method: summary.method.as_deref(),
                 number: summary.number.as_deref(),
                 outcome: summary.outcome.as_deref(),
+                outcome_reason: summary.outcome_reason.as_deref(),
                 anomalies: &summary.anomalies,
                 verified: true,
                 status: status.as_u16(),

@@ -104,7 +104,11 @@ impl Listen {
             Ok(verdict) => {
                 let forward = self.forward.as_ref().filter(|_| is_shown);
                 let answer = match forward {
-                    Some(forward) => Answer::handed_back(&event, forward.send(parts, body, at).await),
+                    Some(forward) => {
+                        // Basic authorization covers no path, so it is handed on as it came.
+                        let signed_at = callback.verified.path_form().map(|_| at);
+                        Answer::handed_back(&event, forward.send(parts, body, signed_at).await)
+                    }
                     None => Answer::own(self.service.answer(callback).await),
                 };
                 if let Some(gate) = &self.gate {
@@ -131,9 +135,15 @@ impl Listen {
                 VerifyError::Mismatch | VerifyError::Authorization(InvalidAuthorization::SignatureForm)
             )
         );
+        let why = match rejection.reason() {
+            Reason::Unauthorized(VerifyError::NotSigned) if is_basic(parts) => {
+                format!("{rejection}; --accept-basic takes basic authorization")
+            }
+            _ => rejection.to_string(),
+        };
         let refusal = Refusal {
             reason: rejection.reason().name().to_owned(),
-            why: rejection.to_string(),
+            why,
             mistake: is_mismatch.then(|| self.mistake(parts, body)).flatten(),
         };
         (rejection.to_http_response(), refusal)
@@ -154,6 +164,11 @@ impl Listen {
         };
         Some(mistake::describe(&explain, signature))
     }
+}
+
+fn is_basic(parts: &Parts) -> bool {
+    let authorization = SignedMessage::authorization(&parts.headers);
+    matches!(authorization, Ok(Authorization::Basic { .. }))
 }
 
 /// Reads a body as far as a receiver would.

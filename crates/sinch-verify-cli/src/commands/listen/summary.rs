@@ -44,6 +44,8 @@ pub(super) struct Summary {
     pub(super) number: Option<String>,
     /// How the verification ended, or what became of the SMS.
     pub(super) outcome: Option<String>,
+    /// Why the verification ended so.
+    pub(super) outcome_reason: Option<String>,
     /// What is not as documented and was tolerated.
     pub(super) anomalies: Vec<String>,
 }
@@ -65,6 +67,10 @@ impl Summary {
             outcome: match event {
                 Event::Result(event) => Some(event.status.to_string()),
                 Event::SmsDelivered(event) => Some(event.sms_result.to_string()),
+                _ => None,
+            },
+            outcome_reason: match event {
+                Event::Result(event) => event.reason.as_ref().map(ToString::to_string),
                 _ => None,
             },
             anomalies: anomalies.iter().map(ToString::to_string).collect(),

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use sinch_verify_emulator::{Application, AuthorizationLevel, CallbackUrl, Settings};
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+use sinch_verify_emulator::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, Settings};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
 use super::{explained, read_json};
 use crate::exit::usage;
@@ -19,6 +19,7 @@ pub(super) struct SettingsFile {
     pub(super) applications: Option<(ApplicationKey, Vec<Application>)>,
     pub(super) has_callback: bool,
     pub(super) allow_remote_callbacks: bool,
+    pub(super) public_url: Option<BaseUrl>,
     pub(super) settings: Settings,
 }
 
@@ -35,14 +36,20 @@ struct ApplicationEntry {
     #[serde(default, deserialize_with = "maybe_parsed")]
     callback_url: Option<CallbackUrl>,
     #[serde(default)]
+    callback_auth: Option<CallbackAuth>,
+    #[serde(default)]
     minimum_authorization: Option<AuthorizationLevel>,
 }
+
+#[derive(Deserialize)]
+struct PublicUrl(#[serde(deserialize_with = "parsed")] BaseUrl);
 
 #[derive(Deserialize)]
 struct AlsoSecret(#[serde(deserialize_with = "parsed")] ApplicationSecret);
 
 const APPLICATIONS: &str = "applications";
 const REMOTE: &str = "allowRemoteCallbacks";
+const PUBLIC_URL: &str = "publicUrl";
 
 impl SettingsFile {
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
@@ -50,9 +57,10 @@ impl SettingsFile {
         let mut whole: Map<String, Value> = read_json(file).map_err(wrong)?;
         let entries: Option<Vec<ApplicationEntry>> = part(&mut whole, APPLICATIONS).map_err(wrong)?;
         let allow_remote_callbacks = part(&mut whole, REMOTE).map_err(wrong)?.unwrap_or(false);
+        let public_url: Option<PublicUrl> = part(&mut whole, PUBLIC_URL).map_err(wrong)?;
         let settings = serde_path_to_error::deserialize(Value::Object(whole));
         let settings: Settings =
-            settings.map_err(|error| wrong(explained(&error, "", &[APPLICATIONS, REMOTE])))?;
+            settings.map_err(|error| wrong(explained(&error, "", &[APPLICATIONS, REMOTE, PUBLIC_URL])))?;
         let mut first = None;
         let mut applications = Vec::new();
         let mut has_callback = false;
@@ -60,6 +68,9 @@ impl SettingsFile {
             first.get_or_insert_with(|| entry.key.clone());
             let mut application = Application::new(entry.key, entry.secret)
                 .minimum_authorization(entry.minimum_authorization.unwrap_or(AuthorizationLevel::Public));
+            if let Some(auth) = entry.callback_auth {
+                application = application.callback_auth(auth);
+            }
             for also in entry.also_secrets {
                 application = application.also_secret(also.0);
             }
@@ -79,6 +90,7 @@ impl SettingsFile {
             applications: first.map(|key| (key, applications)),
             has_callback,
             allow_remote_callbacks,
+            public_url: public_url.map(|url| url.0),
             settings,
         })
     }

@@ -23,7 +23,7 @@ fn began() -> SystemTime {
 fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
     let mut settings = Settings::default();
     change(&mut settings);
-    Engine::new(Arc::new(settings), "http://127.0.0.1:1".parse().unwrap(), 1, 1)
+    Engine::new(Arc::new(settings), 1, 1)
 }
 
 fn obeying(behavior: HandsetBehavior) -> Engine {
@@ -40,6 +40,7 @@ fn start(engine: &mut Engine, number: &str, method: Method) -> Uid {
         callback: false,
         request: StartRequest::new(Identity::number(number.parse().unwrap()), method),
         languages: AcceptLanguage::new(),
+        base: Arc::default(),
     }));
     engine.handle(began(), command).about.unwrap()
 }

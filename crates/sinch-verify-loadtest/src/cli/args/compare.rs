@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sinch_verify_emulator::parse_duration;
+use sinch_verify_protocol::duration;
 
 use crate::compare::Tolerance;
 
@@ -23,7 +23,7 @@ pub(crate) struct CompareArgs {
 
     /// How much longer a time may become, whatever --worse says: between runs of the same code, times
     /// differ by about this much.
-    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = duration::parse)]
     noise: Duration,
 }
 

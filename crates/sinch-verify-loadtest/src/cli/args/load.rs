@@ -9,8 +9,7 @@ use crate::engine::{Options, Receiving};
 use crate::model::{Load, Mix, PhoneChoice, Rate, ScenarioName, Setting, Shard, TransportName};
 use crate::scenario::{Registry, Workload};
 use jiff::Timestamp;
-use sinch_verify_emulator::parse_duration;
-use sinch_verify_protocol::Code;
+use sinch_verify_protocol::{Code, duration};
 
 /// Where a fixed code comes from: it does not belong on a command line, which others can read.
 const CODE: &str = "SINCH_LOAD_CODE";
@@ -42,20 +41,20 @@ pub(crate) struct LoadArgs {
 
     /// With --users alone, over how long they come, one after the other and evenly, such as 10s. Nothing
     /// counts until all are there, nor before a longer --warm-up is over. A rate has a ramp of its own.
-    #[arg(long, value_name = "TIME", value_parser = any_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = up_to_a_day)]
     pub(crate) ramp: Option<Duration>,
 
     /// For how long flows are started, such as 10s or 2m30s.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = run_duration)]
     pub(crate) duration: Duration,
 
     /// For how long, from the beginning, nothing counts. A tenth of the duration unless given, and at
     /// least --ramp.
-    #[arg(long, value_name = "TIME", value_parser = any_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = up_to_a_day)]
     pub(crate) warm_up: Option<Duration>,
 
     /// How long flows under way may take after that. Those that are not through then have failed.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = any_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = up_to_a_day)]
     pub(crate) grace: Duration,
 
     /// What sends the requests: goose, or direct (the client's own transport, for saturation).
@@ -185,16 +184,16 @@ fn users(text: &str) -> Result<NonZeroUsize, String> {
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = any_duration(text)?;
+fn run_duration(text: &str) -> Result<Duration, String> {
+    let duration = up_to_a_day(text)?;
     if duration < SHORTEST {
         return Err("must be from 100ms to 24h".to_owned());
     }
     Ok(duration)
 }
 
-fn any_duration(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text).map_err(|error| error.to_string())?;
+fn up_to_a_day(text: &str) -> Result<Duration, String> {
+    let duration = duration::parse(text).map_err(|error| error.to_string())?;
     match duration <= LONGEST {
         true => Ok(duration),
         false => Err("must be from 0s to 24h".to_owned()),
@@ -216,11 +215,11 @@ mod tests {
 
     #[test]
     fn durations_have_units_and_bounds() {
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("2m30s"), Ok(Duration::from_secs(150)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(run_duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(run_duration("2m30s"), Ok(Duration::from_secs(150)));
+        assert_eq!(run_duration("500ms"), Ok(Duration::from_millis(500)));
         for wrong in ["", "10", "0s", "-10s", "25h", "ten"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+            assert!(run_duration(wrong).is_err(), "{wrong}");
         }
     }
 

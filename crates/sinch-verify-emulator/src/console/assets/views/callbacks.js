@@ -145,20 +145,25 @@ const ACCEPTED = {
   signed: 'accepts signed requests only',
 };
 
-function endpoint({ key, callbackUrl, minimum }) {
+/** How events are authorized. */
+const AUTH = [['signed', 'signed'], ['basic', 'basic authorization']];
+
+function endpoint({ key, callbackUrl, callbackAuth, minimum }) {
   const url = el('input', { name: 'url', value: callbackUrl ?? '', placeholder: 'none', 'aria-label': `Callback URL of ${key}`, autocomplete: 'off', inputmode: 'url' });
+  const auth = select('auth', AUTH, `Authorization of callbacks of ${key}`);
+  auth.value = callbackAuth;
   return el('form', {
     class: 'endpoint',
     onsubmit: async (event) => {
       event.preventDefault();
       try {
-        await call('PUT', pathOf(key), { url: url.value.trim() || null });
+        await call('PUT', pathOf(key), { url: url.value.trim() || null, auth: auth.value });
         say('Callback URL set', 'ok');
       } catch (error) {
         failed(error);
       }
     },
-  }, el('p', {}, el('code', {}, key), el('span', { class: 'muted' }, ` · ${ACCEPTED[minimum]}`)), el('div', { class: 'side-by-side' }, url, el('button', {}, 'Set')));
+  }, el('p', {}, el('code', {}, key), el('span', { class: 'muted' }, ` · ${ACCEPTED[minimum]}`)), el('div', { class: 'side-by-side' }, url, auth, el('button', {}, 'Set')));
 }
 
 /** The undelivered events, and when each is tried next. */
