@@ -192,7 +192,7 @@ impl FraudPolicy {
         let start = shared.start(&facts, &caller, cost.err(), &mut verdict);
         let cost = cost.unwrap_or_default();
         if verdict.is_allowed() && !start.checks.is_empty() {
-            let ruling = shared.store.take(&start, now, cost, shared.lifetimes);
+            let ruling = shared.store.take(&start, now, cost);
             let ruling = self.within_timeout(ruling).await?;
             verdict.add(&ruling, &start);
         }
@@ -242,7 +242,7 @@ impl FraudPolicy {
         if start.checks.is_empty() {
             return Ok(());
         }
-        let ended = shared.store.end(&start, end, micros(now), shared.lifetimes);
+        let ended = shared.store.end(&start, end, micros(now));
         if let Some(cost) = self.within_timeout(ended).await? {
             shared.recorder.ended(shared.destination(facts), end, cost);
             telemetry::ended(facts.country, facts.method, end, cost);
@@ -264,7 +264,7 @@ impl FraudPolicy {
             }
             (Overrule::Deny, true) => {
                 let shared = &*self.shared;
-                let ended = shared.store.end(start, End::Denied, now, shared.lifetimes);
+                let ended = shared.store.end(start, End::Denied, now);
                 self.within_timeout(ended).await?;
                 verdict.denial = Some(Denial {
                     rule: OVERRULE.into(),
@@ -387,7 +387,11 @@ impl Shared {
             facts.application.as_str().as_bytes(),
             facts.id.as_str().as_bytes(),
         ];
-        Start { record, checks }
+        Start {
+            record,
+            checks,
+            lifetimes: self.lifetimes,
+        }
     }
 
     fn subject<'a>(

@@ -135,8 +135,7 @@ impl<H: Handler> Responder<H> {
             .await
     }
 
-    /// What the policy and the handler decide, and `remember` lets stand.
-    #[cfg(feature = "policy")]
+    /// What the policy, if there is one, and the handler decide, and `remember` lets stand.
     async fn decide_anew<F>(
         &self,
         event: RequestEvent,
@@ -147,42 +146,28 @@ impl<H: Handler> Responder<H> {
     where
         F: Future<Output = Result<Decision, Rejection>>,
     {
-        let Some(policy) = &self.policy else {
-            return remember(self.ask_handler(event, context, limit).await).await;
-        };
-        let is_allowed = match policy.check(&event, &context).await {
-            Ok(verdict) => verdict.is_allowed(),
-            Err(error) => policy.doubt(error).map(|()| true)?,
-        };
-        if !is_allowed {
-            telemetry::decided("deny", "policy");
-            return remember(Decision::Deny).await;
+        #[cfg(feature = "policy")]
+        if let Some(policy) = &self.policy {
+            let is_allowed = match policy.check(&event, &context).await {
+                Ok(verdict) => verdict.is_allowed(),
+                Err(error) => policy.doubt(error).map(|()| true)?,
+            };
+            if !is_allowed {
+                telemetry::decided("deny", "policy");
+                return remember(Decision::Deny).await;
+            }
+            // To give back what the policy counted.
+            let for_policy = policy.timeout().min(self.deadline / 4);
+            let (start, start_context) = (event.clone(), context.clone());
+            let decision = self.ask_handler(event, context, limit.less(for_policy)).await;
+            let decision = remember(decision).await;
+            let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
+            if !goes_ahead && let Err(error) = policy.release(&start, &start_context).await {
+                // The result event, which says `DENIED`, gives it back.
+                tracing::warn!(reason = %error, "policy could not give back what a denied start took");
+            }
+            return decision;
         }
-        // To give back what the policy counted.
-        let for_policy = policy.timeout().min(self.deadline / 4);
-        let (start, start_context) = (event.clone(), context.clone());
-        let decision = self.ask_handler(event, context, limit.less(for_policy)).await;
-        let decision = remember(decision).await;
-        let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
-        if !goes_ahead && let Err(error) = policy.release(&start, &start_context).await {
-            // The result event, which says `DENIED`, gives it back.
-            tracing::warn!(reason = %error, "policy could not give back what a denied start took");
-        }
-        decision
-    }
-
-    /// What the handler decides, and `remember` lets stand.
-    #[cfg(not(feature = "policy"))]
-    async fn decide_anew<F>(
-        &self,
-        event: RequestEvent,
-        context: Context,
-        limit: TimeLimit,
-        remember: impl FnOnce(Decision) -> F,
-    ) -> Result<Decision, Rejection>
-    where
-        F: Future<Output = Result<Decision, Rejection>>,
-    {
         remember(self.ask_handler(event, context, limit).await).await
     }
 

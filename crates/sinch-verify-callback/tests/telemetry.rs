@@ -25,6 +25,20 @@ const CUSTOM: &str = "session of Ada";
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
+impl Log {
+    /// Everything that this thread logs while the guard lives.
+    fn collected() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+}
+
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
@@ -38,14 +52,7 @@ impl Write for Log {
 
 #[tokio::test]
 async fn numbers_are_masked_and_codes_are_absent() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::collected();
 
     let signer = signer();
     let now = SystemTime::now();
@@ -102,14 +109,7 @@ async fn numbers_are_masked_and_codes_are_absent() {
 async fn a_denial_by_a_policy_is_logged_with_its_rule_and_a_masked_key() {
     use sinch_verify_callback::policy::{FraudPolicy, PolicyRules};
 
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::collected();
 
     let rules: PolicyRules = r#"
         [[velocity]]

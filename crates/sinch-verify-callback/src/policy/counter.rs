@@ -7,7 +7,7 @@
 //! A time that lies in the future counts as now: a clock that is set back delays nothing for longer than the
 //! rule itself would.
 
-use super::period::Micros;
+use super::period::{HOUR, Micros};
 use super::rules::Period;
 
 /// A rule, as far as it counts.
@@ -233,8 +233,6 @@ impl Counter {
         }
     }
 }
-
-const HOUR: Micros = 3_600_000_000;
 
 /// Drops the times behind the first `fixed` numbers that are older than `window`.
 fn retain_window(state: &mut Vec<u64>, fixed: usize, window: Micros, now: Micros) -> bool {

@@ -24,7 +24,7 @@ impl Period {
     }
 }
 
-const HOUR: Micros = 3_600_000_000;
+pub(super) const HOUR: Micros = 3_600_000_000;
 const DAY: Micros = 24 * HOUR;
 
 /// `None` past the year 9999.

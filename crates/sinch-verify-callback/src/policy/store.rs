@@ -64,17 +64,11 @@ impl PolicyStore {
 
     /// Checks all rules, and counts the start with all of them, in one step. An event that came before gets
     /// the same ruling and counts nothing.
-    pub(super) async fn take(
-        &self,
-        start: &Start<'_>,
-        now: Micros,
-        cost: u64,
-        lifetimes: Lifetimes,
-    ) -> Result<Ruling, StoreError> {
+    pub(super) async fn take(&self, start: &Start<'_>, now: Micros, cost: u64) -> Result<Ruling, StoreError> {
         match &self.0 {
-            Backend::Memory(memory) => memory.take(start, now, cost, lifetimes),
+            Backend::Memory(memory) => memory.take(start, now, cost),
             #[cfg(feature = "redis")]
-            Backend::Redis(redis) => redis.take(start, now, cost, lifetimes).await,
+            Backend::Redis(redis) => redis.take(start, now, cost).await,
         }
     }
 
@@ -84,12 +78,11 @@ impl PolicyStore {
         start: &Start<'_>,
         end: End,
         now: Micros,
-        lifetimes: Lifetimes,
     ) -> Result<Option<u64>, StoreError> {
         match &self.0 {
-            Backend::Memory(memory) => memory.end(start, end, now, lifetimes),
+            Backend::Memory(memory) => memory.end(start, end, now),
             #[cfg(feature = "redis")]
-            Backend::Redis(redis) => redis.end(start, end, now, lifetimes).await,
+            Backend::Redis(redis) => redis.end(start, end, now).await,
         }
     }
 }
@@ -114,6 +107,7 @@ pub(super) struct Start<'a> {
     /// What makes the verification unique: the policy's digest, the application and the id.
     pub(super) record: [&'a [u8]; 3],
     pub(super) checks: Vec<Check<'a>>,
+    pub(super) lifetimes: Lifetimes,
 }
 
 /// A rule that applies to a start, and what it counts there.

@@ -45,17 +45,11 @@ impl MemoryCounters {
         self.table().entries.len()
     }
 
-    pub(super) fn take(
-        &self,
-        start: &Start<'_>,
-        now: Micros,
-        cost: u64,
-        lifetimes: Lifetimes,
-    ) -> Result<Ruling, StoreError> {
+    pub(super) fn take(&self, start: &Start<'_>, now: Micros, cost: u64) -> Result<Ruling, StoreError> {
         let record = self.hasher.hash_one(start.record);
         let keys: Vec<_> = start.checks.iter().map(|check| self.key(check)).collect();
         let table = &mut *self.table();
-        if let Some(known) = table.record(record, now, lifetimes) {
+        if let Some(known) = table.record(record, now, start.lifetimes) {
             return Ok(Ruling {
                 denied: match known {
                     [place, until] => Some((*place as usize, *until)),
@@ -81,7 +75,7 @@ impl MemoryCounters {
             }
         }
         let (known, lifetime) = match ruling.denied {
-            Some((place, until)) => (vec![place as u64, until], lifetimes.ended),
+            Some((place, until)) => (vec![place as u64, until], start.lifetimes.ended),
             None => {
                 for (check, key) in start.checks.iter().zip(&keys) {
                     if taken & 1 << check.place != 0 {
@@ -89,24 +83,18 @@ impl MemoryCounters {
                         table.change(*key, counter, now, |state| counter.take(state, now, cost));
                     }
                 }
-                (vec![now, cost, taken], lifetimes.pending)
+                (vec![now, cost, taken], start.lifetimes.pending)
             }
         };
         table.remember(record, known, now + lifetime);
         Ok(ruling)
     }
 
-    pub(super) fn end(
-        &self,
-        start: &Start<'_>,
-        end: End,
-        now: Micros,
-        lifetimes: Lifetimes,
-    ) -> Result<Option<u64>, StoreError> {
+    pub(super) fn end(&self, start: &Start<'_>, end: End, now: Micros) -> Result<Option<u64>, StoreError> {
         let record = self.hasher.hash_one(start.record);
         let keys: Vec<_> = start.checks.iter().map(|check| self.key(check)).collect();
         let table = &mut *self.table();
-        let Some(&[at, cost, taken]) = table.record(record, now, lifetimes) else {
+        let Some(&[at, cost, taken]) = table.record(record, now, start.lifetimes) else {
             return Ok(None);
         };
         table.make_room(keys.len(), now)?;
@@ -125,7 +113,7 @@ impl MemoryCounters {
         if end == End::Denied {
             table.entries.remove(&record);
         } else {
-            table.remember(record, vec![at], now + lifetimes.ended);
+            table.remember(record, vec![at], now + start.lifetimes.ended);
         }
         Ok(Some(cost))
     }

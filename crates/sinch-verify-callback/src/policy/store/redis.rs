@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
-use super::{Check, End, Lifetimes, Ruling, Start};
+use super::{Check, End, Ruling, Start};
 use crate::policy::counter::Counter;
 use crate::policy::period::Micros;
 use crate::policy::plan::digest;
@@ -27,14 +27,8 @@ impl RedisCounters {
         }
     }
 
-    pub(super) async fn take(
-        &self,
-        start: &Start<'_>,
-        now: Micros,
-        cost: u64,
-        lifetimes: Lifetimes,
-    ) -> Result<Ruling, StoreError> {
-        let answer = self.run("take", start, now, cost, lifetimes).await?;
+    pub(super) async fn take(&self, start: &Start<'_>, now: Micros, cost: u64) -> Result<Ruling, StoreError> {
+        let answer = self.run("take", start, now, cost).await?;
         let [is_repeated, place, until, observed @ ..] = &answer[..] else {
             return Err(senseless());
         };
@@ -55,14 +49,13 @@ impl RedisCounters {
         start: &Start<'_>,
         end: End,
         now: Micros,
-        lifetimes: Lifetimes,
     ) -> Result<Option<u64>, StoreError> {
         let op = match end {
             End::Denied => "denied",
             End::Success => "success",
             End::Failure => "failure",
         };
-        match self.run(op, start, now, 0, lifetimes).await?[..] {
+        match self.run(op, start, now, 0).await?[..] {
             [0, _] => Ok(None),
             [1, cost] => Ok(Some(u64::try_from(cost).map_err(|_| senseless())?)),
             _ => Err(senseless()),
@@ -70,14 +63,7 @@ impl RedisCounters {
     }
 
     /// Runs the script. It may be sent again when its answer is lost: it counts a verification once.
-    async fn run(
-        &self,
-        op: &str,
-        start: &Start<'_>,
-        now: Micros,
-        cost: u64,
-        lifetimes: Lifetimes,
-    ) -> Result<Vec<i64>, StoreError> {
+    async fn run(&self, op: &str, start: &Start<'_>, now: Micros, cost: u64) -> Result<Vec<i64>, StoreError> {
         let command = |name: &str, script: &str| {
             let mut command = redis::cmd(name);
             command.arg(script).arg(start.checks.len() + 1);
@@ -86,7 +72,7 @@ impl RedisCounters {
                 command.arg(self.key(check));
             }
             command.arg(op).arg(now).arg(cost);
-            command.arg(lifetimes.pending).arg(lifetimes.ended);
+            command.arg(start.lifetimes.pending).arg(start.lifetimes.ended);
             for check in &start.checks {
                 rule_arguments(&mut command, check, now);
             }
