@@ -38,7 +38,7 @@ impl Study {
         Ok(study)
     }
 
-    /// The figures as Markdown: a table, the worst day, and which rules denied honest users.
+    /// The figures as Markdown: a table, and the worst day.
     #[must_use]
     pub fn markdown(&self) -> String {
         let all = self.attacked.iter().map(|(_, tally)| tally);

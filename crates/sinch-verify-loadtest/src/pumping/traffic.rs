@@ -162,6 +162,7 @@ impl Traffic {
             next_user: 0.0,
             next_bot: 0.0,
             count: 0,
+            users_of_range: BTreeMap::new(),
             upcoming: BTreeMap::new(),
             made: 0,
         };
@@ -182,6 +183,8 @@ struct Day {
     next_bot: f64,
     /// How many users came.
     count: u32,
+    /// How many of them have numbers of a region's range.
+    users_of_range: BTreeMap<(usize, u32), u32>,
     /// Starts of those who came, by their time; the number keeps apart those of one time.
     upcoming: BTreeMap<(Duration, u64), SimulatedStart>,
     made: u64,
@@ -250,8 +253,10 @@ impl Day {
         let range = dice.early(region.ranges, HALF);
         let user = self.count;
         self.count += 1;
-        // No two users who come within hours of each other share a number.
-        let last = user.wrapping_mul(7919);
+        // Users of a range have numbers of their own, in order; a mistyped one belongs to none of the first 5,000.
+        let users_of_range = self.users_of_range.entry((place, range)).or_default();
+        let last = *users_of_range;
+        *users_of_range += 1;
         let own = number(region, range, last % 10_000);
         let mut visit = Visit {
             at: self.next_user,
@@ -259,7 +264,7 @@ impl Day {
         };
         if dice.happens(0.03) {
             // The number is mistyped: nothing arrives, and the user looks at it again.
-            let mistyped = number(region, range, last.wrapping_add(5000) % 10_000);
+            let mistyped = number(region, range, (last + 5000) % 10_000);
             visit.fails(mistyped, EXPIRY);
             visit.at += dice.between(40.0, 150.0);
         }
