@@ -133,9 +133,8 @@ struct Shared {
     destinations_name: Arc<str>,
     exceptions: ExceptionList,
     prices: Option<PriceList>,
+    /// If any rule needs the caller key.
     caller: Option<CallerReader>,
-    /// Whether any rule needs the caller key.
-    needs_caller: bool,
     range_digits: u8,
     lifetimes: Lifetimes,
     in_doubt: InDoubt,
@@ -147,6 +146,9 @@ struct Shared {
 
 /// The name under which denials of the application's function are counted.
 const OVERRULE: &str = "overrule";
+
+/// What a policy keeps of a request event, to give back what it counted.
+pub(crate) struct StartFacts(Facts);
 
 type OverruleFn = dyn Fn(&RequestEvent, &PolicyVerdict) -> Overrule + Send + Sync;
 
@@ -165,8 +167,21 @@ impl FraudPolicy {
     /// When the store is away, or has no room for another key: then nothing is known, and
     /// [`PolicyRules::in_doubt`] says what to do. In a [`CallbackService`](crate::CallbackService) that is done.
     pub async fn check(&self, event: &RequestEvent, context: &Context) -> Result<PolicyVerdict, StoreError> {
+        self.check_facts(event, &self.facts(event), context).await
+    }
+
+    pub(crate) fn facts(&self, event: &RequestEvent) -> StartFacts {
+        StartFacts(Facts::of_request(event, self.shared.caller.as_ref()))
+    }
+
+    /// `facts` are those of `event`.
+    pub(crate) async fn check_facts(
+        &self,
+        event: &RequestEvent,
+        StartFacts(facts): &StartFacts,
+        context: &Context,
+    ) -> Result<PolicyVerdict, StoreError> {
         let shared = &*self.shared;
-        let facts = Facts::of_request(event, context.application());
         if facts
             .number
             .is_some_and(|number| shared.exceptions.contains(&number))
@@ -186,10 +201,9 @@ impl FraudPolicy {
         }
         let cost = price.map_or(Err(SkipReason::NoPrice), |price| price.cost);
         let now = micros(context.received_at());
-        let caller = shared.caller(&facts);
         let mut verdict = PolicyVerdict::default();
-        shared.check_destination(&facts, &mut verdict);
-        let start = shared.start(&facts, &caller, cost.err(), &mut verdict);
+        shared.check_destination(facts, &mut verdict);
+        let start = shared.start(facts, context, cost.err(), &mut verdict);
         let cost = cost.unwrap_or_default();
         if verdict.is_allowed() && !start.checks.is_empty() {
             let ruling = shared.store.take(&start, now, cost);
@@ -202,7 +216,7 @@ impl FraudPolicy {
                 .await?;
         }
         if is_new {
-            shared.record(&facts, &verdict, cost);
+            shared.record(facts, &verdict, cost);
         }
         Ok(verdict)
     }
@@ -214,8 +228,15 @@ impl FraudPolicy {
     ///
     /// When the store is away. Then it stays counted until the result event says `DENIED`.
     pub async fn release(&self, event: &RequestEvent, context: &Context) -> Result<(), StoreError> {
-        let facts = Facts::of_request(event, context.application());
-        self.end(&facts, End::Denied, context.received_at()).await
+        self.release_facts(&self.facts(event), context).await
+    }
+
+    pub(crate) async fn release_facts(
+        &self,
+        StartFacts(facts): &StartFacts,
+        context: &Context,
+    ) -> Result<(), StoreError> {
+        self.end(facts, End::Denied, context).await
     }
 
     /// Counts how a verification ended. A result that comes again, or whose start was not counted, changes nothing.
@@ -231,21 +252,20 @@ impl FraudPolicy {
             Status::Pending | Status::Unknown(_) => return Ok(()),
             _ => End::Failure,
         };
-        let facts = Facts::of_result(event, context.application());
-        self.end(&facts, end, context.received_at()).await
+        let facts = Facts::of_result(event, self.shared.caller.as_ref());
+        self.end(&facts, end, context).await
     }
 
-    async fn end(&self, facts: &Facts<'_>, end: End, now: SystemTime) -> Result<(), StoreError> {
+    async fn end(&self, facts: &Facts, end: End, context: &Context) -> Result<(), StoreError> {
         let shared = &*self.shared;
-        let caller = shared.caller(facts);
-        let start = shared.start(facts, &caller, None, &mut PolicyVerdict::default());
+        let start = shared.start(facts, context, None, &mut PolicyVerdict::default());
         if start.checks.is_empty() {
             return Ok(());
         }
-        let ended = shared.store.end(&start, end, micros(now));
+        let ended = shared.store.end(&start, end, micros(context.received_at()));
         if let Some(cost) = self.within_timeout(ended).await? {
             shared.recorder.ended(shared.destination(facts), end, cost);
-            telemetry::ended(facts.country, facts.method, end, cost);
+            telemetry::ended(facts.country, &facts.method, end, cost);
         }
         Ok(())
     }
@@ -316,25 +336,18 @@ impl FraudPolicy {
 }
 
 impl Shared {
-    fn caller(&self, facts: &Facts<'_>) -> Result<String, SkipReason> {
-        match &self.caller {
-            Some(caller) if self.needs_caller => caller.key(facts.texts),
-            _ => Err(SkipReason::NoCallerKey),
-        }
-    }
-
-    fn destination<'a>(&self, facts: &'a Facts<'_>) -> Destination<'a> {
+    fn destination<'a>(&self, facts: &'a Facts) -> Destination<'a> {
         let number = facts.number.as_ref();
         Destination {
             country: facts.country,
-            range: number.map(|number| plan::range(number, self.range_digits)),
+            range: number.map(|number| plan::range(number.as_str(), self.range_digits)),
         }
     }
 
-    fn check_destination(&self, facts: &Facts<'_>, verdict: &mut PolicyVerdict) {
+    fn check_destination(&self, facts: &Facts, verdict: &mut PolicyVerdict) {
         let Some(rule) = &self.destinations else { return };
         let number = facts.number.as_ref();
-        if let Some(limit) = rule.denies(number, facts.country, facts.method) {
+        if let Some(limit) = rule.denies(number, facts.country, &facts.method) {
             verdict.deny(Denial {
                 rule: Arc::clone(&self.destinations_name),
                 mode: rule.mode,
@@ -348,19 +361,20 @@ impl Shared {
     /// Which rules apply, and what they count.
     fn start<'a>(
         &'a self,
-        facts: &'a Facts<'_>,
-        caller: &'a Result<String, SkipReason>,
+        facts: &'a Facts,
+        context: &'a Context,
         no_price: Option<SkipReason>,
         verdict: &mut PolicyVerdict,
     ) -> Start<'a> {
+        let number = facts.number.as_ref().map(PhoneNumber::as_str);
         let mut checks = Vec::with_capacity(self.rules.len());
         for (place, rule) in self.rules.iter().enumerate() {
-            if !rule.applies_to(facts.country, facts.method) {
+            if !rule.applies_to(facts.country, &facts.method) {
                 continue;
             }
             let needs_price = matches!(rule.counter, Counter::Budget { .. });
             let unreadable = no_price.filter(|_| needs_price).map_or(Ok(()), Err);
-            match unreadable.and_then(|()| self.subject(rule.per, facts, caller)) {
+            match unreadable.and_then(|()| self.subject(rule.per, number, facts, context)) {
                 Ok(subject) => checks.push(Check {
                     place,
                     rule,
@@ -384,7 +398,7 @@ impl Shared {
         }
         let record = [
             &self.digest[..],
-            facts.application.as_str().as_bytes(),
+            context.application().as_str().as_bytes(),
             facts.id.as_str().as_bytes(),
         ];
         Start {
@@ -397,28 +411,29 @@ impl Shared {
     fn subject<'a>(
         &self,
         per: Per,
-        facts: &'a Facts<'_>,
-        caller: &'a Result<String, SkipReason>,
+        number: Option<&'a str>,
+        facts: &'a Facts,
+        context: &'a Context,
     ) -> Result<&'a str, SkipReason> {
-        let number = facts.number.as_ref().ok_or(SkipReason::NoNumber);
+        let number = number.ok_or(SkipReason::NoNumber);
         match per {
-            Per::Number => number.map(PhoneNumber::as_str),
+            Per::Number => number,
             Per::Range => number.map(|number| plan::range(number, self.range_digits)),
             Per::Country => facts
                 .country
                 .as_ref()
                 .map(|country| country.as_str())
                 .ok_or(SkipReason::NoCountry),
-            Per::Application => Ok(facts.application.as_str()),
-            Per::Caller => caller.as_deref().map_err(|reason| *reason),
+            Per::Application => Ok(context.application().as_str()),
+            Per::Caller => facts.caller.as_deref().map_err(|reason| *reason),
             Per::All => Ok(""),
         }
     }
 
-    fn record(&self, facts: &Facts<'_>, verdict: &PolicyVerdict, cost: u64) {
+    fn record(&self, facts: &Facts, verdict: &PolicyVerdict, cost: u64) {
         let destination = self.destination(facts);
         self.recorder.decided(destination, verdict, cost);
-        telemetry::decided(verdict, facts.country, facts.method, cost);
+        telemetry::decided(verdict, facts.country, &facts.method, cost);
     }
 }
 

@@ -148,7 +148,8 @@ impl<H: Handler> Responder<H> {
     {
         #[cfg(feature = "policy")]
         if let Some(policy) = &self.policy {
-            let is_allowed = match policy.check(&event, &context).await {
+            let facts = policy.facts(&event);
+            let is_allowed = match policy.check_facts(&event, &facts, &context).await {
                 Ok(verdict) => verdict.is_allowed(),
                 Err(error) => policy.doubt(error).map(|()| true)?,
             };
@@ -158,11 +159,11 @@ impl<H: Handler> Responder<H> {
             }
             // To give back what the policy counted.
             let for_policy = policy.timeout().min(self.deadline / 4);
-            let (start, start_context) = (event.clone(), context.clone());
-            let decision = self.ask_handler(event, context, limit.less(for_policy)).await;
+            let for_handler = context.clone();
+            let decision = self.ask_handler(event, for_handler, limit.less(for_policy)).await;
             let decision = remember(decision).await;
             let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
-            if !goes_ahead && let Err(error) = policy.release(&start, &start_context).await {
+            if !goes_ahead && let Err(error) = policy.release_facts(&facts, &context).await {
                 // The result event, which says `DENIED`, gives it back.
                 tracing::warn!(reason = %error, "policy could not give back what a denied start took");
             }

@@ -111,12 +111,11 @@ impl PolicyBuilder {
         Ok(FraudPolicy {
             shared: Arc::new(Shared {
                 digest: plan::digest(names),
-                needs_caller: needs_caller.is_some(),
+                caller: caller.filter(|_| needs_caller.is_some()),
                 destinations: destinations.transpose()?,
                 destinations_name: DestinationRule::NAME.into(),
                 exceptions: ExceptionList::new(&written.exceptions)?,
                 prices: written.prices.as_ref().map(PriceList::new).transpose()?,
-                caller,
                 range_digits: written.range_digits,
                 lifetimes: Lifetimes {
                     pending: plan::duration("", "result-within", written.result_within)?,

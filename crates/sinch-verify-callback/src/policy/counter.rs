@@ -7,8 +7,13 @@
 //! A time that lies in the future counts as now: a clock that is set back delays nothing for longer than the
 //! rule itself would.
 
+use smallvec::SmallVec;
+
 use super::period::{HOUR, Micros};
 use super::rules::Period;
+
+/// What is counted for a key. Most states have few numbers, which need no memory of their own.
+pub(super) type State = SmallVec<[u64; 3]>;
 
 /// A rule, as far as it counts.
 #[derive(Clone, Debug)]
@@ -43,7 +48,7 @@ pub(super) enum Counter {
 impl Counter {
     /// Brings a state to `now`: drops what no longer counts, and moves times that lie in the future. Says whether
     /// it changed anything.
-    pub(super) fn refresh(&self, state: &mut Vec<u64>, now: Micros) -> bool {
+    pub(super) fn refresh(&self, state: &mut State, now: Micros) -> bool {
         if state.is_empty() {
             return false;
         }
@@ -92,7 +97,7 @@ impl Counter {
     }
 
     /// Counts a start that goes ahead.
-    pub(super) fn take(&self, state: &mut Vec<u64>, now: Micros, cost: u64) {
+    pub(super) fn take(&self, state: &mut State, now: Micros, cost: u64) {
         match self {
             Self::Log { .. } => push(state, now),
             Self::Rate { interval, .. } => {
@@ -122,7 +127,7 @@ impl Counter {
     }
 
     /// Takes back a start that was counted at `at`. The state must be fresh.
-    pub(super) fn give_back(&self, state: &mut Vec<u64>, at: Micros, now: Micros, cost: u64) {
+    pub(super) fn give_back(&self, state: &mut State, at: Micros, now: Micros, cost: u64) {
         match self {
             Self::Log { .. } => {
                 if let Some(place) = state.iter().position(|&time| time == at) {
@@ -163,7 +168,7 @@ impl Counter {
     }
 
     /// Counts how a verification ended that was started at `at`. The state must be fresh.
-    pub(super) fn settle(&self, state: &mut Vec<u64>, at: Micros, now: Micros, is_success: bool) {
+    pub(super) fn settle(&self, state: &mut State, at: Micros, now: Micros, is_success: bool) {
         match self {
             Self::Lockout { failures, pauses, .. } if !is_success => {
                 if state.is_empty() {
@@ -235,7 +240,7 @@ impl Counter {
 }
 
 /// Drops the times behind the first `fixed` numbers that are older than `window`.
-fn retain_window(state: &mut Vec<u64>, fixed: usize, window: Micros, now: Micros) -> bool {
+fn retain_window(state: &mut State, fixed: usize, window: Micros, now: Micros) -> bool {
     let mut is_changed = false;
     for time in &mut state[fixed..] {
         is_changed |= lower(time, now);
@@ -269,13 +274,13 @@ fn first(state: &[u64]) -> u64 {
     state.first().copied().unwrap_or_default()
 }
 
-/// Appends without room for more: most states have few numbers, and there are very many states.
-fn push(state: &mut Vec<u64>, number: u64) {
+/// Appends without room for more: there are very many states.
+fn push(state: &mut State, number: u64) {
     state.reserve_exact(1);
     state.push(number);
 }
 
-fn replace(state: &mut Vec<u64>, numbers: &[u64]) {
+fn replace(state: &mut State, numbers: &[u64]) {
     state.clear();
     state.reserve_exact(numbers.len());
     state.extend_from_slice(numbers);

@@ -9,7 +9,7 @@ use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::identity::Identity;
 use sinch_verify_protocol::price::Money;
 use sinch_verify_protocol::wire::PrivateText;
-use sinch_verify_protocol::{ApplicationKey, Method, PhoneNumber, VerificationId};
+use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
 use super::invalid::InvalidPolicy;
 use super::plan::{amount, countries, millionths};
@@ -27,41 +27,40 @@ pub struct StartTexts<'a> {
 }
 
 /// What a request event and a result event say of a start.
-pub(super) struct Facts<'a> {
-    pub(super) application: &'a ApplicationKey,
-    pub(super) id: &'a VerificationId,
-    pub(super) method: &'a Method,
+pub(super) struct Facts {
+    pub(super) id: VerificationId,
+    pub(super) method: Method,
     pub(super) number: Option<PhoneNumber>,
     pub(super) country: Option<Country>,
-    pub(super) texts: StartTexts<'a>,
+    pub(super) caller: Result<String, SkipReason>,
 }
 
-impl<'a> Facts<'a> {
-    pub(super) fn of_request(event: &'a RequestEvent, application: &'a ApplicationKey) -> Self {
+impl Facts {
+    /// `reader` reads the caller key, if any rule needs it.
+    pub(super) fn of_request(event: &RequestEvent, reader: Option<&CallerReader>) -> Self {
         let texts = texts(event.reference.as_deref(), event.custom.as_ref());
-        Self::new(&event.id, &event.method, &event.identity, texts, application)
+        Self::new(&event.id, &event.method, &event.identity, texts, reader)
     }
 
-    pub(super) fn of_result(event: &'a ResultEvent, application: &'a ApplicationKey) -> Self {
+    pub(super) fn of_result(event: &ResultEvent, reader: Option<&CallerReader>) -> Self {
         let texts = texts(event.reference.as_deref(), event.custom.as_ref());
-        Self::new(&event.id, &event.method, &event.identity, texts, application)
+        Self::new(&event.id, &event.method, &event.identity, texts, reader)
     }
 
     fn new(
-        id: &'a VerificationId,
-        method: &'a Method,
+        id: &VerificationId,
+        method: &Method,
         identity: &Identity,
-        texts: StartTexts<'a>,
-        application: &'a ApplicationKey,
+        texts: StartTexts<'_>,
+        reader: Option<&CallerReader>,
     ) -> Self {
         let number = identity.phone_number().ok();
         Self {
-            application,
-            id,
-            method,
+            id: id.clone(),
+            method: method.clone(),
             number,
             country: number.and_then(|number| number.country()),
-            texts,
+            caller: reader.map_or(Err(SkipReason::NoCallerKey), |reader| reader.key(texts)),
         }
     }
 }
@@ -111,7 +110,7 @@ impl CallerReader {
         })
     }
 
-    pub(super) fn key(&self, texts: StartTexts<'_>) -> Result<String, SkipReason> {
+    fn key(&self, texts: StartTexts<'_>) -> Result<String, SkipReason> {
         if self.written_by == WrittenBy::Device {
             return Err(SkipReason::DeviceKey);
         }

@@ -9,9 +9,9 @@ use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use sha2::{Digest as _, Sha256};
+use sinch_verify_protocol::Method;
 use sinch_verify_protocol::country::Country;
 use sinch_verify_protocol::method::MethodInfo;
-use sinch_verify_protocol::{Method, PhoneNumber};
 
 use super::counter::Counter;
 use super::invalid::{InvalidPolicy, nearest};
@@ -36,6 +36,11 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// The beginning of its digest.
+    pub(super) fn seed(&self) -> u64 {
+        self.digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+
     pub(super) fn applies_to(&self, country: Option<Country>, method: &Method) -> bool {
         let in_country = || country.is_some_and(|country| self.countries.contains(&country));
         (self.countries.is_empty() || in_country())
@@ -339,9 +344,8 @@ pub(super) fn prefix(path: &str, text: &str) -> Result<Box<str>, InvalidPolicy> 
 }
 
 /// A number without its last digits.
-pub(super) fn range(number: &PhoneNumber, digits: u8) -> &str {
-    let text = number.as_str();
+pub(super) fn range(number: &str, digits: u8) -> &str {
     // Numbers have at least seven digits, of which one is the calling code's.
-    let end = text.len().saturating_sub(digits.into()).max(2);
-    &text[..end]
+    let end = number.len().saturating_sub(digits.into()).max(2);
+    &number[..end]
 }

@@ -2,8 +2,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use smallvec::smallvec;
+
 use super::{Check, End, Lifetimes, Ruling, Start};
-use crate::policy::counter::Counter;
+use crate::policy::counter::{Counter, State};
 use crate::policy::period::Micros;
 use crate::policy::rules::Mode;
 use crate::replay::StoreError;
@@ -26,7 +28,7 @@ struct Table {
 #[derive(Default)]
 struct Entry {
     until: Micros,
-    numbers: Vec<u64>,
+    numbers: State,
 }
 
 impl MemoryCounters {
@@ -47,7 +49,7 @@ impl MemoryCounters {
 
     pub(super) fn take(&self, start: &Start<'_>, now: Micros, cost: u64) -> Result<Ruling, StoreError> {
         let record = self.hasher.hash_one(start.record);
-        let keys: Vec<_> = start.checks.iter().map(|check| self.key(check)).collect();
+        let keys = self.keys_of(&start.checks);
         let table = &mut *self.table();
         if let Some(known) = table.record(record, now, start.lifetimes) {
             return Ok(Ruling {
@@ -75,7 +77,7 @@ impl MemoryCounters {
             }
         }
         let (known, lifetime) = match ruling.denied {
-            Some((place, until)) => (vec![place as u64, until], start.lifetimes.ended),
+            Some((place, until)) => (smallvec![place as u64, until], start.lifetimes.ended),
             None => {
                 for (check, key) in start.checks.iter().zip(&keys) {
                     if taken & 1 << check.place != 0 {
@@ -83,7 +85,7 @@ impl MemoryCounters {
                         table.change(*key, counter, now, |state| counter.take(state, now, cost));
                     }
                 }
-                (vec![now, cost, taken], start.lifetimes.pending)
+                (smallvec![now, cost, taken], start.lifetimes.pending)
             }
         };
         table.remember(record, known, now + lifetime);
@@ -92,7 +94,7 @@ impl MemoryCounters {
 
     pub(super) fn end(&self, start: &Start<'_>, end: End, now: Micros) -> Result<Option<u64>, StoreError> {
         let record = self.hasher.hash_one(start.record);
-        let keys: Vec<_> = start.checks.iter().map(|check| self.key(check)).collect();
+        let keys = self.keys_of(&start.checks);
         let table = &mut *self.table();
         let Some(&[at, cost, taken]) = table.record(record, now, start.lifetimes) else {
             return Ok(None);
@@ -113,14 +115,23 @@ impl MemoryCounters {
         if end == End::Denied {
             table.entries.remove(&record);
         } else {
-            table.remember(record, vec![at], now + start.lifetimes.ended);
+            table.remember(record, smallvec![at], now + start.lifetimes.ended);
         }
         Ok(Some(cost))
     }
 
-    fn key(&self, check: &Check<'_>) -> u64 {
-        self.hasher
-            .hash_one((check.rule.digest, check.subject, check.method))
+    /// The keys of the checks. Rules differ in their seeds and share most subjects, which are hashed once.
+    fn keys_of(&self, checks: &[Check<'_>]) -> Vec<u64> {
+        let mut hashes: Vec<u64> = Vec::with_capacity(checks.len());
+        for (place, check) in checks.iter().enumerate() {
+            let counted = (check.subject, check.method);
+            let before = checks[..place]
+                .iter()
+                .position(|other| (other.subject, other.method) == counted);
+            hashes.push(before.map_or_else(|| self.hasher.hash_one(counted), |before| hashes[before]));
+        }
+        let seeds = checks.iter().map(|check| check.rule.seed());
+        hashes.iter().zip(seeds).map(|(hash, seed)| hash ^ seed).collect()
     }
 
     /// No code that holds the lock can panic halfway, so a poisoned one is whole.
@@ -138,7 +149,7 @@ impl Table {
         (entry.until > now).then_some(&entry.numbers)
     }
 
-    fn remember(&mut self, key: u64, numbers: Vec<u64>, until: Micros) {
+    fn remember(&mut self, key: u64, numbers: State, until: Micros) {
         self.entries.insert(key, Entry { until, numbers });
     }
 
@@ -157,7 +168,7 @@ impl Table {
     }
 
     /// Changes a fresh state.
-    fn change(&mut self, key: u64, counter: &Counter, now: Micros, change: impl FnOnce(&mut Vec<u64>)) {
+    fn change(&mut self, key: u64, counter: &Counter, now: Micros, change: impl FnOnce(&mut State)) {
         if let Some(entry) = self.entries.get_mut(&key) {
             change(&mut entry.numbers);
             entry.until = counter.expires(&entry.numbers, now);
@@ -166,7 +177,7 @@ impl Table {
             }
             return;
         }
-        let mut numbers = Vec::new();
+        let mut numbers = State::new();
         change(&mut numbers);
         if !numbers.is_empty() {
             let until = counter.expires(&numbers, now);
