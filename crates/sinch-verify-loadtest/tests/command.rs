@@ -433,10 +433,20 @@ fn live_target_is_refused() {
             "is a live target, where every verification costs money",
         );
     }
+    // One of the two is no application.
     assert_usage(
-        &mut command("run --users 1 --target http://127.0.0.1:9"),
+        command("run --users 1 --target http://127.0.0.1:9").env("SINCH_APPLICATION_SECRET", SECRET),
         "SINCH_APPLICATION_KEY",
     );
+    // The development application is for this machine.
+    assert_usage(
+        &mut command("run --users 1 --target http://mock.example:9 --mock-host mock.example"),
+        "SINCH_APPLICATION_KEY is not set",
+    );
+    let output = command("run --users 1 --target http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
 }
 
 #[test]
