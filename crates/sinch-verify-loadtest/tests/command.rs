@@ -545,6 +545,26 @@ fn shells_complete_commands_and_their_options() {
     assert_usage(&mut command("completions csh"), "powershell");
 }
 
+#[test]
+fn manual_pages_are_written_for_all_commands() {
+    let folder = directory("manual");
+    let output = command("man").arg(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(folder.join("sinch-verify-load-run.1")).unwrap();
+    assert!(page.contains("scenario"), "{page}");
+}
+
+#[test]
+fn colours_are_used_as_asked() {
+    // An error, for which no run is needed.
+    let wrong = |color: &str| {
+        let mut command = command("run --target https://sinch.invalid --users 1 --color");
+        text(&command.arg(color).output().unwrap().stderr).to_owned()
+    };
+    assert!(wrong("always").contains('\u{1b}'), "{}", wrong("always"));
+    assert!(!wrong("never").contains('\u{1b}') && !wrong("auto").contains('\u{1b}'));
+}
+
 /// On a terminal the state of the run is one block, which is drawn over and gone at the end.
 #[cfg(target_os = "linux")]
 #[test]
