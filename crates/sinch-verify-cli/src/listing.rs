@@ -50,12 +50,12 @@ impl Listing {
 /// Prints an object: as JSON, or a line a field. The fields of an object in it have its name before theirs.
 pub(crate) fn print_object(object: &Value, json: bool) -> anyhow::Result<()> {
     let mut fields = Vec::new();
-    flatten(object, String::new(), &mut fields);
+    flatten(object, "", &mut fields);
     let rows = fields.iter().map(|(name, value)| (name.as_str(), value.clone()));
     view::print(object, json, rows.collect())
 }
 
-fn flatten(value: &Value, name: String, fields: &mut Vec<(String, String)>) {
+fn flatten(value: &Value, name: &str, fields: &mut Vec<(String, String)>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
@@ -64,16 +64,16 @@ fn flatten(value: &Value, name: String, fields: &mut Vec<(String, String)>) {
                 } else {
                     format!("{name}.{key}")
                 };
-                flatten(value, name, fields);
+                flatten(value, &name, fields);
             }
         }
         // A list of objects or of pairs, such as headers.
         Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
             for item in items {
-                flatten(item, name.clone(), fields);
+                flatten(item, name, fields);
             }
         }
-        value => fields.push((name, escape(&text(Some(value))).into_owned())),
+        value => fields.push((escape(name).into_owned(), escape(&text(Some(value))).into_owned())),
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
             "anomalies": ["x", "y"],
         });
         let mut fields = Vec::new();
-        flatten(&object, String::new(), &mut fields);
+        flatten(&object, "", &mut fields);
         let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
         let expected = [
             ("anomalies", "x y"),

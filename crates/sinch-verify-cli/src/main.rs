@@ -39,7 +39,14 @@ use commands::{
 #[command(name = "sinch-verify", version, max_term_width = 100, after_help = exit::HELP)]
 struct Cli {
     /// When to use colours. `auto` leaves them out where the output is no terminal, or NO_COLOR is set.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        display_order = 1000
+    )]
     color: ColorChoice,
     #[command(subcommand)]
     command: Command,

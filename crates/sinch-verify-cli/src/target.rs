@@ -19,12 +19,10 @@ pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
 /// Where a service is.
 #[derive(clap::Args)]
 pub(crate) struct Address {
-    /// The service's base URL. When left out, it comes from SINCH_VERIFICATION_URL, from a file
-    /// sinch-verify.toml in the current folder, or from the profile `default`, in this order; or else it
-    /// is http://127.0.0.1:9901, where `serve` is.
+    /// The service's base URL, in place of the one that `sinch-verify config get url` prints.
     #[arg(long, value_name = "URL")]
     url: Option<BaseUrl>,
-    /// The profile of the user's settings that says where the service is, and with which key and secret.
+    /// The profile that says where the service is, and with which key and secret.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 }
@@ -96,15 +94,22 @@ pub(crate) fn transport_to(url: &HttpUrl, connect_timeout: Duration) -> anyhow::
 #[derive(clap::Args)]
 pub(crate) struct Target {
     #[command(flatten)]
-    pub(crate) address: Address,
-    /// Allow a host that is not this machine, over https: messages and calls there
-    /// are real and cost money.
-    #[arg(long)]
-    live: bool,
+    place: Place,
     /// How to authorize: sign every request, send key and secret as they are, or
     /// send the key alone as a device does.
     #[arg(long, value_enum, default_value = "signed")]
     auth: Auth,
+}
+
+/// Where a service is, on this machine or on another one.
+#[derive(clap::Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    address: Address,
+    /// Allow a host that is not this machine, over https: messages and calls there
+    /// are real and cost money.
+    #[arg(long)]
+    live: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -120,7 +125,7 @@ pub(crate) struct Service {
     pub(crate) url: BaseUrl,
 }
 
-impl Target {
+impl Place {
     /// Where the service is, if it may be asked.
     pub(crate) fn destination(&self) -> anyhow::Result<Destination> {
         let destination = self.address.destination()?;
@@ -142,10 +147,16 @@ impl Target {
         }
         Ok(destination)
     }
+}
+
+impl Target {
+    pub(crate) fn address(&self) -> &Address {
+        &self.place.address
+    }
 
     /// The service, with a client for it.
     pub(crate) fn service(&self) -> anyhow::Result<Service> {
-        let destination = self.destination()?;
+        let destination = self.place.destination()?;
         let Application { key, secret, .. } = destination.application()?;
         let credentials = match self.auth {
             Auth::Public => Credentials::public(key),

@@ -197,8 +197,7 @@ fn listen_takes_the_development_key_only_while_the_emulator_posts_to_it() {
     let line = lines.find(|line| line.contains("\"verified\":false")).unwrap();
     assert!(line.contains("development key"), "{line}");
     drop(listening);
-    let mut rest = String::new();
-    said.into_iter().for_each(|line| rest += &line.unwrap());
+    let rest = said.map(Result::unwrap).collect::<Vec<_>>().join("\n");
     assert!(!rest.contains("panicked"), "{rest}");
 }
 

@@ -15,7 +15,11 @@ pub const APPLICATION_SECRET: &str = "ZGV2ZWxvcG1lbnQtb25seQ==";
 
 /// The key and the secret of the development application, for an emulator.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test reads both constants")]
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test reads both constants"
+)]
 pub fn application() -> (ApplicationKey, ApplicationSecret) {
     (
         ApplicationKey::new(APPLICATION_KEY).expect("a key"),

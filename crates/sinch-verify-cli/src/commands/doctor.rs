@@ -28,7 +28,7 @@ use crate::print::say;
 use crate::registration::register;
 use crate::table::Column::{Value, Words};
 use crate::table::{Table, cell};
-use crate::target::{Target, transport_to};
+use crate::target::{Place, transport_to};
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
-    target: Target,
+    place: Place,
 }
 
 /// How long an answer, and a callback, may take.
@@ -109,7 +109,7 @@ impl Checks {
 
 /// Runs the command. Exit code 1 when a check failed.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
-    let destination = args.target.destination()?;
+    let destination = args.place.destination()?;
     let mut checks = Checks::default();
     checks.ok(
         "address",

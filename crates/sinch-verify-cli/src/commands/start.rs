@@ -61,7 +61,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let reference = handle.reference().cloned();
-    let next = next_command(&handle, &args.target.address);
+    let next = next_command(&handle, args.target.address());
     let answer = StartResponse::from(handle);
     let mut rows = view::started(&answer);
     rows.extend(
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     view::print(&answer, args.json, rows)?;
     if !args.json {
-        let address = args.target.address.repeated();
+        let address = args.target.address().repeated();
         if service.is_loopback() {
             note!("hint: `sinch-verify inbox wait {number}{address}` prints what reached the phone");
         }

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let number = args.number.read()?;
     let service = args.target.service()?;
     let phone = match args.auto {
-        true => Some(Phone::new(args.target.address.emulator().await?, number)),
+        true => Some(Phone::new(args.target.address().emulator().await?, number)),
         false => None,
     };
     let methods = std::iter::once(args.method).chain(args.then);
@@ -131,11 +131,15 @@ impl Flow {
                         self.screen.leave();
                         return Ok(End::Failed(failure));
                     }
+                    Some(Step::Progress(Progress::Waiting { method, id, .. })) => {
+                        self.wait_for_proof(&method, &id, &tell).await;
+                        now = Some(method);
+                    }
                     Some(Step::Progress(progress)) => {
-                        if let Progress::Waiting { method, id, .. } = &progress {
-                            now = Some(method.clone());
-                            self.wait_for_proof(method, id, &tell).await;
-                        } else if self.screen.shows(&progress)
+                        if let Progress::Starting { .. } = progress {
+                            now = None;
+                        }
+                        if self.screen.shows(&progress)
                             && let Some(method) = &now
                         {
                             self.ask(method);
@@ -146,12 +150,12 @@ impl Flow {
                 },
                 line = next_line(&mut self.lines), if now.is_some() => {
                     self.screen.answered();
+                    let Some(method) = &now else { continue };
                     let Some(line) = line else {
                         self.lines = None;
-                        end_input(&tell, now.as_ref());
+                        end_input(method, &tell);
                         continue;
                     };
-                    let Some(method) = &now else { continue };
                     match typed(line.trim(), method) {
                         Typed::Proof(seen) => {
                             // The flow takes everything; it is gone only when it has ended.
@@ -199,9 +203,9 @@ async fn next_line(lines: &mut Option<mpsc::UnboundedReceiver<String>>) -> Optio
     }
 }
 
-/// Standard input has ended. A method that needs a proof gets none any more.
-fn end_input(tell: &mpsc::Sender<Seen>, method: Option<&Method>) {
-    if method.is_none_or(|method| method.proof().is_some()) {
+/// Standard input has ended, so a method that needs a proof cannot get one any more.
+fn end_input(method: &Method, tell: &mpsc::Sender<Seen>) {
+    if method.proof().is_some() {
         note!("standard input has ended before a code came");
         let _ = tell.try_send(Seen::Cancel);
     }

@@ -34,7 +34,14 @@ pub(crate) use threshold::ThresholdArgs;
 #[command(name = "sinch-verify-load", version)]
 pub(crate) struct Args {
     /// When to use colours. `auto` leaves them out where the output is no terminal, or NO_COLOR is set.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        display_order = 1000
+    )]
     pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -30,7 +30,7 @@ impl Gate {
     }
 
     /// Checks a start, and counts how a verification ended. The error is an answer: the event goes no further.
-    pub(super) async fn check(&self, event: &Event, context: &Context) -> Result<PolicyVerdict, Answer> {
+    pub(super) async fn check(&self, event: &Event, context: &Context) -> Result<PolicyVerdict, Box<Answer>> {
         let verdict = match event {
             Event::Request(event) => self.policy.check(event, context).await,
             Event::Result(event) => {
@@ -41,26 +41,26 @@ impl Gate {
         };
         match verdict {
             Ok(verdict) if verdict.is_allowed() => Ok(verdict),
-            Ok(verdict) => Err(Answer {
+            Ok(verdict) => Err(Box::new(Answer {
                 by: By::Policy,
                 verdict,
                 ..Answer::own(Decision::Deny.to_http_response())
-            }),
+            })),
             Err(error) => self.doubt(&error),
         }
     }
 
-    fn doubt(&self, error: &StoreError) -> Result<PolicyVerdict, Answer> {
+    fn doubt(&self, error: &StoreError) -> Result<PolicyVerdict, Box<Answer>> {
         match self.in_doubt {
             InDoubt::Accept => Ok(PolicyVerdict::default()),
             InDoubt::Refuse => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-                Err(Answer {
+                Err(Box::new(Answer {
                     by: By::Policy,
                     problem: Some(format!("the policy does not know: {error}")),
                     ..Answer::own(response)
-                })
+                }))
             }
         }
     }

@@ -128,7 +128,7 @@ impl Listen {
                 }
                 Answer { verdict, ..answer }
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
         if let Some(line) = line {
             self.printer
