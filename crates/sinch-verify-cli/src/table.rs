@@ -159,7 +159,8 @@ fn tabbed(row: &[Cell]) -> String {
     row.iter().map(Cell::content).collect::<Vec<_>>().join("\t")
 }
 
-fn terminal_width() -> u16 {
+/// How many characters a line of the terminal holds.
+pub(crate) fn terminal_width() -> u16 {
     let told = || std::env::var("COLUMNS").ok()?.parse().ok();
     let width = comfy_table::Table::new().width().filter(|width| *width > 0);
     width.or_else(told).unwrap_or(80)

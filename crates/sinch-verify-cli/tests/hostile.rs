@@ -75,7 +75,8 @@ fn text_of_the_service_steers_no_terminal_and_forges_no_line() {
     let mut inbox = message.clone();
     inbox["version"] = HOSTILE.into();
     inbox["applications"] = serde_json::json!([]);
-    for list in ["messages", "requests", "deliveries", "faults"] {
+    inbox["faults"] = serde_json::json!([{ "id": HOSTILE, "rule": { "on": HOSTILE } }]);
+    for list in ["messages", "requests", "deliveries"] {
         inbox[list] = serde_json::json!([message]);
     }
     let detail =
@@ -96,7 +97,7 @@ fn text_of_the_service_steers_no_terminal_and_forges_no_line() {
         ),
         ("200 OK", &inbox, &["requests"], 1),
         ("200 OK", &inbox, &["deliveries"], 1),
-        ("200 OK", &inbox, &["deliveries", "show", "2"], 7),
+        ("200 OK", &inbox, &["deliveries", "show", "2"], 6),
         ("200 OK", &inbox, &["fault", "list"], 1),
         ("200 OK", &detail, &["requests", "show", "1"], 3),
         ("200 OK", &detail, &["clock", "advance", "5m"], 3),

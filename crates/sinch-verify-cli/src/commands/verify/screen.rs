@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::control::{Control, escaped};
 use crate::print::{self, note};
+use crate::table::terminal_width;
 
 /// The lines of standard input, read by a thread of its own: the command can end while a read waits.
 pub(super) fn lines() -> mpsc::UnboundedReceiver<String> {
@@ -48,8 +49,8 @@ pub(super) struct Screen {
     asks: bool,
     counts_down: bool,
     expires: Instant,
-    /// The question above the input, while there is one.
-    question: Option<String>,
+    /// The line above the input, while something is asked.
+    choices: Option<String>,
 }
 
 impl Screen {
@@ -59,7 +60,7 @@ impl Screen {
             asks: !auto,
             counts_down: !auto && print::can_rewrite(),
             expires: Instant::now(),
-            question: None,
+            choices: None,
         }
     }
 
@@ -80,29 +81,30 @@ impl Screen {
             None => format!("Waiting for {number} to be verified by {method}"),
         };
         let next = next.map_or_else(String::new, |next| format!(", n goes on with {next}"));
-        let question = format!("{what}; r sends again{next}, q gives up");
-        note!("{}", self.with_time(&question));
+        let choices = format!("r sends again{next}, q gives up");
+        note!("{what}");
+        note!("{}", self.with_time(&choices));
         if self.counts_down {
             print::prompt("> ");
         }
-        self.question = Some(question);
+        self.choices = Some(choices);
     }
 
     /// Counts down.
     pub(super) fn tick(&self) {
-        if let Some(question) = self.question.as_ref().filter(|_| self.counts_down) {
-            print::rewrite_line_above(&self.with_time(question));
+        if let Some(choices) = self.choices.as_ref().filter(|_| self.counts_down) {
+            print::rewrite_line_above(&self.with_time(choices));
         }
     }
 
     /// The person has answered, so the cursor is on a new line.
     pub(super) fn answered(&mut self) {
-        self.question = None;
+        self.choices = None;
     }
 
     /// Begins a new line, if the cursor is behind a question.
     pub(super) fn leave(&mut self) {
-        if self.question.take().is_some() && self.counts_down {
+        if self.choices.take().is_some() && self.counts_down {
             note!("");
         }
     }
@@ -123,13 +125,14 @@ impl Screen {
         self.asks && matches!(progress, Progress::Refused { .. } | Progress::ReportUnsettled)
     }
 
-    /// `question`, with the time left on a terminal.
-    fn with_time(&self, question: &str) -> String {
+    /// `choices`, with the time left on a terminal, in one line of it.
+    fn with_time(&self, choices: &str) -> String {
         if !self.counts_down {
-            return question.to_owned();
+            return choices.to_owned();
         }
         let left = self.expires.saturating_duration_since(Instant::now());
-        format!("[{}] {question}", minutes(left))
+        let line = format!("[{}] {choices}", minutes(left));
+        line.chars().take(terminal_width().into()).collect()
     }
 }
 
