@@ -11,9 +11,11 @@ use sinch_verify_client::env;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
 use crate::exit::usage;
-use crate::target::DEFAULT_URL;
 
 pub(crate) use user_file::{Profile, SECRET, UserFile};
+
+/// The emulator's address when `serve` chose its default port.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
 
 /// The profile that is used where none is named.
 pub(crate) const DEFAULT_PROFILE: &str = "default";

@@ -13,9 +13,6 @@ use crate::control::Control;
 use crate::exit::usage;
 use crate::failure::CallFailed;
 
-/// The emulator's address when `serve` chose its default port.
-pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
-
 /// Where a service is.
 #[derive(clap::Args)]
 pub(crate) struct Address {

@@ -19,12 +19,12 @@ use sinch_verify_emulator::{
 };
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, development, timestamp};
 
+use crate::config::DEFAULT_URL;
 use crate::exit::{Outcome, failed, usage};
 use crate::input::read_json;
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
-use crate::target::DEFAULT_URL;
 
 use ready::Pending;
 use settings::SettingsFile;
