@@ -12,7 +12,8 @@ use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
 use crate::exit::usage;
 
-pub(crate) use user_file::{Profile, SECRET, UserFile};
+use user_file::Profile;
+pub(crate) use user_file::{KEY, SECRET, UserFile};
 
 /// The emulator's address when `serve` chose its default port.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:9901";
@@ -113,19 +114,26 @@ impl Destination {
                 });
             }
         }
-        if let Some((origin, profile)) = &self.profile
-            && let Some(key) = &profile.application_key
-        {
-            let secret = profile.application_secret.clone();
-            return Ok(Application {
-                key: key.clone(),
-                secret: secret.ok_or_else(|| {
-                    usage(format!(
-                        "{origin}: {SECRET} is missing; set it with `sinch-verify config set {SECRET}`"
-                    ))
-                }),
-                origin: origin.clone(),
-            });
+        if let Some((origin, profile)) = &self.profile {
+            let missing = |field: &str| {
+                usage(format!(
+                    "{origin}: {field} is missing; set it with `sinch-verify config set {field}`"
+                ))
+            };
+            match (
+                profile.application_key.clone(),
+                profile.application_secret.clone(),
+            ) {
+                (None, None) => {}
+                (None, Some(_)) => return Err(missing(KEY)),
+                (Some(key), secret) => {
+                    return Ok(Application {
+                        key,
+                        secret: secret.ok_or_else(|| missing(SECRET)),
+                        origin: origin.clone(),
+                    });
+                }
+            }
         }
         let (key, secret) = env::application(&self.url).map_err(usage)?;
         Ok(Application {

@@ -13,9 +13,8 @@ use crate::view;
 pub(crate) struct Listing {
     /// The name of the list in the answer.
     pub(crate) name: &'static str,
-    pub(crate) columns: &'static [Column],
-    /// Where the value of each column is in an item: a JSON pointer.
-    pub(crate) values: &'static [&'static str],
+    /// The columns, and where the value of each is in an item: a JSON pointer.
+    pub(crate) columns: &'static [(Column, &'static str)],
     /// What is said where there is no item.
     pub(crate) empty: &'static str,
 }
@@ -37,9 +36,10 @@ impl Listing {
             note!("{}", self.empty);
             return Ok(());
         }
-        let mut table = Table::new(self.columns);
+        let columns = self.columns.iter().map(|(column, _)| *column);
+        let mut table = Table::new(columns.collect::<Vec<_>>());
         for item in items {
-            let cells = self.values.iter().map(|at| cell(text(item.pointer(at))));
+            let cells = self.columns.iter().map(|(_, at)| cell(text(item.pointer(at))));
             table.add(cells.collect());
         }
         table.print();

@@ -166,6 +166,30 @@ fn key_and_secret_of_a_profile_authorize_at_its_address_and_nowhere_else() {
 }
 
 #[test]
+fn a_profile_with_half_an_application_is_refused() {
+    let desk = Desk::new();
+    let start = [
+        "start",
+        "+46700000001",
+        "--url",
+        "http://127.0.0.1:1",
+        "--profile",
+        "half",
+    ];
+    desk.ok(&["config", "set", "url", "http://127.0.0.1:1", "--profile", "half"]);
+    assert_eq!(desk.set_secret("half", SECRET).status.code(), Some(0));
+    let said = desk.refused(&start);
+    assert!(said.contains("config set application-key"), "{said}");
+    std::fs::remove_file(desk.file()).unwrap();
+    desk.ok(&["config", "set", "url", "http://127.0.0.1:1", "--profile", "half"]);
+    desk.ok(&["config", "set", "application-key", KEY, "--profile", "half"]);
+    let said = desk.refused(&start);
+    assert!(said.contains("config set application-secret"), "{said}");
+    let list = desk.ok(&["config", "list", "--profile", "half"]);
+    assert!(list.contains("application-secret\t(not set)"), "{list}");
+}
+
+#[test]
 fn another_machine_must_be_declared_live() {
     let desk = Desk::new();
     let said = desk.refused(&["config", "set", "url", LIVE, "--profile", "live"]);

@@ -1,12 +1,12 @@
 //! `config`: settings that outlast a command.
 
-use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
-use crate::config::{DEFAULT_PROFILE, Destination, SECRET, UserFile};
+use crate::config::{DEFAULT_PROFILE, Destination, KEY, Origin, SECRET, UserFile};
 use crate::exit::{Outcome, usage};
 use crate::input;
 use crate::print::{note, say};
@@ -85,7 +85,7 @@ impl Name {
         match self {
             Self::Url => "url",
             Self::Live => "live",
-            Self::ApplicationKey => "application-key",
+            Self::ApplicationKey => KEY,
             Self::ApplicationSecret => SECRET,
         }
     }
@@ -158,12 +158,7 @@ impl SetArgs {
                 let typed = rpassword::prompt_password(format!("{SECRET} (it is not shown): "));
                 typed.map_err(|error| usage(format!("failed to read the secret: {error}")))
             }
-            (None, None) => {
-                let mut bytes = Vec::new();
-                let read = std::io::stdin().read_to_end(&mut bytes);
-                read.map_err(|error| usage(format!("failed to read standard input: {error}")))?;
-                text_of(bytes)
-            }
+            (None, None) => text_of(input::read(Path::new("-"))?),
         }
     }
 }
@@ -174,95 +169,79 @@ fn text_of(bytes: Vec<u8>) -> anyhow::Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// A setting as it counts now.
-#[derive(Serialize)]
-struct Setting {
-    name: &'static str,
-    /// `None` where it is not set, or is a secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
-    is_set: bool,
-    origin: String,
-}
-
-fn settings(profile: Option<&str>) -> anyhow::Result<Vec<Setting>> {
-    let destination = Destination::find(None, profile)?;
-    let application = destination.application();
-    let setting = |name: Name, value: Option<String>, is_set: bool, origin: String| Setting {
-        name: name.as_str(),
-        value,
-        is_set,
-        origin,
-    };
-    let (url, origin) = (destination.url.to_string(), destination.origin.to_string());
-    let mut all = vec![
-        setting(Name::Url, Some(url), true, origin),
-        setting(
-            Name::Live,
-            Some(destination.is_live().to_string()),
-            true,
-            destination.live_origin().to_string(),
-        ),
-    ];
-    match application {
-        Ok(application) => {
-            let origin = application.origin.to_string();
-            let key = application.key.to_string();
-            let has_secret = application.secret.is_ok();
-            all.push(setting(Name::ApplicationKey, Some(key), true, origin.clone()));
-            all.push(setting(Name::ApplicationSecret, None, has_secret, origin));
-        }
-        Err(error) => {
-            let why = error.to_string();
-            all.push(setting(Name::ApplicationKey, None, false, why.clone()));
-            all.push(setting(Name::ApplicationSecret, None, false, why));
-        }
-    }
-    Ok(all)
-}
-
 fn get(args: &GetArgs) -> anyhow::Result<()> {
-    if args.name == Name::ApplicationSecret {
-        return Err(usage(
-            "a secret is never printed; `sinch-verify config list` says whether it is set",
-        ));
-    }
-    let settings = settings(args.profile.as_deref())?;
-    let found = settings
-        .into_iter()
-        .find(|setting| setting.name == args.name.as_str());
-    match found {
-        Some(Setting {
-            value: Some(value), ..
-        }) => say!("{value}"),
-        Some(Setting { origin: why, .. }) => return Err(usage(why)),
-        None => {}
+    let destination = Destination::find(None, args.profile.as_deref())?;
+    match args.name {
+        Name::Url => say!("{}", destination.url),
+        Name::Live => say!("{}", destination.is_live()),
+        Name::ApplicationKey => say!("{}", destination.application()?.key),
+        Name::ApplicationSecret => {
+            return Err(usage(
+                "a secret is never printed; `sinch-verify config list` says whether it is set",
+            ));
+        }
     }
     Ok(())
 }
 
+/// A setting as it counts now.
+#[derive(Serialize)]
+struct Setting {
+    name: &'static str,
+    /// `None` for a secret, and for what is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    /// `None` for what is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+}
+
 fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let settings = settings(args.profile.as_deref())?;
+    let destination = Destination::find(None, args.profile.as_deref())?;
+    // What is missing is listed as such.
+    let application = destination.application().ok();
+    let key = application.as_ref();
+    let secret = key.filter(|application| application.secret.is_ok());
+    let live = destination.is_live();
+    let setting = |name: Name, value: Option<String>, origin: Option<&Origin>| Setting {
+        name: name.as_str(),
+        value,
+        origin: origin.map(ToString::to_string),
+    };
+    let settings = [
+        setting(
+            Name::Url,
+            Some(destination.url.to_string()),
+            Some(&destination.origin),
+        ),
+        setting(
+            Name::Live,
+            Some(live.to_string()),
+            Some(destination.live_origin()),
+        ),
+        setting(
+            Name::ApplicationKey,
+            key.map(|application| application.key.to_string()),
+            key.map(|application| &application.origin),
+        ),
+        setting(
+            Name::ApplicationSecret,
+            None,
+            secret.map(|application| &application.origin),
+        ),
+    ];
     if args.json {
         say!("{}", serde_json::to_string(&settings)?);
         return Ok(());
     }
-    let mut table = Table::new(if args.show_origin {
-        &[Value("setting"), Value("value"), Value("origin")]
-    } else {
-        &[Value("setting"), Value("value")]
-    });
-    for Setting {
-        name,
-        value,
-        is_set,
-        origin,
-    } in settings
-    {
-        let value = value.unwrap_or_else(|| if is_set { "(hidden)" } else { "(not set)" }.to_owned());
-        let mut cells = vec![cell(name), cell(value)];
+    let mut columns = vec![Value("setting"), Value("value")];
+    columns.extend(args.show_origin.then_some(Value("origin")));
+    let mut table = Table::new(columns);
+    for Setting { name, value, origin } in settings {
+        let hidden = if origin.is_some() { "(hidden)" } else { "(not set)" };
+        let mut cells = vec![cell(name), cell(value.as_deref().unwrap_or(hidden))];
         if args.show_origin {
-            cells.push(cell(origin));
+            cells.push(cell(origin.unwrap_or_default()));
         }
         table.add(cells);
     }

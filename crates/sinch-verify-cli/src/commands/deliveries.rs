@@ -6,32 +6,21 @@ use sinch_verify_protocol::{ApplicationKey, VerificationId};
 use crate::control::path;
 use crate::exit::{Outcome, failed};
 use crate::listing::{Listing, print_object};
-use crate::table::Column::{self, Words};
+use crate::table::Column;
 use crate::target::EmulatorArgs;
 
 const DELIVERIES: Listing = Listing {
     name: "deliveries",
     columns: &[
-        Column::Value("seq"),
-        Column::Value("time"),
-        Column::Value("event"),
-        Column::Value("try"),
-        Column::Value("url"),
-        Column::Value("status"),
-        Column::Value("ok"),
-        Words("verdict"),
-        Column::Value("verification"),
-    ],
-    values: &[
-        "/seq",
-        "/at",
-        "/event",
-        "/attempt",
-        "/url",
-        "/status",
-        "/ok",
-        "/verdict",
-        "/verificationId",
+        (Column::Value("seq"), "/seq"),
+        (Column::Value("time"), "/at"),
+        (Column::Value("event"), "/event"),
+        (Column::Value("try"), "/attempt"),
+        (Column::Value("url"), "/url"),
+        (Column::Value("status"), "/status"),
+        (Column::Value("ok"), "/ok"),
+        (Column::Words("verdict"), "/verdict"),
+        (Column::Value("verification"), "/verificationId"),
     ],
     empty: "no callback was posted yet",
 };

@@ -122,6 +122,9 @@ impl UserFile {
     }
 }
 
+/// The field of a profile with the application's key.
+pub(crate) const KEY: &str = "application-key";
+
 /// The field of a profile that must not be read by others.
 pub(crate) const SECRET: &str = "application-secret";
 
