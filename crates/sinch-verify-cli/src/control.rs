@@ -13,12 +13,13 @@ use sinch_verify_client::{Transport as _, TransportError};
 use sinch_verify_protocol::BaseUrl;
 use sinch_verify_protocol::untrusted::escape;
 
-use crate::exit::root_cause;
+use crate::exit::{failed, root_cause};
 
 /// How long an answer may take that the emulator gives at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The control interface at an address.
+#[derive(Clone)]
 pub(crate) struct Control {
     base: BaseUrl,
     transport: ReqwestTransport,
@@ -27,6 +28,7 @@ pub(crate) struct Control {
 /// What an emulator tells of itself.
 #[derive(Deserialize)]
 pub(crate) struct Info {
+    pub(crate) version: String,
     pub(crate) applications: Vec<Application>,
 }
 
@@ -46,6 +48,11 @@ impl Control {
             base: base.clone(),
             transport: ReqwestTransport::plain(PATIENCE).context("failed to set the sender up")?,
         })
+    }
+
+    /// Where it is.
+    pub(crate) fn base(&self) -> &BaseUrl {
+        &self.base
     }
 
     /// What is there; `None` when it is no emulator.
@@ -85,6 +92,21 @@ impl Control {
         taken(&answer.await?)
     }
 
+    /// Posts `body` to `path`, and reads what is answered.
+    pub(crate) async fn post_for<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<T> {
+        read(&self.post(path, body).await?)
+    }
+
+    /// Deletes what is at `path`.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        let answer = self.send(Method::DELETE, path, Bytes::new(), PATIENCE);
+        taken(&answer.await?).map(drop)
+    }
+
     /// Puts `body` to `path`.
     pub(crate) async fn put(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
         let answer = self.send(Method::PUT, path, body.to_string().into(), PATIENCE);
@@ -114,23 +136,38 @@ impl Control {
     }
 }
 
-/// The body of an answer that says yes; what went wrong, in the emulator's own words, otherwise.
+/// The body of an answer that says yes; what went wrong otherwise.
 fn taken(answer: &Response<Bytes>) -> anyhow::Result<Bytes> {
+    if answer.status().is_success() {
+        return Ok(answer.body().clone());
+    }
+    Err(refused(answer.status(), answer.body()))
+}
+
+/// What went wrong, in the emulator's own words.
+pub(crate) fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
     #[derive(Deserialize)]
     struct Refused {
         error: String,
     }
-    if answer.status().is_success() {
-        return Ok(answer.body().clone());
+    match serde_json::from_slice::<Refused>(body) {
+        Ok(refused) => failed(escape(&refused.error)),
+        Err(_) => anyhow!("the emulator answered {status}"),
     }
-    Err(match serde_json::from_slice::<Refused>(answer.body()) {
-        Ok(refused) => anyhow!("{}", escape(&refused.error)),
-        Err(_) => anyhow!("the emulator answered {}", answer.status()),
-    })
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
     serde_json::from_slice(body).context("the emulator's answer is not as expected")
+}
+
+/// `path` with a query of the options that are given.
+pub(crate) fn path(path: &str, options: &[(&str, Option<String>)]) -> String {
+    let given = options.iter().filter_map(|(name, value)| {
+        let value = value.as_ref()?;
+        Some(format!("{name}={}", escaped(value)))
+    });
+    let query: Vec<String> = given.collect();
+    format!("{path}?{}", query.join("&"))
 }
 
 /// A text as a part of a path or a query: all but letters, digits and `-._~` is escaped.

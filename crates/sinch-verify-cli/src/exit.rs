@@ -98,6 +98,11 @@ pub(crate) fn failed(message: impl std::fmt::Display) -> anyhow::Error {
     exit_error(NO, &message, false)
 }
 
+/// An error that exits with `code`, with a message as in [`usage`]: it ended before it was told to.
+pub(crate) fn ended_early(code: u8, message: impl std::fmt::Display) -> anyhow::Error {
+    exit_error(code, &message, false)
+}
+
 /// An error that exits with `code`: what was waited for did not come in time.
 pub(crate) fn timed_out(code: u8, message: impl std::fmt::Display) -> anyhow::Error {
     exit_error(code, &message, true)

@@ -252,7 +252,7 @@ fn cause(call: &Error, url: &BaseUrl) -> String {
     }
 }
 
-const IS_IT_RUNNING: &str =
+pub(crate) const IS_IT_RUNNING: &str =
     "start the emulator with `sinch-verify serve`, or give its address with --url or SINCH_VERIFICATION_URL";
 
 /// What is known of the request, and what to do.
@@ -311,15 +311,17 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// What to do about a refusal.
-fn remedy(code: u32) -> Option<&'static str> {
+pub(crate) fn remedy(code: u32) -> Option<&'static str> {
     Some(match code {
         ApiError::CREDENTIALS => {
-            "SINCH_APPLICATION_KEY is not known there, or SINCH_APPLICATION_SECRET is not its secret; \
-             `sinch-verify serve` makes up new ones at each start: paste the lines that it prints"
+            "the service does not know this key, or its secret is another; set SINCH_APPLICATION_KEY and \
+             SINCH_APPLICATION_SECRET to those that it has, or unset both for the development key and secret of \
+             `sinch-verify serve`; `sinch-verify config list` shows what is set, and where"
         }
         ApiError::SIGNATURE => {
-            "SINCH_APPLICATION_SECRET is not the secret of SINCH_APPLICATION_KEY; \
-             `sinch-verify serve` makes up new ones at each start: paste the lines that it prints"
+            "SINCH_APPLICATION_SECRET is not the secret of SINCH_APPLICATION_KEY; set both to those that the \
+             service has, or unset both for the development key and secret of `sinch-verify serve`; \
+             `sinch-verify config list` shows what is set, and where"
         }
         ApiError::SCHEME => "this takes more than the key: leave --auth out, or give --auth signed",
         ApiError::RESTRICTED => {

@@ -10,13 +10,23 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sinch_verify_protocol::untrusted::{escape, is_control};
 
 static FAILED: AtomicBool = AtomicBool::new(false);
 static GONE: AtomicBool = AtomicBool::new(false);
+
+/// Uses colours always, never, or where they belong.
+pub(crate) fn choose_color(choice: clap::ColorChoice) {
+    let choice = match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
 
 /// Whether something could not be written to standard output.
 pub(crate) fn failed() -> bool {
@@ -44,6 +54,26 @@ pub(crate) fn line(text: fmt::Arguments<'_>) {
 pub(crate) fn remark(text: fmt::Arguments<'_>) {
     let text = text.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text));
+}
+
+/// Whether standard input and standard error are a terminal whose lines can be written anew.
+pub(crate) fn can_rewrite() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    io::stdin().is_terminal() && io::stderr().is_terminal() && !is_dumb
+}
+
+/// Writes `text` on the terminal, and leaves the cursor behind it.
+pub(crate) fn prompt(text: &str) {
+    let mut terminal = io::stderr().lock();
+    let _ = write!(terminal, "{}", harmless(text)).and_then(|()| terminal.flush());
+}
+
+/// Writes `text` in place of the line above the cursor, which stays where it is.
+pub(crate) fn rewrite_line_above(text: &str) {
+    let mut terminal = io::stderr().lock();
+    // Save the cursor, go up to the beginning of the line and empty it; go back at the end.
+    let _ = write!(terminal, "\u{1b}7\u{1b}[1A\r\u{1b}[2K{}\u{1b}8", harmless(text))
+        .and_then(|()| terminal.flush());
 }
 
 /// `text` with its control characters escaped, but for line ends, tabs and colours.

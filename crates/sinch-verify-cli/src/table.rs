@@ -24,15 +24,17 @@ pub(crate) fn cell(content: impl std::fmt::Display) -> Cell {
 
 /// A table that is filled row by row.
 pub(crate) struct Table {
-    columns: &'static [Column],
+    columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     /// A table without rows.
-    pub(crate) fn new(columns: &'static [Column]) -> Self {
-        let rows = Vec::new();
-        Self { columns, rows }
+    pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
+        Self {
+            columns: columns.into(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, with a [`cell`] for each column.
@@ -85,7 +87,7 @@ impl Table {
         table.set_width(width + spare);
         table.set_header(self.titles());
         table.add_rows(self.rows.iter().cloned());
-        for ((column, kind), least) in table.column_iter_mut().zip(self.columns).zip(least) {
+        for ((column, kind), least) in table.column_iter_mut().zip(&self.columns).zip(least) {
             column.set_padding((look.before, look.after));
             column.set_constraint(match kind {
                 Column::Value(_) => ColumnConstraint::ContentWidth,
@@ -102,7 +104,7 @@ impl Table {
     fn least_widths(&self) -> Vec<u16> {
         let mut table = drawing(NOTHING);
         for row in std::iter::once(self.titles()).chain(self.rows.iter().cloned()) {
-            table.add_row(row.iter().zip(self.columns).map(|(cell, kind)| match kind {
+            table.add_row(row.iter().zip(&self.columns).map(|(cell, kind)| match kind {
                 Column::Value(_) => cell.content(),
                 Column::Words(_) => cell.content().split_whitespace().collect::<Vec<_>>().join("\n"),
             }));
@@ -159,7 +161,8 @@ fn tabbed(row: &[Cell]) -> String {
     row.iter().map(Cell::content).collect::<Vec<_>>().join("\t")
 }
 
-fn terminal_width() -> u16 {
+/// How many characters a line of the terminal holds.
+pub(crate) fn terminal_width() -> u16 {
     let told = || std::env::var("COLUMNS").ok()?.parse().ok();
     let width = comfy_table::Table::new().width().filter(|width| *width > 0);
     width.or_else(told).unwrap_or(80)

@@ -73,8 +73,14 @@ fn text_of_the_service_steers_no_terminal_and_forges_no_line() {
         "seq": 2, "kind": HOSTILE, "verificationId": "a\u{9b}b", "at": HOSTILE, "text": HOSTILE, "targetUri": HOSTILE,
     });
     let mut inbox = message.clone();
+    inbox["version"] = HOSTILE.into();
     inbox["applications"] = serde_json::json!([]);
-    inbox["messages"] = serde_json::json!([message]);
+    inbox["faults"] = serde_json::json!([{ "id": HOSTILE, "rule": { "on": HOSTILE } }]);
+    for list in ["messages", "requests", "deliveries"] {
+        inbox[list] = serde_json::json!([message]);
+    }
+    let detail =
+        serde_json::json!({ "version": HOSTILE, "applications": [], HOSTILE: [{ HOSTILE: HOSTILE }] });
     let start = ["start", "+46700000001"];
     let trigger = [
         "trigger", "request", "--to", "URL", "--key", KEY, "--secret", SECRET,
@@ -89,6 +95,12 @@ fn text_of_the_service_steers_no_terminal_and_forges_no_line() {
             &["inbox", "wait", "+46700000001", "--after", "1"],
             1,
         ),
+        ("200 OK", &inbox, &["requests"], 1),
+        ("200 OK", &inbox, &["deliveries"], 1),
+        ("200 OK", &inbox, &["deliveries", "show", "2"], 6),
+        ("200 OK", &inbox, &["fault", "list"], 1),
+        ("200 OK", &detail, &["requests", "show", "1"], 3),
+        ("200 OK", &detail, &["clock", "advance", "5m"], 3),
         ("200 OK", &serde_json::json!(HOSTILE), &trigger, 2),
         ("200 OK", &status, &["status", "--id", "1"], 9),
         ("200 OK", &status, &["report", "--id", "1", "--code", "1"], 9),

@@ -594,9 +594,6 @@ fn what_cannot_be_done_says_why() {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(why), "{args:?}: {}", stderr(&output));
     }
-    let output = command(&["listen", "--port", "0"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("SINCH_APPLICATION_KEY is not set"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -632,9 +629,9 @@ fn one_start_an_hour(mode: &str) -> (tempfile::TempDir, String) {
 fn timeless(said: &str) -> Vec<String> {
     let lines = said.lines().map(|line| line.split_once(' ').unwrap().1);
     let is_time = |words: &&str| {
-        !words
+        words
             .strip_suffix(" ms")
-            .is_some_and(|ms| ms.parse::<u64>().is_ok())
+            .is_none_or(|ms| ms.parse::<u64>().is_err())
     };
     lines
         .map(|line| line.split("  ").filter(is_time).collect::<Vec<_>>().join("  "))

@@ -69,6 +69,7 @@ fn run(served: &Served, folder: &Path, command: &str) -> String {
     let output = Command::new("sh")
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
+        .env("XDG_CONFIG_HOME", folder.join("settings"))
         .env("PATH", format!("{}:{path}", program.parent().unwrap().display()))
         .envs([
             ("SINCH_APPLICATION_KEY", KEY),

@@ -27,7 +27,7 @@ fn past() -> Vec<Verification> {
     let at = |place: u64| 5 + place * 86_400 / (COUNT + 10);
     let verification = |place: u64| {
         let start = at(place);
-        if place > COUNT / 2 && place % 5 == 0 {
+        if place > COUNT / 2 && place.is_multiple_of(5) {
             return Verification {
                 start,
                 number: format!("+99450123{:04}", place % 10_000),
@@ -42,7 +42,7 @@ fn past() -> Vec<Verification> {
             start,
             number: format!("{prefix}{:06}", place * 7919 % 1_000_000),
             price,
-            is_verified: place % 10 != 0,
+            is_verified: !place.is_multiple_of(10),
         }
     };
     (0..COUNT).map(verification).collect()

@@ -52,7 +52,7 @@ const USER_AGENT: HeaderValue =
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
-    credentials: Option<Result<Credentials, BuildError>>,
+    credentials: CredentialsSource,
     base_url: Result<BaseUrl, BuildError>,
     attempt_timeout: Duration,
     total_timeout: Duration,
@@ -63,6 +63,15 @@ pub struct ClientBuilder {
     transport: Option<SharedTransport>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// Where the credentials come from.
+#[derive(Debug)]
+enum CredentialsSource {
+    Missing,
+    Given(Result<Credentials, BuildError>),
+    /// Read last, because the development application is for some base URLs only.
+    Environment,
 }
 
 impl Client {
@@ -84,7 +93,7 @@ impl Client {
 impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
-            credentials: None,
+            credentials: CredentialsSource::Missing,
             base_url: Ok(BaseUrl::default()),
             attempt_timeout: ATTEMPT_TIMEOUT,
             total_timeout: TOTAL_TIMEOUT,
@@ -101,8 +110,8 @@ impl Default for ClientBuilder {
 
 impl ClientBuilder {
     /// Signs with the key and the secret of `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`, and
-    /// sends to `SINCH_VERIFICATION_URL`: without that to the real service. `sinch-verify serve` prints
-    /// the three for the emulator.
+    /// sends to `SINCH_VERIFICATION_URL`: without that to the real service. For a base URL of this
+    /// machine, key and secret need not be set: see [`env::application`].
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -112,14 +121,8 @@ impl ClientBuilder {
     /// # Ok::<(), sinch_verify_client::BuildError>(())
     /// ```
     pub fn from_env() -> Self {
-        let signed = || {
-            Ok(Credentials::signed(
-                env::application_key()?,
-                env::application_secret()?,
-            ))
-        };
         Self {
-            credentials: Some(signed().map_err(BuildError::Environment)),
+            credentials: CredentialsSource::Environment,
             base_url: env::base_url()
                 .map(Option::unwrap_or_default)
                 .map_err(BuildError::Environment),
@@ -129,25 +132,27 @@ impl ClientBuilder {
 
     /// How the client shows who it is. Required, unless one of the three below is called.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(Ok(credentials));
+        self.credentials = CredentialsSource::Given(Ok(credentials));
         self
     }
 
     /// Signs every request with the secret. The way for backends.
     pub fn application_signed(mut self, key: &str, secret: &str) -> Self {
-        self.credentials = Some(key_and_secret(key, secret).map(|(k, s)| Credentials::signed(k, s)));
+        let given = key_and_secret(key, secret).map(|(key, secret)| Credentials::signed(key, secret));
+        self.credentials = CredentialsSource::Given(given);
         self
     }
 
     /// Sends key and secret as they are.
     pub fn basic(mut self, key: &str, secret: &str) -> Self {
-        self.credentials = Some(key_and_secret(key, secret).map(|(k, s)| Credentials::basic(k, s)));
+        let given = key_and_secret(key, secret).map(|(key, secret)| Credentials::basic(key, secret));
+        self.credentials = CredentialsSource::Given(given);
         self
     }
 
     /// Sends the key alone. The way for apps on devices: the backend decides in its callback.
     pub fn public(mut self, key: &str) -> Self {
-        self.credentials = Some(application_key(key).map(Credentials::public));
+        self.credentials = CredentialsSource::Given(application_key(key).map(Credentials::public));
         self
     }
 
@@ -229,8 +234,15 @@ impl ClientBuilder {
     ///
     /// When a setting is missing or cannot be used, see [`BuildError`].
     pub fn build(self) -> Result<Client, BuildError> {
-        let credentials = self.credentials.ok_or(BuildError::MissingCredentials)??;
         let base_url = self.base_url?;
+        let credentials = match self.credentials {
+            CredentialsSource::Missing => return Err(BuildError::MissingCredentials),
+            CredentialsSource::Given(given) => given?,
+            CredentialsSource::Environment => {
+                let (key, secret) = env::application(&base_url).map_err(BuildError::Environment)?;
+                Credentials::signed(key, secret)
+            }
+        };
         if self.attempt_timeout.is_zero() {
             return Err(BuildError::ZeroAttemptTimeout);
         }

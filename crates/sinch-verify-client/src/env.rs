@@ -1,17 +1,35 @@
 //! An application's key and secret, and where its service is, from the environment.
 //!
-//! `sinch-verify serve` prints these variables for the emulator that it starts.
+//! An emulator on this machine needs the address only: see [`application`].
 
 use std::env;
 use std::error::Error as StdError;
 use std::fmt;
 use std::str::FromStr;
 
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
+use sinch_verify_protocol::url::HttpUrl;
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, development};
 
 const KEY: &str = "SINCH_APPLICATION_KEY";
 const SECRET: &str = "SINCH_APPLICATION_SECRET";
 const URL: &str = "SINCH_VERIFICATION_URL";
+
+/// The application for a service at `url`: of `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`.
+/// Where neither is set and `url` is this machine, it is the
+/// [development application](sinch_verify_protocol::development).
+///
+/// # Errors
+///
+/// When a variable is not a key or a secret, when one of the two is not set, and when neither is set and
+/// `url` is not this machine.
+pub fn application(url: &HttpUrl) -> Result<(ApplicationKey, ApplicationSecret), EnvError> {
+    match (application_key(), application_secret()) {
+        (Err(key), Err(secret)) if key.is_not_set() && secret.is_not_set() => {
+            development::application_for(url).ok_or(key)
+        }
+        (key, secret) => Ok((key?, secret?)),
+    }
+}
 
 /// The application key, from `SINCH_APPLICATION_KEY`.
 ///
@@ -40,6 +58,10 @@ pub fn application_secret() -> Result<ApplicationSecret, EnvError> {
 pub fn base_url() -> Result<Option<BaseUrl>, EnvError> {
     match env::var_os(URL) {
         None => Ok(None),
+        Some(text) if text.is_empty() => Err(EnvError {
+            variable: URL,
+            source: Some("is empty; give the address of the service, or unset it for the real one".into()),
+        }),
         Some(_) => required(URL).map(Some),
     }
 }
@@ -71,16 +93,25 @@ impl EnvError {
     pub fn variable(&self) -> &'static str {
         self.variable
     }
+
+    /// Whether the variable is not set, or is empty.
+    #[must_use]
+    pub fn is_not_set(&self) -> bool {
+        self.source.is_none()
+    }
 }
 
 impl fmt::Display for EnvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, source } = self;
         match source {
-            None => write!(f, "{variable} is not set")?,
-            Some(source) => write!(f, "{variable}: {source}")?,
+            None => write!(
+                f,
+                "{variable} is not set; set {KEY} and {SECRET} as the dashboard shows them, or neither for \
+                 the emulator of `sinch-verify serve`, with {URL}=http://127.0.0.1:9901"
+            ),
+            Some(source) => write!(f, "{variable}: {source}"),
         }
-        f.write_str("; for the emulator, paste the `export` lines that `sinch-verify serve` prints")
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::answered_request::AnsweredRequests;
 use crate::application::{CallbackAuth, CallbackUrl};
 use crate::callbacks::{self, Check};
 use crate::clock_driver;
@@ -176,6 +177,13 @@ impl Emulator {
     /// [`Settings::deliveries_kept`](crate::Settings::deliveries_kept).
     pub async fn next_failed_delivery(&self, after: u64) -> Delivery {
         self.core.log.next_failed(after).await
+    }
+
+    /// The requests of the API that are answered from now on. There are none if no requests are kept, see
+    /// [`Settings::requests_kept`](crate::Settings::requests_kept).
+    #[must_use]
+    pub fn answered_requests(&self) -> AnsweredRequests {
+        AnsweredRequests::new(Arc::clone(&self.core))
     }
 
     /// Waits until every result and delivered event is delivered, given up or dropped. Returns `false`

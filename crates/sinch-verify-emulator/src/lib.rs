@@ -37,6 +37,7 @@
 //! With feature `console`, which is on by default, browsers see a page at `/` that shows everything.
 #![forbid(unsafe_code)]
 
+mod answered_request;
 mod api;
 mod application;
 mod body;
@@ -70,6 +71,7 @@ mod splitmix;
 mod tamper_kit;
 mod unit_variant;
 
+pub use answered_request::{AnsweredRequest, AnsweredRequests};
 pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, InvalidCallbackUrl};
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;

@@ -31,7 +31,9 @@ impl Operation {
     /// The callbacks.
     pub(crate) const CALLBACK: [Self; 3] = [Self::Request, Self::Result, Self::Delivered];
 
-    pub(crate) fn name(self) -> &'static str {
+    /// The name, as in fault rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Report => "report",

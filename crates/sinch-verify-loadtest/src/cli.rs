@@ -25,7 +25,7 @@ use crate::scenario::{Registry, Scenario};
 use alarm::Alarm;
 use args::{Args, Asked, Command, CompareArgs, MergeArgs, RunArgs};
 use outcome::{conclude, conclude_shard, give_up};
-use print::{Usage, error, fail, note, print};
+use print::{Usage, choose_color, error, fail, note, print};
 use progress::Progress;
 use sink::Outputs;
 
@@ -34,7 +34,7 @@ const STUCK: Duration = Duration::from_secs(60);
 /// How long the report on a stuck run may take, which may be stuck for the same reason.
 const LAST_REPORT: Duration = Duration::from_secs(10);
 
-/// The whole command line of a load test: `run`, `merge`, `compare` and `completions`, reports, verdict and exit code.
+/// The whole command line of a load test: `run`, `merge`, `compare`, `completions` and `man`, reports, verdict and exit code.
 /// It knows the program's own `scenarios` beside those that every load test has; the first of them is
 /// the one that is run unless `--scenario` names another.
 ///
@@ -62,11 +62,16 @@ const LAST_REPORT: Duration = Duration::from_secs(10);
 pub fn main(scenarios: impl IntoIterator<Item = Scenario>) -> ExitCode {
     let done = Registry::new(scenarios)
         .map_err(|problem| Usage::new(problem).into())
-        .and_then(|registry| match Args::read(&registry).command {
-            Command::Run(args) => run(&args, &registry),
-            Command::Merge(args) => merge(&args),
-            Command::Compare(args) => compare(&args),
-            Command::Completions(args) => print(&args.script()).map(|()| Exit::Pass),
+        .and_then(|registry| {
+            let Args { color, command } = Args::read(&registry);
+            choose_color(color);
+            match command {
+                Command::Run(args) => run(&args, &registry),
+                Command::Merge(args) => merge(&args),
+                Command::Compare(args) => compare(&args),
+                Command::Completions(args) => print(&args.script()).map(|()| Exit::Pass),
+                Command::Man(args) => args.write().map(|()| Exit::Pass),
+            }
         });
     done.unwrap_or_else(|error| fail(&error)).into()
 }

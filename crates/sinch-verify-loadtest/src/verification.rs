@@ -75,7 +75,7 @@ pub struct Settings {
 
 impl Settings {
     /// The application of `SINCH_APPLICATION_KEY` and `SINCH_APPLICATION_SECRET`, which are read when
-    /// the first user begins.
+    /// the first user begins; the development application where neither is set.
     #[must_use]
     pub fn from_env() -> Self {
         Self::default()
@@ -155,12 +155,8 @@ impl Shared {
         }
         let (key, secret) = match &self.settings.application {
             Some(application) => application.clone(),
-            None => {
-                let key = env::application_key();
-                let secret = env::application_secret();
-                let needed = |error| format!("the verifications need an application: {error}");
-                (key.map_err(needed)?, secret.map_err(needed)?)
-            }
+            None => env::application(&base)
+                .map_err(|error| format!("the verifications need an application: {error}"))?,
         };
         let target = Target::new(base.clone(), Credentials::signed(key, secret));
         let transport = target.transport().map_err(|error| error.to_string())?;

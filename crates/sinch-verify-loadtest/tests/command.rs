@@ -433,10 +433,20 @@ fn live_target_is_refused() {
             "is a live target, where every verification costs money",
         );
     }
+    // One of the two is no application.
     assert_usage(
-        &mut command("run --users 1 --target http://127.0.0.1:9"),
+        command("run --users 1 --target http://127.0.0.1:9").env("SINCH_APPLICATION_SECRET", SECRET),
         "SINCH_APPLICATION_KEY",
     );
+    // The development application is for this machine.
+    assert_usage(
+        &mut command("run --users 1 --target http://mock.example:9 --mock-host mock.example"),
+        "SINCH_APPLICATION_KEY is not set",
+    );
+    let output = command("run --users 1 --target http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -533,6 +543,26 @@ fn shells_complete_commands_and_their_options() {
         assert!(bash.lines().any(|line| line.trim() == arm), "{arm}");
     }
     assert_usage(&mut command("completions csh"), "powershell");
+}
+
+#[test]
+fn manual_pages_are_written_for_all_commands() {
+    let folder = directory("manual");
+    let output = command("man").arg(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(folder.join("sinch-verify-load-run.1")).unwrap();
+    assert!(page.contains("scenario"), "{page}");
+}
+
+#[test]
+fn colours_are_used_as_asked() {
+    // An error, for which no run is needed.
+    let wrong = |color: &str| {
+        let mut command = command("run --target https://sinch.invalid --users 1 --color");
+        text(&command.arg(color).output().unwrap().stderr).to_owned()
+    };
+    assert!(wrong("always").contains('\u{1b}'), "{}", wrong("always"));
+    assert!(!wrong("never").contains('\u{1b}') && !wrong("auto").contains('\u{1b}'));
 }
 
 /// On a terminal the state of the run is one block, which is drawn over and gone at the end.

@@ -65,6 +65,7 @@ pub mod cdr;
 pub mod cli_filter;
 pub mod code;
 pub mod country;
+pub mod development;
 pub mod duration;
 pub mod endpoint;
 pub mod error;

@@ -1,15 +1,10 @@
 //! `inbox`: the emulator's phones, from a shell.
 
 mod list;
-mod message;
 mod press;
 mod wait;
 
-use sinch_verify_protocol::PhoneNumber;
-
-use crate::control::Control;
-use crate::exit::{Outcome, usage};
-use crate::target::Address;
+use crate::exit::Outcome;
 
 /// Arguments of `inbox`.
 #[derive(clap::Args)]
@@ -50,29 +45,4 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Some(Command::Wait(args)) => wait::run(args).await,
         Some(Command::Press(args)) => press::run(&args).await,
     }
-}
-
-impl Address {
-    /// The emulator that is there.
-    async fn emulator(&self) -> anyhow::Result<Control> {
-        let no_emulator = |why: &str| {
-            usage(format!(
-                "{} {why}; only an emulator on this machine shows its phones",
-                self.url
-            ))
-        };
-        if !self.url.is_loopback() {
-            return Err(no_emulator("is not this machine"));
-        }
-        let control = Control::at(&self.url)?;
-        if control.info().await?.is_none() {
-            return Err(no_emulator("is no emulator"));
-        }
-        Ok(control)
-    }
-}
-
-/// Where a phone is in the control interface.
-fn phone(number: &PhoneNumber) -> String {
-    format!("/_emu/numbers/{}", number.digits())
 }

@@ -5,7 +5,6 @@ mod decide;
 mod forward;
 mod gate;
 mod printer;
-mod register;
 mod serve;
 mod summary;
 
@@ -19,14 +18,15 @@ use std::time::Duration;
 use axum::Router;
 use http::Uri;
 use sinch_verify_callback::{AcceptedAuth, CallbackBuilder, KeyRing};
-use sinch_verify_client::env;
 use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, Code, PhoneNumber, duration};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::config::Origin;
 use crate::exit::{Outcome, UNREACHABLE, failed, timed_out, usage};
 use crate::print::{note, say};
+use crate::registration::register_if_there;
 use crate::stop::Stop;
 use crate::target::Address;
 
@@ -34,15 +34,15 @@ use decide::Decider;
 use forward::Forward;
 use gate::Gate;
 use printer::Printer;
-use register::Registered;
 use serve::Listen;
 use summary::Kind;
 
 /// How long answers that are on their way may take once it is over.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Arguments of `listen`. Key and secret come from SINCH_APPLICATION_KEY and
-/// SINCH_APPLICATION_SECRET.
+/// Arguments of `listen`. Key and secret come from SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET or
+/// from the profile. Where nothing is set, they are the development key and secret, and callbacks are taken
+/// only while an emulator on this machine posts here.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -116,8 +116,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             "--code and --cli go with --decide allow: nothing is sent after a deny",
         ));
     }
-    let key = env::application_key().map_err(usage)?;
-    let secret = env::application_secret().map_err(usage)?;
+    let destination = args.address.destination()?;
+    let application = destination.application()?;
+    let is_development = application.origin == Origin::Default;
+    let (key, secret) = (application.key, application.secret?);
+    if is_development {
+        development_stays_here(&args)?;
+    }
     let forward = args
         .forward_to
         .as_ref()
@@ -133,7 +138,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             ))
         })?;
     let url = format!("http://{}{}", listener.local_addr()?, args.path);
-    let greeted_forward = forward.as_ref().map(Forward::describe);
+    let stop = Stop::listen()?;
+    let (registered, where_from) = register_if_there(&destination.url, &key, &url, args.no_register).await?;
+    if is_development && registered.is_none() {
+        return Err(usage(format!(
+            "no emulator is at {}: {NOT_PAIRED}",
+            destination.url
+        )));
+    }
+    greet(&args, &url, &key, &where_from, forward.as_ref());
+    let registered = registered.map(Arc::new);
     let (verdicts, verdict) = mpsc::unbounded_channel();
     let decider = Decider {
         allow: args.decide == Verdict::Allow,
@@ -142,7 +156,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     let listen = Listen {
         path: args.path.clone(),
-        service: CallbackBuilder::new(KeyRing::new(key.clone(), &secret))
+        service: CallbackBuilder::new(KeyRing::new(key, &secret))
             .accepted_auth(match args.accept_basic {
                 true => AcceptedAuth::SignedOrBasic,
                 false => AcceptedAuth::Signed,
@@ -150,6 +164,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             .handler(decider)
             .build()?,
         secret,
+        paired_with: registered.clone().filter(|_| is_development),
         gate,
         forward,
         printer: Printer::new(args.json, args.reveal),
@@ -157,8 +172,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         verdicts,
     };
     let app = Router::new().fallback(serve::take).with_state(Arc::new(listen));
-    let stop = Stop::listen()?;
-    let registered = greet(&args, &url, &key, greeted_forward.as_deref()).await?;
     // From here on: who came before waits at the door.
     let (over, stopping) = oneshot::channel::<()>();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
@@ -213,20 +226,34 @@ async fn end(
     }
 }
 
-/// Says where it listens, and has the emulator post there.
-async fn greet(
-    args: &Args,
-    url: &str,
-    key: &ApplicationKey,
-    forward: Option<&str>,
-) -> anyhow::Result<Option<Registered>> {
-    let (registered, where_from) = register::register(&args.address.url, key, url, args.no_register).await?;
+/// Why the development key is refused, and what to do.
+const NOT_PAIRED: &str = "everyone knows the development key and secret, so callbacks with them are taken only \
+                          from an emulator on this machine; start it first with `sinch-verify serve`, or set \
+                          SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET";
+
+/// Refuses options that the development key is not for.
+fn development_stays_here(args: &Args) -> anyhow::Result<()> {
+    if args.no_register {
+        return Err(usage(format!("--no-register: {NOT_PAIRED}")));
+    }
+    match &args.forward_to {
+        Some(to) if !to.is_loopback() => Err(usage(format!(
+            "--forward-to: {} is not this machine, and the development key and secret stay here; \
+             set SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET",
+            to.host()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Says where it listens.
+fn greet(args: &Args, url: &str, key: &ApplicationKey, where_from: &str, forward: Option<&Forward>) {
     let short: String = key.as_str().chars().take(8).collect();
     let mut lines = vec![
         format!("Listening on {url} for key {short}… (Ctrl-C stops it)."),
-        where_from,
+        where_from.to_owned(),
     ];
-    lines.extend(forward.map(str::to_owned));
+    lines.extend(forward.map(Forward::describe));
     let lines = lines.join("\n");
     // Standard output is for the callbacks then.
     if args.json {
@@ -234,5 +261,4 @@ async fn greet(
     } else {
         say!("{lines}");
     }
-    Ok(registered)
 }

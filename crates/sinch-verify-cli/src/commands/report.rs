@@ -46,7 +46,8 @@ struct ProofArgs {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
-    let client = args.target.client()?;
+    let service = args.target.service()?;
+    let client = &service.client;
     let which = args.which.which()?;
     let (to, found) = match which.clone() {
         Which::Id(id) => (To::Id(id), None),
@@ -55,7 +56,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Which::Reference(reference) => {
             let found = client.status_by_reference(reference).await;
             let found = found.map_err(|error| {
-                let failed = args.target.failed(error);
+                let failed = service.failed(error);
                 failed.if_not_found(|| which.not_found(&Chosen::or(args.method, Method::Sms)))
             })?;
             (To::Id(found.id), found.method)
@@ -75,7 +76,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let proof = args.proof.of(&chosen.method)?;
     let report = Report::new(to.clone(), &chosen.method, proof).map_err(usage)?;
     let outcome = client.report(report).await.map_err(|error| {
-        let failed = args.target.failed(error);
+        let failed = service.failed(error);
         failed.if_not_found(|| which.not_found(&chosen))
     })?;
     let answer = Answer::of(&outcome);
@@ -88,7 +89,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             let now = if args.json {
                 None
             } else {
-                status(&client, to, &chosen.method).await
+                status(client, to, &chosen.method).await
             };
             explain(error.as_ref(), now.as_ref(), &chosen);
         }

@@ -1,6 +1,7 @@
 //! `serve`: the emulator alone.
 
 mod ready;
+mod requests;
 mod settings;
 mod trouble;
 
@@ -13,14 +14,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use rand::RngExt as _;
-use serde::de::DeserializeOwned;
 use sinch_verify_emulator::{
     Application, CallbackUrl, Emulator, FaultRule, HostName, Settings, StartError, Strictness,
 };
-use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, timestamp};
+use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl, development, timestamp};
 
+use crate::config::DEFAULT_URL;
 use crate::exit::{Outcome, failed, usage};
-use crate::input;
+use crate::input::read_json;
 use crate::print::{note, say};
 use crate::stop::Stop;
 use crate::tampers::Tampers;
@@ -49,10 +50,11 @@ pub(crate) struct Args {
     /// if that is this machine or one of `--allow-host`. As in the settings, or else none.
     #[arg(long, value_name = "URL")]
     public_url: Option<BaseUrl>,
-    /// The application's key. Made up when left out.
+    /// The application's key. Without key and secret it is the development application, which the other
+    /// commands and clients of this machine use when nothing is set.
     #[arg(long, value_name = "KEY", env = "SINCH_APPLICATION_KEY")]
     app_key: Option<ApplicationKey>,
-    /// The application's secret, base64. Made up when left out. Better set in the environment: a list of
+    /// The application's secret, base64. Better set in the environment: a list of
     /// this machine's processes shows arguments.
     #[arg(
         long,
@@ -61,6 +63,9 @@ pub(crate) struct Args {
         hide_env_values = true
     )]
     app_secret: Option<String>,
+    /// Make up a key and a secret, whatever is set.
+    #[arg(long)]
+    random_credentials: bool,
     /// Where callbacks are posted, on this machine. Without it none are, and
     /// starts with public authorization are refused.
     #[arg(long, value_name = "URL")]
@@ -93,8 +98,12 @@ pub(crate) struct Args {
     /// A file with faults to begin with: a JSON list of what `POST /_emu/faults` takes.
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Print a line for each request that is answered: what was asked, the answer and the time it took,
+    /// without numbers, codes and secrets.
+    #[arg(short, long)]
+    verbose: bool,
     /// A file that gets `url`, `applicationKey` and `pid` as JSON once the emulator is ready, and
-    /// `applicationSecret` if it was made up. It is removed at the end. Nothing may be there before,
+    /// `applicationSecret` unless it was given. It is removed at the end. Nothing may be there before,
     /// except the ready file of a `serve` that was killed, which is replaced.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -130,22 +139,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Yes);
     }
     let file = args.settings.as_deref().map(SettingsFile::read).transpose()?;
-    let mut rng = rand::rng();
-    let key = match args.app_key {
-        Some(key) => key,
-        None => made_up_key(&rng.random())?,
-    };
-    let (secret, shown_secret) = match &args.app_secret {
-        Some(text) => (
-            ApplicationSecret::new(text)
-                .map_err(|error| usage(format!("--app-secret (or SINCH_APPLICATION_SECRET): {error}")))?,
-            None,
-        ),
-        None => {
-            let text = STANDARD.encode(rng.random::<[u8; 16]>());
-            (ApplicationSecret::new(&text)?, Some(text))
-        }
-    };
+    let Credentials {
+        mut key,
+        secret,
+        mut shown_secret,
+    } = Credentials::of(&args)?;
     let mut application = Application::new(key.clone(), secret);
     let mut has_callback = args.callback_url.is_some();
     if let Some(url) = args.callback_url {
@@ -157,7 +155,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         application = application.callback_url(url);
     }
     let address = SocketAddr::new(args.bind, args.port);
-    let (mut key, mut shown_secret) = (key, shown_secret);
     let mut applications = vec![application];
     let mut settings = Settings::default();
     let mut remote = false;
@@ -219,6 +216,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let url = emulator.url();
+    let requests = args.verbose.then(|| emulator.answered_requests());
     let ready = args.ready_file.map(Pending::open).transpose()?;
     greet(&url, &key, shown_secret.as_deref(), has_callback);
     let stop = Stop::listen()?;
@@ -229,6 +227,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     tokio::select! {
         ended = stop.stopped() => ended?,
         never = trouble::tell(&emulator) => match never {},
+        never = requests::log(requests) => match never {},
     }
     drop(ready);
     emulator.shutdown().await;
@@ -244,84 +243,94 @@ fn read_faults(file: &Path) -> anyhow::Result<Vec<FaultRule>> {
     })
 }
 
-/// Reads a JSON file; what is wrong is said with its place.
-fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, String> {
-    let text = std::fs::read(file).map_err(|error| error.to_string())?;
-    let document = input::json_document(file, &text)?;
-    let mut json = serde_json::Deserializer::from_slice(document);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| explained(&error, "", &[]))?;
-    json.end().map_err(|error| error.to_string())?;
-    Ok(value)
+/// The application of the emulator, unless the settings name others.
+struct Credentials {
+    key: ApplicationKey,
+    secret: ApplicationSecret,
+    /// Unless it was given: then it is not repeated.
+    shown_secret: Option<String>,
 }
 
-/// What is wrong below `place`, and for a name that there is not, the nearest that there is: of those
-/// that Serde knows, and of `also`, which were taken out of the outermost object before.
-fn explained(error: &serde_path_to_error::Error<serde_json::Error>, place: &str, also: &[&str]) -> String {
-    let path = match error.path().to_string().as_str() {
-        // A document that breaks off has an unknown last step.
-        "." | "?" => place.to_owned(),
-        path if path.starts_with('[') || place.is_empty() => format!("{place}{path}"),
-        path => format!("{place}.{path}"),
-    };
-    let mut why = error.inner().to_string();
-    // Serde's words: unknown field `a`, expected one of `b`, `c`
-    if let Some((unknown, known)) = why.split_once("`, expected ") {
-        let wrong = unknown.split_once('`').map_or("", |(_, wrong)| wrong).to_owned();
-        let is_outermost = error.path().iter().len() <= 1 && unknown.starts_with("unknown field");
-        let also = if is_outermost { also } else { &[] };
-        let known = known.split('`').skip(1).step_by(2).chain(also.iter().copied());
-        if let Some(nearest) = known.min_by_key(|known| strsim::levenshtein(&wrong, known)) {
-            why = format!("{unknown}`; the nearest is `{nearest}`");
+impl Credentials {
+    fn of(args: &Args) -> anyhow::Result<Self> {
+        if args.random_credentials {
+            return Self::made_up();
+        }
+        match (&args.app_key, &args.app_secret) {
+            (None, None) => {
+                let (key, secret) = development::application();
+                Ok(Self {
+                    key,
+                    secret,
+                    shown_secret: Some(development::APPLICATION_SECRET.to_owned()),
+                })
+            }
+            (Some(key), Some(secret)) => {
+                let secret = ApplicationSecret::new(secret);
+                let wrong = |error| usage(format!("--app-secret (or SINCH_APPLICATION_SECRET): {error}"));
+                Ok(Self {
+                    key: key.clone(),
+                    secret: secret.map_err(wrong)?,
+                    shown_secret: None,
+                })
+            }
+            (key, _) => Err(usage(format!(
+                "{} is missing; give both key and secret, or neither for the development application",
+                if key.is_none() {
+                    "--app-key (or SINCH_APPLICATION_KEY)"
+                } else {
+                    "--app-secret (or SINCH_APPLICATION_SECRET)"
+                }
+            ))),
         }
     }
-    // Serde quotes what it found, and this is not to be read in a log.
-    let is_secret = |key: &serde_path_to_error::Segment| {
-        matches!(key, serde_path_to_error::Segment::Map { key } if key.to_ascii_lowercase().ends_with("secret")
-            || key.to_ascii_lowercase().ends_with("secrets"))
-    };
-    if error.path().iter().any(is_secret)
-        && let Some((_, expected)) = why.rsplit_once(", expected ")
-    {
-        why = format!("expected {expected}");
+
+    fn made_up() -> anyhow::Result<Self> {
+        let mut rng = rand::rng();
+        let hex: String = rng
+            .random::<[u8; 16]>()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+        let text = STANDARD.encode(rng.random::<[u8; 16]>());
+        Ok(Self {
+            key: ApplicationKey::new(&groups.join("-"))?,
+            secret: ApplicationSecret::new(&text)?,
+            shown_secret: Some(text),
+        })
     }
-    if path.is_empty() {
-        why
+}
+
+/// Says what to do next. A secret that was given is not repeated.
+fn greet(url: &str, key: &ApplicationKey, secret: Option<&str>, has_callback: bool) {
+    let is_development = key.as_str() == development::APPLICATION_KEY;
+    let address = if url == DEFAULT_URL {
+        String::new()
     } else {
-        format!("{path}: {why}")
-    }
-}
-
-fn made_up_key(bytes: &[u8; 16]) -> anyhow::Result<ApplicationKey> {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let groups = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
-    Ok(ApplicationKey::new(&groups.join("-"))?)
-}
-
-/// Says what to paste where. A secret that was given is not repeated.
-fn greet(url: &str, key: &ApplicationKey, made_up_secret: Option<&str>, has_callback: bool) {
+        format!(" --url {url}")
+    };
     say!("The emulator runs at {url} (Ctrl-C stops it).");
     say!("Its page, with phones, requests and callbacks: {url}/\n");
-    say!("For this tool, and for clients that read the environment:");
+    if is_development {
+        say!("Verify a number in another terminal:");
+        say!("  sinch-verify verify +46700000001{address}\n");
+        say!("For other programs, the development key and secret, which are always the same:");
+    } else {
+        say!("For this tool, and for clients that read the environment:");
+    }
     say!("  export SINCH_VERIFICATION_URL={url}");
     say!("  export SINCH_APPLICATION_KEY={key}");
-    match made_up_secret {
+    match secret {
         Some(secret) => say!("  export SINCH_APPLICATION_SECRET='{secret}'\n"),
         // To be pasted like the other lines, so it must not set anything else.
         None => say!("  # and SINCH_APPLICATION_SECRET: the secret you gave\n"),
     }
-    say!("Start a verification, and see what reached the handset:");
-    say!("  curl --user \"$SINCH_APPLICATION_KEY:$SINCH_APPLICATION_SECRET\" \\");
-    say!("    {url}/verification/v1/verifications -H 'Content-Type: application/json' \\");
-    say!(
-        "    --data '{{\"identity\":{{\"type\":\"number\",\"endpoint\":\"+46700000001\"}},\"method\":\"sms\"}}'"
-    );
-    say!("  sinch-verify inbox +46700000001");
-    say!("  curl {url}/_emu/numbers/+46700000001/messages\n");
     if has_callback {
-        say!("A callback that fails is named here; all callbacks: curl {url}/_emu/deliveries\n");
+        say!("A callback that fails is named here; all callbacks: sinch-verify deliveries{address}\n");
     } else {
         say!(
-            "No callbacks are sent: give --callback-url, such as http://127.0.0.1:8000/sinch/callback, or run `sinch-verify listen` in another terminal.\n"
+            "No callbacks are sent: give --callback-url, such as http://127.0.0.1:8000/sinch/callback, or run `sinch-verify listen{address}` in another terminal.\n"
         );
     }
 }

@@ -9,7 +9,7 @@ use sinch_verify_protocol::{AcceptLanguage, Custom, Method, Reference, Start};
 use crate::exit::Outcome;
 use crate::methods::MethodArg;
 use crate::print::note;
-use crate::target::Target;
+use crate::target::{Address, Target};
 use crate::typed_number::TypedNumber;
 use crate::view;
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let number = args.number.read()?;
-    let client = args.target.client()?;
+    let service = args.target.service()?;
     let MethodArg(method) = args.method;
     let mut start = Start::by(method, number);
     if let Some(reference) = &args.reference {
@@ -52,10 +52,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(languages) = &args.language {
         start = start.languages(languages.clone());
     }
-    let handle = client
-        .start(start)
-        .await
-        .map_err(|error| args.target.failed(error))?;
+    let handle = service.client.start(start).await;
+    let handle = handle.map_err(|error| service.failed(error))?;
     if handle.found().is_some() {
         note!(
             "warning: the answer to the start was lost; the service has the verification, \
@@ -63,7 +61,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let reference = handle.reference().cloned();
-    let next = next_command(&handle);
+    let next = next_command(&handle, args.target.address());
     let answer = StartResponse::from(handle);
     let mut rows = view::started(&answer);
     rows.extend(
@@ -78,8 +76,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     view::print(&answer, args.json, rows)?;
     if !args.json {
-        if args.target.is_loopback() {
-            note!("hint: `sinch-verify inbox wait {number}` prints what reached the phone");
+        let address = args.target.address().repeated();
+        if service.is_loopback() {
+            note!("hint: `sinch-verify inbox wait {number}{address}` prints what reached the phone");
         }
         note!("hint: {next}");
     }
@@ -87,8 +86,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 /// The command that goes on with the verification.
-fn next_command(handle: &Handle) -> String {
-    let id = &handle.id;
+fn next_command(handle: &Handle, address: &Address) -> String {
+    let id = format!("{}{}", handle.id, address.repeated());
     let method = handle.method();
     match method.proof() {
         // `report` takes it for an SMS without `--method`.

@@ -26,16 +26,21 @@ pub(crate) struct Args {
 /// Runs the command. The exit code is 0 whatever the status: it was asked and
 /// answered.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
-    let client = args.target.client()?;
+    let service = args.target.service()?;
     let chosen = Chosen::or(args.method, Method::Sms);
     let which = args.which.which()?;
     let answer = match which.clone() {
-        Which::Id(id) => client.status_by_id(id).await,
-        Which::Reference(reference) => client.status_by_reference(reference).await,
-        Which::Number(number) => client.status_by_number(chosen.method.clone(), number).await,
+        Which::Id(id) => service.client.status_by_id(id).await,
+        Which::Reference(reference) => service.client.status_by_reference(reference).await,
+        Which::Number(number) => {
+            service
+                .client
+                .status_by_number(chosen.method.clone(), number)
+                .await
+        }
     };
     let answer = answer.map_err(|error| {
-        let failed = args.target.failed(error);
+        let failed = service.failed(error);
         failed.if_not_found(|| which.not_found(&chosen))
     })?;
     view::print(&answer, args.json, view::verification(&answer))?;

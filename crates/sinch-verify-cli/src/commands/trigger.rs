@@ -4,7 +4,6 @@ mod event;
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use clap::builder::PossibleValuesParser;
 use comfy_table::Color;
@@ -22,6 +21,7 @@ use crate::judge;
 use crate::print::say;
 use crate::table::Column::{Value, Words};
 use crate::table::{Table, cell};
+use crate::target::transport_to;
 
 use event::{Event, EventArgs, Kind};
 
@@ -33,7 +33,8 @@ pub(crate) struct Args {
     /// The callback URL.
     #[arg(long, value_name = "URL")]
     to: HttpUrl,
-    /// The application's key.
+    /// The application's key. Without key and secret, a receiver on this machine gets a callback of the
+    /// development application.
     #[arg(long, env = "SINCH_APPLICATION_KEY")]
     key: Option<ApplicationKey>,
     /// The application's secret, as the dashboard shows it.
@@ -128,24 +129,24 @@ impl Trigger {
                 args.to.host()
             )));
         }
-        let key = match &args.key {
-            Some(key) => key.clone(),
-            None => env::application_key().map_err(usage)?,
-        };
-        let secret = match &args.secret {
-            Some(secret) => {
-                ApplicationSecret::new(secret).map_err(|error| usage(format!("--secret: {error}")))
+        let (key, secret) = match (&args.key, &args.secret) {
+            (Some(key), Some(secret)) => {
+                let secret = ApplicationSecret::new(secret);
+                (
+                    key.clone(),
+                    secret.map_err(|error| usage(format!("--secret: {error}")))?,
+                )
             }
-            None => env::application_secret().map_err(usage),
-        }?;
-        let transport = if args.to.is_https() {
-            ReqwestTransport::tls(PATIENCE)
-        } else {
-            ReqwestTransport::plain(PATIENCE)
+            (None, None) => env::application(&args.to).map_err(usage)?,
+            _ => {
+                return Err(usage(
+                    "--key or --secret is missing; give both, or SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET, or neither for the development key and secret",
+                ));
+            }
         };
         Ok(Self {
             signer: CallbackSigner::new(key, &secret),
-            transport: transport.context("failed to set up the sender")?,
+            transport: transport_to(&args.to, PATIENCE)?,
             to: args.to.clone().into(),
             event: args.event.event()?,
         })

@@ -17,6 +17,11 @@ pub(crate) fn command(args: &[&str]) -> Command {
     ] {
         command.env_remove(name);
     }
+    // Whatever the user of this machine has set does not count.
+    command.env(
+        "XDG_CONFIG_HOME",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/no-settings"),
+    );
     command.args(args).stdin(Stdio::null());
     command
 }
@@ -43,14 +48,18 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_with(args, |_| {})
+    }
+
+    /// The same, with a command that `change` has changed.
+    pub(crate) fn start_with(args: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ready = folder.path().join("ready.json");
         let greeting = folder.path().join("greeting.txt");
-        let child = command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()])
-            .args(args)
-            .stdout(std::fs::File::create(&greeting).unwrap())
-            .spawn()
-            .unwrap();
+        let mut serve = command(&["serve", "--port", "0", "--ready-file", ready.to_str().unwrap()]);
+        serve.args(args).stdout(std::fs::File::create(&greeting).unwrap());
+        change(&mut serve);
+        let child = serve.spawn().unwrap();
         let url = Self::wait_for(&ready);
         Self {
             child,
@@ -84,9 +93,24 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
+impl Served {
+    /// Runs a command with the address of the emulator and nothing else set.
+    pub(crate) fn run_bare(&self, args: &[&str]) -> Output {
+        command(args)
+            .env("SINCH_VERIFICATION_URL", &self.url)
+            .output()
+            .unwrap()
+    }
+
+    /// Ends the emulator.
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.kill();
     }
 }

@@ -4,6 +4,7 @@ mod compare;
 mod completions;
 mod live;
 mod load;
+mod man;
 mod merge;
 mod output;
 mod target;
@@ -16,12 +17,13 @@ use crate::engine::{Against, Options, Receiving};
 use crate::model::{Load, PhoneChoice, Rate};
 use crate::scenario::Registry;
 use crate::verdict::Thresholds;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use compare::CompareArgs;
 pub(crate) use completions::CompletionsArgs;
 use live::{LiveArgs, confirm};
 use load::LoadArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use output::OutputArgs;
 use target::TargetArgs;
@@ -31,6 +33,16 @@ pub(crate) use threshold::ThresholdArgs;
 #[derive(Debug, Parser)]
 #[command(name = "sinch-verify-load", version)]
 pub(crate) struct Args {
+    /// When to use colours. `auto` leaves them out where the output is no terminal, or NO_COLOR is set.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        display_order = 1000
+    )]
+    pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -78,6 +90,9 @@ pub(crate) enum Command {
 
     /// Print a script that lets a shell complete this command.
     Completions(CompletionsArgs),
+
+    /// Write manual pages.
+    Man(ManArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sinch_verify_protocol::{PhoneNumber, timestamp};
 
-use super::message::{Message, Received, newest};
 use crate::control::Control;
 use crate::exit::Outcome;
+use crate::phone::{Message, Received, newest};
 use crate::print::{note, say};
 use crate::table::Column::{Value, Words};
 use crate::table::{Table, cell};

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use sinch_verify_protocol::{PhoneNumber, Verification, WireObject as _};
 
-use super::phone;
 use crate::exit::Outcome;
+use crate::phone::phone_path;
 use crate::target::Address;
 use crate::view;
 
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(super) async fn run(args: &Args) -> anyhow::Result<Outcome> {
     let control = args.address.emulator().await?;
-    let path = format!("{}/keypad", phone(&args.number));
+    let path = format!("{}/keypad", phone_path(args.number));
     let keys = serde_json::json!({ "digits": args.digits });
     let answer = control.post(&path, &keys).await?;
     let verification = Verification::decode(&answer).context("the emulator's answer is not as expected")?;

@@ -3,14 +3,13 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
 use sinch_verify_protocol::untrusted::escape;
 use sinch_verify_protocol::{PhoneNumber, VerificationId, duration};
 use tokio::time::Instant;
 
-use super::message::{Received, newest};
-use crate::control::{Control, escaped};
+use crate::control::Control;
 use crate::exit::{NO, Outcome, timed_out};
+use crate::phone::{Received, newest, next_message};
 use crate::print::{self, note, say};
 use crate::stop::stopped;
 use crate::target::Address;
@@ -147,23 +146,12 @@ impl Inbox {
     /// The oldest message after `seen`; `None` when none comes within `patience`.
     async fn next(&self, seen: u64, patience: Option<Duration>) -> anyhow::Result<Option<Received>> {
         let until = patience.map(|patience| Instant::now() + patience);
-        let of = self
-            .of
-            .as_ref()
-            .map(|id| format!("&verification={}", escaped(id.as_str())));
-        let of = of.unwrap_or_default();
         loop {
             let left = until.map_or(POLL, |until| until.saturating_duration_since(Instant::now()));
             let poll = left.min(POLL);
-            let path = format!(
-                "/_emu/messages/wait?to={}&after={seen}{of}&timeout={}ms",
-                self.number.digits(),
-                // Rounded up, so that the last question is not the last but one.
-                poll.as_micros().div_ceil(1000)
-            );
-            let json: Option<Box<RawValue>> = self.control.wait(&path, poll).await?;
-            if let Some(json) = json {
-                return Received::read(json).map(Some);
+            let next = next_message(&self.control, self.number, seen, self.of.as_ref(), poll).await?;
+            if next.is_some() {
+                return Ok(next);
             }
             if until.is_some_and(|until| until <= Instant::now()) {
                 return Ok(None);

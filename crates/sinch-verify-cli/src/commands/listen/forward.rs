@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
@@ -14,6 +13,7 @@ use sinch_verify_protocol::url::HttpUrl;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 
 use crate::exit::{root_cause, usage};
+use crate::target::transport_to;
 
 /// How long the application may take. The service waits longer, or the answer would come too late
 /// for it: the emulator 5 seconds.
@@ -58,17 +58,13 @@ impl Forward {
                 to.host()
             )));
         }
-        let transport = if to.is_https() {
-            ReqwestTransport::tls(PATIENCE)
-        } else {
-            ReqwestTransport::plain(PATIENCE)
-        };
+        let transport = transport_to(to, PATIENCE)?;
         let to = Uri::from(to.clone());
         let signer = (to.path() != path).then(|| CallbackSigner::new(key.clone(), secret));
         Ok(Self {
             to,
             signer,
-            transport: transport.context("failed to set up the sender")?,
+            transport,
         })
     }
 }

@@ -18,6 +18,7 @@ use sinch_verify_protocol::auth::{
 use tokio::sync::mpsc;
 
 use crate::mistake;
+use crate::registration::Registered;
 
 use super::answer::Answer;
 use super::decide::Decider;
@@ -33,6 +34,8 @@ pub(super) struct Listen {
     pub(super) service: CallbackService<Decider>,
     /// To explain signatures that are wrong.
     pub(super) secret: ApplicationSecret,
+    /// With the development key and secret: the emulator that callbacks come from.
+    pub(super) paired_with: Option<Arc<Registered>>,
     /// The policy in front of both.
     pub(super) gate: Option<Gate>,
     pub(super) forward: Option<Forward>,
@@ -77,6 +80,15 @@ impl Listen {
                 self.path
             );
             return Err(refused(StatusCode::NOT_FOUND, "path", why));
+        }
+        if let Some(emulator) = &self.paired_with
+            && !emulator.is_current().await.unwrap_or(false)
+        {
+            let why =
+                "the emulator no longer posts here, and everyone knows the development key and secret; \
+                       start `sinch-verify listen` again"
+                    .to_owned();
+            return Err(refused(StatusCode::FORBIDDEN, "development key", why));
         }
         let receiver = self.service.receiver();
         let received = receiver.receive(parts, Full::new(body.clone())).await;

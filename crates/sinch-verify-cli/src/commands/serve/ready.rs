@@ -16,7 +16,7 @@ use crate::exit::usage;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Content {
     application_key: String,
-    /// Only if it was made up.
+    /// Unless it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     application_secret: Option<String>,
     pid: u32,
@@ -43,11 +43,11 @@ impl Pending {
         mut self,
         url: &str,
         key: &ApplicationKey,
-        made_up_secret: Option<&str>,
+        shown_secret: Option<&str>,
     ) -> anyhow::Result<ReadyFile> {
         let content = Content {
             application_key: key.as_str().to_owned(),
-            application_secret: made_up_secret.map(str::to_owned),
+            application_secret: shown_secret.map(str::to_owned),
             pid: std::process::id(),
             url: url.to_owned(),
         };

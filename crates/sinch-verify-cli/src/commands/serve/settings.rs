@@ -1,17 +1,15 @@
 //! The file of `--settings`: applications, and how the emulator behaves.
 
-use std::fmt::Display;
 use std::path::Path;
-use std::str::FromStr;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sinch_verify_emulator::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, Settings};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, BaseUrl};
 
-use super::{explained, read_json};
 use crate::exit::usage;
+use crate::input::{explained, maybe_parsed, parsed, read_json};
 
 /// What the file says.
 pub(super) struct SettingsFile {
@@ -101,19 +99,5 @@ fn part<T: DeserializeOwned>(whole: &mut Map<String, Value>, name: &str) -> Resu
     let value = whole.remove(name);
     value
         .map(|value| serde_path_to_error::deserialize(value).map_err(|error| explained(&error, name, &[])))
-        .transpose()
-}
-
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
-    String::deserialize(deserializer)?
-        .parse()
-        .map_err(D::Error::custom)
-}
-
-fn maybe_parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| text.parse().map_err(D::Error::custom))
         .transpose()
 }

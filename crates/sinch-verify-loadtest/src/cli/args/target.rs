@@ -2,14 +2,15 @@
 
 use crate::destination::{MockHost, Pin};
 use crate::target::Elsewhere;
-use sinch_verify_client::{EnvError, env};
+use sinch_verify_client::env;
 use sinch_verify_protocol::BaseUrl;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
     /// A service that is there already, such as http://127.0.0.1:9901. Its application comes from
-    /// SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET. Without it a run starts an emulator of
-    /// its own. Any host but this machine is live, and needs --live or --mock-host.
+    /// SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET; where neither is set and the host is this
+    /// machine, it is the development application of `sinch-verify serve`. Without a target a run starts
+    /// an emulator of its own. Any host but this machine is live, and needs --live or --mock-host.
     #[arg(long, value_name = "URL")]
     pub(crate) target: Option<BaseUrl>,
 
@@ -32,12 +33,13 @@ impl TargetArgs {
                 "--resolve must name the target's host, and the host must not be this machine".to_owned(),
             );
         }
-        let needed = |error: EnvError| format!("--target needs an application: {error}");
+        let application = env::application(url.as_ref());
+        let (key, secret) = application.map_err(|error| format!("--target needs an application: {error}"))?;
         Ok(Elsewhere {
             url,
             pin: self.resolve.clone(),
-            key: env::application_key().map_err(needed)?,
-            secret: env::application_secret().map_err(needed)?,
+            key,
+            secret,
         })
     }
 }

@@ -1,13 +1,13 @@
-//! Where the emulator posts callbacks, for as long as we listen.
+//! Where the emulator posts callbacks, for as long as a receiver here runs.
 
 use sinch_verify_protocol::{ApplicationKey, BaseUrl};
 
-use crate::control::{Application, Control, EmulatorUnreachable, escaped};
-use crate::exit::usage;
+use crate::control::{Application, Control, EmulatorUnreachable, Info, escaped};
+use crate::exit::{failed, usage};
 use crate::print::note;
 
 /// The emulator posts to us, until [`put_back`](Self::put_back).
-pub(super) struct Registered {
+pub(crate) struct Registered {
     control: Control,
     key: ApplicationKey,
     url: String,
@@ -17,7 +17,7 @@ pub(super) struct Registered {
 
 /// Has the emulator at `base` post to `url`, if there is one, and it is of this machine. Says in a
 /// line where callbacks come from.
-pub(super) async fn register(
+pub(crate) async fn register_if_there(
     base: &BaseUrl,
     key: &ApplicationKey,
     url: &str,
@@ -53,10 +53,30 @@ pub(super) async fn register(
         }
         Err(error) => return Err(error),
     };
+    let registered = set(control, info, key, url).await?;
+    let message = format!("The emulator at {base} posts here until then.");
+    Ok((Some(registered), message))
+}
+
+/// Has the emulator post to `url`.
+pub(crate) async fn register(
+    control: Control,
+    key: &ApplicationKey,
+    url: &str,
+) -> anyhow::Result<Registered> {
+    let info = control.info().await?;
+    let info =
+        info.ok_or_else(|| failed("the emulator has gone; start it again with `sinch-verify serve`"))?;
+    set(control, info, key, url).await
+}
+
+async fn set(control: Control, info: Info, key: &ApplicationKey, url: &str) -> anyhow::Result<Registered> {
     let Some(application) = find(info.applications, key) else {
         return Err(usage(format!(
-            "the emulator at {base} has no application with the key in SINCH_APPLICATION_KEY; \
-             paste the lines that `sinch-verify serve` prints"
+            "the emulator at {} has no application with this key; set SINCH_APPLICATION_KEY and \
+             SINCH_APPLICATION_SECRET to those that `sinch-verify serve` prints, or unset both for the \
+             development key and secret",
+            control.base()
         )));
     };
     let registered = Registered {
@@ -66,8 +86,7 @@ pub(super) async fn register(
         before: application.callback_url,
     };
     registered.set(Some(url)).await?;
-    let message = format!("The emulator at {base} posts here until then.");
-    Ok((Some(registered), message))
+    Ok(registered)
 }
 
 fn find(applications: Vec<Application>, key: &ApplicationKey) -> Option<Application> {
@@ -77,14 +96,15 @@ fn find(applications: Vec<Application>, key: &ApplicationKey) -> Option<Applicat
 }
 
 impl Registered {
+    /// Where the emulator posted before.
+    pub(crate) fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
     /// Has callbacks posted where they were before, unless the callback URL was changed since.
-    pub(super) async fn put_back(self) {
+    pub(crate) async fn put_back(&self) {
         let back = async {
-            let Some(info) = self.control.info().await? else {
-                return Ok(());
-            };
-            let now = find(info.applications, &self.key).and_then(|application| application.callback_url);
-            if now.as_deref() == Some(&self.url) {
+            if self.is_current().await? {
                 self.set(self.before.as_deref()).await?;
             }
             anyhow::Ok(())
@@ -96,6 +116,15 @@ impl Registered {
             }
             _ => {}
         }
+    }
+
+    /// Whether the emulator still posts to us.
+    pub(crate) async fn is_current(&self) -> anyhow::Result<bool> {
+        let Some(info) = self.control.info().await? else {
+            return Ok(false);
+        };
+        let now = find(info.applications, &self.key).and_then(|application| application.callback_url);
+        Ok(now.as_deref() == Some(&self.url))
     }
 
     async fn set(&self, url: Option<&str>) -> anyhow::Result<()> {
