@@ -74,7 +74,7 @@ pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;
 pub use control_error::ControlError;
-pub use delivery::Delivery;
+pub use delivery::{ConformanceCheck, Delivery};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use handset_behavior::{HandsetBehavior, Scope};

@@ -112,6 +112,7 @@ fn outgoing<'a>(core: &Core, effect: &Effect) -> OutgoingEvent<'a> {
         fault: None,
         replay_of: None,
         variant: None,
+        conformance: None,
     }
 }
 

@@ -11,7 +11,7 @@ use sinch_verify_protocol::identity::Identity;
 
 use crate::clock::Stopwatch;
 use crate::core::{CallbackAnswer, Core, PostResult, Registered};
-use crate::delivery::Delivery;
+use crate::delivery::{ConformanceCheck, Delivery};
 use crate::engine::AppId;
 use crate::fault::{Fault, RequestFacts};
 use crate::feed::FeedEvent;
@@ -33,6 +33,7 @@ pub(super) struct OutgoingEvent<'a> {
     /// The delivery that this one replays, and how the request was changed.
     pub(super) replay_of: Option<u64>,
     pub(super) variant: Option<&'a str>,
+    pub(super) conformance: Option<ConformanceCheck>,
 }
 
 /// Whether the answer is the required one, and a remark about it.
@@ -91,6 +92,7 @@ fn keep(
         ok,
         replay_of: outgoing.replay_of,
         variant: outgoing.variant.map(str::to_owned),
+        conformance: outgoing.conformance,
         verdict,
     };
     let feed_event = FeedEvent::delivery(&delivery);

@@ -51,6 +51,7 @@ async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -
         fault,
         replay_of: None,
         variant: None,
+        conformance: None,
     };
     let mut decision = None;
     post(core, outgoing, |outcome| {

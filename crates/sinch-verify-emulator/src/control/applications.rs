@@ -32,7 +32,7 @@ pub(super) async fn set_callback(
     let key = ApplicationKey::new(&key).map_err(|error| Refused::bad(error.to_string()))?;
     let target: Target = read_body(&body, r#"{"url":"http://127.0.0.1:8000/callback"}"#)?;
     let url = target.url.as_deref().map(str::parse::<CallbackUrl>);
-    let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
+    let url = url.transpose().map_err(|error| Refused::field("url", error))?;
     let set = core
         .registry
         .set_callback_url(&key, url)

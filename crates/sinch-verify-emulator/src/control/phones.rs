@@ -20,10 +20,13 @@ use crate::magic::MagicNumber;
 /// The longest wait for a message; a longer `timeout` is shortened to this.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// Lists all phones, the one with the latest message first.
+/// Lists phones, the one with the latest message first. With `text`, those whose number or latest code
+/// contains it.
 pub(super) async fn phones(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let page = Query::of(&uri, &["limit", "before"])?.page()?;
-    let part = core.with_engine(|engine| engine.phones(page.before, page.limit));
+    let query = Query::of(&uri, &["limit", "before", "text"])?;
+    let page = query.page()?;
+    let text = query.text("text").unwrap_or_default();
+    let part = core.with_engine(|engine| engine.phones(text, page.before, page.limit));
     let phones: Vec<_> = part.items.iter().map(view).collect();
     Ok(json(&list("phones", &phones, part.next)))
 }
@@ -33,6 +36,7 @@ fn view(phone: &Phone) -> serde_json::Value {
         "number": phone.number,
         "messages": phone.messages,
         "last": phone.last,
+        "status": phone.status,
         "pendingCallout": phone.pending_callout,
     })
 }

@@ -47,12 +47,13 @@ pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, bod
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| {
-        Refused::bad("application: the emulator has no application with this key; GET /_emu/info lists them")
+        let problem = "the emulator has no application with this key; GET /_emu/info lists them";
+        Refused::field("application", problem)
     })?;
     let method = Method::from(wanted.method.as_str());
     let info = method
         .info()
-        .ok_or_else(|| Refused::bad(format!("method {}", MethodInfo::must_be(|_| true))))?;
+        .ok_or_else(|| Refused::field("method", MethodInfo::must_be(|_| true)))?;
     let mut request = start_request(&core, Start::by(info, wanted.number), &wanted)?;
     // Links in the answer use the host by which the emulator is reached.
     if let Some(host) = headers.get(HOST) {
@@ -125,17 +126,16 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
 
 /// The unsigned start request.
 fn start_request(core: &Core, mut start: Start, wanted: &TryRequest) -> Result<Request<Bytes>, Refused> {
-    let bad = |field: &str, problem: &dyn std::fmt::Display| Refused::bad(format!("{field}: {problem}"));
     if let Some(reference) = &wanted.reference {
         let reference = Reference::new(reference);
-        start = start.reference(reference.map_err(|error| bad("reference", &error))?);
+        start = start.reference(reference.map_err(|error| Refused::field("reference", error))?);
     }
     if let Some(custom) = &wanted.custom {
-        start = start.custom(Custom::new(custom).map_err(|error| bad("custom", &error))?);
+        start = start.custom(Custom::new(custom).map_err(|error| Refused::field("custom", error))?);
     }
     if let Some(languages) = &wanted.accept_language {
         let languages = languages.parse::<AcceptLanguage>();
-        start = start.languages(languages.map_err(|error| bad("acceptLanguage", &error))?);
+        start = start.languages(languages.map_err(|error| Refused::field("acceptLanguage", error))?);
     }
     let request = start.to_http(core.base());
     request.map_err(|error| Refused::bad(error.to_string()))
