@@ -150,7 +150,7 @@ fn asked_for(exchange: &Exchange, route: &Route) -> (Option<PhoneNumber>, Option
     }
 }
 
-/// The details of a request, with its signature explained, and as a `curl` command and Rust code.
+/// The details of a request, with its signature explained, and in the languages of its clients.
 fn detail(core: &Core, exchange: &Exchange) -> Value {
     let headers = exchange.request_headers();
     let sender = Sender::of(core, &headers);
@@ -182,9 +182,8 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
         headers: &headers,
         body: &exchange.body,
     };
-    detail["curl"] = core.registry.without_secrets(&call.curl()).into();
-    if let Some(rust) = route.and_then(|route| call.rust(&route)) {
-        detail["rust"] = core.registry.without_secrets(&rust).into();
+    for (language, code) in call.all(route.as_ref()) {
+        detail[language] = core.registry.without_secrets(&code).into();
     }
     detail
 }

@@ -96,8 +96,10 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
         headers: request.headers(),
         body: request.body(),
     };
-    let rust = route.as_ref().ok().and_then(|route| call.rust(route));
-    let mut shown = value!({"curl": call.curl(), "rust": rust});
+    let mut shown = value!({});
+    for (language, code) in call.all(route.as_ref().ok()) {
+        shown[language] = code.into();
+    }
     let broken = Arc::new(Notify::new());
     let reset = api::Reset(Arc::clone(&broken));
     let answer = api::exchange(core, route, request.map(Full::new), Some(&reset));

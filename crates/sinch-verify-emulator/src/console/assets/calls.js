@@ -25,7 +25,7 @@ export function offerCalls(signal, ...list) {
   const set = (...wanted) => {
     const now = wanted.map(([method, path, body]) => ({ method, path, text: body && JSON.stringify(body) }));
     const before = offered.get(part);
-    const changed = before && now.find(({ method, path, text }) => !before.some((one) => one.method === method && one.path === path && one.text === text));
+    const changed = before?.length && now.find(({ method, path, text }) => !before.some((one) => one.method === method && one.path === path && one.text === text));
     offered.set(part, now);
     if (changed) edited = { part, call: changed };
     draw();
