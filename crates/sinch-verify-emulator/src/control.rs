@@ -113,7 +113,7 @@ Emulator of the Sinch Verification service. Not the real service, not affiliated
 
 API           /verification/v1/verifications
 information   GET  /_emu/info
-phones        GET  /_emu/phones
+phones        GET  /_emu/phones?text=
 messages      GET  /_emu/numbers/{number}/messages
 next message  GET  /_emu/messages/wait?to=+46700000001&after=0&verification=&timeout=10s
 press keys    POST /_emu/numbers/{number}/keypad   {\"digits\":\"1\"}
@@ -122,8 +122,9 @@ verifications GET  /_emu/verifications?status=&method=&number=&application=
 verification  GET  /_emu/verifications/{id}, POST {id}/expire, {id}/deliver, {id}/deny
 signed report POST /_emu/verifications/{id}/report  {\"method\":\"sms\",\"sms\":{\"code\":\"1234\"}}
 try it        POST /_emu/try                       {\"method\":\"sms\",\"number\":\"+46700000001\"}
-requests      GET  /_emu/requests, GET /_emu/requests/{seq}
-callbacks     GET  /_emu/deliveries?verification=&application=
+requests      GET  /_emu/requests?status=&operation=&verificationMethod=&number=&text=&application=
+              GET  /_emu/requests/{seq}
+callbacks     GET  /_emu/deliveries?verification=&application=&run=&group=run
 waiting       GET  /_emu/queue
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\",\"auth\":\"basic\"}
 replay        POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...

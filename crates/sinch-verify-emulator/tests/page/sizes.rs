@@ -319,7 +319,7 @@ async fn requests_are_filtered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_emulator_is_reset_after_a_confirmation() {
-    in_every_look("reset", async |browser, _| {
+    in_every_look("reset", async |browser, look| {
         let emulator = emulator().await;
         start(&emulator, "sms", NUMBER).await;
         browser.open(&format!("{}/#/verifications", emulator.url())).await;
@@ -331,6 +331,7 @@ async fn the_emulator_is_reset_after_a_confirmation() {
         assert_eq!(emulator.inbox(&number()).len(), 1);
         browser.click("[aria-label='Reset the emulator']").await;
         is_legible(browser, "the confirmation").await;
+        browser.keep(&format!("confirmation-{look}")).await;
         browser.press("Reset").await;
         browser.sees("No verification yet").await;
         assert!(emulator.inbox(&number()).is_empty());
