@@ -6,7 +6,10 @@ import { feed, info } from './feed.js';
 
 const KEY = 'seen';
 
-/** What was seen in this run: all messages up to `since`, and those of a phone up to its number. */
+/**
+ * What was read in this run: all messages up to `since`, and those of each phone up to a number. `begun` once `since`
+ * is that of the first visit.
+ */
 function load() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
@@ -26,8 +29,12 @@ export async function begin() {
   feed.addEventListener('reset', () => localStorage.removeItem(KEY));
   const seen = load();
   if (seen.begun) return;
-  const { phones: [latest] } = await get('/_emu/phones?limit=1');
-  keep({ ...seen, begun: true, since: latest?.last.seq ?? 0 });
+  try {
+    const { phones: [latest] } = await get('/_emu/phones?limit=1');
+    keep({ ...seen, begun: true, since: latest?.last.seq ?? 0 });
+  } catch {
+    // The connection mark shows why. All messages are unread until the next visit.
+  }
 }
 
 /** Whether message `seq` of `number` is unread. */

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use sinch_verify_protocol::Method;
+
 use super::Call;
-use super::sdk::{Fields, Names, Query, SdkCall, Target, literal};
+use super::sdk::{Fields, Query, SdkCall, SdkMethod, Target, literal};
 
 const MODELS: &str = "com.sinch.sdk.domains.verification.models.v1";
 
@@ -45,12 +47,12 @@ impl Call<'_> {
                 languages,
             } => {
                 let mut fields = Fields::new(body.clone());
-                let languages = snippet.start(*method, number, &mut fields, languages.as_deref());
+                let languages = snippet.start(method, number, &mut fields, languages.as_deref());
                 fields.left_out("//") + languages
             }
             SdkCall::Report { method, target, body } => {
                 let mut fields = Fields::new(body.clone());
-                snippet.report(*method, target, &mut fields);
+                snippet.report(method, target, &mut fields);
                 fields.left_out("//")
             }
             SdkCall::Status(query) => {
@@ -98,14 +100,14 @@ impl Snippet {
     /// Writes a start. Returns a comment if it leaves out the languages.
     fn start(
         &mut self,
-        method: Names,
+        method: &SdkMethod,
         number: &str,
         fields: &mut Fields,
         languages: Option<&str>,
     ) -> &'static str {
         fields.take("identity.type");
         fields.take("identity.endpoint");
-        let camel = method.camel;
+        let (wire, camel) = (&method.method, method.camel);
         let request = format!("VerificationStartRequest{camel}");
         self.uses(&format!("start.request.{request}"));
         self.begin(&format!("verificationStart().start{camel}(\n    "), &request);
@@ -125,26 +127,26 @@ impl Snippet {
                 self.set(setter, &literal(value));
             }
         }
-        if let ("Sms" | "WhatsApp", Some(value)) =
-            (camel, fields.take(&format!("{}.codeType", method.options)))
+        if let (Method::Sms | Method::WhatsApp, Some(value)) =
+            (wire, fields.take(&format!("{}.codeType", method.options)))
         {
             let kind = format!("{camel}CodeType");
             self.uses(&kind);
             self.set("setCodeType", &format!("{kind}.from({})", literal(value)));
         }
-        if let ("PhoneCall", Some(value)) = (camel, fields.take("calloutOptions.speech.locale")) {
+        if let (Method::Callout, Some(value)) = (wire, fields.take("calloutOptions.speech.locale")) {
             self.uses("start.request.PhoneCallSpeech");
             let speech = format!("PhoneCallSpeech.builder().setLocale({}).build()", literal(value));
             self.set("setSpeech", &speech);
         }
-        if camel != "Data" {
+        if *wire != Method::Seamless {
             for (name, value) in fields.take_texts_of(method.options) {
                 let option = format!("{}, {}", literal(name), literal(value));
                 self.set("putExtraOption", &option);
             }
         }
         let left_out = match languages {
-            Some(languages) if camel == "Sms" => {
+            Some(languages) if *wire == Method::Sms => {
                 self.set("setAcceptLanguage", &literal(languages));
                 ""
             }
@@ -155,7 +157,7 @@ impl Snippet {
         left_out
     }
 
-    fn report(&mut self, method: Names, target: &Target, fields: &mut Fields) {
+    fn report(&mut self, method: &SdkMethod, target: &Target, fields: &mut Fields) {
         let camel = method.camel;
         let request = format!("VerificationReportRequest{camel}");
         self.uses(&format!("report.request.{request}"));
@@ -165,8 +167,8 @@ impl Snippet {
         };
         let function = format!("verificationReport().report{camel}By{by}(\n    {target},\n    ");
         self.begin(&function, &request);
-        let (field, setter) = match camel {
-            "FlashCall" => ("cli", "setCli"),
+        let (field, setter) = match method.method {
+            Method::FlashCall => ("cli", "setCli"),
             _ => ("code", "setCode"),
         };
         if let Some(value) = fields.take(&format!("{}.{field}", method.proof)) {

@@ -1,9 +1,10 @@
 //! Shows a call as JavaScript for the SDK for Node, which takes the bodies of the wire with few changes.
 
 use serde_json::{Map, Value};
+use sinch_verify_protocol::Method;
 
 use super::Call;
-use super::sdk::{Names, Query, SdkCall, Target, literal};
+use super::sdk::{Query, SdkCall, SdkMethod, Target, literal};
 
 const CLIENT: &str = "\
 // npm install @sinch/sdk-core
@@ -27,18 +28,18 @@ impl Call<'_> {
                 ..
             } => {
                 let mut body = body.clone();
-                if let (Some(languages), "Sms") = (languages, method.camel) {
+                if let (Some(languages), Method::Sms) = (languages, &method.method) {
                     let options = body.entry(method.options).or_insert_with(|| Map::new().into());
                     options["locale"] = languages.as_str().into();
                 } else if languages.is_some() {
                     left_out = "// The SDK does not send Accept-Language.\n";
                 }
-                let key = match method.camel {
-                    "Data" => "startDataVerificationRequestBody".to_owned(),
-                    camel => format!("startVerificationWith{camel}RequestBody"),
+                let key = match (&method.method, method.camel) {
+                    (Method::Seamless, camel) => format!("start{camel}VerificationRequestBody"),
+                    (_, camel) => format!("startVerificationWith{camel}RequestBody"),
                 };
                 let function = format!("verifications.start{}", method.camel);
-                (function, object([(&*key, renamed(body, *method).into())]))
+                (function, object([(&*key, renamed(body, method).into())]))
             }
             SdkCall::Report { method, target, body } => {
                 let (by, key, target) = match target {
@@ -49,7 +50,7 @@ impl Call<'_> {
                 let body_key = format!("report{camel}VerificationBy{by}RequestBody");
                 let argument = object([
                     (key, target.as_str().into()),
-                    (&*body_key, renamed(body.clone(), *method).into()),
+                    (&*body_key, renamed(body.clone(), method).into()),
                 ]);
                 (format!("verifications.report{camel}By{by}"), argument)
             }
@@ -79,8 +80,8 @@ impl Call<'_> {
 }
 
 /// The body with the SDK's keys for a phone call.
-fn renamed(mut body: Map<String, Value>, method: Names) -> Map<String, Value> {
-    if method.camel == "PhoneCall" {
+fn renamed(mut body: Map<String, Value>, method: &SdkMethod) -> Map<String, Value> {
+    if method.method == Method::Callout {
         for (wire, own) in [(method.options, "phoneCallOptions"), (method.proof, "phoneCall")] {
             if let Some(value) = body.remove(wire) {
                 body.insert(own.to_owned(), value);

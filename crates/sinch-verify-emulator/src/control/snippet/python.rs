@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use sinch_verify_protocol::Method;
+
 use super::Call;
-use super::sdk::{Fields, Names, Query, SdkCall, Target, literal};
+use super::sdk::{Fields, Query, SdkCall, SdkMethod, Target, literal};
 
 const CLIENT: &str = "\
 # pip install 'sinch<2'; version 2 has no Verification API
@@ -29,7 +31,7 @@ impl Call<'_> {
                 languages,
             } => {
                 let mut fields = Fields::new(body.clone());
-                let (function, mut arguments) = start(*method, number, &mut fields)?;
+                let (function, mut arguments) = start(method, number, &mut fields)?;
                 for name in ["reference", "custom"] {
                     if let Some(value) = fields.take(name) {
                         arguments.push((name, literal(value)));
@@ -42,7 +44,7 @@ impl Call<'_> {
                 (function, arguments, left_out)
             }
             SdkCall::Report { method, target, body } => {
-                if method.camel == "WhatsApp" {
+                if method.method == Method::WhatsApp {
                     return None;
                 }
                 let mut fields = Fields::new(body.clone());
@@ -51,16 +53,11 @@ impl Call<'_> {
                     Target::Number(number) => ("identity", "endpoint", number),
                 };
                 let mut arguments = vec![(name, literal(target.as_str()))];
-                let proof = if method.camel == "FlashCall" {
-                    &["cli"][..]
-                } else {
-                    &["code"]
-                };
-                // The SDK also reports the sender of an SMS.
-                let proof = if method.camel == "Sms" {
-                    &["code", "cli"][..]
-                } else {
-                    proof
+                let proof = match method.method {
+                    // The SDK also reports the sender of an SMS.
+                    Method::Sms => &["code", "cli"][..],
+                    Method::FlashCall => &["cli"],
+                    _ => &["code"],
                 };
                 for name in proof {
                     if let Some(value) = fields.take(&format!("{}.{name}", method.proof)) {
@@ -109,22 +106,22 @@ impl Call<'_> {
 type Argument = (&'static str, String);
 
 /// The function that starts a verification by this method, and the arguments of its own.
-fn start(method: Names, number: &str, fields: &mut Fields) -> Option<(String, Vec<Argument>)> {
+fn start(method: &SdkMethod, number: &str, fields: &mut Fields) -> Option<(String, Vec<Argument>)> {
     fields.take("identity.type");
     fields.take("identity.endpoint");
     let identity = format!("{{\"type\": \"number\", \"endpoint\": {}}}", literal(number));
     let mut arguments = vec![("identity", identity)];
     let mut name = method.snake;
     // The SDK sends one option of an SMS at most, the first of these that is set.
-    let options: &[(&str, &str)] = match method.camel {
-        "Sms" => &[
+    let options: &[(&str, &str)] = match method.method {
+        Method::Sms => &[
             ("smsOptions.codeType", "code_type"),
             ("smsOptions.expiry", "expiry"),
             ("smsOptions.template", "template"),
         ],
-        "FlashCall" => &[("flashCallOptions.dialTimeout", "dial_timeout")],
-        "PhoneCall" => &[("calloutOptions.speech.locale", "speech_locale")],
-        "WhatsApp" => return None,
+        Method::FlashCall => &[("flashCallOptions.dialTimeout", "dial_timeout")],
+        Method::Callout => &[("calloutOptions.speech.locale", "speech_locale")],
+        Method::WhatsApp => return None,
         _ => &[],
     };
     let found = options

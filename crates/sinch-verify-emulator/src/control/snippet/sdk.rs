@@ -1,7 +1,7 @@
 //! Shows a recorded request as a call of Sinch's SDKs for Node (1), Python (1) and Java (2).
 //!
-//! An SDK signs its requests, so the snippets leave out how this one was authorized. What an SDK has no argument for
-//! is named in a comment.
+//! An SDK signs its requests, so the snippets leave out how this one was authorized. The SDKs name their arguments as
+//! the wire names its fields, so bodies are read as JSON here. A field without an argument is named in a comment.
 
 use serde_json::{Map, Value};
 use sinch_verify_protocol::report::ReportRequest;
@@ -14,13 +14,13 @@ use super::Call;
 /// A call that the SDKs have.
 pub(super) enum SdkCall {
     Start {
-        method: Names,
+        method: SdkMethod,
         number: String,
         body: Map<String, Value>,
         languages: Option<String>,
     },
     Report {
-        method: Names,
+        method: SdkMethod,
         target: Target,
         body: Map<String, Value>,
     },
@@ -39,17 +39,17 @@ pub(super) enum Query {
     Number { number: String, method: Method },
 }
 
-/// How the SDKs name a method.
-#[derive(Clone, Copy)]
-pub(super) struct Names {
+/// A method, as the SDKs name it.
+pub(super) struct SdkMethod {
+    pub(super) method: Method,
     pub(super) camel: &'static str,
     pub(super) snake: &'static str,
-    /// The key of its options in a start, and of its proof in a report, on the wire.
+    /// The keys of its options in a start, and of its proof in a report.
     pub(super) options: &'static str,
     pub(super) proof: &'static str,
 }
 
-impl Names {
+impl SdkMethod {
     fn of(method: &Method) -> Option<Self> {
         let (camel, snake, options, proof) = match method {
             Method::Sms => ("Sms", "sms", "smsOptions", "sms"),
@@ -60,6 +60,7 @@ impl Names {
             _ => return None,
         };
         Some(Self {
+            method: method.clone(),
             camel,
             snake,
             options,
@@ -78,7 +79,7 @@ impl SdkCall {
                 let mut body = object(&request.to_json())?;
                 body.remove("method");
                 Self::Start {
-                    method: Names::of(&request.method)?,
+                    method: SdkMethod::of(&request.method)?,
                     number: request.identity.phone_number().ok()?.as_str().to_owned(),
                     body,
                     languages: (!languages.is_empty()).then(|| languages.to_string()),
@@ -104,7 +105,7 @@ impl SdkCall {
         let mut body = object(&request.to_json())?;
         body.remove("method");
         Some(Self::Report {
-            method: Names::of(&request.method)?,
+            method: SdkMethod::of(&request.method)?,
             target,
             body,
         })
