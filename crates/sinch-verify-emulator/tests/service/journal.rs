@@ -96,8 +96,8 @@ async fn every_request_is_kept_with_its_verification() {
         ("text=INVALID%20identity", &[2]),
         ("text=%22wrong%22", &[2]),
         ("text=wrong&operation=start", &[]),
-        // Headers have the signature and the secret.
-        ("text=Application", &[]),
+        // The key is in headers only, beside signatures and secrets.
+        (&*format!("text={KEY}"), &[]),
     ] {
         let rows = list(&emulator, &format!("?{query}")).await;
         let seqs: Vec<_> = rows.iter().map(|row| row["seq"].as_u64().unwrap()).collect();
