@@ -46,7 +46,7 @@ async fn the_call_that_sets_a_callback_url_has_the_typed_url() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_number_is_named_beside_its_field_until_it_is_right() {
-    in_every_look("wrong-number", async |browser, _| {
+    in_every_look("wrong-number", async |browser, look| {
         let emulator = emulator().await;
         browser.open(&format!("{}/#/try", emulator.url())).await;
         browser.press("Start the verification").await;
@@ -60,8 +60,9 @@ async fn a_wrong_number_is_named_beside_its_field_until_it_is_right() {
             texts(browser, ".wrong").await,
             value!(["phone number lacks the leading +; write + and the country code before it"])
         );
-        shows(browser, "[name=number]").await;
-        shows(browser, ".wrong").await;
+        for part in [".field:has(.wrong)", "[name=number]", ".wrong"] {
+            shows(browser, part).await;
+        }
         let page = texts(browser, "main").await.to_string();
         assert!(!page.contains("Started") && !page.contains("JSON"), "{page}");
         set(browser, "[name=custom]", "something else").await;
@@ -72,6 +73,7 @@ async fn a_wrong_number_is_named_beside_its_field_until_it_is_right() {
             1
         );
         is_legible(browser, "the error").await;
+        browser.keep(&format!("error-{look}")).await;
 
         set(browser, "[name=number]", "+46700000002").await;
         browser.press("Start the verification").await;

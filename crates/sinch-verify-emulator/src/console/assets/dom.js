@@ -40,9 +40,9 @@ export function fill(parent, items, keyOf, build) {
   }
 }
 
-/** Scrolls to an element that may be outside of the window, and moves the focus there. */
-export function reveal(element) {
-  element.scrollIntoView({ block: 'nearest' });
+/** Moves the focus to an element that may be outside of the window, and scrolls to it and what is `around` it. */
+export function reveal(element, around = element) {
+  around.scrollIntoView({ block: 'nearest' });
   element.focus({ preventScroll: true });
 }
 

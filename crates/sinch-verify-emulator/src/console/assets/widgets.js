@@ -87,7 +87,7 @@ export function refused(form, error) {
   control.setAttribute('aria-invalid', 'true');
   control.setAttribute('aria-describedby', `wrong-${error.field}`);
   control.after(el('small', { class: 'wrong', id: `wrong-${error.field}`, role: 'alert' }, error.problem));
-  reveal(control);
+  reveal(control, control.closest('.field'));
 }
 
 /** Removes the errors beside the controls of `form`. */
