@@ -14,6 +14,7 @@ mod query;
 mod requests;
 mod response;
 mod seamless;
+mod snapshot;
 mod snippet;
 mod timeline;
 mod try_it;
@@ -84,6 +85,8 @@ pub(crate) fn routes(core: Arc<Core>) -> Router {
         .route("/_emu/", any(response::nothing))
         .route("/_emu/{*else}", any(response::nothing))
         .layer(axum::middleware::from_fn(response::with_whole_body))
+        // A snapshot may be larger than other bodies.
+        .route("/_emu/snapshot", get(snapshot::take).put(snapshot::restore))
         .layer(axum::middleware::from_fn(response::in_own_form))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&core),
@@ -137,6 +140,7 @@ behaviors     GET  /_emu/behaviors
               DELETE /_emu/behaviors
 events        GET  /_emu/events                    server-sent, resumed by Last-Event-ID
 reset         POST /_emu/reset
+snapshot      GET, PUT /_emu/snapshot
 probes        GET  /livez, GET /readyz
 ";
 

@@ -8,6 +8,8 @@ use sinch_verify_protocol::ApplicationKey;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
+    /// An application with this key exists.
+    RepeatedKey(ApplicationKey),
     /// No application has this key.
     UnknownApplication(ApplicationKey),
     /// The callback URL points to another machine, and
@@ -36,6 +38,9 @@ pub enum ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RepeatedKey(key) => {
+                write!(f, "an application has the key {key} already; give each its own")
+            }
             Self::UnknownApplication(key) => write!(f, "the emulator has no application with the key {key}"),
             Self::RemoteCallback => f.write_str(
                 "the callback URL is on another machine; use one on this machine, or allow remote callbacks \

@@ -1,6 +1,7 @@
 //! The state that all tasks of an emulator share.
 
 mod callback_client;
+mod copying;
 mod delivery_log;
 mod handsets;
 mod registry;
@@ -14,11 +15,12 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::HOST;
-use sinch_verify_protocol::{ApiError, BaseUrl};
+use sinch_verify_protocol::{ApiError, ApplicationKey, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::Application;
+use crate::application::{CallbackAuth, CallbackUrl};
 use crate::clock::Clock;
+use crate::control_error::ControlError;
 use crate::delivery::Delivery;
 use crate::engine::{
     Answer, AppId, Command, DecisionRequest, Engine, Intervention, Notice, Outputs, Refusal, Uid,
@@ -32,6 +34,7 @@ use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
 
 pub(crate) use callback_client::{CallbackAnswer, PostResult};
+pub(crate) use copying::{Copying, Downtime, Sink};
 pub(crate) use registry::{Registered, Registry, authorize_basic};
 pub(crate) use service_time::ClockChange;
 pub(crate) use undelivered::{Job, Waiting};
@@ -43,11 +46,10 @@ use undelivered::{Outstanding, Retries};
 /// The configuration of an emulator, and its clock.
 pub(crate) struct CoreConfig {
     pub(crate) address: SocketAddr,
-    pub(crate) applications: Vec<Application>,
+    pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
-    pub(crate) remote_callbacks: bool,
     pub(crate) public_url: Option<BaseUrl>,
     pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) kit: Option<Box<dyn TamperKit>>,
@@ -55,12 +57,14 @@ pub(crate) struct CoreConfig {
 
 /// The state that all tasks of an emulator share.
 pub(crate) struct Core {
+    address: SocketAddr,
     base: BaseUrl,
     /// The base URL of all links.
     public_url: Option<Arc<BaseUrl>>,
     /// The base URL of links in answers to requests that name no allowed host.
     default_url: Arc<BaseUrl>,
     allowed_hosts: Vec<HostName>,
+    /// The seed of support ids. The seed of the engine is the one of a restored snapshot.
     seed: u64,
     /// When this emulator started, on the wall clock.
     started: SystemTime,
@@ -103,9 +107,9 @@ impl Core {
             Some(name) => name.base(config.address.port()),
             None => base.clone(),
         };
-        let registry = Registry::new(config.applications, config.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), seed, registry.len());
+        let engine = Engine::new(Arc::clone(&settings), seed);
         Self {
+            address: config.address,
             base,
             public_url: config.public_url.map(Arc::new),
             default_url: Arc::new(default_url),
@@ -114,7 +118,7 @@ impl Core {
             started,
             clock,
             kit,
-            registry,
+            registry: config.registry,
             engine: Mutex::new(engine),
             deadline_change: Notify::new(),
             arrived: Notify::new(),
@@ -134,6 +138,11 @@ impl Core {
 
     pub(crate) fn started(&self) -> SystemTime {
         self.started
+    }
+
+    /// The address that the emulator listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn base(&self) -> &BaseUrl {
@@ -160,8 +169,9 @@ impl Core {
         &self.allowed_hosts
     }
 
+    /// The seed of all random values of verifications.
     pub(crate) fn seed(&self) -> u64 {
-        self.seed
+        self.lock().seed()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -256,6 +266,26 @@ impl Core {
         self.feed.push(self.clock.service(), what);
     }
 
+    pub(crate) fn set_callback_url(
+        &self,
+        key: &ApplicationKey,
+        url: Option<CallbackUrl>,
+    ) -> Result<(), ControlError> {
+        self.registry.set_callback_url(key, url)?;
+        self.lock().note_change();
+        Ok(())
+    }
+
+    pub(crate) fn set_callback_auth(
+        &self,
+        key: &ApplicationKey,
+        auth: CallbackAuth,
+    ) -> Result<(), ControlError> {
+        self.registry.set_callback_auth(key, auth)?;
+        self.lock().note_change();
+        Ok(())
+    }
+
     pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, String> {
         if rule
             .application
@@ -346,8 +376,13 @@ impl Core {
 
     pub(crate) fn reset(&self) {
         self.run(Command::Reset);
-        self.forget_retries();
         self.post(Job::Forget);
+        self.forget_traffic();
+    }
+
+    /// Forgets what was posted and what is to be posted.
+    fn forget_traffic(&self) {
+        self.forget_retries();
         self.log.clear();
         self.journal.clear();
         self.publish(FeedEvent::Reset);

@@ -66,7 +66,9 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod snapshot;
 mod splitmix;
+mod state_file;
 mod tamper_kit;
 mod unit_variant;
 
@@ -84,4 +86,5 @@ pub use message::Message;
 pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use tamper_kit::TamperKit;

@@ -75,7 +75,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     let mut run = ConformanceRun {
         core,
         app,
-        own,
+        own: &own,
         url: &url,
         number,
         checks: Vec::new(),

@@ -33,13 +33,10 @@ pub(super) async fn set_callback(
     let target: Target = read_body(&body, r#"{"url":"http://127.0.0.1:8000/callback"}"#)?;
     let url = target.url.as_deref().map(str::parse::<CallbackUrl>);
     let url = url.transpose().map_err(|error| Refused::bad(error.to_string()))?;
-    let set = core
-        .registry
-        .set_callback_url(&key, url)
-        .and_then(|()| match target.auth {
-            Some(auth) => core.registry.set_callback_auth(&key, auth),
-            None => Ok(()),
-        });
+    let set = core.set_callback_url(&key, url).and_then(|()| match target.auth {
+        Some(auth) => core.set_callback_auth(&key, auth),
+        None => Ok(()),
+    });
     match set {
         Ok(()) => Ok(done()),
         Err(error @ ControlError::UnknownApplication(_)) => {

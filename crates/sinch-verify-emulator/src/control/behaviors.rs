@@ -27,8 +27,7 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
                 BehaviorScope::Number(number) => view["number"] = value!(number),
                 BehaviorScope::Prefix(prefix) => view["prefix"] = value!(prefix),
                 BehaviorScope::Application(app) => {
-                    let key = core.registry.get(*app).map(|own| own.signer.key().as_str());
-                    view["application"] = value!(key);
+                    view["application"] = value!(core.registry.key_of(*app));
                 }
                 BehaviorScope::Everyone => view["everyone"] = true.into(),
             }

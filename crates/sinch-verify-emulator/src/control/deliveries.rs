@@ -98,7 +98,7 @@ fn view(core: &Core, waiting: &Waiting) -> Value {
     let mut view = value!({
         "event": waiting.event,
         "verificationId": waiting.uid.to_id(),
-        "application": core.registry.get(waiting.app).map(|own| own.signer.key().as_str()),
+        "application": core.registry.key_of(waiting.app),
         "attempt": waiting.attempt,
         "underWay": waiting.under_way,
     });

@@ -40,19 +40,21 @@ fn view(phone: &Phone) -> serde_json::Value {
 /// Lists the messages and calls of one phone, newest first.
 pub(super) async fn messages(State(core): State<Arc<Core>>, Path(number): Path<String>, uri: Uri) -> Answer {
     let number = read_number(&number)?;
-    let page = Query::of(&uri, &["limit", "before"])?.page()?;
-    let mut messages = core.inbox(&number);
+    let query = Query::of(&uri, &["application", "limit", "before"])?;
+    let page = query.page()?;
+    let mut messages = core.inbox(query.application("application", &core)?, &number);
     messages.retain(|message| message.seq < page.before);
     Ok(json(&page.of("messages", messages, |message| message.seq)))
 }
 
-/// Waits for a message after number `after`, of one verification if `verification` is given. Answers
+/// Waits for a message after number `after`, of one application or verification if given. Answers
 /// 200 with the oldest one, or 204 if none arrives in time.
 pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let query = Query::of(&uri, &["to", "after", "verification", "timeout"])?;
+    let query = Query::of(&uri, &["to", "after", "application", "verification", "timeout"])?;
     let to = query.number("to")?;
     let to =
         to.ok_or_else(|| Refused::bad("to is missing; set it to the number that receives the message"))?;
+    let app = query.application("application", &core)?;
     let after = query.seq("after")?.unwrap_or_default();
     let of = query.text("verification").map(VerificationId::new).transpose();
     let of = of.map_err(|error| Refused::bad(format!("verification: {error}")))?;
@@ -62,7 +64,7 @@ pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     });
     let mut stopping = core.stopping();
     let message = tokio::select! {
-        message = core.wait_message(&to, after, of.as_ref(), timeout) => message,
+        message = core.wait_message(app, &to, after, of.as_ref(), timeout) => message,
         _ = stopping.wait_for(|stop| *stop) => None,
     };
     Ok(match message {
@@ -77,19 +79,26 @@ struct Keys {
     digits: String,
 }
 
-pub(super) async fn keypad(State(core): State<Arc<Core>>, Path(number): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn keypad(
+    State(core): State<Arc<Core>>,
+    Path(number): Path<String>,
+    uri: Uri,
+    body: Bytes,
+) -> Answer {
     let number = read_number(&number)?;
+    let app = Query::of(&uri, &["application"])?.application("application", &core)?;
     let keys: Keys = read_body(&body, r#"{"digits":"1"}"#)?;
-    match core.press_keypad(&number, &keys.digits) {
+    match core.press_keypad(app, &number, &keys.digits) {
         Ok(verification) => Ok(json(&verification)),
         Err(error @ ControlError::NoCallout) => Err(Refused::failed(StatusCode::NOT_FOUND, &error)),
         Err(error) => Err(Refused::failed(StatusCode::BAD_REQUEST, &error)),
     }
 }
 
-pub(super) async fn hang_up(State(core): State<Arc<Core>>, Path(number): Path<String>) -> Answer {
+pub(super) async fn hang_up(State(core): State<Arc<Core>>, Path(number): Path<String>, uri: Uri) -> Answer {
     let number = read_number(&number)?;
-    let hung_up = core.hang_up(&number);
+    let app = Query::of(&uri, &["application"])?.application("application", &core)?;
+    let hung_up = core.hang_up(app, &number);
     let verification = hung_up.map_err(|error| Refused::failed(StatusCode::NOT_FOUND, &error))?;
     Ok(json(&verification))
 }

@@ -43,7 +43,7 @@ struct TryRequest {
 pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Answer {
     let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
     let own = match &wanted.application {
-        None => core.registry.all().next().map(|(_, own)| own),
+        None => core.registry.all().into_iter().next(),
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| {
@@ -58,7 +58,7 @@ pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, bod
     if let Some(host) = headers.get(HOST) {
         request.headers_mut().insert(HOST, host.clone());
     }
-    send(&core, own, request).await
+    send(&core, &own, request).await
 }
 
 /// Sends a signed report, whose body is that of the API. For applications that do not accept reports
@@ -76,7 +76,7 @@ pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>
     let (id, base) = (found.uid.to_id(), core.base());
     let proof = report.require_proof().map_err(|error| bad(&error))?;
     let request = Report::new(Target::Id(id), &report.method, proof).map_err(|error| bad(&error))?;
-    send(&core, own, request.to_http(base).map_err(|error| bad(&error))?).await
+    send(&core, &own, request.to_http(base).map_err(|error| bad(&error))?).await
 }
 
 /// Sends a signed request to the API, and shows the request and the answer.

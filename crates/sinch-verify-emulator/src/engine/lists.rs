@@ -102,7 +102,7 @@ impl Engine {
             number: *number,
             messages: self.handsets.entries(number).count(),
             last,
-            pending_callout: self.pending_callout(number).is_some(),
+            pending_callout: self.pending_callout(None, number).is_some(),
         })
     }
 }

@@ -32,5 +32,7 @@ mod replays;
 mod retries;
 mod sdk_requests;
 mod settings;
+mod snapshots;
+mod state_files;
 mod support;
 mod timeline;
