@@ -65,8 +65,8 @@ impl Builder {
         }
     }
 
-    /// Adds an application. At least one is required. Applications do not see each other's
-    /// verifications.
+    /// Adds an application. Applications do not see each other's verifications.
+    /// [`Emulator::application`] adds more while the emulator runs.
     #[must_use]
     pub fn application(mut self, application: Application) -> Self {
         self.applications.push(application);
@@ -169,12 +169,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: there is no application, two have the same key, a callback URL or a handset
+    /// [`StartError`]: two applications have the same key, a callback URL or a handset
     /// behavior is not allowed, the state file cannot be used, or the address is not available.
     pub async fn start(self) -> Result<Emulator, StartError> {
-        if self.applications.is_empty() {
-            return Err(StartError::NoApplication);
-        }
         let registry = Registry::new(self.remote_callbacks);
         for application in self.applications.clone() {
             registry.add(application).map_err(|error| match error {
@@ -253,8 +250,6 @@ fn restore(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// No application was added.
-    NoApplication,
     /// Two applications have the same key.
     RepeatedKey(ApplicationKey),
     /// A callback URL points to another machine, and
@@ -269,6 +264,8 @@ pub enum StartError {
         /// The cause.
         source: SnapshotError,
     },
+    /// The system does not provide a thread or a runtime, see [`testing`](crate::testing).
+    Runtime(io::Error),
     /// The emulator cannot listen on the address.
     Bind {
         /// The address.
@@ -281,13 +278,13 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoApplication => f.write_str("the emulator has no application; add one"),
             Self::RepeatedKey(key) => write!(f, "two applications have the key {key}; give each its own"),
             Self::RemoteCallback => f.write_str(
                 "the callback URL is on another machine; use one on this machine, or allow remote callbacks",
             ),
             Self::HandsetBehavior(_) => f.write_str("a handset behavior is invalid"),
             Self::StateFile { path, .. } => write!(f, "the state file {} cannot be used", path.display()),
+            Self::Runtime(_) => f.write_str("the system provides no thread for the emulator"),
             Self::Bind { address, .. } => {
                 write!(f, "cannot listen on {address}; choose another address or port")
             }
@@ -298,7 +295,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Bind { source, .. } => Some(source),
+            Self::Bind { source, .. } | Self::Runtime(source) => Some(source),
             Self::StateFile { source, .. } => Some(source),
             Self::HandsetBehavior(error) => Some(error),
             _ => None,

@@ -43,6 +43,7 @@ use response::Answer;
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let control = Router::new()
         .route("/_emu/info", get(info::info))
+        .route("/_emu/applications", post(applications::add))
         .route(
             "/_emu/applications/{key}/callback",
             put(applications::set_callback),
@@ -128,6 +129,7 @@ try it        POST /_emu/try                       {\"method\":\"sms\",\"number\
 requests      GET  /_emu/requests, GET /_emu/requests/{seq}
 callbacks     GET  /_emu/deliveries?verification=&application=
 waiting       GET  /_emu/queue
+applications  POST /_emu/applications
 callback URL  PUT  /_emu/applications/{key}/callback  {\"url\":\"http://127.0.0.1:8000/callback\",\"auth\":\"basic\"}
 replay        POST /_emu/deliveries/{seq}/replay   {\"as\":\"same\"}, duplicate, reordered, stale, future, forged ...
 test receiver POST /_emu/conformance               {\"application\":\"KEY\"}

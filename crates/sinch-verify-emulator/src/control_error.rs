@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sinch_verify_protocol::ApplicationKey;
+use sinch_verify_protocol::{ApplicationKey, VerificationId};
 
 /// The error of controlling a running emulator. The message names the cause and the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum ControlError {
     /// The callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks) was not called.
     RemoteCallback,
+    /// The application has no such verification, or it has ended.
+    NotPending(VerificationId),
     /// No callout to this number is waiting for keys.
     NoCallout,
     /// No call to this number is ringing or waiting for keys.
@@ -45,6 +47,10 @@ impl fmt::Display for ControlError {
             Self::RemoteCallback => f.write_str(
                 "the callback URL is on another machine; use one on this machine, or allow remote callbacks \
                  when the emulator starts",
+            ),
+            Self::NotPending(id) => write!(
+                f,
+                "no verification {id} of this application is pending; start one first"
             ),
             Self::NoCallout => f.write_str("no callout to this number waits for keys; start one first"),
             Self::NoCall => f.write_str("no call to this number rings or waits for keys; start one first"),

@@ -15,10 +15,10 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::HOST;
-use sinch_verify_protocol::{ApiError, ApplicationKey, BaseUrl};
+use sinch_verify_protocol::{ApiError, ApplicationKey, ApplicationSecret, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::{CallbackAuth, CallbackUrl};
+use crate::application::{Application, CallbackAuth, CallbackUrl};
 use crate::clock::Clock;
 use crate::control_error::ControlError;
 use crate::delivery::Delivery;
@@ -32,6 +32,7 @@ use crate::journal::Journal;
 use crate::settings::Settings;
 use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
+use crate::test_application;
 
 pub(crate) use callback_client::{CallbackAnswer, PostResult};
 pub(crate) use copying::{Copying, Downtime, Sink};
@@ -64,7 +65,7 @@ pub(crate) struct Core {
     /// The base URL of links in answers to requests that name no allowed host.
     default_url: Arc<BaseUrl>,
     allowed_hosts: Vec<HostName>,
-    /// The seed of support ids. The seed of the engine is the one of a restored snapshot.
+    /// The seed of support ids and credentials. The seed of the engine is the one of a restored snapshot.
     seed: u64,
     /// When this emulator started, on the wall clock.
     started: SystemTime,
@@ -88,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) faults: Faults,
     stop: watch::Sender<bool>,
     support_ids: AtomicU64,
+    /// How many credentials were made up.
+    credentials: AtomicU64,
 }
 
 /// The answer to a command, and the verification that the command was about.
@@ -132,6 +135,7 @@ impl Core {
             faults: Faults::new(seed),
             stop: watch::Sender::new(false),
             support_ids: AtomicU64::new(0),
+            credentials: AtomicU64::new(0),
             settings,
         }
     }
@@ -201,7 +205,7 @@ impl Core {
         // Queued under the lock, so that the events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
-                self.outstanding.add();
+                self.outstanding.add(effect.app);
                 let moved = effect.at.duration_since(unmoved).unwrap_or_default();
                 self.post(Job::DeliverEvent { effect, moved });
             }
@@ -264,6 +268,18 @@ impl Core {
     /// Publishes an event that happened outside the engine in the feed.
     pub(crate) fn publish(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
+    }
+
+    pub(crate) fn add_application(&self, application: Application) -> Result<AppId, ControlError> {
+        let app = self.registry.add(application)?;
+        self.lock().note_change();
+        Ok(app)
+    }
+
+    /// A key and a secret that this emulator has not returned before.
+    pub(crate) fn new_credentials(&self) -> (ApplicationKey, ApplicationSecret) {
+        let n = self.credentials.fetch_add(1, Ordering::Relaxed);
+        test_application::credentials(self.seed, n)
     }
 
     pub(crate) fn set_callback_url(
@@ -364,12 +380,15 @@ impl Core {
         }
     }
 
-    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log.before(u64::MAX, usize::MAX, |_, _| true)
+    /// The latest deliveries, newest first, to one application if given.
+    pub(crate) fn deliveries(&self, app: Option<AppId>) -> Vec<Delivery> {
+        let is_own = |own, _: &Delivery| app.is_none_or(|app| app == own);
+        self.log.before(u64::MAX, usize::MAX, is_own)
     }
 
-    pub(crate) async fn wait_delivered(&self, timeout: Duration) -> bool {
-        tokio::time::timeout(timeout, self.outstanding.none())
+    /// Waits until no event is undelivered, of one application if given.
+    pub(crate) async fn wait_delivered(&self, app: Option<AppId>, timeout: Duration) -> bool {
+        tokio::time::timeout(timeout, self.outstanding.none(app))
             .await
             .is_ok()
     }

@@ -23,6 +23,7 @@ use crate::replay::Replay;
 use crate::server;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::state_file::StateFile;
+use crate::test_application::TestApplication;
 
 /// A running emulator. Dropping it stops it and all its tasks; [`Emulator::shutdown`] also answers the
 /// requests that are under way.
@@ -80,6 +81,16 @@ impl Emulator {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.core.seed()
+    }
+
+    /// Adds an application with a key and a secret of its own. Tests that share an emulator take one each, and
+    /// do not see each other. To share an emulator among all tests of a process, see
+    /// [`testing`](crate::testing).
+    ///
+    /// The application stays as long as the emulator.
+    #[must_use]
+    pub fn application(&self) -> TestApplication {
+        TestApplication::add(&self.core)
     }
 
     /// The messages and calls on the handset of `number`, newest first.
@@ -173,7 +184,7 @@ impl Emulator {
     /// The latest deliveries (tries to post an event), newest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.core.deliveries()
+        self.core.deliveries(None)
     }
 
     /// Waits for a delivery that is not [ok](Delivery::ok) and whose `seq` is greater than `after` (0 for
@@ -189,7 +200,7 @@ impl Emulator {
     /// after `timeout` on the wall clock. The delay before the next try is service time: while it is
     /// paused, an event is not retried.
     pub async fn wait_delivered(&self, timeout: Duration) -> bool {
-        self.core.wait_delivered(timeout).await
+        self.core.wait_delivered(None, timeout).await
     }
 
     /// Sets what handsets within `scope` do by themselves, for verifications that start from now on. It

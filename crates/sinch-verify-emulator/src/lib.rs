@@ -70,6 +70,8 @@ mod snapshot;
 mod splitmix;
 mod state_file;
 mod tamper_kit;
+mod test_application;
+pub mod testing;
 mod unit_variant;
 
 pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, InvalidCallbackUrl};
@@ -88,3 +90,4 @@ pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use tamper_kit::TamperKit;
+pub use test_application::TestApplication;

@@ -1,17 +1,26 @@
-//! Sets where the callbacks of applications are posted.
+//! Adds applications, and sets where their callbacks are posted.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json as value;
 use sinch_verify_protocol::ApplicationKey;
 
-use super::response::{Answer, Refused, done, read_body};
+use super::response::{Answer, Refused, done, json, read_body};
 use crate::application::{CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::core::Core;
+use crate::test_application::TestApplication;
+
+/// Adds an application with a key and a secret of its own.
+pub(super) async fn add(State(core): State<Arc<Core>>) -> Response {
+    let own = TestApplication::add(&core);
+    json(&value!({"url": own.url(), "key": own.key(), "secret": own.secret()}))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,6 +32,7 @@ mod replays;
 mod retries;
 mod sdk_requests;
 mod settings;
+mod shared;
 mod snapshots;
 mod state_files;
 mod support;
