@@ -136,7 +136,7 @@ pub(crate) mod saved {
 }
 
 /// How callback events are authorized: a choice of the application's owner in the dashboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CallbackAuth {

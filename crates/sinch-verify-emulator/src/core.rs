@@ -29,6 +29,7 @@ use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
 use crate::host_name::{HostName, base_of_host};
 use crate::journal::Journal;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
@@ -87,6 +88,7 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) feed: Feed,
     pub(crate) faults: Faults,
+    pub(crate) metrics: Metrics,
     stop: watch::Sender<bool>,
     support_ids: AtomicU64,
     /// How many credentials were made up.
@@ -133,6 +135,7 @@ impl Core {
             journal: Journal::new(settings.requests_kept),
             feed: Feed::new(started, settings.events_kept),
             faults: Faults::new(seed),
+            metrics: Metrics::new(),
             stop: watch::Sender::new(false),
             support_ids: AtomicU64::new(0),
             credentials: AtomicU64::new(0),
@@ -232,7 +235,7 @@ impl Core {
         read(&self.lock())
     }
 
-    /// Publishes the outputs of a command in the feed. Called under the lock, so that the feed has the
+    /// Counts the outputs of a command and publishes them in the feed. Called under the lock, so that the feed has the
     /// order of the engine.
     fn publish_outputs(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
@@ -240,6 +243,7 @@ impl Core {
         }
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
+                self.metrics.ended(event);
                 self.feed.push(
                     at,
                     FeedEvent::Ended {
@@ -251,6 +255,9 @@ impl Core {
             }
         }
         if let Answer::Started { response, .. } = &outputs.answer {
+            if let Some(method) = &response.method {
+                self.metrics.started(method);
+            }
             let id = response.id.clone();
             self.feed.push(
                 at,
@@ -260,6 +267,7 @@ impl Core {
                 },
             );
         }
+        self.metrics.messages(outputs.arrivals.len());
         for arrived in &outputs.arrivals {
             self.feed.push(at, FeedEvent::Message(*arrived));
         }

@@ -151,6 +151,11 @@ impl Engine {
         self.timers.next()
     }
 
+    /// The number of pending and of ended verifications.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        self.store.kept()
+    }
+
     /// The seed of all random values.
     pub(crate) fn seed(&self) -> u64 {
         self.seed

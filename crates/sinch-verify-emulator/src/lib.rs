@@ -59,6 +59,7 @@ mod host_name;
 mod journal;
 mod magic;
 mod message;
+mod metrics;
 mod operation;
 mod replay;
 mod ring_buffer;

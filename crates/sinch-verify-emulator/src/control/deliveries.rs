@@ -6,11 +6,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 
 use super::query::Query;
-use super::response::{Answer, Refused, json, read_body};
+use super::response::{Answer, Body, Refused, json, read_body};
 use super::time;
 use crate::callbacks;
 use crate::control_error::ControlError;
@@ -29,10 +30,14 @@ pub(super) async fn deliveries(State(core): State<Arc<Core>>, uri: Uri) -> Answe
     Ok(json(&page.of("deliveries", deliveries, |delivery| delivery.seq)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ReplayRequest {
+pub(super) struct ReplayRequest {
     r#as: Option<String>,
+}
+
+impl Body for ReplayRequest {
+    const EXAMPLE: &'static str = r#"{"as":"forged"}"#;
 }
 
 /// Posts a delivery again. The answer is one delivery, or a list if the replay posts several.
@@ -40,7 +45,7 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
     let how = if body.trim_ascii().is_empty() {
         ReplayRequest { r#as: None }
     } else {
-        read_body(&body, r#"{"as":"forged"}"#)?
+        read_body(&body)?
     };
     let how = how.r#as.as_deref().map_or(Replay::Same, Replay::named);
     let mut posted = callbacks::replay_delivery(&core, seq, &how)
@@ -55,15 +60,19 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ConformanceRequest {
+pub(super) struct ConformanceRequest {
     application: String,
+}
+
+impl Body for ConformanceRequest {
+    const EXAMPLE: &'static str = r#"{"application":"KEY"}"#;
 }
 
 /// Runs the conformance checks on an application's receiver.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let tested: ConformanceRequest = read_body(&body, r#"{"application":"KEY"}"#)?;
+    let tested: ConformanceRequest = read_body(&body)?;
     let app = core.registry.find(&tested.application);
     let app = app.ok_or_else(|| {
         Refused::not_found(

@@ -6,12 +6,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json as value;
 use sinch_verify_protocol::VerificationId;
 
 use super::query::{Query, list};
-use super::response::{Answer, Refused, json, read_body, read_number};
+use super::response::{Answer, Body, Refused, json, read_body, read_number};
 use crate::control_error::ControlError;
 use crate::core::Core;
 use crate::engine::Phone;
@@ -73,10 +74,14 @@ pub(super) async fn wait(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+pub(super) struct Keys {
     digits: String,
+}
+
+impl Body for Keys {
+    const EXAMPLE: &'static str = r#"{"digits":"1"}"#;
 }
 
 pub(super) async fn keypad(
@@ -87,7 +92,7 @@ pub(super) async fn keypad(
 ) -> Answer {
     let number = read_number(&number)?;
     let app = Query::of(&uri, &["application"])?.application("application", &core)?;
-    let keys: Keys = read_body(&body, r#"{"digits":"1"}"#)?;
+    let keys: Keys = read_body(&body)?;
     match core.press_keypad(app, &number, &keys.digits) {
         Ok(verification) => Ok(json(&verification)),
         Err(error @ ControlError::NoCallout) => Err(Refused::failed(StatusCode::NOT_FOUND, &error)),

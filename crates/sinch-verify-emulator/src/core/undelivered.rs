@@ -70,6 +70,11 @@ impl Outstanding {
         });
     }
 
+    /// How many there are, of all applications.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().iter().sum()
+    }
+
     /// Waits until there are none, of one application if given.
     pub(crate) async fn none(&self, app: Option<AppId>) {
         let are_none = |counts: &Vec<usize>| match app {

@@ -182,6 +182,12 @@ impl Store {
         &mut self.applications[index]
     }
 
+    /// The number of pending and of ended verifications.
+    pub(super) fn kept(&self) -> (usize, usize) {
+        let ended = self.ended.len();
+        (self.records.len().saturating_sub(ended), ended)
+    }
+
     /// The numbers of the latest start and of the latest end.
     pub(super) fn counts(&self) -> Counts {
         Counts {
