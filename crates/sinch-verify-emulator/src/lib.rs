@@ -59,6 +59,7 @@ mod host_name;
 mod journal;
 mod magic;
 mod message;
+mod metrics;
 mod operation;
 mod replay;
 mod ring_buffer;
@@ -66,8 +67,12 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod snapshot;
 mod splitmix;
+mod state_file;
 mod tamper_kit;
+mod test_application;
+pub mod testing;
 mod unit_variant;
 
 pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl, InvalidCallbackUrl};
@@ -84,4 +89,6 @@ pub use message::Message;
 pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use tamper_kit::TamperKit;
+pub use test_application::TestApplication;

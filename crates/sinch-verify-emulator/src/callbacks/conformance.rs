@@ -77,7 +77,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
         core,
         id: core.support_id(),
         app,
-        own,
+        own: &own,
         url: &url,
         number,
         checks: Vec::new(),

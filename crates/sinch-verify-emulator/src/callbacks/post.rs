@@ -47,6 +47,9 @@ pub(super) async fn post(
 ) -> u64 {
     let stopwatch = core.clock().start_stopwatch();
     let (request, fault) = (outgoing.request.clone(), outgoing.fault.take());
+    if let Some(fault) = &fault {
+        core.metrics.fault(fault);
+    }
     let outcome = core.callback_client.send(request, outgoing.timeout, fault).await;
     let judgement = judge(&outcome);
     keep(core, outgoing, &stopwatch, outcome.as_ref().ok(), judgement)
@@ -95,6 +98,7 @@ fn keep(
         conformance: outgoing.conformance,
         verdict,
     };
+    core.metrics.delivery(outgoing.event, ok);
     let feed_event = FeedEvent::delivery(&delivery);
     let seq = core.log.push(outgoing.app, delivery);
     core.feed.push(now, feed_event(seq));

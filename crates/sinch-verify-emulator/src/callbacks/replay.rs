@@ -38,7 +38,7 @@ pub(crate) async fn replay_delivery(
     let replayer = Replayer {
         core,
         app,
-        own,
+        own: &own,
         url: &url,
         how,
     };

@@ -6,13 +6,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::callback::{Decision, DecisionBody};
 use sinch_verify_protocol::{Event, WireObject as _};
 
 use super::query::Query;
-use super::response::{Answer, Refused, json, read_body};
+use super::response::{Answer, Body, Refused, json, read_body};
 use super::time;
 use crate::callbacks;
 use crate::control_error::ControlError;
@@ -101,10 +102,14 @@ fn delivery_view(delivery: &Delivery) -> Value {
     view
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ReplayRequest {
+pub(super) struct ReplayRequest {
     r#as: Option<String>,
+}
+
+impl Body for ReplayRequest {
+    const EXAMPLE: &'static str = r#"{"as":"forged"}"#;
 }
 
 /// Posts a delivery again. The answer is one delivery, or a list if the replay posts several.
@@ -112,7 +117,7 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
     let how = if body.trim_ascii().is_empty() {
         ReplayRequest { r#as: None }
     } else {
-        read_body(&body, r#"{"as":"forged"}"#)?
+        read_body(&body)?
     };
     let how = how.r#as.as_deref().map_or(Replay::Same, Replay::named);
     let posted = callbacks::replay_delivery(&core, seq, &how)
@@ -128,15 +133,19 @@ pub(super) async fn replay(State(core): State<Arc<Core>>, Path(seq): Path<u64>, 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ConformanceRequest {
+pub(super) struct ConformanceRequest {
     application: String,
+}
+
+impl Body for ConformanceRequest {
+    const EXAMPLE: &'static str = r#"{"application":"KEY"}"#;
 }
 
 /// Runs the conformance checks on an application's receiver.
 pub(super) async fn conformance(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let tested: ConformanceRequest = read_body(&body, r#"{"application":"KEY"}"#)?;
+    let tested: ConformanceRequest = read_body(&body)?;
     let app = core.registry.find(&tested.application);
     let app = app.ok_or_else(|| {
         Refused::not_found(
@@ -171,7 +180,7 @@ fn view(core: &Core, waiting: &Waiting) -> Value {
     let mut view = value!({
         "event": waiting.event,
         "verificationId": waiting.uid.to_id(),
-        "application": core.registry.get(waiting.app).map(|own| own.signer.key().as_str()),
+        "application": core.registry.key_of(waiting.app),
         "attempt": waiting.attempt,
         "underWay": waiting.under_way,
     });

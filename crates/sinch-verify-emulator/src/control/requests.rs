@@ -171,14 +171,14 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
     inspect(core, exchange, &headers, &sender, &mut detail);
     let target = exchange.target();
     let route = Route::parse(&exchange.verb(), target.path()).ok();
-    let key = sender.app.and_then(|app| core.registry.get(app));
+    let key = sender.app.and_then(|app| core.registry.key_of(app));
     let call = snippet::Call {
         base: core.base(),
         verb: exchange.verb(),
         target: target.to_string(),
         public_key: key
-            .filter(|_| sender.kind == AuthorizationScheme::Public)
-            .map(|own| own.signer.key().as_str()),
+            .as_deref()
+            .filter(|_| sender.kind == AuthorizationScheme::Public),
         headers: &headers,
         body: &exchange.body,
     };

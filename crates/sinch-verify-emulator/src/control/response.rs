@@ -8,7 +8,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sinch_verify_protocol::PhoneNumber;
 
 use crate::body;
@@ -90,10 +92,17 @@ pub(super) fn read_number(text: &str) -> Result<PhoneNumber, Refused> {
     PhoneNumber::parse(&format!("+{text}")).map_err(|error| Refused::bad(error.to_string()))
 }
 
+/// A JSON object that a request has as its body.
+pub(super) trait Body: DeserializeOwned + JsonSchema {
+    /// A valid body, for errors and for the description.
+    const EXAMPLE: &'static str;
+}
+
 /// Decodes a JSON object. The error names the wrong field.
-pub(super) fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Refused> {
-    let refused =
-        |what: &str, why: &str| Refused::bad(format!("body must be {what} such as {example}: {why}"));
+pub(super) fn read_body<T: Body>(body: &Bytes) -> Result<T, Refused> {
+    let refused = |what: &str, why: &str| {
+        Refused::bad(format!("body must be {what} such as {}: {why}", T::EXAMPLE))
+    };
     // Serde would also accept an array of the fields' values.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(refused("JSON", "it is not an object"));

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use http::header::HOST;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::method::MethodInfo;
@@ -18,7 +19,7 @@ use sinch_verify_protocol::{
 };
 use tokio::sync::Notify;
 
-use super::response::{Answer, Refused, json, read_body};
+use super::response::{Answer, Body, Refused, json, read_body};
 use super::snippet;
 use crate::api;
 use crate::core::{Core, Registered};
@@ -27,23 +28,28 @@ use crate::engine::Uid;
 /// The longest wait for an answer. Some faults and one magic number never answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TryRequest {
+pub(super) struct TryRequest {
     /// The key of the application; the first application if left out.
     application: Option<String>,
     method: String,
+    #[schemars(with = "String")]
     number: PhoneNumber,
     reference: Option<String>,
     custom: Option<String>,
     accept_language: Option<String>,
 }
 
+impl Body for TryRequest {
+    const EXAMPLE: &'static str = r#"{"method":"sms","number":"+46700000001"}"#;
+}
+
 /// Starts a verification with a signed request, and shows the request and the answer.
 pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Answer {
-    let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
+    let wanted: TryRequest = read_body(&body)?;
     let own = match &wanted.application {
-        None => core.registry.all().next().map(|(_, own)| own),
+        None => core.registry.all().into_iter().next(),
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| {
@@ -59,7 +65,7 @@ pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, bod
     if let Some(host) = headers.get(HOST) {
         request.headers_mut().insert(HOST, host.clone());
     }
-    send(&core, own, request).await
+    send(&core, &own, request).await
 }
 
 /// Sends a signed report, whose body is that of the API. For applications that do not accept reports
@@ -77,7 +83,7 @@ pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>
     let (id, base) = (found.uid.to_id(), core.base());
     let proof = report.require_proof().map_err(|error| bad(&error))?;
     let request = Report::new(Target::Id(id), &report.method, proof).map_err(|error| bad(&error))?;
-    send(&core, own, request.to_http(base).map_err(|error| bad(&error))?).await
+    send(&core, &own, request.to_http(base).map_err(|error| bad(&error))?).await
 }
 
 /// Sends a signed request to the API, and shows the request and the answer.

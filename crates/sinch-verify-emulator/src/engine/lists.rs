@@ -107,7 +107,7 @@ impl Engine {
             messages: self.handsets.entries(number).count(),
             last: record.message(last)?,
             status: record.status.clone(),
-            pending_callout: self.pending_callout(number).is_some(),
+            pending_callout: self.pending_callout(None, number).is_some(),
         })
     }
 }
