@@ -74,6 +74,7 @@ const ASSETS: &[Asset] = &[
     asset!(JS, "views/phone.js"),
     asset!(JS, "views/phones.js"),
     asset!(JS, "views/handset_behavior.js"),
+    asset!(JS, "views/reference.js"),
     asset!(JS, "views/requests.js"),
     asset!(JS, "views/first_steps.js"),
     asset!(JS, "views/try.js"),

@@ -100,9 +100,8 @@ pub(super) trait Body: DeserializeOwned + JsonSchema {
 
 /// Decodes a JSON object. The error names the wrong field.
 pub(super) fn read_body<T: Body>(body: &Bytes) -> Result<T, Refused> {
-    let refused = |what: &str, why: &str| {
-        Refused::bad(format!("body must be {what} such as {}: {why}", T::EXAMPLE))
-    };
+    let refused =
+        |what: &str, why: &str| Refused::bad(format!("body must be {what} such as {}: {why}", T::EXAMPLE));
     // Serde would also accept an array of the fields' values.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(refused("JSON", "it is not an object"));

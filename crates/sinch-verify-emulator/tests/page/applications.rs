@@ -106,3 +106,25 @@ async fn one_application_shows_no_choice() {
     }
     assert_eq!(browser.complaints().await, [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_added_is_known_to_the_open_page() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser
+        .open(&format!("{}/#/phones/{NUMBER}", emulator.url()))
+        .await;
+    browser.sees("Live").await;
+    let added = emulator.application();
+    start_for(&emulator, added.key(), "sms", NUMBER).await;
+    browser.press("Report this code").await;
+    browser.wait("document.querySelector('.sms .pill.ok')").await;
+    browser.press("Verifications").await;
+    browser.choose(".filters [name=application]", added.key()).await;
+    browser
+        .wait("document.querySelectorAll('.verifications .row').length === 1")
+        .await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}

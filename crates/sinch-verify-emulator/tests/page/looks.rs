@@ -184,6 +184,7 @@ async fn every_view_fits_and_reads_well() {
             ("callbacks/1", "Post this event again"),
             ("faults", "Active faults"),
             ("numbers", "second-try"),
+            ("reference", "/_emu/reset"),
         ] {
             browser.open(&format!("{}/#/{place}", emulator.url())).await;
             browser.sees(there).await;

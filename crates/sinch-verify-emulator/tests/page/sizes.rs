@@ -359,6 +359,7 @@ async fn every_api_call_is_in_one_place() {
             ("callbacks/receiver", "/_emu/conformance"),
             ("faults", "/_emu/faults"),
             ("numbers", "/_emu/numbers"),
+            ("reference", "/_emu/openapi.json"),
         ] {
             browser.open(&format!("{}/#/{place}", emulator.url())).await;
             browser.sees("Live").await;
@@ -420,6 +421,36 @@ async fn a_new_fault_is_seen() {
         browser.press("Add fault").await;
         browser.sees("triggered by 0 of 0").await;
         shows(browser, ".fault").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_read_offline() {
+    in_every_look("reference", async |browser, look| {
+        let emulator = emulator().await;
+        browser.open(&format!("{}/#/reference", emulator.url())).await;
+        let count = json(&get(&emulator, "/_emu/openapi.json").await)["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|verbs| verbs.as_object().unwrap().len())
+            .sum::<usize>();
+        browser
+            .wait(&format!(
+                "document.querySelectorAll('.operation').length === {count}"
+            ))
+            .await;
+        set(browser, "[type=search]", "/_emu/try").await;
+        browser
+            .wait("[...document.querySelectorAll('.operation')].filter((one) => !one.hidden).length === 1")
+            .await;
+        browser.click(".operation:not([hidden]) summary").await;
+        browser.sees("curl 'http").await;
+        browser.sees("502").await;
+        browser.click(".operation:not([hidden]) details summary").await;
+        browser.sees("acceptLanguage").await;
+        is_legible(browser, &format!("an operation at {look}")).await;
     })
     .await;
 }

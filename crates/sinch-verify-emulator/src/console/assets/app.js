@@ -16,10 +16,11 @@ import { requests } from './views/requests.js';
 import { callbacks } from './views/callbacks.js';
 import { faults } from './views/faults.js';
 import { numbers } from './views/numbers.js';
+import { reference } from './views/reference.js';
 
 apply();
 
-/** The views, in the order of their keys, 1 to 7. `mount` gets a signal that aborts when the view is left. */
+/** The views, in the order of their keys, 1 to 8. `mount` gets a signal that aborts when the view is left. */
 const VIEWS = [
   { name: 'phones', title: 'Phones', mount: phones },
   { name: 'try', title: 'Try it', mount: tryIt },
@@ -28,6 +29,7 @@ const VIEWS = [
   { name: 'callbacks', title: 'Callbacks', mount: callbacks },
   { name: 'faults', title: 'Faults', mount: faults },
   { name: 'numbers', title: 'Numbers', mount: numbers },
+  { name: 'reference', title: 'API', mount: reference },
 ];
 
 const KEYS = [
