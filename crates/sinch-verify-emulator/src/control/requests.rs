@@ -36,6 +36,10 @@ pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer 
     let number = query.number("number")?;
     let method = query.text("verificationMethod").map(Method::from);
     let operation = query.text("operation");
+    if operation.is_some_and(|name| Operation::API.iter().all(|known| known.name() != name)) {
+        let known = Operation::API.map(Operation::name).join(", ");
+        return Err(Refused::bad(format!("operation must be one of {known}")));
+    }
     let text = query.text("text").map(str::to_lowercase);
     let rows = core.journal.before(page.before, page.and_one(), |exchange| {
         let fits = status.is_none_or(|status| {

@@ -109,6 +109,7 @@ async fn every_request_is_kept_with_its_verification() {
         "?before=x",
         "?application=none",
         "?what=1",
+        "?operation=stat",
         "/99",
         "/x",
     ] {
