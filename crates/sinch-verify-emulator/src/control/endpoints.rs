@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::response::Body;
@@ -273,7 +274,12 @@ impl Endpoint {
 
     fn body<T: Body>(self) -> Self {
         let example = serde_json::from_str(T::EXAMPLE).ok();
-        self.with(JSON, schemars::schema_for!(T).to_value(), example)
+        // Each schema stands for itself: the document has no place for shared ones.
+        let mut settings = SchemaSettings::draft2020_12();
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+        let schema = settings.into_generator().into_root_schema_for::<T>();
+        self.with(JSON, schema.to_value(), example)
     }
 
     fn schema(self, schema: Value) -> Self {
