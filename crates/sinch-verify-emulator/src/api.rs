@@ -24,6 +24,7 @@ use crate::core::Core;
 use crate::fault::Fault;
 use crate::feed::FeedEvent;
 use crate::journal::Notes;
+use crate::operation::Operation;
 
 use authorize::authorize;
 
@@ -72,10 +73,15 @@ pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
     let stopwatch = core.clock().start_stopwatch();
     let shared = cors::applies(&request);
     let (head, body) = request.into_parts();
+    let operation = route.as_ref().ok().map(Operation::of);
     let mut context = RequestContext::default();
     let mut response = answer_own(core, stopwatch.wire, route, &head, body, &mut context).await;
     if shared {
         cors::share(&mut response);
+    }
+    core.metrics.request(operation, response.status());
+    if let Some(fault) = &context.fault {
+        core.metrics.fault(fault);
     }
     let seq = core.journal.is_on().then(|| {
         let notes = Notes {

@@ -75,8 +75,68 @@ impl Application {
     }
 }
 
+/// Applications in a snapshot, with their secrets.
+pub(crate) mod saved {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
+
+    use super::{Application, AuthorizationLevel, CallbackAuth};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Saved {
+        key: String,
+        /// The first one signs callbacks.
+        secret: String,
+        older_secrets: Vec<String>,
+        minimum: AuthorizationLevel,
+        callback_url: Option<String>,
+        callback_auth: CallbackAuth,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(
+        applications: &[Application],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = |secret: &ApplicationSecret| secret.expose_text().to_owned();
+        serializer.collect_seq(applications.iter().map(|own| Saved {
+            key: own.key.as_str().to_owned(),
+            secret: text(&own.secret),
+            older_secrets: own.older.iter().map(text).collect(),
+            minimum: own.minimum,
+            callback_url: own.callback.as_ref().map(ToString::to_string),
+            callback_auth: own.callback_auth,
+        }))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Application>, D::Error> {
+        let saved = Vec::<Saved>::deserialize(deserializer)?;
+        saved
+            .into_iter()
+            .map(application)
+            .collect::<Result<_, _>>()
+            .map_err(D::Error::custom)
+    }
+
+    fn application(saved: Saved) -> Result<Application, String> {
+        let secret = |text: &String| ApplicationSecret::new(text).map_err(|error| error.to_string());
+        let callback = saved.callback_url.as_deref().map(str::parse).transpose();
+        Ok(Application {
+            key: ApplicationKey::new(&saved.key).map_err(|error| error.to_string())?,
+            secret: secret(&saved.secret)?,
+            older: saved.older_secrets.iter().map(secret).collect::<Result<_, _>>()?,
+            minimum: saved.minimum,
+            callback: callback.map_err(|error: super::InvalidCallbackUrl| error.to_string())?,
+            callback_auth: saved.callback_auth,
+        })
+    }
+}
+
 /// How callback events are authorized: a choice of the application's owner in the dashboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CallbackAuth {
@@ -98,7 +158,7 @@ impl CallbackAuth {
 }
 
 /// The ways to authorize a request, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AuthorizationLevel {

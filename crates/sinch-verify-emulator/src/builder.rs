@@ -1,23 +1,27 @@
 //! Configures and starts an emulator.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sinch_verify_protocol::{ApplicationKey, BaseUrl};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::control_error::ControlError;
-use crate::core::CoreConfig;
+use crate::core::{Core, CoreConfig, Downtime, Registry};
 use crate::emulator::Emulator;
 use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::host_name::HostName;
 use crate::settings::Settings;
+use crate::snapshot::SnapshotError;
+use crate::state_file::{self, StateFile};
 use crate::tamper_kit::TamperKit;
 
 /// Configures an emulator. Create it with [`Emulator::builder`], finish with [`Builder::start`].
@@ -33,6 +37,7 @@ pub struct Builder {
     allowed_hosts: Vec<HostName>,
     behaviors: Vec<(Scope, HandsetBehavior)>,
     kit: Option<Box<dyn TamperKit>>,
+    state_file: Option<PathBuf>,
 }
 
 impl Emulator {
@@ -56,11 +61,12 @@ impl Builder {
             allowed_hosts: Vec::new(),
             behaviors: Vec::new(),
             kit: None,
+            state_file: None,
         }
     }
 
-    /// Adds an application. At least one is required. Applications do not see each other's
-    /// verifications.
+    /// Adds an application. Applications do not see each other's verifications.
+    /// [`Emulator::application`] adds more while the emulator runs.
     #[must_use]
     pub fn application(mut self, application: Application) -> Self {
         self.applications.push(application);
@@ -111,6 +117,21 @@ impl Builder {
         self
     }
 
+    /// Keeps verifications, phones, applications, handset behaviors and service time in a file, so that
+    /// they survive a restart. The file is created if it does not exist, readable for its owner only, and
+    /// saved every second and by [`Emulator::shutdown`]. It has the format of a
+    /// [`Snapshot`](crate::Snapshot), and contains secrets and codes.
+    ///
+    /// An emulator that ends in another way loses at most the changes since the last save. Undelivered
+    /// events, deliveries and recorded requests are not kept. Applications, behaviors and a
+    /// [manual clock](Self::manual_clock) that are set here take precedence over the file. A clock that ran
+    /// keeps its distance to the wall clock: what was due in between is due at once.
+    #[must_use]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Allows callback URLs on other machines. Default `false`.
     #[must_use]
     pub fn allow_remote_callbacks(mut self, allow: bool) -> Self {
@@ -148,24 +169,15 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: there is no application, two have the same key, a callback URL or a handset
-    /// behavior is not allowed, or the address is not available.
+    /// [`StartError`]: two applications have the same key, a callback URL or a handset
+    /// behavior is not allowed, the state file cannot be used, or the address is not available.
     pub async fn start(self) -> Result<Emulator, StartError> {
-        if self.applications.is_empty() {
-            return Err(StartError::NoApplication);
-        }
-        let mut keys = BTreeSet::new();
-        for application in &self.applications {
-            if !keys.insert(&application.key) {
-                return Err(StartError::RepeatedKey(application.key.clone()));
-            }
-            let remote = application
-                .callback
-                .as_ref()
-                .is_some_and(|url| !url.is_loopback());
-            if remote && !self.remote_callbacks {
-                return Err(StartError::RemoteCallback);
-            }
+        let registry = Registry::new(self.remote_callbacks);
+        for application in self.applications.clone() {
+            registry.add(application).map_err(|error| match error {
+                ControlError::RepeatedKey(key) => StartError::RepeatedKey(key),
+                _ => StartError::RemoteCallback,
+            })?;
         }
         let bind = |source| StartError::Bind {
             address: self.address,
@@ -178,31 +190,66 @@ impl Builder {
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(address));
         let config = CoreConfig {
             address,
-            applications: self.applications,
+            registry,
             settings: self.settings,
             clock,
             seed,
-            remote_callbacks: self.remote_callbacks,
             public_url: self.public_url,
             allowed_hosts: self.allowed_hosts,
             kit: self.kit,
         };
-        let emulator = Emulator::launch(listener, config);
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let core = Arc::new(Core::new(config, jobs));
+        if let Some(path) = &self.state_file {
+            restore(&core, path, &self.applications, self.manual_clock).map_err(|source| {
+                StartError::StateFile {
+                    path: path.clone(),
+                    source,
+                }
+            })?;
+        }
         for (scope, behavior) in self.behaviors {
-            emulator
-                .set_handset_behavior(scope, behavior)
+            core.set_handset_behavior(scope, behavior)
                 .map_err(StartError::HandsetBehavior)?;
         }
-        Ok(emulator)
+        let create = |path: PathBuf| {
+            StateFile::create(path.clone(), &core).map_err(|error| StartError::StateFile {
+                path,
+                source: SnapshotError::File(error),
+            })
+        };
+        let state_file = self.state_file.map(create).transpose()?;
+        Ok(Emulator::launch(listener, core, waiting, state_file))
     }
+}
+
+/// Continues from a state file, if it exists.
+fn restore(
+    core: &Core,
+    path: &Path,
+    applications: &[Application],
+    manual_clock: Option<SystemTime>,
+) -> Result<(), SnapshotError> {
+    let Some(mut image) = state_file::read(path)? else {
+        return Ok(());
+    };
+    if manual_clock.is_some() {
+        image.state.clock = core.clock().saved();
+    }
+    for saved in &mut image.state.applications {
+        let given = applications.iter().find(|given| given.key == saved.key);
+        if let Some(given) = given.filter(|given| given.callback.is_some()) {
+            saved.clone_from(given);
+        }
+    }
+    core.restore(image, Downtime::Counted)
+        .map_err(SnapshotError::Application)
 }
 
 /// Why an emulator did not start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// No application was added.
-    NoApplication,
     /// Two applications have the same key.
     RepeatedKey(ApplicationKey),
     /// A callback URL points to another machine, and
@@ -210,6 +257,15 @@ pub enum StartError {
     RemoteCallback,
     /// A handset behavior names an unknown application or an invalid prefix.
     HandsetBehavior(ControlError),
+    /// The state file cannot be used.
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: SnapshotError,
+    },
+    /// The system does not provide a thread or a runtime, see [`testing`](crate::testing).
+    Runtime(io::Error),
     /// The emulator cannot listen on the address.
     Bind {
         /// The address.
@@ -222,12 +278,13 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoApplication => f.write_str("the emulator has no application; add one"),
             Self::RepeatedKey(key) => write!(f, "two applications have the key {key}; give each its own"),
             Self::RemoteCallback => f.write_str(
                 "the callback URL is on another machine; use one on this machine, or allow remote callbacks",
             ),
             Self::HandsetBehavior(_) => f.write_str("a handset behavior is invalid"),
+            Self::StateFile { path, .. } => write!(f, "the state file {} cannot be used", path.display()),
+            Self::Runtime(_) => f.write_str("the system provides no thread for the emulator"),
             Self::Bind { address, .. } => {
                 write!(f, "cannot listen on {address}; choose another address or port")
             }
@@ -238,7 +295,8 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Bind { source, .. } => Some(source),
+            Self::Bind { source, .. } | Self::Runtime(source) => Some(source),
+            Self::StateFile { source, .. } => Some(source),
             Self::HandsetBehavior(error) => Some(error),
             _ => None,
         }

@@ -3,6 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
+use crate::engine::instant;
+
 /// *Wire time* is the wall clock. It gives the timestamps of requests that are sent and checks those
 /// of requests that come in. *Service time* decides when verifications expire and events are due. It
 /// can be moved ahead and paused.
@@ -38,12 +42,22 @@ struct ClockState {
     moved: Duration,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Service {
+/// How service time goes. Its serde form is the one of snapshots.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) enum Service {
     /// Service time is as far after `service` as the wall clock is after `wire`.
-    Running { service: SystemTime, wire: SystemTime },
+    Running {
+        #[serde(with = "instant")]
+        service: SystemTime,
+        #[serde(with = "instant")]
+        wire: SystemTime,
+    },
     /// Service time stands at `now` until it is moved.
-    Manual { now: SystemTime },
+    Manual {
+        #[serde(with = "instant")]
+        now: SystemTime,
+    },
 }
 
 impl Clock {
@@ -148,6 +162,19 @@ impl Clock {
         }
     }
 
+    /// How service time goes, to be saved.
+    pub(crate) fn saved(&self) -> Service {
+        self.lock().service
+    }
+
+    /// Makes service time go as `service` says, even if it goes back.
+    pub(crate) fn restore(&self, service: Service) {
+        *self.lock() = ClockState {
+            service,
+            moved: Duration::ZERO,
+        };
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.lock().service, Service::Running { .. })
     }
@@ -169,6 +196,17 @@ impl ClockState {
 }
 
 impl Service {
+    /// As it was at wire time `then`, going on from now.
+    pub(crate) fn resumed(self, then: SystemTime, now: SystemTime) -> Self {
+        match self {
+            Self::Manual { .. } => self,
+            Self::Running { .. } => Self::Running {
+                service: self.at(then),
+                wire: now,
+            },
+        }
+    }
+
     fn at(self, then: SystemTime) -> SystemTime {
         match self {
             Self::Manual { now } => now,

@@ -2,17 +2,21 @@
 
 use std::fmt;
 
-use sinch_verify_protocol::ApplicationKey;
+use sinch_verify_protocol::{ApplicationKey, VerificationId};
 
 /// The error of controlling a running emulator. The message names the cause and the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlError {
+    /// An application with this key exists.
+    RepeatedKey(ApplicationKey),
     /// No application has this key.
     UnknownApplication(ApplicationKey),
     /// The callback URL points to another machine, and
     /// [`Builder::allow_remote_callbacks`](crate::Builder::allow_remote_callbacks) was not called.
     RemoteCallback,
+    /// The application has no such verification, or it has ended.
+    NotPending(VerificationId),
     /// No callout to this number is waiting for keys.
     NoCallout,
     /// No call to this number is ringing or waiting for keys.
@@ -36,10 +40,17 @@ pub enum ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RepeatedKey(key) => {
+                write!(f, "an application has the key {key} already; give each its own")
+            }
             Self::UnknownApplication(key) => write!(f, "the emulator has no application with the key {key}"),
             Self::RemoteCallback => f.write_str(
                 "the callback URL is on another machine; use one on this machine, or allow remote callbacks \
                  when the emulator starts",
+            ),
+            Self::NotPending(id) => write!(
+                f,
+                "no verification {id} of this application is pending; start one first"
             ),
             Self::NoCallout => f.write_str("no callout to this number waits for keys; start one first"),
             Self::NoCall => f.write_str("no call to this number rings or waits for keys; start one first"),

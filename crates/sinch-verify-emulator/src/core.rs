@@ -1,6 +1,7 @@
 //! The state that all tasks of an emulator share.
 
 mod callback_client;
+mod copying;
 mod delivery_log;
 mod handsets;
 mod registry;
@@ -14,11 +15,12 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::HOST;
-use sinch_verify_protocol::{ApiError, BaseUrl};
+use sinch_verify_protocol::{ApiError, ApplicationKey, ApplicationSecret, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use crate::application::Application;
+use crate::application::{Application, CallbackAuth, CallbackUrl};
 use crate::clock::Clock;
+use crate::control_error::ControlError;
 use crate::delivery::Delivery;
 use crate::engine::{
     Answer, AppId, Command, DecisionRequest, Engine, Intervention, Notice, Outputs, Refusal, Uid,
@@ -27,11 +29,14 @@ use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
 use crate::host_name::{HostName, base_of_host};
 use crate::journal::Journal;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
+use crate::test_application;
 
 pub(crate) use callback_client::{CallbackAnswer, PostResult};
+pub(crate) use copying::{Copying, Downtime, Sink};
 pub(crate) use registry::{Registered, Registry, authorize_basic};
 pub(crate) use service_time::ClockChange;
 pub(crate) use undelivered::{Job, Waiting};
@@ -43,11 +48,10 @@ use undelivered::{Outstanding, Retries};
 /// The configuration of an emulator, and its clock.
 pub(crate) struct CoreConfig {
     pub(crate) address: SocketAddr,
-    pub(crate) applications: Vec<Application>,
+    pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
-    pub(crate) remote_callbacks: bool,
     pub(crate) public_url: Option<BaseUrl>,
     pub(crate) allowed_hosts: Vec<HostName>,
     pub(crate) kit: Option<Box<dyn TamperKit>>,
@@ -55,12 +59,14 @@ pub(crate) struct CoreConfig {
 
 /// The state that all tasks of an emulator share.
 pub(crate) struct Core {
+    address: SocketAddr,
     base: BaseUrl,
     /// The base URL of all links.
     public_url: Option<Arc<BaseUrl>>,
     /// The base URL of links in answers to requests that name no allowed host.
     default_url: Arc<BaseUrl>,
     allowed_hosts: Vec<HostName>,
+    /// The seed of support ids and credentials. The seed of the engine is the one of a restored snapshot.
     seed: u64,
     /// When this emulator started, on the wall clock.
     started: SystemTime,
@@ -82,8 +88,11 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) feed: Feed,
     pub(crate) faults: Faults,
+    pub(crate) metrics: Metrics,
     stop: watch::Sender<bool>,
     support_ids: AtomicU64,
+    /// How many credentials were made up.
+    credentials: AtomicU64,
 }
 
 /// The answer to a command, and the verification that the command was about.
@@ -103,9 +112,9 @@ impl Core {
             Some(name) => name.base(config.address.port()),
             None => base.clone(),
         };
-        let registry = Registry::new(config.applications, config.remote_callbacks);
-        let engine = Engine::new(Arc::clone(&settings), seed, registry.len());
+        let engine = Engine::new(Arc::clone(&settings), seed);
         Self {
+            address: config.address,
             base,
             public_url: config.public_url.map(Arc::new),
             default_url: Arc::new(default_url),
@@ -114,7 +123,7 @@ impl Core {
             started,
             clock,
             kit,
-            registry,
+            registry: config.registry,
             engine: Mutex::new(engine),
             deadline_change: Notify::new(),
             arrived: Notify::new(),
@@ -126,14 +135,21 @@ impl Core {
             journal: Journal::new(settings.requests_kept),
             feed: Feed::new(started, settings.events_kept),
             faults: Faults::new(seed),
+            metrics: Metrics::new(),
             stop: watch::Sender::new(false),
             support_ids: AtomicU64::new(0),
+            credentials: AtomicU64::new(0),
             settings,
         }
     }
 
     pub(crate) fn started(&self) -> SystemTime {
         self.started
+    }
+
+    /// The address that the emulator listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn base(&self) -> &BaseUrl {
@@ -160,8 +176,9 @@ impl Core {
         &self.allowed_hosts
     }
 
+    /// The seed of all random values of verifications.
     pub(crate) fn seed(&self) -> u64 {
-        self.seed
+        self.lock().seed()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -191,7 +208,7 @@ impl Core {
         // Queued under the lock, so that the events of one verification keep their order.
         for effect in outputs.effects {
             if self.registry.callback(effect.app).is_some() {
-                self.outstanding.add();
+                self.outstanding.add(effect.app);
                 let moved = effect.at.duration_since(unmoved).unwrap_or_default();
                 self.post(Job::DeliverEvent { effect, moved });
             }
@@ -218,7 +235,7 @@ impl Core {
         read(&self.lock())
     }
 
-    /// Publishes the outputs of a command in the feed. Called under the lock, so that the feed has the
+    /// Counts the outputs of a command and publishes them in the feed. Called under the lock, so that the feed has the
     /// order of the engine.
     fn publish_outputs(&self, at: SystemTime, outputs: &Outputs) {
         for over in &outputs.calls_over {
@@ -226,6 +243,7 @@ impl Core {
         }
         for effect in &outputs.effects {
             if let Notice::Result(event) = &effect.notice {
+                self.metrics.ended(event);
                 self.feed.push(
                     at,
                     FeedEvent::Ended {
@@ -237,6 +255,9 @@ impl Core {
             }
         }
         if let Answer::Started { response, .. } = &outputs.answer {
+            if let Some(method) = &response.method {
+                self.metrics.started(method);
+            }
             let id = response.id.clone();
             self.feed.push(
                 at,
@@ -246,6 +267,7 @@ impl Core {
                 },
             );
         }
+        self.metrics.messages(outputs.arrivals.len());
         for arrived in &outputs.arrivals {
             self.feed.push(at, FeedEvent::Message(*arrived));
         }
@@ -254,6 +276,38 @@ impl Core {
     /// Publishes an event that happened outside the engine in the feed.
     pub(crate) fn publish(&self, what: FeedEvent) {
         self.feed.push(self.clock.service(), what);
+    }
+
+    pub(crate) fn add_application(&self, application: Application) -> Result<AppId, ControlError> {
+        let app = self.registry.add(application)?;
+        self.lock().note_change();
+        Ok(app)
+    }
+
+    /// A key and a secret that this emulator has not returned before.
+    pub(crate) fn new_credentials(&self) -> (ApplicationKey, ApplicationSecret) {
+        let n = self.credentials.fetch_add(1, Ordering::Relaxed);
+        test_application::credentials(self.seed, n)
+    }
+
+    pub(crate) fn set_callback_url(
+        &self,
+        key: &ApplicationKey,
+        url: Option<CallbackUrl>,
+    ) -> Result<(), ControlError> {
+        self.registry.set_callback_url(key, url)?;
+        self.lock().note_change();
+        Ok(())
+    }
+
+    pub(crate) fn set_callback_auth(
+        &self,
+        key: &ApplicationKey,
+        auth: CallbackAuth,
+    ) -> Result<(), ControlError> {
+        self.registry.set_callback_auth(key, auth)?;
+        self.lock().note_change();
+        Ok(())
     }
 
     pub(crate) fn add_fault(&self, rule: FaultRule) -> Result<u64, String> {
@@ -334,20 +388,28 @@ impl Core {
         }
     }
 
-    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log.before(u64::MAX, usize::MAX, |_, _| true)
+    /// The latest deliveries, newest first, to one application if given.
+    pub(crate) fn deliveries(&self, app: Option<AppId>) -> Vec<Delivery> {
+        let is_own = |own, _: &Delivery| app.is_none_or(|app| app == own);
+        self.log.before(u64::MAX, usize::MAX, is_own)
     }
 
-    pub(crate) async fn wait_delivered(&self, timeout: Duration) -> bool {
-        tokio::time::timeout(timeout, self.outstanding.none())
+    /// Waits until no event is undelivered, of one application if given.
+    pub(crate) async fn wait_delivered(&self, app: Option<AppId>, timeout: Duration) -> bool {
+        tokio::time::timeout(timeout, self.outstanding.none(app))
             .await
             .is_ok()
     }
 
     pub(crate) fn reset(&self) {
         self.run(Command::Reset);
-        self.forget_retries();
         self.post(Job::Forget);
+        self.forget_traffic();
+    }
+
+    /// Forgets what was posted and what is to be posted.
+    fn forget_traffic(&self) {
+        self.forget_retries();
         self.log.clear();
         self.journal.clear();
         self.publish(FeedEvent::Reset);

@@ -56,9 +56,22 @@ pub struct Delivery {
     /// How the replay changed the callback, see [`Replay::name`](crate::Replay::name).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// The conformance check that the callback belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conformance: Option<ConformanceCheck>,
     /// A remark about the answer: an error, or an anomaly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+}
+
+/// One check of a conformance run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConformanceCheck {
+    /// The id of the run.
+    pub run: String,
+    /// The number of the check in the run, 1 for the first.
+    pub number: usize,
 }
 
 impl fmt::Debug for Delivery {

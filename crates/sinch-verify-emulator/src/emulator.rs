@@ -15,40 +15,48 @@ use crate::application::{CallbackAuth, CallbackUrl};
 use crate::callbacks::{self, Check};
 use crate::clock_driver;
 use crate::control_error::ControlError;
-use crate::core::{ClockChange, Core, CoreConfig};
+use crate::core::{ClockChange, Core, Downtime, Job};
 use crate::delivery::Delivery;
 use crate::fault::{ActiveFault, FaultRule};
 use crate::handset_behavior::{HandsetBehavior, Scope};
 use crate::message::Message;
 use crate::replay::Replay;
 use crate::server;
+use crate::snapshot::{Snapshot, SnapshotError};
+use crate::state_file::StateFile;
+use crate::test_application::TestApplication;
 
 /// A running emulator. Dropping it stops it and all its tasks; [`Emulator::shutdown`] also answers the
 /// requests that are under way.
 pub struct Emulator {
     core: Arc<Core>,
-    address: SocketAddr,
     /// The connections. A dropped set aborts its tasks.
     server: JoinSet<()>,
     /// The clock driver and the dispatcher of callback events.
     _workers: JoinSet<()>,
+    state_file: Option<StateFile>,
 }
 
 impl Emulator {
-    pub(crate) fn launch(listener: TcpListener, config: CoreConfig) -> Self {
-        let (jobs, waiting) = mpsc::unbounded_channel();
-        let address = config.address;
-        let core = Arc::new(Core::new(config, jobs));
+    pub(crate) fn launch(
+        listener: TcpListener,
+        core: Arc<Core>,
+        jobs: mpsc::UnboundedReceiver<Job>,
+        state_file: Option<StateFile>,
+    ) -> Self {
         let mut server = JoinSet::new();
         server.spawn(server::run(listener, Arc::clone(&core)));
         let mut workers = JoinSet::new();
         workers.spawn(clock_driver::run(Arc::clone(&core)));
-        workers.spawn(callbacks::run(Arc::clone(&core), waiting));
+        workers.spawn(callbacks::run(Arc::clone(&core), jobs));
+        if let Some(state_file) = state_file.clone() {
+            workers.spawn(state_file.run());
+        }
         Self {
             core,
-            address,
             server,
             _workers: workers,
+            state_file,
         }
     }
 
@@ -67,7 +75,7 @@ impl Emulator {
     /// The address that the emulator listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        self.address
+        self.core.address()
     }
 
     /// The seed of all random values. [`Builder::seed`](crate::Builder::seed) with this seed repeats them.
@@ -76,16 +84,26 @@ impl Emulator {
         self.core.seed()
     }
 
+    /// Adds an application with a key and a secret of its own. Tests that share an emulator take one each, and
+    /// do not see each other. To share an emulator among all tests of a process, see
+    /// [`testing`](crate::testing).
+    ///
+    /// The application stays as long as the emulator.
+    #[must_use]
+    pub fn application(&self) -> TestApplication {
+        TestApplication::add(&self.core)
+    }
+
     /// The messages and calls on the handset of `number`, newest first.
     #[must_use]
     pub fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
-        self.core.inbox(number)
+        self.core.inbox(None, number)
     }
 
     /// Waits for a message or call to `number` whose [`seq`](Message::seq) is greater than `after` (0 for
     /// any), and returns the oldest one. Returns `None` after `timeout` on the wall clock.
     pub async fn wait_message(&self, number: &PhoneNumber, after: u64, timeout: Duration) -> Option<Message> {
-        self.core.wait_message(number, after, None, timeout).await
+        self.core.wait_message(None, number, after, None, timeout).await
     }
 
     /// Presses keys in the latest pending callout (a voice call that speaks a code) to `number`. The code
@@ -97,7 +115,7 @@ impl Emulator {
     /// [`ControlError::NoCallout`] if no callout to this number is pending, [`ControlError::Keys`] if
     /// `digits` are not 1 to 10 keys of `0-9 * #`.
     pub fn press_keypad(&self, number: &PhoneNumber, digits: &str) -> Result<Verification, ControlError> {
-        self.core.press_keypad(number, digits)
+        self.core.press_keypad(None, number, digits)
     }
 
     /// Declines or ends the latest call to `number` that rings or waits for keys. A callout ends as
@@ -108,7 +126,7 @@ impl Emulator {
     ///
     /// [`ControlError::NoCall`] if there is no such call.
     pub fn hang_up(&self, number: &PhoneNumber) -> Result<Verification, ControlError> {
-        self.core.hang_up(number)
+        self.core.hang_up(None, number)
     }
 
     /// The current service time.
@@ -152,7 +170,7 @@ impl Emulator {
         key: &ApplicationKey,
         url: impl Into<Option<CallbackUrl>>,
     ) -> Result<(), ControlError> {
-        self.core.registry.set_callback_url(key, url.into())
+        self.core.set_callback_url(key, url.into())
     }
 
     /// Sets how events of an application are authorized from now on.
@@ -161,13 +179,13 @@ impl Emulator {
     ///
     /// [`ControlError::UnknownApplication`] if no application has this key.
     pub fn set_callback_auth(&self, key: &ApplicationKey, auth: CallbackAuth) -> Result<(), ControlError> {
-        self.core.registry.set_callback_auth(key, auth)
+        self.core.set_callback_auth(key, auth)
     }
 
     /// The latest deliveries (tries to post an event), newest first.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.core.deliveries()
+        self.core.deliveries(None)
     }
 
     /// Waits for a delivery that is not [ok](Delivery::ok) and whose `seq` is greater than `after` (0 for
@@ -190,7 +208,7 @@ impl Emulator {
     /// after `timeout` on the wall clock. The delay before the next try is service time: while it is
     /// paused, an event is not retried.
     pub async fn wait_delivered(&self, timeout: Duration) -> bool {
-        self.core.wait_delivered(timeout).await
+        self.core.wait_delivered(None, timeout).await
     }
 
     /// Sets what handsets within `scope` do by themselves, for verifications that start from now on. It
@@ -273,20 +291,46 @@ impl Emulator {
         self.core.reset();
     }
 
+    /// Takes a snapshot. Requests are answered meanwhile; the snapshot has the state of one instant.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.core.snapshot()
+    }
+
+    /// Returns to a snapshot: replaces verifications, messages, handset behaviors, service time and random
+    /// values. Adds applications of the snapshot that the emulator does not have, and sets the callbacks of
+    /// all of them. Undelivered events, deliveries and recorded requests are removed. Settings and faults
+    /// stay as they are.
+    ///
+    /// Service time continues from the instant of the snapshot, so nothing has expired meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`]: the snapshot is incomplete, was changed, or has another version. Nothing is
+    /// changed then.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        let image = snapshot.read()?;
+        let restored = self.core.restore(image, Downtime::Skipped);
+        restored.map_err(SnapshotError::Application)
+    }
+
     /// Stops the emulator. Accepts no more connections, answers the requests that are under way (for at
-    /// most 5 s) and drops undelivered events.
+    /// most 5 s), drops undelivered events and saves the state file.
     pub async fn shutdown(mut self) {
         self.core.stop();
         let server = async { while self.server.join_next().await.is_some() {} };
         // Dropping the tasks closes the connections that are still open.
         let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+        if let Some(state_file) = &self.state_file {
+            state_file.save().await;
+        }
     }
 }
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Emulator")
-            .field("address", &self.address)
+            .field("address", &self.addr())
             .field("seed", &self.seed())
             .finish_non_exhaustive()
     }

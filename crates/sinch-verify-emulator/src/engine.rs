@@ -7,6 +7,7 @@
 
 mod call;
 mod callout;
+mod changes;
 mod command;
 mod handset;
 mod ids;
@@ -18,6 +19,7 @@ mod plan;
 mod random;
 mod record;
 mod report;
+mod saved;
 mod scripted_outcome;
 mod send;
 mod start;
@@ -44,12 +46,14 @@ use scripted_outcome::Behaviors;
 use store::Store;
 use timers::{Timer, Timers};
 
+pub(crate) use changes::ReaderId;
 pub(crate) use command::{
     Answer, Arrived, BehaviorScope, CallOver, Command, DecisionRequest, Effect, Intervention, Notice,
     Outputs, Query, Refusal, StartCommand, Target,
 };
 pub(crate) use ids::{AppId, Uid};
 pub(crate) use lists::{Filter, Overview, Phone};
+pub(crate) use saved::{Part, SavedEngine, SavedVerification, instant};
 pub(crate) use view::SEAMLESS;
 
 /// The most timers that one command runs: about a millisecond of work.
@@ -77,12 +81,11 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// An engine for applications `0..applications`.
-    pub(crate) fn new(settings: Arc<Settings>, seed: u64, applications: usize) -> Self {
+    pub(crate) fn new(settings: Arc<Settings>, seed: u64) -> Self {
         Self {
             random: Random::new(seed),
             now: SystemTime::UNIX_EPOCH,
-            store: Store::new(applications),
+            store: Store::new(),
             handsets: Handsets::new(settings.inbox_kept),
             timers: Timers::default(),
             behaviors: Behaviors::default(),
@@ -110,19 +113,22 @@ impl Engine {
             Command::Report { app, target, report } => self.report(app, &target, &report),
             Command::Outcome { app, number, no_call } => self.outcome(app, &number, no_call),
             Command::Follow { uid, secret } => self.follow(uid, secret),
-            Command::Keypad { number, digits } => self.keypad(&number, &digits),
-            Command::HangUp { number } => self.hang_up(&number),
+            Command::Keypad { app, number, digits } => self.keypad(app, &number, &digits),
+            Command::HangUp { app, number } => self.hang_up(app, &number),
             Command::Status { app, query } => self.status(app, &query),
             Command::SetBehavior { scope, behavior } => {
                 self.behaviors.set(scope, behavior);
+                self.note_change();
                 Answer::Done
             }
             Command::ClearBehaviors => {
                 self.behaviors = Behaviors::default();
+                self.note_change();
                 Answer::Done
             }
             Command::RemoveBehavior { scope } => {
                 self.behaviors.remove(&scope);
+                self.note_change();
                 Answer::Done
             }
             Command::Intervene { uid, what } => self.intervene(uid, what),
@@ -143,6 +149,16 @@ impl Engine {
     /// The time of the next timer.
     pub(crate) fn next_deadline(&self) -> Option<SystemTime> {
         self.timers.next()
+    }
+
+    /// The number of pending and of ended verifications.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        self.store.kept()
+    }
+
+    /// The seed of all random values.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The next expiry of a verification.
@@ -203,10 +219,12 @@ impl Engine {
         self.store.get(uid)?.message(entry)
     }
 
-    /// The messages and calls on the handset of `number`, newest first.
-    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
+    /// The messages and calls on the handset of `number`, newest first, of one application if given.
+    pub(crate) fn inbox(&self, app: Option<AppId>, number: &PhoneNumber) -> Vec<Message> {
         let entries = self.handsets.entries(number).rev();
-        entries.filter_map(|entry| self.render(entry)).collect()
+        let records = entries.filter_map(|entry| Some((entry, self.store.get(entry.uid)?)));
+        let own = records.filter(|(_, record)| app.is_none_or(|app| record.app == app));
+        own.filter_map(|(entry, record)| record.message(entry)).collect()
     }
 
     /// The message with this number.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{PhoneNumber, duration};
 
@@ -25,7 +26,7 @@ use crate::unit_variant;
 /// rule.operation = Some(Operation::Report);
 /// rule.every = Some(2);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FaultRule {
@@ -38,6 +39,7 @@ pub struct FaultRule {
     /// Limits the rule to verifications of this phone number, also where a request names the id or the
     /// reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub number: Option<PhoneNumber>,
     /// Limits the rule to the application with this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +58,7 @@ pub struct FaultRule {
 }
 
 /// Where a fault occurs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultPlace {
@@ -76,7 +78,7 @@ impl FaultPlace {
 }
 
 /// A fault. Durations are wall time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
@@ -84,9 +86,11 @@ pub enum Fault {
     Latency {
         /// The shortest delay.
         #[serde(with = "duration")]
+        #[schemars(with = "String")]
         from: Duration,
         /// The longest delay.
         #[serde(with = "duration")]
+        #[schemars(with = "String")]
         to: Duration,
         /// The distribution of delays between them.
         #[serde(default)]
@@ -117,7 +121,7 @@ pub enum Fault {
 }
 
 /// The distribution of delays between the shortest and the longest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Spread {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber, duration};
 
@@ -23,7 +24,7 @@ use crate::unit_variant;
 /// let scope = Scope::Prefix("+46".to_owned());
 /// let behavior = HandsetBehavior::Report { after: Duration::from_secs(2), wrong: 0 };
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum HandsetBehavior {
@@ -34,6 +35,7 @@ pub enum HandsetBehavior {
     Report {
         /// The delay before the first report and between reports.
         #[serde(with = "duration", default)]
+        #[schemars(with = "String")]
         after: Duration,
         /// The number of wrong reports before the right one.
         #[serde(default)]
@@ -46,24 +48,28 @@ pub enum HandsetBehavior {
     Late {
         /// The delay before the arrival.
         #[serde(with = "duration")]
+        #[schemars(with = "String")]
         after: Duration,
     },
     /// The handset is unreachable: the verification ends as `FAIL`.
     Unreachable {
         /// The delay before the end.
         #[serde(with = "duration", default)]
+        #[schemars(with = "String")]
         after: Duration,
     },
     /// The line is busy: a call ends as `FAIL` with call result `BUSY`. A message arrives.
     Busy {
         /// The delay before the end.
         #[serde(with = "duration", default)]
+        #[schemars(with = "String")]
         after: Duration,
     },
     /// A callout is answered and ended without the right keys: `FAIL`. Other calls and messages arrive.
     HangUp {
         /// The delay before the end.
         #[serde(with = "duration", default)]
+        #[schemars(with = "String")]
         after: Duration,
     },
 }

@@ -60,6 +60,7 @@ mod host_name;
 mod journal;
 mod magic;
 mod message;
+mod metrics;
 mod operation;
 mod replay;
 mod ring_buffer;
@@ -67,8 +68,12 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod snapshot;
 mod splitmix;
+mod state_file;
 mod tamper_kit;
+mod test_application;
+pub mod testing;
 mod unit_variant;
 
 pub use answered_request::{AnsweredRequest, AnsweredRequests};
@@ -76,7 +81,7 @@ pub use application::{Application, AuthorizationLevel, CallbackAuth, CallbackUrl
 pub use builder::{Builder, StartError};
 pub use callbacks::Check;
 pub use control_error::ControlError;
-pub use delivery::Delivery;
+pub use delivery::{ConformanceCheck, Delivery};
 pub use emulator::Emulator;
 pub use fault::{ActiveFault, Fault, FaultPlace, FaultRule, Spread};
 pub use handset_behavior::{HandsetBehavior, Scope};
@@ -86,4 +91,6 @@ pub use message::Message;
 pub use operation::Operation;
 pub use replay::Replay;
 pub use settings::{CalloutPolling, InvalidStrictness, ReportAnswer, Settings, Strictness};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use tamper_kit::TamperKit;
+pub use test_application::TestApplication;

@@ -1,10 +1,11 @@
 //! The operations of the API and the kinds of callbacks, by the names in fault rules and lists.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::server::Route;
 
 /// An operation of the API, or a callback to an application. [`FaultRule::operation`](crate::FaultRule::operation) names one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Operation {

@@ -158,7 +158,7 @@ macro_rules! from_text {
 }
 
 from_text!(VerificationId, Reference, Custom);
-string_form!(VerificationId: as_str, Reference: as_str, Custom: as_str);
+string_form!(VerificationId: as_str; Reference: as_str; Custom: as_str);
 
 impl Custom {
     pub(crate) fn into_string(self) -> String {

@@ -93,7 +93,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::wire::string_form!($name: as_str);
+        $crate::wire::string_form!($name: as_str, known $name::KNOWN);
 
         impl $crate::wire::SideValue for $name {
             fn from_text(text: &str) -> $crate::wire::Side<Self> {

@@ -187,7 +187,12 @@ impl SideValue for Amount {
     }
 }
 
-impl Part for Amount {}
+impl Part for Amount {
+    #[cfg(feature = "server")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({"type": "number"})
+    }
+}
 
 /// A text that is not a JSON number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,7 +67,12 @@ impl<'de> Deserialize<'de> for CallSeconds {
     }
 }
 
-impl Part for CallSeconds {}
+impl Part for CallSeconds {
+    #[cfg(feature = "server")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({"type": "integer", "minimum": 1})
+    }
+}
 
 /// Seconds outside 5 to 120.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

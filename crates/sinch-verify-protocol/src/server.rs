@@ -1,5 +1,7 @@
 //! The service half: which operation a request is, and how answers are written.
 
+mod description;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -15,6 +17,8 @@ use crate::method::Method;
 use crate::phone_number::PhoneNumber;
 use crate::timestamp;
 use crate::wire::{Anomaly, AnomalyKind};
+
+pub use description::OperationDescription;
 
 /// What a request asks of the service, by its verb and path.
 ///

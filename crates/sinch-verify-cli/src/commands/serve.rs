@@ -92,6 +92,10 @@ pub(crate) struct Args {
     /// count instead of `--app-key` and `--app-secret`.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// A file that keeps verifications, phones, applications, handset policies and the clock over a
+    /// restart. It is saved every second and at the end, and holds secrets and codes.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Prints the default settings as such a file, and ends.
     #[arg(long)]
     print_settings: bool,
@@ -196,6 +200,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         ClockArg::At(time) => builder.manual_clock(time),
     };
     let faults = args.faults.as_deref().map(read_faults).transpose()?;
+    if let Some(path) = args.state {
+        builder = builder.state_file(path);
+    }
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
     }
@@ -203,6 +210,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         StartError::Bind { source, .. } => failed(format!(
             "failed to listen on {address}: {source}; choose another port with --port, or --port 0 for a free one"
         )),
+        StartError::StateFile { path, source } => failed(format!("--state: {}: {source}", path.display())),
         _ => usage(format!("failed to {error}")),
     })?;
     for (place, rule) in (1..).zip(faults.into_iter().flatten()) {

@@ -78,7 +78,7 @@ pub(super) fn authorize(
             (AuthorizationLevel::Basic, None)
         }
         Authorization::Signed { signature, .. } => {
-            let form = verify(core, came, registered, head, body, signature)?;
+            let form = verify(core, came, &registered, head, body, signature)?;
             (AuthorizationLevel::Signed, Some(form))
         }
         _ => return Err(unreadable()),

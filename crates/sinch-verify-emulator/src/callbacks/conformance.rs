@@ -14,6 +14,7 @@ use super::{deliver_event, replay, request_event};
 use crate::application::{CallbackAuth, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::core::{Core, PostResult, Registered};
+use crate::delivery::ConformanceCheck;
 use crate::engine::AppId;
 use crate::tamper_kit::TamperKit;
 
@@ -74,8 +75,9 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
     let number = PhoneNumber::parse("+447700900100").map_err(|_| ControlError::NoCallback)?;
     let mut run = ConformanceRun {
         core,
+        id: core.support_id(),
         app,
-        own,
+        own: &own,
         url: &url,
         number,
         checks: Vec::new(),
@@ -91,6 +93,7 @@ pub(crate) async fn run(core: &Core, app: AppId) -> Result<Vec<Check>, ControlEr
 
 struct ConformanceRun<'a> {
     core: &'a Core,
+    id: String,
     app: AppId,
     own: &'a Registered,
     url: &'a CallbackUrl,
@@ -102,7 +105,7 @@ impl ConformanceRun<'_> {
     /// Posts one valid event of every kind.
     async fn events(&mut self) {
         let identity = || Identity::number(self.number);
-        let id = self.id();
+        let id = self.unused_id();
         let delivered = SmsDeliveredEvent::new(id.clone(), identity(), SmsResult::Successful).to_json();
         let result = ResultEvent::new(id.clone(), Method::Sms, identity(), Status::Successful).to_json();
         let unknown = format!(
@@ -131,7 +134,7 @@ impl ConformanceRun<'_> {
     async fn repetitions(&mut self) {
         let second = Duration::from_secs(1);
         let now = self.core.clock().wire();
-        let id = self.id();
+        let id = self.unused_id();
         let body = self.request_event(&id);
         let first = self.authorize(body.clone(), now.checked_sub(second).unwrap_or(now));
         let event = RequestEvent::EVENT;
@@ -174,7 +177,7 @@ impl ConformanceRun<'_> {
 
     /// Posts a request event with basic authorization and a wrong secret.
     async fn wrong_secret(&mut self) {
-        let id = self.id();
+        let id = self.unused_id();
         let body = self.request_event(&id).into();
         let request = replay::forged(self.url, self.own, body, self.core.clock().wire());
         let sent = CheckedEvent {
@@ -190,7 +193,7 @@ impl ConformanceRun<'_> {
     async fn tampers(&mut self, kit: &dyn TamperKit) {
         for name in kit.names() {
             let now = self.core.clock().wire();
-            let id = self.id();
+            let id = self.unused_id();
             let mut request = self.sign(self.request_event(&id), now);
             kit.spoil(name, self.own.signer.key(), &self.own.secret, &mut request, now);
             let sent = format!("an invalid request event: {name}");
@@ -224,6 +227,10 @@ impl ConformanceRun<'_> {
             fault: None,
             replay_of: None,
             variant: Some(&variant),
+            conformance: Some(ConformanceCheck {
+                run: self.id.clone(),
+                number: self.checks.len() + 1,
+            }),
         };
         let mut answer = None;
         post(self.core, outgoing, |outcome| {
@@ -256,7 +263,7 @@ impl ConformanceRun<'_> {
     }
 
     /// An id that belongs to no verification.
-    fn id(&self) -> VerificationId {
+    fn unused_id(&self) -> VerificationId {
         let text = format!("conformance-{}", self.core.support_id());
         #[expect(clippy::expect_used, reason = "an id takes letters, digits and dashes")]
         VerificationId::new(&text).expect("hexadecimal digits make an id")

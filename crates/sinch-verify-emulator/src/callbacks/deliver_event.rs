@@ -48,7 +48,7 @@ pub(super) async fn try_once(
     let clock = core.clock();
     let sent = before.map_or_else(|| clock.wire(), |before| clock.wire_after(before));
     let outgoing = OutgoingEvent {
-        request: authorized(url.uri(), own, body(&effect.notice), sent, fault.as_ref()),
+        request: authorized(url.uri(), &own, body(&effect.notice), sent, fault.as_ref()),
         fault,
         attempt,
         ..outgoing(core, effect)
@@ -91,7 +91,7 @@ pub(super) fn drop_unsent(core: &Core, effect: &Effect) {
     tracing::warn!(id = %effect.uid, "event was dropped: too many are waiting");
     if let (Some(url), Some(own)) = (core.registry.callback(effect.app), core.registry.get(effect.app)) {
         let body = body(&effect.notice);
-        let request = authorized(url.uri(), own, body, core.clock().wire(), None);
+        let request = authorized(url.uri(), &own, body, core.clock().wire(), None);
         let outgoing = OutgoingEvent {
             request,
             ..outgoing(core, effect)
@@ -112,6 +112,7 @@ fn outgoing<'a>(core: &Core, effect: &Effect) -> OutgoingEvent<'a> {
         fault: None,
         replay_of: None,
         variant: None,
+        conformance: None,
     }
 }
 

@@ -94,7 +94,7 @@ impl Dispatcher {
             Job::DeliverEvent { effect, moved } => {
                 if self.held >= self.core.settings().events_waiting.max(1) {
                     deliver_event::drop_unsent(&self.core, &effect);
-                    self.core.outstanding.remove(1);
+                    self.core.outstanding.remove(effect.app, 1);
                     return;
                 }
                 self.held += 1;
@@ -128,10 +128,13 @@ impl Dispatcher {
             }
             Job::Forget => {
                 self.tasks = JoinSet::new();
-                self.queues.clear();
+                for queue in self.queues.drain().map(|(_, queue)| queue) {
+                    let app = queue.first.effect.app;
+                    self.core.outstanding.remove(app, 1 + queue.behind.len());
+                }
+                self.held = 0;
                 // Retries that were scheduled after the reset began.
                 self.core.forget_retries();
-                self.core.outstanding.remove(std::mem::take(&mut self.held));
             }
         }
     }
@@ -179,11 +182,11 @@ impl Dispatcher {
 
     /// An event was delivered or given up: posts the next event of that verification.
     fn finished(&mut self, uid: Uid) {
-        self.held = self.held.saturating_sub(1);
-        self.core.outstanding.remove(1);
         let Some(queue) = self.queues.get_mut(&uid) else {
             return;
         };
+        self.held = self.held.saturating_sub(1);
+        self.core.outstanding.remove(queue.first.effect.app, 1);
         let Some((next, moved)) = queue.behind.pop_front() else {
             self.queues.remove(&uid);
             return;

@@ -11,7 +11,7 @@ use sinch_verify_protocol::identity::Identity;
 
 use crate::clock::Stopwatch;
 use crate::core::{CallbackAnswer, Core, PostResult, Registered};
-use crate::delivery::Delivery;
+use crate::delivery::{ConformanceCheck, Delivery};
 use crate::engine::AppId;
 use crate::fault::{Fault, RequestFacts};
 use crate::feed::FeedEvent;
@@ -33,6 +33,7 @@ pub(super) struct OutgoingEvent<'a> {
     /// The delivery that this one replays, and how the request was changed.
     pub(super) replay_of: Option<u64>,
     pub(super) variant: Option<&'a str>,
+    pub(super) conformance: Option<ConformanceCheck>,
 }
 
 /// Whether the answer is the required one, and a remark about it.
@@ -46,6 +47,9 @@ pub(super) async fn post(
 ) -> u64 {
     let stopwatch = core.clock().start_stopwatch();
     let (request, fault) = (outgoing.request.clone(), outgoing.fault.take());
+    if let Some(fault) = &fault {
+        core.metrics.fault(fault);
+    }
     let outcome = core.callback_client.send(request, outgoing.timeout, fault).await;
     let judgement = judge(&outcome);
     keep(core, outgoing, &stopwatch, outcome.as_ref().ok(), judgement)
@@ -91,8 +95,10 @@ fn keep(
         ok,
         replay_of: outgoing.replay_of,
         variant: outgoing.variant.map(str::to_owned),
+        conformance: outgoing.conformance,
         verdict,
     };
+    core.metrics.delivery(outgoing.event, ok);
     let feed_event = FeedEvent::delivery(&delivery);
     let seq = core.log.push(outgoing.app, delivery);
     core.feed.push(now, feed_event(seq));

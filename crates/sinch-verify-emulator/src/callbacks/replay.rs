@@ -38,7 +38,7 @@ pub(crate) async fn replay_delivery(
     let replayer = Replayer {
         core,
         app,
-        own,
+        own: &own,
         url: &url,
         how,
     };
@@ -144,6 +144,7 @@ impl Replayer<'_> {
             fault: None,
             replay_of: Some(before.seq),
             variant: (*self.how != Replay::Same).then(|| self.how.name()),
+            conformance: None,
         };
         let judge = |outcome: &PostResult| match good {
             true => judge_repeat(self.core, before, outcome),

@@ -46,11 +46,12 @@ async fn decision(core: &Core, app: AppId, decision_request: &DecisionRequest) -
         verification_id: decision_request.uid.to_id(),
         event: RequestEvent::EVENT,
         attempt: 1,
-        request: authorized(url.uri(), own, body, core.clock().wire(), fault.as_ref()),
+        request: authorized(url.uri(), &own, body, core.clock().wire(), fault.as_ref()),
         timeout: core.settings().decision_timeout,
         fault,
         replay_of: None,
         variant: None,
+        conformance: None,
     };
     let mut decision = None;
     post(core, outgoing, |outcome| {

@@ -122,6 +122,7 @@ pub(super) fn inspect(
     detail: &mut Value,
 ) {
     let own = sender.app.and_then(|app| core.registry.get(app));
+    let own = own.as_deref();
     let unreadable = || {
         Explanation::new(
             "unreadable",

@@ -6,12 +6,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json as value;
 use sinch_verify_protocol::{ApplicationKey, PhoneNumber};
 
 use super::query::Query;
-use super::response::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Body, Refused, done, json, read_body};
 use crate::core::Core;
 use crate::engine::{BehaviorScope, Engine};
 use crate::handset_behavior::{HandsetBehavior, Scope};
@@ -27,8 +28,7 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
                 BehaviorScope::Number(number) => view["number"] = value!(number),
                 BehaviorScope::Prefix(prefix) => view["prefix"] = value!(prefix),
                 BehaviorScope::Application(app) => {
-                    let key = core.registry.get(*app).map(|own| own.signer.key().as_str());
-                    view["application"] = value!(key);
+                    view["application"] = value!(core.registry.key_of(*app));
                 }
                 BehaviorScope::Everyone => view["everyone"] = true.into(),
             }
@@ -38,9 +38,10 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
     json(&value!({"behaviors": behaviors}))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct BehaviorBody {
+pub(super) struct BehaviorBody {
+    #[schemars(with = "Option<String>")]
     number: Option<PhoneNumber>,
     prefix: Option<String>,
     application: Option<String>,
@@ -48,11 +49,12 @@ struct BehaviorBody {
     behavior: HandsetBehavior,
 }
 
+impl Body for BehaviorBody {
+    const EXAMPLE: &'static str = r#"{"prefix":"+46","behavior":{"do":"report","after":"2s"}}"#;
+}
+
 pub(super) async fn set(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let wanted: BehaviorBody = read_body(
-        &body,
-        r#"{"prefix":"+46","behavior":{"do":"report","after":"2s"}}"#,
-    )?;
+    let wanted: BehaviorBody = read_body(&body)?;
     if wanted.everyone == Some(false) {
         return Err(Refused::bad(
             "everyone must be true; leave it out to use number, prefix or application",

@@ -7,11 +7,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json as value;
 use sinch_verify_protocol::duration;
 
-use super::response::{Answer, Refused, json, read_body};
+use super::response::{Answer, Body, Refused, json, read_body};
 use super::time;
 use crate::core::{ClockChange, Core};
 use crate::engine::Engine;
@@ -51,15 +52,19 @@ fn ahead(service: SystemTime, wire: SystemTime) -> i64 {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ClockRequest {
+pub(super) struct ClockRequest {
     advance: Option<String>,
     pause: Option<bool>,
     to: Option<MoveTarget>,
 }
 
-#[derive(Deserialize)]
+impl Body for ClockRequest {
+    const EXAMPLE: &'static str = r#"{"advance":"5m"}"#;
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum MoveTarget {
     Next,
@@ -67,8 +72,7 @@ enum MoveTarget {
 }
 
 pub(super) async fn change(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let example = r#"{"advance":"5m"}, {"pause":true} or {"to":"next-expiry"}"#;
-    let wanted: ClockRequest = read_body(&body, example)?;
+    let wanted: ClockRequest = read_body(&body)?;
     let change = match (wanted.advance, wanted.pause, wanted.to) {
         (Some(text), None, None) => ClockChange::By(advance(&text)?),
         (None, Some(pause), None) => ClockChange::Pause(pause),

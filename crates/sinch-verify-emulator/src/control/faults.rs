@@ -7,19 +7,20 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::json as value;
 
-use super::response::{Answer, Refused, done, json, read_body};
+use super::response::{Answer, Body, Refused, done, json, read_body};
 use crate::core::Core;
 use crate::fault::FaultRule;
+
+impl Body for FaultRule {
+    const EXAMPLE: &'static str = r#"{"on":"api","operation":"report","fault":{"kind":"reset"}}"#;
+}
 
 pub(super) async fn list(State(core): State<Arc<Core>>) -> Response {
     json(&value!({"faults": core.faults.list()}))
 }
 
 pub(super) async fn add(State(core): State<Arc<Core>>, body: Bytes) -> Answer {
-    let rule: FaultRule = read_body(
-        &body,
-        r#"{"on":"api","operation":"report","fault":{"kind":"reset"}}"#,
-    )?;
+    let rule: FaultRule = read_body(&body)?;
     let id = core.add_fault(rule).map_err(Refused::bad)?;
     Ok(json(&value!({"id": id})))
 }

@@ -114,13 +114,11 @@ impl Filter {
         let uid = entry.what.about();
         let about = uid.and_then(|uid| core.with_engine(|engine| engine.overview(uid)));
         if let Some(about) = &about {
-            let key = core.registry.get(about.app).map(|own| own.signer.key().as_str());
             data["number"] = value!(about.number);
-            data["application"] = value!(key);
+            data["application"] = value!(core.registry.key_of(about.app));
         }
-        let own_key = self.app.and_then(|app| core.registry.get(app));
-        let own_key = own_key.map(|own| own.signer.key().as_str());
-        if own_key.is_some_and(|key| data["application"] != key)
+        let own_key = self.app.and_then(|app| core.registry.key_of(app));
+        if own_key.is_some_and(|key| data["application"] != *key)
             || self
                 .number
                 .is_some_and(|number| data["number"] != number.as_str())

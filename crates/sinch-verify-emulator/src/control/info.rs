@@ -16,13 +16,14 @@ pub(super) async fn info(State(core): State<Arc<Core>>) -> Response {
     let applications: Vec<Value> = core
         .registry
         .all()
-        .map(|(app, own)| {
+        .iter()
+        .map(|own| {
             let mut view = value!({
                 "key": own.signer.key().as_str(),
                 "minimum": own.minimum.name(),
                 "callbackAuth": own.callback_auth().name(),
             });
-            if let Some(url) = core.registry.callback(app) {
+            if let Some(url) = own.callback_url() {
                 view["callbackUrl"] = url.to_string().into();
             }
             view

@@ -7,7 +7,8 @@ use http::Uri;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE};
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::server::Route;
-use sinch_verify_protocol::{ApiError, WireObject as _};
+use sinch_verify_protocol::start::StartRequest;
+use sinch_verify_protocol::{ApiError, Method, PhoneNumber, WireObject as _};
 
 use super::authorization::{AuthorizationScheme, Sender, inspect};
 use super::query::Query;
@@ -18,10 +19,28 @@ use crate::journal::Exchange;
 use crate::operation::Operation;
 
 pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer {
-    let query = Query::of(&uri, &["limit", "before", "application", "status"])?;
+    let names = [
+        "limit",
+        "before",
+        "application",
+        "status",
+        "operation",
+        "verificationMethod",
+        "number",
+        "text",
+    ];
+    let query = Query::of(&uri, &names)?;
     let page = query.page()?;
     let app = query.application("application", &core)?;
     let status = query.seq("status")?;
+    let number = query.number("number")?;
+    let method = query.text("verificationMethod").map(Method::from);
+    let operation = query.text("operation");
+    if operation.is_some_and(|name| Operation::API.iter().all(|known| known.name() != name)) {
+        let known = Operation::API.map(Operation::name).join(", ");
+        return Err(Refused::bad(format!("operation must be one of {known}")));
+    }
+    let text = query.text("text").map(str::to_lowercase);
     let rows = core.journal.before(page.before, page.and_one(), |exchange| {
         let fits = status.is_none_or(|status| {
             exchange
@@ -32,13 +51,29 @@ pub(super) async fn requests(State(core): State<Arc<Core>>, uri: Uri) -> Answer 
             return None;
         }
         let sender = Sender::of(&core, &exchange.request_headers());
-        let fits = app.is_none() || sender.app == app;
-        fits.then(|| (exchange.seq, row(&core, exchange, &sender)))
+        if app.is_some() && sender.app != app {
+            return None;
+        }
+        let row = row(&core, exchange, &sender);
+        let fits = number.is_none_or(|number| row["number"] == number.as_str())
+            && method
+                .as_ref()
+                .is_none_or(|method| row["verificationMethod"] == method.as_str())
+            && operation.is_none_or(|operation| row["operation"] == operation)
+            && text.as_ref().is_none_or(|text| contains(exchange, &row, text));
+        fits.then_some(row)
     });
-    let listed = page.of("requests", rows.iter().map(|(_, row)| row).collect(), |row| {
-        row["seq"].as_u64().unwrap_or_default()
-    });
+    let listed = page.of("requests", rows, |row| row["seq"].as_u64().unwrap_or_default());
     Ok(json(&listed))
+}
+
+/// Whether number, path, verdict or a body of an exchange contains `text`, which is in lower case. Headers
+/// are left out, because they contain credentials.
+fn contains(exchange: &Exchange, row: &Value, text: &str) -> bool {
+    let shown = ["number", "path", "verdict"].map(|name| row[name].as_str().unwrap_or_default());
+    let bodies = [&exchange.body, &exchange.answer].map(|body| String::from_utf8_lossy(body));
+    let all = shown.into_iter().chain(bodies.iter().map(AsRef::as_ref));
+    all.map(str::to_lowercase).any(|part| part.contains(text))
 }
 
 pub(super) async fn request(State(core): State<Arc<Core>>, Path(seq): Path<u64>) -> Answer {
@@ -75,8 +110,10 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
         "verdict": verdict,
         "anomalies": exchange.notes.anomalies,
     });
+    let (mut number, mut method) = (None, None);
     if let Ok(route) = &route {
         row["operation"] = Operation::of(route).name().into();
+        (number, method) = asked_for(exchange, route);
     }
     if let Some(own) = sender.app.and_then(|app| core.registry.get(app)) {
         row["application"] = own.signer.key().as_str().into();
@@ -89,6 +126,15 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
     }
     if let Some(uid) = exchange.notes.about {
         row["verificationId"] = value!(uid.to_id());
+        if let Some(about) = core.with_engine(|engine| engine.overview(uid)) {
+            (number, method) = (Some(about.number), Some(about.method));
+        }
+    }
+    if let Some(number) = number {
+        row["number"] = value!(number);
+    }
+    if let Some(method) = method {
+        row["verificationMethod"] = value!(method);
     }
     if let Some(fault) = exchange.notes.fault {
         row["fault"] = fault.into();
@@ -96,7 +142,19 @@ pub(super) fn row(core: &Core, exchange: &Exchange, sender: &Sender) -> Value {
     row
 }
 
-/// The details of a request, with its signature explained, and as a `curl` command and Rust code.
+/// The number and the method in the request itself. A request by id has none.
+fn asked_for(exchange: &Exchange, route: &Route) -> (Option<PhoneNumber>, Option<Method>) {
+    match route {
+        Route::Start => StartRequest::decode(&exchange.body).map_or((None, None), |start| {
+            (start.identity.phone_number().ok(), Some(start.method))
+        }),
+        Route::ReportByNumber { number } | Route::Outcome { number } => (Some(*number), None),
+        Route::StatusByNumber { number, method } => (Some(*number), method.clone()),
+        _ => (None, None),
+    }
+}
+
+/// The details of a request, with its signature explained, and in the languages of its clients.
 fn detail(core: &Core, exchange: &Exchange) -> Value {
     let headers = exchange.request_headers();
     let sender = Sender::of(core, &headers);
@@ -117,20 +175,19 @@ fn detail(core: &Core, exchange: &Exchange) -> Value {
     inspect(core, exchange, &headers, &sender, &mut detail);
     let target = exchange.target();
     let route = Route::parse(&exchange.verb(), target.path()).ok();
-    let key = sender.app.and_then(|app| core.registry.get(app));
+    let key = sender.app.and_then(|app| core.registry.key_of(app));
     let call = snippet::Call {
         base: core.base(),
         verb: exchange.verb(),
         target: target.to_string(),
         public_key: key
-            .filter(|_| sender.kind == AuthorizationScheme::Public)
-            .map(|own| own.signer.key().as_str()),
+            .as_deref()
+            .filter(|_| sender.kind == AuthorizationScheme::Public),
         headers: &headers,
         body: &exchange.body,
     };
-    detail["curl"] = core.registry.without_secrets(&call.curl()).into();
-    if let Some(rust) = route.and_then(|route| call.rust(&route)) {
-        detail["rust"] = core.registry.without_secrets(&rust).into();
+    for (language, code) in call.all(route.as_ref()) {
+        detail[language] = core.registry.without_secrets(&code).into();
     }
     detail
 }

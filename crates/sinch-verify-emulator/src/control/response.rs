@@ -1,12 +1,16 @@
 //! Reads the bodies of control requests and builds the answers.
 
+use std::fmt::Display;
+
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sinch_verify_protocol::PhoneNumber;
 
 use crate::body;
@@ -18,16 +22,28 @@ pub(super) type Answer = Result<Response, Refused>;
 pub(super) struct Refused {
     status: StatusCode,
     error: String,
+    /// The field of the body that is wrong.
+    field: Option<String>,
 }
 
 impl Refused {
     pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        let error = error.into();
-        Self { status, error }
+        Self {
+            status,
+            error: error.into(),
+            field: None,
+        }
     }
 
     pub(super) fn bad(error: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// A field of the body has a wrong value.
+    pub(super) fn field(field: &str, problem: impl Display) -> Self {
+        let mut refused = Self::bad(format!("{field}: {problem}"));
+        refused.field = Some(field.to_owned());
+        refused
     }
 
     /// The emulator could not do what the request asks for.
@@ -42,7 +58,11 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut response = json(&serde_json::json!({"error": self.error}));
+        let mut body = serde_json::json!({"error": self.error});
+        if let Some(field) = self.field {
+            body["field"] = field.into();
+        }
+        let mut response = json(&body);
         *response.status_mut() = self.status;
         response
     }
@@ -72,22 +92,36 @@ pub(super) fn read_number(text: &str) -> Result<PhoneNumber, Refused> {
     PhoneNumber::parse(&format!("+{text}")).map_err(|error| Refused::bad(error.to_string()))
 }
 
+/// A JSON object that a request has as its body.
+pub(super) trait Body: DeserializeOwned + JsonSchema {
+    /// A valid body, for errors and for the description.
+    const EXAMPLE: &'static str;
+}
+
 /// Decodes a JSON object. The error names the wrong field.
-pub(super) fn read_body<T: for<'de> Deserialize<'de>>(body: &Bytes, example: &str) -> Result<T, Refused> {
-    let refused = |why: String| Refused::bad(format!("body must be JSON such as {example}: {why}"));
+pub(super) fn read_body<T: Body>(body: &Bytes) -> Result<T, Refused> {
+    let refused =
+        |what: &str, why: &str| Refused::bad(format!("body must be {what} such as {}: {why}", T::EXAMPLE));
     // Serde would also accept an array of the fields' values.
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(refused("it is not an object".to_owned()));
+        return Err(refused("JSON", "it is not an object"));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
+        let error = error.into_inner();
+        let text = error.to_string();
+        if !error.is_data() {
+            return refused("JSON", &text);
+        }
+        // The field says where it is.
+        let why = text.rsplit_once(" at line ").map_or(&*text, |(why, _)| why);
         match field.as_str() {
-            "." => refused(error.into_inner().to_string()),
-            field => refused(format!("{field}: {}", error.inner())),
+            "." => refused("an object", why),
+            field => Refused::field(field, why),
         }
     })?;
-    json.end().map_err(|error| refused(error.to_string()))?;
+    json.end().map_err(|error| refused("JSON", &error.to_string()))?;
     Ok(value)
 }
 

@@ -1,12 +1,19 @@
-//! Shows a recorded request as a `curl` command and as Rust code.
+//! Shows a recorded request as a `curl` command, and as code for the client crate and for Sinch's SDKs.
 
+mod java;
+mod node;
+mod python;
 mod rust;
+mod sdk;
 
 use std::fmt::Write as _;
 
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
 use http::{HeaderMap, Method as Verb};
 use sinch_verify_protocol::BaseUrl;
+use sinch_verify_protocol::server::Route;
+
+use self::sdk::SdkCall;
 
 /// A recorded request.
 pub(super) struct Call<'a> {
@@ -21,10 +28,25 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The request in every language that has it, by the names in answers.
+    pub(super) fn all(&self, route: Option<&Route>) -> Vec<(&'static str, String)> {
+        let sdk = route.and_then(|route| SdkCall::of(self, route));
+        [
+            ("curl", Some(self.curl())),
+            ("rust", route.and_then(|route| self.rust(route))),
+            ("node", sdk.as_ref().map(|call| self.node(call))),
+            ("python", sdk.as_ref().and_then(|call| self.python(call))),
+            ("java", sdk.as_ref().map(|call| self.java(call))),
+        ]
+        .into_iter()
+        .filter_map(|(name, code)| Some((name, code?)))
+        .collect()
+    }
+
     /// The request as a `curl` command. `curl` cannot sign, so a signed request becomes one with basic
     /// authorization, with key and secret from the environment. All text of the request is quoted, so
     /// the command does nothing but send it.
-    pub(super) fn curl(&self) -> String {
+    fn curl(&self) -> String {
         let mut line = "curl".to_owned();
         if self.verb != Verb::GET && (self.verb != Verb::POST || self.body.is_empty()) {
             let verb = self.verb.as_str();

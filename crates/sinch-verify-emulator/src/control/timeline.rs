@@ -77,7 +77,7 @@ pub(super) fn timeline(core: &Core, of: &Overview) -> Vec<Value> {
         .log
         .before(u64::MAX, usize::MAX, |_, delivery| delivery.verification_id == id);
     steps.extend(deliveries.iter().flat_map(posted));
-    let messages = core.inbox(&of.number).into_iter();
+    let messages = core.inbox(None, &of.number).into_iter();
     let own = messages.filter(|message| message.verification_id == id);
     steps.extend(own.map(|message| Step {
         at: message.at,

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use http::header::HOST;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json as value};
 use sinch_verify_protocol::method::MethodInfo;
@@ -18,7 +19,7 @@ use sinch_verify_protocol::{
 };
 use tokio::sync::Notify;
 
-use super::response::{Answer, Refused, json, read_body};
+use super::response::{Answer, Body, Refused, json, read_body};
 use super::snippet;
 use crate::api;
 use crate::core::{Core, Registered};
@@ -27,38 +28,44 @@ use crate::engine::Uid;
 /// The longest wait for an answer. Some faults and one magic number never answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TryRequest {
+pub(super) struct TryRequest {
     /// The key of the application; the first application if left out.
     application: Option<String>,
     method: String,
+    #[schemars(with = "String")]
     number: PhoneNumber,
     reference: Option<String>,
     custom: Option<String>,
     accept_language: Option<String>,
 }
 
+impl Body for TryRequest {
+    const EXAMPLE: &'static str = r#"{"method":"sms","number":"+46700000001"}"#;
+}
+
 /// Starts a verification with a signed request, and shows the request and the answer.
 pub(super) async fn start(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Answer {
-    let wanted: TryRequest = read_body(&body, r#"{"method":"sms","number":"+46700000001"}"#)?;
+    let wanted: TryRequest = read_body(&body)?;
     let own = match &wanted.application {
-        None => core.registry.all().next().map(|(_, own)| own),
+        None => core.registry.all().into_iter().next(),
         Some(key) => core.registry.find(key).and_then(|app| core.registry.get(app)),
     };
     let own = own.ok_or_else(|| {
-        Refused::bad("application: the emulator has no application with this key; GET /_emu/info lists them")
+        let problem = "the emulator has no application with this key; GET /_emu/info lists them";
+        Refused::field("application", problem)
     })?;
     let method = Method::from(wanted.method.as_str());
     let info = method
         .info()
-        .ok_or_else(|| Refused::bad(format!("method {}", MethodInfo::must_be(|_| true))))?;
+        .ok_or_else(|| Refused::field("method", MethodInfo::must_be(|_| true)))?;
     let mut request = start_request(&core, Start::by(info, wanted.number), &wanted)?;
     // Links in the answer use the host by which the emulator is reached.
     if let Some(host) = headers.get(HOST) {
         request.headers_mut().insert(HOST, host.clone());
     }
-    send(&core, own, request).await
+    send(&core, &own, request).await
 }
 
 /// Sends a signed report, whose body is that of the API. For applications that do not accept reports
@@ -76,7 +83,7 @@ pub(super) async fn report(State(core): State<Arc<Core>>, Path(id): Path<String>
     let (id, base) = (found.uid.to_id(), core.base());
     let proof = report.require_proof().map_err(|error| bad(&error))?;
     let request = Report::new(Target::Id(id), &report.method, proof).map_err(|error| bad(&error))?;
-    send(&core, own, request.to_http(base).map_err(|error| bad(&error))?).await
+    send(&core, &own, request.to_http(base).map_err(|error| bad(&error))?).await
 }
 
 /// Sends a signed request to the API, and shows the request and the answer.
@@ -95,8 +102,10 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
         headers: request.headers(),
         body: request.body(),
     };
-    let rust = route.as_ref().ok().and_then(|route| call.rust(route));
-    let mut shown = value!({"curl": call.curl(), "rust": rust});
+    let mut shown = value!({});
+    for (language, code) in call.all(route.as_ref().ok()) {
+        shown[language] = code.into();
+    }
     let broken = Arc::new(Notify::new());
     let reset = api::Reset(Arc::clone(&broken));
     let answer = api::exchange(core, route, request.map(Full::new), Some(&reset));
@@ -125,17 +134,16 @@ async fn send(core: &Core, own: &Registered, mut request: Request<Bytes>) -> Ans
 
 /// The unsigned start request.
 fn start_request(core: &Core, mut start: Start, wanted: &TryRequest) -> Result<Request<Bytes>, Refused> {
-    let bad = |field: &str, problem: &dyn std::fmt::Display| Refused::bad(format!("{field}: {problem}"));
     if let Some(reference) = &wanted.reference {
         let reference = Reference::new(reference);
-        start = start.reference(reference.map_err(|error| bad("reference", &error))?);
+        start = start.reference(reference.map_err(|error| Refused::field("reference", error))?);
     }
     if let Some(custom) = &wanted.custom {
-        start = start.custom(Custom::new(custom).map_err(|error| bad("custom", &error))?);
+        start = start.custom(Custom::new(custom).map_err(|error| Refused::field("custom", error))?);
     }
     if let Some(languages) = &wanted.accept_language {
         let languages = languages.parse::<AcceptLanguage>();
-        start = start.languages(languages.map_err(|error| bad("acceptLanguage", &error))?);
+        start = start.languages(languages.map_err(|error| Refused::field("acceptLanguage", error))?);
     }
     let request = start.to_http(core.base());
     request.map_err(|error| Refused::bad(error.to_string()))

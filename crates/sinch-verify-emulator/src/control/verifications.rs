@@ -70,7 +70,7 @@ fn view(core: &Core, overview: &Overview) -> Value {
         "number": overview.number,
         "method": overview.method,
         "status": overview.status,
-        "application": core.registry.get(overview.app).map(|own| own.signer.key().as_str()),
+        "application": core.registry.key_of(overview.app),
         "startedAt": time(overview.started_at),
         "attempts": overview.attempts,
         "attemptsAllowed": core.settings().attempts,

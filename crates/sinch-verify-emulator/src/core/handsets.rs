@@ -13,13 +13,16 @@ use crate::magic::HoldBack;
 use crate::message::Message;
 
 impl Core {
-    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<Message> {
-        self.lock().inbox(number)
+    /// The messages and calls to `number`, newest first, of one application if given.
+    pub(crate) fn inbox(&self, app: Option<AppId>, number: &PhoneNumber) -> Vec<Message> {
+        self.lock().inbox(app, number)
     }
 
-    /// Waits for a message after number `after`, of verification `of` if given. Returns the oldest.
+    /// Waits for a message after number `after`, of application `app` and of verification `of` if given.
+    /// Returns the oldest.
     pub(crate) async fn wait_message(
         &self,
+        app: Option<AppId>,
         number: &PhoneNumber,
         after: u64,
         of: Option<&VerificationId>,
@@ -31,7 +34,7 @@ impl Core {
                 tokio::pin!(arrived);
                 // Enabled before the search, so that no arrival is missed in between.
                 arrived.as_mut().enable();
-                let found = self.inbox(number).into_iter().rev().find(|message| {
+                let found = self.inbox(app, number).into_iter().rev().find(|message| {
                     message.seq > after && of.is_none_or(|id| message.verification_id == *id)
                 });
                 if let Some(message) = found {
@@ -45,10 +48,12 @@ impl Core {
 
     pub(crate) fn press_keypad(
         &self,
+        app: Option<AppId>,
         number: &PhoneNumber,
         digits: &str,
     ) -> Result<Verification, ControlError> {
         let command = Command::Keypad {
+            app,
             number: *number,
             digits: digits.to_owned(),
         };
@@ -65,8 +70,12 @@ impl Core {
         }
     }
 
-    pub(crate) fn hang_up(&self, number: &PhoneNumber) -> Result<Verification, ControlError> {
-        match self.run(Command::HangUp { number: *number }) {
+    pub(crate) fn hang_up(
+        &self,
+        app: Option<AppId>,
+        number: &PhoneNumber,
+    ) -> Result<Verification, ControlError> {
+        match self.run(Command::HangUp { app, number: *number }) {
             Answer::Verification(verification) => Ok(*verification),
             _ => Err(ControlError::NoCall),
         }

@@ -26,7 +26,7 @@ impl Core {
         let is_changed = self.apply_clock_change(change);
         if is_changed {
             while self.run_due_batch() {}
-            self.publish(FeedEvent::Clock);
+            self.publish_clock();
         }
         is_changed
     }
@@ -38,9 +38,14 @@ impl Core {
             while self.run_due_batch() {
                 tokio::task::yield_now().await;
             }
-            self.publish(FeedEvent::Clock);
+            self.publish_clock();
         }
         is_changed
+    }
+
+    fn publish_clock(&self) {
+        self.lock().note_change();
+        self.publish(FeedEvent::Clock);
     }
 
     fn apply_clock_change(&self, change: ClockChange) -> bool {

@@ -41,29 +41,48 @@ pub(crate) struct Waiting {
     pub(crate) under_way: bool,
 }
 
-/// Counts undelivered events: those that the engine emitted and that were not yet delivered, given up
-/// or dropped.
-pub(crate) struct Outstanding(watch::Sender<usize>);
+/// Counts the undelivered events of each application: those that the engine emitted and that were not yet
+/// delivered, given up or dropped.
+pub(crate) struct Outstanding(watch::Sender<Vec<usize>>);
 
 impl Default for Outstanding {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self(watch::Sender::new(Vec::new()))
     }
 }
 
 impl Outstanding {
-    pub(crate) fn add(&self) {
-        self.0.send_modify(|count| *count += 1);
+    pub(crate) fn add(&self, app: AppId) {
+        let index = app.0 as usize;
+        self.0.send_modify(|counts| {
+            if index >= counts.len() {
+                counts.resize(index + 1, 0);
+            }
+            counts[index] += 1;
+        });
     }
 
-    pub(crate) fn remove(&self, settled: usize) {
-        self.0.send_modify(|count| *count = count.saturating_sub(settled));
+    pub(crate) fn remove(&self, app: AppId, settled: usize) {
+        self.0.send_modify(|counts| {
+            if let Some(count) = counts.get_mut(app.0 as usize) {
+                *count = count.saturating_sub(settled);
+            }
+        });
     }
 
-    /// Waits until there are none.
-    pub(crate) async fn none(&self) {
+    /// How many there are, of all applications.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().iter().sum()
+    }
+
+    /// Waits until there are none, of one application if given.
+    pub(crate) async fn none(&self, app: Option<AppId>) {
+        let are_none = |counts: &Vec<usize>| match app {
+            Some(app) => counts.get(app.0 as usize).is_none_or(|count| *count == 0),
+            None => counts.iter().all(|count| *count == 0),
+        };
         // The sender lives as long as this future, so the wait cannot fail.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        let _ = self.0.subscribe().wait_for(are_none).await;
     }
 }
 

@@ -8,7 +8,7 @@ use sinch_verify_protocol::{Cli, PhoneNumber, Reason, Status};
 
 use super::Engine;
 use super::command::{Answer, CallOver, Refusal};
-use super::ids::Uid;
+use super::ids::{AppId, Uid};
 use super::record::Call;
 use super::timers::Timer;
 
@@ -61,9 +61,10 @@ impl Engine {
 
     /// The handset declines or ends its latest call. A callout without the right keys fails. The caller id
     /// of a flash call can still be reported.
-    pub(super) fn hang_up(&mut self, number: &PhoneNumber) -> Answer {
+    pub(super) fn hang_up(&mut self, app: Option<AppId>, number: &PhoneNumber) -> Answer {
         let found = self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
+            app.is_none_or(|app| record.app == app).then_some(())?;
             let call = record.call.as_ref().filter(|_| entry.kind.form.is_call());
             call.is_some_and(|call| !call.complete)
                 .then_some((record.uid, record.method.takes_a_key()))

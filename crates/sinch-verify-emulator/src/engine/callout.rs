@@ -4,20 +4,21 @@ use sinch_verify_protocol::{Code, PhoneNumber, Reason, Status};
 
 use super::Engine;
 use super::command::{Answer, Refusal};
+use super::ids::AppId;
 use super::language::Language;
 use super::plan::{Menu, are_keys};
 use super::record::{Payload, Record, Speech};
 
 impl Engine {
-    /// The handset presses keys in the latest pending callout to `number`, of any application.
+    /// The handset presses keys in the latest pending callout to `number`, of one application if given.
     ///
     /// Both the code and the confirmation key verify the number: current callouts speak a code, the older
     /// form asks for a key.
-    pub(super) fn keypad(&mut self, number: &PhoneNumber, digits: &str) -> Answer {
+    pub(super) fn keypad(&mut self, app: Option<AppId>, number: &PhoneNumber, digits: &str) -> Answer {
         if !are_keys(digits) {
             return Answer::Refused(Refusal::parameter("digits", "must be 1 to 10 keys of 0-9 * #"));
         }
-        let Some(record) = self.pending_callout(number) else {
+        let Some(record) = self.pending_callout(app, number) else {
             return Answer::Refused(Refusal::not_found());
         };
         let Payload::Speech(speech) = &record.payload else {
@@ -35,11 +36,12 @@ impl Engine {
         self.report_answer(uid)
     }
 
-    /// The latest callout to `number` that waits for keys.
-    pub(super) fn pending_callout(&self, number: &PhoneNumber) -> Option<&Record> {
+    /// The latest callout to `number` that waits for keys, of one application if given.
+    pub(super) fn pending_callout(&self, app: Option<AppId>, number: &PhoneNumber) -> Option<&Record> {
         self.handsets.entries(number).rev().find_map(|entry| {
             let record = self.store.get(entry.uid)?;
-            (record.method.takes_a_key() && record.is_pending()).then_some(record)
+            let is_own = app.is_none_or(|app| record.app == app);
+            (is_own && record.method.takes_a_key() && record.is_pending()).then_some(record)
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::callback::{Decision, RequestEvent, ResultEvent, SmsDeliveredEvent};
 use sinch_verify_protocol::report::ReportRequest;
 use sinch_verify_protocol::start::{StartRequest, StartResponse};
@@ -40,10 +41,14 @@ pub(crate) enum Command {
     },
     /// A device opens the address of a data verification.
     Follow { uid: Uid, secret: u64 },
-    /// A handset presses keys in a callout.
-    Keypad { number: PhoneNumber, digits: String },
-    /// A handset declines or ends a call.
-    HangUp { number: PhoneNumber },
+    /// A handset presses keys in a callout, of one application if given.
+    Keypad {
+        app: Option<AppId>,
+        number: PhoneNumber,
+        digits: String,
+    },
+    /// A handset declines or ends a call, of one application if given.
+    HangUp { app: Option<AppId>, number: PhoneNumber },
     /// Sets a handset behavior.
     SetBehavior {
         scope: BehaviorScope,
@@ -88,7 +93,8 @@ pub(crate) struct StartCommand {
 }
 
 /// The handsets that a behavior is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum BehaviorScope {
     Number(PhoneNumber),
     /// `+` and digits.

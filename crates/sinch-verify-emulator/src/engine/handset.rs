@@ -44,15 +44,26 @@ impl Handsets {
         self.latest.clear();
     }
 
-    /// Adds a message or call. Returns its number.
+    /// The number of the latest message.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Adds a message or call. Returns its number, and the oldest message if it was dropped to make room.
     pub(super) fn receive(
         &mut self,
         number: PhoneNumber,
         uid: Uid,
         kind: &'static MethodInfo,
         at: SystemTime,
-    ) -> u64 {
-        self.received += 1;
+    ) -> (u64, Option<Entry>) {
+        let seq = self.received + 1;
+        (seq, self.put(number, Entry { seq, uid, kind, at }))
+    }
+
+    /// Adds a message or call that has its number. Numbers increase.
+    pub(super) fn put(&mut self, number: PhoneNumber, entry: Entry) -> Option<Entry> {
+        self.received = entry.seq;
         // Most handsets receive one message, so more capacity is reserved with the second.
         let inbox = self
             .inboxes
@@ -61,17 +72,19 @@ impl Handsets {
         if let Some(last) = inbox.back() {
             self.latest.remove(&last.seq);
         }
-        self.latest.insert(self.received, number);
-        if inbox.len() >= self.kept {
-            inbox.pop_front();
-        }
-        inbox.push_back(Entry {
-            seq: self.received,
-            uid,
-            kind,
-            at,
-        });
-        self.received
+        self.latest.insert(entry.seq, number);
+        let dropped = if inbox.len() >= self.kept {
+            inbox.pop_front()
+        } else {
+            None
+        };
+        inbox.push_back(entry);
+        dropped
+    }
+
+    /// Continues after message `received`, so that no number is used twice.
+    pub(super) fn continue_after(&mut self, received: u64) {
+        self.received = self.received.max(received);
     }
 
     /// The handsets whose latest message is before `before`, with its number.

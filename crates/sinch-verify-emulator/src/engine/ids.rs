@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sinch_verify_protocol::VerificationId;
 use uuid::Uuid;
 
@@ -42,8 +44,20 @@ impl fmt::Display for Uid {
     }
 }
 
-/// An application, by its index in the list of the builder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Uid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(<&str>::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("must be a UUID"))
+    }
+}
+
+/// An application, by the order in which applications were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AppId(pub(crate) u32);
 
 impl AppId {

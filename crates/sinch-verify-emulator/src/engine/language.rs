@@ -1,5 +1,7 @@
 //! The languages of messages and callouts.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sinch_verify_protocol::LanguageTag;
 
 /// A language, with the texts of an SMS and of a callout.
@@ -36,12 +38,26 @@ impl Language {
     }
 }
 
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.tag)
+    }
+}
+
+impl<'de> Deserialize<'de> for &'static Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tag = <&str>::deserialize(deserializer)?;
+        let known = LANGUAGES.iter().find(|known| known.tag == tag);
+        known.ok_or_else(|| D::Error::custom("must be a language of the emulator"))
+    }
+}
+
 /// The part of a tag that names the language. An official example uses `en_US`, with an underscore.
 fn primary(tag: &str) -> &str {
     tag.split(['-', '_']).next().unwrap_or(tag)
 }
 
-const LANGUAGES: [Language; 8] = [
+static LANGUAGES: [Language; 8] = [
     Language {
         tag: "en-US",
         sms: "Your verification code is {{CODE}}",

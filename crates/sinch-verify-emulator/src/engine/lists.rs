@@ -55,6 +55,8 @@ pub(crate) struct Phone {
     /// The number of messages and calls.
     pub(crate) messages: usize,
     pub(crate) last: Message,
+    /// The status of the verification that the latest message belongs to.
+    pub(crate) status: Status,
     /// Whether a callout waits for keys.
     pub(crate) pending_callout: bool,
 }
@@ -80,8 +82,9 @@ impl Engine {
         ListPage { items, next: None }
     }
 
-    /// The handsets whose latest message is before `before`.
-    pub(crate) fn phones(&self, before: u64, most: usize) -> ListPage<Phone> {
+    /// The handsets whose latest message is before `before`, and whose number or latest code contains
+    /// `text`.
+    pub(crate) fn phones(&self, text: &str, before: u64, most: usize) -> ListPage<Phone> {
         let mut items = Vec::new();
         let mut seen = before;
         for (place, (seq, number)) in self.handsets.newest_first(before).enumerate() {
@@ -90,20 +93,29 @@ impl Engine {
                 return ListPage { items, next };
             }
             seen = seq;
-            items.extend(self.phone(number));
+            let phone = self.phone(number);
+            items.extend(phone.filter(|phone| phone.contains(text)));
         }
         ListPage { items, next: None }
     }
 
     fn phone(&self, number: &PhoneNumber) -> Option<Phone> {
         let last = self.handsets.entries(number).next_back()?;
-        let last = self.store.get(last.uid)?.message(last)?;
+        let record = self.store.get(last.uid)?;
         Some(Phone {
             number: *number,
             messages: self.handsets.entries(number).count(),
-            last,
-            pending_callout: self.pending_callout(number).is_some(),
+            last: record.message(last)?,
+            status: record.status.clone(),
+            pending_callout: self.pending_callout(None, number).is_some(),
         })
+    }
+}
+
+impl Phone {
+    fn contains(&self, text: &str) -> bool {
+        let code = self.last.code.as_ref();
+        self.number.as_str().contains(text) || code.is_some_and(|code| code.expose().contains(text))
     }
 }
 

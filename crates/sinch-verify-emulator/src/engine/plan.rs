@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::callback::Decision;
 use sinch_verify_protocol::method::MethodInfo;
 use sinch_verify_protocol::sms_template::PLACEHOLDER;
@@ -10,11 +11,14 @@ use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
 use sinch_verify_protocol::{AcceptLanguage, BaseUrl, Code, CodeType, LanguageTag, Method, PhoneNumber};
 
 use super::command::Refusal;
+use super::saved::base_url;
 
 /// What to send. Values that are not set are chosen when the message is sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Plan {
     /// The base URL of links in the answer.
+    #[serde(with = "base_url")]
     pub(super) base: Arc<BaseUrl>,
     pub(super) code: Option<Code>,
     pub(super) code_type: Option<CodeType>,
@@ -31,7 +35,8 @@ pub(super) struct Plan {
 }
 
 /// The texts of the older form of a callout.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Menu {
     pub(super) pin: Option<String>,
     pub(super) text: Option<String>,

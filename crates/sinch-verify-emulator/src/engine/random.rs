@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use rand::{Rng as _, RngExt as _};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{Code, CodeType};
 
 use super::ids::Uid;
@@ -16,12 +17,36 @@ pub(super) struct Random {
     ids: u32,
 }
 
+/// How much of a stream was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Position {
+    word: u128,
+    ids: u32,
+}
+
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             stream: ChaCha12Rng::seed_from_u64(seed),
             ids: 0,
         }
+    }
+
+    /// Where the stream stands.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            word: self.stream.get_word_pos(),
+            ids: self.ids,
+        }
+    }
+
+    /// The stream of `seed` from `position` on.
+    pub(super) fn at(seed: u64, position: Position) -> Self {
+        let mut random = Self::new(seed);
+        random.stream.set_word_pos(position.word);
+        random.ids = position.ids;
+        random
     }
 
     /// A new id. Ids sort in the order of creation, so that timers at one instant run in that order.

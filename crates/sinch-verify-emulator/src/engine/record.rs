@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::method::{FlashCall, MethodInfo, Seamless, Sms};
 use sinch_verify_protocol::verification::CallResult;
 use sinch_verify_protocol::wire::PrivateText;
@@ -11,14 +12,16 @@ use sinch_verify_protocol::{BaseUrl, Code, Method, PhoneNumber, Reason, Source, 
 use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
+use super::saved::{base_url, instant, optional_instant};
 use super::timers::Timer;
 use crate::application::AuthorizationLevel;
 
 /// The methods that an `auto` start tries, in this order.
 pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &Sms::INFO];
 
-/// One verification.
-#[derive(Clone)]
+/// One verification. Its serde form is the one of snapshots.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Record {
     /// The number of the verification, 1 for the first one. The store sets it.
     pub(super) seq: u64,
@@ -28,35 +31,51 @@ pub(super) struct Record {
     pub(super) level: AuthorizationLevel,
     pub(super) number: PhoneNumber,
     pub(super) method: Method,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reference: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) custom: Option<PrivateText>,
     pub(super) status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
+    #[serde(with = "instant")]
     pub(super) started_at: SystemTime,
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) ended_at: Option<SystemTime>,
+    /// The number of its end, 1 for the first one; 0 while it is pending. The store sets it.
+    pub(super) end_seq: u64,
     /// When it expires; among the timers while it is pending. `None` for never.
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) expires_at: Option<SystemTime>,
     /// When its call is over; among the timers while it is set, as the next two are.
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) call_over_at: Option<SystemTime>,
     /// When its scripted outcome is applied.
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) outcome_at: Option<SystemTime>,
     /// When a delayed message arrives.
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) arrive_at: Option<SystemTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) scripted_outcome: Option<Box<ScriptedOutcome>>,
     /// The number of wrong reports and wrong keys.
     pub(super) attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<Source>,
     pub(super) payload: Payload,
     /// Whether the message or call reached the handset.
     pub(super) arrived: bool,
     /// The state of the call, once it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) call: Option<Box<Call>>,
     /// Its counted size in bytes, while it is pending. The store sets it.
+    #[serde(skip)]
     pub(super) counted: usize,
 }
 
 /// What is sent to the handset.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) enum Payload {
     /// Nothing yet: the callback has not decided. The plan has the options of the start.
     Waiting(Box<Plan>),
@@ -66,6 +85,7 @@ pub(super) enum Payload {
     Text {
         code: Code,
         language: &'static Language,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         wording: Option<Box<Wording>>,
     },
     /// A flash call.
@@ -73,20 +93,26 @@ pub(super) enum Payload {
     /// A callout.
     Speech(Box<Speech>),
     /// An address to open, below this base URL.
-    Link { base: Arc<BaseUrl>, secret: u64 },
+    Link {
+        #[serde(with = "base_url")]
+        base: Arc<BaseUrl>,
+        secret: u64,
+    },
     /// Several of the above, for an `auto` start.
     Several(Box<[MethodPart]>),
 }
 
 /// The text options of a start. In a separate type, because few starts have them.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Wording {
     pub(super) template: Option<String>,
     pub(super) hash: Option<String>,
 }
 
 /// The scripted outcome of a verification, applied at its [`Timer::Outcome`].
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) enum ScriptedOutcome {
     /// The proof is reported after `wrong` wrong reports, with delay `every` between reports.
     Report { every: Duration, wrong: u32 },
@@ -99,7 +125,8 @@ pub(super) enum ScriptedOutcome {
 }
 
 /// What one of several methods sends.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct MethodPart {
     /// The id for reports by this method.
     pub(super) uid: Uid,
@@ -108,7 +135,8 @@ pub(super) struct MethodPart {
 }
 
 /// The spoken text of a callout, and the keys that it accepts.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Speech {
     /// The spoken code. `None` in the older form.
     pub(super) code: Option<Code>,
@@ -120,12 +148,14 @@ pub(super) struct Speech {
 }
 
 /// The state of a call.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Call {
     /// How long the call rings or waits after it arrives; `None` for no limit.
     pub(super) lasting: Option<Duration>,
     pub(super) complete: bool,
     /// When the call ended.
+    #[serde(with = "optional_instant", default, skip_serializing_if = "Option::is_none")]
     pub(super) over_at: Option<SystemTime>,
     pub(super) result: Option<CallResult>,
 }

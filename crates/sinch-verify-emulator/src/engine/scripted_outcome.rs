@@ -234,7 +234,10 @@ impl Engine {
         let (number, is_pending) = (record.number, record.is_pending());
         let method = record.method.clone();
         for sent in sent_by(&method) {
-            let seq = self.handsets.receive(number, uid, sent, self.now);
+            let (seq, dropped) = self.handsets.receive(number, uid, sent, self.now);
+            if let Some(dropped) = dropped {
+                self.store.mark_changed(dropped.uid);
+            }
             self.arrivals.push(Arrived { uid, number, seq });
         }
         self.begin_call(uid);

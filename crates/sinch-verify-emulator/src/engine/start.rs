@@ -85,6 +85,7 @@ impl Engine {
             reason: None,
             started_at: self.now,
             ended_at: None,
+            end_seq: 0,
             expires_at: self.later(plan.expiry.unwrap_or(self.settings.expiry)),
             call_over_at: None,
             outcome_at: None,

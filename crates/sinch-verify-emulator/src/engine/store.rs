@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 use foldhash::HashMap;
+use serde::{Deserialize, Serialize};
 use sinch_verify_protocol::{Method, PhoneNumber, VerificationId};
 
+use super::changes::Changes;
 use super::ids::{AppId, Uid};
 use super::record::{Payload, Record};
 
@@ -19,9 +21,20 @@ pub(super) struct Store {
     /// All verifications, in the order of their starts.
     order: BTreeMap<u64, Uid>,
     last: u64,
+    /// How many verifications ended.
+    ends: u64,
     /// The bytes of all pending verifications.
     pending_bytes: usize,
     applications: Vec<Application>,
+    pub(super) changes: Changes,
+}
+
+/// The numbers that a [`Store`] continues with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Counts {
+    started: u64,
+    ended: u64,
 }
 
 /// The indexes of one application.
@@ -35,23 +48,28 @@ struct Application {
 }
 
 impl Store {
-    pub(super) fn new(applications: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             records: HashMap::default(),
             parts: HashMap::default(),
             ended: VecDeque::new(),
             order: BTreeMap::new(),
             last: 0,
+            ends: 0,
             pending_bytes: 0,
-            applications: (0..applications).map(|_| Application::default()).collect(),
+            applications: Vec::new(),
+            changes: Changes::default(),
         }
     }
 
     /// Removes all verifications. Numbers continue, so that no number is used twice.
     pub(super) fn clear(&mut self) {
+        self.changes.restart_all();
         *self = Self {
             last: self.last,
-            ..Self::new(self.applications.len())
+            ends: self.ends,
+            changes: std::mem::take(&mut self.changes),
+            ..Self::new()
         };
     }
 
@@ -66,6 +84,7 @@ impl Store {
     }
 
     pub(super) fn get_mut(&mut self, uid: Uid) -> Option<&mut Record> {
+        self.changes.add(uid);
         self.records.get_mut(&uid).map(|record| &mut **record)
     }
 
@@ -103,28 +122,119 @@ impl Store {
     }
 
     pub(super) fn insert(&mut self, mut record: Record) {
-        let uid = record.uid;
         self.last += 1;
         record.seq = self.last;
-        self.order.insert(record.seq, uid);
-        let records = &self.records;
-        if let Some(application) = self.applications.get_mut(record.app.index()) {
-            if let Some(reference) = &record.reference {
-                application.references.insert(reference.clone(), uid);
-            }
-            let uids = application
-                .numbers
-                .entry(record.number)
-                .or_insert_with(|| Vec::with_capacity(1));
+        self.changes.add(record.uid);
+        let (records, changes) = (&self.records, &mut self.changes);
+        let application = self.applications.get_mut(record.app.index());
+        if let Some(uids) = application.and_then(|application| application.numbers.get_mut(&record.number)) {
             // An ended verification is no longer found by its number. A pending one is found again if
             // the new one is dropped first.
             let stays = |old: &Record| old.method != record.method || old.is_pending();
-            uids.retain(|uid| records.get(uid).is_some_and(|old| stays(old)));
-            uids.push(uid);
+            uids.retain(|uid| {
+                let stays = records.get(uid).is_some_and(|old| stays(old));
+                if !stays {
+                    changes.add(*uid);
+                }
+                stays
+            });
         }
-        record.counted = record.size();
-        self.pending_bytes += record.counted;
+        let (app, number, uid) = (record.app, record.number, record.uid);
+        self.put(record);
+        self.list(app, number, uid);
+    }
+
+    /// Adds a verification that has its number to all indexes, except the one of [`Store::list`].
+    fn put(&mut self, mut record: Record) {
+        let uid = record.uid;
+        self.order.insert(record.seq, uid);
+        if let Some(reference) = &record.reference {
+            let references = &mut self.application(record.app).references;
+            references.insert(reference.clone(), uid);
+        }
+        if record.is_pending() {
+            record.counted = record.size();
+            self.pending_bytes += record.counted;
+        }
         self.records.insert(uid, Box::new(record));
+    }
+
+    /// Makes a verification the latest one of its number.
+    fn list(&mut self, app: AppId, number: PhoneNumber, uid: Uid) {
+        let numbers = &mut self.application(app).numbers;
+        let uids = numbers.entry(number).or_insert_with(|| Vec::with_capacity(1));
+        uids.push(uid);
+    }
+
+    /// Whether a verification is found by its number, once those after it are dropped.
+    pub(super) fn is_listed(&self, record: &Record) -> bool {
+        let application = self.applications.get(record.app.index());
+        let uids = application.and_then(|application| application.numbers.get(&record.number));
+        uids.is_some_and(|uids| uids.contains(&record.uid))
+    }
+
+    /// The indexes of an application, which may be new.
+    fn application(&mut self, app: AppId) -> &mut Application {
+        let index = app.index();
+        if index >= self.applications.len() {
+            self.applications.resize_with(index + 1, Application::default);
+        }
+        &mut self.applications[index]
+    }
+
+    /// The number of pending and of ended verifications.
+    pub(super) fn kept(&self) -> (usize, usize) {
+        let ended = self.ended.len();
+        (self.records.len().saturating_sub(ended), ended)
+    }
+
+    /// The numbers of the latest start and of the latest end.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            started: self.last,
+            ended: self.ends,
+        }
+    }
+
+    /// A store of these verifications, each with whether it is [listed](Store::is_listed).
+    pub(super) fn restored(mut records: Vec<(Record, bool)>, counts: Counts) -> Self {
+        let mut store = Self::new();
+        records.sort_unstable_by_key(|(record, _)| record.seq);
+        let mut ended = Vec::new();
+        for (record, is_listed) in records {
+            let (app, number, uid) = (record.app, record.number, record.uid);
+            if let Payload::Several(parts) = &record.payload {
+                store.parts.extend(parts.iter().map(|part| (part.uid, uid)));
+            }
+            if !record.is_pending() {
+                ended.push((record.end_seq, uid));
+            }
+            store.put(record);
+            if is_listed {
+                store.list(app, number, uid);
+            }
+        }
+        ended.sort_unstable();
+        store.ended = ended.into_iter().map(|(_, uid)| uid).collect();
+        store.last = counts.started;
+        store.ends = counts.ended;
+        store
+    }
+
+    /// All verifications, in the order of their starts.
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &Record> {
+        self.order.values().filter_map(|uid| self.get(*uid))
+    }
+
+    /// The verifications after number `after`.
+    pub(super) fn newer(&self, after: u64) -> impl Iterator<Item = (u64, Uid)> {
+        let newer = self.order.range(after.saturating_add(1)..);
+        newer.map(|(seq, uid)| (*seq, *uid))
+    }
+
+    /// Notes that something of a verification changed that is not in its record.
+    pub(super) fn mark_changed(&mut self, uid: Uid) {
+        self.changes.add(uid);
     }
 
     /// The bytes of all pending verifications.
@@ -151,11 +261,8 @@ impl Store {
 
     /// Counts a start of `app` at `now`. Returns `false` if there were `most` in this second.
     pub(super) fn has_capacity(&mut self, app: AppId, now: SystemTime, most: u32) -> bool {
-        let Some(application) = self.applications.get_mut(app.index()) else {
-            return true;
-        };
         let second = std::time::Duration::from_secs(1);
-        match &mut application.second {
+        match &mut self.application(app).second {
             Some((began, count)) if now.duration_since(*began).is_ok_and(|passed| passed < second) => {
                 *count = count.saturating_add(1);
                 *count <= most
@@ -169,7 +276,11 @@ impl Store {
 
     /// Records the end of a verification. Returns the verifications that are dropped to make room.
     pub(super) fn ended(&mut self, uid: Uid, kept: usize) -> Vec<Record> {
-        self.pending_bytes -= self.records.get(&uid).map_or(0, |record| record.counted);
+        self.ends += 1;
+        if let Some(record) = self.records.get_mut(&uid) {
+            self.pending_bytes -= record.counted;
+            record.end_seq = self.ends;
+        }
         self.ended.push_back(uid);
         let mut forgotten = Vec::new();
         // The verification that ends now is needed for its result event.
@@ -181,6 +292,7 @@ impl Store {
 
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
+        self.changes.add(uid);
         self.order.remove(&record.seq);
         if let Payload::Several(parts) = &record.payload {
             for part in parts {

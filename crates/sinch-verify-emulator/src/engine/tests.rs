@@ -1,6 +1,7 @@
 //! The engine under random commands.
 
 mod due;
+mod restored;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -137,9 +138,13 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let settings = Arc::new(Settings::default());
+        Self::with(seed, Settings::default())
+    }
+
+    fn with(seed: u64, settings: Settings) -> Self {
+        let settings = Arc::new(settings);
         Self {
-            engine: Engine::new(Arc::clone(&settings), seed, APPLICATIONS as usize),
+            engine: Engine::new(Arc::clone(&settings), seed),
             settings,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             known: Vec::new(),
@@ -150,6 +155,11 @@ impl World {
     }
 
     fn take(&mut self, step: &Step) {
+        self.take_unchecked(step);
+        self.check();
+    }
+
+    fn take_unchecked(&mut self, step: &Step) {
         let Some(command) = self.command(step) else { return };
         let started = matches!(command, Command::Start(_));
         let reset = matches!(command, Command::Reset);
@@ -177,7 +187,6 @@ impl World {
             self.open.clear();
             self.ended.clear();
         }
-        self.check();
     }
 
     fn learn(&mut self, step: &Step, outputs: &Outputs) {
@@ -261,7 +270,7 @@ impl World {
 
     fn message(&self, which: usize) -> Option<(AppId, Message)> {
         let (uid, app, number, _) = self.known.get(which % self.known.len().max(1))?;
-        let inbox = self.engine.inbox(number);
+        let inbox = self.engine.inbox(None, number);
         let message = inbox
             .into_iter()
             .find(|message| message.verification_id == uid.to_id())?;
@@ -329,6 +338,7 @@ impl World {
                 }
             }
             Step::Keypad { number, how } => Command::Keypad {
+                app: None,
                 number: NUMBERS[*number].parse().unwrap(),
                 digits: ["1", "2", "123456", "", "x"][usize::from(*how) % 5].to_owned(),
             },
@@ -475,7 +485,7 @@ fn ids_are_uuids_that_sort_by_age() {
 fn much_that_is_due_is_done_bit_by_bit() {
     const MANY: usize = 1_000;
     let settings = Arc::new(Settings::default());
-    let mut engine = Engine::new(settings, 1, 1);
+    let mut engine = Engine::new(settings, 1);
     let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let mut last = None;
     for n in 0..MANY {
@@ -517,7 +527,7 @@ fn much_that_is_due_is_done_bit_by_bit() {
 #[test]
 fn some_magic_numbers_hold_the_answer_to_a_start_back() {
     let settings = Arc::new(Settings::default());
-    let engine = Engine::new(settings, 1, 1);
+    let engine = Engine::new(settings, 1);
     let held_back: BTreeMap<_, _> = crate::MagicNumber::all()
         .into_iter()
         .filter_map(|magic| {
@@ -534,6 +544,6 @@ fn some_magic_numbers_hold_the_answer_to_a_start_back() {
         magic_numbers: false,
         ..Settings::default()
     };
-    let plain = Engine::new(Arc::new(settings), 1, 1);
+    let plain = Engine::new(Arc::new(settings), 1);
     assert_eq!(plain.held_back(AppId(0), &"+447700900926".parse().unwrap()), None);
 }

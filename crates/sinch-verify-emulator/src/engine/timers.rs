@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Engine;
 use super::ids::Uid;
+use super::record::Record;
 use crate::clock;
 
 /// What happens to a verification when a timer is due.
@@ -33,6 +34,20 @@ impl Timers {
 
     pub(super) fn remove(&mut self, at: SystemTime, uid: Uid, timer: Timer) {
         self.0.remove(&(at, uid, timer));
+    }
+
+    /// Adds the timers of a verification again.
+    pub(super) fn put_back(&mut self, record: &Record) {
+        let expires_at = record.expires_at.filter(|_| record.is_pending());
+        let all = [
+            (expires_at, Timer::Expire),
+            (record.call_over_at, Timer::CallOver),
+            (record.outcome_at, Timer::Outcome),
+            (record.arrive_at, Timer::Arrive),
+        ];
+        for (at, timer) in all {
+            self.0.extend(at.map(|at| (at, record.uid, timer)));
+        }
     }
 
     #[cfg(test)]

@@ -17,7 +17,11 @@ impl World {
             _ => (commands::number(&mut self.rng)?, None),
         };
         let digits = commands::keys(&mut self.rng, message.as_ref());
-        let outputs = self.give(Command::Keypad { number, digits })?;
+        let outputs = self.give(Command::Keypad {
+            app: None,
+            number,
+            digits,
+        })?;
         if let Answer::Refused(_) = outputs.answer {
             return unchanged(&outputs);
         }
@@ -36,7 +40,7 @@ impl World {
             _ => commands::number(&mut self.rng)?,
         };
         let latest = self.call_under_way(&number)?;
-        let outputs = self.give(Command::HangUp { number })?;
+        let outputs = self.give(Command::HangUp { app: None, number })?;
         let over: Vec<_> = outputs
             .calls_over
             .iter()
@@ -85,7 +89,7 @@ impl World {
     /// until the end, a flash call as long as it rings.
     fn call_under_way(&self, number: &PhoneNumber) -> Result<Option<Uid>, String> {
         let mut latest = None;
-        for message in self.engine.inbox(number) {
+        for message in self.engine.inbox(None, number) {
             let uid = uid_of(message.verification_id.as_str())?;
             let is_pending = self.model.get(uid).is_some_and(|known| known.end.is_none());
             let is_on = match message.kind.form() {

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use sinch_verify_protocol::Status;
 
 use super::checks::{Checked, refused, same, uid_of, unchanged, verification};
-use super::commands::{self, APPLICATIONS, chance};
+use super::commands::{self, chance};
 use super::journal::Journal;
 use super::model::{Known, Model};
 use crate::engine::{
@@ -55,8 +55,7 @@ impl World {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let settings = Arc::new(commands::settings(&mut rng, KEPT));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let applications = APPLICATIONS as usize;
-        let mut engine = Engine::new(Arc::clone(&settings), seed, applications);
+        let mut engine = Engine::new(Arc::clone(&settings), seed);
         for (prefix, behavior) in commands::behaviors(&mut rng) {
             let scope = BehaviorScope::Prefix(prefix);
             engine.handle(now, Command::SetBehavior { scope, behavior });

@@ -1,7 +1,7 @@
 //! Official clients, unmodified, against the emulator.
 //!
-//! They need Node and the packages of `package-lock.json`, which the test does not install: run `npm ci` in
-//! this folder first. Without them the test reports that it did not run, and fails in CI.
+//! They need the packages of `package-lock.json` and `requirements.txt`, which the tests do not install: see
+//! [`Sdk::missing`]. Without them a test reports that it did not run, and fails in CI.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,10 @@
 mod fixtures;
 #[path = "../../../../xtask/src/test/not_run.rs"]
 mod not_run;
+mod snippets;
+#[path = "../service/support.rs"]
+#[expect(dead_code, reason = "the service's tests use more of it")]
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -22,7 +26,7 @@ use fixtures::{KEY, SECRET};
 use sinch_verify_emulator::{Application, Emulator};
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// The time limit for one client.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,28 +35,46 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")
 }
 
-/// Starts the client, if Node and its packages are installed.
-fn node(emulator: &Emulator) -> Option<Child> {
-    let packages = here().join("node_modules/@sinch/sdk-core/package.json");
-    let missing = if packages.is_file() {
-        let child = Command::new("node")
-            .arg("client.js")
-            .args([&emulator.url(), KEY, SECRET])
+/// An official client.
+#[derive(Clone, Copy)]
+enum Sdk {
+    Node,
+    Python,
+}
+
+impl Sdk {
+    /// The program that runs code with this client. `None` if it is not installed, which is reported.
+    fn command(self) -> Option<Command> {
+        let (program, package) = match self {
+            Self::Node => ("node".into(), "node_modules/@sinch/sdk-core/package.json"),
+            Self::Python => (here().join(".venv/bin/python"), ".venv/bin/python"),
+        };
+        if !here().join(package).is_file() {
+            not_run::report(self.missing());
+            return None;
+        }
+        let mut command = Command::new::<PathBuf>(program);
+        command
             .current_dir(here())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        match child {
-            Ok(child) => return Some(child),
-            Err(error) => format!("node did not start: {error}; install Node 20 or later"),
+            .kill_on_drop(true);
+        Some(command)
+    }
+
+    fn missing(self) -> &'static str {
+        match self {
+            Self::Node => {
+                "the official Node client is not installed: run `npm ci` in \
+                 crates/sinch-verify-emulator/tests/interop"
+            }
+            Self::Python => {
+                "the official Python client is not installed: run `python3 -m venv .venv` and \
+                 `.venv/bin/pip install -r requirements.txt` in crates/sinch-verify-emulator/tests/interop"
+            }
         }
-    } else {
-        "run `npm ci` in crates/sinch-verify-emulator/tests/interop".to_owned()
-    };
-    not_run::report(&format!("the official Node client is not installed: {missing}"));
-    None
+    }
 }
 
 #[tokio::test]
@@ -65,7 +87,14 @@ async fn the_official_node_client_and_its_callback_check() {
         .start()
         .await
         .unwrap();
-    let Some(mut child) = node(&emulator) else { return };
+    let Some(mut command) = Sdk::Node.command() else {
+        return;
+    };
+    let mut child = command
+        .arg("client.js")
+        .args([&emulator.url(), KEY, SECRET])
+        .spawn()
+        .expect("node starts; install Node 20 or later");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut stderr = child.stderr.take().unwrap();
     let complaints = tokio::spawn(async move {

@@ -1,12 +1,12 @@
 //! Several applications: filtered lists, and an application that accepts no report from a device.
 
-use sinch_verify_emulator::{Application, AuthorizationLevel};
+use sinch_verify_emulator::{Application, AuthorizationLevel, Emulator};
 use sinch_verify_protocol::callback::Decision;
 
 use crate::browser::Browser;
 use crate::start::start_for;
 use crate::support::{
-    KEY, NUMBER, OTHER_KEY, builder, deciding, emulator, get, json, number, secret, settled,
+    KEY, NUMBER, OTHER_KEY, application, builder, deciding, emulator, get, json, number, secret, settled,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,8 +62,19 @@ async fn lists_are_filtered_by_application_and_the_backend_reports_for_a_strict_
     browser.sees("SUCCESSFUL").await;
     browser.wait("!document.querySelector('.ringing')").await;
 
-    // The first steps report as the backend too, and show the answer.
-    start_for(&emulator, OTHER_KEY, "sms", NUMBER).await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_steps_report_as_the_backend_of_a_strict_application() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let strict = application().minimum_authorization(AuthorizationLevel::Signed);
+    let emulator = Emulator::builder().application(strict).start().await.unwrap();
+    browser.open(&emulator.url()).await;
+    browser.press("Verify +46700000001 by SMS").await;
+    browser.wait("document.querySelector('.big-code')").await;
     let code = emulator.inbox(&number())[0].code.clone().unwrap();
     for (typed, said) in [("wrong", "400: "), (code.expose(), "+46700000001 is verified.")] {
         browser.click("[name=code]").await;
@@ -93,5 +104,27 @@ async fn one_application_shows_no_choice() {
             .await;
         browser.wait("document.querySelector('[name=application]')").await;
     }
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_is_added_is_known_to_the_open_page() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let emulator = emulator().await;
+    browser
+        .open(&format!("{}/#/phones/{NUMBER}", emulator.url()))
+        .await;
+    browser.sees("Live").await;
+    let added = emulator.application();
+    start_for(&emulator, added.key(), "sms", NUMBER).await;
+    browser.press("Report this code").await;
+    browser.wait("document.querySelector('.sms .pill.ok')").await;
+    browser.press("Verifications").await;
+    browser.choose(".filters [name=application]", added.key()).await;
+    browser
+        .wait("document.querySelectorAll('.verifications .row').length === 1")
+        .await;
     assert_eq!(browser.complaints().await, [""; 0]);
 }

@@ -185,9 +185,9 @@ async fn events_are_replayed_and_conformance_checks_run() {
     browser.press("Callbacks").await;
     browser.press("Run the checks").await;
     browser.sees("7 of 8 checks passed").await;
-    let wrong = "return [...document.querySelectorAll('.report tr')]
-        .filter((row) => row.textContent.endsWith('failed'))
-        .map((row) => row.cells[0].firstChild.textContent)";
+    let wrong = "return [...document.querySelectorAll('.checks li')]
+        .filter((row) => row.firstChild.textContent === 'failed')
+        .map((row) => row.children[1].textContent)";
     assert_eq!(browser.run(wrong).await, json!(["nothing"]));
     browser.keep("conformance").await;
     assert_eq!(browser.complaints().await, [""; 0]);

@@ -41,7 +41,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
     let stands = emulator.now();
     browser.press("+1 m").await;
     browser
-        .wait("document.querySelector('#last-call').innerText.includes('\"1m\"')")
+        .wait("document.querySelector('#calls').innerText.includes('\"1m\"')")
         .await;
     assert_eq!(emulator.now().duration_since(stands).unwrap().as_secs(), 60);
     browser.click("[aria-label='Resume the clock']").await;
@@ -51,7 +51,7 @@ async fn the_clock_is_moved_and_verifications_are_ended() {
 
     // To the next expiry, once there is one.
     browser
-        .wait("[...document.querySelectorAll('#strip button')].at(-2).disabled")
+        .wait("[...document.querySelectorAll('#strip button')].at(-1).disabled")
         .await;
     start(&emulator, "sms", NUMBER).await;
     browser.press("Next expiry").await;
@@ -132,7 +132,7 @@ async fn errors_are_shown() {
         .run("document.querySelector('[name=number]').value = 'no number'")
         .await;
     browser.press("Start the verification").await;
-    browser.sees("400: ").await;
+    browser.sees("phone number lacks the leading +").await;
     browser
         .open(&format!("{}/#/verifications/unknown", emulator.url()))
         .await;

@@ -14,15 +14,18 @@ async fn what_happens_shows_without_a_reload() {
     browser.open(&emulator.url()).await;
     browser.sees("Live").await;
     browser.run("window.same = true").await;
+    // The first phone opens by itself.
     start(&emulator, "sms", "+46700000005").await;
-    browser
-        .wait("document.querySelector('[data-number=\"+46700000005\"][data-unread]')")
-        .await;
-
-    // Opening the phone removes its mark; a second phone has its own.
-    browser.click(".row").await;
     browser.wait("document.querySelector('.big-code')").await;
+
+    // A second one is unread until it is opened.
+    start(&emulator, "sms", "+46700000006").await;
+    browser
+        .wait("document.querySelector('[data-number=\"+46700000006\"][data-unread]')")
+        .await;
+    browser.click("[data-number='+46700000006']").await;
     browser.wait("!document.querySelector('[data-unread]')").await;
+    browser.click("[data-number='+46700000005']").await;
     start(&emulator, "sms", "+46700000006").await;
     browser
         .wait("document.querySelectorAll('[data-unread]').length === 1")
@@ -34,12 +37,12 @@ async fn what_happens_shows_without_a_reload() {
     browser
         .wait("document.querySelectorAll('[data-unread]').length === 1")
         .await;
-    // The first of the two was aborted by the second.
+    // The earlier one was aborted by the later one.
     browser.sees("ABORTED").await;
 
     browser.press("Verifications").await;
     browser
-        .wait("document.querySelectorAll('.verifications .row').length === 3")
+        .wait("document.querySelectorAll('.verifications .row').length === 4")
         .await;
     emulator.advance(std::time::Duration::from_secs(301));
     browser.wait("[...document.querySelectorAll('.rows .pill')].filter((one) => one.textContent === 'FAIL').length === 2").await;
@@ -83,9 +86,7 @@ async fn a_restarted_emulator_is_followed_anew() {
     for _ in 0..3 {
         start(&first, "sms", "+46700000005").await;
     }
-    browser.click(".row").await;
-    browser.wait("!document.querySelector('[data-unread]')").await;
-    browser.press("Phones").await;
+    browser.wait("document.querySelector('.big-code')").await;
     first.shutdown().await;
     browser.sees("Reconnecting").await;
     let second = builder().bind(address).start().await.unwrap();

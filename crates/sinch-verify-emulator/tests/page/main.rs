@@ -15,12 +15,14 @@ mod first_visit;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
 mod live_updates;
+mod looks;
 mod many_messages;
 #[path = "../../../../xtask/src/test/not_run.rs"]
 mod not_run;
 mod phones;
 mod proxy;
 mod requests;
+mod sizes;
 mod start;
 #[path = "../service/support.rs"]
 #[expect(dead_code, reason = "the service's tests use more of it")]

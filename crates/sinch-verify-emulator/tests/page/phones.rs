@@ -41,7 +41,7 @@ async fn a_callout_is_completed_on_the_keypad() {
     browser.press("Send keys").await;
     // The foot of the page shows the API call once it is answered.
     browser
-        .wait(r#"document.querySelector('#last-call').textContent.includes('"digits":"9"')"#)
+        .wait(r#"document.querySelector('#calls').textContent.includes('"digits":"9"')"#)
         .await;
     assert_eq!(status(&emulator, Method::Callout).await, Status::Pending);
     browser.press("1").await;
@@ -133,7 +133,6 @@ async fn every_kind_of_proof_is_reported_from_the_phone() {
         start(&emulator, method, number).await;
     }
     look(&browser, &emulator).await;
-    browser.press("Not now").await;
     start(&emulator, "flashcall", NUMBER).await;
     browser.wait("document.querySelector('.ringing')").await;
     let cli = emulator.inbox(&number())[0].cli.clone().unwrap();

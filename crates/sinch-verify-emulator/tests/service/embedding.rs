@@ -125,8 +125,6 @@ async fn three_hundred_emulators_run_side_by_side() {
 
 #[tokio::test]
 async fn an_emulator_that_cannot_start_says_why() {
-    let none = Emulator::builder().start().await.unwrap_err();
-    assert!(matches!(none, StartError::NoApplication));
     let twice = builder().application(application()).start().await.unwrap_err();
     assert!(matches!(twice, StartError::RepeatedKey(_)));
     let remote = || application().callback_url("http://192.0.2.1/callback".parse().unwrap());

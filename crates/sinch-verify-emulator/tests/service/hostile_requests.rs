@@ -143,6 +143,52 @@ async fn every_refusal_is_json_that_says_why() {
 }
 
 #[tokio::test]
+async fn an_error_names_the_field_and_not_the_place_in_the_body() {
+    let emulator = emulator().await;
+    for (path, body, field, error) in [
+        (
+            "/_emu/try",
+            r#"{"method":"sms","number":"0701234567"}"#,
+            "number",
+            "number: phone number lacks the leading +; write + and the country code before it",
+        ),
+        (
+            "/_emu/try",
+            r#"{"method":"pigeon","number":"+46700000001"}"#,
+            "method",
+            "method: must be ",
+        ),
+        (
+            "/_emu/try",
+            r#"{"method":"sms","number":"+46700000001","acceptLanguage":"å"}"#,
+            "acceptLanguage",
+            "acceptLanguage: ",
+        ),
+        (
+            "/_emu/try",
+            r#"{"method":"sms","number":"+46700000001","application":"other"}"#,
+            "application",
+            "application: ",
+        ),
+    ] {
+        let answer = json(&with(&emulator, "POST", path, body).await);
+        assert_eq!(answer["field"], field, "{answer}");
+        let said = answer["error"].as_str().unwrap();
+        assert!(said.starts_with(error), "{said}");
+        assert!(!said.contains("line") && !said.contains("JSON"), "{said}");
+    }
+    // A missing field is in no place, and a body that is no JSON has no fields.
+    for body in [r#"{"method":"sms"}"#, r#"{"method":"sms","number"#] {
+        let answer = json(&with(&emulator, "POST", "/_emu/try", body).await);
+        assert_eq!(answer.get("field"), None);
+        assert!(
+            answer["error"].as_str().unwrap().starts_with("body must be "),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_incomplete_query_clears_nothing() {
     let emulator = emulator().await;
     emulator

@@ -86,12 +86,30 @@ async fn every_request_is_kept_with_its_verification() {
     assert_eq!(rest.get("next"), None);
     assert_eq!(list(&emulator, "?status=400").await.len(), 1);
     assert_eq!(list(&emulator, &format!("?application={KEY}")).await.len(), 5);
+    for (query, found) in [
+        ("operation=report", &[3, 2][..]),
+        ("verificationMethod=sms", &[3, 2, 1]),
+        ("verificationMethod=callout", &[]),
+        ("number=%2B46700000001", &[3, 2, 1]),
+        ("number=+46700000002", &[]),
+        ("text=700000001", &[3, 2, 1]),
+        ("text=INVALID%20identity", &[2]),
+        ("text=%22wrong%22", &[2]),
+        ("text=wrong&operation=start", &[]),
+        // The key is in headers only, beside signatures and secrets.
+        (&*format!("text={KEY}"), &[]),
+    ] {
+        let rows = list(&emulator, &format!("?{query}")).await;
+        let seqs: Vec<_> = rows.iter().map(|row| row["seq"].as_u64().unwrap()).collect();
+        assert_eq!(seqs, found, "{query}");
+    }
     for bad in [
         "?limit=0",
         "?limit=1001",
         "?before=x",
         "?application=none",
         "?what=1",
+        "?operation=stat",
         "/99",
         "/x",
     ] {
@@ -206,6 +224,131 @@ async fn fields_that_the_client_does_not_send_are_named() {
         let rust = latest(&emulator).await["rust"].as_str().unwrap().to_owned();
         let comment = format!("\n\n// The client does not send {left_out}.\nlet ");
         assert!(rust.contains(&comment), "{rust}");
+    }
+}
+
+#[tokio::test]
+async fn fields_that_an_sdk_does_not_send_are_named() {
+    let emulator = emulator().await;
+    let body = r#"{"identity":{"type":"number","endpoint":"+46700000001","x":1},"method":"sms","y\nz":2,"smsOptions":{"expiry":"00:02:00","template":"{{CODE}}","w":[3]}}"#;
+    let mut request = plain("POST", START, body);
+    request
+        .headers_mut()
+        .insert("accept-language", "sv-SE".parse().unwrap());
+    send(&emulator, request).await;
+    let detail = latest(&emulator).await;
+    for (language, comments) in [
+        (
+            "python",
+            "\n# The SDK does not send \"identity.x\", \"smsOptions.template\", \"smsOptions.w\", \"y\\nz\".\n\
+             # The SDK does not send Accept-Language.\nanswer = ",
+        ),
+        (
+            "java",
+            "\n// The SDK does not send \"identity.x\", \"smsOptions.w\", \"y\\nz\".\nvar answer = ",
+        ),
+    ] {
+        let code = detail[language].as_str().unwrap();
+        assert!(code.contains(comments), "{code}");
+    }
+    // The SDK for Node sends the whole body.
+    let node = detail["node"].as_str().unwrap();
+    assert!(
+        !node.contains("does not send") && node.contains(r#""locale": "sv-SE""#),
+        "{node}"
+    );
+
+    // No SDK reports the outcome of a flash call, and that for Python does not know WhatsApp.
+    for (verb, path, body, languages) in [
+        (
+            "PATCH",
+            "/number/+46700000001",
+            r#"{"source":"log","data":{"lateCall":true}}"#,
+            &[][..],
+        ),
+        (
+            "POST",
+            "",
+            r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"whatsapp"}"#,
+            &["node", "java"],
+        ),
+        ("POST", "", "no JSON", &[]),
+    ] {
+        send(&emulator, plain(verb, &format!("{START}{path}"), body)).await;
+        let detail = latest(&emulator).await;
+        let own = ["node", "python", "java"].into_iter();
+        let own: Vec<_> = own.filter(|language| detail.get(language).is_some()).collect();
+        assert_eq!(own, languages, "{verb} {path}");
+        assert!(detail["curl"].is_string());
+    }
+}
+
+/// The official client for Java cannot be run here, so this is compared with code that was compiled with it.
+#[tokio::test]
+async fn a_request_is_shown_as_java() {
+    let emulator = emulator().await;
+    let mut request = plain(
+        "POST",
+        START,
+        r#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms","reference":"it's \"1\"","smsOptions":{"codeType":"Alpha","expiry":"00:02:00","template":"{{CODE}}"}}"#,
+    );
+    request
+        .headers_mut()
+        .insert("accept-language", "sv-SE".parse().unwrap());
+    send(&emulator, request).await;
+    let java = latest(&emulator).await["java"].as_str().unwrap().to_owned();
+    let (imports, rest) = java.split_once("\n\n").unwrap();
+    let (client, call) = rest.split_once("\n\n").unwrap();
+    let models = "com.sinch.sdk.domains.verification.models.v1";
+    assert_eq!(
+        imports.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "import com.sinch.sdk.SinchClient;",
+            &format!("import {models}.NumberIdentity;"),
+            &format!("import {models}.SmsCodeType;"),
+            &format!("import {models}.start.request.VerificationStartRequestSms;"),
+            "import com.sinch.sdk.models.Configuration;",
+            "import com.sinch.sdk.models.VerificationContext;",
+        ]
+    );
+    assert!(
+        client.contains(&format!(".setVerificationUrl(\"{}\")", emulator.url())),
+        "{client}"
+    );
+    assert_eq!(
+        call,
+        r#"var answer = verification.verificationStart().startSms(
+    VerificationStartRequestSms.builder()
+        .setIdentity(NumberIdentity.valueOf("+46700000001"))
+        .setReference("it's \"1\"")
+        .setExpiry("00:02:00")
+        .setCodeType(SmsCodeType.from("Alpha"))
+        .putExtraOption("template", "{{CODE}}")
+        .setAcceptLanguage("sv-SE")
+        .build());
+System.out.println(answer);"#
+    );
+    for (verb, path, body, call) in [
+        (
+            "PUT",
+            "/number/+46700000001",
+            r#"{"method":"callout","callout":{"code":"1234"}}"#,
+            r#"verificationReport().reportPhoneCallByIdentity(
+    NumberIdentity.valueOf("+46700000001"),
+    VerificationReportRequestPhoneCall.builder()
+        .setCode("1234")
+        .build());"#,
+        ),
+        (
+            "GET",
+            "/flashcall/number/+46700000001",
+            "",
+            r#"verificationStatus().getByIdentity(NumberIdentity.valueOf("+46700000001"), VerificationMethod.from("flashcall"));"#,
+        ),
+    ] {
+        send(&emulator, plain(verb, &format!("{START}{path}"), body)).await;
+        let java = latest(&emulator).await["java"].as_str().unwrap().to_owned();
+        assert!(java.contains(call), "{java}");
     }
 }
 

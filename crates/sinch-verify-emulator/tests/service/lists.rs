@@ -83,8 +83,16 @@ async fn phones_are_listed_by_their_latest_message() {
     assert_eq!(first["last"], latest["messages"][0]);
     assert!(first["last"]["code"].is_string());
 
+    let code = first["last"]["code"].as_str().unwrap();
+    for (text, found) in [("00000003", 1), ("+4670000000", 3), (code, 1), ("999999", 0)] {
+        let phones = json(&get(&emulator, &format!("/_emu/phones?text={text}")).await);
+        assert_eq!(phones["phones"].as_array().unwrap().len(), found, "{text}");
+    }
+
+    assert_eq!(first["status"], "PENDING");
     emulator.press_keypad(&number(), "1").unwrap();
     let page = json(&get(&emulator, "/_emu/phones?limit=2").await);
+    assert_eq!(page["phones"][0]["status"], "SUCCESSFUL");
     assert_eq!(page["phones"][0]["pendingCallout"], false);
     assert_eq!(page["next"], 3);
     let rest = json(&get(&emulator, "/_emu/phones?limit=2&before=3").await);

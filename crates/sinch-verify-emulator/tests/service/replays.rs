@@ -12,8 +12,8 @@ use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, Report, Start};
 
 use crate::support::{
-    KEY, Receiver, SHORT, application, basic, call, emulator, emulator_calling, get, json, key, newest,
-    number, post, public, reply,
+    KEY, NUMBER, Receiver, SHORT, application, basic, call, emulator, emulator_calling, get, json, key,
+    newest, number, post, public, reply, settled,
 };
 
 /// Allows request events and acknowledges others.
@@ -364,4 +364,73 @@ async fn decisions_with_ignored_fields_have_a_remark() {
         let verdict = question.verdict.as_deref().unwrap_or_default();
         assert!(question.ok && verdict.contains(remark), "{body}: {verdict}");
     }
+}
+
+#[tokio::test]
+async fn a_conformance_run_is_one_item_of_a_grouped_list() {
+    let receiver = Receiver::careful(answer).await;
+    let application = application().callback_url(receiver.url());
+    let builder = Emulator::builder().application(application).tamper_kit(Kit);
+    let emulator = builder.start().await.unwrap();
+    let list = async |query: &str| {
+        let answer = json(&get(&emulator, &format!("/_emu/deliveries?{query}")).await);
+        answer["deliveries"].as_array().unwrap().clone()
+    };
+    for _ in 0..2 {
+        emulator.conformance(&key()).await.unwrap();
+    }
+    call(&emulator, &basic(), &Start::callout(number()))
+        .await
+        .unwrap();
+    assert_eq!(list("").await.len(), 19);
+    let grouped = list("group=run").await;
+    let counts = serde_json::json!({"posted": 9, "passed": 7});
+    assert_eq!(grouped.len(), 3);
+    assert_eq!(grouped[0].get("checks"), None);
+    for run in &grouped[1..] {
+        assert_eq!(run["checks"], counts);
+        assert_eq!(run["conformance"]["number"], 1);
+    }
+    let (second, first) = (&grouped[1], &grouped[2]);
+    assert_ne!(first["conformance"]["run"], second["conformance"]["run"]);
+    let run = first["conformance"]["run"].as_str().unwrap();
+    let numbers: Vec<_> = list(&format!("run={run}"))
+        .await
+        .iter()
+        .map(|delivery| delivery["conformance"]["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    // A page that ends inside of a run does not list it twice.
+    let seq = second["seq"].as_u64().unwrap();
+    assert_eq!(list(&format!("group=run&before={seq}")).await.len(), 1);
+    let refused = get(&emulator, "/_emu/deliveries?group=event").await;
+    assert_eq!(refused.status(), 400);
+}
+
+#[tokio::test]
+async fn a_delivery_says_what_its_event_and_its_answer_say() {
+    let receiver = Receiver::new(|event| match event {
+        Event::Request(_) => reply(200, r#"{"action":"deny"}"#),
+        _ => reply(200, ""),
+    })
+    .await;
+    let emulator = emulator_calling(&receiver).await;
+    call(&emulator, &basic(), &Start::sms(number()))
+        .await
+        .unwrap_err();
+    settled(&emulator).await;
+    let listed = json(&get(&emulator, "/_emu/deliveries").await);
+    let shown: Vec<_> = listed["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|delivery| ["number", "method", "decision", "result"].map(|name| delivery[name].as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            [Some(NUMBER), Some("sms"), None, Some("DENIED")],
+            [Some(NUMBER), Some("sms"), Some("deny"), None],
+        ]
+    );
 }

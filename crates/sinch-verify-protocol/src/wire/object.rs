@@ -156,7 +156,24 @@ macro_rules! object {
                 $crate::wire::drain_extra(&mut self.extra, at, out);
                 $crate::wire::object!(@unknown self.extra, at, out $(, $unknown)?);
             }
+
+            #[cfg(feature = "server")]
+            fn schema() -> serde_json::Value {
+                let fields = [$( ($key, <$ty as $crate::wire::Part>::schema()) ),*];
+                let required: &[&str] = &$crate::wire::object!(@required [] $($kind $key)*);
+                let properties: serde_json::Map<_, _> =
+                    fields.into_iter().map(|(key, schema)| (key.to_owned(), schema)).collect();
+                serde_json::json!({"type": "object", "required": required, "properties": properties})
+            }
         }
+    };
+
+    (@required [$($found:literal)*]) => { [$($found),*] };
+    (@required [$($found:literal)*] required $key:literal $($rest:tt)*) => {
+        $crate::wire::object!(@required [$($found)* $key] $($rest)*)
+    };
+    (@required [$($found:literal)*] $kind:ident $key:literal $($rest:tt)*) => {
+        $crate::wire::object!(@required [$($found)*] $($rest)*)
     };
 
     (@unknown $extra:expr, $at:ident, $out:ident) => { $crate::wire::name_unknown(&$extra, $at, $out) };

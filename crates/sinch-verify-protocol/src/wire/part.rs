@@ -71,6 +71,12 @@ pub trait Part {
     fn drain(&mut self, at: At<'_>, out: &mut Vec<Anomaly>) {
         let _ = (at, out);
     }
+
+    /// The JSON Schema of the documented form. Most values are texts.
+    #[cfg(feature = "server")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({"type": "string"})
+    }
 }
 
 impl<T: Part> Part for Option<T> {
@@ -79,6 +85,11 @@ impl<T: Part> Part for Option<T> {
             value.drain(at, out);
         }
     }
+
+    #[cfg(feature = "server")]
+    fn schema() -> serde_json::Value {
+        T::schema()
+    }
 }
 
 impl<T: Part> Part for Vec<T> {
@@ -86,6 +97,11 @@ impl<T: Part> Part for Vec<T> {
         for (i, value) in self.iter_mut().enumerate() {
             value.drain(at.index(i), out);
         }
+    }
+
+    #[cfg(feature = "server")]
+    fn schema() -> serde_json::Value {
+        serde_json::json!({"type": "array", "items": T::schema()})
     }
 }
 
@@ -105,10 +121,26 @@ pub trait PartOf<Body> {
 }
 
 macro_rules! leaf {
-    ($($ty:ty),* $(,)?) => { $( impl Part for $ty {} )* };
+    ($($ty:ty: $schema:tt),* $(,)?) => {
+        $(
+            impl Part for $ty {
+                #[cfg(feature = "server")]
+                fn schema() -> serde_json::Value {
+                    serde_json::json!($schema)
+                }
+            }
+        )*
+    };
 }
 
-leaf!(bool, u32, u64, i64, String, RawJson);
+leaf! {
+    bool: {"type": "boolean"},
+    u32: {"type": "integer", "minimum": 0},
+    u64: {"type": "integer", "minimum": 0},
+    i64: {"type": "integer"},
+    String: {"type": "string"},
+    RawJson: {},
+}
 
 /// Moves an object's own remarks into `out`.
 pub(crate) fn drain_extra(extra: &mut Extra, at: At<'_>, out: &mut Vec<Anomaly>) {

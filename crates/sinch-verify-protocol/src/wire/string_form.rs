@@ -1,7 +1,7 @@
 /// Gives types that are a string on the wire their serde form: written as the text that the named
-/// function gives, read by `FromStr`.
+/// function gives, read by `FromStr`. `known` lists the known texts.
 macro_rules! string_form {
-    ($($name:ident: $text:ident),+ $(,)?) => {
+    ($($name:ident: $text:ident $(, known $known:expr)?);+ $(;)?) => {
         $(
             impl serde::Serialize for $name {
                 fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -15,7 +15,14 @@ macro_rules! string_form {
                 }
             }
 
-            impl $crate::wire::Part for $name {}
+            impl $crate::wire::Part for $name {
+                $(
+                    #[cfg(feature = "server")]
+                    fn schema() -> serde_json::Value {
+                        serde_json::json!({"type": "string", "examples": $known})
+                    }
+                )?
+            }
         )+
     };
 }

@@ -1,10 +1,12 @@
 // Calls of the control interface, and of the API as a device without a secret uses it.
 
-/** An error answer. */
+/** An error answer. `field` is the wrong field of the body, if there is one, and `problem` what is wrong with it. */
 export class Failure extends Error {
-  constructor(status, message) {
-    super(message);
+  constructor(status, message, field) {
+    super(field ? message : `${status}: ${message}`);
     this.status = status;
+    this.field = field?.split('.').at(-1);
+    this.problem = field && message.replace(`${field}: `, '');
   }
 }
 
@@ -31,7 +33,7 @@ export async function call(method, path, body, { signal, headers = {} } = {}) {
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Failure(0, 'the emulator does not answer; check that it is running');
+    throw new Error('the emulator does not answer; check that it is running', { cause: error });
   }
   const answer = read(await response.text());
   if (method !== 'GET') {
@@ -40,7 +42,7 @@ export async function call(method, path, body, { signal, headers = {} } = {}) {
   }
   if (response.ok) return answer;
   const why = answer?.error ?? answer?.message ?? response.statusText;
-  throw new Failure(response.status, `${response.status}: ${why}`);
+  throw new Failure(response.status, why, answer?.field);
 }
 
 function read(text) {

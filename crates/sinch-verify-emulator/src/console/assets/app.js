@@ -1,12 +1,14 @@
 // The frame around the views: navigation, keyboard shortcuts, connection.
 
-import { lastCall } from './widgets.js';
 import { el, icon } from './dom.js';
 import { get } from './api.js';
+import { callsOfView } from './calls.js';
 import { feed, follow, live, ready } from './feed.js';
 import { help, shortcuts } from './keyboard.js';
 import { strip } from './clock.js';
+import { resetButton } from './reset.js';
 import { apply, themeButton, toggle } from './theme.js';
+import { begin } from './unread.js';
 import { copyNewest, phones } from './views/phones.js';
 import { tryIt } from './views/try.js';
 import { verifications } from './views/verifications.js';
@@ -14,10 +16,11 @@ import { requests } from './views/requests.js';
 import { callbacks } from './views/callbacks.js';
 import { faults } from './views/faults.js';
 import { numbers } from './views/numbers.js';
+import { reference } from './views/reference.js';
 
 apply();
 
-/** The views, in the order of their keys, 1 to 7. `mount` gets a signal that aborts when the view is left. */
+/** The views, in the order of their keys, 1 to 8. `mount` gets a signal that aborts when the view is left. */
 const VIEWS = [
   { name: 'phones', title: 'Phones', mount: phones },
   { name: 'try', title: 'Try it', mount: tryIt },
@@ -26,6 +29,7 @@ const VIEWS = [
   { name: 'callbacks', title: 'Callbacks', mount: callbacks },
   { name: 'faults', title: 'Faults', mount: faults },
   { name: 'numbers', title: 'Numbers', mount: numbers },
+  { name: 'reference', title: 'API', mount: reference },
 ];
 
 const KEYS = [
@@ -68,17 +72,27 @@ function route() {
     const current = tab.hash === `#/${view.name}`;
     if (current) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
-    if (current) reveal(tab);
   }
+  revealTab();
   shown.show(args.filter(Boolean), new URLSearchParams(query));
 }
 
+/** Shows the view from its beginning, because the item in it may no longer exist. */
+function again() {
+  history.replaceState(null, '', `#/${shown.view.name}`);
+  shown.leave.abort();
+  shown = undefined;
+  route();
+}
+
 /**
- * Scrolls the tabs on a narrow screen. Not by `scrollIntoView`: in some browsers, Tab then continues from
+ * Scrolls to the tab of the view on a narrow screen. Not by `scrollIntoView`: in some browsers, Tab then continues from
  * the shown element, and the first Tab would no longer reach the link that skips the tabs.
  */
-function reveal(tab) {
-  const tabs = tab.parentElement;
+function revealTab() {
+  const tabs = document.getElementById('tabs');
+  const tab = tabs.querySelector('[aria-current]');
+  if (!tab) return;
   const [one, all] = [tab, tabs].map((node) => node.getBoundingClientRect());
   tabs.scrollLeft += Math.min(0, one.left - all.left) + Math.max(0, one.right - all.right);
 }
@@ -111,16 +125,23 @@ document.getElementById('tabs').append(
 );
 document.getElementById('tools').append(
   connection(),
+  resetButton(),
   themeButton(),
   el('button', { class: 'icon-only', 'aria-label': 'Keyboard shortcuts', title: 'Keyboard shortcuts (?)', onclick: () => help(KEYS) }, icon('help')),
 );
+// The width of the tabs depends on the count of faults and on the state of the connection.
+const widths = new ResizeObserver(revealTab);
+for (const node of [document.getElementById('tabs'), ...document.querySelectorAll('#tabs a')]) widths.observe(node);
 document.getElementById('skip').addEventListener('click', () => main.focus());
-lastCall(document.getElementById('last-call'));
+callsOfView(document.getElementById('calls'));
 shortcuts(KEYS);
 countFaults();
 strip(document.getElementById('strip'), forever);
 follow();
-// Every view may use `info`.
+// Every view may use `info`, and what is unread.
 await ready;
+await begin();
 window.addEventListener('hashchange', route);
+feed.addEventListener('reset', again);
+feed.addEventListener('gap', ({ detail }) => { if (detail.restarted) again(); });
 route();

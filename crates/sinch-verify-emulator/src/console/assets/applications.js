@@ -13,8 +13,8 @@ export function chooseApplication(signal, any) {
     choice.replaceChildren(...options.map(([value, text]) => el('option', { value, selected: value === chosen }, text)));
     choice.hidden = keys.length < 2;
   };
-  // After a restart the emulator may have other applications.
-  feed.addEventListener('live', draw, { signal });
+  // After a restart the emulator may have other applications, and applications may be added.
+  for (const kind of ['live', 'applications']) feed.addEventListener(kind, draw, { signal });
   draw();
   return choice;
 }

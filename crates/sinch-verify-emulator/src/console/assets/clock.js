@@ -4,7 +4,8 @@
 import { call, get } from './api.js';
 import { el, icon } from './dom.js';
 import { live } from './feed.js';
-import { callNote, failed } from './widgets.js';
+import { offerCalls } from './calls.js';
+import { failed } from './widgets.js';
 
 let ahead = 0;
 let standing;
@@ -58,7 +59,7 @@ export function strip(root, signal) {
   };
   const button = (label, body, title) => el(
     'button',
-    { class: 'small', title: `${title}: POST ${MOVE} ${JSON.stringify(body)}`, onclick: move(body) },
+    { class: 'small', title, onclick: move(body) },
     label,
   );
   const pause = el('button', { class: 'small icon-only', onclick: () => move({ pause: !state.manual })() });
@@ -67,8 +68,9 @@ export function strip(root, signal) {
     el('span', { class: 'label' }, 'Service time'), el('span', { class: 'times' }, time, offset), pause,
     button('+1 m', { advance: '1m' }, 'Move one minute ahead'),
     button('+5 m', { advance: '5m' }, 'Move five minutes ahead'),
-    jump, next, callNote('POST', MOVE, { advance: '5m' }),
+    jump, next,
   );
+  offerCalls(signal, ['GET', MOVE], ['POST', MOVE, { advance: '5m' }]);
 
   function show(clock) {
     state = clock;
@@ -77,7 +79,7 @@ export function strip(root, signal) {
     const label = clock.manual ? 'Resume the clock' : 'Pause the clock';
     pause.replaceChildren(icon(clock.manual ? 'play' : 'pause'));
     pause.setAttribute('aria-label', label);
-    pause.title = `${label}: POST ${MOVE} {"pause":${!clock.manual}}`;
+    pause.title = label;
     root.classList.toggle('paused', clock.manual);
     offset.textContent = clock.manual ? 'paused' : ahead > 1500 ? `+${duration(ahead / 1000)}` : '';
     jump.disabled = !clock.nextExpiry;

@@ -27,7 +27,7 @@ export async function send({ method, path: where, body, headers }) {
   if (headers) return answer;
   // The backend's request and the answer to it.
   const { status, response } = answer;
-  if (status >= 300) throw new Failure(status, `${status}: ${response?.message ?? response}`);
+  if (status >= 300) throw new Failure(status, response?.message ?? response);
   return response;
 }
 

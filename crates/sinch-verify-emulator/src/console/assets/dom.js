@@ -40,6 +40,12 @@ export function fill(parent, items, keyOf, build) {
   }
 }
 
+/** Moves the focus to an element that may be outside of the window, and scrolls to it and what is `around` it. */
+export function reveal(element, around = element) {
+  around.scrollIntoView({ block: 'nearest' });
+  element.focus({ preventScroll: true });
+}
+
 /** Replaces an element, and keeps the focus and the tab stop of a list. */
 function replace(before, node) {
   const had = before.contains(document.activeElement);
@@ -63,6 +69,7 @@ const ICONS = {
   play: 'm8 5 11 7-11 7z',
   sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2m0 16v2M2 12h2m16 0h2M5 5l1.4 1.4m11.2 11.2L19 19M19 5l-1.4 1.4M6.4 17.6 5 19',
   moon: 'M20 14A8 8 0 1 1 10 4a7 7 0 0 0 10 10z',
+  reset: 'M4 4v5h5M4.5 9a8 8 0 1 1-.4 5',
   help: 'M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4m0 4v.01',
   back: 'm14 5-7 7 7 7',
 };

@@ -6,7 +6,10 @@
 import { get } from './api.js';
 import { failed } from './widgets.js';
 
-/** Dispatches every event by its kind, `live` when connected, and `lost` when disconnected. */
+/**
+ * Dispatches every event by its kind, `live` when connected, `lost` when disconnected, and `applications` when there
+ * is a new one.
+ */
 export const feed = new EventTarget();
 
 /** The server sends a comment every 15 s. After this silence the connection counts as lost. */
@@ -55,16 +58,22 @@ async function connect(connected) {
     if (done) return;
     const frames = (text + value).split('\n\n');
     text = frames.pop();
-    frames.forEach(dispatch);
+    for (const frame of frames) await dispatch(frame);
   }
 }
 
-function dispatch(frame) {
+async function dispatch(frame) {
   const fields = Object.fromEntries(
     frame.split('\n').map((line) => line.match(/^(\w+): ?(.*)$/)?.slice(1)).filter(Boolean),
   );
   if (fields.id) lastId = fields.id;
-  if (fields.event) emit(fields.event, JSON.parse(fields.data));
+  if (!fields.event) return;
+  const data = JSON.parse(fields.data);
+  if (data.application && !info.applications.some(({ key }) => key === data.application)) {
+    info = await get('/_emu/info');
+    emit('applications');
+  }
+  emit(fields.event, data);
 }
 
 function emit(kind, detail) {

@@ -1,7 +1,6 @@
 // Widgets that many views use.
 
-import { calls, curl } from './api.js';
-import { el, icon } from './dom.js';
+import { el, icon, reveal } from './dom.js';
 
 /** The colour of each status. */
 const TONES = {
@@ -59,22 +58,6 @@ export function copyButton(text, what, { label, ...props } = {}) {
   );
 }
 
-/** The API call of a widget, with a button to copy it as curl. */
-export function callNote(method, path, body) {
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  return el(
-    'p', { class: 'call-note' },
-    el('span', { class: 'verb' }, method),
-    el('code', {}, path, text && el('span', { class: 'body' }, ` ${text}`)),
-    copyButton(curl(method, path, text), 'this call as curl'),
-  );
-}
-
-/** Several API calls that fold into one line. */
-export function callNotes(...notes) {
-  return el('details', { class: 'call-notes' }, el('summary', {}, 'API calls of this view'), notes);
-}
-
 /** The text of an empty list or pane. */
 export function empty(title, text, ...more) {
   return el('div', { class: 'empty' }, el('h2', {}, title), el('p', {}, text), more);
@@ -88,6 +71,32 @@ export function trouble(error) {
 /** A control with its label. */
 export function field(name, control, hint) {
   return el('label', { class: 'field' }, el('span', {}, name), control, hint && el('small', {}, hint));
+}
+
+/**
+ * Shows an error of the call that `form` makes. If the error names a control, it is shown beside the control until
+ * `accepted` is called, because a message that disappears is gone before the value is right.
+ */
+export function refused(form, error) {
+  accepted(form);
+  const control = form.elements[error.field];
+  if (!control) {
+    failed(error);
+    return;
+  }
+  control.setAttribute('aria-invalid', 'true');
+  control.setAttribute('aria-describedby', `wrong-${error.field}`);
+  control.after(el('small', { class: 'wrong', id: `wrong-${error.field}`, role: 'alert' }, error.problem));
+  reveal(control, control.closest('.field'));
+}
+
+/** Removes the errors beside the controls of `form`. */
+export function accepted(form) {
+  for (const wrong of form.querySelectorAll('.wrong')) wrong.remove();
+  for (const control of form.querySelectorAll('[aria-invalid]')) {
+    control.removeAttribute('aria-invalid');
+    control.removeAttribute('aria-describedby');
+  }
 }
 
 /** A choice. Each option is a value, or a value and a text. Outside a `field` it needs a label. */
@@ -137,19 +146,4 @@ export function readable(text) {
   } catch {
     return text;
   }
-}
-
-/** Shows the latest call that changed something, at the foot of the page. */
-export function lastCall(root) {
-  root.append(el('span', { class: 'muted' }, 'Every action on this page is an API call. The latest one appears here.'));
-  calls.addEventListener('call', ({ detail }) => {
-    const { method, path, text, headers, status, ms } = detail;
-    root.replaceChildren(
-      el('span', { class: 'verb' }, method),
-      el('code', {}, path, text && el('span', { class: 'body' }, ` ${text}`)),
-      httpStatus(status),
-      el('span', { class: 'muted took' }, `${Math.round(ms)} ms`),
-      copyButton(curl(method, path, text, headers), 'the latest call as curl', { label: 'curl' }),
-    );
-  });
 }

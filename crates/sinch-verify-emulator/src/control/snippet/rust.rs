@@ -14,7 +14,7 @@ use super::Call;
 
 impl Call<'_> {
     /// The request as Rust code; `None` if the client crate does not send such a request.
-    pub(in crate::control) fn rust(&self, route: &Route) -> Option<String> {
+    pub(super) fn rust(&self, route: &Route) -> Option<String> {
         let mut code = Snippet::default();
         match route {
             Route::Start => self.start(&mut code)?,

@@ -23,7 +23,7 @@ fn began() -> SystemTime {
 fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
     let mut settings = Settings::default();
     change(&mut settings);
-    Engine::new(Arc::new(settings), 1, 1)
+    Engine::new(Arc::new(settings), 1)
 }
 
 fn obeying(behavior: HandsetBehavior) -> Engine {
@@ -95,7 +95,10 @@ fn what_is_due_past_the_end_of_the_clock_never_comes() {
             let reason = engine.overview(uid).unwrap().reason.unwrap();
             assert_eq!(reason.as_str(), "Expired", "{behavior:?}");
             let late = matches!(behavior, HandsetBehavior::Late { .. });
-            assert!(!late || engine.inbox(&number()).is_empty(), "it never arrives");
+            assert!(
+                !late || engine.inbox(None, &number()).is_empty(),
+                "it never arrives"
+            );
         }
     }
 }
@@ -151,7 +154,7 @@ fn what_is_late_is_due_until_it_arrives() {
     assert_eq!(engine.next_deadline(), Some(began() + HOUR), "after the end too");
     let what = Intervention::Deliver;
     engine.handle(began(), Command::Intervene { uid, what });
-    assert_eq!(engine.inbox(&number()).len(), 1);
+    assert_eq!(engine.inbox(None, &number()).len(), 1);
     assert_eq!(engine.next_deadline(), None, "it is there");
 }
 

@@ -1,10 +1,11 @@
 // The conformance checks of a callback receiver.
 
 import { call } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { chooseApplication } from '../applications.js';
-import { el } from '../dom.js';
+import { el, reveal } from '../dom.js';
 import { feed, info } from '../feed.js';
-import { callNote, failed, field, pill, table } from '../widgets.js';
+import { failed, field, pill } from '../widgets.js';
 
 const PATH = '/_emu/conformance';
 
@@ -12,12 +13,12 @@ const PATH = '/_emu/conformance';
 export function conformanceCard(signal) {
   const application = chooseApplication(signal);
   const run = el('button', { class: 'primary' }, 'Run the checks');
-  const report = el('div', { class: 'report stack', role: 'status' });
-  const note = el('div', {});
-  const form = el('form', { class: 'stack', oninput: draw, onsubmit: start }, field('Application', application), run, note);
+  const report = el('div', { class: 'report stack', role: 'status', tabindex: '-1' });
+  const offer = offerCalls(signal);
+  const form = el('form', { class: 'stack', oninput: draw, onsubmit: start }, field('Application', application), run);
 
   function draw() {
-    note.replaceChildren(callNote('POST', PATH, { application: application.value }));
+    offer(['POST', PATH, { application: application.value }]);
   }
 
   function ready() {
@@ -35,9 +36,9 @@ export function conformanceCard(signal) {
       const good = checks.filter((check) => check.ok).length;
       report.replaceChildren(
         el('p', { class: `verdict ${ok ? 'ok' : 'bad'}` }, el('strong', {}, `${good} of ${checks.length} checks passed`)),
-        el('div', { class: 'scroll' }, table(['Check', 'Required answer', 'Answer', ''], checks.map(row))),
+        el('ul', { class: 'checks' }, checks.map(row)),
       );
-      report.scrollIntoView({ block: 'nearest' });
+      reveal(report);
     } catch (error) {
       report.replaceChildren();
       failed(error);
@@ -55,7 +56,9 @@ export function conformanceCard(signal) {
 }
 
 function row({ name, sent, expected, got, ok }) {
-  return el('tr', {},
-    el('td', {}, name, el('p', { class: 'muted' }, sent)), el('td', {}, expected), el('td', {}, got),
-    el('td', {}, pill(ok ? 'passed' : 'failed', ok ? 'ok' : 'bad')));
+  return el('li', { class: 'check-row' },
+    pill(ok ? 'passed' : 'failed', ok ? 'ok' : 'bad'),
+    el('span', {}, name),
+    el('span', { class: 'why' }, sent),
+    el('span', { class: 'why' }, 'Required: ', el('b', {}, expected), '. Answer: ', el('b', {}, got), '.'));
 }

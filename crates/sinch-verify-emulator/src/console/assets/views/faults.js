@@ -1,9 +1,10 @@
 // Fault rules: requests that fail on purpose.
 
 import { call, get } from '../api.js';
-import { el, fill } from '../dom.js';
+import { offerCalls } from '../calls.js';
+import { el, fill, reveal } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, callNotes, empty, failed, field, pill, say, select } from '../widgets.js';
+import { accepted, empty, failed, field, pill, refused, say, select } from '../widgets.js';
 
 const PATH = '/_emu/faults';
 
@@ -32,7 +33,6 @@ export function faults(root, signal) {
     status: field('HTTP status', el('input', { name: 'status', type: 'number', min: 400, max: 599, value: 503 })),
     handled: el('label', { class: 'check' }, el('input', { type: 'checkbox', name: 'handled' }), 'carry out the request first'),
   };
-  const note = el('div', {});
   const form = el('form', { class: 'stack', onsubmit: add, oninput: draw },
     field('Affects', place), field('Operation', operation), field('Fault', kind),
     el('div', { class: 'side-by-side' }, Object.values(inputs)),
@@ -41,16 +41,17 @@ export function faults(root, signal) {
       field('Probability', el('input', { name: 'probability', type: 'number', min: 0, max: 1, step: 'any', placeholder: '1' })),
       field('Every nth request', el('input', { name: 'every', type: 'number', min: 1, placeholder: '1' })),
       field('Times at most', el('input', { name: 'count', type: 'number', min: 1, placeholder: 'no limit' }))),
-    el('button', { class: 'primary' }, 'Add fault'),
-    note);
+    el('button', { class: 'primary' }, 'Add fault'));
   const list = el('ul', { class: 'cards', 'aria-label': 'Active faults' });
   const nothing = empty('No active faults', 'A fault makes requests fail on purpose, as an unreliable network or service does. If several match a request, the first one applies.');
-  const clear = el('button', { class: 'small', onclick: () => change('DELETE', PATH) }, 'Remove all');
+  const clear = el('button', { class: 'small', onclick: () => remove(PATH) }, 'Remove all');
   root.append(
     el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, 'Add a fault')), form),
-    el('section', { class: 'detail', 'aria-label': 'Active faults' }, el('header', { class: 'list-head' }, el('h2', {}, 'Active faults'), clear), nothing, list,
-      callNotes(callNote('GET', PATH), callNote('DELETE', PATH))),
+    el('section', { class: 'detail', 'aria-label': 'Active faults' }, el('header', { class: 'list-head' }, el('h2', {}, 'Active faults'), clear), nothing, list),
   );
+  const offer = offerCalls(signal);
+  /** The fault that is shown once it is in the list. */
+  let added;
 
   function rule() {
     const given = new FormData(form);
@@ -79,18 +80,25 @@ export function faults(root, signal) {
     for (const [name, input] of Object.entries(inputs)) {
       input.hidden = !takes.includes(name) || (name === 'handled' && place.value !== 'api');
     }
-    note.replaceChildren(callNote('POST', PATH, rule()));
+    offer(['GET', PATH], ['POST', PATH, rule()], ['DELETE', PATH], ['DELETE', `${PATH}/{id}`]);
   }
 
   async function add(event) {
     event.preventDefault();
-    await change('POST', PATH, rule());
+    try {
+      ({ id: added } = await call('POST', PATH, rule()));
+      accepted(form);
+      say('Fault added', 'ok');
+      refresh();
+    } catch (error) {
+      refused(form, error);
+    }
   }
 
-  async function change(method, path, body) {
+  async function remove(path) {
     try {
-      await call(method, path, body);
-      say(method === 'POST' ? 'Fault added' : 'Removed', 'ok');
+      await call('DELETE', path);
+      say('Removed', 'ok');
       refresh();
     } catch (error) {
       failed(error);
@@ -108,12 +116,17 @@ export function faults(root, signal) {
         el('strong', {}, FAULTS[fault.kind]?.text ?? fault.kind), details.length ? ` (${details.join(', ')})` : '',
         el('p', { class: 'muted' }, `${on === 'api' ? 'API' : 'callbacks'}, ${name ?? 'all operations'}${limits.length ? `; ${limits.join(', ')}` : ''}`)),
       pill(`triggered by ${hits} of ${seen}`, hits ? 'warn' : 'quiet'),
-      el('button', { class: 'small', 'aria-label': `Remove fault ${id}`, title: `DELETE ${PATH}/${id}`, onclick: () => change('DELETE', `${PATH}/${id}`) }, 'Remove'));
+      el('button', { class: 'small', 'aria-label': `Remove fault ${id}`, onclick: () => remove(`${PATH}/${id}`) }, 'Remove'));
   }
 
   const refresh = live(['fault', 'request', 'delivery'], signal, async () => {
     const { faults: active } = await get(PATH, signal);
     fill(list, active, ({ id }) => id, card);
+    const at = active.findIndex(({ id }) => id === added);
+    if (at >= 0) {
+      reveal(list.children[at]);
+      added = undefined;
+    }
     nothing.hidden = active.length > 0;
     clear.hidden = active.length === 0;
   });

@@ -1,11 +1,12 @@
 // The first visit: three steps to a verified number.
 
 import { call, get, path, place, withQuery } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { applicationOf } from '../applications.js';
 import * as device from '../device.js';
 import { el, icon } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, failed, say } from '../widgets.js';
+import { failed, say } from '../widgets.js';
 
 /** A fictional number. */
 export const SAMPLE = '+46700000001';
@@ -13,40 +14,42 @@ export const SAMPLE = '+46700000001';
 const DONE = 'first-steps';
 const START = { method: 'sms', number: SAMPLE };
 
-/** Whether this is the first visit. */
-export function isWanted() {
-  return localStorage.getItem(DONE) === null;
+/**
+ * Returns the place of the steps. They are in it on the first visit, as long as there are no phones but the one that
+ * they lead to.
+ */
+export function firstSteps(signal) {
+  const root = el('div', { class: 'steps-place' });
+  if (localStorage.getItem(DONE) === null) show(root, signal);
+  return root;
 }
 
-/** Shows the steps in `root` until they are done or dismissed. */
-export function firstSteps(root, signal) {
+function show(root, signal) {
+  /** Whether the steps were begun on this page; then they are shown to their end. */
+  let begun = false;
   let message;
   let application;
   let verified = false;
   let reporting = false;
   const typed = el('input', { name: 'code', inputmode: 'numeric', autocomplete: 'off', size: 8, placeholder: 'Code', 'aria-label': 'The code on the phone' });
-  const report = el('div', {});
   const steps = [
     {
       title: 'Start a verification',
       body: [
         el('p', {}, 'Your backend asks the service to verify a number. This button does the same, with a signed request.'),
         el('button', { class: 'primary', onclick: start }, `Verify ${SAMPLE} by SMS`),
-        callNote('POST', '/_emu/try', START),
       ],
     },
     {
       title: 'Read the code on the phone',
       body: [
         el('p', {}, 'The SMS is on ', el('a', { href: place('phones', SAMPLE) }, `the phone of ${SAMPLE}`), '. Every number has a phone on this page.'),
-        callNote('GET', path('_emu', 'numbers', SAMPLE, 'messages')),
       ],
     },
     {
       title: 'Report the code',
       body: [
         el('form', { class: 'side-by-side', onsubmit: submit }, typed, el('button', { class: 'primary' }, 'Report the code')),
-        report,
       ],
     },
   ].map(({ title, body }) => ({ item: el('li', {}), title, body }));
@@ -60,7 +63,8 @@ export function firstSteps(root, signal) {
     el('ol', {}, steps.map(({ item }) => item)),
     end,
   );
-  root.replaceChildren(panel);
+  root.append(panel);
+  const offer = offerCalls(signal, ['POST', '/_emu/try', START]);
 
   function at() {
     if (verified) return 3;
@@ -84,7 +88,7 @@ export function firstSteps(root, signal) {
     });
     if (message) {
       const { method, path: where, body } = device.reportOf(message, application, '…');
-      report.replaceChildren(callNote(method, where, body));
+      offer(['POST', '/_emu/try', START], [method, where, body]);
     }
     if (verified) {
       notNow.hidden = true;
@@ -100,6 +104,7 @@ export function firstSteps(root, signal) {
   }
 
   async function start() {
+    begun = true;
     try {
       await call('POST', '/_emu/try', START);
       location.hash = place('phones', SAMPLE);
@@ -128,10 +133,20 @@ export function firstSteps(root, signal) {
 
   function leave() {
     localStorage.setItem(DONE, 'left');
+    hide();
+  }
+
+  function hide() {
     panel.remove();
+    offer();
   }
 
   live(['message', 'ended'], signal, async () => {
+    if (!begun) {
+      const { phones } = await get('/_emu/phones?limit=1', signal);
+      if (phones.length > 0 && !begun) hide();
+      return;
+    }
     // During a report, the message must not change.
     if (verified || reporting) return;
     const [{ messages }, { verifications }] = await Promise.all([
@@ -142,5 +157,6 @@ export function firstSteps(root, signal) {
     message = messages.find(({ verificationId }) => verificationId === pending?.id);
     application = applicationOf(pending?.application);
     draw();
-  }, { about: { number: SAMPLE } });
+  });
+  draw();
 }

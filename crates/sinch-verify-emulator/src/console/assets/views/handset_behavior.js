@@ -1,9 +1,10 @@
 // Shows and sets what a phone does by itself.
 
 import { call, get } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { el } from '../dom.js';
 import { live } from '../feed.js';
-import { callNote, failed, field, say, select } from '../widgets.js';
+import { accepted, field, refused, say, select } from '../widgets.js';
 
 const PATH = '/_emu/behaviors';
 
@@ -41,11 +42,10 @@ export function behaviorCard(number, signal) {
   const after = field('Delay', el('input', { name: 'after', value: '2s', size: 5, autocomplete: 'off' }));
   const wrong = field('Wrong reports first', el('input', { name: 'wrong', type: 'number', min: 0, max: 9, value: 0 }));
   const scope = select('scope', [['number', 'This number'], ['everyone', 'All numbers']]);
-  const note = el('div', {});
   const form = el('form', { class: 'stack', onsubmit: set, oninput: draw },
     field('Behavior', act), el('div', { class: 'side-by-side' }, after, wrong), field('Applies to', scope),
-    el('div', { class: 'buttons' }, el('button', { class: 'primary' }, 'Set'), el('button', { type: 'button', title: `DELETE ${PATH}`, onclick: clear }, 'Remove all')),
-    note);
+    el('div', { class: 'buttons' }, el('button', { class: 'primary' }, 'Set'), el('button', { type: 'button', onclick: clear }, 'Remove all')));
+  const offer = offerCalls(signal);
 
   function body() {
     const given = Object.fromEntries(new FormData(form));
@@ -60,7 +60,7 @@ export function behaviorCard(number, signal) {
     const { takes } = BEHAVIORS[act.value];
     after.hidden = !takes.includes('after');
     wrong.hidden = !takes.includes('wrong');
-    note.replaceChildren(callNote('POST', PATH, body()));
+    offer(['GET', PATH], ['POST', PATH, body()], ['DELETE', PATH]);
   }
 
   async function set(event) {
@@ -75,10 +75,11 @@ export function behaviorCard(number, signal) {
   async function change(method, wanted, done) {
     try {
       await call(method, PATH, wanted);
+      accepted(form);
       say(done, 'ok');
       refresh();
     } catch (error) {
-      failed(error);
+      refused(form, error);
     }
   }
 

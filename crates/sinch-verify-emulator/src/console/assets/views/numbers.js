@@ -1,8 +1,9 @@
 // The list of magic numbers.
 
 import { get, place as address, withQuery } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, table, trouble } from '../widgets.js';
+import { copyButton, table, trouble } from '../widgets.js';
 
 const PATH = '/_emu/numbers';
 
@@ -12,7 +13,8 @@ export function numbers(root, signal) {
   root.append(el('section', { class: 'wide' },
     el('header', { class: 'list-head' }, el('h1', {}, 'Magic numbers'), el('div', { class: 'filters' }, filter)),
     el('p', { class: 'muted' }, 'Each of these fictional numbers has a fixed outcome. Start a verification of one, from any client, to test that outcome.'),
-    place, callNote('GET', PATH)));
+    place));
+  offerCalls(signal, ['GET', PATH]);
 
   function sift() {
     const wanted = filter.value.trim().toLowerCase();

@@ -2,12 +2,13 @@
 
 import { call, get, path, place, withQuery } from '../api.js';
 import { applicationOf } from '../applications.js';
+import { offerCalls } from '../calls.js';
 import { age, hour, now } from '../clock.js';
 import * as device from '../device.js';
 import { el, fill, icon } from '../dom.js';
 import { live } from '../feed.js';
 import { methodOf } from '../methods.js';
-import { callNote, callNotes, copyButton, failed, pill, say } from '../widgets.js';
+import { copyButton, failed, pill, say } from '../widgets.js';
 import { overlay } from './call.js';
 import { behaviorCard } from './handset_behavior.js';
 
@@ -34,13 +35,13 @@ export function phone(pane, number, signal, more, looked) {
         el('div', { class: 'card' },
           el('h3', {}, 'Send a message to this phone'),
           el('p', { class: 'muted' }, 'Start a verification of this number, as a backend does.'),
-          el('a', { class: 'button', href: withQuery(place('try'), { number }) }, 'Try it')),
-        callNotes(
-          callNote('GET', inbox),
-          callNote('GET', withQuery('/_emu/messages/wait', { to: number, after: 0, timeout: '10s' })),
-          callNote('POST', path('_emu', 'numbers', number, 'keypad'), { digits: '1' }),
-          callNote('POST', path('_emu', 'numbers', number, 'hang-up'))))),
+          el('a', { class: 'button', href: withQuery(place('try'), { number }) }, 'Try it')))),
   );
+  offerCalls(signal,
+    ['GET', inbox],
+    ['GET', withQuery('/_emu/messages/wait', { to: number, after: 0, timeout: '10s' })],
+    ['POST', path('_emu', 'numbers', number, 'keypad'), { digits: '1' }],
+    ['POST', path('_emu', 'numbers', number, 'hang-up')]);
 
   let before;
   earlier.addEventListener('click', () => { before = next; refresh(); });

@@ -4,9 +4,9 @@ import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, icon } from '../dom.js';
 import { methodOf } from '../methods.js';
-import { callNote, copy, empty, say } from '../widgets.js';
+import { copy, pill, say } from '../widgets.js';
 import { isUnread, markRead } from '../unread.js';
-import { firstSteps, isWanted, SAMPLE } from './first_steps.js';
+import { firstSteps, SAMPLE } from './first_steps.js';
 import { phone } from './phone.js';
 
 const ICONS = { text: 'message', ring: 'call', speech: 'call', address: 'link' };
@@ -20,20 +20,20 @@ export function copyNewest() {
 }
 
 export function phones(root, signal) {
-  const steps = el('div', { class: 'steps-place' });
-  if (isWanted()) firstSteps(steps, signal);
+  const steps = firstSteps(signal);
   signal.addEventListener('abort', () => { newest = undefined; });
 
-  const show = browse(root, signal, {
+  return browse(root, signal, {
     title: 'Phones',
     place: 'phones',
     path: '/_emu/phones',
     list: 'phones',
-    kinds: ['message', 'ended'],
+    kinds: ['message', 'ended', 'call-over'],
     keyOf: ({ number }) => number,
     row,
+    filters: [el('input', { type: 'search', name: 'text', 'aria-label': 'Number or code', placeholder: 'Number or code  /', autocomplete: 'off' })],
     empty: () => el('p', { class: 'muted none' }, 'No messages yet. A phone appears here when a message or call is sent to its number.'),
-    idle: () => el('div', { class: 'stack' }, steps, empty('Choose a phone', 'Its messages and calls appear here. You can report codes, press keys and end calls.')),
+    idle: () => steps,
     detail: (pane, number, detail) => {
       phone(pane, number, detail, number === SAMPLE && steps, (seq, code) => {
         newest = code;
@@ -41,19 +41,18 @@ export function phones(root, signal) {
       });
     },
   });
-  root.querySelector('.list').append(callNote('GET', '/_emu/phones'));
-  return show;
 }
 
-function row({ number, last, pendingCallout, messages }) {
+function row({ number, last, status, pendingCallout }) {
   const unread = isUnread(number, last.seq);
   const { form, title } = methodOf(last.kind);
+  const code = last.code ?? last.cli;
   return el(
     'span', { class: 'phone-row', 'data-number': number, 'data-unread': unread },
     el('span', { class: 'avatar', 'aria-hidden': 'true' }, icon(ICONS[form] ?? 'phone')),
     el('span', { class: 'who' }, number, el('span', { class: 'unread' }, 'unread')),
     age(last.at, 'service'),
-    el('span', { class: 'what' }, form === 'text' ? last.text : title),
-    pendingCallout ? el('span', { class: 'pill busy' }, 'on a call') : el('span', { class: 'count' }, String(messages)),
+    el('span', { class: 'what' }, code && [el('b', { class: 'code' }, code), ' '], form === 'text' ? last.text : title),
+    pendingCallout ? pill('on a call', 'busy') : pill(status),
   );
 }

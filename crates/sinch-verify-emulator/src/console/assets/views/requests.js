@@ -1,16 +1,19 @@
 // The inspector: every request of the API, its answer, and the mistake in its authorization.
 
 import { get, place } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { chooseApplication } from '../applications.js';
 import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el } from '../dom.js';
-import { callNote, copyButton, empty, facts, httpMessage, httpStatus, pill, select, source, table, trouble } from '../widgets.js';
+import { methodChoices } from '../methods.js';
+import { snippets } from '../snippets.js';
+import { copyButton, empty, facts, httpMessage, httpStatus, pill, select, table, trouble } from '../widgets.js';
 
 const LIST = '/_emu/requests';
 
 export function requests(root, signal) {
-  const show = browse(root, signal, {
+  return browse(root, signal, {
     title: 'Requests',
     place: 'requests',
     path: LIST,
@@ -19,27 +22,27 @@ export function requests(root, signal) {
     keyOf: ({ seq }) => seq,
     row,
     filters: [
+      el('input', { type: 'search', name: 'text', 'aria-label': 'Number or text', placeholder: 'Number or text  /', autocomplete: 'off' }),
+      select('operation', [['', 'Any operation'], 'start', 'report', 'status', 'outcome'], 'Operation'),
+      select('verificationMethod', [['', 'Any method'], ...methodChoices()], 'Method'),
       select('status', [['', 'Any answer'], '200', '400', ['401', '401: not authorized'], ['403', '403: denied'], '404', '409'], 'Answer'),
       chooseApplication(signal, 'Any application'),
     ],
     empty: () => empty('No requests yet', `Set the base URL of your client to ${location.origin}. Each request appears here, with its signature checked.`),
-    idle: (none) => (none ? el('div', {}) : empty('Choose a request', 'If its signature is wrong, the details show the string to sign and the mistake.')),
     detail,
   });
-  root.querySelector('.list').append(callNote('GET', LIST));
-  return show;
 }
 
 const isAccepted = ({ verdict }) => verdict === 'accepted';
 
 function row(call) {
-  const { at, method, path, status, operation, authorization, verdict, anomalies } = call;
+  const { at, method, path, status, operation, verificationMethod, number, authorization, verdict, anomalies } = call;
   return el('span', { class: 'cells' },
     el('span', { class: 'verb' }, method),
     el('span', { class: 'who', title: path }, path.replace(/^\/verification\/v1/, '…')),
     httpStatus(status),
     age(at, 'service'),
-    el('span', { class: 'what' }, isAccepted(call) ? operation : verdict),
+    el('span', { class: 'what' }, [isAccepted(call) ? operation : verdict, verificationMethod, number].filter(Boolean).join(' · ')),
     anomalies.length > 0 && pill(anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`, 'warn'),
     el('span', { class: 'count' }, authorization));
 }
@@ -48,21 +51,24 @@ async function detail(pane, seq, signal) {
   const path = `${LIST}/${encodeURIComponent(seq)}`;
   const shown = el('div', { class: 'stack' });
   pane.append(shown);
+  offerCalls(signal, ['GET', path]);
   try {
-    shown.append(...inspect(await get(path, signal)), callNote('GET', path));
+    shown.append(...inspect(await get(path, signal)));
   } catch (error) {
     if (!signal.aborted) shown.append(trouble(error));
   }
 }
 
 function inspect(call) {
-  const { at, ms, method, path, status, operation, application, authorization, anomalies, errorCode, verificationId } = call;
+  const { at, ms, method, path, status, operation, verificationMethod, number, application, authorization, anomalies, errorCode, verificationId } = call;
   return [
     el('h2', { class: 'request-line' }, el('span', { class: 'verb' }, method), ' ', el('code', {}, path), ' ', httpStatus(status)),
     verdictOf(call),
     signatureOf(call),
     facts([
       ['Operation', operation],
+      ['Number', number && el('a', { href: place('phones', number) }, number)],
+      ['Method', verificationMethod],
       ['When', age(at, 'service')],
       ['Took', `${ms.toFixed(1)} ms`],
       ['Authorization', authorization],
@@ -73,9 +79,7 @@ function inspect(call) {
     anomalies.length > 0 && el('section', { class: 'card warn' },
       el('h3', {}, 'Anomalies: accepted, but not as documented'),
       el('ul', {}, anomalies.map((anomaly) => el('li', {}, anomaly)))),
-    el('div', { class: 'two' },
-      source('As curl', call.curl, 'the request as curl'),
-      call.rust && source('As Rust', call.rust, 'the request as Rust')),
+    snippets(call),
     httpMessage('Request', call.headers, call.body),
     call.response && httpMessage('Answer', call.response.headers, call.response.body),
   ].filter(Boolean);

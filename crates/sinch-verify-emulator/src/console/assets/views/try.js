@@ -1,11 +1,13 @@
-// Try it: starts a verification as a backend does, and shows the request as curl and Rust.
+// Try it: starts a verification as a backend does, and shows the request in the languages of its clients.
 
 import { call, place } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { chooseApplication } from '../applications.js';
-import { el } from '../dom.js';
+import { el, reveal } from '../dom.js';
 import { feed } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, failed, field, httpStatus, select, source } from '../widgets.js';
+import { snippets } from '../snippets.js';
+import { accepted, empty, field, httpStatus, refused, select, source, trouble } from '../widgets.js';
 import { SAMPLE } from './first_steps.js';
 
 const PATH = '/_emu/try';
@@ -14,9 +16,7 @@ export function tryIt(root, signal) {
   const number = el('input', { name: 'number', value: SAMPLE, required: true, autocomplete: 'off', inputmode: 'tel' });
   const method = select('method', methodChoices());
   const application = chooseApplication(signal);
-  const note = el('div', {});
-  const result = el('section', { class: 'detail', 'aria-label': 'Result', 'aria-live': 'polite' },
-    el('div', { class: 'empty' }, el('h2', {}, 'Nothing started yet'), el('p', {}, 'The emulator sends a signed request to its own API, as a backend does. The result appears here and in the other views.')));
+  const result = el('section', { class: 'detail', 'aria-label': 'Result', 'aria-live': 'polite', tabindex: '-1' }, nothing());
   const form = el('form', { class: 'stack', onsubmit: start, oninput: draw },
     field('Method', method),
     field('Number', number, 'Any number works. Magic numbers have a fixed outcome.'),
@@ -24,8 +24,8 @@ export function tryIt(root, signal) {
     field('Custom', el('input', { name: 'custom', autocomplete: 'off' }), 'Your own text, returned in the callbacks.'),
     field('Accept-Language', el('input', { name: 'acceptLanguage', placeholder: 'sv-SE, en', autocomplete: 'off' })),
     field('Application', application),
-    el('button', { class: 'primary' }, 'Start the verification'),
-    note);
+    el('button', { class: 'primary' }, 'Start the verification'));
+  const offer = offerCalls(signal);
   root.append(el('section', { class: 'list' }, el('header', { class: 'list-head' }, el('h1', {}, 'Try it')), form), result);
 
   function body() {
@@ -35,7 +35,7 @@ export function tryIt(root, signal) {
   }
 
   function draw() {
-    note.replaceChildren(callNote('POST', PATH, body()));
+    offer(['POST', PATH, body()]);
   }
 
   async function start(event) {
@@ -43,9 +43,14 @@ export function tryIt(root, signal) {
     const wanted = body();
     try {
       const answer = await call('POST', PATH, wanted);
-      if (!signal.aborted) result.replaceChildren(...outcome(wanted, answer));
+      accepted(form);
+      result.replaceChildren(...outcome(wanted, answer));
+      reveal(result);
     } catch (error) {
-      failed(error);
+      // An earlier success must not look like the answer to this one.
+      result.replaceChildren(error.field ? nothing() : trouble(error));
+      if (error.field) refused(form, error);
+      else reveal(result);
     }
   }
 
@@ -58,7 +63,12 @@ export function tryIt(root, signal) {
   };
 }
 
-function outcome({ number }, { request, status, response, curl, rust }) {
+function nothing() {
+  return empty('Nothing started', 'The emulator sends a signed request to its own API, as a backend does. The result appears here and in the other views.');
+}
+
+function outcome({ number }, answer) {
+  const { request, status, response } = answer;
   const id = response?.id;
   return [
     el('h2', {}, status < 300 ? 'Started ' : 'Refused ', httpStatus(status)),
@@ -66,8 +76,7 @@ function outcome({ number }, { request, status, response, curl, rust }) {
       status < 300 && el('a', { class: 'button primary', href: place('phones', number) }, 'Open the phone'),
       id && el('a', { class: 'button', href: place('verifications', id) }, 'Open the verification'),
       request && el('a', { class: 'button', href: place('requests', request) }, 'Open the request')),
-    source('curl', curl, 'the request as curl'),
-    source('Rust', rust, 'the request as Rust'),
+    snippets(answer),
     source('Answer', typeof response === 'string' ? response : JSON.stringify(response, null, 2), 'the answer'),
   ];
 }

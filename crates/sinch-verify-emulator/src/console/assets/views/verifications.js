@@ -1,18 +1,19 @@
 // The list of verifications, and the timeline of each.
 
 import { call, get, path, place } from '../api.js';
+import { offerCalls } from '../calls.js';
 import { chooseApplication } from '../applications.js';
 import { browse } from '../list_view.js';
 import { age } from '../clock.js';
 import { el, fill } from '../dom.js';
 import { live } from '../feed.js';
 import { methodChoices } from '../methods.js';
-import { callNote, callNotes, copyButton, empty, facts, failed, pill, say, select, trouble } from '../widgets.js';
+import { copyButton, empty, facts, failed, pill, say, select, trouble } from '../widgets.js';
 
 const LIST = '/_emu/verifications';
 
 export function verifications(root, signal) {
-  const show = browse(root, signal, {
+  return browse(root, signal, {
     title: 'Verifications',
     place: 'verifications',
     path: LIST,
@@ -27,11 +28,8 @@ export function verifications(root, signal) {
       chooseApplication(signal, 'Any application'),
     ],
     empty: () => empty('No verification yet', 'Start one from your code or on this page.', el('a', { class: 'button primary', href: '#/try' }, 'Try it')),
-    idle: (none) => (none ? el('div', {}) : empty('Choose a verification', 'Its timeline shows the start, the decision of your callback, messages, reports and the result.')),
     detail,
   });
-  root.querySelector('.list').append(callNote('GET', LIST));
-  return show;
 }
 
 function row({ number, method, status, reason, startedAt, attempts, attemptsAllowed, reference }) {
@@ -63,9 +61,9 @@ function detail(pane, id, signal) {
       failed(error);
     }
   };
-  const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', value: action, title: `POST ${one}/${action}`, onclick: act(action) }, label));
-  pane.append(head, el('div', { class: 'buttons' }, buttons), timeline,
-    callNotes(callNote('GET', one), ACTIONS.map(([action]) => callNote('POST', `${one}/${action}`))));
+  const buttons = ACTIONS.map(([action, label]) => el('button', { class: 'small', value: action, onclick: act(action) }, label));
+  pane.append(head, el('div', { class: 'buttons' }, buttons), timeline);
+  offerCalls(signal, ['GET', one], ...ACTIONS.map(([action]) => ['POST', `${one}/${action}`]));
   live(['started', 'ended', 'message', 'call-over', 'request', 'delivery', 'keys', 'followed', 'clock'], signal, async () => {
     const shown = await get(one, signal);
     const { timeline: steps, ...others } = shown;
