@@ -49,6 +49,8 @@ pub(crate) struct Destination {
     pub(crate) origin: Origin,
     /// The profile whose address this is: its key and secret go to no other.
     profile: Option<(Origin, Profile)>,
+    /// Whether a flag names the profile.
+    is_named: bool,
 }
 
 /// The application that asks, and where it comes from.
@@ -63,7 +65,7 @@ impl Destination {
     /// The service at `flag`, or else where the profile of the name `profile`, the environment, the
     /// project's file and the user's default profile say, in this order.
     pub(crate) fn find(flag: Option<&BaseUrl>, profile: Option<&str>) -> anyhow::Result<Self> {
-        let named = profile.is_some();
+        let is_named = profile.is_some();
         let profile = UserFile::read()?.take(profile)?;
         let from_profile = profile.as_ref().and_then(|(origin, profile)| {
             let url = profile.url.clone()?;
@@ -71,7 +73,7 @@ impl Destination {
         });
         let (url, origin) = if let Some(url) = flag {
             (url.clone(), Origin::Flag)
-        } else if let Some(found) = from_profile.clone().filter(|_| named) {
+        } else if let Some(found) = from_profile.clone().filter(|_| is_named) {
             found
         } else if let Some(url) = env::base_url().map_err(usage)? {
             (url, Origin::Environment)
@@ -86,7 +88,12 @@ impl Destination {
             Some(own) => *own == url,
             None => url.to_string() == DEFAULT_URL,
         });
-        Ok(Self { url, origin, profile })
+        Ok(Self {
+            url,
+            origin,
+            profile,
+            is_named,
+        })
     }
 
     /// Whether the profile allows a host that is not this machine.
@@ -102,38 +109,19 @@ impl Destination {
     }
 
     /// The application of the environment, of the profile with this address, or else the development
-    /// application, if the service is on this machine.
+    /// application, if the service is on this machine. A profile that was named counts before the
+    /// environment, as a flag does.
     pub(crate) fn application(&self) -> anyhow::Result<Application> {
-        match (env::application_key(), env::application_secret()) {
-            (Err(key), Err(secret)) if key.is_not_set() && secret.is_not_set() => {}
-            (key, secret) => {
-                return Ok(Application {
-                    key: key.map_err(usage)?,
-                    secret: secret.map_err(usage),
-                    origin: Origin::Environment,
-                });
-            }
+        if self.is_named
+            && let Some(application) = self.of_profile()?
+        {
+            return Ok(application);
         }
-        if let Some((origin, profile)) = &self.profile {
-            let missing = |field: &str| {
-                usage(format!(
-                    "{origin}: {field} is missing; set it with `sinch-verify config set {field}`"
-                ))
-            };
-            match (
-                profile.application_key.clone(),
-                profile.application_secret.clone(),
-            ) {
-                (None, None) => {}
-                (None, Some(_)) => return Err(missing(KEY)),
-                (Some(key), secret) => {
-                    return Ok(Application {
-                        key,
-                        secret: secret.ok_or_else(|| missing(SECRET)),
-                        origin: origin.clone(),
-                    });
-                }
-            }
+        if let Some(application) = of_environment()? {
+            return Ok(application);
+        }
+        if let Some(application) = self.of_profile()? {
+            return Ok(application);
         }
         let (key, secret) = env::application(&self.url).map_err(usage)?;
         Ok(Application {
@@ -142,4 +130,35 @@ impl Destination {
             origin: Origin::Default,
         })
     }
+
+    fn of_profile(&self) -> anyhow::Result<Option<Application>> {
+        let Some((origin, profile)) = &self.profile else {
+            return Ok(None);
+        };
+        let missing = |field: &str| {
+            usage(format!(
+                "{origin}: {field} is missing; set it with `sinch-verify config set {field}`"
+            ))
+        };
+        let (key, secret) = (&profile.application_key, &profile.application_secret);
+        if key.is_none() && secret.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Application {
+            key: key.clone().ok_or_else(|| missing(KEY))?,
+            secret: secret.clone().ok_or_else(|| missing(SECRET)),
+            origin: origin.clone(),
+        }))
+    }
+}
+
+fn of_environment() -> anyhow::Result<Option<Application>> {
+    Ok(match (env::application_key(), env::application_secret()) {
+        (Err(key), Err(secret)) if key.is_not_set() && secret.is_not_set() => None,
+        (key, secret) => Some(Application {
+            key: key.map_err(usage)?,
+            secret: secret.map_err(usage),
+            origin: Origin::Environment,
+        }),
+    })
 }

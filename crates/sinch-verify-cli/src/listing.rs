@@ -36,8 +36,8 @@ impl Listing {
             note!("{}", self.empty);
             return Ok(());
         }
-        let columns = self.columns.iter().map(|(column, _)| *column);
-        let mut table = Table::new(columns.collect::<Vec<_>>());
+        let columns: Vec<Column> = self.columns.iter().map(|(column, _)| *column).collect();
+        let mut table = Table::new(&columns);
         for item in items {
             let cells = self.columns.iter().map(|(_, at)| cell(text(item.pointer(at))));
             table.add(cells.collect());

@@ -30,9 +30,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table without rows.
-    pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
+    pub(crate) fn new(columns: &[Column]) -> Self {
         Self {
-            columns: columns.into(),
+            columns: columns.to_vec(),
             rows: Vec::new(),
         }
     }

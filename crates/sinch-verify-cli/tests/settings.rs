@@ -153,7 +153,20 @@ fn key_and_secret_of_a_profile_authorize_at_its_address_and_nowhere_else() {
     let seen =
         stdout(&own.run_bare(&["requests", "--json"])) + &stdout(&other.run_bare(&["requests", "--json"]));
     assert!(seen.contains("401"), "{seen}");
-    // The environment counts first.
+    // The environment counts before a profile, unless a flag names that.
+    let other_secret = [
+        ("SINCH_APPLICATION_KEY", KEY),
+        ("SINCH_APPLICATION_SECRET", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ];
+    std::fs::remove_file(desk.0.path().join("project/sinch-verify.toml")).unwrap();
+    for (args, code) in [
+        (&["start", "+46700000001"][..], 4),
+        (&["start", "+46700000001", "--profile", "own"], 0),
+    ] {
+        let output = desk.command(args).envs(other_secret).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+    }
+    desk.project(&format!("url = \"{}\"\n", other.url));
     let given = desk
         .command(&["start", "+46700000001"])
         .envs([

@@ -236,7 +236,7 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
     }
     let mut columns = vec![Value("setting"), Value("value")];
     columns.extend(args.show_origin.then_some(Value("origin")));
-    let mut table = Table::new(columns);
+    let mut table = Table::new(&columns);
     for Setting { name, value, origin } in settings {
         let hidden = if origin.is_some() { "(hidden)" } else { "(not set)" };
         let mut cells = vec![cell(name), cell(value.as_deref().unwrap_or(hidden))];

@@ -348,9 +348,12 @@ async fn callbacks(
             "a callback came, and its answer had no effect",
             "see `sinch-verify deliveries`",
         ),
-        (Err(_), _) => checks.failed(
+        (Err(_), started) => checks.failed(
             "callbacks",
-            format!("no callback with the right signature came to {receiver}"),
+            match started {
+                Ok(_) => format!("no callback with the right signature came to {receiver}"),
+                Err(error) => format!("no callback came to {receiver}: failed to {error:#}"),
+            },
             "see `sinch-verify deliveries`, and `sinch-verify fault list` for faults",
         ),
     }

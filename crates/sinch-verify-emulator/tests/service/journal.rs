@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
-use sinch_verify_emulator::{Emulator, Settings};
+use sinch_verify_emulator::{Emulator, Operation, Settings};
 use sinch_verify_protocol::auth::{ContentMd5, Signer, StringToSign};
 use sinch_verify_protocol::method::Sms;
 use sinch_verify_protocol::timestamp::XTimestamp;
@@ -28,6 +28,29 @@ async fn list(emulator: &Emulator, query: &str) -> Vec<Value> {
 async fn latest(emulator: &Emulator) -> Value {
     let row = list(emulator, "?limit=1").await.remove(0);
     json(&get(emulator, &format!("/_emu/requests/{}", row["seq"])).await)
+}
+
+#[tokio::test]
+async fn answered_requests_are_told_without_numbers_and_codes() {
+    let emulator = emulator().await;
+    let mut answered = emulator.answered_requests();
+    let started = call(&emulator, &signed(), &Start::sms(number())).await.unwrap();
+    let wrong = Report::<Sms>::by_number(number(), Code::new("wrong").unwrap());
+    call(&emulator, &basic(), &wrong).await.unwrap_err();
+    let first = answered.next().await;
+    assert_eq!((first.seq, first.operation), (1, Some(Operation::Start)));
+    assert_eq!((first.status, first.error_code), (Some(200), None));
+    assert_eq!(first.verification_id, Some(started.id.clone()));
+    let second = answered.next().await;
+    assert_eq!(
+        (second.operation, second.error_code),
+        (Some(Operation::Report), Some(40003))
+    );
+    let shown = format!("{first:?} {second:?}");
+    assert!(
+        !shown.contains("46700000001") && !shown.contains("wrong"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
