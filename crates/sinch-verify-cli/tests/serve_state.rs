@@ -162,3 +162,20 @@ fn a_killed_serve_leaves_a_readable_state_that_misses_only_the_latest_changes() 
         "{kills} kills, {starts} starts, {lost_in_all} lost, the oldest answered {oldest:?} before its kill"
     );
 }
+
+#[test]
+fn a_file_that_is_no_state_is_named_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(state(folder.path()), "notes").unwrap();
+    let output = command(&["serve", "--port", "0", "--state"])
+        .arg(state(folder.path()))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("/state: this is no snapshot of the emulator"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(state(folder.path())).unwrap(), "notes");
+}

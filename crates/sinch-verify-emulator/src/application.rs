@@ -114,14 +114,11 @@ pub(crate) mod saved {
         deserializer: D,
     ) -> Result<Vec<Application>, D::Error> {
         let saved = Vec::<Saved>::deserialize(deserializer)?;
-        saved
-            .into_iter()
-            .map(application)
-            .collect::<Result<_, _>>()
-            .map_err(D::Error::custom)
+        let applications = saved.iter().map(application);
+        applications.collect::<Result<_, _>>().map_err(D::Error::custom)
     }
 
-    fn application(saved: Saved) -> Result<Application, String> {
+    fn application(saved: &Saved) -> Result<Application, String> {
         let secret = |text: &String| ApplicationSecret::new(text).map_err(|error| error.to_string());
         let callback = saved.callback_url.as_deref().map(str::parse).transpose();
         Ok(Application {

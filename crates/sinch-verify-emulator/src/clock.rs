@@ -5,8 +5,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::instant;
-
 /// *Wire time* is the wall clock. It gives the timestamps of requests that are sent and checks those
 /// of requests that come in. *Service time* decides when verifications expire and events are due. It
 /// can be moved ahead and paused.
@@ -236,6 +234,55 @@ impl Service {
 /// in every time zone.
 pub(crate) fn end() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_128_000)
+}
+
+/// An instant as seconds and nanoseconds since 1970: shorter than the form of `serde`.
+pub(crate) mod instant {
+    use std::time::{Duration, SystemTime};
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    use super::end;
+
+    pub(crate) fn serialize<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+        // No instant of the emulator is before 1970.
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        (since.as_secs(), since.subsec_nanos()).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+        let (seconds, nanoseconds) = <(u64, u32)>::deserialize(deserializer)?;
+        let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanoseconds.into()));
+        let at = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+        at.filter(|at| *at <= end())
+            .ok_or_else(|| D::Error::custom("must be before the year 10000"))
+    }
+}
+
+/// As [`instant`], for an instant that may be absent.
+pub(crate) mod optional_instant {
+    use std::time::SystemTime;
+
+    use serde::{Deserializer, Serialize as _, Serializer};
+
+    use super::instant;
+
+    pub(crate) fn serialize<S: Serializer>(
+        at: &Option<SystemTime>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => instant::serialize(at, serializer),
+            None => ().serialize(serializer),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SystemTime>, D::Error> {
+        instant::deserialize(deserializer).map(Some)
+    }
 }
 
 #[cfg(test)]

@@ -97,15 +97,19 @@ async fn index(
     }
     #[cfg(not(feature = "console"))]
     let _ = (core, peer, headers);
-    Ok(openapi::list())
+    Ok(openapi::list(&endpoints::all()).into_response())
 }
 
 async fn alive() -> &'static str {
     "ok\n"
 }
 
+async fn describe() -> Response {
+    response::json(&openapi::document(&endpoints::all()))
+}
+
 async fn counters(State(core): State<Arc<Core>>) -> Answer {
-    let text = core.metrics.text(&core);
+    let text = core.metrics_text();
     let text = text.map_err(|error| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }

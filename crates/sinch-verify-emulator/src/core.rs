@@ -2,20 +2,23 @@
 
 mod callback_client;
 mod copying;
+mod credentials;
 mod delivery_log;
 mod handsets;
 mod registry;
 mod service_time;
 mod undelivered;
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::HOST;
-use sinch_verify_protocol::{ApiError, ApplicationKey, ApplicationSecret, BaseUrl};
+use parking_lot::{Mutex, MutexGuard};
+use sinch_verify_protocol::{ApiError, ApplicationKey, BaseUrl};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::application::{Application, CallbackAuth, CallbackUrl};
@@ -29,11 +32,10 @@ use crate::fault::{FaultRule, Faults};
 use crate::feed::{Feed, FeedEvent};
 use crate::host_name::{HostName, base_of_host};
 use crate::journal::Journal;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Present};
 use crate::settings::Settings;
 use crate::splitmix::splitmix64;
 use crate::tamper_kit::TamperKit;
-use crate::test_application;
 
 pub(crate) use callback_client::{CallbackAnswer, PostResult};
 pub(crate) use copying::{Copying, Downtime, Sink};
@@ -284,12 +286,6 @@ impl Core {
         Ok(app)
     }
 
-    /// A key and a secret that this emulator has not returned before.
-    pub(crate) fn new_credentials(&self) -> (ApplicationKey, ApplicationSecret) {
-        let n = self.credentials.fetch_add(1, Ordering::Relaxed);
-        test_application::credentials(self.seed, n)
-    }
-
     pub(crate) fn set_callback_url(
         &self,
         key: &ApplicationKey,
@@ -415,6 +411,17 @@ impl Core {
         self.publish(FeedEvent::Reset);
     }
 
+    /// All counters as text.
+    pub(crate) fn metrics_text(&self) -> Result<String, fmt::Error> {
+        let (pending, ended) = self.with_engine(Engine::kept);
+        self.metrics.text(&Present {
+            pending,
+            ended,
+            undelivered: self.outstanding.count(),
+            applications: self.registry.all().len(),
+        })
+    }
+
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -430,9 +437,9 @@ impl Core {
         format!("{:016x}", splitmix64(self.seed ^ n.rotate_left(32)))
     }
 
+    /// After a panic in the engine the other verifications are still valid, so the lock has no poison.
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        // After a panic in the engine the other verifications are still valid.
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock()
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) use command::{
 };
 pub(crate) use ids::{AppId, Uid};
 pub(crate) use lists::{Filter, Overview, Phone};
-pub(crate) use saved::{Part, SavedEngine, SavedVerification, instant};
+pub(crate) use saved::{Part, SavedEngine, SavedVerification};
 pub(crate) use view::SEAMLESS;
 
 /// The most timers that one command runs: about a millisecond of work.

@@ -15,8 +15,6 @@ use prometheus_client::registry::Registry;
 use sinch_verify_protocol::Method;
 use sinch_verify_protocol::callback::ResultEvent;
 
-use crate::core::Core;
-use crate::engine::Engine;
 use crate::fault::Fault;
 use crate::operation::Operation;
 
@@ -174,19 +172,26 @@ impl Metrics {
     /// # Errors
     ///
     /// None: writing to memory does not fail.
-    pub(crate) fn text(&self, core: &Core) -> Result<String, fmt::Error> {
-        let (pending, ended) = core.with_engine(Engine::kept);
-        for (state, count) in [("pending", pending), ("ended", ended)] {
+    pub(crate) fn text(&self, present: &Present) -> Result<String, fmt::Error> {
+        for (state, count) in [("pending", present.pending), ("ended", present.ended)] {
             self.verifications
                 .get_or_create(&StateLabels { state })
                 .set(gauge(count));
         }
-        self.undelivered.set(gauge(core.outstanding.count()));
-        self.applications.set(gauge(core.registry.all().len()));
+        self.undelivered.set(gauge(present.undelivered));
+        self.applications.set(gauge(present.applications));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+/// What there is at present.
+pub(crate) struct Present {
+    pub(crate) pending: usize,
+    pub(crate) ended: usize,
+    pub(crate) undelivered: usize,
+    pub(crate) applications: usize,
 }
 
 fn gauge(count: usize) -> i64 {

@@ -13,9 +13,9 @@ use foldhash::{HashMap, HashMapExt as _};
 use serde::{Deserialize, Serialize};
 
 use crate::application::{self, Application};
-use crate::clock::Service;
+use crate::clock::{Service, instant};
 use crate::control_error::ControlError;
-use crate::engine::{SavedEngine, SavedVerification, Uid, instant};
+use crate::engine::{SavedEngine, SavedVerification, Uid};
 
 const HEAD: &[u8] = b"{\"format\":\"sinch-verify-emulator\",\"version\":1}\n";
 const FORMAT: &str = "sinch-verify-emulator";
@@ -162,7 +162,7 @@ struct Head {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
-    Verification(Box<SavedVerification>),
+    Verification(SavedVerification),
     Dropped(Uid),
     State(Box<State>),
 }
@@ -243,7 +243,7 @@ pub(crate) fn read(text: &[u8]) -> Result<(Image, usize), SnapshotError> {
                 problem,
             })? {
                 Line::Verification(verification) => {
-                    verifications.insert(verification.uid(), *verification);
+                    verifications.insert(verification.uid(), verification);
                 }
                 Line::Dropped(uid) => drop(verifications.remove(&uid)),
                 Line::State(own) => state = Some(*own),

@@ -177,6 +177,6 @@ impl Target {
         let folder = self.path.parent();
         folder
             .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
+            .unwrap_or_else(|| Path::new("."))
     }
 }

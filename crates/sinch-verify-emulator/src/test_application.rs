@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use sinch_verify_protocol::{ApplicationKey, ApplicationSecret, PhoneNumber, Verification, VerificationId};
 
-use crate::application::{Application, CallbackAuth, CallbackUrl};
+use crate::application::{Application, CallbackUrl};
 use crate::control_error::ControlError;
 use crate::core::Core;
 use crate::delivery::Delivery;
-use crate::engine::{AppId, Intervention, Uid};
+use crate::engine::{AppId, BehaviorScope, Intervention, Uid};
 use crate::fault::{ActiveFault, FaultRule};
-use crate::handset_behavior::{HandsetBehavior, Scope};
+use crate::handset_behavior::HandsetBehavior;
 use crate::message::Message;
-use crate::splitmix::splitmix64;
 
 /// An application of a test's own. Tests that share an emulator do not see each other: each has its own
 /// key, verifications, phones, callbacks, deliveries, faults and handset behavior.
@@ -135,15 +134,6 @@ impl TestApplication {
         self.core.set_callback_url(&self.key, url.into())
     }
 
-    /// Sets how events are authorized from now on.
-    ///
-    /// # Errors
-    ///
-    /// None at present: the application exists as long as the emulator.
-    pub fn set_callback_auth(&self, auth: CallbackAuth) -> Result<(), ControlError> {
-        self.core.set_callback_auth(&self.key, auth)
-    }
-
     /// The latest deliveries to this application, newest first. All applications share the number of
     /// deliveries that are kept.
     #[must_use]
@@ -158,13 +148,9 @@ impl TestApplication {
     }
 
     /// Sets what handsets do by themselves, for verifications of this application that start from now on.
-    ///
-    /// # Errors
-    ///
-    /// None at present: the application exists as long as the emulator.
-    pub fn set_handset_behavior(&self, behavior: HandsetBehavior) -> Result<(), ControlError> {
-        let scope = Scope::Application(self.key.clone());
-        self.core.set_handset_behavior(scope, behavior)
+    pub fn set_handset_behavior(&self, behavior: HandsetBehavior) {
+        self.core
+            .set_behavior(BehaviorScope::Application(self.app), behavior);
     }
 
     /// Adds a fault rule for requests of this application and events to it. Returns the number of the rule.
@@ -213,22 +199,4 @@ fn fictional_number(n: u32) -> PhoneNumber {
     format!("+1{area}55501{:02}", n % 100)
         .parse()
         .expect("it has digits only")
-}
-
-/// The key and the secret number `n` of an emulator with this seed.
-pub(crate) fn credentials(seed: u64, n: u64) -> (ApplicationKey, ApplicationSecret) {
-    let random = |part: u64| splitmix64(splitmix64(seed) ^ splitmix64(n << 2 | part));
-    let key = format!("{:016x}{:016x}", random(0), random(1));
-    let parts = [&key[..8], &key[8..12], &key[12..16], &key[16..20], &key[20..]];
-    // Hexadecimal digits are valid base64.
-    let secret = format!("{:016x}{:016x}", random(2), random(3));
-    #[expect(
-        clippy::expect_used,
-        reason = "hexadecimal digits and dashes are a key and valid base64"
-    )]
-    let credentials = (
-        ApplicationKey::new(&parts.join("-")).expect("digits and dashes make a key"),
-        ApplicationSecret::new(&secret).expect("32 digits are base64"),
-    );
-    credentials
 }

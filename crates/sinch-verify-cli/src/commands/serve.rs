@@ -92,7 +92,7 @@ pub(crate) struct Args {
     /// count instead of `--app-key` and `--app-secret`.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// A file that keeps verifications, phones, applications, handset policies and the clock over a
+    /// A file that keeps verifications, phones, applications, handset behaviors and the clock over a
     /// restart. It is saved every second and at the end, and holds secrets and codes.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -210,7 +210,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         StartError::Bind { source, .. } => failed(format!(
             "failed to listen on {address}: {source}; choose another port with --port, or --port 0 for a free one"
         )),
-        StartError::StateFile { path, source } => failed(format!("--state: {}: {source}", path.display())),
+        StartError::StateFile { path, source } => {
+            let cause = std::error::Error::source(source).map(|cause| format!(": {cause}"));
+            let cause = cause.unwrap_or_default();
+            failed(format!("--state: {}: {source}{cause}", path.display()))
+        }
         _ => usage(format!("failed to {error}")),
     })?;
     for (place, rule) in (1..).zip(faults.into_iter().flatten()) {

@@ -10,10 +10,11 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
+use sinch_verify_protocol::server::OperationDescription;
 
 use super::response::Body;
 use super::{
-    alive, applications, behaviors, clock, counters, deliveries, faults, feed, info, openapi, phones,
+    alive, applications, behaviors, clock, counters, deliveries, describe, faults, feed, info, phones,
     requests, reset, snapshot, try_it, verifications,
 };
 use crate::core::Core;
@@ -65,7 +66,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         ),
         get(
             "/_emu/openapi.json",
-            openapi::document,
+            describe,
             "this interface and the API as OpenAPI 3.1",
         ),
         post(
@@ -157,7 +158,7 @@ pub(super) fn all() -> Vec<Endpoint> {
             try_it::report,
             "reports to it, signed as a backend does it",
         )
-        .schema(openapi::report())
+        .schema(report())
         .statuses(&[404, 502, 504]),
         get(
             "/_emu/requests",
@@ -261,6 +262,13 @@ pub(super) fn all() -> Vec<Endpoint> {
             .content("text/plain")
             .open(),
     ]
+}
+
+/// The schema of a report to the API.
+fn report() -> Value {
+    let all = OperationDescription::all();
+    let report = all.into_iter().find(|operation| operation.verb == Method::PUT);
+    report.and_then(|report| report.request).unwrap_or_default()
 }
 
 const JSON: &str = "application/json";

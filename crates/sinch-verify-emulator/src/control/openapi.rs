@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
-use axum::response::{IntoResponse as _, Response};
 use http::Method;
 use serde_json::{Map, Value, json as value};
 use sinch_verify_protocol::server::OperationDescription;
 
-use super::endpoints::{self, Endpoint, Group};
-use super::response::json;
+use super::endpoints::{Endpoint, Group};
 use crate::engine::SEAMLESS;
 
 /// The statuses of refusals that every operation of the API can have: by its rules, by a magic number, or
@@ -21,13 +19,8 @@ const CONTROL_REFUSALS: [u16; 4] = [400, 403, 408, 413];
 const INTRODUCTION: &str =
     "Emulator of the Sinch Verification service. Not the real service, not affiliated with Sinch.";
 
-/// The document for `/_emu/openapi.json`.
-pub(super) async fn document() -> Response {
-    json(&openapi())
-}
-
 /// The list for `GET /`.
-pub(super) fn list() -> Response {
+pub(super) fn list(endpoints: &[Endpoint]) -> String {
     let mut text = format!("{INTRODUCTION}\n\n");
     let mut line = |verb: &Method, path: &str, query: &[&str], summary: &str| {
         let query = query.iter().map(|name| format!("{name}="));
@@ -44,18 +37,11 @@ pub(super) fn list() -> Response {
     for operation in OperationDescription::all() {
         line(&operation.verb, &operation.path, &[], operation.summary);
     }
-    for endpoint in endpoints::all() {
+    for endpoint in endpoints {
         line(&endpoint.verb, endpoint.path, endpoint.query, endpoint.summary);
     }
     line(&Method::GET, &seamless(), &[], SEAMLESS_SUMMARY);
-    text.into_response()
-}
-
-/// The schema of a report's body.
-pub(super) fn report() -> Value {
-    let all = OperationDescription::all();
-    let report = all.into_iter().find(|operation| operation.verb == Method::PUT);
-    report.and_then(|report| report.request).unwrap_or_default()
+    text
 }
 
 const SEAMLESS_SUMMARY: &str = "verifies the number of a data verification; its targetUri is this address";
@@ -64,7 +50,8 @@ fn seamless() -> String {
     format!("{SEAMLESS}{{token}}")
 }
 
-fn openapi() -> Value {
+/// The document for `/_emu/openapi.json`.
+pub(super) fn document(endpoints: &[Endpoint]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut add = |path: &str, verb: &Method, operation: Value| {
         let item = paths.entry(path.to_owned()).or_insert_with(|| value!({}));
@@ -73,8 +60,8 @@ fn openapi() -> Value {
     for operation in OperationDescription::all() {
         add(&operation.path, &operation.verb, of_api(&operation));
     }
-    for endpoint in endpoints::all() {
-        add(endpoint.path, &endpoint.verb, of_control(&endpoint));
+    for endpoint in endpoints {
+        add(endpoint.path, &endpoint.verb, of_control(endpoint));
     }
     let refusals = refusals(&[404, 400], &OperationDescription::refusal());
     let mut follow = value!({

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
+
 use super::{Core, Job};
 use crate::control_error::ControlError;
 use crate::engine::{Engine, Part, ReaderId};
@@ -107,6 +109,8 @@ impl Copying {
                 .map(|own| own.application())
                 .collect(),
         });
+        // The next part follows at once, so a request that waits for the lock gets it first.
+        MutexGuard::unlock_fair(engine);
         Ok((part, state))
     }
 }

@@ -92,9 +92,13 @@ impl Core {
         behavior: HandsetBehavior,
     ) -> Result<(), ControlError> {
         let scope = self.behavior_scope(scope)?;
+        self.set_behavior(scope, behavior);
+        Ok(())
+    }
+
+    pub(crate) fn set_behavior(&self, scope: BehaviorScope, behavior: HandsetBehavior) {
         self.run(Command::SetBehavior { scope, behavior });
         self.publish(FeedEvent::Behavior);
-        Ok(())
     }
 
     pub(crate) fn remove_handset_behavior(&self, scope: Scope) -> Result<(), ControlError> {

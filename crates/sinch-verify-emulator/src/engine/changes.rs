@@ -19,9 +19,9 @@ pub(super) struct Changes {
 pub(super) struct Unread {
     /// Nothing was read yet, or everything was replaced.
     pub(super) is_new: bool,
-    /// All verifications up to this number were read once.
+    /// All verifications up to this number were read. The others are read in their turn.
     pub(super) read_up_to: u64,
-    /// The verifications that changed, some of them several times.
+    /// The verifications among those that changed since, some of them several times.
     pub(super) changed: Vec<Uid>,
     /// Whether anything changed, also apart from verifications.
     pub(super) is_changed: bool,
@@ -53,12 +53,12 @@ impl Changes {
         self.readers.get_mut(&id)
     }
 
-    /// Notes that a verification changed.
-    pub(super) fn add(&mut self, uid: Uid) {
+    /// Notes that the verification with number `seq` changed.
+    pub(super) fn add(&mut self, uid: Uid, seq: u64) {
         for unread in self.readers.values_mut() {
             unread.is_changed = true;
             // Most commands change one verification several times.
-            if unread.changed.last() != Some(&uid) {
+            if seq <= unread.read_up_to && unread.changed.last() != Some(&uid) {
                 unread.changed.push(uid);
             }
         }

@@ -44,6 +44,11 @@ impl Handsets {
         self.latest.clear();
     }
 
+    /// Makes room for this many handsets.
+    pub(super) fn reserve(&mut self, handsets: usize) {
+        self.inboxes.reserve(handsets);
+    }
+
     /// The number of the latest message.
     pub(super) fn received(&self) -> u64 {
         self.received

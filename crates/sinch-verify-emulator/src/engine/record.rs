@@ -12,9 +12,10 @@ use sinch_verify_protocol::{BaseUrl, Code, Method, PhoneNumber, Reason, Source, 
 use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
-use super::saved::{base_url, instant, optional_instant};
+use super::saved::base_url;
 use super::timers::Timer;
 use crate::application::AuthorizationLevel;
+use crate::clock::{instant, optional_instant};
 
 /// The methods that an `auto` start tries, in this order.
 pub(super) const AUTO: [&MethodInfo; 3] = [&Seamless::INFO, &FlashCall::INFO, &Sms::INFO];

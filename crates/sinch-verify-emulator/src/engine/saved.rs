@@ -16,16 +16,17 @@ use super::record::Record;
 use super::store::{Counts, Store};
 use super::timers::Timers;
 use super::{Engine, Settings};
+use crate::clock::instant;
 use crate::handset_behavior::HandsetBehavior;
 
-/// The most verifications that are written in one part: about a millisecond of work.
-const MOST_IN_A_PART: usize = 512;
+/// The most verifications that are written in one part: a fraction of a millisecond of work.
+const MOST_IN_A_PART: usize = 128;
 
 /// A verification, with its messages and calls on the handset.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SavedVerification {
-    record: Record,
+    record: Box<Record>,
     /// Whether it is found by its number, once those after it are dropped.
     listed: bool,
     messages: Vec<SavedMessage>,
@@ -127,8 +128,6 @@ impl Engine {
         let read_up_to = unread.read_up_to;
         let at = unread.changed.len().saturating_sub(MOST_IN_A_PART);
         let mut uids = unread.changed.split_off(at);
-        // One that is not read yet is read in its turn.
-        uids.retain(|uid| self.store.get(*uid).is_none_or(|record| record.seq <= read_up_to));
         uids.sort_unstable();
         uids.dedup();
         let unread_ones = self.store.newer(read_up_to);
@@ -193,7 +192,7 @@ impl Engine {
     ) -> Self {
         let present = |app: AppId| applications.get(app.index()).copied();
         let mut handsets = Handsets::new(settings.inbox_kept);
-        let mut timers = Timers::default();
+        handsets.reserve(verifications.len());
         let mut records = Vec::with_capacity(verifications.len());
         let mut messages = Vec::with_capacity(verifications.len());
         for verification in verifications {
@@ -214,9 +213,7 @@ impl Engine {
             records.push((record, listed));
         }
         let store = Store::restored(records, saved.verifications);
-        for record in store.oldest_first() {
-            timers.put_back(record);
-        }
+        let timers = Timers::restored(store.oldest_first());
         messages.retain(|(_, entry)| store.get(entry.uid).is_some());
         messages.sort_unstable_by_key(|(_, entry)| entry.seq);
         for (number, entry) in messages {
@@ -247,55 +244,6 @@ impl Engine {
         std::mem::swap(&mut self.store.changes, &mut old.store.changes);
         self.store.changes.restart_all();
         old
-    }
-}
-
-/// An instant as seconds and nanoseconds since 1970: shorter than the form of `serde`.
-pub(crate) mod instant {
-    use std::time::{Duration, SystemTime};
-
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
-
-    use crate::clock;
-
-    pub(crate) fn serialize<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-        // No instant of the emulator is before 1970.
-        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        (since.as_secs(), since.subsec_nanos()).serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
-        let (seconds, nanoseconds) = <(u64, u32)>::deserialize(deserializer)?;
-        let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanoseconds.into()));
-        let at = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
-        at.filter(|at| *at <= clock::end())
-            .ok_or_else(|| D::Error::custom("must be before the year 10000"))
-    }
-}
-
-/// As [`instant`], for an instant that may be absent.
-pub(super) mod optional_instant {
-    use std::time::SystemTime;
-
-    use serde::{Deserializer, Serialize as _, Serializer};
-
-    use super::instant;
-
-    pub(crate) fn serialize<S: Serializer>(
-        at: &Option<SystemTime>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match at {
-            Some(at) => instant::serialize(at, serializer),
-            None => ().serialize(serializer),
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SystemTime>, D::Error> {
-        instant::deserialize(deserializer).map(Some)
     }
 }
 

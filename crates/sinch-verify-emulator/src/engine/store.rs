@@ -84,8 +84,9 @@ impl Store {
     }
 
     pub(super) fn get_mut(&mut self, uid: Uid) -> Option<&mut Record> {
-        self.changes.add(uid);
-        self.records.get_mut(&uid).map(|record| &mut **record)
+        let record = self.records.get_mut(&uid)?;
+        self.changes.add(uid, record.seq);
+        Some(record)
     }
 
     /// The verification, if it belongs to this application.
@@ -124,7 +125,7 @@ impl Store {
     pub(super) fn insert(&mut self, mut record: Record) {
         self.last += 1;
         record.seq = self.last;
-        self.changes.add(record.uid);
+        self.changes.add(record.uid, record.seq);
         let (records, changes) = (&self.records, &mut self.changes);
         let application = self.applications.get_mut(record.app.index());
         if let Some(uids) = application.and_then(|application| application.numbers.get_mut(&record.number)) {
@@ -132,22 +133,22 @@ impl Store {
             // the new one is dropped first.
             let stays = |old: &Record| old.method != record.method || old.is_pending();
             uids.retain(|uid| {
-                let stays = records.get(uid).is_some_and(|old| stays(old));
-                if !stays {
-                    changes.add(*uid);
+                let old = records.get(uid);
+                if let Some(old) = old.filter(|old| !stays(old)) {
+                    changes.add(*uid, old.seq);
                 }
-                stays
+                old.is_some_and(|old| stays(old))
             });
         }
         let (app, number, uid) = (record.app, record.number, record.uid);
-        self.put(record);
+        self.order.insert(record.seq, uid);
+        self.put(Box::new(record));
         self.list(app, number, uid);
     }
 
-    /// Adds a verification that has its number to all indexes, except the one of [`Store::list`].
-    fn put(&mut self, mut record: Record) {
+    /// Adds a verification to all indexes, except `order` and the one of [`Store::list`].
+    fn put(&mut self, mut record: Box<Record>) {
         let uid = record.uid;
-        self.order.insert(record.seq, uid);
         if let Some(reference) = &record.reference {
             let references = &mut self.application(record.app).references;
             references.insert(reference.clone(), uid);
@@ -156,7 +157,7 @@ impl Store {
             record.counted = record.size();
             self.pending_bytes += record.counted;
         }
-        self.records.insert(uid, Box::new(record));
+        self.records.insert(uid, record);
     }
 
     /// Makes a verification the latest one of its number.
@@ -197,9 +198,13 @@ impl Store {
     }
 
     /// A store of these verifications, each with whether it is [listed](Store::is_listed).
-    pub(super) fn restored(mut records: Vec<(Record, bool)>, counts: Counts) -> Self {
+    pub(super) fn restored(mut records: Vec<(Box<Record>, bool)>, counts: Counts) -> Self {
         let mut store = Self::new();
         records.sort_unstable_by_key(|(record, _)| record.seq);
+        // A map is made faster from what is sorted, and with its size known.
+        let order = records.iter().map(|(record, _)| (record.seq, record.uid));
+        store.order = order.collect();
+        store.records.reserve(records.len());
         let mut ended = Vec::new();
         for (record, is_listed) in records {
             let (app, number, uid) = (record.app, record.number, record.uid);
@@ -234,7 +239,7 @@ impl Store {
 
     /// Notes that something of a verification changed that is not in its record.
     pub(super) fn mark_changed(&mut self, uid: Uid) {
-        self.changes.add(uid);
+        self.get_mut(uid);
     }
 
     /// The bytes of all pending verifications.
@@ -292,7 +297,7 @@ impl Store {
 
     fn remove(&mut self, uid: Uid) -> Option<Record> {
         let record = self.records.remove(&uid)?;
-        self.changes.add(uid);
+        self.changes.add(uid, record.seq);
         self.order.remove(&record.seq);
         if let Payload::Several(parts) = &record.payload {
             for part in parts {

@@ -36,18 +36,20 @@ impl Timers {
         self.0.remove(&(at, uid, timer));
     }
 
-    /// Adds the timers of a verification again.
-    pub(super) fn put_back(&mut self, record: &Record) {
-        let expires_at = record.expires_at.filter(|_| record.is_pending());
-        let all = [
-            (expires_at, Timer::Expire),
-            (record.call_over_at, Timer::CallOver),
-            (record.outcome_at, Timer::Outcome),
-            (record.arrive_at, Timer::Arrive),
-        ];
-        for (at, timer) in all {
-            self.0.extend(at.map(|at| (at, record.uid, timer)));
-        }
+    /// The timers of these verifications.
+    pub(super) fn restored<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
+        let timers = records.flat_map(|record| {
+            let expires_at = record.expires_at.filter(|_| record.is_pending());
+            let all = [
+                (expires_at, Timer::Expire),
+                (record.call_over_at, Timer::CallOver),
+                (record.outcome_at, Timer::Outcome),
+                (record.arrive_at, Timer::Arrive),
+            ];
+            all.into_iter()
+                .filter_map(|(at, timer)| Some((at?, record.uid, timer)))
+        });
+        Self(timers.collect())
     }
 
     #[cfg(test)]

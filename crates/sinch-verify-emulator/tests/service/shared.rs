@@ -79,7 +79,7 @@ async fn applications_have_their_own_faults_behavior_and_callbacks() {
         .add_fault(FaultRule::api(Fault::Status { status: 503 }))
         .unwrap();
     second.add_fault(FaultRule::callback(Fault::Stall)).unwrap();
-    first.set_handset_behavior(HandsetBehavior::Never).unwrap();
+    first.set_handset_behavior(HandsetBehavior::Never);
     assert!(call(&first, &Start::sms(phone)).await.is_err());
     let of_second = call(&second, &Start::sms(phone)).await.unwrap().id.clone();
     assert_eq!(second.inbox(&phone).len(), 1);

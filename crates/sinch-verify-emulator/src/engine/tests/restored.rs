@@ -20,7 +20,7 @@ struct Copy {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
-    Verification(Box<SavedVerification>),
+    Verification(SavedVerification),
     Dropped(Uid),
 }
 
@@ -54,7 +54,7 @@ impl Copy {
             .filter(|line| !line.is_empty())
         {
             match serde_json::from_slice(line).unwrap() {
-                Line::Verification(verification) => drop(latest.insert(verification.uid(), *verification)),
+                Line::Verification(verification) => drop(latest.insert(verification.uid(), verification)),
                 Line::Dropped(uid) => drop(latest.remove(&uid)),
             }
         }
