@@ -20,11 +20,10 @@ mod terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::cargo::read;
+use crate::cargo::ensure_clean_tree;
 use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
 use terminal::Terminal;
@@ -50,11 +49,8 @@ const REPORT: &str = "sinch-verify/target/load/report.html";
 
 /// Follows the documents.
 pub(crate) fn run() -> Result<()> {
-    let changes = read(Command::new("git").args(["status", "--porcelain"]))?;
-    ensure!(
-        changes.is_empty(),
-        "the clone would lack what is not committed: commit or stash it first\n{changes}"
-    );
+    // The clone would lack the changes.
+    ensure_clean_tree()?;
     let home = std::env::temp_dir().join(format!("sinch-verify-newcomer-{}", std::process::id()));
     fs::create_dir_all(&home).with_context(|| format!("failed to make {}", home.display()))?;
     let followed = follow_all(&home);

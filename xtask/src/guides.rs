@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::cargo::{cargo, files, run as run_command};
 use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
+use crate::our_dependency;
 
 const MANIFEST_TAIL: &str = "\n[lints]\nworkspace = true\n";
 
@@ -73,7 +74,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The README and the guides.
-fn documents() -> Result<Vec<String>> {
+pub(crate) fn documents() -> Result<Vec<String>> {
     let is_document =
         |path: &String| path == "README.md" || (path.starts_with("docs/guides/") && path.ends_with(".md"));
     Ok(files()?.into_iter().filter(is_document).collect())
@@ -131,26 +132,10 @@ fn place(block: &Block) -> Result<String> {
 
 /// A line of a manifest with the crate of this folder in place of a git repository or a version.
 fn from_here(line: &str, root: &str) -> Result<String> {
-    let Some((name, source)) = line.split_once(" = ") else {
-        let known = line.is_empty() || line.starts_with('#') || is_dependency_table(line);
-        ensure!(known, "`{line}` is no dependency");
-        return Ok(line.to_owned());
-    };
-    if !name.starts_with("sinch-verify-") {
-        return Ok(line.to_owned());
-    }
-    let path = format!("path = \"{root}/crates/{name}\"");
-    if source.starts_with('"') {
-        return Ok(format!("{name} = {{ {path} }}"));
-    }
-    let git = concat!("git = \"", env!("CARGO_PKG_REPOSITORY"), "\"");
-    let version = source.find("version = \"").map(|at| {
-        let end = source[at..].find("\",").or_else(|| source[at..].find("\" "));
-        &source[at..end.map_or(source.len(), |end| at + end + 1)]
-    });
-    let known = version.or_else(|| source.contains(git).then_some(git));
-    let known = known.with_context(|| format!("`{line}` names neither a version nor `{git}`"))?;
-    Ok(format!("{name} = {}", source.replacen(known, &path, 1)))
+    let known = line.contains(" = ") || line.is_empty() || line.starts_with('#') || is_dependency_table(line);
+    ensure!(known, "`{line}` is no dependency");
+    let ours = our_dependency::with_source(line, "path", |name| format!("{root}/crates/{name}"))?;
+    Ok(ours.unwrap_or_else(|| line.to_owned()))
 }
 
 #[cfg(test)]
@@ -159,31 +144,17 @@ mod tests {
 
     #[test]
     fn our_crates_come_from_this_folder() {
-        let git = concat!("git = \"", env!("CARGO_PKG_REPOSITORY"), "\"");
-        let client = "sinch-verify-client = { path = \"/here/crates/sinch-verify-client\" }";
-        let callback = "sinch-verify-callback = { path = \"/here/crates/sinch-verify-callback\", features = [\"axum\"] }";
         for (line, expected) in [
-            (format!("sinch-verify-client = {{ {git} }}"), client),
-            ("sinch-verify-client = \"0.1\"".to_owned(), client),
             (
-                format!("sinch-verify-callback = {{ {git}, features = [\"axum\"] }}"),
-                callback,
+                "sinch-verify-client = \"0.1\"",
+                "sinch-verify-client = { path = \"/here/crates/sinch-verify-client\" }",
             ),
-            (
-                "sinch-verify-callback = { version = \"0.1\", features = [\"axum\"] }".to_owned(),
-                callback,
-            ),
-            ("tokio = \"1\"".to_owned(), "tokio = \"1\""),
-            ("[dependencies]".to_owned(), "[dependencies]"),
+            ("tokio = \"1\"", "tokio = \"1\""),
+            ("[dependencies]", "[dependencies]"),
         ] {
-            assert_eq!(from_here(&line, "/here").unwrap(), expected);
+            assert_eq!(from_here(line, "/here").unwrap(), expected);
         }
-        for line in [
-            "sinch-verify-client = { git = \"https://example.com/a\" }",
-            "tokio",
-        ] {
-            assert!(from_here(line, "/here").is_err(), "{line}");
-        }
+        assert!(from_here("tokio", "/here").is_err());
     }
 
     fn place_of(text: &str) -> Result<String> {
