@@ -37,10 +37,7 @@ impl History {
         let names: Vec<String> = next.iter().map(Version::to_string).collect();
         ensure!(
             next.contains(version),
-            "{version} does not follow {}: choose one of {}",
-            self.0
-                .last()
-                .map_or_else(|| "an empty history".to_owned(), Version::to_string),
+            "{version} cannot come next: choose one of {}",
             names.join(", ")
         );
         Ok(())
