@@ -86,8 +86,7 @@ mod tests {
         for line in [
             "tokio = \"1\"",
             "[dependencies]",
-            "",
-            "sinch-verify-client is a crate.",
+            "sinch-verify-load run --threshold 'dropped = 0'",
         ] {
             assert_eq!(with(line).unwrap(), None, "{line}");
         }

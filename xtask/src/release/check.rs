@@ -122,7 +122,7 @@ fn origin() -> Result<Finding> {
     let missing = git(["rev-list", "--count", "HEAD..FETCH_HEAD"])?;
     ensure!(
         missing == "0",
-        "origin's `{MAIN}` has {missing} commits more: `git pull --rebase origin {MAIN}`"
+        "this lacks {missing} of the commits of origin's `{MAIN}`: `git pull --rebase origin {MAIN}`"
     );
     Ok(Holds(format!("has everything of origin's `{MAIN}`")))
 }
