@@ -34,7 +34,7 @@ impl Project {
             ("crates/sinch-verify-protocol/src/lib.rs", ""),
             (
                 "tools/Cargo.toml",
-                "[package]\nname = \"tools\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+                "[package]\nname = \"tools\"\nversion.workspace = true\nedition = \"2024\"\npublish = false\n\n\
                  [dependencies]\nsinch-verify-protocol.workspace = true\n",
             ),
             ("tools/src/lib.rs", ""),

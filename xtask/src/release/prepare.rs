@@ -11,6 +11,7 @@ use super::check::{Gates, examine};
 use super::{CHANGELOG, changelog, edit, published, read_file, tag};
 use crate::cargo::{files, run};
 use crate::guides;
+use crate::metadata::members;
 
 const MANIFEST: &str = "Cargo.toml";
 
@@ -71,7 +72,9 @@ impl Prepare {
 ///
 /// A candidate changes versions only: the changelog and the documents are about releases.
 fn edits(version: &Version) -> Result<Vec<(String, String)>> {
-    let (members, current) = published()?;
+    let (_, current) = published()?;
+    // Members that are not published can have the workspace's version too.
+    let members = members()?.packages;
     let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
     let mut edits = Vec::new();
     let mut change = |path: String, edit: &dyn Fn(&str) -> Result<String>| -> Result<()> {
