@@ -1,4 +1,5 @@
-//! The job `guides`: every program and test in the README and the guides compiles as it stands there.
+//! The job `guides`: every program and test in the README and the guides compiles as it stands there, and
+//! so do the projects that verify a release.
 //!
 //! Each document becomes a package of a workspace of its own, with the dependencies that the document
 //! names, so that what a reader pastes into a new project builds. They are checked together, which is
@@ -13,6 +14,7 @@ use crate::cargo::{cargo, files, run as run_command};
 use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
 use crate::our_dependency;
+use crate::release::CONSUMERS;
 
 const MANIFEST_TAIL: &str = "\n[lints]\nworkspace = true\n";
 
@@ -32,6 +34,14 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     ensure!(!packages.is_empty(), "no document has a program");
+    for consumer in CONSUMERS {
+        let dependencies = format!("[dependencies]\n{}", consumer.dependencies);
+        let package = Package {
+            dependencies: all_from_here(&dependencies, root)?,
+            programs: vec![("tests/consumer.rs".to_owned(), consumer.test.to_owned())],
+        };
+        packages.push((format!("consumer-{}", consumer.name), package));
+    }
     let projects = folder.join("projects");
     if projects.exists() {
         fs::remove_dir_all(&projects).with_context(|| format!("failed to remove {projects}"))?;
@@ -67,14 +77,14 @@ pub(crate) fn run() -> Result<()> {
     )?;
     let count: usize = packages.iter().map(|(_, package)| package.programs.len()).sum();
     println!(
-        "{count} programs and tests of {} documents compile",
+        "{count} programs and tests of {} projects compile",
         packages.len()
     );
     Ok(())
 }
 
 /// The README and the guides.
-pub(crate) fn documents() -> Result<Vec<String>> {
+fn documents() -> Result<Vec<String>> {
     let is_document =
         |path: &String| path == "README.md" || (path.starts_with("docs/guides/") && path.ends_with(".md"));
     Ok(files()?.into_iter().filter(is_document).collect())
@@ -100,11 +110,7 @@ fn package(blocks: &[Block], root: &str) -> Result<Option<Package>> {
     }
     let mut dependencies = String::new();
     for block in blocks.iter().filter(|block| block.names_dependencies()) {
-        for line in block.text.lines() {
-            let line = from_here(line, root).with_context(|| format!("line {}", block.line))?;
-            dependencies += &line;
-            dependencies.push('\n');
-        }
+        dependencies += &all_from_here(&block.text, root).with_context(|| format!("line {}", block.line))?;
     }
     Ok(Some(Package {
         dependencies,
@@ -128,6 +134,14 @@ fn place(block: &Block) -> Result<String> {
     );
     let folder = if is_program { "src/bin" } else { "tests" };
     Ok(format!("{folder}/line_{}.rs", block.line))
+}
+
+/// The lines of a manifest, each from here.
+fn all_from_here(lines: &str, root: &str) -> Result<String> {
+    lines
+        .lines()
+        .map(|line| Ok(from_here(line, root)? + "\n"))
+        .collect()
 }
 
 /// A line of a manifest with the crate of this folder in place of a git repository or a version.

@@ -19,9 +19,10 @@ use cargo_metadata::Package;
 use cargo_metadata::semver::Version;
 use clap::{Args, Subcommand};
 
-use crate::cargo::read;
+use crate::cargo::{files, read};
 use crate::metadata::{is_published, members};
 pub(crate) use rehearse::rehearse;
+pub(crate) use verify::CONSUMERS;
 
 /// The file that users read before they update.
 const CHANGELOG: &str = "CHANGELOG.md";
@@ -90,6 +91,13 @@ fn common_version(published: &[Package]) -> Result<&Version> {
 /// The tag of a version.
 fn tag(version: &Version) -> String {
     format!("v{version}")
+}
+
+/// The files that tell users which release to depend on.
+fn documents() -> Result<Vec<String>> {
+    // The changelog is about all releases.
+    let is_document = |path: &String| (path.ends_with(".md") && path != CHANGELOG) || path.ends_with(".yaml");
+    Ok(files()?.into_iter().filter(is_document).collect())
 }
 
 /// What git prints, without the line end.

@@ -6,9 +6,8 @@ use cargo_metadata::semver::Version;
 use clap::Args;
 
 use super::history::{History, release_type};
-use super::{CHANGELOG, changelog, edit, git, published, read_file, tag};
+use super::{CHANGELOG, changelog, documents, edit, git, published, read_file, tag};
 use crate::cargo::{cargo, ensure_clean_tree, run, shown};
-use crate::guides;
 
 /// The branch that is released; a branch whose name begins with `release-` prepares it for review.
 const MAIN: &str = "main";
@@ -69,7 +68,7 @@ pub(super) fn examine(version: &Version, gates: Gates) -> Result<()> {
     table.row("version", follows(&history, version, &current));
     table.row("tag", unused(&tag(version)));
     table.row("manifests", manifests(&current, version));
-    table.row("documents", documents(&history, version));
+    table.row("documents", dependencies(&history, version));
     table.row("changelog", entries());
     table.row("api", api(&history, version, &members));
     table.row("ci", ci(gates));
@@ -149,8 +148,8 @@ fn manifests(current: &Version, version: &Version) -> Result<Finding> {
 }
 
 /// Before the first release, documents depend on the repository; after it, on the last release.
-fn documents(history: &History, version: &Version) -> Result<Finding> {
-    for path in guides::documents()? {
+fn dependencies(history: &History, version: &Version) -> Result<Finding> {
+    for path in documents()? {
         let text = read_file(&path)?;
         let edited =
             edit::document(&text, history.last().unwrap_or(version)).with_context(|| path.clone())?;
@@ -162,8 +161,8 @@ fn documents(history: &History, version: &Version) -> Result<Finding> {
         }
     }
     Ok(Holds(match history.last() {
-        None => "all programs depend on the repository, until this release".to_owned(),
-        Some(last) => format!("all programs depend on {last}"),
+        None => "all of them can depend on this release".to_owned(),
+        Some(last) => format!("all of them depend on {last}"),
     }))
 }
 

@@ -56,7 +56,10 @@ pub(super) fn lock(lock: &str, names: &[&str], current: &Version, next: &Version
     })
 }
 
-/// Lets a document depend on a release: its programs, and the commands that install ours.
+/// Where the images of a release are; a name and a version as the tag follow.
+const IMAGES: &str = "ghcr.io/sinch-verify/";
+
+/// Lets a document depend on a release: its programs, the images it names, and the commands that install ours.
 pub(super) fn document(text: &str, release: &Version) -> Result<String> {
     let from_repository = concat!("--git ", env!("CARGO_PKG_REPOSITORY"), " ");
     let mut edited = String::with_capacity(text.len());
@@ -70,10 +73,28 @@ pub(super) fn document(text: &str, release: &Version) -> Result<String> {
             .with_context(|| format!("line {}", index + 1))?;
         match ours {
             Some(ours) => edited += &format!("{ours}\n"),
-            None => edited += &line.replace(from_repository, ""),
+            None => edited += &images(&line.replace(from_repository, ""), release),
         }
     }
     Ok(edited)
+}
+
+/// The line with the release as the tag of each image of ours.
+fn images(line: &str, release: &Version) -> String {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let mut parts = line.split(IMAGES);
+    let mut edited = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        edited += IMAGES;
+        match part.split_once(':') {
+            Some((name, behind)) if is_name(name) => {
+                let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+                edited += &format!("{name}:{release}{}", behind.trim_start_matches(is_tag));
+            }
+            _ => edited += part,
+        }
+    }
+    edited
 }
 
 #[cfg(test)]
@@ -165,6 +186,14 @@ other = { version = \"0.1.0\", default-features = false }
         };
         assert_eq!(document(&before, &FIRST).unwrap(), after("0.1"));
         assert_eq!(document(&after("0.1"), &SECOND).unwrap(), after("0.2"));
+        assert_eq!(
+            document(
+                "image: ghcr.io/sinch-verify/sinch-verify-load:0.1.0 # ghcr.io/sinch-verify/NAME: a tag\n",
+                &SECOND
+            )
+            .unwrap(),
+            "image: ghcr.io/sinch-verify/sinch-verify-load:0.2.0 # ghcr.io/sinch-verify/NAME: a tag\n"
+        );
         let error = document("\nsinch-verify-client = { path = \"..\" }\n", &FIRST).unwrap_err();
         assert_eq!(error.to_string(), "line 2");
     }

@@ -8,9 +8,8 @@ use cargo_metadata::semver::Version;
 use clap::Args;
 
 use super::check::{Gates, examine};
-use super::{CHANGELOG, changelog, edit, published, read_file, tag};
+use super::{CHANGELOG, changelog, documents, edit, published, read_file, tag};
 use crate::cargo::{files, run};
-use crate::guides;
 use crate::metadata::members;
 
 const MANIFEST: &str = "Cargo.toml";
@@ -95,7 +94,7 @@ fn edits(version: &Version) -> Result<Vec<(String, String)>> {
     if version.pre.is_empty() {
         let date = changelog::today()?;
         change(CHANGELOG.to_owned(), &|text| changelog::cut(text, version, &date))?;
-        for path in guides::documents()? {
+        for path in documents()? {
             change(path, &|text| edit::document(text, version))?;
         }
     }

@@ -10,31 +10,32 @@ use crate::cargo::{cargo, run};
 use crate::metadata::members;
 
 /// A project with one test.
-struct Consumer {
-    name: &'static str,
-    /// Lines of its manifest, with [`SOURCE`] for where our crates come from.
-    dependencies: &'static str,
-    test: &'static str,
+pub(crate) struct Consumer {
+    pub(crate) name: &'static str,
+    /// Lines of its manifest, with [`ANY_VERSION`] of our crates.
+    pub(crate) dependencies: &'static str,
+    pub(crate) test: &'static str,
 }
 
-/// What stands for the version and the registry of a crate of ours.
-const SOURCE: &str = "SOURCE";
+/// What the version that is verified takes the place of.
+const ANY_VERSION: &str = "version = \"*\"";
 
-const CONSUMERS: [Consumer; 4] = [
+/// A project for each layer; `cargo xtask guides` compiles them with the crates as they are here.
+pub(crate) const CONSUMERS: [Consumer; 4] = [
     Consumer {
         name: "protocol",
-        dependencies: "sinch-verify-protocol = { SOURCE }\n",
+        dependencies: "sinch-verify-protocol = { version = \"*\" }\n",
         test: include_str!("consumers/protocol.rs"),
     },
     Consumer {
         name: "client",
-        dependencies: "sinch-verify-client = { SOURCE }\n\
+        dependencies: "sinch-verify-client = { version = \"*\" }\n\
                        tokio = { version = \"1\", features = [\"full\"] }\n",
         test: include_str!("consumers/client.rs"),
     },
     Consumer {
         name: "callback",
-        dependencies: "sinch-verify-callback = { SOURCE, features = [\"axum\", \"testing\"] }\n\
+        dependencies: "sinch-verify-callback = { version = \"*\", features = [\"axum\", \"testing\"] }\n\
                        axum = \"0.8\"\n\
                        tokio = { version = \"1\", features = [\"full\"] }\n\
                        tower = { version = \"0.5\", features = [\"util\"] }\n",
@@ -42,8 +43,8 @@ const CONSUMERS: [Consumer; 4] = [
     },
     Consumer {
         name: "emulator",
-        dependencies: "sinch-verify-client = { SOURCE }\n\
-                       sinch-verify-emulator = { SOURCE }\n\
+        dependencies: "sinch-verify-client = { version = \"*\" }\n\
+                       sinch-verify-emulator = { version = \"*\" }\n\
                        tokio = { version = \"1\", features = [\"full\"] }\n",
         test: include_str!("consumers/emulator.rs"),
     },
@@ -96,7 +97,7 @@ impl Verify {
 }
 
 fn manifest(consumer: &Consumer, source: &str) -> String {
-    let dependencies = consumer.dependencies.replace(SOURCE, source);
+    let dependencies = consumer.dependencies.replace(ANY_VERSION, source);
     format!(
         "[package]\nname = \"consumer-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [dependencies]\n{dependencies}\n\
