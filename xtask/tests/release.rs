@@ -230,7 +230,7 @@ fn commits_of_the_origin_must_be_in_the_release() {
     project.git(&["reset", "--quiet", "--hard", "HEAD^"]);
     let (table, _) = project.fails(&["check", "0.1.0"]);
     assert!(
-        row(&table, "origin").contains("lacks 1 of the commits"),
+        row(&table, "origin").contains("1 commits of origin's `main` are missing"),
         "{table}"
     );
 }

@@ -121,7 +121,7 @@ fn origin() -> Result<Finding> {
     let missing = git(["rev-list", "--count", "HEAD..FETCH_HEAD"])?;
     ensure!(
         missing == "0",
-        "this lacks {missing} of the commits of origin's `{MAIN}`: `git pull --rebase origin {MAIN}`"
+        "{missing} commits of origin's `{MAIN}` are missing here: `git pull --rebase origin {MAIN}`"
     );
     Ok(Holds(format!("has everything of origin's `{MAIN}`")))
 }
@@ -153,11 +153,9 @@ fn dependencies(history: &History, version: &Version) -> Result<Finding> {
         let text = read_file(&path)?;
         let edited =
             edit::document(&text, history.last().unwrap_or(version)).with_context(|| path.clone())?;
-        if let Some(last) = history.last() {
-            let line = text.lines().zip(edited.lines()).find(|(old, new)| old != new);
-            if let Some((old, new)) = line {
-                bail!("{path} does not depend on the last release, {last}: write `{new}` for `{old}`");
-            }
+        let mut lines = text.lines().zip(edited.lines());
+        if let (Some(last), Some((old, new))) = (history.last(), lines.find(|(old, new)| old != new)) {
+            bail!("{path} does not depend on the last release, {last}: write `{new}` for `{old}`");
         }
     }
     Ok(Holds(match history.last() {

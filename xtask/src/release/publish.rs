@@ -35,7 +35,7 @@ impl Publish {
         let mut command = cargo(["publish", "--locked"]);
         let mut is_complete = true;
         for member in &members {
-            if is_published(&member.name, &version, registry)? {
+            if is_in_registry(&member.name, &version, registry)? {
                 println!("{} {version} is published already", member.name);
             } else {
                 command.args(["--package", &member.name]);
@@ -84,7 +84,7 @@ fn ensure_tagged(version: &Version) -> Result<()> {
 }
 
 /// Whether the registry's index has the version of a crate.
-fn is_published(name: &str, version: &Version, registry: Option<&str>) -> Result<bool> {
+fn is_in_registry(name: &str, version: &Version, registry: Option<&str>) -> Result<bool> {
     let mut command = cargo(["info", "--quiet"]);
     command.arg(format!("{name}@{version}"));
     if let Some(registry) = registry {

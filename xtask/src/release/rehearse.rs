@@ -15,7 +15,7 @@ use cargo_metadata::semver::Version;
 
 use super::history::History;
 use super::{CHANGELOG, published};
-use crate::cargo::{cargo, ensure_clean_tree, run, without_package};
+use crate::cargo::{cargo, ensure_clean_tree, run};
 use crate::metadata::members;
 
 /// The registry's name in cargo's configuration.
@@ -46,12 +46,12 @@ pub(crate) fn rehearse() -> Result<()> {
         if *version == patch {
             clone.add_entry()?;
         }
-        clone.xtask(&["prepare", &version.to_string(), "--tag"])?;
+        clone.release(&["prepare", &version.to_string(), "--tag"])?;
         if *version == candidate {
             clone.publish_first_crate()?;
         }
-        clone.xtask(&["publish", "--execute", "--no-verify", "--registry", REGISTRY])?;
-        clone.xtask(&["verify", "--registry", REGISTRY])?;
+        clone.release(&["publish", "--execute", "--no-verify", "--registry", REGISTRY])?;
+        clone.release(&["verify", "--registry", REGISTRY])?;
         println!("{version} took {:.0} s", start.elapsed().as_secs_f64());
     }
     println!("\nReleased {candidate}, {release} and {patch}, and each can be used");
@@ -135,7 +135,7 @@ impl Clone {
                     "CARGO_REGISTRIES_REHEARSAL_INDEX",
                     format!("file://{}", registry.folder),
                 ),
-                // It takes any.
+                // The registry accepts any token.
                 ("CARGO_REGISTRIES_REHEARSAL_TOKEN", "any".to_owned()),
                 ("CARGO_TARGET_DIR", folder.join("target").into_string()),
             ],
@@ -187,13 +187,9 @@ impl Clone {
         self.run(Command::new("git").args(args))
     }
 
-    /// This program, in the clone.
-    fn xtask(&self, args: &[&str]) -> Result<()> {
-        let program = std::env::current_exe().context("failed to find this program")?;
-        let mut xtask = Command::new(program);
-        without_package(&mut xtask);
-        xtask.env("CARGO_MANIFEST_DIR", self.folder.join("xtask"));
-        self.run(xtask.arg("release").args(args))
+    /// A step of the release, as a person types it.
+    fn release(&self, args: &[&str]) -> Result<()> {
+        self.run(cargo(["xtask", "release"]).args(args))
     }
 
     fn run(&self, command: &mut Command) -> Result<()> {
