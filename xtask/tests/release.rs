@@ -82,6 +82,7 @@ impl Project {
             .arg("release")
             .args(args)
             .env("CARGO_MANIFEST_DIR", self.folder.join("xtask"))
+            .env("CARGO_REGISTRIES_NOWHERE_INDEX", "file:///no/such/folder")
             .output()
             .unwrap()
     }
@@ -240,4 +241,11 @@ fn only_a_tagged_commit_is_published() {
     let project = Project::new();
     let (_, error) = project.fails(&["publish", "--execute"]);
     assert!(error.contains("this commit is not v0.1.0"), "{error}");
+}
+
+#[test]
+fn a_registry_that_does_not_answer_is_not_one_that_lacks_the_crates() {
+    let project = Project::new();
+    let (_, error) = project.fails(&["publish", "--registry", "nowhere"]);
+    assert!(error.contains("it is not known what is published"), "{error}");
 }

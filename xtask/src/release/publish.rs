@@ -86,7 +86,8 @@ fn ensure_tagged(version: &Version) -> Result<()> {
 /// Whether the registry's index has the version of a crate.
 fn is_in_registry(name: &str, version: &Version, registry: Option<&str>) -> Result<bool> {
     let mut command = cargo(["info", "--quiet"]);
-    command.arg(format!("{name}@{version}"));
+    let package = format!("{name}@{version}");
+    command.arg(&package);
     if let Some(registry) = registry {
         command.args(["--registry", registry]);
     }
@@ -100,7 +101,7 @@ fn is_in_registry(name: &str, version: &Version, registry: Option<&str>) -> Resu
     if output.status.success() {
         return Ok(true);
     }
-    if error.contains("could not find") {
+    if error.contains(&format!("could not find `{package}`")) {
         return Ok(false);
     }
     bail!(
