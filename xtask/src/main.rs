@@ -20,6 +20,7 @@ mod guides;
 mod layers;
 mod markdown;
 mod metadata;
+mod our_dependency;
 mod page;
 mod release;
 mod simulate;
@@ -67,7 +68,7 @@ enum Command {
     Attack(attack::Attack),
     /// Fuzz the protocol crate with cargo-fuzz, each target for a while
     Fuzz(fuzz::Fuzz),
-    /// Prepare a release: versions, changelog, packages
+    /// Release the crates: check, prepare, publish, verify
     Release(release::Release),
 }
 
