@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// The cargo that started this program, or the one on the path.
 ///
@@ -53,6 +53,16 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         bail!("`{line}` ended with {}", output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+}
+
+/// Fails where git sees a change that is in no commit.
+pub(crate) fn ensure_clean_tree() -> Result<()> {
+    let changes = read(Command::new("git").args(["status", "--porcelain"]))?;
+    ensure!(
+        changes.is_empty(),
+        "the tree has changes that are in no commit; commit or stash them:\n{changes}"
+    );
+    Ok(())
 }
 
 /// The existing files that git tracks or would add, with paths from the root of the project.

@@ -56,11 +56,11 @@ pub(crate) struct Auditable {
 
 /// A command that is shipped.
 #[derive(Debug)]
-struct Product {
+pub(crate) struct Product {
     /// The crate, as on crates.io.
     package: String,
     /// The name of the command, and of its image.
-    command: String,
+    pub(crate) command: String,
     /// The folder of the crate.
     folder: PathBuf,
     version: String,
@@ -111,7 +111,7 @@ fn dist() -> Result<PathBuf> {
 }
 
 /// The published members that are commands.
-fn products() -> Result<Vec<Product>> {
+pub(crate) fn products() -> Result<Vec<Product>> {
     let mut products = Vec::new();
     for package in members()?.packages.into_iter().filter(is_published) {
         let commands = package.targets.iter().filter(|target| target.is_bin());

@@ -20,13 +20,13 @@ mod terminal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::cargo::read;
+use crate::cargo::ensure_clean_tree;
 use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
+use crate::our_dependency;
 use terminal::Terminal;
 
 const DOCUMENTS: [&str; 3] = [
@@ -50,11 +50,8 @@ const REPORT: &str = "sinch-verify/target/load/report.html";
 
 /// Follows the documents.
 pub(crate) fn run() -> Result<()> {
-    let changes = read(Command::new("git").args(["status", "--porcelain"]))?;
-    ensure!(
-        changes.is_empty(),
-        "the clone would lack what is not committed: commit or stash it first\n{changes}"
-    );
+    // The clone would lack the changes.
+    ensure_clean_tree()?;
     let home = std::env::temp_dir().join(format!("sinch-verify-newcomer-{}", std::process::id()));
     fs::create_dir_all(&home).with_context(|| format!("failed to make {}", home.display()))?;
     let followed = follow_all(&home);
@@ -257,6 +254,7 @@ impl Newcomer {
                 {
                     lines.pop();
                 }
+                let text = from_repository(text)?;
                 let manifest = format!("{}\n{text}", lines.join("\n"));
                 fs::write(&path, manifest).with_context(|| format!("failed to write {}", path.display()))?;
             }
@@ -302,6 +300,18 @@ impl Newcomer {
         self.others.clear();
         self.folder.clone_from(&self.home);
     }
+}
+
+/// A manifest's lines with our crates from the repository: a release is followed before it is published.
+fn from_repository(lines: &str) -> Result<String> {
+    lines
+        .lines()
+        .map(|line| {
+            let address = |_: &str| env!("CARGO_PKG_REPOSITORY").to_owned();
+            let ours = our_dependency::with_source(line, "git", address)?;
+            Ok(ours.unwrap_or_else(|| line.to_owned()) + "\n")
+        })
+        .collect()
 }
 
 /// The variables of the `export` lines in an output.
@@ -363,6 +373,15 @@ mod tests {
             let error = step(language, &[]).unwrap_err().to_string();
             assert!(error.contains("line 3"), "{error}");
         }
+    }
+
+    #[test]
+    fn our_crates_come_from_the_repository_also_when_they_are_released() {
+        let repository = env!("CARGO_PKG_REPOSITORY");
+        assert_eq!(
+            from_repository("[dependencies]\nsinch-verify-client = \"0.1\"\ntokio = \"1\"\n").unwrap(),
+            format!("[dependencies]\nsinch-verify-client = {{ git = \"{repository}\" }}\ntokio = \"1\"\n")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The job `guides`: every program and test in the README and the guides compiles as it stands there.
+//! The job `guides`: every program and test in the README and the guides compiles as it stands there, and
+//! so do the projects that verify a release.
 //!
 //! Each document becomes a package of a workspace of its own, with the dependencies that the document
 //! names, so that what a reader pastes into a new project builds. They are checked together, which is
@@ -12,6 +13,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::cargo::{cargo, files, run as run_command};
 use crate::markdown::{self, Block, is_dependency_table};
 use crate::metadata::members;
+use crate::our_dependency;
+use crate::release::CONSUMERS;
 
 const MANIFEST_TAIL: &str = "\n[lints]\nworkspace = true\n";
 
@@ -31,6 +34,14 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     ensure!(!packages.is_empty(), "no document has a program");
+    for consumer in CONSUMERS {
+        let dependencies = format!("[dependencies]\n{}", consumer.dependencies);
+        let package = Package {
+            dependencies: all_from_here(&dependencies, root)?,
+            programs: vec![("tests/consumer.rs".to_owned(), consumer.test.to_owned())],
+        };
+        packages.push((format!("consumer-{}", consumer.name), package));
+    }
     let projects = folder.join("projects");
     if projects.exists() {
         fs::remove_dir_all(&projects).with_context(|| format!("failed to remove {projects}"))?;
@@ -66,7 +77,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     let count: usize = packages.iter().map(|(_, package)| package.programs.len()).sum();
     println!(
-        "{count} programs and tests of {} documents compile",
+        "{count} programs and tests of {} projects compile",
         packages.len()
     );
     Ok(())
@@ -99,11 +110,7 @@ fn package(blocks: &[Block], root: &str) -> Result<Option<Package>> {
     }
     let mut dependencies = String::new();
     for block in blocks.iter().filter(|block| block.names_dependencies()) {
-        for line in block.text.lines() {
-            let line = from_here(line, root).with_context(|| format!("line {}", block.line))?;
-            dependencies += &line;
-            dependencies.push('\n');
-        }
+        dependencies += &all_from_here(&block.text, root).with_context(|| format!("line {}", block.line))?;
     }
     Ok(Some(Package {
         dependencies,
@@ -129,28 +136,20 @@ fn place(block: &Block) -> Result<String> {
     Ok(format!("{folder}/line_{}.rs", block.line))
 }
 
+/// The lines of a manifest, each from here.
+fn all_from_here(lines: &str, root: &str) -> Result<String> {
+    lines
+        .lines()
+        .map(|line| Ok(from_here(line, root)? + "\n"))
+        .collect()
+}
+
 /// A line of a manifest with the crate of this folder in place of a git repository or a version.
 fn from_here(line: &str, root: &str) -> Result<String> {
-    let Some((name, source)) = line.split_once(" = ") else {
-        let known = line.is_empty() || line.starts_with('#') || is_dependency_table(line);
-        ensure!(known, "`{line}` is no dependency");
-        return Ok(line.to_owned());
-    };
-    if !name.starts_with("sinch-verify-") {
-        return Ok(line.to_owned());
-    }
-    let path = format!("path = \"{root}/crates/{name}\"");
-    if source.starts_with('"') {
-        return Ok(format!("{name} = {{ {path} }}"));
-    }
-    let git = concat!("git = \"", env!("CARGO_PKG_REPOSITORY"), "\"");
-    let version = source.find("version = \"").map(|at| {
-        let end = source[at..].find("\",").or_else(|| source[at..].find("\" "));
-        &source[at..end.map_or(source.len(), |end| at + end + 1)]
-    });
-    let known = version.or_else(|| source.contains(git).then_some(git));
-    let known = known.with_context(|| format!("`{line}` names neither a version nor `{git}`"))?;
-    Ok(format!("{name} = {}", source.replacen(known, &path, 1)))
+    let known = line.contains(" = ") || line.is_empty() || line.starts_with('#') || is_dependency_table(line);
+    ensure!(known, "`{line}` is no dependency");
+    let ours = our_dependency::with_source(line, "path", |name| format!("{root}/crates/{name}"))?;
+    Ok(ours.unwrap_or_else(|| line.to_owned()))
 }
 
 #[cfg(test)]
@@ -159,31 +158,17 @@ mod tests {
 
     #[test]
     fn our_crates_come_from_this_folder() {
-        let git = concat!("git = \"", env!("CARGO_PKG_REPOSITORY"), "\"");
-        let client = "sinch-verify-client = { path = \"/here/crates/sinch-verify-client\" }";
-        let callback = "sinch-verify-callback = { path = \"/here/crates/sinch-verify-callback\", features = [\"axum\"] }";
         for (line, expected) in [
-            (format!("sinch-verify-client = {{ {git} }}"), client),
-            ("sinch-verify-client = \"0.1\"".to_owned(), client),
             (
-                format!("sinch-verify-callback = {{ {git}, features = [\"axum\"] }}"),
-                callback,
+                "sinch-verify-client = \"0.1\"",
+                "sinch-verify-client = { path = \"/here/crates/sinch-verify-client\" }",
             ),
-            (
-                "sinch-verify-callback = { version = \"0.1\", features = [\"axum\"] }".to_owned(),
-                callback,
-            ),
-            ("tokio = \"1\"".to_owned(), "tokio = \"1\""),
-            ("[dependencies]".to_owned(), "[dependencies]"),
+            ("tokio = \"1\"", "tokio = \"1\""),
+            ("[dependencies]", "[dependencies]"),
         ] {
-            assert_eq!(from_here(&line, "/here").unwrap(), expected);
+            assert_eq!(from_here(line, "/here").unwrap(), expected);
         }
-        for line in [
-            "sinch-verify-client = { git = \"https://example.com/a\" }",
-            "tokio",
-        ] {
-            assert!(from_here(line, "/here").is_err(), "{line}");
-        }
+        assert!(from_here("tokio", "/here").is_err());
     }
 
     fn place_of(text: &str) -> Result<String> {

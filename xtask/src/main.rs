@@ -21,6 +21,7 @@ mod guides;
 mod layers;
 mod markdown;
 mod metadata;
+mod our_dependency;
 mod page;
 mod release;
 mod simulate;
@@ -74,7 +75,7 @@ enum Command {
     Dist(dist::Dist),
     /// Check workflows, compose file and manifests by their schemas
     Workflows,
-    /// Prepare a release: versions, changelog, packages
+    /// Release the crates: check, prepare, publish, verify
     Release(release::Release),
 }
 

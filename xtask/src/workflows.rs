@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 
 use crate::cargo::{files, run as run_command};
-use crate::dist::image;
+use crate::dist::{self, image::IMAGES};
 use crate::markdown;
 use crate::metadata::members;
 
@@ -161,39 +161,36 @@ fn command_of(line: &str) -> Option<Vec<&str>> {
     Some(std::iter::once("cargo xtask").chain(words).collect())
 }
 
-/// Every image of ours that a file names is one that a release publishes, in the version of this one.
+/// Every image of ours that a file names is one that a release publishes. `release check` looks at the tags.
 fn check_images() -> Result<()> {
-    let names = image::names()?;
+    let products = dist::products()?;
     let mut wrong = Vec::new();
     for path in files()? {
         let Ok(text) = fs::read_to_string(&path) else {
             continue; // Not a text.
         };
         for (number, line) in text.lines().enumerate() {
-            for image in images_of(line) {
-                if !names.iter().any(|name| name == image) {
-                    wrong.push(format!("{path}:{}: {image}", number + 1));
+            for name in images_of(line) {
+                if products.iter().all(|product| product.command != name) {
+                    wrong.push(format!("{path}:{}: {name}", number + 1));
                 }
             }
         }
     }
-    if !wrong.is_empty() {
-        bail!(
-            "no release publishes these images; the next one publishes {}:\n{}",
-            names.join(" and "),
-            wrong.join("\n")
-        );
-    }
+    ensure!(
+        wrong.is_empty(),
+        "no release publishes these images:\n{}",
+        wrong.join("\n")
+    );
     Ok(())
 }
 
-/// The images of ours with a version in a line.
+/// The names of our images that have a tag in a line.
 fn images_of(line: &str) -> impl Iterator<Item = &str> {
-    let ends = |c: char| !(c.is_ascii_alphanumeric() || "-./:_".contains(c));
-    line.match_indices(image::REGISTRY)
-        .map(move |(at, _)| line[at..].split(ends).next().unwrap_or_default())
-        .map(|image| image.trim_end_matches(['.', ':']))
-        .filter(|image| image.contains(':'))
+    line.split(IMAGES)
+        .skip(1)
+        .filter_map(|image| Some(image.split_once(':')?.0))
+        .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
 }
 
 /// Writes the manifests of the guides into files.
@@ -230,12 +227,9 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_a_version_is_a_name_only() {
-        let line = "`ghcr.io/sinch-verify/a:0.1.0`, ghcr.io/sinch-verify/b and ghcr.io/sinch-verify/c:1.";
-        let images: Vec<_> = images_of(line).collect();
-        assert_eq!(
-            images,
-            ["ghcr.io/sinch-verify/a:0.1.0", "ghcr.io/sinch-verify/c:1"]
-        );
+    fn the_images_of_a_line_are_those_with_a_tag() {
+        let image = |name| format!("{IMAGES}{name}");
+        let line = format!("`{}`, {} and {}.", image("a-b:0.1.0"), image("c"), image("d:1"));
+        assert_eq!(images_of(&line).collect::<Vec<_>>(), ["a-b", "d"]);
     }
 }

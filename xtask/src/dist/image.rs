@@ -6,11 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Product, dist, products};
+use super::{dist, products};
 use crate::cargo::{read, run};
 
-/// Where the images are published, without the command's name.
-pub(crate) const REGISTRY: &str = "ghcr.io/sinch-verify";
+/// Where the images of a release are; the command's name and the version as the tag follow.
+pub(crate) const IMAGES: &str = "ghcr.io/sinch-verify/";
 
 /// Builds an image of each command for every architecture whose root folder is there.
 ///
@@ -22,7 +22,7 @@ pub(super) fn build(push: bool) -> Result<()> {
     let time = read(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
     for product in products()? {
         let platforms = platforms(&roots.join(&product.command))?;
-        let image = name(&product);
+        let image = format!("{IMAGES}{}:{}", product.command, product.version);
         let mut buildah = Command::new("buildah");
         // The format of OCI has no health checks.
         buildah.args(["build", "--format", "docker", "--file", "Containerfile"]);
@@ -40,15 +40,6 @@ pub(super) fn build(push: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The images of this version.
-pub(crate) fn names() -> Result<Vec<String>> {
-    Ok(products()?.iter().map(name).collect())
-}
-
-fn name(product: &Product) -> String {
-    format!("{REGISTRY}/{}:{}", product.command, product.version)
 }
 
 /// The platforms of an image: a folder is named after the architecture.

@@ -1,14 +1,15 @@
 //! The edits of a release, from text to text.
 
 use anyhow::{Context as _, Result, ensure};
+use cargo_metadata::semver::Version;
 
-/// The heading that collects what the next release brings.
-const UNRELEASED: &str = "## [Unreleased]";
+use crate::dist::image::IMAGES;
+use crate::our_dependency;
 
 /// Puts the next version into the top-level manifest: the package's and the path dependencies'.
 ///
 /// Line by line, so that comments and order stay as people wrote them.
-pub(super) fn bump_manifest(manifest: &str, current: &str, next: &str) -> Result<String> {
+pub(super) fn manifest(manifest: &str, current: &Version, next: &Version) -> Result<String> {
     let old = format!("version = \"{current}\"");
     let new = format!("version = \"{next}\"");
     let mut table = "";
@@ -48,62 +49,58 @@ pub(super) fn bump_manifest(manifest: &str, current: &str, next: &str) -> Result
     Ok(text)
 }
 
-/// Gives what is under "Unreleased" the next version's heading, and leaves "Unreleased" empty.
-pub(super) fn cut_changelog(changelog: &str, next: &str, date: &str) -> Result<String> {
-    let heading = format!("## [{next}]");
-    ensure!(
-        !changelog.lines().any(|line| line.starts_with(&heading)),
-        "CHANGELOG.md: there is a heading for {next} already"
-    );
-    let start = changelog
-        .lines()
-        .position(|line| line.trim_end() == UNRELEASED)
-        .with_context(|| format!("CHANGELOG.md: no heading `{UNRELEASED}`"))?;
-    let has_entry = changelog
-        .lines()
-        .skip(start + 1)
-        .take_while(|line| !line.starts_with("## "))
-        .any(|line| line.starts_with("- "));
-    ensure!(
-        has_entry,
-        "CHANGELOG.md: nothing under `{UNRELEASED}`: say what the release brings"
-    );
-    let mut text = String::with_capacity(changelog.len() + 64);
-    for (index, line) in changelog.split_inclusive('\n').enumerate() {
-        text += line;
-        if index == start {
-            text += &format!("\n{heading} - {date}\n");
-        }
-    }
-    Ok(text)
+/// Puts the next version of the named crates into a lock file.
+pub(super) fn lock(lock: &str, names: &[&str], current: &Version, next: &Version) -> String {
+    let entry = |name: &str, version| format!("name = \"{name}\"\nversion = \"{version}\"\n");
+    names.iter().fold(lock.to_owned(), |lock, name| {
+        lock.replace(&entry(name, current), &entry(name, next))
+    })
 }
 
-/// The date, as `YYYY-MM-DD`, this many days after 1 January 1970.
-///
-/// Howard Hinnant's `civil_from_days` for days that are not negative:
-/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
-/// One date is no reason for a dependency that every job would build.
-pub(super) fn date(days: u64) -> String {
-    // The calendar repeats every 400 years; its years start in March, so leap days come last.
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+/// Lets a document depend on a release: its programs, the images it names, and the commands that install ours.
+pub(super) fn document(text: &str, release: &Version) -> Result<String> {
+    let from_repository = concat!("--git ", env!("CARGO_PKG_REPOSITORY"), " ");
+    let mut edited = String::with_capacity(text.len());
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if line.starts_with("# Not on crates.io yet") {
+            continue;
+        }
+        let content = line.trim_end_matches('\n');
+        let version = |_: &str| format!("{}.{}", release.major, release.minor);
+        let ours = our_dependency::with_source(content, "version", version)
+            .with_context(|| format!("line {}", index + 1))?;
+        match ours {
+            Some(ours) => edited += &format!("{ours}\n"),
+            None => edited += &images(&line.replace(from_repository, ""), release),
+        }
+    }
+    Ok(edited)
+}
+
+/// The line with the release as the tag of each image of ours.
+fn images(line: &str, release: &Version) -> String {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let mut parts = line.split(IMAGES);
+    let mut edited = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        edited += IMAGES;
+        match part.split_once(':') {
+            Some((name, behind)) if is_name(name) => {
+                let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+                edited += &format!("{name}:{release}{}", behind.trim_start_matches(is_tag));
+            }
+            _ => edited += part,
+        }
+    }
+    edited
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIRST: Version = Version::new(0, 1, 0);
+    const SECOND: Version = Version::new(0, 2, 0);
 
     const MANIFEST: &str = "\
 [workspace]
@@ -124,7 +121,7 @@ other = { version = \"0.1.0\", default-features = false }
 
     #[test]
     fn the_version_and_the_path_dependencies_move_and_nothing_else() {
-        let bumped = bump_manifest(MANIFEST, "0.1.0", "0.2.0").unwrap();
+        let bumped = manifest(MANIFEST, &FIRST, &SECOND).unwrap();
         let changed: Vec<&str> = bumped
             .lines()
             .zip(MANIFEST.lines())
@@ -149,56 +146,53 @@ other = { version = \"0.1.0\", default-features = false }
             "crates/ours-b\", version = \"0.0.9",
             1,
         );
-        let error = bump_manifest(&behind, "0.1.0", "0.2.0").unwrap_err().to_string();
+        let error = manifest(&behind, &FIRST, &SECOND).unwrap_err().to_string();
         assert!(error.contains("ours-b"), "{error}");
-        assert!(bump_manifest(MANIFEST, "0.3.0", "0.4.0").is_err());
-        assert!(bump_manifest("[workspace]\n", "0.1.0", "0.2.0").is_err());
-        assert!(bump_manifest("[workspace.package]\nversion = \"0.1.0\"\n", "0.1.0", "0.2.0").is_err());
+        assert!(manifest(MANIFEST, &SECOND, &FIRST).is_err());
+        assert!(manifest("[workspace]\n", &FIRST, &SECOND).is_err());
+        assert!(manifest("[workspace.package]\nversion = \"0.1.0\"\n", &FIRST, &SECOND).is_err());
     }
 
     #[test]
-    fn the_changelog_gets_a_heading_below_an_empty_unreleased() {
-        let changelog = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-01\n\n- First.\n";
-        let expected = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-11-23\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-01\n\n- First.\n";
-        assert_eq!(cut_changelog(changelog, "0.2.0", "2026-11-23").unwrap(), expected);
+    fn only_our_crates_move_in_a_lock_file() {
+        let lock_of = |version| {
+            format!(
+                "[[package]]\nname = \"ours-a\"\nversion = \"{version}\"\n\n\
+                 [[package]]\nname = \"other\"\nversion = \"0.1.0\"\n"
+            )
+        };
+        assert_eq!(
+            lock(&lock_of("0.1.0"), &["ours-a"], &FIRST, &SECOND),
+            lock_of("0.2.0")
+        );
     }
 
     #[test]
-    fn a_changelog_without_news_is_refused() {
-        let cases = [
-            ("# Changelog\n", "no heading"),
-            (
-                "## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n\n- First.\n",
-                "nothing under",
-            ),
-            (
-                "## [Unreleased]\n\n- A thing.\n\n## [0.2.0] - 2026-01-01\n",
-                "already",
-            ),
-        ];
-        for (changelog, expected) in cases {
-            let error = cut_changelog(changelog, "0.2.0", "2026-11-23")
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(expected), "{changelog:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn days_become_dates() {
-        let cases = [
-            (0, "1970-01-01"),
-            (58, "1970-02-28"),
-            (59, "1970-03-01"),
-            (789, "1972-02-29"),
-            (11_016, "2000-02-29"),
-            (20_088, "2024-12-31"),
-            (20_089, "2025-01-01"),
-            (47_540, "2100-02-28"),
-            (47_541, "2100-03-01"),
-        ];
-        for (days, expected) in cases {
-            assert_eq!(date(days), expected, "{days}");
-        }
+    fn a_document_depends_on_a_release_from_the_first_on() {
+        let repository = env!("CARGO_PKG_REPOSITORY");
+        let before = format!(
+            "Text.\n\n```toml\n[dependencies]\n# Not on crates.io yet: it comes from the repository.\n\
+             sinch-verify-client = {{ git = \"{repository}\" }}\ntokio = \"1\"\n```\n\n\
+             cargo install --locked --git {repository} sinch-verify-cli\n"
+        );
+        let after = |version| {
+            format!(
+                "Text.\n\n```toml\n[dependencies]\n\
+                 sinch-verify-client = {{ version = \"{version}\" }}\ntokio = \"1\"\n```\n\n\
+                 cargo install --locked sinch-verify-cli\n"
+            )
+        };
+        assert_eq!(document(&before, &FIRST).unwrap(), after("0.1"));
+        assert_eq!(document(&after("0.1"), &SECOND).unwrap(), after("0.2"));
+        assert_eq!(
+            document(
+                "image: ghcr.io/sinch-verify/sinch-verify-load:0.1.0 # ghcr.io/sinch-verify/NAME: a tag\n",
+                &SECOND
+            )
+            .unwrap(),
+            "image: ghcr.io/sinch-verify/sinch-verify-load:0.2.0 # ghcr.io/sinch-verify/NAME: a tag\n"
+        );
+        let error = document("\nsinch-verify-client = { path = \"..\" }\n", &FIRST).unwrap_err();
+        assert_eq!(error.to_string(), "line 2");
     }
 }

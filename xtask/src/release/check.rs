@@ -1,0 +1,215 @@
+//! What must hold before a release.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use cargo_metadata::Package;
+use cargo_metadata::semver::Version;
+use clap::Args;
+
+use super::history::{History, release_type};
+use super::{CHANGELOG, changelog, documents, edit, git, published, read_file, tag};
+use crate::cargo::{cargo, ensure_clean_tree, run, shown};
+
+/// The branch that is released; a branch whose name begins with `release-` prepares it for review.
+const MAIN: &str = "main";
+
+/// What CI checks, and what it may leave out.
+const GATES: [[&str; 2]; 2] = [["xtask", "ci"], ["deny", "check"]];
+
+/// Which version is to be released.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The version to release, such as 0.2.0 or 0.2.0-rc.1
+    version: Version,
+    /// Run the checks of CI too, which takes long
+    #[arg(long)]
+    run: bool,
+}
+
+impl Check {
+    /// Prints a line for each condition, and fails when one does not hold.
+    pub(super) fn run(&self) -> Result<()> {
+        let gates = if self.run { Gates::Run } else { Gates::Name };
+        examine(&self.version, gates)?;
+        println!(
+            "\nEverything that was checked holds: `cargo xtask release prepare {}`",
+            self.version
+        );
+        Ok(())
+    }
+}
+
+/// What to do with the checks of CI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gates {
+    Run,
+    Name,
+}
+
+/// What a condition says, unless it fails.
+enum Finding {
+    Holds(String),
+    NotChecked(String),
+}
+
+use Finding::{Holds, NotChecked};
+
+/// Checks every condition, also after one that does not hold.
+pub(super) fn examine(version: &Version, gates: Gates) -> Result<()> {
+    let mut table = Table::default();
+    table.row(
+        "tree",
+        ensure_clean_tree().map(|()| Holds("all changes are in commits".to_owned())),
+    );
+    table.row("branch", branch());
+    // First, because it brings the tags that others have made.
+    table.row("origin", origin());
+    let history = History::read()?;
+    let (members, current) = published()?;
+    table.row("version", follows(&history, version, &current));
+    table.row("tag", unused(&tag(version)));
+    table.row("manifests", manifests(&current, version));
+    table.row("documents", dependencies(&history, version));
+    table.row("changelog", entries());
+    table.row("api", api(&history, version, &members));
+    table.row("ci", ci(gates));
+    table.finish()
+}
+
+/// The conditions that failed so far.
+#[derive(Default)]
+struct Table {
+    failed: Vec<&'static str>,
+}
+
+impl Table {
+    fn row(&mut self, name: &'static str, finding: Result<Finding>) {
+        let (result, text) = match finding {
+            Ok(Holds(text)) => ("ok", text),
+            Ok(NotChecked(text)) => ("not checked", text),
+            Err(error) => {
+                self.failed.push(name);
+                ("TO DO", format!("{error:#}"))
+            }
+        };
+        println!("{name:<10} {result:<12} {text}");
+    }
+
+    fn finish(self) -> Result<()> {
+        ensure!(
+            self.failed.is_empty(),
+            "not ready for a release: {}; do what the lines with `TO DO` say",
+            self.failed.join(", ")
+        );
+        Ok(())
+    }
+}
+
+fn branch() -> Result<Finding> {
+    let branch = git(["branch", "--show-current"])?;
+    ensure!(
+        branch == MAIN || branch.starts_with("release-"),
+        "this is `{branch}`: change to `{MAIN}`, or to a branch `release-X.Y.Z` of it"
+    );
+    Ok(Holds(format!("this is `{branch}`")))
+}
+
+fn origin() -> Result<Finding> {
+    if !git(["remote"])?.lines().any(|remote| remote == "origin") {
+        return Ok(NotChecked("no remote `origin` to compare with".to_owned()));
+    }
+    git(["fetch", "--quiet", "--tags", "origin", MAIN])?;
+    let missing = git(["rev-list", "--count", "HEAD..FETCH_HEAD"])?;
+    ensure!(
+        missing == "0",
+        "{missing} commits of origin's `{MAIN}` are missing here: `git pull --rebase origin {MAIN}`"
+    );
+    Ok(Holds(format!("has everything of origin's `{MAIN}`")))
+}
+
+fn follows(history: &History, version: &Version, current: &Version) -> Result<Finding> {
+    history.ensure_follows(version, current)?;
+    Ok(Holds(match history.last() {
+        None => format!("{version}: no release yet"),
+        Some(last) => format!("{version} follows {last}"),
+    }))
+}
+
+fn unused(tag: &str) -> Result<Finding> {
+    ensure!(
+        git(["tag", "--list", tag])?.is_empty(),
+        "the tag {tag} exists: choose another version, or delete a tag that was never pushed with `git tag -d {tag}`"
+    );
+    Ok(Holds(format!("{tag} is not used")))
+}
+
+fn manifests(current: &Version, version: &Version) -> Result<Finding> {
+    edit::manifest(&read_file("Cargo.toml")?, current, version)?;
+    Ok(Holds(format!("all published crates are at {current}")))
+}
+
+/// Before the first release, documents depend on the repository; after it, on the last release.
+fn dependencies(history: &History, version: &Version) -> Result<Finding> {
+    for path in documents()? {
+        let text = read_file(&path)?;
+        let edited =
+            edit::document(&text, history.last().unwrap_or(version)).with_context(|| path.clone())?;
+        let mut lines = text.lines().zip(edited.lines());
+        if let (Some(last), Some((old, new))) = (history.last(), lines.find(|(old, new)| old != new)) {
+            bail!("{path} does not depend on the last release, {last}: write `{new}` for `{old}`");
+        }
+    }
+    Ok(Holds(match history.last() {
+        None => "all of them can depend on this release".to_owned(),
+        Some(last) => format!("all of them depend on {last}"),
+    }))
+}
+
+fn entries() -> Result<Finding> {
+    changelog::ensure_has_entries(&read_file(CHANGELOG)?)?;
+    Ok(Holds(
+        "there are entries; read them as a user would, breaking changes first".to_owned(),
+    ))
+}
+
+/// Whether the version goes as far as the public API changed.
+fn api(history: &History, version: &Version, members: &[Package]) -> Result<Finding> {
+    let Some(last) = history.last() else {
+        return Ok(NotChecked("no release to compare the public API with".to_owned()));
+    };
+    let is_installed = cargo(["semver-checks", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !is_installed {
+        return Ok(NotChecked(
+            "the level may not fit the changes: `cargo install cargo-semver-checks --locked`, and run this again".to_owned(),
+        ));
+    }
+    let level = release_type(last, version);
+    let mut command = cargo(["semver-checks", "--release-type", level]);
+    command.args(["--baseline-rev", &tag(last)]);
+    for member in members.iter().filter(|member| has_library(member)) {
+        command.args(["--package", &member.name]);
+    }
+    run(
+        &mut command,
+        "choose a version that goes further, or take back what breaks",
+    )?;
+    Ok(Holds(format!("the changes since {last} are at most {level}")))
+}
+
+fn has_library(member: &Package) -> bool {
+    member.targets.iter().any(cargo_metadata::Target::is_lib)
+}
+
+fn ci(gates: Gates) -> Result<Finding> {
+    for gate in GATES {
+        if gates == Gates::Run {
+            run(&mut cargo(gate), "mend what it names")?;
+        }
+    }
+    let lines = GATES.map(|gate| format!("`{}`", shown(&cargo(gate)))).join(", ");
+    Ok(match gates {
+        Gates::Run => Holds(lines),
+        Gates::Name => NotChecked(format!("run {lines}; `release check --run` does")),
+    })
+}
