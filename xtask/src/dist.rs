@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what a release ships besides crates, in `target/dist`.
+//! `cargo xtask dist`: what a release ships besides crates, in `target/distrib`.
 //!
 //! Everything is built for the platform it is built on, so that a workflow needs a runner for each
 //! platform and no cross compiler.
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use cargo_metadata::semver::Version;
 use clap::{Args, Subcommand};
 
 use crate::cargo::{cargo, read, run};
@@ -42,7 +43,7 @@ pub(crate) enum Dist {
     },
     /// Write what each command is made of, as CycloneDX
     Sbom,
-    /// Write the SHA-256 of every file in target/dist
+    /// Write the SHA-256 of every file in target/distrib
     Checksums,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Product {
     pub(crate) command: String,
     /// The folder of the crate.
     folder: PathBuf,
-    version: String,
+    version: Version,
 }
 
 /// How a command is linked.
@@ -103,9 +104,9 @@ impl Dist {
     }
 }
 
-/// The folder that holds what is shipped.
+/// The folder that holds what is shipped; cargo itself uses `target/dist`, for the profile.
 fn dist() -> Result<PathBuf> {
-    let folder = members()?.target_directory.into_std_path_buf().join("dist");
+    let folder = members()?.target_directory.into_std_path_buf().join("distrib");
     fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
     Ok(folder)
 }
@@ -120,7 +121,7 @@ pub(crate) fn products() -> Result<Vec<Product>> {
                 package: package.name.to_string(),
                 command: command.name.clone(),
                 folder: package.manifest_path.with_file_name("").into_std_path_buf(),
-                version: package.version.to_string(),
+                version: package.version.clone(),
             });
         }
     }
@@ -199,32 +200,19 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 /// Writes a list of dependencies for each command, of all platforms and with default features.
 fn sbom() -> Result<()> {
     let dist = dist()?;
-    for product in products()? {
-        let manifest = product.folder.join("Cargo.toml");
-        let mut command = cargo([
-            "cyclonedx",
-            "--format",
-            "json",
-            "--target",
-            "all",
-            "--manifest-path",
-        ]);
-        command.arg(&manifest);
-        run(
-            &mut command,
-            "install it with `cargo install --locked cargo-cyclonedx`",
-        )?;
-        // It writes one beside the manifest of every member that the command is made of.
-        let file = format!("{}.cdx.json", product.package);
-        copy(&product.folder.join(&file), &dist.join(&file))?;
-    }
+    run(
+        &mut cargo(["cyclonedx", "--format", "json", "--target", "all"]),
+        "install it with `cargo install --locked cargo-cyclonedx`",
+    )?;
+    // It writes a file beside the manifest of every member, and only commands are shipped.
+    let products = products()?;
     for member in members()?.packages {
-        let beside = member
-            .manifest_path
-            .with_file_name(format!("{}.cdx.json", member.name));
-        if beside.exists() {
-            fs::remove_file(&beside).with_context(|| format!("failed to remove {beside}"))?;
+        let file = format!("{}.cdx.json", member.name);
+        let written = member.manifest_path.with_file_name(&file);
+        if products.iter().any(|product| product.package == *member.name) {
+            copy(written.as_std_path(), &dist.join(&file))?;
         }
+        fs::remove_file(&written).with_context(|| format!("failed to remove {written}"))?;
     }
     Ok(())
 }

@@ -8,13 +8,14 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{dist, products};
 use crate::cargo::{read, run};
+use crate::release::ensure_tagged;
 
 /// Where the images of a release are; the command's name and the version as the tag follow.
 pub(crate) const IMAGES: &str = "ghcr.io/sinch-verify/";
 
 /// Builds an image of each command for every architecture whose root folder is there.
 ///
-/// With `push` they are pushed, and `target/dist/digest/COMMAND` holds the digest to attest.
+/// With `push` they are pushed, and `target/distrib/digest/COMMAND` holds the digest to attest.
 pub(super) fn build(push: bool) -> Result<()> {
     let dist = dist()?;
     let roots = dist.join("root");
@@ -22,6 +23,9 @@ pub(super) fn build(push: bool) -> Result<()> {
     let time = read(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
     for product in products()? {
         let platforms = platforms(&roots.join(&product.command))?;
+        if push {
+            ensure_tagged(&product.version)?;
+        }
         let image = format!("{IMAGES}{}:{}", product.command, product.version);
         let mut buildah = Command::new("buildah");
         // The format of OCI has no health checks.

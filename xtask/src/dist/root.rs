@@ -23,7 +23,7 @@ const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// The most that an image may take, in bytes.
 const MAX_SIZE: u64 = 30_000_000;
 
-/// Makes `target/dist/root/COMMAND/ARCHITECTURE` for each command, and runs the command there.
+/// Makes `target/distrib/root/COMMAND/ARCHITECTURE` for each command, and runs the command there.
 pub(super) fn make(built: &Built) -> Result<()> {
     let dist = dist()?;
     for product in &built.products {
