@@ -12,6 +12,7 @@ mod attack;
 mod bench;
 mod cargo;
 mod ci;
+mod dist;
 mod docs;
 mod features;
 mod follow;
@@ -27,6 +28,7 @@ mod simulate;
 mod targets;
 mod test;
 mod tidy;
+mod workflows;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -68,6 +70,11 @@ enum Command {
     Attack(attack::Attack),
     /// Fuzz the protocol crate with cargo-fuzz, each target for a while
     Fuzz(fuzz::Fuzz),
+    /// Build what a release ships besides crates: archives, images, lists of dependencies
+    #[command(subcommand)]
+    Dist(dist::Dist),
+    /// Check workflows, compose file and manifests by their schemas
+    Workflows,
     /// Release the crates: check, prepare, publish, verify
     Release(release::Release),
 }
@@ -101,6 +108,8 @@ impl Xtask {
             Command::Bench(bench) => bench.run(),
             Command::Attack(attack) => attack.run(),
             Command::Fuzz(fuzz) => fuzz.run(),
+            Command::Dist(dist) => dist.run(),
+            Command::Workflows => workflows::run().map(|_| ()),
             Command::Release(release) => release.run(),
         }
     }

@@ -48,6 +48,7 @@ fn check_text(path: &str, text: &str) -> Vec<String> {
     if path.ends_with("/Cargo.toml") {
         found.extend(check_lints(path, text));
     }
+    found.extend(check_documented(path, text));
     if has_extension(path, &["rs"]) {
         found.extend(check_length(path, text));
     }
@@ -124,6 +125,22 @@ fn check_lints(path: &str, manifest: &str) -> Option<String> {
     let inherits = manifest.contains("\n[lints]\nworkspace = true\n");
     (!inherits && !manifest.contains("\n[workspace]\n"))
         .then(|| format!("{path}: the workspace's lints are missing: add `[lints]` with `workspace = true`"))
+}
+
+/// The page of a crate is its README, and docs.rs builds all of its features.
+fn check_documented(path: &str, text: &str) -> Option<String> {
+    let (missing, fix) = match path.strip_prefix("crates/")?.split_once('/')?.1 {
+        "src/lib.rs" => (
+            "doc = include_str!(\"../README.md\")",
+            "begin the documentation of the crate with its README",
+        ),
+        "Cargo.toml" => (
+            "\n[package.metadata.docs.rs]\nall-features = true\n",
+            "let docs.rs build all features",
+        ),
+        _ => return None,
+    };
+    (!text.contains(missing)).then(|| format!("{path}: `{}` is missing: {fix}", missing.trim()))
 }
 
 /// Lines with the numbers an editor shows.

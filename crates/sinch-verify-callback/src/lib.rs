@@ -1,35 +1,6 @@
-//! Receives the callbacks of Sinch Verification.
-//!
-//! The service posts signed events to the application's callback URL. One of
-//! them, the request event, is a question: may this verification go on? The
-//! service waits for the answer before it sends a message or calls, so the
-//! answer saves or costs money. This crate checks who asks, asks your
-//! [`Handler`], and answers in time, whatever the handler does.
-//!
-//! ```no_run
-//! # #[cfg(feature = "hyper")]
-//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-//! use sinch_verify_callback::{CallbackService, Code, Decision, Method, RequestEvent};
-//!
-//! let code = Code::new("4821")?; // yours: fresh and random for every event
-//! let decide = move |event: RequestEvent| {
-//!     let code = code.clone();
-//!     async move {
-//!         match event.method {
-//!             Method::Sms => Decision::sms_code(code),
-//!             Method::FlashCall | Method::Callout => Decision::Allow,
-//!             _ => Decision::Deny,
-//!         }
-//!     }
-//! };
-//! let key = "669E367E-6BBA-48AB-AF15-266871C28135";
-//! let service = CallbackService::builder(key, "BeIukql3pTKJ8RGL5zo0DA==").handler(decide).build()?;
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
-//! service.serve(listener, std::future::pending()).await;
-//! # Ok(()) }
-//! ```
-//!
-//! # Types
+// The example of the README needs a server.
+#![cfg_attr(any(not(doctest), feature = "hyper"), doc = include_str!("../README.md"))]
+//! ## Types
 //!
 //! | type | does |
 //! |---|---|
@@ -43,7 +14,7 @@
 //! [`CallbackBuilder`] builds the first two. A serverless function calls
 //! [`CallbackService::respond`] with what its platform gives it.
 //!
-//! # What holds
+//! ## What holds
 //!
 //! - Signature and timestamp are checked before anything is parsed, the
 //!   signature in constant time, over the bytes as they came.
@@ -59,7 +30,7 @@
 //!   [`without_guard`](CallbackBuilder::without_guard) says otherwise.
 //! - Only signed callbacks are taken, unless [`AcceptedAuth`] says otherwise.
 //!
-//! # Features
+//! ## Features
 //!
 //! None is on by default, and a feature adds names and changes nothing.
 //!

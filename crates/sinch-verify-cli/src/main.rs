@@ -1,4 +1,4 @@
-//! `sinch-verify`: the developer's command for phone-number verification.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod commands;

@@ -1,32 +1,5 @@
-//! An async client for Sinch Verification.
-//!
-//! [`Client`] starts verifications of phone numbers, reports the code or the caller id that proves
-//! a number, and asks for the status. It sends what the protocol crate describes and holds no
-//! state of a verification itself. It does not receive callbacks.
-//!
-//! ```no_run
-//! use sinch_verify_client::protocol::{Code, PhoneNumber, Start};
-//! use sinch_verify_client::{Client, ReportOutcome};
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::from_env()?; // SINCH_APPLICATION_KEY and the others: see `ClientBuilder`
-//! let number: PhoneNumber = "+46700000001".parse()?;
-//! let handle = match client.start(Start::sms(number)).await {
-//!     Ok(handle) => handle,
-//!     Err(error) if error.is_denied() => return Err("this number may not be verified".into()),
-//!     Err(error) => return Err(error.into()),
-//! };
-//!
-//! match handle.report(Code::new("4821")?).await? {
-//!     ReportOutcome::Verified(_) => println!("verified"),
-//!     ReportOutcome::Refused { .. } => println!("not accepted, try again"),
-//!     ReportOutcome::Ended(ended) => println!("start again: {}", ended.status()),
-//! }
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # What a call does
+#![doc = include_str!("../README.md")]
+//! ## What a call does
 //!
 //! A request is put into its wire form, authorized with the time of sending, sent with a time limit,
 //! and its answer is read. Where sending it again does no harm it is [sent again](RetryPolicy), each
@@ -38,7 +11,7 @@
 //! Redirects are not followed, no proxy is taken from the environment, and an answer is read up to
 //! [`MAX_BODY`](transport::MAX_BODY).
 //!
-//! # Features
+//! ## Features
 //!
 //! | feature | default | adds |
 //! |---|---|---|

@@ -1,33 +1,5 @@
-//! The Sinch Verification service on loopback, for a laptop and for tests.
-//!
-//! The emulator answers the API, checks signatures, keeps state and sends signed callbacks. Every phone
-//! number is a virtual handset: tests read its messages and press its keys, and can move time ahead.
-//! Nothing leaves the machine, and no account is needed. Where the documents of the service leave the
-//! behavior open, [`Settings`] has a field; its default is a choice of this crate and no statement about
-//! the real service.
-//!
-//! ```
-//! use std::time::Duration;
-//! use sinch_verify_emulator::{Application, Emulator};
-//! use sinch_verify_protocol::{ApplicationKey, ApplicationSecret};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let key = ApplicationKey::new("11111111-2222-3333-4444-555555555555")?;
-//! let secret = ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?;
-//! let emulator = Emulator::builder()
-//!     .application(Application::new(key, secret))
-//!     .seed(7)
-//!     .start()
-//!     .await?;
-//! println!("point your client at {}", emulator.url());
-//! // ... start a verification of +46700000001 ...
-//! assert!(emulator.inbox(&"+46700000001".parse()?).is_empty());
-//! emulator.advance(Duration::from_secs(300));
-//! emulator.shutdown().await;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
+//! ## Time
 //!
 //! There are two clocks. *Wire time* is the wall clock: signatures of requests are checked against it,
 //! and callbacks are signed with it. *Service time* decides when verifications expire and events are due,

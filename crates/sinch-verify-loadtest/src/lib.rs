@@ -1,4 +1,5 @@
-//! A load tester for Sinch Verification: complete flows, timed end to end, with a verdict.
+#![doc = include_str!("../README.md")]
+//! ## The library
 //!
 //! A [`Scenario`] is an async function over a [`Flow`]. [`main`] gives a program with scenarios of its own
 //! the whole command line of `sinch-verify-load`: schedules, callbacks, reports, thresholds, exit codes.
@@ -16,8 +17,6 @@
 //! cli        the command line
 //! pumping    a day of fraud on injected time: traffic, tally, study
 //! ```
-//!
-//! Phone numbers, codes and secrets are in no report and no error message.
 #![forbid(unsafe_code)]
 
 mod arrivals;

@@ -1,19 +1,5 @@
-//! Sinch Verification as pure types: requests, answers, callbacks, their
-//! signatures, and what an app does by itself.
-//!
-//! ```text
-//! typed request --to_http--> http::Request<Bytes> --authorize(now)--> signed, ready to send
-//! typed answer <--from_http-- http::Response<Bytes>
-//!
-//! signed callback --verify(now)--> bytes one may believe --decode--> Event
-//! Decision --to_http_response--> http::Response<Bytes>
-//! ```
-//!
-//! There is no I/O here, no clock, no randomness, no logging and no `async`:
-//! time and bytes are arguments. Sending is the `sinch-verify-client` crate's
-//! part, receiving callbacks `sinch-verify-callback`'s.
-//!
-//! # Start here
+#![doc = include_str!("../README.md")]
+//! ## Start here
 //!
 //! - [`Start`], [`Report`], [`StatusById`] and its siblings are the operations;
 //!   [`Endpoint`] is what they have in common.
@@ -23,30 +9,7 @@
 //!   mobile SDK: match the caller id of a flash call, cut the code out of an SMS,
 //!   ask for a callout's status.
 //!
-//! # Example
-//!
-//! ```
-//! use std::time::SystemTime;
-//! use sinch_verify_protocol::{
-//!     ApplicationKey, ApplicationSecret, BaseUrl, Credentials, Endpoint, PhoneNumber, Start,
-//! };
-//!
-//! let credentials = Credentials::signed(
-//!     ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135")?,
-//!     ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==")?,
-//! );
-//! let number: PhoneNumber = "+46700000001".parse()?;
-//! let start = Start::sms(number);
-//! let mut request = start.to_http(&BaseUrl::default())?;
-//! credentials.authorize(&mut request, SystemTime::now())?;
-//! // Send `request` with any HTTP client, then read the answer:
-//! # let response = http::Response::new(bytes::Bytes::from_static(br#"{"id":"1","method":"sms"}"#));
-//! let started = start.from_http(&response)?;
-//! assert_eq!(started.id.as_str(), "1");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! # Features
+//! ## Features
 //!
 //! - `server`: the service half (which operation a request is, how answers are
 //!   written), for an emulator or a proxy. Adds API, changes nothing.

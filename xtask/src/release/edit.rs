@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::semver::Version;
 
+use crate::dist::image::IMAGES;
 use crate::our_dependency;
 
 /// Puts the next version into the top-level manifest: the package's and the path dependencies'.
@@ -55,9 +56,6 @@ pub(super) fn lock(lock: &str, names: &[&str], current: &Version, next: &Version
         lock.replace(&entry(name, current), &entry(name, next))
     })
 }
-
-/// Where the images of a release are; a name and a version as the tag follow.
-const IMAGES: &str = "ghcr.io/sinch-verify/";
 
 /// Lets a document depend on a release: its programs, the images it names, and the commands that install ours.
 pub(super) fn document(text: &str, release: &Version) -> Result<String> {

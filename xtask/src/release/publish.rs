@@ -72,7 +72,7 @@ impl Publish {
 }
 
 /// What is published is what the tag names, so that a version can be built again.
-fn ensure_tagged(version: &Version) -> Result<()> {
+pub(crate) fn ensure_tagged(version: &Version) -> Result<()> {
     let tag = tag(version);
     let tags = git(["tag", "--points-at", "HEAD"])?;
     ensure!(

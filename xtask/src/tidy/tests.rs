@@ -12,7 +12,8 @@ fn check(path: &str, text: &str, expected: &[&str]) {
 
 #[test]
 fn tidy_texts_pass() {
-    check("crates/a/src/lib.rs", "//! Docs.\n\nfn main() {}\n", &[]);
+    let lib = "#![doc = include_str!(\"../README.md\")]\n\nfn main() {}\n";
+    check("crates/a/src/lib.rs", lib, &[]);
     check("README.md", "# Title\n\nText.\n", &[]);
     check("Cargo.toml", "[package]\nname = \"a\"\n", &[]);
 }
@@ -72,8 +73,19 @@ fn long_files_are_found_in_our_crates_only() {
 #[test]
 fn every_member_has_the_lints_of_the_workspace() {
     let with = "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n";
-    check("crates/a/Cargo.toml", with, &[]);
+    check("xtask/Cargo.toml", with, &[]);
     let of_a_dependency = "[package]\nname = \"a\"\n\n[dependencies.bytes]\nworkspace = true\n";
-    check("crates/a/Cargo.toml", of_a_dependency, &["lints are missing"]);
+    check("xtask/Cargo.toml", of_a_dependency, &["lints are missing"]);
     check("Cargo.toml", "[workspace]\n", &[]);
+}
+
+#[test]
+fn every_crate_is_documented_by_its_readme_with_all_features() {
+    check("crates/a/src/lib.rs", "//! Docs.\n", &["README.md"]);
+    check("crates/a/src/b/lib.rs", "//! Docs.\n", &[]);
+    check("benches/src/lib.rs", "//! Docs.\n", &[]);
+    let lints = "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n";
+    check("crates/a/Cargo.toml", lints, &["all-features"]);
+    let documented = format!("{lints}\n[package.metadata.docs.rs]\nall-features = true\n");
+    check("crates/a/Cargo.toml", &documented, &[]);
 }
