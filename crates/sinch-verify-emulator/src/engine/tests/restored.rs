@@ -71,10 +71,11 @@ impl Copy {
 
 /// Few are kept, so that much is dropped.
 fn few_kept() -> Settings {
-    let mut settings = Settings::default();
-    settings.verifications_kept = 4;
-    settings.inbox_kept = 2;
-    settings
+    Settings {
+        verifications_kept: 4,
+        inbox_kept: 2,
+        ..Settings::default()
+    }
 }
 
 proptest! {
