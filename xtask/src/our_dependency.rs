@@ -23,7 +23,7 @@ pub(crate) fn with_source(
         return Ok(None);
     }
     let value = value(name);
-    if source.starts_with('"') {
+    if source.starts_with('"') || source == format!("{{ {GIT} }}") {
         return Ok(Some(match key {
             "version" => format!("{name} = \"{value}\""),
             _ => format!("{name} = {{ {key} = \"{value}\" }}"),
@@ -57,7 +57,7 @@ mod tests {
             (
                 format!("sinch-verify-client = {{ {GIT} }}"),
                 "sinch-verify-client = { path = \"/here/crates/sinch-verify-client\" }",
-                "sinch-verify-client = { version = \"0.2\" }",
+                "sinch-verify-client = \"0.2\"",
             ),
             (
                 "sinch-verify-client = \"0.1\"".to_owned(),

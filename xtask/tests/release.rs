@@ -143,7 +143,7 @@ fn a_candidate_changes_versions_and_a_release_the_changelog_and_the_documents_to
     assert!(project.read("Cargo.lock").contains("version = \"0.1.0\"\n"));
     assert_eq!(
         project.read("README.md"),
-        "```toml\n[dependencies]\nsinch-verify-protocol = { version = \"0.1\" }\n```\n"
+        "```toml\n[dependencies]\nsinch-verify-protocol = \"0.1\"\n```\n"
     );
     assert!(project.read("CHANGELOG.md").contains("\n\n## [0.1.0] - 20"));
     assert_eq!(project.succeeds(&["notes"]), "- First.\n");
@@ -155,7 +155,11 @@ fn a_candidate_changes_versions_and_a_release_the_changelog_and_the_documents_to
     project.commit();
     project.succeeds(&["prepare", "0.2.0"]);
     assert_eq!(project.git(&["tag", "--points-at", "HEAD"]), "");
-    assert!(project.read("README.md").contains("{ version = \"0.2\" }"));
+    assert!(
+        project
+            .read("README.md")
+            .contains("sinch-verify-protocol = \"0.2\"")
+    );
     assert_eq!(project.succeeds(&["notes"]), "- Breaks.\n");
     assert_eq!(project.succeeds(&["notes", "0.1.0"]), "- First.\n");
     // The lock file fits: cargo would not change it.
@@ -201,7 +205,7 @@ fn every_condition_that_fails_is_named_and_nothing_is_written() {
         );
         assert!(row(&table, "tag").contains("the tag v0.1.0 exists"), "{table}");
         assert!(
-            row(&table, "documents").contains("write `sinch-verify-protocol = { version = \"0.1\" }`"),
+            row(&table, "documents").contains("write `sinch-verify-protocol = \"0.1\"`"),
             "{table}"
         );
         assert!(

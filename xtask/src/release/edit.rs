@@ -178,7 +178,7 @@ other = { version = \"0.1.0\", default-features = false }
         let after = |version| {
             format!(
                 "Text.\n\n```toml\n[dependencies]\n\
-                 sinch-verify-client = {{ version = \"{version}\" }}\ntokio = \"1\"\n```\n\n\
+                 sinch-verify-client = \"{version}\"\ntokio = \"1\"\n```\n\n\
                  cargo install --locked sinch-verify-cli\n"
             )
         };

@@ -75,8 +75,12 @@ impl History {
         });
         let number = numbers.max().unwrap_or(0) + 1;
         let mut candidate = base.clone();
-        // `rc.` and a number without leading zeros is always valid; empty would be refused as used.
-        candidate.pre = Prerelease::new(&format!("rc.{number}")).unwrap_or_default();
+        #[expect(
+            clippy::expect_used,
+            reason = "letters, and a number without leading zeros, are valid"
+        )]
+        let pre = Prerelease::new(&format!("rc.{number}")).expect("a valid candidate");
+        candidate.pre = pre;
         candidate
     }
 }
