@@ -128,6 +128,10 @@ pub(crate) fn products() -> Result<Vec<Product>> {
     Ok(products)
 }
 
+/// A static command does not find the C library's `getrandom` at run time, and would read `/dev/urandom`, which
+/// an empty root folder lacks: it makes the system call itself.
+const STATIC_FLAGS: &str = "-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"";
+
 /// Builds the commands with the profile `dist`.
 fn build(linkage: Linkage, Auditable { auditable }: Auditable) -> Result<Built> {
     ensure!(
@@ -147,7 +151,7 @@ fn build(linkage: Linkage, Auditable { auditable }: Auditable) -> Result<Built> 
         command.args(["--locked", "--profile", "dist", "--target", &target]);
         command.args(["--package", &product.package]);
         if linkage == Linkage::Static {
-            command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+            command.env("RUSTFLAGS", STATIC_FLAGS);
         }
         let fix = "see above; `--auditable` needs `cargo install --locked cargo-auditable`";
         run(&mut command, fix)?;
