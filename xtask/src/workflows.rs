@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 
 use crate::cargo::{files, run as run_command};
-use crate::dist::{self, image::IMAGES};
+use crate::dist;
 use crate::markdown;
 use crate::metadata::members;
+use crate::release::IMAGES;
 
 const PYTHON_TOOLS: [&str; 3] = [
     "check-jsonschema==0.39.0",

@@ -5,6 +5,7 @@
 //! comes first. The engine has no I/O, clock or entropy: the same seed and the same calls give the same
 //! outputs, byte for byte.
 
+mod base_url_text;
 mod call;
 mod callout;
 mod changes;

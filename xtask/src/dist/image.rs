@@ -8,10 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{dist, products};
 use crate::cargo::{read, run};
-use crate::release::ensure_tagged;
-
-/// Where the images of a release are; the command's name and the version as the tag follow.
-pub(crate) const IMAGES: &str = "ghcr.io/sinch-verify/";
+use crate::release::{IMAGES, ensure_tagged};
 
 /// Builds an image of each command for every architecture whose root folder is there.
 ///

@@ -3,8 +3,10 @@
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::semver::Version;
 
-use crate::dist::image::IMAGES;
 use crate::our_dependency;
+
+/// Where the images of a release are; the command's name and the version as the tag follow.
+pub(crate) const IMAGES: &str = "ghcr.io/sinch-verify/";
 
 /// Puts the next version into the top-level manifest: the package's and the path dependencies'.
 ///

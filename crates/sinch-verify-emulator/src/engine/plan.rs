@@ -11,14 +11,13 @@ use sinch_verify_protocol::start::{FlashCallOptions, StartRequest};
 use sinch_verify_protocol::{AcceptLanguage, BaseUrl, Code, CodeType, LanguageTag, Method, PhoneNumber};
 
 use super::command::Refusal;
-use super::saved::base_url;
 
 /// What to send. Values that are not set are chosen when the message is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Plan {
     /// The base URL of links in the answer.
-    #[serde(with = "base_url")]
+    #[serde(with = "super::base_url_text")]
     pub(super) base: Arc<BaseUrl>,
     pub(super) code: Option<Code>,
     pub(super) code_type: Option<CodeType>,

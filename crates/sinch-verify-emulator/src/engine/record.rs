@@ -12,7 +12,6 @@ use sinch_verify_protocol::{BaseUrl, Code, Method, PhoneNumber, Reason, Source, 
 use super::ids::{AppId, Uid};
 use super::language::Language;
 use super::plan::Plan;
-use super::saved::base_url;
 use super::timers::Timer;
 use crate::application::AuthorizationLevel;
 use crate::clock::{instant, optional_instant};
@@ -95,7 +94,7 @@ pub(super) enum Payload {
     Speech(Box<Speech>),
     /// An address to open, below this base URL.
     Link {
-        #[serde(with = "base_url")]
+        #[serde(with = "super::base_url_text")]
         base: Arc<BaseUrl>,
         secret: u64,
     },
@@ -164,6 +163,20 @@ pub(super) struct Call {
 impl Record {
     pub(super) fn is_pending(&self) -> bool {
         self.status == Status::Pending
+    }
+
+    /// Its timers, for a state that is restored.
+    pub(super) fn timers(&self) -> impl Iterator<Item = (SystemTime, Uid, Timer)> + use<> {
+        let expires_at = self.expires_at.filter(|_| self.is_pending());
+        let all = [
+            (expires_at, Timer::Expire),
+            (self.call_over_at, Timer::CallOver),
+            (self.outcome_at, Timer::Outcome),
+            (self.arrive_at, Timer::Arrive),
+        ];
+        let uid = self.uid;
+        all.into_iter()
+            .filter_map(move |(at, timer)| Some((at?, uid, timer)))
     }
 
     /// When `timer` is due.

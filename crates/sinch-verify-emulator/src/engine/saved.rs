@@ -213,7 +213,7 @@ impl Engine {
             records.push((record, listed));
         }
         let store = Store::restored(records, saved.verifications);
-        let timers = Timers::restored(store.oldest_first());
+        let timers: Timers = store.oldest_first().flat_map(Record::timers).collect();
         messages.retain(|(_, entry)| store.get(entry.uid).is_some());
         messages.sort_unstable_by_key(|(_, entry)| entry.seq);
         for (number, entry) in messages {
@@ -244,23 +244,5 @@ impl Engine {
         std::mem::swap(&mut self.store.changes, &mut old.store.changes);
         self.store.changes.restart_all();
         old
-    }
-}
-
-/// A base URL as its text.
-pub(super) mod base_url {
-    use std::sync::Arc;
-
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-    use sinch_verify_protocol::BaseUrl;
-
-    pub(crate) fn serialize<S: Serializer>(base: &Arc<BaseUrl>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(base)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<BaseUrl>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Arc::new).map_err(D::Error::custom)
     }
 }

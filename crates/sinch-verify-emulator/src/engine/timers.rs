@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use super::Engine;
 use super::ids::Uid;
-use super::record::Record;
 use crate::clock;
 
 /// What happens to a verification when a timer is due.
@@ -36,22 +35,6 @@ impl Timers {
         self.0.remove(&(at, uid, timer));
     }
 
-    /// The timers of these verifications.
-    pub(super) fn restored<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
-        let timers = records.flat_map(|record| {
-            let expires_at = record.expires_at.filter(|_| record.is_pending());
-            let all = [
-                (expires_at, Timer::Expire),
-                (record.call_over_at, Timer::CallOver),
-                (record.outcome_at, Timer::Outcome),
-                (record.arrive_at, Timer::Arrive),
-            ];
-            all.into_iter()
-                .filter_map(|(at, timer)| Some((at?, record.uid, timer)))
-        });
-        Self(timers.collect())
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -70,6 +53,12 @@ impl Timers {
     pub(super) fn pop_due(&mut self, now: SystemTime) -> Option<(SystemTime, Uid, Timer)> {
         self.next().filter(|at| *at <= now)?;
         self.0.pop_first()
+    }
+}
+
+impl FromIterator<(SystemTime, Uid, Timer)> for Timers {
+    fn from_iter<I: IntoIterator<Item = (SystemTime, Uid, Timer)>>(timers: I) -> Self {
+        Self(timers.into_iter().collect())
     }
 }
 
