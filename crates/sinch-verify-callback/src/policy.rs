@@ -147,9 +147,6 @@ struct Shared {
 /// The name under which denials of the application's function are counted.
 const OVERRULE: &str = "overrule";
 
-/// What a policy keeps of a request event, to give back what it counted.
-pub(crate) struct StartFacts(Facts);
-
 type OverruleFn = dyn Fn(&RequestEvent, &PolicyVerdict) -> Overrule + Send + Sync;
 
 impl FraudPolicy {
@@ -170,15 +167,16 @@ impl FraudPolicy {
         self.check_facts(event, &self.facts(event), context).await
     }
 
-    pub(crate) fn facts(&self, event: &RequestEvent) -> StartFacts {
-        StartFacts(Facts::of_request(event, self.shared.caller.as_ref()))
+    /// What the policy reads from a request event, to check it and to give back what it counted.
+    pub(crate) fn facts(&self, event: &RequestEvent) -> Facts {
+        Facts::of_request(event, self.shared.caller.as_ref())
     }
 
     /// `facts` are those of `event`.
     pub(crate) async fn check_facts(
         &self,
         event: &RequestEvent,
-        StartFacts(facts): &StartFacts,
+        facts: &Facts,
         context: &Context,
     ) -> Result<PolicyVerdict, StoreError> {
         let shared = &*self.shared;
@@ -231,11 +229,7 @@ impl FraudPolicy {
         self.release_facts(&self.facts(event), context).await
     }
 
-    pub(crate) async fn release_facts(
-        &self,
-        StartFacts(facts): &StartFacts,
-        context: &Context,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn release_facts(&self, facts: &Facts, context: &Context) -> Result<(), StoreError> {
         self.end(facts, End::Denied, context).await
     }
 

@@ -27,7 +27,7 @@ pub struct StartTexts<'a> {
 }
 
 /// What a request event and a result event say of a start.
-pub(super) struct Facts {
+pub(crate) struct Facts {
     pub(super) id: VerificationId,
     pub(super) method: Method,
     pub(super) number: Option<PhoneNumber>,

@@ -122,16 +122,15 @@ impl MemoryCounters {
 
     /// The keys of the checks. Rules differ in their seeds and share most subjects, which are hashed once.
     fn keys_of(&self, checks: &[Check<'_>]) -> Vec<u64> {
-        let mut hashes: Vec<u64> = Vec::with_capacity(checks.len());
-        for (place, check) in checks.iter().enumerate() {
+        let mut keys: Vec<u64> = Vec::with_capacity(checks.len());
+        for check in checks {
             let counted = (check.subject, check.method);
-            let before = checks[..place]
-                .iter()
-                .position(|other| (other.subject, other.method) == counted);
-            hashes.push(before.map_or_else(|| self.hasher.hash_one(counted), |before| hashes[before]));
+            let before = keys.iter().zip(checks);
+            let before = before.filter(|(_, other)| (other.subject, other.method) == counted);
+            let hash = before.map(|(key, other)| key ^ other.rule.seed()).next();
+            keys.push(hash.unwrap_or_else(|| self.hasher.hash_one(counted)) ^ check.rule.seed());
         }
-        let seeds = checks.iter().map(|check| check.rule.seed());
-        hashes.iter().zip(seeds).map(|(hash, seed)| hash ^ seed).collect()
+        keys
     }
 
     /// No code that holds the lock can panic halfway, so a poisoned one is whole.
