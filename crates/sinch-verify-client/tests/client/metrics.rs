@@ -1,23 +1,19 @@
 //! What is counted, and under which names.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+#[path = "../../../sinch-verify-callback/tests/recorder/mod.rs"]
+mod recorder;
 
-use metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
-};
+use std::collections::BTreeMap;
+
 use sinch_verify_client::RetryPolicy;
 use sinch_verify_client::flow::{Seen, Step};
 use sinch_verify_client::protocol::session::Progress;
 use sinch_verify_client::protocol::{Code, Method, PhoneNumber, Report, Start};
 use tokio::sync::mpsc;
 
+use self::recorder::Kept;
 use crate::fault_server::refusing;
 use crate::support::{Hurried, Service, builder, number};
-
-/// Keeps the sums of counters and the number of values in histograms.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<BTreeMap<String, u64>>>);
 
 impl Kept {
     /// What was kept, but for the histogram and the attempts, unless they are asked for.
@@ -31,56 +27,6 @@ impl Kept {
         let mut kept = self.0.lock().unwrap().clone();
         kept.retain(|name, _| name.contains("{operation="));
         kept
-    }
-
-    fn one(&self, key: &Key) -> Arc<One> {
-        let labels: Vec<_> = key
-            .labels()
-            .map(|label| format!("{}={}", label.key(), label.value()))
-            .collect();
-        let name = format!("{}{{{}}}", key.name(), labels.join(","));
-        Arc::new(One(self.clone(), name))
-    }
-}
-
-struct One(Kept, String);
-
-impl One {
-    fn add(&self, by: u64) {
-        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += by;
-    }
-}
-
-impl CounterFn for One {
-    fn increment(&self, value: u64) {
-        self.add(value);
-    }
-
-    fn absolute(&self, _: u64) {}
-}
-
-impl HistogramFn for One {
-    fn record(&self, value: f64) {
-        assert!((0.0..300.0).contains(&value), "{value} seconds");
-        self.add(1);
-    }
-}
-
-impl Recorder for Kept {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.one(key))
-    }
-
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
-    }
-
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(self.one(key))
     }
 }
 
