@@ -10,7 +10,7 @@ use crate::exit::{UNREACHABLE, ended_early, root_cause};
 /// A feed that is followed.
 pub(crate) struct Feed {
     answer: reqwest::Response,
-    /// What came of the next event.
+    /// The bytes received of the next event.
     buffer: Vec<u8>,
 }
 

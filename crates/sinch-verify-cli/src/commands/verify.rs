@@ -90,7 +90,7 @@ struct Flow {
     /// What is left to be tried.
     methods: Vec<Method>,
     until: Instant,
-    /// What is typed; `None` when nobody is asked.
+    /// Lines of standard input; `None` when the command asks nothing.
     lines: Option<mpsc::UnboundedReceiver<String>>,
     screen: Screen,
     phone: Option<Phone>,
@@ -195,7 +195,7 @@ impl Flow {
     }
 }
 
-/// The next line that is typed; none is ever typed where nobody is asked.
+/// The next line of standard input. It never comes when the command asks nothing.
 async fn next_line(lines: &mut Option<mpsc::UnboundedReceiver<String>>) -> Option<String> {
     match lines {
         Some(lines) => lines.recv().await,
