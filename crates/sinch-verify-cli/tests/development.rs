@@ -4,11 +4,11 @@
 
 mod running;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv6Addr, TcpListener};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
-use running::{Served, command, run, stderr, stdout};
+use running::{Ended, Served, answering, command, run, stderr, stdout};
 
 #[test]
 fn an_emulator_needs_nothing_to_be_set_also_after_a_restart() {
@@ -129,22 +129,10 @@ fn a_redirect_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let to = elsewhere.local_addr().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = BufReader::new(&mut stream).lines();
-            while head
-                .next()
-                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-            {}
-            let answer = format!(
-                "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{to}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            );
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-    });
+    let answer = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{to}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    let url = format!("http://{}", answering(answer));
     for args in [
         &["start", "+46700000001", "--url", &url][..],
         &["status", "--id", "1", "--url", &url],
@@ -155,16 +143,6 @@ fn a_redirect_is_not_followed() {
         assert_ne!(output.status.code(), Some(0), "{args:?}");
         let came = elsewhere.accept().map(drop).unwrap_err().kind();
         assert_eq!(came, std::io::ErrorKind::WouldBlock, "{args:?}");
-    }
-}
-
-/// A running `listen`, ended with the test.
-struct Listening(Child);
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -179,7 +157,7 @@ fn listen_takes_the_development_key_only_while_the_emulator_posts_to_it() {
         .unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut heard = BufReader::new(child.stdout.take().unwrap()).lines();
-    let listening = Listening(child);
+    let listening = Ended(child);
     let greeting = said.next().unwrap().unwrap();
     let to = greeting.split(' ').nth(2).unwrap().to_owned();
     assert!(to.starts_with("http://127.0.0.1:"), "{greeting}");

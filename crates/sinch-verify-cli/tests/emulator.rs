@@ -5,12 +5,11 @@
 mod running;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use running::{KEY, SECRET, Served, command, stderr, stdout};
+use running::{Ended, KEY, SECRET, Served, answering, command, stderr, stdout};
 
 const NUMBER: &str = "+46700000001";
 
@@ -32,16 +31,6 @@ fn text(served: &Served, args: &[&str]) -> String {
 fn refused(served: &Served, args: &[&str]) -> (Option<i32>, String) {
     let output = served.run_bare(args);
     (output.status.code(), stderr(&output))
-}
-
-/// A process that is ended with the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]
@@ -464,21 +453,9 @@ fn doctor_says_what_to_do_about_what_is_wrong() {
 
 #[test]
 fn doctor_finds_a_clock_that_is_wrong() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = BufReader::new(&mut stream).lines();
-            while head
-                .next()
-                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-            {}
-            let answer = "HTTP/1.1 404 Not Found\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\ncontent-length: 0\r\n\
-                          connection: close\r\n\r\n";
-            stream.write_all(answer.as_bytes()).unwrap();
-        }
-    });
+    let answer = "HTTP/1.1 404 Not Found\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\ncontent-length: 0\r\n\
+                  connection: close\r\n\r\n";
+    let url = format!("http://{}", answering(answer.to_owned()));
     let output = command(&["doctor", "--url", &url]).output().unwrap();
     let rows = stdout(&output);
     let clock = rows.lines().find(|row| row.starts_with("clock\t")).unwrap();

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::FileType;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use running::{KEY, SECRET, command, stderr, stdout};
+use running::{KEY, SECRET, answering, command, stderr, stdout};
 use serde_json::Value;
 
 /// A `serve` whose two outputs are read.
@@ -168,21 +168,8 @@ fn a_callback_that_fails_is_told_with_its_cause() {
 
 /// A receiver that takes no signature.
 fn refusing() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = BufReader::new(&mut stream).lines();
-            while head
-                .next()
-                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-            {}
-            let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            stream.write_all(answer).unwrap();
-        }
-    });
-    address
+    let answer = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    answering(answer.to_owned())
 }
 
 fn read(file: &Path) -> Value {
