@@ -206,17 +206,29 @@ struct ErrorFields<'a> {
 fn code(call: &Error) -> u8 {
     let code = call.as_api_error().map(|error| error.code);
     let status = call.status().map(|status| status.as_u16());
+    if call.is_denied() {
+        return NOT_VERIFIED;
+    }
+    if let Some(refused) = status.and_then(|status| refusal_code(status, code)) {
+        return refused;
+    }
     match status {
-        _ if call.is_denied() => NOT_VERIFIED,
-        Some(401) => UNAUTHORIZED,
-        Some(403) if code == Some(ApiError::SCHEME) => UNAUTHORIZED,
-        Some(429) => RATE_LIMITED,
         Some(500..=599) => UNREACHABLE,
         // A success that could not be read.
         Some(200..=299) => UNREACHABLE,
         Some(_) => NO,
         None if call.phase() == Phase::Transport => UNREACHABLE,
         None => NO,
+    }
+}
+
+/// The exit code of a refusal for want of authorization, or for too many requests; `None` for any other.
+pub(crate) fn refusal_code(status: u16, code: Option<u32>) -> Option<u8> {
+    match status {
+        401 => Some(UNAUTHORIZED),
+        403 if code == Some(ApiError::SCHEME) => Some(UNAUTHORIZED),
+        429 => Some(RATE_LIMITED),
+        _ => None,
     }
 }
 

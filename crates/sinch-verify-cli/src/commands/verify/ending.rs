@@ -3,8 +3,8 @@
 use sinch_verify_protocol::ApiError;
 use sinch_verify_protocol::session::Failure;
 
-use crate::exit::{ExitError, NOT_VERIFIED, RATE_LIMITED, UNAUTHORIZED, UNREACHABLE};
-use crate::failure::{IS_IT_RUNNING, remedy};
+use crate::exit::{ExitError, NOT_VERIFIED, UNREACHABLE};
+use crate::failure::{IS_IT_RUNNING, refusal_code, remedy};
 
 /// The error of the command. `is_loopback` says whether the service is on this machine.
 pub(super) fn failed(failure: Failure, is_loopback: bool) -> anyhow::Error {
@@ -16,13 +16,10 @@ pub(super) fn failed(failure: Failure, is_loopback: bool) -> anyhow::Error {
     let (code, hint) = match &last {
         Failure::Refused { status, error } => {
             let number = error.as_ref().map(|error| error.code);
-            let code = match status {
-                401 => UNAUTHORIZED,
-                403 if number == Some(ApiError::SCHEME) => UNAUTHORIZED,
-                429 => RATE_LIMITED,
+            let code = refusal_code(*status, number).unwrap_or(match status {
                 500.. => UNREACHABLE,
                 _ => NOT_VERIFIED,
-            };
+            });
             (code, number.and_then(remedy))
         }
         Failure::Unreachable { .. } => (UNREACHABLE, is_loopback.then_some(IS_IT_RUNNING)),
