@@ -6,14 +6,21 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run};
-use crate::{docs, features, follow, guides, layers, targets, test, tidy};
+use crate::tools::{DENY, FUZZ, HTTP_REGISTRY, MACHETE, TYPOS};
+use crate::{
+    api, docs, features, follow, fuzz, guides, layers, links, minimal_versions, msrv, outdated, package, release,
+    targets, test, tidy, workflows,
+};
 
 /// Which jobs to run, and what to do when one fails.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
-    /// The jobs to run; all of them when none is named
+    /// The jobs to run; all that check a change when none is named
     #[arg(value_name = "JOB")]
     jobs: Vec<Job>,
+    /// Run the jobs that take too long for each change, instead of the others
+    #[arg(long, conflicts_with = "jobs")]
+    nightly: bool,
     /// A job to leave out; may be given several times
     #[arg(long, value_name = "JOB")]
     except: Vec<Job>,
@@ -22,40 +29,69 @@ pub(crate) struct Ci {
     fail_fast: bool,
 }
 
-/// The jobs, in the order they run.
+/// The jobs, in the order they run. Each says what it finds, and those from `Semver` on run at night.
 ///
 /// Jobs that share build artefacts stand side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, ValueEnum)]
 enum Job {
-    /// The formatting of every file
+    /// A file that rustfmt would change
     Fmt,
-    /// Compiler and clippy warnings of every target
+    /// A warning of the compiler or of clippy, in any target
     Clippy,
-    /// Unit and integration tests
+    /// Code that the declared `rust-version` does not build, where that toolchain is installed
+    Msrv,
+    /// A failing unit or integration test
     Test,
-    /// The examples in the documentation
+    /// An example in the documentation that does not build or run
     Doctest,
-    /// The documentation itself
+    /// A broken link or a bad code block in the documentation of a crate
     Docs,
-    /// The programs and tests in the README and the guides
+    /// A change of a public API that `docs/api` does not show
+    Api,
+    /// A program or test of the README or a guide that does not build
     Guides,
-    /// The README, the first guide and the guide about tests, done as a newcomer does them
+    /// A step of the README, the first guide or the guide about tests that leads elsewhere than it says
     FollowGuide,
-    /// Every library with each of its features alone
+    /// A library that does not build without its features, or with one of them alone
     Features,
-    /// The protocol crate on the platforms of apps, where their targets are installed
+    /// A protocol crate that does not build for the platforms of apps, where their targets are installed
     Targets,
-    /// The arrows between crates
+    /// A licence that is not allowed, a second major where one is needed, a known vulnerability
+    Deny,
+    /// A dependency that no code uses
+    Unused,
+    /// A direct dependency behind its latest major without a reason
+    Outdated,
+    /// A link or an anchor in a document that leads nowhere
+    Links,
+    /// A misspelt word
+    Typos,
+    /// An arrow between crates that the design does not have
     Layers,
-    /// The text of the repository
+    /// A file that is too long, a tab, a path of one person's machine
     Tidy,
+    /// A mistake in what GitHub, Docker and Kubernetes read
+    Workflows,
+    /// A change that breaks users and is not called so in the changelog
+    Semver,
+    /// A crate that does not build from its own package, a stray or a large file in one
+    Package,
+    /// A manifest that allows a version of a dependency which is too old for the code
+    MinimalVersions,
+    /// An input that a parser panics on; 20 seconds for each target
+    Fuzz,
+    /// A bench that does not run
+    BenchSmoke,
+    /// A release that stops half-way, or crates that do not build once published
+    Rehearse,
 }
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Ok,
     Failed,
+    /// Not a failure: what it needs is not installed or not within reach, and it has said so.
     NotRun,
 }
 
@@ -70,7 +106,7 @@ struct Row {
 impl Ci {
     /// Runs the jobs, prints a table of them, and fails when one of them did.
     pub(crate) fn run(&self) -> Result<()> {
-        let jobs = selected(&self.jobs, &self.except);
+        let jobs = selected(&self.jobs, self.nightly, &self.except);
         ensure!(
             !jobs.is_empty(),
             "every job is left out: name fewer jobs in `--except`"
@@ -84,7 +120,7 @@ impl Ci {
         });
         print!("\n{}", table(&rows));
 
-        let failed: Vec<&str> = rows
+        let failed: Vec<String> = rows
             .iter()
             .filter(|row| row.outcome == Outcome::Failed)
             .map(|row| row.job.name())
@@ -97,12 +133,18 @@ impl Ci {
     }
 }
 
-/// The named jobs, or all, without the excluded ones; each once and in the order of CI.
-fn selected(named: &[Job], except: &[Job]) -> Vec<Job> {
+/// The named jobs, or those of the day or the night, without the excluded ones; each once and in order.
+fn selected(named: &[Job], nightly: bool, except: &[Job]) -> Vec<Job> {
     Job::value_variants()
         .iter()
         .copied()
-        .filter(|job| named.is_empty() || named.contains(job))
+        .filter(|job| {
+            if named.is_empty() {
+                job.is_nightly() == nightly
+            } else {
+                named.contains(job)
+            }
+        })
         .filter(|job| !except.contains(job))
         .collect()
 }
@@ -133,7 +175,7 @@ fn run_all(jobs: &[Job], fail_fast: bool, mut run: impl FnMut(Job) -> Outcome) -
 
 /// The jobs with their seconds and their ends.
 fn table(rows: &[Row]) -> String {
-    let mut text = format!("{:<12} {:>8}  {}\n", "job", "seconds", "result");
+    let mut text = format!("{:<16} {:>8}  {}\n", "job", "seconds", "result");
     for row in rows {
         let result = match row.outcome {
             Outcome::Ok => "ok",
@@ -141,62 +183,88 @@ fn table(rows: &[Row]) -> String {
             Outcome::NotRun => "not run",
         };
         let seconds = row.took.as_secs_f64();
-        text += &format!("{:<12} {seconds:>8.1}  {result}\n", row.job.name());
+        text += &format!("{:<16} {seconds:>8.1}  {result}\n", row.job.name());
     }
     text
 }
 
 impl Job {
     /// The job's name on the command line.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fmt => "fmt",
-            Self::Clippy => "clippy",
-            Self::Test => "test",
-            Self::Doctest => "doctest",
-            Self::Docs => "docs",
-            Self::Guides => "guides",
-            Self::FollowGuide => "follow-guide",
-            Self::Features => "features",
-            Self::Targets => "targets",
-            Self::Layers => "layers",
-            Self::Tidy => "tidy",
-        }
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it takes too long for each change, its tool's build included.
+    fn is_nightly(self) -> bool {
+        self >= Self::Semver
     }
 
     /// Does the work; the error says how to fix what was found.
     fn run(self) -> Result<Outcome> {
         match self {
             Self::Fmt => run(&mut cargo(["fmt", "--all", "--check"]), "run `cargo fmt --all`"),
-            Self::Clippy => run(
-                &mut cargo([
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--all-features",
-                    "--",
-                    "-D",
-                    "warnings",
-                ]),
-                "fix the warnings above, or say why one is wrong \
-                 with `#[expect(LINT, reason = \"...\")]`",
-            ),
+            Self::Clippy => clippy(),
+            Self::Msrv => return msrv::run(),
             Self::Test => test::Test::default().run(),
             Self::Doctest => run(
                 &mut cargo(["test", "--workspace", "--doc", "--all-features"]),
                 "fix the examples named above; one crate alone: `cargo test --doc -p CRATE`",
             ),
             Self::Docs => docs::build(),
+            Self::Api => return api::run(),
             Self::Guides => guides::run(),
             Self::FollowGuide => follow::run(),
             Self::Features => features::run(),
-            Self::Targets if !targets::run()? => return Ok(Outcome::NotRun),
-            Self::Targets => Ok(()),
+            Self::Targets => return targets::run(),
+            Self::Deny => return deny(),
+            Self::Unused => return MACHETE.run(&[], "remove the dependency"),
+            Self::Outdated => return outdated::run(),
+            Self::Links => links::run(),
+            Self::Typos => {
+                return TYPOS.run(
+                    &[],
+                    "correct the word, or say in `_typos.toml` that it is right",
+                );
+            }
             Self::Layers => layers::run(),
             Self::Tidy => tidy::run(),
+            Self::Workflows => return workflows::run(),
+            Self::Semver => return release::semver(),
+            Self::Package => package::run(),
+            Self::MinimalVersions => minimal_versions::run(),
+            Self::Fuzz => return FUZZ.needed_by(fuzz::smoke),
+            Self::BenchSmoke => run(
+                &mut cargo(["bench", "--package", "sinch-verify-benches", "--", "--test"]),
+                "the bench that failed is named above",
+            ),
+            Self::Rehearse => return HTTP_REGISTRY.needed_by(release::rehearse),
         }?;
         Ok(Outcome::Ok)
     }
+}
+
+/// Compiler and clippy warnings of every target.
+pub(crate) fn clippy() -> Result<()> {
+    let mut command = cargo(["clippy", "--workspace", "--all-targets", "--all-features"]);
+    run(
+        command.args(["--", "-D", "warnings"]),
+        "fix the warnings above, or say why one is wrong with `#[expect(LINT, reason = \"...\")]`",
+    )
+}
+
+/// What `deny.toml` says of every dependency.
+fn deny() -> Result<Outcome> {
+    let fix = "follow the message; an exception goes into deny.toml with its reason";
+    let rules = ["check", "bans", "licenses", "sources"];
+    if DENY.run(&rules, fix)? == Outcome::NotRun {
+        return Ok(Outcome::NotRun);
+    }
+    if !DENY.command(&["fetch", "db"]).status()?.success() {
+        println!("\nnot checked: advisories, as their database is not within reach");
+        return Ok(Outcome::Ok);
+    }
+    DENY.run(&["check", "--disable-fetch", "advisories"], fix)
 }
 
 #[cfg(test)]
@@ -204,52 +272,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jobs_run_once_and_in_the_order_of_ci() {
+    fn jobs_run_once_and_in_their_order() {
         use Job::*;
-        let all = [
-            Fmt,
-            Clippy,
-            Test,
-            Doctest,
-            Docs,
-            Guides,
-            FollowGuide,
-            Features,
-            Targets,
-            Layers,
-            Tidy,
-        ];
-        let cases: [(&[Job], &[Job], &[Job]); 5] = [
-            (&[], &[], &all),
-            (&[Tidy, Fmt, Tidy], &[], &[Fmt, Tidy]),
-            (
-                &[],
-                &[Test, Docs],
-                &[
-                    Fmt,
-                    Clippy,
-                    Doctest,
-                    Guides,
-                    FollowGuide,
-                    Features,
-                    Targets,
-                    Layers,
-                    Tidy,
-                ],
-            ),
+        let cases: [(&[Job], &[Job], &[Job]); 3] = [
+            (&[Tidy, Fmt, Tidy, Fuzz], &[], &[Fmt, Tidy, Fuzz]),
             (&[Test, Fmt], &[Test], &[Fmt]),
             (&[Test], &[Test], &[]),
         ];
         for (named, except, expected) in cases {
-            assert_eq!(selected(named, except), expected, "{named:?} without {except:?}");
+            assert_eq!(selected(named, false, except), expected, "{named:?} without {except:?}");
         }
     }
 
     #[test]
-    fn the_names_are_those_of_the_command_line() {
+    fn each_job_runs_by_day_or_by_night() {
+        let day = selected(&[], false, &[Job::Test]);
+        let night = selected(&[], true, &[]);
+        assert!(day.contains(&Job::Fmt) && !day.contains(&Job::Test) && !day.contains(&Job::Fuzz));
+        assert!(night.contains(&Job::Fuzz) && !night.contains(&Job::Fmt));
+        assert_eq!(day.len() + night.len() + 1, Job::value_variants().len());
+    }
+
+    #[test]
+    fn the_page_about_tests_has_a_row_for_each_job() {
+        let page = include_str!("../../docs/testing.md");
         for job in Job::value_variants() {
-            let value = job.to_possible_value().unwrap();
-            assert_eq!(value.get_name(), job.name());
+            let when = if job.is_nightly() { "night" } else { "change" };
+            let row = format!("\n| `{}` | {when} | ", job.name());
+            assert!(page.contains(&row), "docs/testing.md lacks a row that begins with{row}");
         }
     }
 
@@ -263,13 +313,7 @@ mod tests {
         let error = <Line as clap::Parser>::try_parse_from(["ci", "lint"])
             .unwrap_err()
             .to_string();
-        assert!(error.contains("lint"), "{error}");
-        assert!(
-            error.contains(
-                "fmt, clippy, test, doctest, docs, guides, follow-guide, features, targets, layers, tidy"
-            ),
-            "{error}"
-        );
+        assert!(error.contains("lint") && error.contains("follow-guide, features"), "{error}");
     }
 
     #[test]
@@ -308,10 +352,10 @@ mod tests {
             },
         ];
         let expected = "\
-job           seconds  result
-fmt               1.2  ok
-doctest          90.0  FAILED
-docs              0.0  not run
+job               seconds  result
+fmt                   1.2  ok
+doctest              90.0  FAILED
+docs                  0.0  not run
 ";
         assert_eq!(table(&rows), expected);
     }

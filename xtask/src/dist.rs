@@ -18,6 +18,7 @@ use clap::{Args, Subcommand};
 
 use crate::cargo::{cargo, read, run};
 use crate::metadata::{is_published, members};
+use crate::tools::{AUDITABLE, CYCLONEDX};
 
 /// One thing that a release ships.
 #[derive(Debug, Subcommand)]
@@ -153,8 +154,8 @@ fn build(linkage: Linkage, Auditable { auditable }: Auditable) -> Result<Built> 
         if linkage == Linkage::Static {
             command.env("RUSTFLAGS", STATIC_FLAGS);
         }
-        let fix = "see above; `--auditable` needs `cargo install --locked cargo-auditable`";
-        run(&mut command, fix)?;
+        let fix = format!("see above; `--auditable` needs cargo-auditable: {}", AUDITABLE.advice());
+        run(&mut command, &fix)?;
     }
     let folder = members()?.target_directory.into_std_path_buf();
     Ok(Built {
@@ -204,10 +205,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 /// Writes a list of dependencies for each command, of all platforms and with default features.
 fn sbom() -> Result<()> {
     let dist = dist()?;
-    run(
-        &mut cargo(["cyclonedx", "--format", "json", "--target", "all"]),
-        "install it with `cargo install --locked cargo-cyclonedx`",
-    )?;
+    let args = ["--format", "json", "--target", "all"];
+    run(&mut CYCLONEDX.command(&args), &CYCLONEDX.advice())?;
     // It writes a file beside the manifest of every member, and only commands are shipped.
     let products = products()?;
     for member in members()?.packages {

@@ -1,12 +1,13 @@
 //! `cargo xtask fuzz`: every fuzz target of the protocol crate for a while.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::cargo::{cargo, run};
+use crate::cargo::run;
+use crate::ci::Outcome;
+use crate::tools::FUZZ;
 
 /// Where cargo-fuzz keeps the targets.
 const FOLDER: &str = "crates/sinch-verify-protocol";
@@ -24,11 +25,13 @@ pub(crate) struct Fuzz {
 impl Fuzz {
     /// Fuzzes without a sanitizer: the crate forbids `unsafe`, and a stable toolchain has none.
     pub(crate) fn run(&self) -> Result<()> {
-        let installed = Command::new("cargo-fuzz").arg("--version").output();
-        ensure!(
-            installed.is_ok_and(|output| output.status.success()),
-            "cargo-fuzz is missing: install it with `cargo install cargo-fuzz --locked`"
-        );
+        if FUZZ.needed_by(|| self.run_all())? == Outcome::NotRun {
+            bail!("nothing was fuzzed");
+        }
+        Ok(())
+    }
+
+    fn run_all(&self) -> Result<()> {
         let known = targets()?;
         for name in &self.targets {
             if !known.contains(name) {
@@ -42,7 +45,7 @@ impl Fuzz {
         };
         for name in chosen {
             println!("fuzz {name} for {} s", self.seconds);
-            let mut command = cargo(["fuzz", "run", "--sanitizer", "none", name]);
+            let mut command = FUZZ.command(&["run", "--sanitizer", "none", name]);
             command.current_dir(FOLDER);
             command.args(["--", "-max_len=4096", "-print_final_stats=1", "-verbosity=0"]);
             command.arg(format!("-max_total_time={}", self.seconds));
@@ -55,6 +58,15 @@ impl Fuzz {
         println!("{} targets found nothing", chosen.len());
         Ok(())
     }
+}
+
+/// The job `fuzz`: each target for 20 seconds.
+pub(crate) fn smoke() -> Result<()> {
+    let fuzz = Fuzz {
+        seconds: 20,
+        targets: Vec::new(),
+    };
+    fuzz.run_all()
 }
 
 /// The targets are the files of `fuzz_targets`.

@@ -3,11 +3,10 @@
 
 mod cycles;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::semver::Version;
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, PackageId};
 
 use crate::cargo::files;
@@ -83,16 +82,12 @@ const IMPURE: &[&str] = &[
     "ureq",
 ];
 
-/// Crates whose types cross our APIs, or whose pools and runtimes must be one: one major of each.
-const ONE_MAJOR: &[&str] = &["http", "hyper", "reqwest", "rustls", "tokio"];
-
 /// Checks the arrows and prints them.
 pub(crate) fn run() -> Result<()> {
     let metadata = graph()?;
     let members = metadata.workspace_packages();
     let mut found = forbidden_arrows(&members);
     found.extend(impurities(&metadata));
-    found.extend(double_majors(&metadata));
     for member in &members {
         let cycles = cycles::find(&sources(&metadata, member)?)?;
         found.extend(cycles.iter().map(|cycle| describe_cycle(&member.name, cycle)));
@@ -196,39 +191,6 @@ fn impurities(metadata: &Metadata) -> Vec<String> {
     found
 }
 
-/// The crates of [`ONE_MAJOR`] that are in the graph more than once, as messages.
-fn double_majors(metadata: &Metadata) -> Vec<String> {
-    let nodes = nodes(metadata);
-    let mut found = Vec::new();
-    for name in ONE_MAJOR {
-        let mut majors: BTreeMap<String, Vec<&Package>> = BTreeMap::new();
-        for (package, _) in nodes.iter().filter(|(package, _)| package.name == *name) {
-            majors.entry(major(&package.version)).or_default().push(package);
-        }
-        if majors.len() < 2 {
-            continue;
-        }
-        let lines: Vec<String> = majors
-            .values()
-            .flatten()
-            .map(|package| {
-                let users: Vec<&str> = nodes
-                    .iter()
-                    .filter(|(_, dependencies)| dependencies.contains(&&package.id))
-                    .map(|(user, _)| user.name.as_str())
-                    .collect();
-                format!("{} (used by {})", package.version, users.join(", "))
-            })
-            .collect();
-        found.push(format!(
-            "{name} is in the graph in two majors: {}. Move the older user up, \
-             in [workspace.dependencies] in Cargo.toml, or wait with the newer one",
-            lines.join("; ")
-        ));
-    }
-    found
-}
-
 /// The source files of a member.
 fn sources(metadata: &Metadata, member: &Package) -> Result<Vec<Source>> {
     let manifest = member.manifest_path.strip_prefix(&metadata.workspace_root)?;
@@ -256,14 +218,6 @@ fn describe_cycle(member: &str, cycle: &Cycle) -> String {
         cycle.members.join(", "),
         cycle.places.join("\n    ")
     )
-}
-
-/// The part of a version that a breaking release changes: `1` of 1.2.3, `0.23` of 0.23.4.
-fn major(version: &Version) -> String {
-    match version.major {
-        0 => format!("0.{}", version.minor),
-        major => major.to_string(),
-    }
 }
 
 /// The arrows found, lowest layer first; those that only tests have in brackets.

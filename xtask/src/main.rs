@@ -8,6 +8,7 @@
     reason = "a task runner talks to the person who runs it"
 )]
 
+mod api;
 mod attack;
 mod bench;
 mod cargo;
@@ -19,15 +20,21 @@ mod follow;
 mod fuzz;
 mod guides;
 mod layers;
+mod links;
 mod markdown;
 mod metadata;
+mod minimal_versions;
+mod msrv;
 mod our_dependency;
+mod outdated;
+mod package;
 mod page;
 mod release;
 mod simulate;
 mod targets;
 mod test;
 mod tidy;
+mod tools;
 mod workflows;
 
 use std::env;
@@ -73,8 +80,10 @@ enum Command {
     /// Build what a release ships besides crates: archives, images, lists of dependencies
     #[command(subcommand)]
     Dist(dist::Dist),
-    /// Check workflows, compose file and manifests by their schemas
-    Workflows,
+    /// Write the public API of each library into docs/api
+    Api,
+    /// Install the programs that jobs of CI need
+    Tools(tools::Tools),
     /// Release the crates: check, prepare, publish, verify
     Release(release::Release),
 }
@@ -109,7 +118,8 @@ impl Xtask {
             Command::Attack(attack) => attack.run(),
             Command::Fuzz(fuzz) => fuzz.run(),
             Command::Dist(dist) => dist.run(),
-            Command::Workflows => workflows::run().map(|_| ()),
+            Command::Api => api::write(),
+            Command::Tools(tools) => tools.run(),
             Command::Release(release) => release.run(),
         }
     }

@@ -21,6 +21,7 @@ use clap::{Args, Subcommand};
 
 use crate::cargo::{files, read};
 use crate::metadata::{is_published, members};
+pub(crate) use check::semver;
 pub(crate) use edit::IMAGES;
 pub(crate) use publish::ensure_tagged;
 pub(crate) use rehearse::rehearse;

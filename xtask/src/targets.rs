@@ -6,12 +6,13 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, read, run as run_command};
+use crate::ci::Outcome;
 
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "aarch64-linux-android"];
 
-/// Checks the crate for each installed target, and prints the missing ones. Returns whether any is installed.
-pub(crate) fn run() -> Result<bool> {
-    let mut checked = false;
+/// Checks the crate for each installed target, and prints the missing ones. Not run where none is installed.
+pub(crate) fn run() -> Result<Outcome> {
+    let mut outcome = Outcome::NotRun;
     for target in TARGETS {
         if !is_installed(target)? {
             println!("not run: {target} is not installed: `rustup target add {target}`");
@@ -23,9 +24,9 @@ pub(crate) fn run() -> Result<bool> {
             &mut command,
             "keep the protocol crate free of what this platform lacks",
         )?;
-        checked = true;
+        outcome = Outcome::Ok;
     }
-    Ok(checked)
+    Ok(outcome)
 }
 
 /// Whether the compiler has a standard library for the target.

@@ -4,16 +4,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 
 use crate::cargo::{files, run as run_command};
+use crate::ci::Outcome;
 use crate::dist;
 use crate::markdown;
 use crate::metadata::members;
 use crate::release::IMAGES;
+use crate::tools::is_installed;
 
 const PYTHON_TOOLS: [&str; 3] = [
     "check-jsonschema==0.39.0",
@@ -66,19 +68,22 @@ const SCHEMAS: [(&str, &[&str]); 5] = [
 
 const FIX: &str = "mend the file and line above";
 
-/// Checks commands and images first, which needs no tool. Returns whether all tools were there.
-pub(crate) fn run() -> Result<bool> {
+/// Checks commands and images first, which needs no tool. Not run where a tool cannot be had.
+pub(crate) fn run() -> Result<Outcome> {
     check_commands()?;
     check_images()?;
     for program in ["python3", "npm"] {
         if !is_installed(program) {
             println!("not run: {program} is not installed, and the schema checkers come with it");
-            return Ok(false);
+            return Ok(Outcome::NotRun);
         }
     }
     let folder = members()?.target_directory.join("workflows");
     let folder = folder.as_std_path();
-    install(folder)?;
+    if let Err(error) = install(folder) {
+        println!("not run: {error:#}");
+        return Ok(Outcome::NotRun);
+    }
     let python = folder.join("python/bin");
     for (schema, files) in SCHEMAS {
         let mut command = Command::new(python.join("check-jsonschema"));
@@ -94,13 +99,7 @@ pub(crate) fn run() -> Result<bool> {
     let manifests = manifests(&folder.join("manifests"))?;
     let mut validate = Command::new(python.join("kubernetes-validate"));
     run_command(validate.arg("--strict").args(manifests), FIX)?;
-    Ok(true)
-}
-
-fn is_installed(program: &str) -> bool {
-    let mut command = Command::new(program);
-    let started = command.arg("--version").stdout(Stdio::null()).status();
-    started.is_ok_and(|status| status.success())
+    Ok(Outcome::Ok)
 }
 
 /// Installs the checkers below `target`.

@@ -110,35 +110,6 @@ fn a_renamed_protocol_crate_is_noticed() {
 }
 
 #[test]
-fn two_majors_are_named_with_their_users() {
-    let packages = graph(&[
-        ("goose@0.19.0", &["rustls@0.22.1"]),
-        ("sinch-verify-client@0.1.0", &["rustls@0.23.4"]),
-        ("rustls@0.22.1", &[]),
-        ("rustls@0.23.4", &[]),
-        // The same major version twice, and a crate without a rule.
-        ("tokio@1.1.0", &[]),
-        ("tokio@1.2.0", &[]),
-        ("syn@1.0.0", &[]),
-        ("syn@2.0.0", &[]),
-    ]);
-    let found = double_majors(&packages);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].contains("0.22.1 (used by goose); 0.23.4 (used by sinch-verify-client)"),
-        "{}",
-        found[0]
-    );
-}
-
-#[test]
-fn a_major_is_what_a_breaking_release_changes() {
-    for (version, expected) in [("1.2.3", "1"), ("0.23.4", "0.23"), ("10.0.0-rc.1", "10")] {
-        assert_eq!(major(&version.parse().unwrap()), expected);
-    }
-}
-
-#[test]
 fn the_diagram_shows_the_arrows_in_the_order_of_the_layers() {
     let members = [
         member(

@@ -50,6 +50,11 @@ pub(super) fn ensure_has_entries(changelog: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether the next release breaks users, by the heading that collects such changes.
+pub(super) fn names_a_break(changelog: &str) -> Result<bool> {
+    Ok(section(changelog, UNRELEASED)?.lines().any(|line| line == "### Breaking"))
+}
+
 /// Gives what is under "Unreleased" the version's heading, and leaves "Unreleased" empty.
 pub(super) fn cut(changelog: &str, version: &Version, date: &str) -> Result<String> {
     ensure_has_entries(changelog)?;
@@ -154,6 +159,15 @@ mod tests {
                 .to_string();
             assert!(error.contains(expected), "{changelog:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_break_is_named_under_its_heading() {
+        assert!(!names_a_break(CHANGELOG).unwrap());
+        let breaking = CHANGELOG.replace("### Added", "### Breaking");
+        assert!(names_a_break(&breaking).unwrap());
+        let released = cut(&breaking, &version("0.2.0"), "2026-11-23").unwrap();
+        assert!(!names_a_break(&released).unwrap());
     }
 
     #[test]

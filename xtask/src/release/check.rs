@@ -8,12 +8,14 @@ use clap::Args;
 use super::history::{History, release_type};
 use super::{CHANGELOG, changelog, documents, edit, git, published, read_file, tag};
 use crate::cargo::{cargo, ensure_clean_tree, run, shown};
+use crate::ci::Outcome;
+use crate::tools::SEMVER_CHECKS;
 
 /// The branch that is released; a branch whose name begins with `release-` prepares it for review.
 const MAIN: &str = "main";
 
-/// What CI checks, and what it may leave out.
-const GATES: [[&str; 2]; 2] = [["xtask", "ci"], ["deny", "check"]];
+/// What CI checks, on each change and at night.
+const GATES: [&[&str]; 2] = [&["ci"], &["ci", "--nightly"]];
 
 /// Which version is to be released.
 #[derive(Debug, Args)]
@@ -176,25 +178,38 @@ fn api(history: &History, version: &Version, members: &[Package]) -> Result<Find
     let Some(last) = history.last() else {
         return Ok(NotChecked("no release to compare the public API with".to_owned()));
     };
-    let is_installed = cargo(["semver-checks", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !is_installed {
-        return Ok(NotChecked(
-            "the level may not fit the changes: `cargo install cargo-semver-checks --locked`, and run this again".to_owned(),
-        ));
-    }
     let level = release_type(last, version);
-    let mut command = cargo(["semver-checks", "--release-type", level]);
-    command.args(["--baseline-rev", &tag(last)]);
-    for member in members.iter().filter(|member| has_library(member)) {
-        command.args(["--package", &member.name]);
+    Ok(match compare(last, level, members)? {
+        Outcome::NotRun => NotChecked(format!("the level may not fit the changes: {}", SEMVER_CHECKS.missing())),
+        _ => Holds(format!("the changes since {last} are at most {level}")),
+    })
+}
+
+/// The job `semver`: what breaks users since the last release is named in the changelog.
+pub(crate) fn semver() -> Result<Outcome> {
+    let history = History::read()?;
+    let Some(last) = history.last() else {
+        println!("not run: no release yet to compare with");
+        return Ok(Outcome::NotRun);
+    };
+    if changelog::names_a_break(&read_file(CHANGELOG)?)? {
+        println!("not run: the changelog names a breaking change, so anything may have changed");
+        return Ok(Outcome::NotRun);
     }
-    run(
-        &mut command,
-        "choose a version that goes further, or take back what breaks",
-    )?;
-    Ok(Holds(format!("the changes since {last} are at most {level}")))
+    compare(last, "minor", &published()?.0)
+}
+
+/// Compares the public API of each library with that of a release.
+fn compare(last: &Version, level: &str, members: &[Package]) -> Result<Outcome> {
+    let tag = tag(last);
+    let mut args = vec!["--release-type", level, "--baseline-rev", &tag];
+    for member in members.iter().filter(|member| has_library(member)) {
+        args.extend(["--package", &member.name]);
+    }
+    SEMVER_CHECKS.run(
+        &args,
+        "take back what breaks, or name it in the changelog and choose a version that goes further",
+    )
 }
 
 fn has_library(member: &Package) -> bool {
@@ -202,12 +217,17 @@ fn has_library(member: &Package) -> bool {
 }
 
 fn ci(gates: Gates) -> Result<Finding> {
-    for gate in GATES {
-        if gates == Gates::Run {
-            run(&mut cargo(gate), "mend what it names")?;
+    let mut commands = GATES.map(|gate| {
+        let mut command = cargo(["xtask"]);
+        command.args(gate);
+        command
+    });
+    if gates == Gates::Run {
+        for command in &mut commands {
+            run(command, "mend what it names")?;
         }
     }
-    let lines = GATES.map(|gate| format!("`{}`", shown(&cargo(gate)))).join(", ");
+    let lines = commands.map(|command| format!("`{}`", shown(&command))).join(", ");
     Ok(match gates {
         Gates::Run => Holds(lines),
         Gates::Name => NotChecked(format!("run {lines}; `release check --run` does")),

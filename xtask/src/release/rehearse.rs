@@ -17,6 +17,7 @@ use super::history::History;
 use super::{CHANGELOG, published};
 use crate::cargo::{cargo, ensure_clean_tree, run};
 use crate::metadata::members;
+use crate::tools::HTTP_REGISTRY;
 
 /// The registry's name in cargo's configuration.
 const REGISTRY: &str = "rehearsal";
@@ -81,7 +82,7 @@ impl Registry {
             .arg(format!("{}:0", Ipv4Addr::LOCALHOST))
             .stdin(Stdio::null())
             .spawn()
-            .context("failed to start cargo-http-registry: `cargo install cargo-http-registry --locked`")?;
+            .with_context(|| HTTP_REGISTRY.missing())?;
         let mut registry = Self {
             folder: folder.to_owned(),
             process,

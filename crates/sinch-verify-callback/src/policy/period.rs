@@ -30,9 +30,9 @@ const DAY: Micros = 24 * HOUR;
 /// `None` past the year 9999.
 fn month(now: Micros) -> Option<(Micros, Micros)> {
     let now = Timestamp::from_microsecond(i64::try_from(now).ok()?).ok()?;
-    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let first = now.to_zoned_datetime(TimeZone::UTC).date().first_of_month();
     let start = |date: jiff::civil::Date| {
-        let midnight = date.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let midnight = date.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp();
         Micros::try_from(midnight.as_microsecond()).ok()
     };
     Some((start(first)?, start(first.checked_add(1.month()).ok()?)?))
