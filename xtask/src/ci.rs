@@ -6,10 +6,11 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{cargo, run};
+use crate::outcome::Outcome;
 use crate::tools::{DENY, FUZZ, HTTP_REGISTRY, MACHETE, TYPOS};
 use crate::{
-    api, docs, features, follow, fuzz, guides, layers, links, minimal_versions, msrv, outdated, package, release,
-    targets, test, tidy, workflows,
+    api, docs, features, follow, fuzz, guides, layers, links, minimal_versions, msrv, outdated, package,
+    release, targets, test, tidy, workflows,
 };
 
 /// Which jobs to run, and what to do when one fails.
@@ -84,15 +85,6 @@ enum Job {
     BenchSmoke,
     /// A release that stops half-way, or crates that do not build once published
     Rehearse,
-}
-
-/// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Ok,
-    Failed,
-    /// Not a failure: what it needs is not installed or not within reach, and it has said so.
-    NotRun,
 }
 
 /// One line of the table at the end.
@@ -204,7 +196,14 @@ impl Job {
     fn run(self) -> Result<Outcome> {
         match self {
             Self::Fmt => run(&mut cargo(["fmt", "--all", "--check"]), "run `cargo fmt --all`"),
-            Self::Clippy => clippy(),
+            Self::Clippy => {
+                let mut command = cargo(["clippy", "--workspace", "--all-targets", "--all-features"]);
+                run(
+                    command.args(["--", "-D", "warnings"]),
+                    "fix the warnings above, or say why one is wrong \
+                     with `#[expect(LINT, reason = \"...\")]`",
+                )
+            }
             Self::Msrv => return msrv::run(),
             Self::Test => test::Test::default().run(),
             Self::Doctest => run(
@@ -218,14 +217,12 @@ impl Job {
             Self::Features => features::run(),
             Self::Targets => return targets::run(),
             Self::Deny => return deny(),
-            Self::Unused => return MACHETE.run(&[], "remove the dependency"),
+            // Otherwise it takes the name of a package for that of its library.
+            Self::Unused => return MACHETE.run(&["--with-metadata"], "remove the dependency"),
             Self::Outdated => return outdated::run(),
             Self::Links => links::run(),
             Self::Typos => {
-                return TYPOS.run(
-                    &[],
-                    "correct the word, or say in `_typos.toml` that it is right",
-                );
+                return TYPOS.run(&[], "correct the word, or say in `_typos.toml` that it is right");
             }
             Self::Layers => layers::run(),
             Self::Tidy => tidy::run(),
@@ -242,15 +239,6 @@ impl Job {
         }?;
         Ok(Outcome::Ok)
     }
-}
-
-/// Compiler and clippy warnings of every target.
-pub(crate) fn clippy() -> Result<()> {
-    let mut command = cargo(["clippy", "--workspace", "--all-targets", "--all-features"]);
-    run(
-        command.args(["--", "-D", "warnings"]),
-        "fix the warnings above, or say why one is wrong with `#[expect(LINT, reason = \"...\")]`",
-    )
 }
 
 /// What `deny.toml` says of every dependency.
@@ -280,7 +268,11 @@ mod tests {
             (&[Test], &[Test], &[]),
         ];
         for (named, except, expected) in cases {
-            assert_eq!(selected(named, false, except), expected, "{named:?} without {except:?}");
+            assert_eq!(
+                selected(named, false, except),
+                expected,
+                "{named:?} without {except:?}"
+            );
         }
     }
 
@@ -299,7 +291,10 @@ mod tests {
         for job in Job::value_variants() {
             let when = if job.is_nightly() { "night" } else { "change" };
             let row = format!("\n| `{}` | {when} | ", job.name());
-            assert!(page.contains(&row), "docs/testing.md lacks a row that begins with{row}");
+            assert!(
+                page.contains(&row),
+                "docs/testing.md lacks a row that begins with{row}"
+            );
         }
     }
 
@@ -313,7 +308,10 @@ mod tests {
         let error = <Line as clap::Parser>::try_parse_from(["ci", "lint"])
             .unwrap_err()
             .to_string();
-        assert!(error.contains("lint") && error.contains("follow-guide, features"), "{error}");
+        assert!(
+            error.contains("lint") && error.contains("follow-guide, features"),
+            "{error}"
+        );
     }
 
     #[test]

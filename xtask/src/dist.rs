@@ -154,7 +154,10 @@ fn build(linkage: Linkage, Auditable { auditable }: Auditable) -> Result<Built> 
         if linkage == Linkage::Static {
             command.env("RUSTFLAGS", STATIC_FLAGS);
         }
-        let fix = format!("see above; `--auditable` needs cargo-auditable: {}", AUDITABLE.advice());
+        let fix = format!(
+            "see above; `--auditable` needs cargo-auditable: {}",
+            AUDITABLE.advice()
+        );
         run(&mut command, &fix)?;
     }
     let folder = members()?.target_directory.into_std_path_buf();

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::cargo::run;
-use crate::ci::Outcome;
+use crate::outcome::Outcome;
 use crate::tools::FUZZ;
 
 /// Where cargo-fuzz keeps the targets.

@@ -29,7 +29,10 @@ struct Link {
 /// Checks the Markdown files that git knows.
 pub(crate) fn run() -> Result<()> {
     // A crate's README is read outside of the repository, so its links to it are whole addresses.
-    let repository = members()?.packages.into_iter().find_map(|member| member.repository);
+    let repository = members()?
+        .packages
+        .into_iter()
+        .find_map(|member| member.repository);
     let repository = repository.context("no member names the repository")?;
     let ours = ["blob", "tree"].map(|kind| format!("{repository}/{kind}/main/"));
 
@@ -52,14 +55,18 @@ pub(crate) fn run() -> Result<()> {
                 beside(from, target)
             };
             checked += 1;
-            let exists = files.iter().any(|file| *file == path || file.starts_with(&format!("{path}/")));
+            let exists = files
+                .iter()
+                .any(|file| *file == path || file.starts_with(&format!("{path}/")));
             let has_anchor = documents
                 .get(path.as_str())
                 .is_none_or(|document| anchor.is_empty() || document.anchors.contains(anchor));
             if !exists {
                 wrong.push(format!("{from}:{line}: `{to}`: there is no {path}"));
             } else if !has_anchor {
-                wrong.push(format!("{from}:{line}: `{to}`: {path} has no heading of that name"));
+                wrong.push(format!(
+                    "{from}:{line}: `{to}`: {path} has no heading of that name"
+                ));
             }
         }
     }
@@ -91,7 +98,9 @@ fn read(text: &str) -> Document {
                 let slug = heading.take().map(|heading| slug(&heading)).unwrap_or_default();
                 let repeated = (1..).map(|number| format!("{slug}-{number}"));
                 let mut names = std::iter::once(slug.clone()).chain(repeated);
-                document.anchors.extend(names.find(|name| !document.anchors.contains(name)));
+                document
+                    .anchors
+                    .extend(names.find(|name| !document.anchors.contains(name)));
             }
             _ => {}
         }
@@ -136,9 +145,16 @@ mod tests {
         let text = "# One `two`\n\n[a](b.md#c) and ![d](e.png)\n\n```md\n# No\n[no](no.md)\n```\n\n\
                     | [f](#one-two) |\n|---|\n\n## One two!\n";
         let document = read(text);
-        let links: Vec<_> = document.links.iter().map(|link| (link.line, link.to.as_str())).collect();
+        let links: Vec<_> = document
+            .links
+            .iter()
+            .map(|link| (link.line, link.to.as_str()))
+            .collect();
         assert_eq!(links, [(3, "b.md#c"), (3, "e.png"), (10, "#one-two")]);
-        assert_eq!(document.anchors, ["one-two", "one-two-1"].map(str::to_owned).into());
+        assert_eq!(
+            document.anchors,
+            ["one-two", "one-two-1"].map(str::to_owned).into()
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod metadata;
 mod minimal_versions;
 mod msrv;
 mod our_dependency;
+mod outcome;
 mod outdated;
 mod package;
 mod page;

@@ -7,8 +7,8 @@ use cargo_metadata::Dependency;
 use cargo_metadata::semver::Version;
 
 use crate::cargo::{cargo, shown};
-use crate::ci::Outcome;
 use crate::metadata::members;
+use crate::outcome::Outcome;
 
 /// A package of the lock file that the manifests do not let cargo update to the latest version.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,11 +27,18 @@ pub(crate) fn run() -> Result<Outcome> {
         .with_context(|| format!("failed to start `{line}`"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        println!("{text}not run: `{line}` ended with {}: is the registry within reach?", output.status);
+        println!(
+            "{text}not run: `{line}` ended with {}: is the registry within reach?",
+            output.status
+        );
         return Ok(Outcome::NotRun);
     }
     let metadata = members()?;
-    let dependencies: Vec<_> = metadata.packages.iter().flat_map(|member| &member.dependencies).collect();
+    let dependencies: Vec<_> = metadata
+        .packages
+        .iter()
+        .flat_map(|member| &member.dependencies)
+        .collect();
     let reasons = reasons(&metadata.workspace_metadata)?;
     let found = check(&behind(&text), &dependencies, &reasons);
     ensure!(
@@ -48,7 +55,10 @@ pub(crate) fn run() -> Result<Outcome> {
 
 /// What `[workspace.metadata.outdated]` says: the reason for each dependency that stays behind.
 fn reasons(metadata: &serde_json::Value) -> Result<BTreeMap<String, String>> {
-    let table = metadata.get("outdated").cloned().unwrap_or_else(|| serde_json::json!({}));
+    let table = metadata
+        .get("outdated")
+        .cloned()
+        .unwrap_or_else(|| serde_json::json!({}));
     serde_json::from_value(table).context("[workspace.metadata.outdated] is no table of names and reasons")
 }
 
@@ -58,7 +68,10 @@ fn reasons(metadata: &serde_json::Value) -> Result<BTreeMap<String, String>> {
 fn behind(text: &str) -> Vec<Behind> {
     text.lines()
         .filter_map(|line| {
-            let (package, latest) = line.trim().strip_prefix("Unchanged ")?.split_once(" (available: v")?;
+            let (package, latest) = line
+                .trim()
+                .strip_prefix("Unchanged ")?
+                .split_once(" (available: v")?;
             let (name, locked) = package.split_once(" v")?;
             Some(Behind {
                 name: name.to_owned(),
@@ -126,7 +139,11 @@ note: to see how you depend on a package, run `cargo tree --invert <dep>@<ver>`
             locked: version(locked),
             latest: version("9.0.0"),
         };
-        let dependencies = [dependency("jiff", "^0.2"), dependency("http", "^1"), dependency("toml", "^1")];
+        let dependencies = [
+            dependency("jiff", "^0.2"),
+            dependency("http", "^1"),
+            dependency("toml", "^1"),
+        ];
         let dependencies: Vec<_> = dependencies.iter().collect();
         let behind = [
             behind("jiff", "0.2.46"),

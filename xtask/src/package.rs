@@ -14,7 +14,9 @@ const MAX_BYTES: u64 = 500_000;
 /// The folders of a package.
 const FOLDERS: [&str; 3] = ["src", "tests", "examples"];
 /// The kinds of files in them: code, what the page and the reports show, what tests compare with.
-const KINDS: [&str; 10] = ["css", "html", "js", "json", "lua", "rs", "svg", "toml", "txt", "md"];
+const KINDS: [&str; 10] = [
+    "css", "html", "js", "json", "lua", "rs", "svg", "toml", "txt", "md",
+];
 /// The files beside them.
 const TOP: [&str; 7] = [
     ".cargo_vcs_info.json",
@@ -29,20 +31,35 @@ const TOP: [&str; 7] = [
 /// Packs all of them, builds each from its package, and looks at sizes and lists.
 pub(crate) fn run() -> Result<()> {
     let metadata = members()?;
-    let published: Vec<_> = metadata.packages.iter().filter(|member| is_published(member)).collect();
+    let published: Vec<_> = metadata
+        .packages
+        .iter()
+        .filter(|member| is_published(member))
+        .collect();
     let mut pack = cargo(["package", "--locked", "--allow-dirty"]);
     for member in &published {
         pack.args(["--package", &member.name]);
     }
-    run_command(&mut pack, "the package lacks what the crate needs: look at `include` in its manifest")?;
+    run_command(
+        &mut pack,
+        "the package lacks what the crate needs: look at `include` in its manifest",
+    )?;
 
     let mut wrong = Vec::new();
     for member in published {
-        let list = read(&mut cargo(["package", "--list", "--allow-dirty", "--package", &member.name]))?;
+        let list = read(&mut cargo([
+            "package",
+            "--list",
+            "--allow-dirty",
+            "--package",
+            &member.name,
+        ]))?;
         wrong.extend(strays(&list).map(|path| format!("{}: {path} belongs in no package", member.name)));
         let file = format!("package/{}-{}.crate", member.name, member.version);
         let file = metadata.target_directory.join(file);
-        let bytes = fs::metadata(&file).with_context(|| format!("failed to read {file}"))?.len();
+        let bytes = fs::metadata(&file)
+            .with_context(|| format!("failed to read {file}"))?
+            .len();
         println!("{:<24} {:>4} kB", member.name, bytes.div_ceil(1000));
         if bytes > MAX_BYTES {
             wrong.push(format!("{}: {bytes} bytes, more than {MAX_BYTES}", member.name));
@@ -59,8 +76,12 @@ pub(crate) fn run() -> Result<()> {
 /// The files that neither code, tests nor examples need.
 fn strays(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter(|path| {
-        let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-        let in_folder = path.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
+        let extension = Path::new(path)
+            .extension()
+            .and_then(|extension| extension.to_str());
+        let in_folder = path
+            .split_once('/')
+            .is_some_and(|(folder, _)| FOLDERS.contains(&folder));
         !TOP.contains(path) && !(in_folder && extension.is_some_and(|extension| KINDS.contains(&extension)))
     })
 }
@@ -73,6 +94,9 @@ mod tests {
     fn only_what_is_expected_is_packed() {
         let list = "Cargo.toml\nsrc/lib.rs\nsrc/page/page.css\nsrc/core.12345\nfuzz/Cargo.toml\nnotes.txt\ntests/x/a.bin\n";
         let found: Vec<_> = strays(list).collect();
-        assert_eq!(found, ["src/core.12345", "fuzz/Cargo.toml", "notes.txt", "tests/x/a.bin"]);
+        assert_eq!(
+            found,
+            ["src/core.12345", "fuzz/Cargo.toml", "notes.txt", "tests/x/a.bin"]
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, read, run as run_command};
-use crate::ci::Outcome;
+use crate::outcome::Outcome;
 
 const TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "aarch64-linux-android"];
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cargo::{cargo, run};
-use crate::ci::Outcome;
+use crate::outcome::Outcome;
 
 /// A program from crates.io.
 #[derive(Debug)]
@@ -27,7 +27,10 @@ pub(crate) const MACHETE: Tool = Tool::daily("cargo-machete", "0.9.2");
 /// Reads the format that rustdoc of 1.95 writes.
 pub(crate) const PUBLIC_API: Tool = Tool::daily("cargo-public-api", "0.52.0");
 pub(crate) const SEMVER_CHECKS: Tool = Tool::nightly("cargo-semver-checks", "0.51.0");
-pub(crate) const TYPOS: Tool = Tool { program: "typos", ..Tool::daily("typos-cli", "1.52.0") };
+pub(crate) const TYPOS: Tool = Tool {
+    program: "typos",
+    ..Tool::daily("typos-cli", "1.52.0")
+};
 
 const ALL: [&Tool; 9] = [
     &AUDITABLE,
@@ -52,7 +55,9 @@ pub(crate) struct Tools {
 impl Tools {
     /// Builds what is not installed in its version already.
     pub(crate) fn run(&self) -> Result<()> {
-        let daily = ALL.into_iter().filter(|tool| tool.daily && self.packages.is_empty());
+        let daily = ALL
+            .into_iter()
+            .filter(|tool| tool.daily && self.packages.is_empty());
         for tool in self.packages.iter().copied().chain(daily) {
             let package = format!("{}@{}", tool.package, tool.version);
             run(
@@ -72,11 +77,19 @@ fn find(package: &str) -> Result<&'static Tool, String> {
 
 impl Tool {
     const fn daily(package: &'static str, version: &'static str) -> Self {
-        Self { package, version, program: package, daily: true }
+        Self {
+            package,
+            version,
+            program: package,
+            daily: true,
+        }
     }
 
     const fn nightly(package: &'static str, version: &'static str) -> Self {
-        Self { daily: false, ..Self::daily(package, version) }
+        Self {
+            daily: false,
+            ..Self::daily(package, version)
+        }
     }
 
     /// Does a job that needs the program, in whichever version is installed.
@@ -117,6 +130,9 @@ impl Tool {
 /// Whether a program can be started.
 pub(crate) fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok()
 }

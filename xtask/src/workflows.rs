@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 
 use crate::cargo::{files, run as run_command};
-use crate::ci::Outcome;
 use crate::dist;
 use crate::markdown;
 use crate::metadata::members;
+use crate::outcome::Outcome;
 use crate::release::IMAGES;
 use crate::tools::is_installed;
 

@@ -52,7 +52,9 @@ pub(super) fn ensure_has_entries(changelog: &str) -> Result<()> {
 
 /// Whether the next release breaks users, by the heading that collects such changes.
 pub(super) fn names_a_break(changelog: &str) -> Result<bool> {
-    Ok(section(changelog, UNRELEASED)?.lines().any(|line| line == "### Breaking"))
+    Ok(section(changelog, UNRELEASED)?
+        .lines()
+        .any(|line| line == "### Breaking"))
 }
 
 /// Gives what is under "Unreleased" the version's heading, and leaves "Unreleased" empty.

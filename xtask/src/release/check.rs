@@ -8,7 +8,7 @@ use clap::Args;
 use super::history::{History, release_type};
 use super::{CHANGELOG, changelog, documents, edit, git, published, read_file, tag};
 use crate::cargo::{cargo, ensure_clean_tree, run, shown};
-use crate::ci::Outcome;
+use crate::outcome::Outcome;
 use crate::tools::SEMVER_CHECKS;
 
 /// The branch that is released; a branch whose name begins with `release-` prepares it for review.
@@ -180,7 +180,10 @@ fn api(history: &History, version: &Version, members: &[Package]) -> Result<Find
     };
     let level = release_type(last, version);
     Ok(match compare(last, level, members)? {
-        Outcome::NotRun => NotChecked(format!("the level may not fit the changes: {}", SEMVER_CHECKS.missing())),
+        Outcome::NotRun => NotChecked(format!(
+            "the level may not fit the changes: {}",
+            SEMVER_CHECKS.missing()
+        )),
         _ => Holds(format!("the changes since {last} are at most {level}")),
     })
 }
@@ -227,7 +230,9 @@ fn ci(gates: Gates) -> Result<Finding> {
             run(command, "mend what it names")?;
         }
     }
-    let lines = commands.map(|command| format!("`{}`", shown(&command))).join(", ");
+    let lines = commands
+        .map(|command| format!("`{}`", shown(&command)))
+        .join(", ");
     Ok(match gates {
         Gates::Run => Holds(lines),
         Gates::Name => NotChecked(format!("run {lines}; `release check --run` does")),
