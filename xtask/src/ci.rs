@@ -30,7 +30,7 @@ pub(crate) struct Ci {
     fail_fast: bool,
 }
 
-/// The jobs, in the order they run. Each says what it finds, and those from `Semver` on run at night.
+/// The jobs, in the order they run. Each says what it finds, and those from `Outdated` on run at night.
 ///
 /// Jobs that share build artefacts stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, ValueEnum)]
@@ -61,8 +61,6 @@ enum Job {
     Deny,
     /// A dependency that no code uses
     Unused,
-    /// A direct dependency behind its latest major without a reason
-    Outdated,
     /// A link or an anchor in a document that leads nowhere
     Links,
     /// A misspelt word
@@ -73,6 +71,8 @@ enum Job {
     Tidy,
     /// A mistake in what GitHub, Docker and Kubernetes read
     Workflows,
+    /// A direct dependency behind its latest major without a reason
+    Outdated,
     /// A change that breaks users and is not called so in the changelog
     Semver,
     /// A crate that does not build from its own package, a stray or a large file in one
@@ -187,9 +187,9 @@ impl Job {
             .map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// Whether it takes too long for each change, its tool's build included.
+    /// Whether it takes too long for each change, with the building of its tool, or fails by itself in time.
     fn is_nightly(self) -> bool {
-        self >= Self::Semver
+        self >= Self::Outdated
     }
 
     /// Does the work; the error says how to fix what was found.
@@ -219,7 +219,6 @@ impl Job {
             Self::Deny => return deny(),
             // Otherwise it takes the name of a package for that of its library.
             Self::Unused => return MACHETE.run(&["--with-metadata"], "remove the dependency"),
-            Self::Outdated => return outdated::run(),
             Self::Links => links::run(),
             Self::Typos => {
                 return TYPOS.run(&[], "correct the word, or say in `_typos.toml` that it is right");
@@ -227,6 +226,7 @@ impl Job {
             Self::Layers => layers::run(),
             Self::Tidy => tidy::run(),
             Self::Workflows => return workflows::run(),
+            Self::Outdated => return outdated::run(),
             Self::Semver => return release::semver(),
             Self::Package => package::run(),
             Self::MinimalVersions => minimal_versions::run(),
