@@ -105,17 +105,10 @@ fn apis() -> Result<Option<Vec<(String, String)>>> {
 
 /// The lines that went and those that came.
 fn show_difference(old: &str, new: &str) {
-    let only_in = |text: &'_ str, other: &str| -> Vec<String> {
-        let other: std::collections::HashSet<&str> = other.lines().collect();
-        text.lines()
-            .filter(|line| !other.contains(line))
-            .map(str::to_owned)
-            .collect()
-    };
-    for line in only_in(old, new) {
-        println!("- {line}");
-    }
-    for line in only_in(new, old) {
-        println!("+ {line}");
+    for (sign, text, other) in [('-', old, new), ('+', new, old)] {
+        let other: HashSet<&str> = other.lines().collect();
+        for line in text.lines().filter(|line| !other.contains(line)) {
+            println!("{sign} {line}");
+        }
     }
 }

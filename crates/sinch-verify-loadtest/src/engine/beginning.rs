@@ -39,7 +39,8 @@ impl Beginning {
 /// A run that misses it begins after the pause at the earliest. Anything less is the difference between
 /// two readings of a clock.
 pub(super) fn missed(options: &Options, wall: Timestamp) -> Option<Duration> {
-    let by = SystemTime::from(wall).duration_since(options.start_at?).ok()?;
+    let wall = SystemTime::try_from(wall).ok()?;
+    let by = wall.duration_since(options.start_at?).ok()?;
     (by >= PAUSE).then_some(by)
 }
 
@@ -65,7 +66,8 @@ mod tests {
         });
         let beginning = Beginning::of(&options, now, wall);
         let ahead = beginning.at - now;
-        assert_eq!(SystemTime::from(beginning.wall), wall + ahead, "on both clocks");
+        let begins = SystemTime::try_from(beginning.wall).unwrap();
+        assert_eq!(begins, wall + ahead, "on both clocks");
         (ahead, missed(&options, beginning.wall))
     }
 

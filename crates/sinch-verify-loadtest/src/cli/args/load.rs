@@ -201,10 +201,8 @@ fn up_to_a_day(text: &str) -> Result<Duration, String> {
 }
 
 fn instant(text: &str) -> Result<SystemTime, String> {
-    let time: Timestamp = text
-        .parse()
-        .map_err(|_| "must be a time such as 2026-11-24T06:00:00Z".to_owned())?;
-    Ok(time.into())
+    let time = text.parse::<Timestamp>().and_then(SystemTime::try_from);
+    time.map_err(|_| "must be a time such as 2026-11-24T06:00:00Z".to_owned())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn run_that_begins_late_says_when_and_is_invalid() {
         options.start_at = Some(asked);
         let file = Run::prepare(options).unwrap().execute().unwrap();
 
-        let began = SystemTime::from(file.started_at.parse::<Timestamp>().unwrap());
+        let began = SystemTime::try_from(file.started_at.parse::<Timestamp>().unwrap()).unwrap();
         assert!((before..=SystemTime::now()).contains(&began), "{began:?}");
         let late = began.duration_since(asked).unwrap().as_secs_f64();
         assert!((file.late_seconds.unwrap() - late).abs() < 1e-3, "{file:?}");
