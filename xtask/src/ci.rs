@@ -16,7 +16,7 @@ use crate::{
 /// Which jobs to run, and what to do when one fails.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
-    /// The jobs to run; all that check a change when none is named
+    /// The jobs to run, described by what they find; all that check a change when none is named
     #[arg(value_name = "JOB")]
     jobs: Vec<Job>,
     /// Run the jobs that take too long for each change, instead of the others
