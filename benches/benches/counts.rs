@@ -14,13 +14,15 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sinch_verify_benches::fixture::{self, CALLBACK_PATH, KEY, SECRET, key, number, secret, signer};
 use sinch_verify_benches::samples::{
-    ANSWER, CALLER, EVENT, FILTER, JSON, MESSAGE, START, START_PATH, SignedEvent, TEMPLATE, now,
+    ANSWER, CALLER, EVENT, FILTER, JSON, MESSAGE, RULES, START, START_PATH, SignedEvent, TEMPLATE, now,
 };
 use sinch_verify_callback::policy::{FraudPolicy, PolicyRules};
 use sinch_verify_callback::replay::{EventDigest, Inserted, MemoryStore, ReplayStore as _, SignatureDigest};
@@ -34,7 +36,7 @@ use sinch_verify_protocol::cli_filter::CliFilter;
 use sinch_verify_protocol::session::{Input, Output, Plan, Session};
 use sinch_verify_protocol::sms_template::SmsTemplate;
 use sinch_verify_protocol::start::{SmsOptions, StartResponse};
-use sinch_verify_protocol::{CodeType, Event, Reference, Start, VerificationId, WireObject as _};
+use sinch_verify_protocol::{CodeType, Event, Reference, Start, WireObject as _};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::runtime::{Builder, Runtime};
 
@@ -42,12 +44,15 @@ use tokio::runtime::{Builder, Runtime};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// How often a row does its work while instructions are counted.
-const CALLS: usize = 100;
+const CALLS: usize = 1000;
 /// How often a row does its work before: tables are filled, and what is made once is made.
-const WARM_UP: usize = 1000;
+const WARM_UP: usize = 2000;
 
 /// A row: its name, the pattern of the function below which instructions are counted, and its work.
-type Row = (&'static str, &'static str, fn() -> Result<()>);
+type Row = (&'static str, &'static str, fn() -> Result<Allocations>);
+
+/// The allocations of all calls. `None` if they are not counted.
+type Allocations = Option<usize>;
 
 const ROWS: &[Row] = &[
     ("sign", COUNTED, sign),
@@ -76,15 +81,18 @@ fn main() -> Result<()> {
     };
     let row = ROWS.iter().find(|(row, ..)| *row == name);
     let (.., work) = row.with_context(|| format!("no row is named {name:?}"))?;
-    work()
+    println!("{}", json!({ "allocations": work()? }));
+    Ok(())
 }
 
 /// The pattern of [`counted`]. Its name may end in type parameters.
 const COUNTED: &str = "*counts::counted*";
 
 /// Does the work with inputs that `input` makes, which is not counted. Its argument is another number each time.
-#[expect(clippy::print_stdout, reason = "the program that counts reads it from there")]
-fn count<I, T>(input: impl FnMut(u64) -> Result<I>, mut work: impl FnMut(I) -> Result<T>) -> Result<()> {
+fn count<I, T>(
+    input: impl FnMut(u64) -> Result<I>,
+    mut work: impl FnMut(I) -> Result<T>,
+) -> Result<Allocations> {
     let inputs: Result<Vec<I>> = (0..).take(WARM_UP + CALLS).map(input).collect();
     let mut warm_up = inputs?;
     let inputs = warm_up.split_off(WARM_UP);
@@ -94,11 +102,7 @@ fn count<I, T>(input: impl FnMut(u64) -> Result<I>, mut work: impl FnMut(I) -> R
     let region = Region::new(ALLOCATOR);
     counted(inputs, work)?;
     let change = region.change();
-    println!(
-        "{}",
-        json!({ "allocations": change.allocations + change.reallocations })
-    );
-    Ok(())
+    Ok(Some(change.allocations + change.reallocations))
 }
 
 #[inline(never)]
@@ -110,11 +114,11 @@ fn counted<I, T>(inputs: Vec<I>, mut work: impl FnMut(I) -> Result<T>) -> Result
 }
 
 /// Does the work with the same input each time.
-fn count_with<I: Copy, T>(input: I, mut work: impl FnMut(I) -> Result<T>) -> Result<()> {
+fn count_with<I: Copy, T>(input: I, mut work: impl FnMut(I) -> Result<T>) -> Result<Allocations> {
     count(|_| Ok(()), |()| work(black_box(input)))
 }
 
-fn sign() -> Result<()> {
+fn sign() -> Result<Allocations> {
     let signer = Signer::new(key()?, &secret()?);
     let mut buffer = [0; Signer::MAX_AUTHORIZATION];
     count_with(START, |body| {
@@ -124,12 +128,12 @@ fn sign() -> Result<()> {
     })
 }
 
-fn verify() -> Result<()> {
+fn verify() -> Result<Allocations> {
     let callback = SignedEvent::new()?;
     count_with(EVENT, |body| callback.check(body))
 }
 
-fn verify_and_decode() -> Result<()> {
+fn verify_and_decode() -> Result<Allocations> {
     let callback = SignedEvent::new()?;
     count_with(EVENT, |body| {
         callback.check(body)?;
@@ -137,7 +141,7 @@ fn verify_and_decode() -> Result<()> {
     })
 }
 
-fn encode_start() -> Result<()> {
+fn encode_start() -> Result<Allocations> {
     let mut options = SmsOptions::default();
     options.code_type = Some(CodeType::Numeric);
     let start = Start::sms("+46700000001".parse()?)
@@ -146,12 +150,12 @@ fn encode_start() -> Result<()> {
     count_with(&start, |start| Ok(start.body().to_json()))
 }
 
-fn decode_answer() -> Result<()> {
+fn decode_answer() -> Result<Allocations> {
     count_with(ANSWER, |answer| Ok(StartResponse::decode(answer)?))
 }
 
 /// Compiles a filter and matches a caller id.
-fn filter() -> Result<()> {
+fn filter() -> Result<Allocations> {
     count_with((FILTER, CALLER), |(filter, caller)| {
         ensure!(CliFilter::compile(filter)?.matches(caller));
         Ok(())
@@ -159,7 +163,7 @@ fn filter() -> Result<()> {
 }
 
 /// Finds the code in a message.
-fn template() -> Result<()> {
+fn template() -> Result<Allocations> {
     let template = SmsTemplate::parse(TEMPLATE)?;
     count_with(MESSAGE, |message| {
         template.extract(message).context("no code is found")?;
@@ -168,7 +172,7 @@ fn template() -> Result<()> {
 }
 
 /// All steps of a verification by SMS: begin, the start is answered, the message comes, the report is answered.
-fn session() -> Result<()> {
+fn session() -> Result<Allocations> {
     let plan = Plan::new(Start::sms("+46700000001".parse()?));
     let steps = [
         br#"{"id":"7","method":"sms","sms":{"template":"Your verification code is {{CODE}}. Verified by Sinch"}}"#.as_slice(),
@@ -212,18 +216,19 @@ fn session() -> Result<()> {
 }
 
 /// Remembers the signature of a request event, looks for an earlier decision, and remembers the new one.
-fn guard() -> Result<()> {
+fn guard() -> Result<Allocations> {
     const LIFETIME: Duration = Duration::from_secs(420);
     let start = Instant::now();
     let store = MemoryStore::default().with_clock(move || start);
     let answer = Bytes::from_static(br#"{"action":"allow"}"#);
     count(
         |n| {
-            let signature = base64_of(&Sha256::digest(n.to_be_bytes()));
+            let signature = STANDARD.encode(Sha256::digest(n.to_be_bytes()));
             let signature = Signature::parse(signature.as_bytes()).context("no signature")?;
+            let id = request_event(n)?.id;
             Ok((
                 signature,
-                EventDigest::of(&key()?, "VerificationRequestEvent", &id(n)?),
+                EventDigest::of(&key()?, "VerificationRequestEvent", &id),
             ))
         },
         |(signature, event)| {
@@ -236,58 +241,19 @@ fn guard() -> Result<()> {
     )
 }
 
-/// A rule of each kind; none denies a number's first start.
-const RULES: &str = r#"
-    [destinations]
-    allow-countries = ["SE"]
-    deny-prefixes = ["+46900"]
-    [prices]
-    currency = "EUR"
-    [caller]
-    from = "custom"
-    written-by = "backend"
-    [[velocity]]
-    per = "number"
-    limit = 5
-    window = "1h"
-    [[velocity]]
-    per = "caller"
-    limit = 1000000000
-    burst = 1000000000
-    window = "1h"
-    [[cooldown]]
-    pauses = ["30s", "60s", "5m"]
-    [[lockout]]
-    failures = 5
-    window = "1h"
-    block = "1h"
-    [[budget]]
-    period = "day"
-    amount = "9000000000"
-    [[conversion]]
-    floor-percent = 10
-    block = "1h"
-"#;
-
 /// Checks a request event of a new number by all rules.
-fn policy() -> Result<()> {
+fn policy() -> Result<Allocations> {
     let policy = FraudPolicy::builder(RULES.parse::<PolicyRules>()?).build()?;
     let context = Context::new(key()?, now());
-    count(
-        |n| match Event::decode(fixture::event(n)?.as_bytes())? {
-            Event::Request(event) => Ok(event),
-            _ => bail!("the fixture makes no request event"),
-        },
-        |event| {
-            let verdict = at_once(policy.check(&event, &context))??;
-            ensure!(verdict.is_allowed());
-            Ok(event)
-        },
-    )
+    count(request_event, |event| {
+        let verdict = at_once(policy.check(&event, &context))??;
+        ensure!(verdict.is_allowed());
+        Ok(event)
+    })
 }
 
 /// Answers a callback: signature, guard, event, handler.
-fn callback() -> Result<()> {
+fn callback() -> Result<Allocations> {
     let service = CallbackService::builder(KEY, SECRET)
         .clock(now)
         .handler(|_: RequestEvent| async { Decision::Allow })
@@ -309,7 +275,7 @@ fn callback() -> Result<()> {
 }
 
 /// Starts, and reports the right code. Allocations are not counted, because those of the server would be among them.
-fn engine() -> Result<()> {
+fn engine() -> Result<Allocations> {
     runtime()?.block_on(async {
         let application = Application::new(key()?, secret()?);
         let emulator = Emulator::builder()
@@ -331,7 +297,7 @@ fn engine() -> Result<()> {
             ensure!(outcome.is_verified());
         }
         emulator.shutdown().await;
-        Ok(())
+        Ok(None)
     })
 }
 
@@ -348,11 +314,10 @@ fn at_once<F: Future>(future: F) -> Result<F::Output> {
     }
 }
 
-fn id(n: u64) -> Result<VerificationId> {
-    Ok(VerificationId::new(&format!("0198a1b2-c3d4-7e5f-8a9b-{n:012}"))?)
-}
-
-fn base64_of(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+/// The `n`th request event of the fixture.
+fn request_event(n: u64) -> Result<Box<RequestEvent>> {
+    match Event::decode(fixture::event(n)?.as_bytes())? {
+        Event::Request(event) => Ok(event),
+        _ => bail!("the fixture makes no request event"),
+    }
 }

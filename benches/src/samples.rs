@@ -32,6 +32,44 @@ pub const TEMPLATE: &str = "Your verification code is {{CODE}}. Verified by Sinc
 /// A message by [`TEMPLATE`], with a prefix and the hash of an app.
 pub const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch\nXtNB5qNssI/";
 
+/// A policy with all kinds of rules, of which none denies the first start of a number.
+pub const RULES: &str = r#"
+    [destinations]
+    allow-countries = ["SE"]
+    deny-prefixes = ["+46900"]
+    [prices]
+    currency = "EUR"
+    [caller]
+    from = "custom"
+    written-by = "backend"
+    [[velocity]]
+    per = "number"
+    limit = 5
+    window = "1h"
+    [[velocity]]
+    per = "country"
+    limit = 1000000000
+    burst = 1000000000
+    window = "1h"
+    [[velocity]]
+    per = "caller"
+    limit = 1000000000
+    burst = 1000000000
+    window = "1h"
+    [[cooldown]]
+    pauses = ["30s", "60s", "5m"]
+    [[lockout]]
+    failures = 5
+    window = "1h"
+    block = "1h"
+    [[budget]]
+    period = "day"
+    amount = "9000000000"
+    [[conversion]]
+    floor-percent = 10
+    block = "1h"
+"#;
+
 /// The time of all signatures.
 #[must_use]
 pub fn now() -> SystemTime {

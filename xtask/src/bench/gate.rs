@@ -209,6 +209,9 @@ impl Row {
         command
             .env_clear()
             .envs(env::var_os("PATH").map(|path| ("PATH", path)));
+        // With room for all freed blocks in its cache, glibc's allocator needs the same for each block, and
+        // does not tidy up at a moment that depends on what was allocated before.
+        command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=65535");
         command.args(["--quiet", "--tool=callgrind", "--collect-atstart=no"]);
         command.arg(format!("--toggle-collect={}", self.function));
         command.arg(format!("--callgrind-out-file={}", profile.display()));
@@ -224,7 +227,8 @@ impl Row {
             self.name,
             self.function
         );
-        let printed: Value = serde_json::from_str(&printed).unwrap_or_default();
+        let printed: Value =
+            serde_json::from_str(&printed).with_context(|| format!("the bench printed `{printed}`"))?;
         Ok(Counts::of_one_call(
             &counted,
             printed["allocations"].as_u64(),

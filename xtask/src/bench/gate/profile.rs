@@ -32,10 +32,8 @@ impl Profile {
                     // The cost of the called function, which it has in lines of its own.
                     lines.next();
                 }
-                _ if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) => {
-                    if !is_left_out(function) {
-                        *functions.entry(function.to_owned()).or_default() += cost(line)?;
-                    }
+                _ if is_cost(line) && !is_left_out(function) => {
+                    *functions.entry(function.to_owned()).or_default() += cost(line)?;
                 }
                 _ => {}
             }
@@ -63,6 +61,11 @@ fn expand<'a>(names: &mut HashMap<&'a str, &'a str>, written: &'a str) -> Result
             name.with_context(|| format!("the profile does not name function {written}"))
         }
     }
+}
+
+/// Whether a line is a position and its cost. Other lines begin with a letter.
+fn is_cost(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
 }
 
 /// The cost in a line such as `+3 20`. A position alone costs nothing.
