@@ -6,28 +6,25 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use memchr::memmem;
 use regex::Regex;
+use sinch_verify_benches::samples::{CALLER, FILTER, MESSAGE, TEMPLATE};
 use sinch_verify_protocol::cli_filter::CliFilter;
 use sinch_verify_protocol::sms_template::SmsTemplate;
-
-const NUMBER: &str = "+46701234567";
-const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch\nXtNB5qNssI/";
 
 /// The work of an app for one call. The lower bound is one search for the digits.
 fn filter_compile_and_match(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol: compile and match (.*)70123(.*)");
     group.bench_function("CliFilter", |b| {
         b.iter(|| {
-            CliFilter::compile(black_box("(.*)70123(.*)"))
-                .is_ok_and(|filter| filter.matches(black_box(NUMBER)))
+            CliFilter::compile(black_box(FILTER)).is_ok_and(|filter| filter.matches(black_box(CALLER)))
         });
     });
     group.bench_function("floor: memchr::memmem::find of the digits", |b| {
-        b.iter(|| memmem::find(black_box(NUMBER).as_bytes(), black_box(b"70123")).is_some());
+        b.iter(|| memmem::find(black_box(CALLER).as_bytes(), black_box(b"70123")).is_some());
     });
     group.bench_function("rival: compile and match with regex", |b| {
         b.iter(|| {
             Regex::new(black_box(r"\A(?:(.*)70123(.*))\z"))
-                .is_ok_and(|regex| regex.is_match(black_box(NUMBER)))
+                .is_ok_and(|regex| regex.is_match(black_box(CALLER)))
         });
     });
     group.finish();
@@ -42,17 +39,17 @@ fn filter_match_general(c: &mut Criterion) {
     };
     let mut group = c.benchmark_group("protocol: match a compiled general filter");
     group.bench_function("CliFilter, goal 1.1", |b| {
-        b.iter(|| filter.matches(black_box(NUMBER)));
+        b.iter(|| filter.matches(black_box(CALLER)));
     });
     group.bench_function("floor: regex of the same pattern", |b| {
-        b.iter(|| regex.is_match(black_box(NUMBER)));
+        b.iter(|| regex.is_match(black_box(CALLER)));
     });
     group.finish();
 }
 
 /// One placeholder with text on both sides, in a message with a prefix and the app hash.
 fn template_extract(c: &mut Criterion) {
-    let template = SmsTemplate::parse("Your verification code is {{CODE}}. Verified by Sinch");
+    let template = SmsTemplate::parse(TEMPLATE);
     let regex = Regex::new(r"Your verification code is ([^\n\r]+)\. Verified by Sinch");
     let (Ok(template), Ok(regex)) = (template, regex) else {
         return;

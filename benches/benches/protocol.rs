@@ -4,45 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a bench stops where its fixture is wrong")]
 
 use std::hint::black_box;
-use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::HeaderMap;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use sinch_verify_protocol::auth::{
-    Authorization, ContentMd5, PathPolicy, SignedMessage, Signer, Verifier, Window,
-};
+use sinch_verify_benches::fixture::{CALLBACK_PATH, key, secret};
+use sinch_verify_benches::samples::{ANSWER, EVENT, JSON, START, START_PATH, SignedEvent, now};
+use sinch_verify_protocol::auth::Signer;
 use sinch_verify_protocol::start::{SmsOptions, StartResponse};
-use sinch_verify_protocol::{
-    ApplicationKey, ApplicationSecret, BaseUrl, Credentials, Endpoint, Event, Reference, Start, WireObject,
-};
-
-const PATH: &str = "/verification/v1/verifications";
-const CALLBACK_PATH: &str = "/sinch/callback";
-const JSON: &str = "application/json; charset=utf-8";
-
-/// 150 bytes.
-const START: &[u8] = br#"{"identity":{"type":"number","endpoint":"+46700000001"},"method":"sms","reference":"order-7781-a-reference-of-some-length","custom":"session 4217-882-01"}"#;
-/// 230 bytes.
-const EVENT: &[u8] = br#"{"id":"0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","event":"VerificationRequestEvent","method":"sms","identity":{"type":"number","endpoint":"+46700000001"},"reference":"order-7781","price":{"amount":0.0453,"currencyId":"EUR"},"custom":"s-42"}"#;
-const ANSWER: &[u8] = br#"{"id":"0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"sms","sms":{"template":"Your code is {{CODE}}.","interceptionTimeout":298,"codeType":"Numeric"},"_links":[{"rel":"status","href":"https://dc-euc1-std.verification.api.sinch.com/verification/v1/verifications/id/0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"GET"},{"rel":"report","href":"https://dc-euc1-std.verification.api.sinch.com/verification/v1/verifications/id/0198a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b","method":"PUT"}]}"#;
-
-fn key() -> ApplicationKey {
-    ApplicationKey::new("669E367E-6BBA-48AB-AF15-266871C28135").unwrap()
-}
-
-fn secret() -> ApplicationSecret {
-    ApplicationSecret::new("BeIukql3pTKJ8RGL5zo0DA==").unwrap()
-}
-
-fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_067)
-}
+use sinch_verify_protocol::{BaseUrl, Credentials, Endpoint, Event, Reference, Start, WireObject};
 
 /// MD5, base64 and HMAC with prepared key state, which every signature needs.
 fn raw_hmac(hmac: &Hmac<Sha256>, body: &[u8], path: &str, stamp: &[u8]) -> Hmac<Sha256> {
@@ -66,12 +40,12 @@ fn raw_hmac(hmac: &Hmac<Sha256>, body: &[u8], path: &str, stamp: &[u8]) -> Hmac<
 
 fn sign(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol: sign 150 bytes");
-    let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
-    let signer = Signer::new(key(), &secret());
+    let hmac = Hmac::<Sha256>::new_from_slice(secret().unwrap().expose_bytes()).unwrap();
+    let signer = Signer::new(key().unwrap(), &secret().unwrap());
     let mut out = [0; 44];
     group.bench_function("floor: raw crates", |b| {
         b.iter(|| {
-            let raw = raw_hmac(&hmac, black_box(START), PATH, b"2026-01-02T03:04:05.067Z");
+            let raw = raw_hmac(&hmac, black_box(START), START_PATH, b"2026-01-02T03:04:05.067Z");
             STANDARD
                 .encode_slice(raw.finalize().into_bytes(), &mut out)
                 .unwrap();
@@ -81,12 +55,12 @@ fn sign(c: &mut Criterion) {
     let mut buffer = [0; Signer::MAX_AUTHORIZATION];
     group.bench_function("Signer::sign into a buffer, goal 1.15", |b| {
         b.iter(|| {
-            let signed = signer.sign("POST", PATH, JSON.as_bytes(), black_box(START), now());
+            let signed = signer.sign("POST", START_PATH, JSON.as_bytes(), black_box(START), now());
             black_box(signer.write_authorization(&signed, &mut buffer));
             black_box(signed.timestamp);
         });
     });
-    let credentials = Credentials::signed(key(), secret());
+    let credentials = Credentials::signed(key().unwrap(), secret().unwrap());
     let mut request = Start::sms("+46700000001".parse().unwrap())
         .to_http(&BaseUrl::default())
         .unwrap();
@@ -126,16 +100,9 @@ struct BareMoney {
 
 fn verify(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol: verify 230 bytes");
-    let hmac = Hmac::<Sha256>::new_from_slice(secret().expose_bytes()).unwrap();
-    let signed = Signer::new(key(), &secret()).sign("POST", CALLBACK_PATH, JSON.as_bytes(), EVENT, now());
-    let mut headers = HeaderMap::new();
-    headers.insert("content-type", JSON.parse().unwrap());
-    headers.insert("x-timestamp", signed.timestamp.as_str().parse().unwrap());
-    headers.insert(
-        "authorization",
-        signed.callback_authorization(&key()).parse().unwrap(),
-    );
-    headers.insert("host", "127.0.0.1".parse().unwrap());
+    let hmac = Hmac::<Sha256>::new_from_slice(secret().unwrap().expose_bytes()).unwrap();
+    let callback = SignedEvent::new().unwrap();
+    let signed = &callback.signed;
     let given = signed.signature.to_text();
 
     let floor = |body: &[u8]| {
@@ -150,31 +117,8 @@ fn verify(c: &mut Criterion) {
         b.iter(|| assert!(floor(black_box(EVENT))));
     });
 
-    let verifier = Verifier::new(key(), &secret());
-    let check = |body: &[u8]| {
-        let md5 = ContentMd5::of(body);
-        let (authorization, message) =
-            SignedMessage::from_headers("POST", CALLBACK_PATH, black_box(&headers), &md5).unwrap();
-        let Authorization::Signed {
-            key: given,
-            signature,
-        } = authorization
-        else {
-            panic!("not signed")
-        };
-        assert_eq!(given, verifier.key().as_str());
-        verifier
-            .verify(
-                &message,
-                &signature,
-                now(),
-                Window::default(),
-                PathPolicy::default(),
-            )
-            .unwrap();
-    };
     group.bench_function("headers, window and signature, goal 1.25", |b| {
-        b.iter(|| check(black_box(EVENT)));
+        b.iter(|| callback.check(black_box(EVENT)).unwrap());
     });
 
     group.finish();
@@ -182,7 +126,7 @@ fn verify(c: &mut Criterion) {
     let mut group = c.benchmark_group("protocol: verify and decode 230 bytes");
     group.bench_function("floor: verify, then serde_json into a bare struct", |b| {
         b.iter(|| {
-            check(black_box(EVENT));
+            callback.check(black_box(EVENT)).unwrap();
             let event: BareEvent<'_> = serde_json::from_slice(black_box(EVENT)).unwrap();
             black_box((
                 event.event,
@@ -197,7 +141,7 @@ fn verify(c: &mut Criterion) {
     });
     group.bench_function("verify, then Event::decode, goal 1.3", |b| {
         b.iter(|| {
-            check(black_box(EVENT));
+            callback.check(black_box(EVENT)).unwrap();
             black_box(Event::decode(black_box(EVENT)).unwrap());
         });
     });

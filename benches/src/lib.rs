@@ -9,3 +9,4 @@
 
 pub mod fixture;
 pub mod process;
+pub mod samples;

@@ -1,25 +1,27 @@
 //! `cargo xtask bench AREA`: runs the benches of an area, and writes its
-//! section of `docs/performance.md`.
+//! section of `docs/performance.md`. `cargo xtask bench gate` counts instructions, see [`gate`].
 //!
 //! Pure code is measured by criterion. The names of its benches define the rows: benches with `floor: `
 //! (the lower bound) and `rival: ` are compared with the others of their group, and `, goal N` at the end of a
 //! name sets a goal. Code that needs sockets is measured by the bench `loopback`, which prints lines of JSON.
 
 mod criterion_results;
+mod gate;
 mod rows;
 mod section;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cargo::{cargo, read, run};
 use crate::metadata::members;
 use criterion_results::Medians;
 use rows::Row;
 
+pub(crate) use gate::Gate;
 pub(crate) use rows::Unit;
 pub(crate) use section::shown;
 
@@ -30,12 +32,23 @@ const FIGURES: &str = "target/criterion";
 
 /// Runs benches and writes the results.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// What to measure
-    area: Area,
+    #[arg(required = true)]
+    area: Option<Area>,
     /// The number of rounds; the page has the medians over them
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+}
+
+/// What needs no area.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Count instructions, and fail where a row needs more than its baseline
+    Gate(Gate),
 }
 
 /// An area with benches.
@@ -68,8 +81,12 @@ impl Area {
 impl Bench {
     /// Measures everything once in each round, so that a busy moment affects only one round.
     pub(crate) fn run(&self) -> Result<()> {
-        let area = self.area.name();
-        let rows = match self.area {
+        if let Some(Task::Gate(gate)) = &self.task {
+            return gate.run().map(|_| ());
+        }
+        let measured = self.area.context("no area is named")?;
+        let area = measured.name();
+        let rows = match measured {
             Area::Protocol => criterion(area, self.rounds)?,
             Area::Client | Area::Callback | Area::Emulator => loopback(area, self.rounds, &[])?,
             Area::Load => loopback(area, self.rounds, &load_tester()?)?,

@@ -9,8 +9,8 @@ use crate::cargo::{cargo, run};
 use crate::outcome::Outcome;
 use crate::tools::{DENY, FUZZ, HTTP_REGISTRY, MACHETE, TYPOS};
 use crate::{
-    api, docs, features, follow, fuzz, guides, layers, links, minimal_versions, msrv, outdated, package,
-    release, targets, test, tidy, workflows,
+    api, bench, docs, features, follow, fuzz, guides, layers, links, minimal_versions, msrv, outdated,
+    package, release, targets, test, tidy, workflows,
 };
 
 /// Which jobs to run, and what to do when one fails.
@@ -57,6 +57,8 @@ enum Job {
     Features,
     /// A protocol crate that does not build for the platforms of apps, where their targets are installed
     Targets,
+    /// Code that needs more instructions than its baseline, where there is one for this toolchain
+    BenchGate,
     /// A licence that is not allowed, a second major where one is needed, a known vulnerability
     Deny,
     /// A dependency that no code uses
@@ -216,6 +218,7 @@ impl Job {
             Self::FollowGuide => follow::run(),
             Self::Features => features::run(),
             Self::Targets => return targets::run(),
+            Self::BenchGate => return bench::Gate::default().run(),
             Self::Deny => return deny(),
             // Otherwise it takes the name of a package for that of its library.
             Self::Unused => return MACHETE.run(&["--with-metadata"], "remove the dependency"),

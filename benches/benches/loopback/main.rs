@@ -20,7 +20,7 @@ mod verify;
 
 use anyhow::{Context as _, Result, bail};
 use process::{Core, number};
-use sinch_verify_benches::{fixture, process};
+use sinch_verify_benches::{fixture, process, samples};
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();

@@ -12,47 +12,10 @@ use tokio::runtime::Runtime;
 use super::{listen, until_input_ends};
 use crate::fixture;
 use crate::process::ready;
+use crate::samples::RULES;
 
 /// More signatures, and more keys of a policy, than a run needs.
 const ROOM: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_000_000);
-
-/// All kinds of rules, of which none denies what a run sends.
-const RULES: &str = r#"
-    [destinations]
-    allow-countries = ["SE"]
-    deny-prefixes = ["+46900"]
-    [prices]
-    currency = "EUR"
-    [caller]
-    from = "custom"
-    written-by = "backend"
-    [[velocity]]
-    per = "number"
-    limit = 5
-    window = "1h"
-    [[velocity]]
-    per = "country"
-    limit = 1000000000
-    burst = 1000000000
-    window = "1h"
-    [[velocity]]
-    per = "caller"
-    limit = 1000000000
-    burst = 1000000000
-    window = "1h"
-    [[cooldown]]
-    pauses = ["30s", "60s", "5m"]
-    [[lockout]]
-    failures = 5
-    window = "1h"
-    block = "1h"
-    [[budget]]
-    period = "day"
-    amount = "9000000000"
-    [[conversion]]
-    floor-percent = 10
-    block = "1h"
-"#;
 
 pub(super) fn run(runtime: &Runtime, args: &[&str]) -> Result<()> {
     let mut builder = CallbackBuilder::new(KeyRing::new(fixture::key()?, &fixture::secret()?))
