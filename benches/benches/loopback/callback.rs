@@ -47,7 +47,10 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     let routes = Routes::start()?;
     let mut checks = Checks::start(&node, &mut signing)?;
 
-    for server in [&ours, &protected, &bare, &express].into_iter().chain(routes.all()) {
+    for server in [&ours, &protected, &bare, &express]
+        .into_iter()
+        .chain(routes.all())
+    {
         server.answers(&signing.requests(EXPRESS_REQUESTS)?)?;
     }
     for round in 1..=rounds {
@@ -126,7 +129,13 @@ impl Signing {
 fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, express: &Server) -> Result<()> {
     let (a, b) = (signing.requests(REQUESTS)?, signing.requests(REQUESTS)?);
     let (own, floor) = both(round, || ours.answers(&a), || bare.answers(&b))?;
-    beside(WHOLE, "bare hyper: reads the body, answers the same", None, own, floor)?;
+    beside(
+        WHOLE,
+        "bare hyper: reads the body, answers the same",
+        None,
+        own,
+        floor,
+    )?;
     let rival = express.answers(&signing.requests(EXPRESS_REQUESTS)?)?;
     beside(WHOLE, "Express with the official validator", None, own, rival)
 }
@@ -170,9 +179,27 @@ impl Routes {
         const UNGUARDED: &str = "axum route without a guard";
         const GUARDED: &str = "axum route";
         for (ours, own, other, name, goal) in [
-            (UNGUARDED, &self.unguarded, &self.check, "by hand: checked, decoded", 0.95),
-            (GUARDED, &self.guarded, &self.guard, "by hand: guarded by a HashMap too", 0.90),
-            (GUARDED, &self.guarded, &self.moka, "by hand: guarded by moka too", 1.05),
+            (
+                UNGUARDED,
+                &self.unguarded,
+                &self.check,
+                "by hand: checked, decoded",
+                0.95,
+            ),
+            (
+                GUARDED,
+                &self.guarded,
+                &self.guard,
+                "by hand: guarded by a HashMap too",
+                0.90,
+            ),
+            (
+                GUARDED,
+                &self.guarded,
+                &self.moka,
+                "by hand: guarded by moka too",
+                1.05,
+            ),
             (
                 GUARDED,
                 &self.guarded,
@@ -213,13 +240,7 @@ fn policy(round: u32, signing: &mut Signing, protected: &Server, ours: &Server) 
 const WHOLE: &str = "verified, guarded, decoded, decided";
 
 /// The rates by wall time and by CPU time.
-fn beside(
-    ours: &str,
-    name: &str,
-    goal: Option<f64>,
-    own: (f64, f64),
-    other: (f64, f64),
-) -> Result<()> {
+fn beside(ours: &str, name: &str, goal: Option<f64>, own: (f64, f64), other: (f64, f64)) -> Result<()> {
     let what = [
         "callbacks answered over HTTP, on one core",
         "callbacks answered over HTTP, in a second of CPU time",

@@ -13,9 +13,7 @@ use serde_json::json;
 use sinch_verify_callback::protocol::auth::{ContentMd5, Signature};
 use sinch_verify_callback::replay::{Inserted, MemoryStore, ReplayStore as _, SignatureDigest};
 use sinch_verify_callback::{CallbackBuilder, Head, KeyRing};
-use standardwebhooks::{
-    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
-};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use crate::fixture;
 use crate::process::{number, serve_lines};
@@ -79,7 +77,11 @@ pub(crate) fn check_standard(file: &str) -> Result<()> {
             }
             anyhow::Ok(headers)
         };
-        let headers = bodies.iter().enumerate().map(signed).collect::<Result<Vec<_>>>()?;
+        let headers = bodies
+            .iter()
+            .enumerate()
+            .map(signed)
+            .collect::<Result<Vec<_>>>()?;
         let webhooks = headers.iter().zip(&bodies).cycle();
         for (headers, body) in webhooks.take(usize::try_from(count)?) {
             webhook.verify(body.as_bytes(), headers)?;
