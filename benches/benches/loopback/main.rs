@@ -29,6 +29,7 @@ fn main() -> Result<()> {
         ["serve", what, ref rest @ ..] => serve::run(what, rest),
         ["request", how, url] => requests::run(how, url),
         ["check", file] => verify::check(file),
+        ["check-standard", file] => verify::check_standard(file),
         ["remember"] => verify::remember(),
         [area, _] => {
             if let Some(status) = Core::pin()? {

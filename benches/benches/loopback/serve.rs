@@ -3,6 +3,7 @@
 pub(crate) mod bare_hyper;
 mod callback;
 mod emulator;
+mod hand_written;
 
 use std::future::Future;
 use std::net::Ipv4Addr;

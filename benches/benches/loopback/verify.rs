@@ -13,6 +13,7 @@ use serde_json::json;
 use sinch_verify_callback::protocol::auth::{ContentMd5, Signature};
 use sinch_verify_callback::replay::{Inserted, MemoryStore, ReplayStore as _, SignatureDigest};
 use sinch_verify_callback::{CallbackBuilder, Head, KeyRing};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use crate::fixture;
 use crate::process::{number, serve_lines};
@@ -27,10 +28,13 @@ pub(crate) struct Recorded {
     pub(crate) body: String,
 }
 
+fn recorded(file: &str) -> Result<Vec<Recorded>> {
+    Ok(serde_json::from_slice(&fs::read(file)?)?)
+}
+
 /// Checks the callbacks of a file one after the other, repeatedly.
 pub(crate) fn check(file: &str) -> Result<()> {
-    let recorded: Vec<Recorded> = serde_json::from_slice(&fs::read(file)?)?;
-    let callbacks = recorded
+    let callbacks = recorded(file)?
         .into_iter()
         .map(Callback::new)
         .collect::<Result<Vec<_>>>()?;
@@ -46,6 +50,41 @@ pub(crate) fn check(file: &str) -> Result<()> {
             };
             let head = receiver.check_head(head, SystemTime::now())?;
             receiver.verify(&head, &ContentMd5::of(callback.body.as_bytes()))?;
+        }
+        Ok(json!({ "seconds": begun.elapsed().as_secs_f64() }))
+    })
+}
+
+/// Checks the bodies of a file one after the other, repeatedly, with the headers of Standard Webhooks.
+pub(crate) fn check_standard(file: &str) -> Result<()> {
+    let webhook = Webhook::new(fixture::SECRET)?;
+    let bodies = recorded(file)?.into_iter().map(|recorded| recorded.body);
+    let bodies: Vec<String> = bodies.collect();
+    serve_lines(|words| {
+        let (count, begun) = (number(words, 1)?, Instant::now());
+        // Signed for each line anew, which is a few hundred of many checks: it takes them for five minutes only.
+        let now = jiff::Timestamp::now().as_second();
+        let signed = |(n, body): (usize, &String)| {
+            let id = format!("msg_{n}");
+            let signature = webhook.sign(&id, now, body.as_bytes())?;
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                (HEADER_WEBHOOK_ID, id),
+                (HEADER_WEBHOOK_TIMESTAMP, now.to_string()),
+                (HEADER_WEBHOOK_SIGNATURE, signature),
+            ] {
+                headers.insert(name, value.try_into()?);
+            }
+            anyhow::Ok(headers)
+        };
+        let headers = bodies
+            .iter()
+            .enumerate()
+            .map(signed)
+            .collect::<Result<Vec<_>>>()?;
+        let webhooks = headers.iter().zip(&bodies).cycle();
+        for (headers, body) in webhooks.take(usize::try_from(count)?) {
+            webhook.verify(body.as_bytes(), headers)?;
         }
         Ok(json!({ "seconds": begun.elapsed().as_secs_f64() }))
     })

@@ -88,10 +88,6 @@ impl ReplayGuard {
         self
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// What the guard has counted so far, in all its clones.
     #[must_use]
     pub fn counts(&self) -> GuardCounts {
@@ -117,44 +113,18 @@ impl ReplayGuard {
         }
     }
 
-    /// The decision that an event got before.
-    pub(crate) async fn decided(&self, question: &Question) -> Result<Option<Decision>, Rejection> {
-        let answer = match ask(self.timeout, self.store.decision(question.digest)).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(answer)) => question.read(&answer),
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(decision) => {
-                Counts::add(&self.counts.repeated);
-                Ok(Some(decision))
-            }
-            Err(error) => self.doubt(error).map(|()| None),
-        }
-    }
-
-    /// Remembers a decision, in the time of `limit` at most. Gives the one that
-    /// stands: another may have been answered while the handler ran.
-    pub(crate) async fn remember(
+    /// Asks about an event. The guard may take `most` to remember the decision.
+    pub(crate) fn question(
         &self,
-        question: &Question,
-        decision: Decision,
-        limit: Duration,
-    ) -> Result<Decision, Rejection> {
-        let answer = decision.to_bytes();
-        let stands = self
-            .store
-            .insert_decision(question.digest, answer.clone(), self.decision_lifetime);
-        match ask(limit, stands).await {
-            Ok(stands) if stands == answer => Ok(decision),
-            Ok(stands) => match question.read(&stands) {
-                Ok(first) => {
-                    Counts::add(&self.counts.repeated);
-                    Ok(first)
-                }
-                Err(error) => self.doubt(error).map(|()| decision),
-            },
-            Err(error) => self.doubt(error).map(|()| decision),
+        application: &ApplicationKey,
+        event: &RequestEvent,
+        most: Duration,
+    ) -> Question<'_> {
+        Question {
+            guard: self,
+            digest: EventDigest::of(application, RequestEvent::EVENT, &event.id),
+            method: event.method.clone(),
+            time: self.timeout.min(most),
         }
     }
 
@@ -188,26 +158,55 @@ async fn ask<T>(
 }
 
 /// A request event, as far as its answer is remembered.
-pub(crate) struct Question {
+pub(crate) struct Question<'a> {
+    guard: &'a ReplayGuard,
     digest: EventDigest,
     method: Method,
+    time: Duration,
 }
 
-impl Question {
-    pub(crate) fn new(application: &ApplicationKey, event: &RequestEvent) -> Self {
-        Self {
-            digest: EventDigest::of(application, RequestEvent::EVENT, &event.id),
-            method: event.method.clone(),
+impl Question<'_> {
+    /// The most time that [`Question::remember`] takes.
+    pub(crate) fn time(&self) -> Duration {
+        self.time
+    }
+
+    /// The decision that the event got before.
+    pub(crate) async fn decided(&self) -> Result<Option<Decision>, Rejection> {
+        let guard = self.guard;
+        match ask(guard.timeout, guard.store.decision(self.digest)).await {
+            Ok(None) => Ok(None),
+            Ok(Some(answer)) => self.read(&answer),
+            Err(error) => guard.doubt(error).map(|()| None),
+        }
+    }
+
+    /// Remembers a decision. Gives another one if that was remembered first: it may have been
+    /// answered while the handler ran.
+    pub(crate) async fn remember(&self, decision: &Decision) -> Result<Option<Decision>, Rejection> {
+        let guard = self.guard;
+        let answer = decision.to_bytes();
+        let stands = guard
+            .store
+            .insert_decision(self.digest, answer.clone(), guard.decision_lifetime);
+        match ask(self.time, stands).await {
+            Ok(stands) if stands == answer => Ok(None),
+            Ok(stands) => self.read(&stands),
+            Err(error) => guard.doubt(error).map(|()| None),
         }
     }
 
     /// Reads a decision as it was remembered.
-    fn read(&self, answer: &[u8]) -> Result<Decision, StoreError> {
+    fn read(&self, answer: &[u8]) -> Result<Option<Decision>, Rejection> {
         let body = DecisionBody::decode(answer).ok();
-        body.and_then(|body| body.decision(&self.method))
-            .ok_or_else(|| StoreError::Unavailable {
-                message: "what is remembered for the event is no decision".to_owned(),
-            })
+        if let Some(decision) = body.and_then(|body| body.decision(&self.method)) {
+            Counts::add(&self.guard.counts.repeated);
+            return Ok(Some(decision));
+        }
+        let error = StoreError::Unavailable {
+            message: "what is remembered for the event is no decision".to_owned(),
+        };
+        self.guard.doubt(error).map(|()| None)
     }
 }
 

@@ -128,7 +128,7 @@ impl Receiver {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let received = self.run_checks(head.into(), body).await;
+        let received = self.run_checks(head.into(), pin!(body)).await;
         match &received {
             Ok(callback) => telemetry::accepted(&callback.event, &callback.anomalies),
             Err(rejection) => telemetry::rejected(rejection),
@@ -136,13 +136,13 @@ impl Receiver {
         received
     }
 
-    async fn run_checks<B>(&self, head: Head<'_>, body: B) -> Result<Callback, Rejection>
+    async fn run_checks<B>(&self, head: Head<'_>, body: Pin<&mut B>) -> Result<Callback, Rejection>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
         let head = self.check_head(head, (self.checks.clock)())?;
-        let body = task::within(self.checks.body_deadline, self.read(pin!(body))).await;
+        let body = task::within(self.checks.body_deadline, pin!(self.read(body))).await;
         let (body, content_md5) = body.ok_or_else(|| {
             Rejection::new(Reason::Body {
                 message: "it is not complete at its deadline".to_owned(),

@@ -54,20 +54,22 @@ impl Fallback {
 
 impl<H: Handler> Responder<H> {
     /// Answers a callback that `guard` has admitted. The deadline runs from `start`.
-    pub(crate) async fn answer(
-        &self,
+    ///
+    /// No `async fn`, and an event stays in its box until the handler takes it: every argument of an
+    /// `async fn` makes its future larger, and each caller copies that.
+    pub(crate) fn answer<'a>(
+        &'a self,
         start: Instant,
         callback: Callback,
-        guard: Option<&ReplayGuard>,
-    ) -> Response<Bytes> {
+        guard: Option<&'a ReplayGuard>,
+    ) -> impl Future<Output = Response<Bytes>> {
         let limit = TimeLimit::new(start, self.deadline);
         let span = span(&callback);
-        let verified = callback.verified;
+        let Callback { event, verified, .. } = callback;
         let context = Context::shared(verified.application_shared(), verified.received_at());
-        let handler = Arc::clone(&self.handler);
-        async {
-            match callback.event {
-                Event::Request(event) => match self.decide(*event, context, guard, limit).await {
+        let answer = async move {
+            match event {
+                Event::Request(event) => match self.decide(event, &context, guard, limit).await {
                     // The sender gets a decision when it asks again. It gets no other decision
                     // now: the guard remembers this one.
                     Ok(decision) if limit.has_passed() && decision != self.fallback.decision() => {
@@ -85,6 +87,7 @@ impl<H: Handler> Responder<H> {
                         return reject(&rejection);
                     }
                     let result = self.results.as_ref().map(|results| (results, event.clone()));
+                    let handler = Arc::clone(&self.handler);
                     let work = async move { handler.on_result(*event, &context).await };
                     let response = self.acknowledge(work, limit).await;
                     // A wait that ends finds what the handler has stored.
@@ -94,88 +97,86 @@ impl<H: Handler> Responder<H> {
                     response
                 }
                 Event::SmsDelivered(event) => {
+                    let handler = Arc::clone(&self.handler);
                     let work = async move { handler.on_sms_delivered(*event, &context).await };
                     self.acknowledge(work, limit).await
                 }
                 Event::Unknown(event) => {
+                    let handler = Arc::clone(&self.handler);
                     let work = async move { handler.on_unknown(event, &context).await };
                     self.acknowledge(work, limit).await
                 }
                 // The protocol has no event beyond these; a new one is still acknowledged.
                 _ => Response::new(Bytes::new()),
             }
-        }
-        .instrument(span)
-        .await
+        };
+        answer.instrument(span)
     }
 
-    /// The decision that the event got before, or else the handler's.
+    /// The decision that the event got before, or else that of the policy and the handler.
     async fn decide(
         &self,
-        event: RequestEvent,
-        context: Context,
+        event: Box<RequestEvent>,
+        context: &Context,
         guard: Option<&ReplayGuard>,
-        limit: TimeLimit,
+        mut limit: TimeLimit,
     ) -> Result<Decision, Rejection> {
-        let Some(guard) = guard else {
-            return self
-                .decide_anew(event, context, limit, |decision| async { Ok(decision) })
-                .await;
-        };
-        let question = Question::new(context.application(), &event);
-        if let Some(decision) = guard.decided(&question).await? {
-            telemetry::decided(action(&decision), "before");
-            tracing::info!(outcome = action(&decision), "callback decided as before");
-            return Ok(decision);
+        let question = guard.map(|guard| guard.question(context.application(), &event, self.deadline / 2));
+        if let Some(question) = &question {
+            if let Some(decision) = question.decided().await? {
+                telemetry::decided(action(&decision), "before");
+                tracing::info!(outcome = action(&decision), "callback decided as before");
+                return Ok(decision);
+            }
+            limit = limit.less(question.time());
         }
-        let for_guard = guard.timeout().min(self.deadline / 2);
-        // The fallback's answer too: what was denied once stays denied.
-        let remember = |decision| guard.remember(&question, decision, for_guard);
-        self.decide_anew(event, context, limit.less(for_guard), remember)
-            .await
-    }
-
-    /// What the policy, if there is one, and the handler decide, and `remember` lets stand.
-    async fn decide_anew<F>(
-        &self,
-        event: RequestEvent,
-        context: Context,
-        limit: TimeLimit,
-        remember: impl FnOnce(Decision) -> F,
-    ) -> Result<Decision, Rejection>
-    where
-        F: Future<Output = Result<Decision, Rejection>>,
-    {
         #[cfg(feature = "policy")]
         if let Some(policy) = &self.policy {
-            let facts = policy.facts(&event);
-            let is_allowed = match policy.check_facts(&event, &facts, &context).await {
-                Ok(verdict) => verdict.is_allowed(),
-                Err(error) => policy.doubt(error).map(|()| true)?,
-            };
-            if !is_allowed {
-                telemetry::decided("deny", "policy");
-                return remember(Decision::Deny).await;
-            }
-            // To give back what the policy counted.
-            let for_policy = policy.timeout().min(self.deadline / 4);
-            let for_handler = context.clone();
-            let decision = self.ask_handler(event, for_handler, limit.less(for_policy)).await;
-            let decision = remember(decision).await;
-            let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
-            if !goes_ahead && let Err(error) = policy.release_facts(&facts, &context).await {
-                // The result event, which says `DENIED`, gives it back.
-                tracing::warn!(reason = %error, "policy could not give back what a denied start took");
-            }
-            return decision;
+            // In a box, so that the future of a callback without a policy does not have the size of this.
+            return Box::pin(self.decide_with(policy, event, context, question, limit)).await;
         }
-        remember(self.ask_handler(event, context, limit).await).await
+        let decision = self.ask_handler(event, context, limit).await;
+        let first = remember(question.as_ref(), &decision).await?;
+        Ok(first.unwrap_or(decision))
     }
 
-    async fn ask_handler(&self, event: RequestEvent, context: Context, limit: TimeLimit) -> Decision {
+    /// The handler decides about what the policy allows.
+    #[cfg(feature = "policy")]
+    async fn decide_with(
+        &self,
+        policy: &FraudPolicy,
+        event: Box<RequestEvent>,
+        context: &Context,
+        question: Option<Question<'_>>,
+        limit: TimeLimit,
+    ) -> Result<Decision, Rejection> {
+        let facts = policy.facts(&event);
+        let is_allowed = match policy.check_facts(&event, &facts, context).await {
+            Ok(verdict) => verdict.is_allowed(),
+            Err(error) => policy.doubt(error).map(|()| true)?,
+        };
+        if !is_allowed {
+            telemetry::decided("deny", "policy");
+            let first = remember(question.as_ref(), &Decision::Deny).await?;
+            return Ok(first.unwrap_or(Decision::Deny));
+        }
+        // To give back what the policy counted.
+        let for_policy = policy.timeout().min(self.deadline / 4);
+        let decision = self.ask_handler(event, context, limit.less(for_policy)).await;
+        let first = remember(question.as_ref(), &decision).await;
+        let decision = first.map(|first| first.unwrap_or(decision));
+        let goes_ahead = decision.as_ref().is_ok_and(Decision::is_allow);
+        if !goes_ahead && let Err(error) = policy.release_facts(&facts, context).await {
+            // The result event, which says `DENIED`, gives it back.
+            tracing::warn!(reason = %error, "policy could not give back what a denied start took");
+        }
+        decision
+    }
+
+    async fn ask_handler(&self, event: Box<RequestEvent>, context: &Context, limit: TimeLimit) -> Decision {
         let method = event.method.clone();
-        let handler = Arc::clone(&self.handler);
-        let work = async move { handler.on_request(event, &context).await };
+        let (handler, context) = (Arc::clone(&self.handler), context.clone());
+        let work = async move { handler.on_request(*event, &context).await };
         match self.runner.run(work, limit).await {
             Ok(decision) if decision.fits(&method) => {
                 telemetry::decided(action(&decision), "handler");
@@ -201,26 +202,41 @@ impl<H: Handler> Responder<H> {
     }
 
     /// Runs the handler of an event that asks nothing.
-    async fn acknowledge<E>(
+    fn acknowledge<E>(
         &self,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
         limit: TimeLimit,
-    ) -> Response<Bytes>
+    ) -> impl Future<Output = Response<Bytes>>
     where
         E: Into<BoxError> + Send + 'static,
     {
-        let mut response = Response::new(Bytes::new());
-        match self.runner.run(work, limit).await {
-            Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
-            Err(failure) => {
-                // Not acknowledged, so that the sender may post it again.
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                let outcome = failure.name();
-                telemetry::failed(outcome);
-                tracing::error!(outcome, reason = %failure, "callback not acknowledged");
+        let run = self.runner.run(work, limit);
+        async {
+            let mut response = Response::new(Bytes::new());
+            match run.await {
+                Ok(()) => tracing::info!(outcome = "acknowledged", "callback taken"),
+                Err(failure) => {
+                    // Not acknowledged, so that the sender may post it again.
+                    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                    let outcome = failure.name();
+                    telemetry::failed(outcome);
+                    tracing::error!(outcome, reason = %failure, "callback not acknowledged");
+                }
             }
+            response
         }
-        response
+    }
+}
+
+/// Remembers a decision, if there is a guard. Gives another one if that was remembered first.
+async fn remember(
+    question: Option<&Question<'_>>,
+    decision: &Decision,
+) -> Result<Option<Decision>, Rejection> {
+    match question {
+        // The fallback's decision too: what was denied once stays denied.
+        Some(question) => question.remember(decision).await,
+        None => Ok(None),
     }
 }
 

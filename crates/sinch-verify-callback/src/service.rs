@@ -71,10 +71,14 @@ impl<H: Handler> CallbackService<H> {
         B::Error: Into<BoxError>,
     {
         let start = Instant::now();
-        let response = match self.receiver().receive(head, body).await {
-            Ok(callback) => self.answer_from(start, callback).await,
-            Err(rejection) => rejection.to_http_response(),
+        let callback = match self.receiver().receive(head, body).await {
+            Ok(callback) => callback,
+            Err(rejection) => {
+                telemetry::answered(start);
+                return rejection.to_http_response();
+            }
         };
+        let response = self.answer_from(start, callback).await;
         telemetry::answered(start);
         response
     }
@@ -85,9 +89,9 @@ impl<H: Handler> CallbackService<H> {
         self.answer_from(Instant::now(), callback).await
     }
 
-    async fn answer_from(&self, start: Instant, callback: Callback) -> Response<Bytes> {
+    fn answer_from(&self, start: Instant, callback: Callback) -> impl Future<Output = Response<Bytes>> {
         let Shared { receiver, responder } = &*self.shared;
-        responder.answer(start, callback, receiver.guard()).await
+        responder.answer(start, callback, receiver.guard())
     }
 
     /// Serves on `listener`, at any path, until `stop` is done. The limits are the defaults

@@ -31,8 +31,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         let service = self.clone();
+        let (head, body) = request.into_parts();
         ResponseFuture(Box::pin(async move {
-            let (head, body) = request.into_parts();
             service.respond(&head, body).await.map(Full::new)
         }))
     }

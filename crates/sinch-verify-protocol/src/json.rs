@@ -44,24 +44,33 @@ pub fn without_byte_order_mark(document: &[u8]) -> &[u8] {
     document.strip_prefix(BYTE_ORDER_MARK).unwrap_or(document)
 }
 
-/// Reads one JSON document. The path to a fault is found by a second, slower
-/// pass, which a good document never takes.
+/// Reads one JSON document. A second, slower pass reads what is not UTF-8, and finds the path to a fault.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, JsonError> {
     let document = without_byte_order_mark(body);
-    serde_json::from_slice(document).map_err(|fast| locate::<T>(document, &fast))
+    // UTF-8 is checked once, and not again for each key and each text.
+    let text = std::str::from_utf8(document).ok();
+    match text.and_then(|text| serde_json::from_str(text).ok()) {
+        Some(value) => Ok(value),
+        None => decode_with_path(document),
+    }
 }
 
 #[cold]
-fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -> JsonError {
+fn decode_with_path<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, JsonError> {
     if body.trim_ascii().is_empty() {
-        return JsonError::new(".", "the body is empty, a JSON object was expected", body);
+        let message = "the body is empty, a JSON object was expected";
+        return Err(JsonError::new(".", message, body));
     }
     if is_utf16(body) {
-        return JsonError::new(".", "the body is UTF-16; send it as UTF-8", body);
+        return Err(JsonError::new(".", "the body is UTF-16; send it as UTF-8", body));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => JsonError::new(".", clean(fast), body),
+    let decoded = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
+    Err(match decoded {
+        Ok(value) => match deserializer.end() {
+            Ok(()) => return Ok(value),
+            Err(behind) => JsonError::new(".", clean(&behind), body),
+        },
         Err(slow) => {
             // A document that breaks off has an unknown last step, shown as `?`.
             let path = slow.path().to_string();
@@ -83,7 +92,7 @@ fn locate<'de, T: Deserialize<'de>>(body: &'de [u8], fast: &serde_json::Error) -
             }
             JsonError::new(&path, message, body)
         }
-    }
+    })
 }
 
 /// Whether `document` is JSON in UTF-16: it begins with the mark of that, or with an ASCII character and

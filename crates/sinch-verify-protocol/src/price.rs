@@ -135,13 +135,16 @@ impl FromStr for Amount {
     type Err = InvalidAmount;
 
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
-        // A JSON number, and nothing else that JSON allows.
-        let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
         match serde_json::from_str::<&RawValue>(text) {
-            Ok(raw) if number && raw.get().len() == text.len() => Ok(Self(text.into())),
+            Ok(raw) if is_number(raw) && raw.get().len() == text.len() => Ok(Self(text.into())),
             _ => Err(InvalidAmount(())),
         }
     }
+}
+
+/// Nothing else that JSON allows begins like a number.
+fn is_number(raw: &RawValue) -> bool {
+    raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit())
 }
 
 impl fmt::Display for Amount {
@@ -174,14 +177,16 @@ impl<'de> Deserialize<'de> for Amount {
 impl SideValue for Amount {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Side<Self>, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if is_number(&raw) {
+            return Ok(Side::Documented(Self(raw.into())));
+        }
         let text = raw.get();
         if text == "null" {
             return Ok(Side::Null);
         }
         let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        Ok(match (text.parse(), quoted.map(str::parse)) {
-            (Ok(amount), _) => Side::Documented(amount),
-            (_, Some(Ok(amount))) => Side::Tolerated(amount, AnomalyKind::WrongType),
+        Ok(match quoted.map(str::parse) {
+            Some(Ok(amount)) => Side::Tolerated(amount, AnomalyKind::WrongType),
             _ => Side::Unreadable,
         })
     }
