@@ -1,5 +1,5 @@
-//! How costs grow with the work: pending verifications, remembered signatures, connections, readers of the
-//! feed, events that wait for a slow receiver. `cargo xtask bench` fits the exponents.
+//! How costs grow with the work: connections, readers of the feed, events that wait for a slow receiver, pending
+//! verifications, remembered signatures. `cargo xtask bench` fits the exponents.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -37,10 +37,6 @@ const OPEN: &str = "open connections";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     for _ in 1..=rounds {
-        for size in SIZES {
-            pending(size)?;
-            remembered(size)?;
-        }
         for connections in [1, 10, 100, 1_000, 10_000] {
             open(connections)?;
         }
@@ -49,6 +45,10 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         }
         for events in [1_000, 10_000, 50_000] {
             waiting(events)?;
+        }
+        for size in SIZES {
+            pending(size)?;
+            remembered(size)?;
         }
     }
     Ok(())
