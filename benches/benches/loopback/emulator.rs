@@ -334,7 +334,10 @@ impl Prism {
         // It takes no port 0. This one was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         command.args(["mock", "--host", "127.0.0.1", "--port", &port.to_string()]);
-        command.args(["--verboseLevel", "silent"]).arg(&file);
+        // A process of its own for the log would not be measured.
+        command
+            .args(["--multiprocess=false", "--verboseLevel", "silent"])
+            .arg(&file);
         let worker = Worker::start(command)?;
         let begun = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {

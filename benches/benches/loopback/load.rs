@@ -244,8 +244,8 @@ impl Bench {
         stall(DIRECT, reported, Some(Goal::RatioWithin(0.05)))?;
         let corrected = ["-q", STALL_RATE, "--latency-correction"];
         for (name, options) in [
-            ("oha at the same rate", &corrected[..2]),
-            ("oha at the same rate with --latency-correction", &corrected),
+            ("oha without a rate", &[][..]),
+            ("oha at the same rate, with --latency-correction", &corrected[..]),
         ] {
             let report = self.stalled(|| self.run_oha(STALL_RUN, options))?;
             let seconds = report.map(|(report, _)| {

@@ -125,8 +125,8 @@ fn growth(area: &str, rows: &[(&Row, &Growth)]) -> String {
         let x = Axis {
             low: first,
             high: last,
-            from: left + 62.0,
-            to: left + PANEL.0 - 24.0,
+            from: left + 40.0,
+            to: left + PANEL.0 - 48.0,
         };
         // A decade at least, so that noise does not look like growth.
         let room = (10.0 / (high / low)).max(1.5).sqrt();
@@ -162,7 +162,7 @@ fn growth(area: &str, rows: &[(&Row, &Growth)]) -> String {
         let _ = writeln!(
             body,
             r#"<path class="line" d="{path}"/><text class="faint" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
-            left + PANEL.0 - 24.0,
+            left + PANEL.0 - 36.0,
             top + PANEL.1 - 12.0,
             escape(&growth.units)
         );

@@ -46,7 +46,7 @@ pub(super) fn page(results: &[Results]) -> String {
         if !same {
             let _ = writeln!(text, "{}", measured(results));
         }
-        let _ = writeln!(text, "![{0}: ratios](performance/{0}.svg)\n", area.name());
+        let _ = writeln!(text, "![{0}](performance/{0}.svg)\n", area.name());
         text.push_str(
             "| what | ours | beside | its figure | ratio | goal | met |\n|---|---|---|---|---|---|---|\n",
         );
@@ -114,7 +114,7 @@ fn line(row: &Row) -> String {
         let times = if row.times_as_fast { " times as fast" } else { "" };
         let shown = if row.growth.is_some() { exponent } else { ratio };
         format!(
-            "{}{times} ({}-{})",
+            "{}{times} ({} to {})",
             shown(median(&figures)),
             ratio(low),
             ratio(high)
@@ -151,7 +151,8 @@ fn met(verdict: Verdict) -> &'static str {
 
 /// An exponent of growth.
 pub(super) fn exponent(exponent: f64) -> String {
-    format!("n^{exponent:.2}")
+    // Adding zero turns a negative zero, which rounding can leave, into zero.
+    format!("n^{:.2}", (100.0 * exponent).round() / 100.0 + 0.0)
 }
 
 /// A ratio, with a suitable number of digits.
@@ -220,7 +221,7 @@ mod tests {
     fn a_line_has_both_figures_and_whether_the_goal_is_met() {
         assert_eq!(
             line(&row()),
-            "| a status query: ours | 1.10 µs | by hand | 1.00 µs | 1.10 (1.00-1.15) | <= 1.30 | yes |"
+            "| a status query: ours | 1.10 µs | by hand | 1.00 µs | 1.10 (1.00 to 1.15) | <= 1.30 | yes |"
         );
         let alone = Row {
             beside: None,
@@ -256,7 +257,7 @@ mod tests {
         };
         assert_eq!(
             line(&growth),
-            "| a status query: ours | 1.00 µs | 1k to 1M readers | 1.00 ms | n^1.00 (1.00-1.00) | <= n^0.10 | no |"
+            "| a status query: ours | 1.00 µs | 1k to 1M readers | 1.00 ms | n^1.00 (1.00 to 1.00) | <= n^0.10 | no |"
         );
     }
 
