@@ -1,4 +1,4 @@
-//! How costs grow with the work: connections, readers of the feed, events that wait for a slow receiver, pending
+//! How costs grow with the work: readers of the feed, events that wait for a slow receiver, connections, pending
 //! verifications, remembered signatures. `cargo xtask bench` fits the exponents.
 
 use std::io::{Read as _, Write as _};
@@ -37,14 +37,14 @@ const OPEN: &str = "open connections";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     for _ in 1..=rounds {
-        for connections in [1, 10, 100, 1_000, 10_000] {
-            open(connections)?;
-        }
         for readers in [1, 2, 4, 8, 16] {
             feed(readers)?;
         }
         for events in [1_000, 10_000, 50_000] {
             waiting(events)?;
+        }
+        for connections in [1, 10, 100, 1_000, 10_000] {
+            open(connections)?;
         }
         for size in SIZES {
             pending(size)?;
