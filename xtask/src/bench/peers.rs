@@ -118,3 +118,33 @@ impl Peer {
         (starts && complete).then_some(program)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_if_it_starts_and_is_complete() {
+        let peer = Peer {
+            name: "cargo",
+            variable: "PEER_CARGO",
+            areas: &[],
+            program: "cargo",
+            probe: &["--version"],
+            needs: &["src"],
+            install: "rustup",
+        };
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(peer.find(here), Some(PathBuf::from("cargo")));
+        let incomplete = Peer {
+            needs: &["no-such-folder"],
+            ..peer
+        };
+        assert_eq!(incomplete.find(here), None);
+        let missing = Peer {
+            program: "no-such-program",
+            ..peer
+        };
+        assert_eq!(missing.find(here), None);
+    }
+}

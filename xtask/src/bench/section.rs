@@ -12,7 +12,7 @@ Figures move with the machine: the ratios are what counts, each measured in one 
 A floor is the same work through the raw crates, so no ratio to it can be below 1 but for noise.\n\
 \"Not decided\" means that the rounds are further apart than their median is from the goal; \"not run\" means that the other program was missing.\n";
 
-/// What a person wrote about the goals.
+/// Notes that do not come from a run.
 const NOTES: &str = include_str!("notes.md");
 
 /// The page: a summary of the rows with a goal, and a section for each area.
