@@ -1,5 +1,6 @@
-//! `cargo xtask bench AREA`: runs the benches of an area, and writes its
-//! section of `docs/performance.md`. `cargo xtask bench gate` counts instructions, see [`gate`].
+//! `cargo xtask bench all`: runs the benches of every area, and writes `docs/performance.md`. The name of an area
+//! runs only its benches, and the page keeps the results of the others. `cargo xtask bench gate` counts instructions:
+//! see [`gate`].
 //!
 //! Pure code is measured by criterion. The names of its benches define the rows: benches with `floor: `
 //! (the lower bound) and `rival: ` are compared with the others of their group, and `, goal N` at the end of a
@@ -7,25 +8,33 @@
 
 mod criterion_results;
 mod gate;
+mod peers;
+mod plot;
+mod results;
 mod rows;
 mod section;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
 
-use crate::cargo::{cargo, read, run};
+use crate::cargo::{cargo, run, shown as command_line};
 use crate::metadata::members;
+use crate::page::Stamp;
 use criterion_results::Medians;
-use rows::Row;
 
 pub(crate) use gate::Gate;
 pub(crate) use rows::Unit;
 pub(crate) use section::shown;
 
-/// The page with one section for each area.
+/// The page that the results of all areas are on.
 const PAGE: &str = "docs/performance.md";
 /// The folder of criterion's results.
 const FIGURES: &str = "target/criterion";
@@ -52,56 +61,137 @@ enum Task {
 }
 
 /// An area with benches.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum Area {
+    /// Every area
+    All,
     /// Signing, verifying, decoding, matching
     Protocol,
-    /// Requests and whole flows, beside bare transports and the official SDK
+    /// Requests and whole flows, beside bare transports and the official SDKs
     Client,
     /// Callbacks answered and checked, beside bare hyper and the official validator
     Callback,
-    /// Requests answered, beside bare hyper; memory, and time, with many verifications
+    /// Requests answered, beside bare hyper and a mock server; memory, and time, with many verifications
     Emulator,
-    /// The load tester, beside oha and a bare goose attack
+    /// The load tester, beside oha, wrk and a bare goose attack
     Load,
+    /// How costs grow with verifications, signatures, connections, readers and events
+    Growth,
 }
 
 impl Area {
+    const EACH: [Self; 6] = [
+        Self::Protocol,
+        Self::Client,
+        Self::Callback,
+        Self::Emulator,
+        Self::Load,
+        Self::Growth,
+    ];
+
     fn name(self) -> &'static str {
         match self {
+            Self::All => "all",
             Self::Protocol => "protocol",
             Self::Client => "client",
             Self::Callback => "callback",
             Self::Emulator => "emulator",
             Self::Load => "load",
+            Self::Growth => "growth",
         }
     }
 }
 
 impl Bench {
-    /// Measures everything once in each round, so that a busy moment affects only one round.
     pub(crate) fn run(&self) -> Result<()> {
         if let Some(Task::Gate(gate)) = &self.task {
             return gate.run().map(|_| ());
         }
-        let measured = self.area.context("no area is named")?;
-        let area = measured.name();
-        let rows = match measured {
-            Area::Protocol => criterion(area, self.rounds)?,
-            Area::Client | Area::Callback | Area::Emulator => loopback(area, self.rounds, &[])?,
-            Area::Load => loopback(area, self.rounds, &load_tester()?)?,
+        let areas = match self.area.context("no area is named")? {
+            Area::All => Area::EACH.to_vec(),
+            one => vec![one],
         };
-        ensure!(!rows.is_empty(), "no bench belongs to {area}");
-        crate::page::write(PAGE, section::EMPTY, &section::section(area, &rows, self.rounds))
+        let mut programs: Vec<(&str, OsString)> = peers::installed(&areas)?
+            .into_iter()
+            .map(|(name, path)| (name, path.into()))
+            .collect();
+        let stamp = Stamp::now().to_string();
+        build(&areas)?;
+        if areas.contains(&Area::Load) {
+            programs.extend(load_tester()?);
+        }
+        let progress = Progress(Instant::now());
+        let mut failed = Vec::new();
+        for area in areas {
+            // The other areas are measured all the same: a run of all takes long.
+            match self.measure(area, &programs, &progress) {
+                Ok(lines) => {
+                    results::write(area, &stamp, self.rounds, &lines)?;
+                    write_page()?;
+                }
+                Err(error) => {
+                    progress.print(&format!("{}: {error:#}", area.name()));
+                    failed.push(area.name());
+                }
+            }
+        }
+        progress.print(&format!("the results are in {PAGE}"));
+        ensure!(failed.is_empty(), "not measured: {}", failed.join(", "));
+        Ok(())
+    }
+
+    /// Measures everything once in each round, so that a busy moment affects only one round. Returns lines of
+    /// JSON.
+    fn measure(&self, area: Area, programs: &[(&str, OsString)], progress: &Progress) -> Result<Vec<String>> {
+        progress.print(&format!("{}: {} rounds", area.name(), self.rounds));
+        let lines = match area {
+            Area::Protocol => criterion(area.name(), self.rounds, progress)?,
+            _ => loopback(area.name(), self.rounds, programs, progress)?,
+        };
+        ensure!(!lines.is_empty(), "no bench belongs to {}", area.name());
+        Ok(lines)
     }
 }
 
+/// Prints what is measured, and the time since the first measurement.
+struct Progress(Instant);
+
+impl Progress {
+    fn print(&self, what: &str) {
+        let seconds = self.0.elapsed().as_secs();
+        println!("[{:02}:{:02}] {what}", seconds / 60, seconds % 60);
+    }
+}
+
+/// Writes the page and the plots from the results of all areas.
+fn write_page() -> Result<()> {
+    let results = results::read()?;
+    for results in &results {
+        if let Some(plot) = plot::svg(results.area.name(), &results.rows) {
+            fs::write(format!("{}/{}.svg", results::FOLDER, results.area.name()), plot)?;
+        }
+    }
+    fs::write(PAGE, section::page(&results)).with_context(|| format!("failed to write {PAGE}"))
+}
+
+/// Builds the benches, so that a fault in one is found before any is measured.
+fn build(areas: &[Area]) -> Result<()> {
+    let mut command = cargo(["bench", "--package", "sinch-verify-benches", "--no-run"]);
+    if areas.contains(&Area::Protocol) {
+        command.args(["--bench", "protocol", "--bench", "matching"]);
+    }
+    if areas.iter().any(|area| *area != Area::Protocol) {
+        command.args(["--bench", "loopback"]);
+    }
+    run(&mut command, "the benches do not build")
+}
+
 /// The groups of criterion whose names start with the area's.
-fn criterion(area: &str, rounds: u32) -> Result<Vec<Row>> {
+fn criterion(area: &str, rounds: u32, progress: &Progress) -> Result<Vec<String>> {
     let prefix = format!("{area}: ");
     let mut medians = Medians::default();
     for round in 1..=rounds {
-        println!("round {round} of {rounds}");
+        progress.print(&format!("{area}: round {round} of {rounds}"));
         let mut command = bench(["--bench", "protocol", "--bench", "matching"]);
         command.args([
             &prefix,
@@ -110,37 +200,52 @@ fn criterion(area: &str, rounds: u32) -> Result<Vec<Row>> {
             "--measurement-time",
             "2",
             "--noplot",
+            "--quiet",
         ]);
         run(&mut command, "the bench that failed is named above")?;
         medians.read(Path::new(FIGURES), &prefix)?;
     }
-    Ok(medians.rows())
+    Ok(medians.lines())
 }
 
-/// The output of the bench `loopback`.
-fn loopback(area: &str, rounds: u32, programs: &[(&str, PathBuf)]) -> Result<Vec<Row>> {
-    println!("measuring {area}, {rounds} rounds");
+/// The output of the bench `loopback`. Prints what each line is about.
+fn loopback(
+    area: &str,
+    rounds: u32,
+    programs: &[(&str, OsString)],
+    progress: &Progress,
+) -> Result<Vec<String>> {
     let mut command = bench(["--bench", "loopback"]);
     command.args([area, &rounds.to_string()]);
     command.envs(programs.iter().map(|(name, path)| (name, path)));
-    rows::read(&read(&mut command)?)
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let output = child.stdout.take().context("the bench has no output")?;
+    let mut lines = Vec::new();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        let measured: Value = serde_json::from_str(&line).unwrap_or_default();
+        progress.print(&format!("{area}: {}", measured["what"].as_str().unwrap_or(&line)));
+        lines.push(line);
+    }
+    let status = child.wait()?;
+    ensure!(
+        status.success(),
+        "`{}` ended with {status}",
+        command_line(&command)
+    );
+    Ok(lines)
 }
 
 /// Builds the load tester and the attack that it is compared with. Returns their paths, with the names of
 /// the variables for the bench.
-fn load_tester() -> Result<[(&'static str, PathBuf); 2]> {
-    let found = Command::new("oha").arg("--version").output();
-    ensure!(
-        found.is_ok_and(|output| output.status.success()),
-        "oha is missing: run `cargo install oha --locked`"
-    );
+fn load_tester() -> Result<[(&'static str, OsString); 2]> {
     let mut command = cargo(["build", "--release", "--package", "sinch-verify-loadtest"]);
     command.args(["--bin", "sinch-verify-load", "--example", "bare_goose"]);
     run(&mut command, "the load tester does not build")?;
     let release = members()?.target_directory.join("release").into_std_path_buf();
     Ok([
-        ("SINCH_VERIFY_LOAD", release.join("sinch-verify-load")),
-        ("BARE_GOOSE", release.join("examples").join("bare_goose")),
+        ("SINCH_VERIFY_LOAD", release.join("sinch-verify-load").into()),
+        ("BARE_GOOSE", release.join("examples").join("bare_goose").into()),
     ])
 }
 

@@ -7,18 +7,17 @@ use serde_json::Value;
 use crate::fixture;
 use crate::hand_written::HandWritten;
 use crate::load_generator::{Requests, exchange};
-use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
-use crate::node_sdk::Node;
+use crate::measurement::{Goal, Measurement, NOT_RUN, Unit, both, each};
+use crate::peers::Peer;
 use crate::process::{Core, Worker, port};
 use crate::serve::bare_hyper::Bare;
 
 /// The number of requests of each side in a round.
 const REQUESTS: u64 = 30_000;
-/// The number of whole flows in a round: of our client, and of the official client.
-const FLOWS: (u64, u64) = (20_000, 3_000);
+/// The number of whole flows of our client in a round.
+const FLOWS: u64 = 20_000;
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
-    let node = Node::installed()?;
     let mut server = Worker::ours(Core::Server, ["serve", "emulator"])?;
     let port = port(&server.answer()?)?;
     let url = format!("http://127.0.0.1:{port}");
@@ -45,8 +44,10 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
             Ok((transport, Worker::ours(Core::Client, ["request", &how, &url])?))
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut official = node.start(Core::Client, "client.js", &[&url, fixture::KEY, fixture::SECRET])?;
-    official.answer()?;
+    let mut official = [
+        Official::start(Peer::Node, "@sinch/sdk-core on Node", "client.js", &url, 3_000)?,
+        Official::start(Peer::Python, "sinch 1.1.4 on Python", "client.py", &url, 300)?,
+    ];
 
     // Warm up all sides.
     for calls in &mut calls {
@@ -55,14 +56,18 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
     for (_, ours) in &mut flowing {
         ours.ask(&format!("flows 1000 {}", first.next(1000)))?;
     }
-    official.ask(&format!("flows 3000 {}", first.next(3000)))?;
+    for official in &mut official {
+        official.speed(&mut first)?;
+    }
 
     for round in 1..=rounds {
         for calls in &mut calls {
             calls.measure(round, &mut first)?;
         }
         for (transport, ours) in &mut flowing {
-            flows(round, transport, ours, &mut official, &mut first)?;
+            for official in &mut official {
+                flows(round, transport, ours, official, &mut first)?;
+            }
         }
     }
     Ok(())
@@ -137,23 +142,15 @@ impl Calls {
 
     fn measure(&mut self, round: u32, first: &mut Series) -> Result<()> {
         let (ours, bare) = self.costs(round, REQUESTS, first)?;
-        Measurement {
-            what: match self.call {
-                Call::Status(_) => "a signed status query: CPU of the client",
-                Call::Start => "a signed start: CPU of the client",
-            },
-            unit: Unit::Nanoseconds,
-            goal: Some(Goal::RatioAtMost(self.goal)),
-            ours: Figure {
-                name: &format!("Client over {}", self.transport),
-                value: ours,
-            },
-            beside: Some(Figure {
-                name: &format!("bare {}, signed and read by hand", self.transport),
-                value: bare,
-            }),
-        }
-        .print()
+        let what = match self.call {
+            Call::Status(_) => "a signed status query: CPU of the client",
+            Call::Start => "a signed start: CPU of the client",
+        };
+        let name = format!("Client over {}", self.transport);
+        Measurement::new(what, Unit::Nanoseconds, &name, ours)
+            .beside(&format!("bare {}, signed and read by hand", self.transport), bare)
+            .goal(Goal::RatioAtMost(self.goal))
+            .print()
     }
 }
 
@@ -163,49 +160,51 @@ fn cost(worker: &mut Worker, command: &str, requests: u64) -> Result<f64> {
     Ok(each(worker.cpu()? - before, requests))
 }
 
+/// An official client; it has no process if it is not installed.
+struct Official {
+    name: &'static str,
+    worker: Option<Worker>,
+    /// The number of flows in a round.
+    flows: u64,
+}
+
+impl Official {
+    fn start(peer: Peer, name: &'static str, program: &str, url: &str, flows: u64) -> Result<Self> {
+        let mut worker = peer.start(Core::Client, program, &[url, fixture::KEY, fixture::SECRET])?;
+        if let Some(worker) = &mut worker {
+            worker.answer()?;
+        }
+        Ok(Self { name, worker, flows })
+    }
+
+    fn speed(&mut self, first: &mut Series) -> Result<(f64, f64)> {
+        match &mut self.worker {
+            Some(worker) => speed(worker, self.flows, &first.next(self.flows)),
+            None => Ok((NOT_RUN, NOT_RUN)),
+        }
+    }
+}
+
 fn flows(
     round: u32,
     transport: &str,
     ours: &mut Worker,
-    official: &mut Worker,
+    official: &mut Official,
     first: &mut Series,
 ) -> Result<()> {
-    let numbers = (first.next(FLOWS.0), first.next(FLOWS.1));
-    let ((rate, cpu), (their_rate, their_cpu)) = both(
-        round,
-        || speed(ours, FLOWS.0, &numbers.0),
-        || speed(official, FLOWS.1, &numbers.1),
-    )?;
+    let numbers = first.next(FLOWS);
+    let ((rate, cpu), (their_rate, their_cpu)) =
+        both(round, || speed(ours, FLOWS, &numbers), || official.speed(first))?;
     let name = format!("Client over {transport}");
-    let official = "@sinch/sdk-core";
-    Measurement {
-        what: "whole SMS flows (start, read the code, report) in a second",
-        unit: Unit::Rate,
-        goal: Some(Goal::RatioAtLeast(8.0)),
-        ours: Figure {
-            name: &name,
-            value: rate,
-        },
-        beside: Some(Figure {
-            name: official,
-            value: their_rate,
-        }),
-    }
-    .print()?;
-    Measurement {
-        what: "a whole SMS flow: CPU of the client",
-        unit: Unit::Nanoseconds,
-        goal: None,
-        ours: Figure {
-            name: &name,
-            value: cpu,
-        },
-        beside: Some(Figure {
-            name: official,
-            value: their_cpu,
-        }),
-    }
-    .print()
+    let what = "whole SMS flows (start, read the code, report) in a second";
+    Measurement::new(what, Unit::Rate, &name, rate)
+        .beside(official.name, their_rate)
+        .goal(Goal::RatioAtLeast(8.0))
+        .print()?;
+    let what = "a whole SMS flow: CPU of the client";
+    Measurement::new(what, Unit::Nanoseconds, &name, cpu)
+        .beside(official.name, their_cpu)
+        .print()
 }
 
 /// Flows in a second of wall time, and the CPU time of each in nanoseconds.

@@ -1,9 +1,11 @@
-//! The emulator: compared with bare hyper, with a million verifications, and while many end at once.
+//! The emulator: compared with bare hyper and with a mock server that reads an OpenAPI document, with a million verifications, and while many end at once.
 
-use std::thread;
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
+use std::{env, fs, process, thread};
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
 use sinch_verify_client::protocol::method::Sms;
 use sinch_verify_client::protocol::{
     BaseUrl, Code, Credentials, Endpoint, Method, Report, Start, StatusById, StatusByNumber, VerificationId,
@@ -12,8 +14,9 @@ use sinch_verify_emulator::{Application, Emulator};
 use tokio::runtime::Builder;
 
 use crate::fixture;
-use crate::load_generator::{self, Outcome, Requests, exchange};
-use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::load_generator::{self, Answer, Outcome, Requests, exchange};
+use crate::measurement::{Goal, Measurement, NOT_RUN, Unit, both, each};
+use crate::peers::Peer;
 use crate::process::{Core, Worker, port};
 use crate::serve::bare_hyper::Bare;
 
@@ -35,7 +38,7 @@ const OURS: &str = "emulator";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let mut client = Signing::new()?;
-    let mut emulator = Server::emulator(&["serve", "emulator", "manual"])?;
+    let mut emulator = Server::start(&["serve", "emulator", "manual"])?;
     let polled = client.pending(&mut emulator)?;
     // Both queries are for the same verification and have the same answer.
     let status = Server::bare(&exchange(
@@ -44,38 +47,49 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         Bare::like,
     )?)?;
     let echo = Server::bare(&Bare::Echo)?;
-    let few = Server::emulator(&["serve", "emulator", "manual"])?;
-    few.fill(&mut client, FEW)?;
-    let many = Server::emulator(&["serve", "emulator", "manual"])?;
+    let prism = Prism::start(&exchange(
+        emulator.port,
+        client.status(&polled.id, 1)?.get(0),
+        Prism::document,
+    )?)?;
+    let few = Server::start(&["serve", "emulator", "manual"])?;
+    few.fill(&client, 0..FEW)?;
+    let many = Server::start(&["serve", "emulator", "manual"])?;
     let empty = many.worker.resident()?;
-    many.fill(&mut client, MANY)?;
+    many.fill(&client, 0..MANY)?;
     memory(many.worker.resident()?, empty)?;
     // Warm up: every kind of request is sent once before the measurement.
     for server in [&emulator, &status] {
         server.answers(&client.status(&polled.id, REQUESTS / 4)?)?;
         server.answers(&client.poll(&polled, REQUESTS / 4)?)?;
     }
+    if let Prism(Some(server)) = &prism {
+        server.answers(&client.status(&polled.id, Prism::REQUESTS)?)?;
+    }
     verify(&mut client, &mut emulator, &echo, REQUESTS / 4)?;
+
+    prism.memory(&emulator)?;
 
     for round in 1..=rounds {
         queries(round, &client, &emulator, &status, &polled)?;
+        prism.measure(round, &client, &emulator, &polled)?;
         let (ours, bare) = verify(&mut client, &mut emulator, &echo, REQUESTS)?;
         rates(
             "starts and reports, signatures checked",
             "bare hyper: a JSON echo",
             0.40,
             ours,
-            bare,
+            Some(bare),
         )?;
-        growth(round, &mut client, &few, &many)?;
-        ending(&mut client)?;
+        latency(round, &client, &few, &many)?;
+        ending(&client)?;
         readiness()?;
     }
     Ok(())
 }
 
 /// The sender of the requests.
-struct Signing {
+pub(crate) struct Signing {
     /// A backend's.
     credentials: Credentials,
     /// A device's.
@@ -86,7 +100,7 @@ struct Signing {
 }
 
 impl Signing {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             credentials: Credentials::signed(fixture::key()?, fixture::secret()?),
             public: Credentials::public(fixture::key()?),
@@ -107,7 +121,7 @@ impl Signing {
     }
 
     /// Starts for these numbers.
-    fn starts(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
+    pub(crate) fn starts(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
         let mut requests = Requests::default();
         for n in numbers {
             let start = Start::sms(fixture::number(30, n).parse()?);
@@ -117,7 +131,7 @@ impl Signing {
     }
 
     /// Unused phone numbers.
-    fn fresh(&mut self, count: u64) -> std::ops::Range<u64> {
+    fn fresh(&mut self, count: u64) -> Range<u64> {
         let first = self.next;
         self.next += count;
         first..self.next
@@ -148,6 +162,20 @@ impl Signing {
         Ok(requests)
     }
 
+    /// Status queries of the devices with these numbers.
+    pub(crate) fn polls(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
+        let mut requests = Requests::default();
+        for n in numbers {
+            let number = fixture::number(30, n).parse()?;
+            let query = StatusByNumber {
+                method: Method::Sms,
+                number,
+            };
+            self.push_as(&self.public, &mut requests, &query)?;
+        }
+        Ok(requests)
+    }
+
     /// Status queries of a backend.
     fn status(&self, id: &VerificationId, count: u64) -> Result<Requests> {
         let mut requests = Requests::default();
@@ -159,18 +187,20 @@ impl Signing {
 }
 
 /// A verification to query.
-struct Polled {
+pub(crate) struct Polled {
     id: VerificationId,
     query: StatusByNumber,
 }
 
-struct Server {
-    worker: Worker,
-    port: u16,
+/// A server on the core of servers.
+pub(crate) struct Server {
+    pub(crate) worker: Worker,
+    pub(crate) port: u16,
 }
 
 impl Server {
-    fn emulator<const N: usize>(args: &[&str; N]) -> Result<Self> {
+    /// Starts this program as a server.
+    pub(crate) fn start<const N: usize>(args: &[&str; N]) -> Result<Self> {
         let mut worker = Worker::ours(Core::Server, *args)?;
         let port = port(&worker.answer()?)?;
         Ok(Self { worker, port })
@@ -181,22 +211,22 @@ impl Server {
         Ok(Self { worker, port })
     }
 
-    /// Starts verifications of the numbers from 0 on.
-    fn fill(&self, client: &mut Signing, count: u64) -> Result<()> {
+    /// Starts verifications of these numbers.
+    pub(crate) fn fill(&self, client: &Signing, numbers: Range<u64>) -> Result<()> {
         const AT_ONCE: u64 = 50_000;
-        for first in (0..count).step_by(AT_ONCE as usize) {
-            let requests = client.starts(first..(first + AT_ONCE).min(count))?;
+        for first in numbers.clone().step_by(AT_ONCE as usize) {
+            let requests = client.starts(first..(first + AT_ONCE).min(numbers.end))?;
             load_generator::closed(self.port, CONNECTIONS, &requests)?;
         }
         Ok(())
     }
 
     /// The id and the code of the latest message to each of these numbers.
-    fn codes(&mut self, numbers: std::ops::Range<u64>) -> Result<Vec<(VerificationId, Code)>> {
+    fn codes(&mut self, numbers: Range<u64>) -> Result<Vec<(VerificationId, Code)>> {
         let count = numbers.end - numbers.start;
         let answer = self.worker.ask(&format!("codes 30 {} {count}", numbers.start))?;
         let messages = answer.as_array().context("no messages")?;
-        let read = |message: &serde_json::Value| {
+        let read = |message: &Value| {
             let part = |n: usize| message[n].as_str().context("half a message");
             Ok((VerificationId::new(part(0)?)?, Code::new(part(1)?)?))
         };
@@ -215,7 +245,7 @@ impl Server {
     }
 }
 
-/// The latencies of requests.
+/// The times that requests took.
 #[derive(Clone, Copy)]
 struct Rates {
     requests: u64,
@@ -233,32 +263,23 @@ impl Rates {
     }
 }
 
-/// Prints the rates by wall time and by CPU time.
-fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Rates) -> Result<()> {
+/// Prints the rates by wall time and by CPU time. The other program may be missing.
+fn rates(what: &str, beside: &str, goal: f64, ours: Rates, other: Option<Rates>) -> Result<()> {
     let by_clock = |rates: Rates| rates.requests as f64 / rates.took.as_secs_f64();
     let by_cpu = |rates: Rates| 1e9 / each(rates.cpu, rates.requests);
+    let others = |figure: fn(Rates) -> f64| other.map_or(NOT_RUN, figure);
     for (what, ours, other) in [
-        (format!("{what}, on one core"), by_clock(ours), by_clock(other)),
+        (format!("{what}, on one core"), by_clock(ours), others(by_clock)),
         (
             format!("{what}, in a second of CPU time"),
             by_cpu(ours),
-            by_cpu(other),
+            others(by_cpu),
         ),
     ] {
-        Measurement {
-            what: &what,
-            unit: Unit::Rate,
-            goal: Some(Goal::RatioAtLeast(goal)),
-            ours: Figure {
-                name: OURS,
-                value: ours,
-            },
-            beside: Some(Figure {
-                name: beside,
-                value: other,
-            }),
-        }
-        .print()?;
+        Measurement::new(&what, Unit::Rate, OURS, ours)
+            .beside(beside, other)
+            .goal(Goal::RatioAtLeast(goal))
+            .print()?;
     }
     Ok(())
 }
@@ -275,9 +296,85 @@ fn queries(round: u32, client: &Signing, emulator: &Server, bare: &Server, polle
         ),
     ] {
         let (ours, other) = both(round, || emulator.answers(&requests), || bare.answers(&requests))?;
-        rates(what, "bare hyper: the same bytes", 0.70, ours, other)?;
+        rates(what, "bare hyper: the same bytes", 0.70, ours, Some(other))?;
     }
     Ok(())
+}
+
+/// Prism, which answers as an OpenAPI document says. It has no process if it is not installed.
+struct Prism(Option<Server>);
+
+impl Prism {
+    const NAME: &str = "@stoplight/prism-cli: the same body";
+    /// The number of requests in a round.
+    const REQUESTS: u64 = 2_000;
+
+    /// The document of a service that answers every status query as the emulator does.
+    fn document(answer: &Answer<'_>) -> Result<Value> {
+        let body: Value = serde_json::from_slice(answer.body)?;
+        Ok(json!({
+            "openapi": "3.0.3",
+            "info": { "title": "status", "version": "1" },
+            "paths": { "/verification/v1/verifications/id/{id}": { "get": {
+                "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }],
+                "responses": { "200": {
+                    "description": "a verification",
+                    "content": { "application/json": { "schema": { "type": "object" }, "example": body } },
+                } },
+            } } },
+        }))
+    }
+
+    fn start(document: &Value) -> Result<Self> {
+        let Some(mut command) = Peer::Prism.command(Core::Server)? else {
+            return Ok(Self(None));
+        };
+        let file = env::temp_dir().join(format!("sinch-verify-bench-{}-openapi.json", process::id()));
+        fs::write(&file, document.to_string())?;
+        // It takes no port 0. This one was free a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        command.args(["mock", "--host", "127.0.0.1", "--port", &port.to_string()]);
+        // A process of its own for the log would not be measured.
+        command
+            .args(["--multiprocess=false", "--verboseLevel", "silent"])
+            .arg(&file);
+        let worker = Worker::start(command)?;
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            ensure!(begun.elapsed() < Duration::from_secs(60), "prism does not listen");
+            thread::sleep(Duration::from_millis(50));
+        }
+        fs::remove_file(&file)?;
+        let server = Server { worker, port };
+        Ok(Self(Some(server)))
+    }
+
+    fn measure(&self, round: u32, client: &Signing, emulator: &Server, polled: &Polled) -> Result<()> {
+        let (many, few) = (
+            client.status(&polled.id, REQUESTS)?,
+            client.status(&polled.id, Self::REQUESTS)?,
+        );
+        let theirs = || self.0.as_ref().map(|server| server.answers(&few)).transpose();
+        let (ours, other) = both(round, || emulator.answers(&many), theirs)?;
+        rates("status queries by id", Self::NAME, 20.0, ours, other)
+    }
+
+    /// The memory after the warm-up.
+    fn memory(&self, emulator: &Server) -> Result<()> {
+        let theirs = self
+            .0
+            .as_ref()
+            .map(|server| server.worker.resident())
+            .transpose()?;
+        let ours = emulator.worker.resident()? as f64;
+        Measurement::new("memory of the process", Unit::Bytes, OURS, ours)
+            .beside(
+                "@stoplight/prism-cli",
+                theirs.map_or(NOT_RUN, |bytes| bytes as f64),
+            )
+            .goal(Goal::RatioAtMost(0.5))
+            .print()
+    }
 }
 
 /// Measures starts, then reports. The codes are read in between, which is not measured. The same requests
@@ -296,7 +393,7 @@ fn verify(client: &mut Signing, emulator: &mut Server, echo: &Server, count: u64
 }
 
 /// Measures the time of single starts with few and with many pending verifications.
-fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Result<()> {
+fn latency(round: u32, client: &Signing, few: &Server, many: &Server) -> Result<()> {
     // The numbers are pending, so each start ends one verification and begins one.
     let spread = |of: u64| (0..STARTS).map(move |n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % of);
     let (among_few, among_many) = (client.starts(spread(FEW))?, client.starts(spread(MANY))?);
@@ -305,60 +402,35 @@ fn growth(round: u32, client: &mut Signing, few: &Server, many: &Server) -> Resu
         || load_generator::closed(many.port, 1, &among_many),
         || load_generator::closed(few.port, 1, &among_few),
     )?;
-    Measurement {
-        what: "p99 of a start with a million verifications pending",
-        unit: Unit::Nanoseconds,
-        goal: Some(Goal::RatioAtMost(2.0)),
-        ours: Figure {
-            name: OURS,
-            value: many.quantile(0.99),
-        },
-        beside: Some(Figure {
-            name: "with a thousand",
-            value: few.quantile(0.99),
-        }),
-    }
-    .print()
+    let what = "p99 of a start with a million verifications pending";
+    Measurement::new(what, Unit::Nanoseconds, OURS, many.quantile(0.99))
+        .beside("with a thousand", few.quantile(0.99))
+        .goal(Goal::RatioAtMost(2.0))
+        .print()
 }
 
 fn memory(resident: u64, empty: u64) -> Result<()> {
     ensure!(resident > empty, "a million verifications took no memory");
-    Measurement {
-        what: "memory of the whole process with a million verifications pending",
-        unit: Unit::Bytes,
-        goal: Some(Goal::AtMost(1e9)),
-        ours: Figure {
-            name: OURS,
-            value: resident as f64,
-        },
-        beside: None,
-    }
-    .print()
+    let what = "memory of the whole process with a million verifications pending";
+    Measurement::new(what, Unit::Bytes, OURS, resident as f64)
+        .goal(Goal::AtMost(1e9))
+        .print()
 }
 
 /// Measures the longest request while the clock is moved past the end of many verifications, and of none.
-fn ending(client: &mut Signing) -> Result<()> {
-    let mut server = Server::emulator(&["serve", "emulator", "manual"])?;
-    server.fill(client, ENDING)?;
+fn ending(client: &Signing) -> Result<()> {
+    let mut server = Server::start(&["serve", "emulator", "manual"])?;
+    server.fill(client, 0..ENDING)?;
     // A separate verification for the queries.
     let (id, _) = server.codes(0..1)?.pop().context("no verification")?;
     let requests = client.status(&id, MEETING)?;
     let quiet = longest(&server, &requests, None)?;
     let stalled = longest(&server, &requests, Some(EXPIRY))?;
-    Measurement {
-        what: "the longest status query while 100,000 verifications expire at one instant",
-        unit: Unit::Nanoseconds,
-        goal: Some(Goal::AtMost(50e6)),
-        ours: Figure {
-            name: OURS,
-            value: stalled.quantile(1.0),
-        },
-        beside: Some(Figure {
-            name: "while none does",
-            value: quiet.quantile(1.0),
-        }),
-    }
-    .print()
+    let what = "the longest status query while 100,000 verifications expire at one instant";
+    Measurement::new(what, Unit::Nanoseconds, OURS, stalled.quantile(1.0))
+        .beside("while none does", quiet.quantile(1.0))
+        .goal(Goal::AtMost(50e6))
+        .print()
 }
 
 /// Measures the start of an emulator in a test, from the builder to an answer of `/readyz`. The median of
@@ -380,17 +452,11 @@ fn readiness() -> Result<()> {
         runtime.block_on(emulator.shutdown());
     }
     times.sort_unstable();
-    Measurement {
-        what: "from the builder to the first answer",
-        unit: Unit::Nanoseconds,
-        goal: Some(Goal::AtMost(20e6)),
-        ours: Figure {
-            name: OURS,
-            value: times[times.len() / 2].as_nanos() as f64,
-        },
-        beside: None,
-    }
-    .print()
+    let what = "from the builder to the first answer";
+    let median = times[times.len() / 2].as_nanos() as f64;
+    Measurement::new(what, Unit::Nanoseconds, OURS, median)
+        .goal(Goal::AtMost(20e6))
+        .print()
 }
 
 /// Sends the requests, and moves the clock by `seconds` when some of them are answered.

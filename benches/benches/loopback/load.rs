@@ -1,17 +1,19 @@
-//! The load tester: compared with oha and a bare goose attack, and with calculated values.
+//! The load tester: compared with oha, wrk and a bare goose attack; and what each reports of a stall.
 //!
 //! It is started as a process, see [`BINARY`], and its run file is read.
 
-use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use std::{env, fs, thread};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::fixture;
+use crate::hand_written::HandWritten;
 use crate::load_generator::exchange;
-use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
+use crate::measurement::{Goal, Measurement, NOT_RUN, Unit, both, each};
+use crate::peers::Peer;
 use crate::process::{Core, Worker, port};
 
 /// The variables with the paths of `sinch-verify-load` and of the example `bare_goose`.
@@ -22,26 +24,31 @@ const CONNECTIONS: u64 = 32;
 /// The duration of a run, and of the warm-up in it, in seconds.
 const SECONDS: u64 = 6;
 const WARM_UP: u64 = 1;
-/// The target freezes for 2 s in every 10 s, twice.
-const FROZEN: Duration = Duration::from_secs(2);
-const FREE: Duration = Duration::from_secs(8);
-/// One fifth of evenly distributed arrivals meets the freeze and waits for the rest of it. This is the
-/// resulting 99th percentile, in nanoseconds.
-const FROZEN_P99: f64 = 1.9e9;
+
+/// The duration of a run with a stall, and the rate of the tools that keep one.
+const STALL_RUN: &str = "10s";
+const STALL_RATE: &str = "200";
+/// The target stops once, for this long, after this time.
+const STALL: Duration = Duration::from_secs(2);
+const BEFORE_STALL: Duration = Duration::from_secs(4);
+/// The 99th percentile of a schedule: one fifth of the evenly spread requests meets the stall and waits for
+/// the rest of it. In nanoseconds.
+const STALL_P99: f64 = 1.9e9;
 
 const GOOSE: &str = "sinch-verify-load, transport goose";
 const DIRECT: &str = "sinch-verify-load, transport direct";
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
     let bench = Bench::start()?;
-    let id = bench.pending(41)?;
     for round in 1..=rounds {
-        let (ours, oha) = both(round, || bench.query_only("direct"), || bench.oha(&id))?;
-        beside(DIRECT, "oha", 0.60, ours, oha)?;
+        let (ours, oha) = both(round, || bench.query_only("direct"), || bench.oha())?;
+        beside(DIRECT, "oha", Some(0.60), ours, oha)?;
+        beside(DIRECT, "wrk", None, ours, bench.wrk()?)?;
         let (goose, attack) = both(round, || bench.query_only("goose"), || bench.bare_goose())?;
-        beside(GOOSE, "a bare goose attack", 0.90, goose, attack)?;
+        beside(GOOSE, "a bare goose attack", Some(0.90), goose, Some(attack))?;
         // A new server for each round, so that no connection of the last round is open.
         let mut bare = Worker::ours(Core::Client, ["request", "bare-reqwest", &bench.url])?;
+        let id = &bench.id;
         bare.ask(&format!("status 500 {id}"))?;
         let before = bare.cpu()?;
         bare.ask(&format!("status 20000 {id}"))?;
@@ -53,9 +60,7 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
             goose,
             hand_written,
         )?;
-        bench.half_of(ours.rate / 3.0)?;
-        bench.frozen()?;
-        bench.shards(round)?;
+        bench.stalls()?;
     }
     Ok(())
 }
@@ -65,6 +70,8 @@ struct Bench {
     server: Worker,
     port: u16,
     url: String,
+    /// The id of a pending verification.
+    id: String,
 }
 
 /// The result of one load generator.
@@ -80,11 +87,14 @@ impl Bench {
     fn start() -> Result<Self> {
         let mut server = Worker::ours(Core::Server, ["serve", "emulator"])?;
         let port = port(&server.answer()?)?;
-        Ok(Self {
+        let mut bench = Self {
             server,
             port,
             url: format!("http://127.0.0.1:{port}"),
-        })
+            id: String::new(),
+        };
+        bench.id = bench.pending(41)?;
+        Ok(bench)
     }
 
     /// The id of a new verification.
@@ -103,10 +113,10 @@ impl Bench {
     /// Runs the load tester with these arguments. Returns its run file and its CPU time.
     fn load(&self, args: &[&str]) -> Result<(Value, Duration)> {
         let mut command = Core::Client.command(program(BINARY)?)?;
-        command
-            .args(["run", "--no-callbacks", "--json", "-", "--target", &self.url])
-            .args(args);
-        finished(with_application(&mut command), &[0, 1, 3])
+        command.args(["run", "--no-callbacks", "--json", "-", "--scenario", "query-only"]);
+        command.args(["--target", &self.url]).args(args);
+        let (output, cpu) = finished(with_application(&mut command), &[0, 1, 3])?;
+        Ok((json(&output)?, cpu))
     }
 
     /// Sends as many status queries as possible.
@@ -117,8 +127,6 @@ impl Bench {
             format!("{WARM_UP}s"),
         );
         let (run, cpu) = self.load(&[
-            "--scenario",
-            "query-only",
             "--transport",
             transport,
             "--users",
@@ -138,290 +146,180 @@ impl Bench {
         Ok(Done { rate, cpu })
     }
 
-    /// Runs oha with one repeated status query.
-    fn oha(&self, id: &str) -> Result<Done> {
-        let signed = crate::hand_written::HandWritten::new()?.sign(
-            "GET",
-            &format!("/verification/v1/verifications/id/{id}"),
-            "",
-            b"",
-        )?;
-        let mut command = Core::Client.command("oha")?;
-        command
-            .args([
-                "--no-tui",
-                "--output-format",
-                "json",
-                "-z",
-                &format!("{SECONDS}s"),
-            ])
-            .args(["-c", &CONNECTIONS.to_string()])
-            .args(["-H", &format!("authorization: {}", signed.authorization)])
-            .args(["-H", &format!("x-timestamp: {}", signed.timestamp)])
-            .arg(format!("{}/verification/v1/verifications/id/{id}", self.url));
-        let (report, cpu) =
-            finished(&mut command, &[0]).context("failed to run oha: cargo install oha --locked")?;
-        let rate = report["summary"]["requestsPerSec"]
-            .as_f64()
-            .context("oha names no rate")?;
-        let success = report["summary"]["successRate"]
-            .as_f64()
-            .context("oha names no success")?;
-        ensure!(success > 0.99, "the emulator refused what oha sent");
-        let seconds = report["summary"]["total"].as_f64().context("oha names no time")?;
-        Ok(Done {
+    /// Runs oha with one repeated status query; `None` if it is not installed.
+    fn oha(&self) -> Result<Option<Done>> {
+        let seconds = format!("{SECONDS}s");
+        let Some((report, cpu)) = self.run_oha(&seconds, &[])? else {
+            return Ok(None);
+        };
+        let summary = |name: &str| report["summary"][name].as_f64();
+        let rate = summary("requestsPerSec").context("oha names no rate")?;
+        let seconds = summary("total").context("oha names no time")?;
+        Ok(Some(Done {
             rate,
             cpu: cpu.as_nanos() as f64 / (rate * seconds),
-        })
+        }))
+    }
+
+    fn run_oha(&self, seconds: &str, more: &[&str]) -> Result<Option<(Value, Duration)>> {
+        let Some(mut command) = Peer::Oha.command(Core::Client)? else {
+            return Ok(None);
+        };
+        command.args(["--no-tui", "--output-format", "json", "-z", seconds]);
+        command.args(["-c", &CONNECTIONS.to_string()]).args(more);
+        let (output, cpu) = finished(self.one_query(&mut command)?, &[0])?;
+        let report = json(&output)?;
+        let success = report["summary"]["successRate"].as_f64();
+        ensure!(
+            success.is_some_and(|share| share > 0.99),
+            "the emulator refused what oha sent"
+        );
+        Ok(Some((report, cpu)))
+    }
+
+    /// Runs wrk with one repeated status query; `None` if it is not installed.
+    fn wrk(&self) -> Result<Option<Done>> {
+        let Some((report, cpu)) = self.run_wrk(&format!("{SECONDS}s"))? else {
+            return Ok(None);
+        };
+        let words: Vec<&str> = report.split_whitespace().collect();
+        // `600000 requests in 6.00s, 151.66MB read`
+        let at = words.windows(2).position(|pair| pair == ["requests", "in"]);
+        let requests = at.and_then(|at| words.get(at.checked_sub(1)?)?.parse::<f64>().ok());
+        let rate = words.iter().position(|word| *word == "Requests/sec:");
+        let rate = rate.and_then(|at| words.get(at + 1)?.parse().ok());
+        Ok(Some(Done {
+            rate: rate.context("wrk names no rate")?,
+            cpu: cpu.as_nanos() as f64 / requests.context("wrk counts no requests")?,
+        }))
+    }
+
+    fn run_wrk(&self, seconds: &str) -> Result<Option<(String, Duration)>> {
+        let Some(mut command) = Peer::Wrk.command(Core::Client)? else {
+            return Ok(None);
+        };
+        command.args(["--threads", "1", "--latency", "--duration", seconds]);
+        command.args(["--connections", &CONNECTIONS.to_string()]);
+        let (output, cpu) = finished(self.one_query(&mut command)?, &[0])?;
+        let report = String::from_utf8(output.stdout)?;
+        ensure!(
+            !report.contains("Non-2xx"),
+            "the emulator refused what wrk sent:\n{report}"
+        );
+        Ok(Some((report, cpu)))
+    }
+
+    /// Adds the signed status query that oha and wrk repeat.
+    fn one_query<'a>(&self, command: &'a mut Command) -> Result<&'a mut Command> {
+        let path = format!("/verification/v1/verifications/id/{}", self.id);
+        let signed = HandWritten::new()?.sign("GET", &path, "", b"")?;
+        Ok(command
+            .args(["-H", &format!("authorization: {}", signed.authorization)])
+            .args(["-H", &format!("x-timestamp: {}", signed.timestamp)])
+            .arg(format!("{}{path}", self.url)))
     }
 
     fn bare_goose(&self) -> Result<Done> {
         let mut command = Core::Client.command(program(BARE_GOOSE)?)?;
         command.args([&self.url, &CONNECTIONS.to_string(), &SECONDS.to_string()]);
-        let (report, cpu) = finished(with_application(&mut command), &[0])?;
-        let requests = report["requests"].as_f64().context("goose sent no requests")?;
+        let (output, cpu) = finished(with_application(&mut command), &[0])?;
+        let requests = json(&output)?["requests"]
+            .as_f64()
+            .context("goose sent no requests")?;
         Ok(Done {
             rate: requests / SECONDS as f64,
             cpu: cpu.as_nanos() as f64 / requests,
         })
     }
 
-    /// Runs an open schedule at half of the rate of the closed model.
-    fn half_of(&self, flows: f64) -> Result<()> {
-        let rate = format!("{}/s", (flows / 2.0).max(1.0) as u64);
-        let seconds = format!("{SECONDS}s");
-        let (run, _) = self.load(&[
-            "--scenario",
-            "query-only",
-            "--transport",
-            "direct",
-            "--rate",
-            &rate,
-            "--duration",
-            &seconds,
-            "--warm-up",
-            "1s",
-            "--users",
-            "256",
-        ])?;
-        let counted = |name: &str| run["counters"][name].as_f64().context("a count is missing");
-        Measurement {
-            what: "flows of an open schedule at half of capacity",
-            unit: Unit::Count,
-            goal: Some(Goal::RatioAtLeast(0.999)),
-            ours: Figure {
-                name: "finished",
-                value: counted("finished")?,
-            },
-            beside: Some(Figure {
-                name: "scheduled",
-                value: counted("scheduled")?,
-            }),
+    /// The 99th percentile that each tool reports of a run in which the target stops once.
+    fn stalls(&self) -> Result<()> {
+        let rate = format!("{STALL_RATE}/s");
+        let (run, _) = self.stalled(|| {
+            let open = ["--transport", "direct", "--rate", &rate, "--users", "1000"];
+            self.load(&[&open[..], &["--duration", STALL_RUN, "--warm-up", "0s"]].concat())
+        })?;
+        let micros = run["flows"]["query-only"]["times"]["e2e"]["p99Us"].as_f64();
+        let reported = micros.context("the run file has no p99")? * 1e3;
+        stall(DIRECT, reported, Some(Goal::RatioWithin(0.05)))?;
+        let corrected = ["-q", STALL_RATE, "--latency-correction"];
+        for (name, options) in [
+            ("oha without a rate", &[][..]),
+            ("oha at the same rate, with --latency-correction", &corrected[..]),
+        ] {
+            let report = self.stalled(|| self.run_oha(STALL_RUN, options))?;
+            let seconds = report.map(|(report, _)| {
+                let seconds = report["latencyPercentiles"]["p99"].as_f64();
+                seconds.context("oha names no p99")
+            });
+            stall(
+                name,
+                seconds.transpose()?.map_or(NOT_RUN, |seconds| seconds * 1e9),
+                None,
+            )?;
         }
-        .print()?;
-        Measurement {
-            what: "p50 of what the generator adds to a flow",
-            unit: Unit::Nanoseconds,
-            goal: Some(Goal::RatioAtMost(1.0)),
-            ours: Figure {
-                name: DIRECT,
-                value: time(&run, "lag", "p50Us")?,
-            },
-            beside: Some(Figure {
-                name: "p50 of its first request",
-                value: time(&run, "status", "p50Us")?,
-            }),
-        }
-        .print()
+        let report = self.stalled(|| self.run_wrk(STALL_RUN))?;
+        let reported = report.map(|(report, _)| wrk_p99(&report)).transpose()?;
+        stall("wrk, which has no rate", reported.unwrap_or(NOT_RUN), None)
     }
 
-    /// Runs against a target that is frozen for 2 s in every 10 s.
-    fn frozen(&self) -> Result<()> {
+    /// Runs a load generator, and stops the target once meanwhile.
+    fn stalled<T>(&self, generate: impl FnOnce() -> Result<T>) -> Result<T> {
         let server = self.server.id();
         let freezer = thread::spawn(move || -> Result<()> {
-            for _ in 0..2 {
-                thread::sleep(FREE);
-                signal("-STOP", server)?;
-                thread::sleep(FROZEN);
-                signal("-CONT", server)?;
-            }
-            Ok(())
+            thread::sleep(BEFORE_STALL);
+            signal("-STOP", server)?;
+            thread::sleep(STALL);
+            signal("-CONT", server)
         });
-        let run = self.load(&[
-            "--scenario",
-            "query-only",
-            "--transport",
-            "direct",
-            "--rate",
-            "200/s",
-            "--duration",
-            "20s",
-            "--warm-up",
-            "0s",
-            "--users",
-            "1000",
-        ]);
-        freezer.join().ok().context("the target was not frozen")??;
-        let (run, _) = run?;
-        Measurement {
-            what: "p99 of flows while the target freezes for 2 s in every 10 s",
-            unit: Unit::Nanoseconds,
-            goal: Some(Goal::RatioWithin(0.05)),
-            ours: Figure {
-                name: DIRECT,
-                value: time(&run, "e2e", "p99Us")?,
-            },
-            beside: Some(Figure {
-                name: "arithmetic",
-                value: FROZEN_P99,
-            }),
-        }
-        .print()
-    }
-
-    /// Compares four merged shards with one process with the same schedule, on a target that adds 50 ms.
-    fn shards(&self, round: u32) -> Result<()> {
-        let rule = r#"{"on":"api","fault":{"kind":"latency","from":"50ms","to":"50ms"}}"#;
-        self.control("POST", rule)?;
-        let run = |shard: &str, start: &str, out: &str| -> Result<std::process::Child> {
-            let mut command = Core::Client.command(program(BINARY)?)?;
-            command
-                .args([
-                    "run",
-                    "--no-callbacks",
-                    "--target",
-                    &self.url,
-                    "--scenario",
-                    "query-only",
-                ])
-                .args([
-                    "--transport",
-                    "direct",
-                    "--rate",
-                    "200/s",
-                    "--duration",
-                    "10s",
-                    "--warm-up",
-                    "1s",
-                ])
-                .args([
-                    "--users",
-                    "128",
-                    "--seed",
-                    "7",
-                    "--shard",
-                    shard,
-                    "--start-at",
-                    start,
-                ])
-                .args(["--json", out])
-                .stdout(std::process::Stdio::null());
-            Ok(with_application(&mut command).spawn()?)
-        };
-        let file = |name: &str| {
-            let name = format!("sinch-verify-bench-{}-{round}-{name}.json", std::process::id());
-            env::temp_dir().join(name).to_string_lossy().into_owned()
-        };
-        // Before a run, a load tester starts 64 verifications, each of which takes 50 ms here.
-        let soon = || jiff::Timestamp::try_from(SystemTime::now() + Duration::from_secs(6));
-        let whole = file("whole");
-        ended(run("0/1", &soon()?.to_string(), &whole)?)?;
-        let (names, start) = (
-            [0, 1, 2, 3].map(|n| file(&format!("shard-{n}"))),
-            soon()?.to_string(),
-        );
-        let mut running = Vec::new();
-        for (n, name) in names.iter().enumerate() {
-            running.push(run(&format!("{n}/4"), &start, name)?);
-        }
-        for shard in running {
-            ended(shard)?;
-        }
-        let mut command = Command::new(program(BINARY)?);
-        command.args(["merge", "--json", "-"]).args(&names);
-        let (merged, _) = finished(&mut command, &[0, 1, 3])?;
-        let alone: Value = serde_json::from_slice(&fs::read(&whole)?)?;
-        self.control("DELETE", "")?;
-        for name in names.iter().chain([&whole]) {
-            fs::remove_file(name)?;
-        }
-        for (what, share) in [
-            (
-                "p50 of flows on a target that adds 50 ms to each request",
-                "p50Us",
-            ),
-            (
-                "p99 of flows on a target that adds 50 ms to each request",
-                "p99Us",
-            ),
-        ] {
-            Measurement {
-                what,
-                unit: Unit::Nanoseconds,
-                goal: Some(Goal::RatioWithin(0.03)),
-                ours: Figure {
-                    name: "four shards, merged",
-                    value: time(&merged, "e2e", share)?,
-                },
-                beside: Some(Figure {
-                    name: "one process",
-                    value: time(&alone, "e2e", share)?,
-                }),
-            }
-            .print()?;
-        }
-        Ok(())
-    }
-
-    /// Adds a fault rule, or removes all.
-    fn control(&self, verb: &str, body: &str) -> Result<()> {
-        let request = format!(
-            "{verb} /_emu/faults HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        exchange(self.port, request.as_bytes(), |_| Ok(()))
+        let result = generate();
+        freezer.join().ok().context("the target was not stopped")??;
+        result
     }
 }
 
-fn beside(name: &str, other: &str, goal: f64, ours: Done, theirs: Done) -> Result<()> {
+fn stall(name: &str, reported: f64, goal: Option<Goal>) -> Result<()> {
+    let what = "p99 reported of a run of 10 s in which the target stops for 2 s";
+    let measured = Measurement::new(what, Unit::Nanoseconds, name, reported);
+    let measured = measured.beside("p99 of the schedule, calculated", STALL_P99);
+    Measurement { goal, ..measured }.print()
+}
+
+/// The 99th percentile that wrk prints, in nanoseconds.
+fn wrk_p99(report: &str) -> Result<f64> {
+    // `     99%    1.93s`
+    let mut words = report.split_whitespace().skip_while(|word| *word != "99%");
+    let shown = words.nth(1).context("wrk names no p99")?;
+    for (unit, factor) in [("us", 1e3), ("ms", 1e6), ("s", 1e9)] {
+        if let Some(number) = shown.strip_suffix(unit) {
+            return Ok(number.parse::<f64>()? * factor);
+        }
+    }
+    bail!("wrk names the p99 {shown:?}")
+}
+
+/// Prints the rates and the CPU times. The other program may be missing.
+fn beside(name: &str, other: &str, goal: Option<f64>, ours: Done, theirs: Option<Done>) -> Result<()> {
+    let measured = Measurement::new(
+        "status queries in a second, 32 connections",
+        Unit::Rate,
+        name,
+        ours.rate,
+    )
+    .beside(other, theirs.map_or(NOT_RUN, |done| done.rate));
     Measurement {
-        what: "status queries in a second, 32 connections",
-        unit: Unit::Rate,
-        goal: Some(Goal::RatioAtLeast(goal)),
-        ours: Figure {
-            name,
-            value: ours.rate,
-        },
-        beside: Some(Figure {
-            name: other,
-            value: theirs.rate,
-        }),
+        goal: goal.map(Goal::RatioAtLeast),
+        ..measured
     }
     .print()?;
-    cost(name, other, ours, theirs.cpu)
+    cost(name, other, ours, theirs.map_or(NOT_RUN, |done| done.cpu))
 }
 
 fn cost(name: &str, other: &str, ours: Done, theirs: f64) -> Result<()> {
-    Measurement {
-        what: "a status query: CPU of the load generator",
-        unit: Unit::Nanoseconds,
-        goal: None,
-        ours: Figure {
-            name,
-            value: ours.cpu,
-        },
-        beside: Some(Figure {
-            name: other,
-            value: theirs,
-        }),
-    }
-    .print()
-}
-
-/// A quantile of the flow durations of a run, in nanoseconds.
-fn time(run: &Value, interval: &str, share: &str) -> Result<f64> {
-    let micros = run["flows"]["query-only"]["times"][interval][share].as_f64();
-    Ok(micros.with_context(|| format!("the run file has no {share} of {interval}"))? * 1e3)
+    let what = "a status query: CPU of the load generator";
+    Measurement::new(what, Unit::Nanoseconds, name, ours.cpu)
+        .beside(other, theirs)
+        .print()
 }
 
 fn program(variable: &str) -> Result<String> {
@@ -435,32 +333,26 @@ fn with_application(command: &mut Command) -> &mut Command {
         .env("SINCH_APPLICATION_SECRET", fixture::SECRET)
 }
 
-/// Waits for a load generator, which prints its errors itself.
-fn ended(mut process: std::process::Child) -> Result<()> {
-    let code = process.wait()?.code();
-    ensure!(
-        matches!(code, Some(0 | 1 | 3)),
-        "a load generator ended with {code:?}"
-    );
-    Ok(())
-}
-
-/// Runs a command to its end. Returns the JSON that it prints, and its CPU time.
-fn finished(command: &mut Command, codes: &[i32]) -> Result<(Value, Duration)> {
+/// Runs a command to its end. Returns its output and its CPU time.
+fn finished(command: &mut Command, codes: &[i32]) -> Result<(Output, Duration)> {
     let before = children()?;
-    let output = command.stderr(std::process::Stdio::piped()).output()?;
+    let output = command.stderr(Stdio::piped()).output()?;
     let code = output.status.code();
     ensure!(
         code.is_some_and(|code| codes.contains(&code)),
         "a load generator ended with {code:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let cpu = children()? - before;
-    let printed = String::from_utf8(output.stdout)?;
+    Ok((output, children()? - before))
+}
+
+/// The JSON that a load generator prints.
+fn json(output: &Output) -> Result<Value> {
+    let printed = std::str::from_utf8(&output.stdout)?;
     // Goose also logs to standard output; the result is the last line.
     let last = printed.trim_end().lines().next_back().unwrap_or_default();
-    let read = serde_json::from_str(&printed).or_else(|_| serde_json::from_str(last));
-    Ok((read?, cpu))
+    let read = serde_json::from_str(printed).or_else(|_| serde_json::from_str(last));
+    Ok(read?)
 }
 
 /// The CPU time of all ended child processes.

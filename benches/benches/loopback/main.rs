@@ -1,7 +1,7 @@
 //! The benches that need sockets: the client, the callback receiver and the emulator, each compared with
-//! bare hyper or reqwest and with the official SDK.
+//! bare hyper or reqwest and with the programs of others; and how costs grow.
 //!
-//! `cargo xtask bench client|callback|emulator|load` starts this program and writes the page. It measures
+//! `cargo xtask bench client|callback|emulator|load|growth` starts this program and writes the page. It measures
 //! both sides of a row in the same round and prints each measurement as a line of JSON. Servers and clients
 //! are separate processes on separate cores: this program, started again in a role.
 #![forbid(unsafe_code)]
@@ -9,13 +9,16 @@
 mod callback;
 mod client;
 mod emulator;
+mod growth;
 mod hand_written;
 mod load;
 mod load_generator;
 mod measurement;
 mod node_sdk;
+mod peers;
 mod requests;
 mod serve;
+mod slow_receiver;
 mod verify;
 
 use anyhow::{Context as _, Result, bail};
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
             match area {
                 "callback" => callback::run(rounds),
                 "emulator" => emulator::run(rounds),
+                "growth" => growth::run(rounds),
                 "load" => load::run(rounds),
                 "client" => client::run(rounds),
                 _ => bail!("no area is named {area:?}"),

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The figure of a program that is not installed. It is `null` in JSON, and the page says "not run".
+pub(crate) const NOT_RUN: f64 = f64::NAN;
 
 /// One measurement of one round, printed as a line of JSON.
 ///
@@ -35,8 +39,6 @@ pub(crate) enum Unit {
     Rate,
     /// An amount of memory.
     Bytes,
-    /// A number.
-    Count,
 }
 
 /// A goal.
@@ -51,6 +53,8 @@ pub(crate) enum Goal {
     RatioWithin(f64),
     /// The largest accepted value of our figure.
     AtMost(f64),
+    /// The largest accepted exponent of our figure, as a power of the size.
+    ExponentAtMost(f64),
 }
 
 /// The figure of one program.
@@ -62,22 +66,57 @@ pub(crate) struct Figure<'a> {
     pub(crate) value: f64,
 }
 
-impl Measurement<'_> {
+impl<'a> Measurement<'a> {
+    /// Our figure alone, without a goal.
+    pub(crate) fn new(what: &'a str, unit: Unit, name: &'a str, value: f64) -> Self {
+        Self {
+            what,
+            unit,
+            goal: None,
+            ours: Figure { name, value },
+            beside: None,
+        }
+    }
+
+    /// The same beside another program.
+    pub(crate) fn beside(self, name: &'a str, value: f64) -> Self {
+        let beside = Some(Figure { name, value });
+        Self { beside, ..self }
+    }
+
+    /// The same with a goal.
+    pub(crate) fn goal(self, goal: Goal) -> Self {
+        let goal = Some(goal);
+        Self { goal, ..self }
+    }
+
     /// Prints the measurement for `cargo xtask bench`.
-    #[expect(clippy::print_stdout, reason = "this is what the bench is started for")]
     pub(crate) fn print(&self) -> Result<()> {
-        println!("{}", serde_json::to_string(self)?);
+        print(&serde_json::to_value(self)?);
+        Ok(())
+    }
+
+    /// Prints a figure of a row that shows how the figure grows with the number of `units`.
+    pub(crate) fn print_at(&self, units: &str, number: u64) -> Result<()> {
+        let mut line = serde_json::to_value(self)?;
+        line["at"] = json!({ "name": units, "value": number });
+        print(&line);
         Ok(())
     }
 }
 
+#[expect(clippy::print_stdout, reason = "this is what the bench is started for")]
+fn print(line: &Value) {
+    println!("{line}");
+}
+
 /// Measures both sides. The other side is first in every second round, so that the order has no effect on
 /// the medians.
-pub(crate) fn both<T>(
+pub(crate) fn both<T, U>(
     round: u32,
     ours: impl FnOnce() -> Result<T>,
-    other: impl FnOnce() -> Result<T>,
-) -> Result<(T, T)> {
+    other: impl FnOnce() -> Result<U>,
+) -> Result<(T, U)> {
     if round.is_multiple_of(2) {
         let other = other()?;
         Ok((ours()?, other))

@@ -1,35 +1,25 @@
 //! The official Node SDK, in programs of `benches/peers`.
 
-use std::path::{Path, PathBuf};
+use anyhow::{Context as _, Result};
 
-use anyhow::{Result, ensure};
-
+use crate::peers::Peer;
 use crate::process::{Core, Worker};
 
-/// The folder of the programs and their packages.
-pub(crate) struct Node {
-    peers: PathBuf,
-}
+/// Node, with the packages.
+pub(crate) struct Node(());
 
 impl Node {
-    /// Finds the packages. They are not installed by this program.
+    /// Fails if the packages are not installed.
     pub(crate) fn installed() -> Result<Self> {
-        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        for package in ["@sinch/sdk-core", "express"] {
-            ensure!(
-                peers.join("node_modules").join(package).is_dir(),
-                "the npm package {package} is missing: run `npm ci --ignore-scripts --prefix benches/peers` (Node 20 or later)"
-            );
-        }
-        Ok(Self { peers })
+        Peer::Node
+            .command(Core::Client)?
+            .context("the npm packages are missing; `cargo xtask bench callback` says how to install them")?;
+        Ok(Self(()))
     }
 
     /// Starts a program.
     pub(crate) fn start(&self, core: Core, program: &str, args: &[&str]) -> Result<Worker> {
-        let mut command = core.command("node")?;
-        command.arg(self.peers.join(program)).args(args);
-        // As in production; Express, for example, then answers errors faster.
-        command.env("NODE_ENV", "production");
-        Worker::start(command)
+        let started = Peer::Node.start(core, program, args)?;
+        started.context("the npm packages are missing")
     }
 }

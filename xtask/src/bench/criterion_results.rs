@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
-
-use super::rows::{Goal, Row, Unit};
+use serde_json::{Value, json};
 
 /// The medians of every round, by group and function, in nanoseconds.
 #[derive(Debug, Default)]
@@ -41,9 +39,9 @@ impl Medians {
         Ok(())
     }
 
-    /// The rows: each of our benches, compared with each floor and each rival of its group. A bench without a
-    /// result in every round is from an older run and left out.
-    pub(crate) fn rows(&self) -> Vec<Row> {
+    /// The lines: each of our benches, compared with each floor and each rival of its group, round by round. A
+    /// bench without a result in every round is from an older run and left out.
+    pub(crate) fn lines(&self) -> Vec<String> {
         let rounds = self
             .0
             .values()
@@ -51,32 +49,24 @@ impl Medians {
             .map(Vec::len)
             .max()
             .unwrap_or(0);
-        let mut rows = Vec::new();
+        let mut lines = Vec::new();
         for (group, benches) in &self.0 {
             let benches = benches.iter().filter(|(_, figures)| figures.len() == rounds);
             let benches: Vec<Bench<'_>> = benches.map(|(name, figures)| Bench::new(name, figures)).collect();
             let of = |role| benches.iter().filter(move |bench| bench.role == role);
             for ours in of(Role::Ours) {
-                let what = format!("{group}: {}", ours.name);
-                rows.extend(of(Role::Floor).map(|floor| Row {
-                    what: what.clone(),
-                    unit: Unit::Nanoseconds,
-                    ours: ours.figures.to_vec(),
-                    beside: Some((format!("floor: {}", floor.name), floor.figures.to_vec())),
-                    times_as_fast: false,
-                    goal: ours.goal.map(Goal::RatioAtMost),
-                }));
-                rows.extend(of(Role::Rival).map(|rival| Row {
-                    what: what.clone(),
-                    unit: Unit::Nanoseconds,
-                    ours: ours.figures.to_vec(),
-                    beside: Some((rival.name.to_owned(), rival.figures.to_vec())),
-                    times_as_fast: true,
-                    goal: rival.goal.map(Goal::RatioAtLeast),
-                }));
+                for floor in of(Role::Floor) {
+                    let name = format!("floor: {}", floor.name);
+                    let goal = ours.goal.map(|goal| json!({ "ratio-at-most": goal }));
+                    lines.extend(ours.beside(floor, group, &name, false, goal.as_ref()));
+                }
+                for rival in of(Role::Rival) {
+                    let goal = rival.goal.map(|goal| json!({ "ratio-at-least": goal }));
+                    lines.extend(ours.beside(rival, group, rival.name, true, goal.as_ref()));
+                }
             }
         }
-        rows
+        lines
     }
 }
 
@@ -119,6 +109,29 @@ impl<'a> Bench<'a> {
             figures,
         }
     }
+
+    /// A line for each round.
+    fn beside(
+        &self,
+        other: &Bench<'_>,
+        group: &str,
+        name: &str,
+        times_as_fast: bool,
+        goal: Option<&Value>,
+    ) -> impl Iterator<Item = String> {
+        let rounds = self.figures.iter().zip(other.figures);
+        rounds.map(move |(ours, theirs)| {
+            json!({
+                "what": group,
+                "unit": "nanoseconds",
+                "goal": goal,
+                "times-as-fast": times_as_fast,
+                "ours": { "name": self.name, "value": ours },
+                "beside": { "name": name, "value": theirs },
+            })
+            .to_string()
+        })
+    }
 }
 
 fn folders(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
@@ -139,7 +152,7 @@ fn json(file: &Path) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::median;
+    use super::super::rows::{Verdict, median, read};
     use super::*;
 
     #[test]
@@ -147,19 +160,23 @@ mod tests {
         let mut medians = Medians::default();
         let group = medians.0.entry("sign".to_owned()).or_default();
         group.insert("floor: raw".to_owned(), vec![10.0, 30.0, 20.0]);
-        group.insert("ours, goal 1.5".to_owned(), vec![11.0, 36.0, 40.0]);
+        group.insert("ours, goal 1.5".to_owned(), vec![11.0, 36.0, 22.0]);
         group.insert("rival: theirs, goal 10".to_owned(), vec![100.0, 100.0, 100.0]);
         group.insert("gone".to_owned(), vec![1.0]);
-        let rows = medians.rows();
+        let rows = read(&medians.lines()).unwrap();
         assert_eq!(rows.len(), 2, "ours beside the floor, ours beside the rival");
         assert_eq!(rows[0].what, "sign: ours");
         assert_eq!(rows[0].beside.as_ref().unwrap().0, "floor: raw");
-        // Round by round: 1.1, 1.2, 2.0.
-        assert!((median(&rows[0].ratios()) - 1.2).abs() < 1e-9);
-        assert_eq!(rows[0].met(), Some(true));
+        // Round by round: 1.1, 1.2, 1.1.
+        assert!((median(&rows[0].compared()) - 1.1).abs() < 1e-9);
+        assert_eq!(rows[0].verdict(), Some(Verdict::Met));
         assert_eq!(rows[1].beside.as_ref().unwrap().0, "theirs");
-        // 9.1, 2.8 and 2.5 times as fast.
-        assert!((median(&rows[1].ratios()) - 100.0 / 36.0).abs() < 1e-9);
-        assert_eq!(rows[1].met(), Some(false), "not ten times as fast");
+        // 9.1, 2.8 and 4.5 times as fast.
+        assert!((median(&rows[1].compared()) - 100.0 / 22.0).abs() < 1e-9);
+        assert_eq!(
+            rows[1].verdict(),
+            Some(Verdict::NotDecided),
+            "the rounds are further apart than the goal is away"
+        );
     }
 }

@@ -1,73 +1,162 @@
-//! Writes the section of an area as Markdown.
+//! Writes the page as Markdown.
 
 use std::fmt::Write as _;
 
-use super::rows::{Goal, Row, Unit, median};
-use crate::page::Stamp;
+use super::plot;
+use super::results::Results;
+use super::rows::{Goal, Row, Unit, Verdict, ends, median};
 
-/// A page without sections.
-pub(crate) const EMPTY: &str = "# Performance\n\n\
-`cargo xtask bench AREA` measures an area and writes its section here; nothing on this page is typed by hand.\n\
+const INTRODUCTION: &str = "# Performance\n\n\
+`cargo xtask bench all` measures everything and writes this page; `cargo xtask bench AREA` measures one area.\n\
 Figures move with the machine: the ratios are what counts, each measured in one run on one machine, round by round.\n\
-A floor is the same work through the raw crates, so no ratio to it can be below 1 but for noise.\n";
+A floor is the same work through the raw crates, so no ratio to it can be below 1 but for noise.\n\
+\"Not decided\" means that the rounds are further apart than their median is from the goal; \"not run\" means that the other program was missing.\n";
 
-/// The section of an area.
-pub(crate) fn section(area: &str, rows: &[Row], rounds: u32) -> String {
-    let mut text = format!(
-        "## {}{}\n\nMeasured {}; medians of {rounds} rounds, and the lowest and the highest ratio.\n\n\
-         | what | ours | beside | its figure | ratio | goal | met |\n|---|---|---|---|---|---|---|\n",
-        area[..1].to_uppercase(),
-        &area[1..],
-        Stamp::now(),
-    );
-    for row in rows {
-        let _ = writeln!(text, "{}", line(row));
+/// Notes that do not come from a run.
+const NOTES: &str = include_str!("notes.md");
+
+/// The page: a summary of the rows with a goal, and a section for each area.
+pub(super) fn page(results: &[Results]) -> String {
+    let measured = |results: &Results| {
+        format!(
+            "Measured {}; medians of {} rounds, with the lowest and the highest.\n",
+            results.stamp, results.rounds
+        )
+    };
+    let mut text = INTRODUCTION.to_owned();
+    let first = results.first().map(measured);
+    let same = results.iter().all(|results| Some(measured(results)) == first);
+    if let Some(first) = first.filter(|_| same) {
+        let _ = write!(text, "\n{first}");
     }
+    text.push_str("\n## Summary\n\n| what | against | ratio | goal | met |\n|---|---|---|---|---|\n");
+    for row in results.iter().flat_map(|results| &results.rows) {
+        if let Some(verdict) = row.verdict() {
+            let _ = writeln!(text, "{}", summary(row, verdict));
+        }
+    }
+    for results in results {
+        let area = results.area;
+        let _ = write!(
+            text,
+            "\n## {}{}\n\n",
+            area.name()[..1].to_uppercase(),
+            &area.name()[1..]
+        );
+        if !same {
+            let _ = writeln!(text, "{}", measured(results));
+        }
+        let _ = writeln!(text, "![{0}](performance/{0}.svg)\n", area.name());
+        text.push_str(
+            "| what | ours | beside | its figure | ratio | goal | met |\n|---|---|---|---|---|---|---|\n",
+        );
+        for row in &results.rows {
+            let _ = writeln!(text, "{}", line(row));
+        }
+    }
+    let _ = write!(text, "\n{NOTES}");
     text.replace("(.*)", "(.\\*)")
 }
 
-/// A row as a line of the table.
-fn line(row: &Row) -> String {
-    let figure = |figures: &[f64]| shown(row.unit, median(figures));
-    let (name, other) = match &row.beside {
-        Some((name, figures)) => (name.as_str(), figure(figures)),
-        None => ("", String::new()),
+/// A row with a goal, as a line of the summary.
+fn summary(row: &Row, verdict: Verdict) -> String {
+    let figures = row.compared();
+    let result = match (&row.goal, &row.growth) {
+        (Some(Goal::AtMost(_)), _) => shown(row.unit, median(&row.ours)),
+        _ if figures.is_empty() => String::new(),
+        (_, Some(_)) => exponent(median(&figures)),
+        _ => ratio(median(&figures)),
     };
-    let ratios = row.ratios();
-    let ratio = if ratios.is_empty() {
-        String::new()
-    } else {
-        let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = ratios.iter().copied().fold(0.0, f64::max);
-        let times = if row.times_as_fast { " times as fast" } else { "" };
-        format!(
-            "{}{times} ({}-{})",
-            digits(median(&ratios)),
-            digits(low),
-            digits(high)
-        )
-    };
-    let goal = match row.goal {
-        None => String::new(),
-        Some(Goal::RatioAtMost(goal)) => format!("<= {}", digits(goal)),
-        Some(Goal::RatioAtLeast(goal)) => format!(">= {}", digits(goal)),
-        Some(Goal::RatioWithin(goal)) => format!("{} to {}", digits(1.0 - goal), digits(1.0 + goal)),
-        Some(Goal::AtMost(goal)) => format!("<= {}", shown(row.unit, goal)),
-    };
-    let met = match row.met() {
-        None => "",
-        Some(true) => "yes",
-        Some(false) => "no",
-    };
-    let ours = figure(&row.ours);
     format!(
-        "| {} | {ours} | {name} | {other} | {ratio} | {goal} | {met} |",
-        row.what
+        "| {} | {} | {result} | {} | {} |",
+        row.what,
+        against(row),
+        goal(row),
+        met(verdict)
     )
 }
 
+/// The compared program, or what the figure grows with.
+fn against(row: &Row) -> String {
+    match (&row.growth, &row.beside) {
+        (Some(growth), _) => {
+            let number = |number: Option<&u64>| plot::count(number.copied().unwrap_or_default() as f64);
+            let (first, last) = (growth.figures.keys().next(), growth.figures.keys().next_back());
+            format!("{} to {} {}", number(first), number(last), growth.units)
+        }
+        (None, Some((name, _))) => name.clone(),
+        (None, None) => String::new(),
+    }
+}
+
+/// A row as a line of the table of its area.
+fn line(row: &Row) -> String {
+    let figure = |figures: &Vec<f64>| match figures.is_empty() {
+        true => "not run".to_owned(),
+        false => shown(row.unit, median(figures)),
+    };
+    let (ours, other) = match (&row.growth, &row.beside) {
+        (Some(growth), _) => {
+            let mut figures = growth.figures.values().map(figure);
+            (
+                figures.next().unwrap_or_default(),
+                figures.next_back().unwrap_or_default(),
+            )
+        }
+        (None, Some((_, theirs))) => (figure(&row.ours), figure(theirs)),
+        (None, None) => (figure(&row.ours), String::new()),
+    };
+    let figures = row.compared();
+    let compared = if figures.is_empty() {
+        String::new()
+    } else {
+        let (low, high) = ends(&figures);
+        let times = if row.times_as_fast { " times as fast" } else { "" };
+        let shown = if row.growth.is_some() { exponent } else { ratio };
+        format!(
+            "{}{times} ({} to {})",
+            shown(median(&figures)),
+            ratio(low),
+            ratio(high)
+        )
+    };
+    format!(
+        "| {} | {ours} | {} | {other} | {compared} | {} | {} |",
+        row.what,
+        against(row),
+        goal(row),
+        row.verdict().map_or("", met)
+    )
+}
+
+fn goal(row: &Row) -> String {
+    match row.goal {
+        None => String::new(),
+        Some(Goal::RatioAtMost(goal)) => format!("<= {}", ratio(goal)),
+        Some(Goal::RatioAtLeast(goal)) => format!(">= {}", ratio(goal)),
+        Some(Goal::RatioWithin(goal)) => format!("{} to {}", ratio(1.0 - goal), ratio(1.0 + goal)),
+        Some(Goal::AtMost(goal)) => format!("<= {}", shown(row.unit, goal)),
+        Some(Goal::ExponentAtMost(goal)) => format!("<= {}", exponent(goal)),
+    }
+}
+
+fn met(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "yes",
+        Verdict::Missed => "no",
+        Verdict::NotDecided => "not decided",
+        Verdict::NotRun => "not run",
+    }
+}
+
+/// An exponent of growth.
+pub(super) fn exponent(exponent: f64) -> String {
+    // Adding zero turns a negative zero, which rounding can leave, into zero.
+    format!("n^{:.2}", (100.0 * exponent).round() / 100.0 + 0.0)
+}
+
 /// A ratio, with a suitable number of digits.
-fn digits(ratio: f64) -> String {
+pub(super) fn ratio(ratio: f64) -> String {
     match ratio {
         r if (0.99..0.9999).contains(&r) => format!("{r:.4}"),
         r if r < 10.0 => format!("{r:.2}"),
@@ -80,7 +169,6 @@ pub(crate) fn shown(unit: Unit, figure: f64) -> String {
     let steps: &[(f64, &str)] = match unit {
         Unit::Nanoseconds => &[(1e9, "s"), (1e6, "ms"), (1e3, "µs")],
         Unit::Rate => &[(1e6, "M/s"), (1e3, "k/s")],
-        Unit::Count => &[],
         Unit::Bytes => &[(1e9, "GB"), (1e6, "MB"), (1e3, "kB")],
     };
     match steps.iter().find(|(step, _)| figure >= *step) {
@@ -89,13 +177,16 @@ pub(crate) fn shown(unit: Unit, figure: f64) -> String {
             Unit::Nanoseconds => format!("{figure:.0} ns"),
             Unit::Rate => format!("{figure:.0}/s"),
             Unit::Bytes => format!("{figure:.0} bytes"),
-            Unit::Count => format!("{figure:.0}"),
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Area;
+    use super::super::rows::Growth;
     use super::*;
 
     #[test]
@@ -114,28 +205,73 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_line_says_what_stands_beside_and_whether_it_is_enough() {
-        let row = Row {
+    fn row() -> Row {
+        Row {
             what: "a status query: ours".to_owned(),
             unit: Unit::Nanoseconds,
-            ours: vec![1100.0, 1000.0, 1300.0],
+            ours: vec![1100.0, 1000.0, 1150.0],
             beside: Some(("by hand".to_owned(), vec![1000.0, 1000.0, 1000.0])),
             times_as_fast: false,
-            goal: Some(Goal::RatioAtMost(1.15)),
-        };
+            goal: Some(Goal::RatioAtMost(1.30)),
+            growth: None,
+        }
+    }
+
+    #[test]
+    fn a_line_has_both_figures_and_whether_the_goal_is_met() {
         assert_eq!(
-            line(&row),
-            "| a status query: ours | 1.10 µs | by hand | 1.00 µs | 1.10 (1.00-1.30) | <= 1.15 | yes |"
+            line(&row()),
+            "| a status query: ours | 1.10 µs | by hand | 1.00 µs | 1.10 (1.00 to 1.15) | <= 1.30 | yes |"
         );
         let alone = Row {
             beside: None,
-            goal: Some(Goal::AtMost(1000.0)),
-            ..row
+            goal: Some(Goal::AtMost(500.0)),
+            ..row()
         };
         assert_eq!(
             line(&alone),
-            "| a status query: ours | 1.10 µs |  |  |  | <= 1.00 µs | no |"
+            "| a status query: ours | 1.10 µs |  |  |  | <= 500 ns | no |"
         );
+        let missing = Row {
+            beside: Some(("wrk".to_owned(), Vec::new())),
+            ..row()
+        };
+        assert_eq!(
+            line(&missing),
+            "| a status query: ours | 1.10 µs | wrk | not run |  | <= 1.30 | not run |"
+        );
+    }
+
+    #[test]
+    fn a_growth_shows_both_ends_and_the_exponent() {
+        let figures = BTreeMap::from([(1_000, vec![1_000.0]), (1_000_000, vec![1_000_000.0])]);
+        let growth = Row {
+            ours: Vec::new(),
+            beside: None,
+            goal: Some(Goal::ExponentAtMost(0.1)),
+            growth: Some(Growth {
+                units: "readers".to_owned(),
+                figures,
+            }),
+            ..row()
+        };
+        assert_eq!(
+            line(&growth),
+            "| a status query: ours | 1.00 µs | 1k to 1M readers | 1.00 ms | n^1.00 (1.00 to 1.00) | <= n^0.10 | no |"
+        );
+    }
+
+    #[test]
+    fn one_run_is_named_once() {
+        let results = |stamp: &str, area| Results {
+            area,
+            stamp: stamp.to_owned(),
+            rounds: 5,
+            rows: vec![row()],
+        };
+        let one = page(&[results("today", Area::Client), results("today", Area::Load)]);
+        assert_eq!(one.matches("Measured today").count(), 1, "{one}");
+        let two = page(&[results("today", Area::Client), results("yesterday", Area::Load)]);
+        assert_eq!(two.matches("Measured ").count(), 2, "{two}");
     }
 }
