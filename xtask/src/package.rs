@@ -82,7 +82,8 @@ fn strays(list: &str) -> impl Iterator<Item = &str> {
         let in_folder = path
             .split_once('/')
             .is_some_and(|(folder, _)| FOLDERS.contains(&folder));
-        !TOP.contains(path) && !(in_folder && extension.is_some_and(|extension| KINDS.contains(&extension)))
+        let belongs = in_folder && extension.is_some_and(|extension| KINDS.contains(&extension));
+        !(belongs || TOP.contains(path))
     })
 }
 
