@@ -9,8 +9,8 @@ use sinch_verify_callback::testing::CallbackSigner;
 
 use crate::fixture;
 use crate::load_generator::{self, Outcome, Requests, exchange};
-use crate::measurement::{Figure, Goal, Measurement, Unit, both, each};
-use crate::node_sdk::Node;
+use crate::measurement::{Figure, Goal, Measurement, NOT_RUN, Unit, both, each};
+use crate::peers::Peer;
 use crate::process::{Core, Worker, port};
 use crate::serve::bare_hyper::Bare;
 use crate::verify::Recorded;
@@ -28,7 +28,6 @@ const SCHEDULES: (u32, f64) = (7, 0.5);
 const CHECKS: (u64, u64) = (1_000_000, 100_000);
 
 pub(crate) fn run(rounds: u32) -> Result<()> {
-    let node = Node::installed()?;
     let mut signing = Signing::new()?;
     let ours = Server::start(["serve", "callback"])?;
     let protected = Server::start(["serve", "callback", "policy"])?;
@@ -38,23 +37,20 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         worker,
         port: bare_port,
     };
-    let mut express = node.start(Core::Server, "receiver.js", &[fixture::KEY, fixture::SECRET])?;
-    let express_port = port(&express.answer()?)?;
-    let express = Server {
-        worker: express,
-        port: express_port,
-    };
+    let express = Peer::Node.start(Core::Server, "receiver.js", &[fixture::KEY, fixture::SECRET])?;
+    let express = express.map(Server::of).transpose()?;
     let routes = Routes::start()?;
-    let mut checks = Checks::start(&node, &mut signing)?;
+    let mut checks = Checks::start(&mut signing)?;
 
-    for server in [&ours, &protected, &bare, &express]
+    for server in [&ours, &protected, &bare]
         .into_iter()
+        .chain(&express)
         .chain(routes.all())
     {
         server.answers(&signing.requests(EXPRESS_REQUESTS)?)?;
     }
     for round in 1..=rounds {
-        service(round, &mut signing, &ours, &bare, &express)?;
+        service(round, &mut signing, &ours, &bare, express.as_ref())?;
         routes.measure(round, &mut signing)?;
         policy(round, &mut signing, &protected, &ours)?;
         schedule(round, &mut signing, &ours, &bare)?;
@@ -71,7 +67,11 @@ struct Server {
 
 impl Server {
     fn start<const N: usize>(args: [&str; N]) -> Result<Self> {
-        let mut worker = Worker::ours(Core::Server, args)?;
+        Self::of(Worker::ours(Core::Server, args)?)
+    }
+
+    /// The server that the worker says it has started.
+    fn of(mut worker: Worker) -> Result<Self> {
         let port = port(&worker.answer()?)?;
         Ok(Self { worker, port })
     }
@@ -126,7 +126,13 @@ impl Signing {
 
 /// No goal: a server that checks cannot be nearly as fast as one that does not, and how far it is ahead of
 /// Node's says nothing about it.
-fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, express: &Server) -> Result<()> {
+fn service(
+    round: u32,
+    signing: &mut Signing,
+    ours: &Server,
+    bare: &Server,
+    express: Option<&Server>,
+) -> Result<()> {
     let (a, b) = (signing.requests(REQUESTS)?, signing.requests(REQUESTS)?);
     let (own, floor) = both(round, || ours.answers(&a), || bare.answers(&b))?;
     beside(
@@ -136,7 +142,10 @@ fn service(round: u32, signing: &mut Signing, ours: &Server, bare: &Server, expr
         own,
         floor,
     )?;
-    let rival = express.answers(&signing.requests(EXPRESS_REQUESTS)?)?;
+    let rival = match express {
+        Some(express) => express.answers(&signing.requests(EXPRESS_REQUESTS)?)?,
+        None => (NOT_RUN, NOT_RUN),
+    };
     beside(WHOLE, "Express with the official validator", None, own, rival)
 }
 
@@ -312,13 +321,13 @@ fn middle(schedules: &[Outcome], share: f64) -> f64 {
 /// The programs that check callbacks without a socket.
 struct Checks {
     ours: Worker,
-    official: Worker,
+    official: Option<Worker>,
     standard: Worker,
 }
 
 impl Checks {
     /// Ours and the official validator check the same callbacks, standardwebhooks the same bodies.
-    fn start(node: &Node, signing: &mut Signing) -> Result<Self> {
+    fn start(signing: &mut Signing) -> Result<Self> {
         let recorded = (0..500).map(|_| {
             let request = signing.request()?;
             // With the headers that a server passes on beside the signed ones.
@@ -345,11 +354,14 @@ impl Checks {
         fs::write(&file, serde_json::to_vec(&recorded.collect::<Result<Vec<_>>>()?)?)?;
         let path = file.to_string_lossy();
         let mut ours = Worker::ours(Core::Client, ["check", &path])?;
-        let mut official = node.start(Core::Client, "verify.js", &[&path, fixture::KEY, fixture::SECRET])?;
+        let args = [&*path, fixture::KEY, fixture::SECRET];
+        let mut official = Peer::Node.start(Core::Client, "verify.js", &args)?;
         let mut standard = Worker::ours(Core::Client, ["check-standard", &path])?;
         // After the first check, the programs have read the file.
         ours.ask("check 1000")?;
-        official.ask("check 20000")?;
+        if let Some(official) = &mut official {
+            official.ask("check 20000")?;
+        }
         standard.ask("check 1000")?;
         fs::remove_file(&file)?;
         Ok(Self {
@@ -362,13 +374,13 @@ impl Checks {
     fn measure(&mut self, round: u32) -> Result<()> {
         let rivals = [
             (
-                &mut self.official,
+                self.official.as_mut(),
                 CHECKS.1,
                 "@sinch/sdk-core: validateAuthenticationHeader",
                 10.0,
             ),
             (
-                &mut self.standard,
+                Some(&mut self.standard),
                 CHECKS.0,
                 "standardwebhooks: Webhook::verify, its own scheme without an MD5",
                 1.0,
@@ -378,7 +390,7 @@ impl Checks {
             let (ours, rival) = both(
                 round,
                 || checks(&mut self.ours, CHECKS.0),
-                || checks(rival, count),
+                || rival.map_or(Ok(NOT_RUN), |rival| checks(rival, count)),
             )?;
             Measurement {
                 what: "callbacks checked in process, in a second of CPU time",

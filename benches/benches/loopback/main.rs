@@ -14,7 +14,6 @@ mod hand_written;
 mod load;
 mod load_generator;
 mod measurement;
-mod node_sdk;
 mod peers;
 mod requests;
 mod serve;

@@ -86,8 +86,7 @@ impl Runner {
         E: Into<BoxError> + Send + 'static,
         W: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let left = limit.left();
-        let task = (!left.is_zero()).then(|| {
+        let task = (!limit.has_passed()).then(|| {
             // In a box, because spawning moves a future several times.
             let work = Box::pin(work).in_current_span();
             let task = match &self.runtime {
@@ -102,15 +101,17 @@ impl Runner {
         });
         async move {
             let (task, _guard) = task.ok_or(Failure::Deadline)?;
-            let ended = tokio::time::timeout(left, task).await;
+            // A handler that is done at once needs no timer, and setting one wakes the runtime's driver.
+            turn().await;
+            let ended = within(limit.left(), task).await;
             if limit.has_passed() {
                 return Err(Failure::Deadline);
             }
             match ended {
-                Ok(Ok(Ok(value))) => Ok(value),
-                Ok(Ok(Err(error))) => Err(Failure::Error(error.into())),
-                Ok(Err(error)) => Err(Failure::from(&error)),
-                Err(_) => Err(Failure::Deadline),
+                Some(Ok(Ok(value))) => Ok(value),
+                Some(Ok(Err(error))) => Err(Failure::Error(error.into())),
+                Some(Err(error)) => Err(Failure::from(&error)),
+                None => Err(Failure::Deadline),
             }
         }
     }
@@ -124,6 +125,23 @@ pub(crate) enum Failure {
     Error(BoxError),
     /// The runtime is shutting down.
     Cancelled,
+}
+
+/// Lets the tasks run that are ready now.
+///
+/// Another thread can take the caller over where one of them blocks. After tokio's `yield_now` it could not:
+/// that waits until this thread has asked the driver for events.
+async fn turn() {
+    let mut is_over = false;
+    poll_fn(|cx| {
+        if is_over {
+            return Poll::Ready(());
+        }
+        is_over = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// As tokio's timeout, but what is done at once needs no timer.
