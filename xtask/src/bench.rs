@@ -7,6 +7,7 @@
 //! name sets a goal. Code that needs sockets is measured by the bench `loopback`, which prints lines of JSON.
 
 mod criterion_results;
+mod figures;
 mod gate;
 mod peers;
 mod plot;
@@ -30,9 +31,9 @@ use crate::metadata::members;
 use crate::page::Stamp;
 use criterion_results::Medians;
 
+pub(crate) use figures::shown;
 pub(crate) use gate::Gate;
 pub(crate) use rows::Unit;
-pub(crate) use section::shown;
 
 /// The page that the results of all areas are on.
 const PAGE: &str = "docs/performance.md";

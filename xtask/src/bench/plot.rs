@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::figures::{count, exponent, ratio, shown};
 use super::rows::{Goal, Growth, Row, ends, median};
-use super::section::{exponent, ratio, shown};
 
 const STYLE: &str = "<style>\
 text{font:12px system-ui,sans-serif;fill:#1d2127}.faint{fill:#5c6470}.grid{stroke:#d8d6d0}\
@@ -206,15 +206,6 @@ fn line_of(goal: Goal) -> Option<f64> {
         Goal::RatioAtMost(goal) | Goal::RatioAtLeast(goal) => Some(goal),
         Goal::RatioWithin(_) => Some(1.0),
         Goal::AtMost(_) | Goal::ExponentAtMost(_) => None,
-    }
-}
-
-/// A number of units, such as `10k`.
-pub(super) fn count(number: f64) -> String {
-    match number {
-        n if n >= 1e6 => format!("{}M", n / 1e6),
-        n if n >= 1e3 => format!("{}k", n / 1e3),
-        n => format!("{n}"),
     }
 }
 
