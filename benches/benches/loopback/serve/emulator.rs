@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use sinch_verify_emulator::{Application, Emulator};
+use sinch_verify_emulator::{Application, Emulator, Settings};
 use tokio::runtime::Runtime;
 
 use crate::fixture;
@@ -15,7 +15,10 @@ use crate::process::{number, ready, serve_lines};
 /// Serves an emulator. `manual` pauses its clock; `callback URL` sets its callback URL.
 pub(crate) fn run(runtime: &Runtime, args: &[&str]) -> Result<()> {
     let mut application = Application::new(fixture::key()?, fixture::secret()?);
-    let mut builder = Emulator::builder().seed(1);
+    // A million verifications, and one more for each start that ends one of them.
+    let mut settings = Settings::default();
+    settings.pending_bytes *= 2;
+    let mut builder = Emulator::builder().seed(1).settings(settings);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match *arg {
