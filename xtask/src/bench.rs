@@ -112,46 +112,56 @@ impl Bench {
             Area::All => Area::EACH.to_vec(),
             one => vec![one],
         };
-        let mut programs: Vec<(&str, OsString)> = peers::installed(&areas)?
-            .into_iter()
-            .map(|(name, path)| (name, path.into()))
-            .collect();
         let stamp = Stamp::now().to_string();
-        build(&areas)?;
-        if areas.contains(&Area::Load) {
-            programs.extend(load_tester()?);
-        }
-        let progress = Progress(Instant::now());
-        let mut failed = Vec::new();
-        for area in areas {
-            // The other areas are measured all the same: a run of all takes long.
-            match self.measure(area, &programs, &progress) {
-                Ok(lines) => {
-                    results::write(area, &stamp, self.rounds, &lines)?;
-                    write_page()?;
-                }
-                Err(error) => {
-                    progress.print(&format!("{}: {error:#}", area.name()));
-                    failed.push(area.name());
-                }
-            }
-        }
-        progress.print(&format!("the results are in {PAGE}"));
-        ensure!(failed.is_empty(), "not measured: {}", failed.join(", "));
+        measure(&areas, self.rounds, |area, lines| {
+            results::write(area, &stamp, self.rounds, lines)?;
+            write_page()
+        })?;
+        println!("the results are in {PAGE}");
         Ok(())
     }
+}
 
-    /// Measures everything once in each round, so that a busy moment affects only one round. Returns lines of
-    /// JSON.
-    fn measure(&self, area: Area, programs: &[(&str, OsString)], progress: &Progress) -> Result<Vec<String>> {
-        progress.print(&format!("{}: {} rounds", area.name(), self.rounds));
-        let lines = match area {
-            Area::Protocol => criterion(area.name(), self.rounds, progress)?,
-            _ => loopback(area.name(), self.rounds, programs, progress)?,
-        };
-        ensure!(!lines.is_empty(), "no bench belongs to {}", area.name());
-        Ok(lines)
+/// The job `bench-smoke`: one round of every area, whose figures are not kept.
+pub(crate) fn smoke() -> Result<()> {
+    measure(&Area::EACH, 1, |_, _| Ok(()))
+}
+
+/// Measures areas, and gives the lines of JSON of each to `keep`.
+fn measure(areas: &[Area], rounds: u32, mut keep: impl FnMut(Area, &[String]) -> Result<()>) -> Result<()> {
+    let mut programs: Vec<(&str, OsString)> = peers::installed(areas)?
+        .into_iter()
+        .map(|(name, path)| (name, path.into()))
+        .collect();
+    build(areas)?;
+    if areas.contains(&Area::Load) {
+        programs.extend(load_tester()?);
     }
+    let progress = Progress(Instant::now());
+    let mut failed = Vec::new();
+    for &area in areas {
+        let name = area.name();
+        progress.print(&format!("{name}: rounds: {rounds}"));
+        // Everything once in each round, so that a busy moment affects only one round.
+        let lines = match area {
+            Area::Protocol => criterion(name, rounds, &progress),
+            _ => loopback(name, rounds, &programs, &progress),
+        };
+        let lines = lines.and_then(|lines| {
+            ensure!(!lines.is_empty(), "no bench belongs to {name}");
+            Ok(lines)
+        });
+        match lines {
+            Ok(lines) => keep(area, &lines)?,
+            // The other areas are measured all the same: a run of all takes long.
+            Err(error) => {
+                progress.print(&format!("{name}: {error:#}"));
+                failed.push(name);
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "not measured: {}", failed.join(", "));
+    Ok(())
 }
 
 /// Prints what is measured, and the time since the first measurement.
