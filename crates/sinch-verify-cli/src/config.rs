@@ -66,7 +66,12 @@ impl Destination {
     /// project's file and the user's default profile say, in this order.
     pub(crate) fn find(flag: Option<&BaseUrl>, profile: Option<&str>) -> anyhow::Result<Self> {
         let is_named = profile.is_some();
-        let profile = UserFile::read()?.take(profile)?;
+        let file = if is_named {
+            Some(UserFile::read()?)
+        } else {
+            UserFile::find()?
+        };
+        let profile = file.map(|file| file.take(profile)).transpose()?.flatten();
         let from_profile = profile.as_ref().and_then(|(origin, profile)| {
             let url = profile.url.clone()?;
             Some((url, origin.clone()))

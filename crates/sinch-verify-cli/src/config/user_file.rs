@@ -46,7 +46,14 @@ pub(crate) struct UserFile {
 impl UserFile {
     /// Reads the file; one that does not exist is empty.
     pub(crate) fn read() -> anyhow::Result<Self> {
-        let path = path()?;
+        Self::find()?.ok_or_else(|| usage("the user's folder for settings cannot be found; set HOME"))
+    }
+
+    /// The same; `None` where the user has no folder for settings, as in a container.
+    pub(crate) fn find() -> anyhow::Result<Option<Self>> {
+        let Some(path) = path() else {
+            return Ok(None);
+        };
         let named = |why: String| usage(format!("{}: {why}", path.display()));
         let mut text = String::new();
         match File::open(&path) {
@@ -66,7 +73,7 @@ impl UserFile {
             }
         }
         let content = parse(&text).map_err(named)?;
-        Ok(Self { path, text, content })
+        Ok(Some(Self { path, text, content }))
     }
 
     /// The profile called `name`, which must exist, or the default one if there is one.
@@ -147,13 +154,9 @@ fn parse(text: &str) -> Result<Content, String> {
 }
 
 /// Where the file is: below XDG_CONFIG_HOME or ~/.config, on Windows below the roaming application data.
-fn path() -> anyhow::Result<PathBuf> {
-    let folders = etcetera::choose_base_strategy().map_err(|error| {
-        usage(format!(
-            "the user's folder for settings cannot be found: {error}; set HOME"
-        ))
-    })?;
-    Ok(folders.config_dir().join("sinch-verify").join("config.toml"))
+fn path() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.config_dir().join("sinch-verify").join("config.toml"))
 }
 
 #[cfg(unix)]
