@@ -55,6 +55,16 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }
 
+/// What the compiler says of itself in the line `name: ` of `rustc -vV`, such as `host` or `release`.
+pub(crate) fn rustc(name: &str) -> Result<String> {
+    let version = read(Command::new("rustc").arg("-vV"))?;
+    let value = version
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let value = value.with_context(|| format!("`rustc -vV` has no line with `{name}: `"))?;
+    Ok(value.to_owned())
+}
+
 /// Fails where git sees a change that is in no commit.
 pub(crate) fn ensure_clean_tree() -> Result<()> {
     let changes = read(Command::new("git").args(["status", "--porcelain"]))?;

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::semver::Version;
 use clap::{Args, Subcommand};
 
-use crate::cargo::{cargo, read, run};
+use crate::cargo::{cargo, read, run, rustc};
 use crate::metadata::{is_published, members};
 use crate::tools::{AUDITABLE, CYCLONEDX};
 
@@ -140,7 +140,8 @@ fn build(linkage: Linkage, Auditable { auditable }: Auditable) -> Result<Built> 
         "a static command is built on Linux only; leave out `--static`"
     );
     let products = products()?;
-    let target = host()?;
+    // The one that the compiler builds for when none is named.
+    let target = rustc("host")?;
     // One by one, so that each has the features it has for `cargo install`.
     for product in &products {
         let mut command = if auditable {
@@ -173,13 +174,6 @@ impl Product {
     fn file(&self) -> String {
         format!("{}{EXE_SUFFIX}", self.command)
     }
-}
-
-/// The target that the compiler builds for when none is named.
-fn host() -> Result<String> {
-    let version = read(Command::new("rustc").arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
 /// The architecture as images name it.

@@ -20,7 +20,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 
-use crate::cargo::{cargo, read, shown};
+use crate::cargo::{cargo, read, rustc, shown};
 use crate::metadata::members;
 use crate::outcome::Outcome;
 use baseline::{Baseline, Counts, Rows};
@@ -93,16 +93,9 @@ struct Toolchain {
 
 impl Toolchain {
     fn of_this_machine(valgrind: String) -> Result<Self> {
-        let version = read(Command::new("rustc").arg("-vV"))?;
-        let field = |name| {
-            let value = version.lines().find_map(|line| line.strip_prefix(name));
-            value
-                .map(|value| value.trim().to_owned())
-                .with_context(|| format!("`rustc -vV` has no line with `{name}`"))
-        };
         Ok(Self {
-            rustc: field("release:")?,
-            target: field("host:")?,
+            rustc: rustc("release")?,
+            target: rustc("host")?,
             valgrind,
         })
     }
