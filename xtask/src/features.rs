@@ -5,10 +5,10 @@
 
 use anyhow::Result;
 
-use cargo_metadata::{Package, Target};
+use cargo_metadata::Package;
 
 use crate::cargo::{cargo, run as run_command};
-use crate::metadata::{is_published, members};
+use crate::metadata::{has_library, is_published, members};
 
 /// Checks the libraries of all published crates.
 pub(crate) fn run() -> Result<()> {
@@ -33,7 +33,7 @@ pub(crate) fn run() -> Result<()> {
 fn choices(member: &Package) -> Vec<Option<&str>> {
     let names = member.features.keys().map(String::as_str);
     let mut choices: Vec<_> = names.filter(|name| *name != "default").map(Some).collect();
-    if choices.is_empty() || !member.targets.iter().any(Target::is_lib) {
+    if choices.is_empty() || !has_library(member) {
         return Vec::new();
     }
     choices.insert(0, None);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::semver::VersionReq;
-use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package, PackageId, Target};
 
 use crate::cargo::{cargo, read};
 
@@ -32,6 +32,11 @@ fn parse(json: &str) -> Result<Metadata> {
 pub(crate) fn is_published(package: &Package) -> bool {
     // `publish = false` is an empty list of registries.
     package.publish.is_none()
+}
+
+/// Whether others can depend on it.
+pub(crate) fn has_library(package: &Package) -> bool {
+    package.targets.iter().any(Target::is_lib)
 }
 
 /// A member's dependencies on other members: those with a path.

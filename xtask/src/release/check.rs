@@ -8,6 +8,7 @@ use clap::Args;
 use super::history::{History, release_type};
 use super::{CHANGELOG, changelog, documents, edit, git, published, read_file, tag};
 use crate::cargo::{cargo, ensure_clean_tree, run, shown};
+use crate::metadata::has_library;
 use crate::outcome::Outcome;
 use crate::tools::SEMVER_CHECKS;
 
@@ -213,10 +214,6 @@ fn compare(last: &Version, level: &str, members: &[Package]) -> Result<Outcome> 
         &args,
         "take back what breaks, or name it in the changelog and choose a version that goes further",
     )
-}
-
-fn has_library(member: &Package) -> bool {
-    member.targets.iter().any(cargo_metadata::Target::is_lib)
 }
 
 fn ci(gates: Gates) -> Result<Finding> {
