@@ -43,7 +43,7 @@ async function flows(count, series, first) {
     while (next < first + count) {
       const n = next;
       next += 1;
-      await flow(`+4670${series.padStart(2, '0')}${String(n).padStart(8, '0')}`);
+      await flow(`+8613${series}${String(n).padStart(8, '0')}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));

@@ -43,7 +43,7 @@ def main():
             what, count, series, first = line.split()
             if what != "flows":
                 raise ValueError(f"the official client does not understand {line}")
-            numbers = (f"+4670{int(series):02}{n:08}" for n in range(int(first), int(first) + int(count)))
+            numbers = (f"+8613{series}{n:08}" for n in range(int(first), int(first) + int(count)))
             begun = time.perf_counter()
             for _ in threads.map(flow, numbers):
                 pass

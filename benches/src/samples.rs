@@ -35,7 +35,7 @@ pub const MESSAGE: &str = "<#> Your verification code is 1234. Verified by Sinch
 /// A policy with all kinds of rules, of which none denies the first start of a number.
 pub const RULES: &str = r#"
     [destinations]
-    allow-countries = ["SE"]
+    allow-countries = ["CN", "SE"]
     deny-prefixes = ["+46900"]
     [prices]
     currency = "EUR"

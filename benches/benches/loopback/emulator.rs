@@ -124,7 +124,7 @@ impl Signing {
     pub(crate) fn starts(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
         let mut requests = Requests::default();
         for n in numbers {
-            let start = Start::sms(fixture::number(30, n).parse()?);
+            let start = Start::sms(fixture::number(0, n).parse()?);
             self.push(&mut requests, &start)?;
         }
         Ok(requests)
@@ -140,7 +140,7 @@ impl Signing {
     /// A verification that stays pending.
     fn pending(&mut self, emulator: &mut Server) -> Result<Polled> {
         let numbers = self.fresh(1);
-        let number = fixture::number(30, numbers.start).parse()?;
+        let number = fixture::number(0, numbers.start).parse()?;
         exchange(emulator.port, self.starts(numbers.clone())?.get(0), |_| Ok(()))?;
         let (id, _) = emulator
             .codes(numbers)?
@@ -166,7 +166,7 @@ impl Signing {
     pub(crate) fn polls(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Requests> {
         let mut requests = Requests::default();
         for n in numbers {
-            let number = fixture::number(30, n).parse()?;
+            let number = fixture::number(0, n).parse()?;
             let query = StatusByNumber {
                 method: Method::Sms,
                 number,
@@ -224,7 +224,7 @@ impl Server {
     /// The id and the code of the latest message to each of these numbers.
     fn codes(&mut self, numbers: Range<u64>) -> Result<Vec<(VerificationId, Code)>> {
         let count = numbers.end - numbers.start;
-        let answer = self.worker.ask(&format!("codes 30 {} {count}", numbers.start))?;
+        let answer = self.worker.ask(&format!("codes 0 {} {count}", numbers.start))?;
         let messages = answer.as_array().context("no messages")?;
         let read = |message: &Value| {
             let part = |n: usize| message[n].as_str().context("half a message");

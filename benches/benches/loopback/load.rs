@@ -93,7 +93,7 @@ impl Bench {
             url: format!("http://127.0.0.1:{port}"),
             id: String::new(),
         };
-        bench.id = bench.pending(41)?;
+        bench.id = bench.pending(4)?;
         Ok(bench)
     }
 

@@ -60,7 +60,7 @@ pub struct Handle<M: MethodMarker = AnyMethod> {
     started: Started<M>,
     /// Id, number and, but for what was saved by others, the reference.
     target: VerificationRef,
-    found: Option<Verification>,
+    found: Option<Box<Verification>>,
     /// When the start was sent, by the time of day and by a clock that never goes back.
     began: SystemTime,
     began_at: Instant,
@@ -100,7 +100,7 @@ impl<M: MethodMarker> Handle<M> {
     /// way, but its answer's details (an SMS template, say) are missing.
     #[must_use]
     pub fn found(&self) -> Option<&Verification> {
-        self.found.as_ref()
+        self.found.as_deref()
     }
 
     /// What the service answered to the start.

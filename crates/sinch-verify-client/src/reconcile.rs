@@ -15,7 +15,7 @@ use crate::clock::Budget;
 use crate::context::Context;
 use crate::counts;
 use crate::entropy::Entropy;
-use crate::error::{Error, Lookup};
+use crate::error::{Error, Kind, Lookup};
 use crate::verification_ref::{Dated, Evidence, VerificationRef};
 
 /// A start that was answered, or that is known to have arrived.
@@ -23,7 +23,7 @@ pub(crate) struct ReconciledStart<M: MethodMarker> {
     pub(crate) started: Started<M>,
     pub(crate) target: VerificationRef,
     /// What the status query found, where the answer itself was lost.
-    pub(crate) found: Option<Verification>,
+    pub(crate) found: Option<Box<Verification>>,
 }
 
 /// A start with what it needs and lacked, and how its verification is looked up.
@@ -62,58 +62,55 @@ pub(crate) async fn start<M: MethodMarker>(
     context: &Context,
     start: Start<M>,
 ) -> Result<ReconciledStart<M>, Error> {
-    let (method, number) = (start.method().clone(), start.number());
-    let result = send_start(context, start).await;
-    counts::started(&method, number, result.as_ref().err());
-    result
-}
-
-async fn send_start<M: MethodMarker>(
-    context: &Context,
-    start: Start<M>,
-) -> Result<ReconciledStart<M>, Error> {
     let PreparedStart { start, mut target } = PreparedStart::new(context, start);
     let mut call = Call::new::<Start<M>>(context, target.masked(), context.budget());
     let span = call.record.span().clone();
-    async move {
-        loop {
-            let kind = match call.send(&start).await {
-                Ok(started) => return Ok(ReconciledStart::new(started, target, None)),
-                Err(kind) => kind,
-            };
-            // What may have arrived is not sent again, so this sending was the last. While the service
-            // put the start off, another start may have taken the reference.
-            if let Some(at) = call.sent_at {
-                target.was_sent(at);
-            }
-            if kind.is_conflict() {
-                target.was_taken();
-            }
-            let lookup = match call.decide(kind.outcome()) {
-                Next::Send { wait } if call.pause(wait).await => continue,
-                Next::Query { wait } if target.can_be_queried(context.is_public()) => {
-                    Some(reconcile(&mut call, &target, wait).await.0)
-                }
-                _ => None,
-            };
-            if let Some(Lookup::Verification(found)) = &lookup
-                && let Some(started) = recover(start.method(), found)
-            {
-                return Ok(ReconciledStart::new(
-                    started,
-                    target,
-                    Some(Verification::clone(found)),
-                ));
-            }
-            return Err(call.failed(kind).with_lookup(lookup).with_target(target));
+    let sent = send_start(&mut call, &start, &mut target).instrument(span).await;
+    let result = match sent {
+        Ok((started, found)) => Ok(ReconciledStart::new(started, target, found)),
+        Err((kind, lookup)) => Err(call.failed(kind).with_lookup(lookup).with_target(target)),
+    };
+    counts::started(start.method(), start.number(), result.as_ref().err());
+    result
+}
+
+/// Sends a start until it is answered or given up. Gives the verification too where a query found it.
+async fn send_start<M: MethodMarker>(
+    call: &mut Call<'_>,
+    start: &Start<M>,
+    target: &mut VerificationRef,
+) -> Result<(Started<M>, Option<Box<Verification>>), (Kind, Option<Lookup>)> {
+    loop {
+        let kind = match call.send(start).await {
+            Ok(started) => return Ok((started, None)),
+            Err(kind) => kind,
+        };
+        // What may have arrived is not sent again, so this sending was the last. While the service
+        // put the start off, another start may have taken the reference.
+        if let Some(at) = call.sent_at {
+            target.was_sent(at);
         }
+        if kind.is_conflict() {
+            target.was_taken();
+        }
+        let lookup = match call.decide(kind.outcome()) {
+            Next::Send { wait } if call.pause(wait).await => continue,
+            Next::Query { wait } if target.can_be_queried(call.context.is_public()) => {
+                Some(reconcile(call, target, wait).await.0)
+            }
+            _ => None,
+        };
+        if let Some(Lookup::Verification(found)) = &lookup
+            && let Some(started) = recover(start.method(), found)
+        {
+            return Ok((started, Some(found.clone())));
+        }
+        return Err((kind, lookup));
     }
-    .instrument(span)
-    .await
 }
 
 impl<M: MethodMarker> ReconciledStart<M> {
-    fn new(started: Started<M>, target: VerificationRef, found: Option<Verification>) -> Self {
+    fn new(started: Started<M>, target: VerificationRef, found: Option<Box<Verification>>) -> Self {
         let id = Some(started.id.clone());
         Self {
             target: VerificationRef { id, ..target },

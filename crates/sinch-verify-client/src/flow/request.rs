@@ -55,7 +55,7 @@ impl Wire {
     async fn start(&self, start: Start) -> Result<Answer, RequestFailure> {
         match reconcile::start(&self.context, start).await {
             Ok(begun) => Ok(match begun.found {
-                Some(found) => found.into(),
+                Some(found) => (*found).into(),
                 None => begun.started.into(),
             }),
             // Only what is certain to be this start's: see `Lookup::Doubtful`.

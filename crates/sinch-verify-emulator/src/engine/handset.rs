@@ -1,6 +1,6 @@
 //! The virtual handsets: every number has one after its first message.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use foldhash::HashMap;
@@ -11,7 +11,8 @@ use super::ids::Uid;
 
 /// The messages and calls on all handsets. All applications share the handset of a number.
 pub(super) struct Handsets {
-    inboxes: HashMap<PhoneNumber, VecDeque<Entry>>,
+    /// Oldest first. A `Vec`, as most have one message, and a deque is larger.
+    inboxes: HashMap<PhoneNumber, Vec<Entry>>,
     /// The handsets, by the number of their latest message.
     latest: BTreeMap<u64, PhoneNumber>,
     /// The most messages that one handset keeps.
@@ -73,17 +74,13 @@ impl Handsets {
         let inbox = self
             .inboxes
             .entry(number)
-            .or_insert_with(|| VecDeque::with_capacity(1));
-        if let Some(last) = inbox.back() {
+            .or_insert_with(|| Vec::with_capacity(1));
+        if let Some(last) = inbox.last() {
             self.latest.remove(&last.seq);
         }
         self.latest.insert(entry.seq, number);
-        let dropped = if inbox.len() >= self.kept {
-            inbox.pop_front()
-        } else {
-            None
-        };
-        inbox.push_back(entry);
+        let dropped = (inbox.len() >= self.kept).then(|| inbox.remove(0));
+        inbox.push(entry);
         dropped
     }
 
@@ -105,9 +102,9 @@ impl Handsets {
 
     pub(super) fn forget(&mut self, number: &PhoneNumber, uid: Uid) {
         if let Some(inbox) = self.inboxes.get_mut(number) {
-            let last = inbox.back().map(|entry| entry.seq);
+            let last = inbox.last().map(|entry| entry.seq);
             inbox.retain(|entry| entry.uid != uid);
-            let left = inbox.back().map(|entry| entry.seq);
+            let left = inbox.last().map(|entry| entry.seq);
             if last != left {
                 last.and_then(|seq| self.latest.remove(&seq));
                 left.and_then(|seq| self.latest.insert(seq, *number));

@@ -54,7 +54,8 @@ pub struct Started<M: MethodMarker = AnyMethod> {
     /// The language that the service chose (`Content-Language`), as sent.
     pub content_language: Option<String>,
     method: Method,
-    answer: StartResponse,
+    /// In a box, because a value of this type is moved often.
+    answer: Box<StartResponse>,
 }
 
 impl<M: MethodMarker> Started<M> {
@@ -87,7 +88,7 @@ impl<M: MethodMarker> Started<M> {
             details,
             content_language,
             method: method.clone(),
-            answer,
+            answer: Box::new(answer),
         })
     }
 
@@ -120,7 +121,7 @@ impl<M: MethodMarker> From<Started<M>> for StartResponse {
     fn from(started: Started<M>) -> Self {
         Self {
             method: Some(started.method),
-            ..started.answer
+            ..*started.answer
         }
     }
 }
