@@ -17,10 +17,10 @@ use crate::verify::Recorded;
 
 /// The number of connections, as a service that posts events keeps open.
 const CONNECTIONS: usize = 32;
-/// The number of requests in a round: to our receiver and bare hyper, to axum routes, and to Express.
+/// The number of requests in a round: to our receiver and bare hyper, to axum routes, and to Express and Flask.
 const REQUESTS: usize = 80_000;
 const AXUM_REQUESTS: usize = 40_000;
-const EXPRESS_REQUESTS: usize = 6_000;
+const SCRIPT_REQUESTS: usize = 6_000;
 /// The number of schedules for each server in a round, in turns, and the seconds of each. The median
 /// counts, so that a busy moment of the machine affects one schedule and not the round.
 const SCHEDULES: (u32, f64) = (7, 0.5);
@@ -37,20 +37,27 @@ pub(crate) fn run(rounds: u32) -> Result<()> {
         worker,
         port: bare_port,
     };
-    let express = Peer::Node.start(Core::Server, "receiver.js", &[fixture::KEY, fixture::SECRET])?;
-    let express = express.map(Server::of).transpose()?;
+    let scripts = [
+        ("Express with the official validator", Peer::Node, "receiver.js"),
+        ("Flask, checked and decoded by hand", Peer::Flask, "receiver.py"),
+    ];
+    let mut others = Vec::new();
+    for (name, peer, program) in scripts {
+        let worker = peer.start(Core::Server, program, &[fixture::KEY, fixture::SECRET])?;
+        others.push((name, worker.map(Server::of).transpose()?));
+    }
     let routes = Routes::start()?;
     let mut checks = Checks::start(&mut signing)?;
 
     for server in [&ours, &protected, &bare]
         .into_iter()
-        .chain(&express)
+        .chain(others.iter().filter_map(|(_, server)| server.as_ref()))
         .chain(routes.all())
     {
-        server.answers(&signing.requests(EXPRESS_REQUESTS)?)?;
+        server.answers(&signing.requests(SCRIPT_REQUESTS)?)?;
     }
     for round in 1..=rounds {
-        service(round, &mut signing, &ours, &bare, express.as_ref())?;
+        service(round, &mut signing, &ours, &bare, &others)?;
         routes.measure(round, &mut signing)?;
         policy(round, &mut signing, &protected, &ours)?;
         schedule(round, &mut signing, &ours, &bare)?;
@@ -131,7 +138,7 @@ fn service(
     signing: &mut Signing,
     ours: &Server,
     bare: &Server,
-    express: Option<&Server>,
+    others: &[(&str, Option<Server>)],
 ) -> Result<()> {
     let (a, b) = (signing.requests(REQUESTS)?, signing.requests(REQUESTS)?);
     let (own, floor) = both(round, || ours.answers(&a), || bare.answers(&b))?;
@@ -142,11 +149,14 @@ fn service(
         own,
         floor,
     )?;
-    let rival = match express {
-        Some(express) => express.answers(&signing.requests(EXPRESS_REQUESTS)?)?,
-        None => (NOT_RUN, NOT_RUN),
-    };
-    beside(WHOLE, "Express with the official validator", None, own, rival)
+    for (name, server) in others {
+        let rival = match server {
+            Some(server) => server.answers(&signing.requests(SCRIPT_REQUESTS)?)?,
+            None => (NOT_RUN, NOT_RUN),
+        };
+        beside(WHOLE, name, None, own, rival)?;
+    }
+    Ok(())
 }
 
 /// Our receiver as a route of axum, and handlers that a careful user writes by hand.

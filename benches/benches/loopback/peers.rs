@@ -16,6 +16,8 @@ pub(crate) enum Peer {
     Node,
     /// Python, with the official SDK.
     Python,
+    /// Python, with Flask.
+    Flask,
     /// A mock server that reads an OpenAPI document.
     Prism,
     /// A load generator in Rust.
@@ -34,6 +36,7 @@ impl Peer {
         let variable = match self {
             Self::Node => "PEER_NODE",
             Self::Python => "PEER_PYTHON",
+            Self::Flask => "PEER_FLASK",
             Self::Prism => "PEER_PRISM",
             Self::Oha => "PEER_OHA",
             Self::Wrk => "PEER_WRK",

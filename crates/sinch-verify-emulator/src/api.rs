@@ -39,7 +39,8 @@ pub(crate) type AnswerBody = Either<Full<Bytes>, Body>;
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     let answer = |State(core): State<Arc<Core>>, request: Request<Body>| async move {
         let route = route(&request);
-        answer(&core, route, request, None).await.map(Body::new)
+        let (answer, _) = exchange(&core, route, request, None).await;
+        answer.map(Body::new)
     };
     Router::new().fallback(answer).with_state(core)
 }
@@ -49,65 +50,58 @@ pub(crate) fn route<B>(request: &Request<B>) -> Result<Route, RouteError> {
     Route::parse(request.method(), request.uri().path())
 }
 
-/// Answers a request for `route`. A fault may reset the connection if `reset` is given.
-pub(crate) async fn answer<B: HttpBody<Data = Bytes>>(
-    core: &Core,
-    route: Result<Route, RouteError>,
-    request: Request<B>,
-    reset: Option<&Reset>,
-) -> Response<AnswerBody> {
-    if let Some(answer) = cors::preflight(&request) {
-        return answer.map(Full::new).map(Either::Left);
-    }
-    exchange(core, route, request, reset).await.0
-}
-
 /// Answers one request and records the exchange in the journal. Returns its number there, if the
-/// journal is on.
-pub(crate) async fn exchange<B: HttpBody<Data = Bytes>>(
-    core: &Core,
+/// journal is on. A fault may reset the connection if `reset` is given.
+///
+/// Not an `async fn`: its future would have the request twice, and every caller copies a future.
+pub(crate) fn exchange<'a, B: HttpBody<Data = Bytes>>(
+    core: &'a Core,
     route: Result<Route, RouteError>,
     request: Request<B>,
-    reset: Option<&Reset>,
-) -> (Response<AnswerBody>, Option<u64>) {
+    reset: Option<&'a Reset>,
+) -> impl Future<Output = (Response<AnswerBody>, Option<u64>)> + use<'a, B> {
     let stopwatch = core.clock().start_stopwatch();
-    let shared = cors::applies(&request);
     let (head, body) = request.into_parts();
-    let operation = route.as_ref().ok().map(Operation::of);
-    let mut context = RequestContext::default();
-    let mut response = answer_own(core, stopwatch.wire, route, &head, body, &mut context).await;
-    if shared {
-        cors::share(&mut response);
-    }
-    core.metrics.request(operation, response.status());
-    if let Some(fault) = &context.fault {
-        core.metrics.fault(fault);
-    }
-    let seq = core.journal.is_on().then(|| {
-        let notes = Notes {
-            fault: context.fault.as_ref().map(Fault::name),
-            ..context.notes
-        };
-        let about = notes.about;
-        // No answer is sent on a connection that is reset.
-        let is_sent = !matches!(context.fault, Some(Fault::Reset { .. }));
-        let status = is_sent.then(|| response.status());
-        let seq = core
-            .journal
-            .note(&stopwatch, &head, context.body, &response, status, notes);
-        let status = status.map(|status| status.as_u16());
-        core.feed
-            .push(stopwatch.service, FeedEvent::Request { seq, about, status });
-        seq
-    });
-    let response = match &context.fault {
-        Some(fault) => {
-            let answer = Box::pin(fault_injection::after(core, fault, reset, response));
-            answer.await.map(Either::Right)
+    async move {
+        if let Some(answer) = cors::preflight(&head) {
+            return (answer.map(Full::new).map(Either::Left), None);
         }
-        None => response.map(Full::new).map(Either::Left),
-    };
-    (response, seq)
+        let operation = route.as_ref().ok().map(Operation::of);
+        let mut context = RequestContext::default();
+        let mut response = answer_own(core, stopwatch.wire, route, &head, body, &mut context).await;
+        if cors::applies(&head) {
+            cors::share(&mut response);
+        }
+        core.metrics.request(operation, response.status());
+        if let Some(fault) = &context.fault {
+            core.metrics.fault(fault);
+        }
+        let seq = core.journal.is_on().then(|| {
+            let notes = Notes {
+                fault: context.fault.as_ref().map(Fault::name),
+                ..context.notes
+            };
+            let about = notes.about;
+            // No answer is sent on a connection that is reset.
+            let is_sent = !matches!(context.fault, Some(Fault::Reset { .. }));
+            let status = is_sent.then(|| response.status());
+            let seq = core
+                .journal
+                .note(&stopwatch, &head, context.body, &response, status, notes);
+            let status = status.map(|status| status.as_u16());
+            core.feed
+                .push(stopwatch.service, FeedEvent::Request { seq, about, status });
+            seq
+        });
+        let response = match &context.fault {
+            Some(fault) => {
+                let answer = Box::pin(fault_injection::after(core, fault, reset, response));
+                answer.await.map(Either::Right)
+            }
+            None => response.map(Full::new).map(Either::Left),
+        };
+        (response, seq)
+    }
 }
 
 /// The answer to a request of HTTP/1.1 without `Host`, whatever its path.

@@ -86,7 +86,8 @@ async fn serve(
             route => {
                 let (core, reset) = (Arc::clone(&core), handle.clone());
                 Either::Left(Either::Right(async move {
-                    Ok(api::answer(&core, route, request, Some(&reset)).await)
+                    let (answer, _) = api::exchange(&core, route, request, Some(&reset)).await;
+                    Ok(answer)
                 }))
             }
         }

@@ -180,7 +180,8 @@ impl Library {
                 national_number: national.parse().ok()?,
                 ..Default::default()
             };
-            let is_number = !national.starts_with('0') && rlibphonenumber::PHONE_NUMBER_UTIL.is_valid_number(&number);
+            let is_number =
+                !national.starts_with('0') && rlibphonenumber::PHONE_NUMBER_UTIL.is_valid_number(&number);
             is_number.then_some(number)
         })
     }

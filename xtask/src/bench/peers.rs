@@ -25,7 +25,7 @@ struct Peer {
     install: &'static str,
 }
 
-const PEERS: [Peer; 5] = [
+const PEERS: [Peer; 6] = [
     Peer {
         name: "the official Node SDK and Express",
         variable: "PEER_NODE",
@@ -47,6 +47,15 @@ const PEERS: [Peer; 5] = [
         probe: &["-c", "import sinch"],
         needs: &[],
         install: "(cd crates/sinch-verify-emulator/tests/interop && python3 -m venv .venv && .venv/bin/pip install -r requirements.txt)",
+    },
+    Peer {
+        name: "Flask",
+        variable: "PEER_FLASK",
+        areas: &[Area::Callback],
+        program: "benches/peers/.venv/bin/python",
+        probe: &["-c", "import flask, waitress"],
+        needs: &[],
+        install: "(cd benches/peers && python3 -m venv .venv && .venv/bin/pip install -r requirements.txt)",
     },
     Peer {
         name: "the mock server prism",

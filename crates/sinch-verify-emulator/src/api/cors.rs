@@ -8,22 +8,23 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName,
     HeaderValue, ORIGIN, VARY,
 };
-use http::{Method as Verb, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method as Verb, Response, StatusCode};
 use sinch_verify_protocol::server::Route;
 
 use super::authorize::needed;
 use crate::application::AuthorizationLevel;
 
 /// The answer to a preflight request; `None` if the request is not one.
-pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Bytes>> {
-    if request.method() != Verb::OPTIONS || !request.headers().contains_key(ORIGIN) {
+pub(super) fn preflight(head: &Parts) -> Option<Response<Bytes>> {
+    if head.method != Verb::OPTIONS || !head.headers.contains_key(ORIGIN) {
         return None;
     }
-    let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD)?;
+    let wanted = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     let verb = Verb::from_bytes(wanted.as_bytes()).ok()?;
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    if is_public(&verb, request.uri().path()) {
+    if is_public(&verb, head.uri.path()) {
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, wanted.clone());
@@ -37,8 +38,8 @@ pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Bytes>> {
 }
 
 /// Whether a web page sent this request and may read the answer.
-pub(super) fn applies<B>(request: &Request<B>) -> bool {
-    request.headers().contains_key(ORIGIN) && is_public(request.method(), request.uri().path())
+pub(super) fn applies(head: &Parts) -> bool {
+    head.headers.contains_key(ORIGIN) && is_public(&head.method, head.uri.path())
 }
 
 /// Adds the header that lets the page read the answer.
