@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import socket
 import sys
 from threading import Thread
@@ -38,6 +39,8 @@ def callback():
     return ""
 
 
+# It warns of each request that waits, as most do here.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 listener = socket.create_server(("127.0.0.1", 0))
 print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
 # The parent process stops this program by closing its input.

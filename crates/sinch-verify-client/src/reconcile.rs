@@ -96,7 +96,8 @@ async fn send_start<M: MethodMarker>(
         let lookup = match call.decide(kind.outcome()) {
             Next::Send { wait } if call.pause(wait).await => continue,
             Next::Query { wait } if target.can_be_queried(call.context.is_public()) => {
-                Some(reconcile(call, target, wait).await.0)
+                // In a box: few starts are looked up, and the future of the others stays small.
+                Some(Box::pin(reconcile(call, target, wait)).await.0)
             }
             _ => None,
         };
@@ -143,7 +144,7 @@ pub(crate) async fn report<M: MethodMarker>(
                 && target.can_be_queried(context.is_public())
             {
                 let found;
-                (found, next) = reconcile(&mut call, target, wait).await;
+                (found, next) = Box::pin(reconcile(&mut call, target, wait)).await;
                 match (next, found) {
                     (Next::Done, Lookup::Verification(found)) => return Ok((*found).into()),
                     // The number's latest verification decides only that the report was not accepted.

@@ -68,7 +68,8 @@ impl PolicyStore {
         match &self.0 {
             Backend::Memory(memory) => memory.take(start, now, cost),
             #[cfg(feature = "redis")]
-            Backend::Redis(redis) => redis.take(start, now, cost).await,
+            // In a box, so that the future of a callback does not have the size of this.
+            Backend::Redis(redis) => Box::pin(redis.take(start, now, cost)).await,
         }
     }
 
@@ -82,7 +83,7 @@ impl PolicyStore {
         match &self.0 {
             Backend::Memory(memory) => memory.end(start, end, now),
             #[cfg(feature = "redis")]
-            Backend::Redis(redis) => redis.end(start, end, now).await,
+            Backend::Redis(redis) => Box::pin(redis.end(start, end, now)).await,
         }
     }
 }
