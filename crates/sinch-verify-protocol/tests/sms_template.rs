@@ -114,6 +114,8 @@ fn each_option_extracts_what_the_sdk_misses() {
         (BASE, "Your code is  1234", numeric, None),
         (BASE, "Your code is  1234", numeric.trim(true), Some("1234")),
         ("Code {{CODE}}!", "Code  1234 !", numeric.trim(true), Some("1234")),
+        // The second "1" is a code that no "!" follows, and then what stands before the code.
+        ("1{{CODE}}!", "11 1234!", numeric.trim(true), Some("1234")),
         (BASE, "Your code is  \t", trim, None),
         (
             BASE,

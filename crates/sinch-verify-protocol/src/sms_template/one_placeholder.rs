@@ -27,8 +27,9 @@ pub(super) fn find(
             return Some(begin..found);
         }
         // No later code can begin in the run just searched: it would end at the same place, so
-        // this one would have been found too. That keeps the whole search linear.
-        from = next_start(message, (end + 1).saturating_sub(before.len()).max(start + 1))?;
+        // this one would have been found too. That keeps the whole search linear. A later `before`
+        // may end where the run does: white space and another run can follow it.
+        from = next_start(message, end.saturating_sub(before.len()).max(start + 1))?;
     }
 }
 
