@@ -149,8 +149,7 @@ impl Library {
         PhoneNumber::parse(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164)).ok()
     }
 
-    /// Whether a number is in its country's plan as it is written. `false` also for a national number that
-    /// begins with 0: the parser tells a zero that belongs to it from a trunk prefix.
+    /// Whether [`as_written`](Self::as_written) gives the number.
     fn has(self, number: &PhoneNumber) -> bool {
         self.as_written(number).is_some()
     }
@@ -169,8 +168,11 @@ impl Library {
         }
     }
 
-    /// The number as a value of the library, without its parser, which takes six times as long: it looks for
-    /// what people type.
+    /// The number for the library, if the plan of its country has it as it is written. Without the library's
+    /// parser, which looks for all that people type and takes six times as long.
+    ///
+    /// `None` also where a 0 follows the calling code: only the parser tells one that belongs to the number from
+    /// a trunk prefix.
     fn as_written(self, number: &PhoneNumber) -> Option<rlibphonenumber::PhoneNumber> {
         // No calling code is the beginning of another.
         (1..=3).find_map(|calling_code| {
